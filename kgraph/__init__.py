@@ -1,0 +1,1 @@
+"""kgraph: a static call-graph analyser for Linux kernel source."""

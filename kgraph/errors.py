@@ -1,0 +1,34 @@
+"""The errors that kgraph tells its users about.
+
+Owns the exception classes. Imports nothing of kgraph, so that every layer may raise them. The
+command line turns a KgraphError into two lines (what is wrong, what to do) and exit status 2.
+"""
+
+
+class KgraphError(Exception):
+    """Something the user can act on: `message` says what is wrong, `hint` what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class TreeError(KgraphError):
+    """The kernel tree is missing, unreadable or not a kernel tree."""
+
+
+class ToolError(KgraphError):
+    """A program that kgraph runs is missing or failed."""
+
+
+class ConfigurationError(KgraphError):
+    """The build configuration or compile_commands.json cannot be used."""
+
+
+class StoreError(KgraphError):
+    """There is no index, or it is damaged, locked or of another schema."""
+
+
+class LookupFailed(KgraphError):
+    """A function, table, slot or file:line is unknown or ambiguous."""

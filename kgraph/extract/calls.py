@@ -1,0 +1,133 @@
+"""Call expressions -> call sites."""
+
+from typing import TYPE_CHECKING
+
+from kgraph.extract import kinds
+from kgraph.extract.context import Context, Values
+from kgraph.extract.libclang import C, SourceLocation, evaluate_integer, spelling, text
+from kgraph.extract.nodes import Node, expressions, plain
+from kgraph.model.facts import CallSite
+from kgraph.model.holders import (
+    Address,
+    CallResult,
+    Constant,
+    Load,
+    Opaque,
+    Place,
+    ReturnValue,
+    Value,
+)
+from kgraph.model.names import FunctionId
+
+if TYPE_CHECKING:
+    from kgraph.extract.expressions import Reader
+
+# compiler builtins that evaluate to one of their arguments
+_TRANSPARENT = {"__builtin_expect": 0, "__builtin_expect_with_probability": 0,
+                "__builtin_assume_aligned": 0}
+
+
+def call(reader: "Reader", node: Node) -> Values:
+    """Record a call; its value is what its callee returns."""
+    context = reader.context
+    if node.key in context.results:  # libclang shows some operands several times
+        return context.results[node.key]
+    inner = expressions(node)
+    if not inner or context.function is None:
+        return ()
+    callee, operands = inner[0], inner[1:]
+    targets = reader.values(callee)
+    arguments = tuple(_argument(context, operand, reader.values(operand))
+                      for operand in operands)
+    found: Values = ()
+    for target in targets or (Opaque("callee"),):
+        if isinstance(target, FunctionId) and target.name.startswith("__builtin_"):
+            position = _TRANSPARENT.get(target.name)
+            if position is not None and position < len(operands):
+                found += arguments[position]
+            continue
+        found += (_record(context, node, callee, target, arguments),)
+    context.results[node.key] = found
+    return found
+
+
+def _argument(context: Context, operand: Node, values: Values) -> Values:
+    """The alternatives worth keeping: what may lead to a function, and constants."""
+    if not values:
+        return ()
+    if context.unit.types.of(operand.cursor).carries:
+        return values
+    return tuple(v for v in values if isinstance(v, FunctionId | Address | Constant))
+
+
+def _record(context: Context, node: Node, callee: Node, target: Value,
+            arguments: tuple[Values, ...]) -> Value:
+    assert context.function is not None
+    sources = context.unit.sources
+    found = C.clang_getCursorExtent(node.cursor)
+    extent = sources.range_extent(found)
+    expression = describe(callee)
+    begin = SourceLocation(found.p0, found.p1, found.begin)
+    direct = isinstance(target, FunctionId)
+    index = -1
+    if not direct:
+        index = context.indirect
+        context.indirect += 1
+    context.calls.append(CallSite(
+        caller=context.function, location=extent.start, extent=extent,
+        ordinal=context.ordinal(extent.start), target=target, expression=expression,
+        macro=sources.macro_at(begin, _first_name(expression)), arguments=arguments,
+        guards=tuple(context.guards), signature="" if direct else _signature(callee), index=index))
+    if isinstance(target, FunctionId):
+        return Load(Place(ReturnValue(target)))
+    return Load(Place(CallResult(context.function, index)))
+
+
+def _signature(callee: Node) -> str:
+    """The canonical type of the function that an expression designates."""
+    type_ = C.clang_getCanonicalType(C.clang_getCursorType(callee.cursor))
+    if type_.kind == kinds.T_POINTER:
+        type_ = C.clang_getCanonicalType(C.clang_getPointeeType(type_))
+    return text(C.clang_getTypeSpelling(type_))
+
+
+def _first_name(expression: str) -> str:
+    start = expression.lstrip("(*&")
+    for position, character in enumerate(start):
+        if not (character.isalnum() or character == "_"):
+            return start[:position]
+    return start
+
+
+def describe(node: Node) -> str:
+    """An expression as C, without casts and macros: `sk->sk_prot->sendmsg`."""
+    node = plain(node)
+    inner = expressions(node)
+    if node.kind == kinds.DECL_REF:
+        return spelling(node.cursor)
+    if node.kind == kinds.MEMBER_REF_EXPR and inner:
+        type_ = C.clang_getCanonicalType(C.clang_getCursorType(inner[0].cursor))
+        name = spelling(node.cursor)
+        base = describe(inner[0])
+        if not name:
+            return base
+        pointer = type_.kind == kinds.T_POINTER
+        if base.startswith("*"):
+            base = f"({base})"
+        return f"{base}{'->' if pointer else '.'}{name}"
+    if node.kind == kinds.SUBSCRIPT and len(inner) == 2:
+        return f"{describe(inner[0])}[{describe(inner[1])}]"
+    if node.kind == kinds.UNARY and inner:
+        operator = C.clang_getCursorUnaryOperatorKind(node.cursor)
+        sign = {kinds.ADDRESS_OF: "&", kinds.DEREFERENCE: "*"}.get(operator, "")
+        return sign + describe(inner[0])
+    if node.kind == kinds.CALL and inner:
+        return f"{describe(inner[0])}()"
+    if node.kind == kinds.C_CAST and inner:
+        return describe(inner[-1])
+    if node.kind == kinds.STATEMENT_EXPR:
+        return "({...})"
+    if node.kind == kinds.CONDITIONAL and len(inner) == 3:
+        return " ? ".join((describe(inner[0]), " : ".join(describe(n) for n in inner[1:])))
+    number = evaluate_integer(node.cursor) if node.kind == kinds.INTEGER_LITERAL else None
+    return "..." if number is None else str(number)

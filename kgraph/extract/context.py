@@ -1,0 +1,69 @@
+"""What reading one definition collects: calls, bindings, flows, and the guards in force."""
+
+from dataclasses import dataclass, field
+
+from kgraph.extract.libclang import Cursor
+from kgraph.extract.names import LocalNames, Names
+from kgraph.extract.sources import Sources
+from kgraph.extract.types import Types
+from kgraph.model.facts import Binding, CallSite, Flow, Object
+from kgraph.model.holders import Address, Constant, How, Load, Place, Value
+from kgraph.model.location import Guard, Location
+from kgraph.model.names import FunctionId, ObjectId
+
+Values = tuple[Value, ...]
+
+
+@dataclass(slots=True)
+class Unit:
+    """What the definitions of one translation unit share."""
+
+    names: Names
+    sources: Sources
+    types: Types
+
+
+@dataclass(slots=True)
+class Context:
+    """The facts of one definition, while it is read. `function` is None for an object."""
+
+    unit: Unit
+    function: FunctionId | None
+    local: LocalNames | None
+    calls: list[CallSite] = field(default_factory=list)
+    bindings: list[Binding] = field(default_factory=list)
+    flows: list[Flow] = field(default_factory=list)
+    objects: list[tuple[Object, Cursor]] = field(default_factory=list)
+    guards: list[Guard] = field(default_factory=list)
+    indirect: int = 0
+    ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    results: dict[int, Values] = field(default_factory=dict)  # of calls, by cursor key
+
+    def ordinal(self, location: Location) -> int:
+        """The number of calls that were seen at this place before."""
+        key = (location.path, location.line, location.column)
+        count = self.ordinals.get(key, 0)
+        self.ordinals[key] = count + 1
+        return count
+
+    def put(self, place: Place, values: Values, location: Location, how: How,
+            table: ObjectId | None = None) -> None:
+        """Record that a place gets one of the values. NULL and numbers lead nowhere."""
+        for value in values:
+            if isinstance(value, Constant):
+                continue
+            if isinstance(value, FunctionId) or (
+                    isinstance(value, Address) and root_object(value.place)):
+                self.bindings.append(Binding(place, value, location, how, table))
+            elif value != Load(place):
+                self.flows.append(Flow(value, place, location, how))
+
+
+def root_object(place: Place) -> ObjectId | None:
+    """The object with static storage that a place lies in, None if that is not known."""
+    while True:
+        if isinstance(place.holder, ObjectId):
+            return place.holder
+        if not isinstance(place.base, Address):
+            return None
+        place = place.base.place

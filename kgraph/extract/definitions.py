@@ -1,0 +1,108 @@
+"""One definition of a translation unit -> its key and its facts."""
+
+import hashlib
+import re
+
+from kgraph.extract import kinds
+from kgraph.extract.context import Context, Unit
+from kgraph.extract.expressions import Reader
+from kgraph.extract.initialisers import initialise
+from kgraph.extract.libclang import C, Cursor, children, spelling, text
+from kgraph.extract.names import LocalNames
+from kgraph.extract.nodes import read
+from kgraph.extract.statements import initialiser, statement
+from kgraph.model.facts import Definition, Function, Object
+from kgraph.model.holders import Place
+from kgraph.model.location import Location
+from kgraph.model.names import ObjectId
+
+_ALIAS = re.compile(r'__attribute__\(\(alias\("([^"]+)"\)\)\)')
+_SECTION = re.compile(r'__attribute__\(\(section\("([^"]+)"\)\)\)')
+_WEAK = re.compile(r"__attribute__\(\(weak\)\)")
+
+
+def pretty(cursor: Cursor, policy: int) -> str:
+    """A declaration as clang prints it: macros expanded, attributes in front."""
+    return text(C.clang_getCursorPrettyPrinted(cursor, policy))
+
+
+def definition_key(image: str, location: Location, name: str, printed: str) -> str:
+    """The content key: place, name and text after preprocessing determine a definition."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in (image, location.path, str(location.line), str(location.column), name, printed):
+        digest.update(part.encode("utf-8", "surrogateescape"))
+        digest.update(b"\0")
+    return digest.hexdigest()
+
+
+def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
+    """The record of a function, or of an alias that a declaration makes."""
+    identity = unit.names.function(cursor)
+    parameters = tuple(spelling(child) for child in children(cursor) if child.kind == kinds.PARM)
+    head = printed.split("{", 1)[0]
+    alias = _ALIAS.search(head)
+    place = C.clang_getCursorLocation(cursor)
+    return Function(
+        id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
+        signature=text(C.clang_getTypeSpelling(
+            C.clang_getCanonicalType(C.clang_getCursorType(cursor)))),
+        parameters=parameters, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
+        inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
+        alias_of=alias[1] if alias else "",
+        macro=unit.sources.macro_at(place, identity.name))
+
+
+def _declared_weak(cursor: Cursor) -> bool:
+    """Whether the first declaration of a function has the attribute that its definition, as
+    clang prints it, leaves out."""
+    first = C.clang_getCanonicalCursor(cursor)
+    if first.d0 == cursor.d0 or C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
+        return False
+    policy = C.clang_getCursorPrintingPolicy(cursor)
+    printed = pretty(first, policy)
+    C.clang_PrintingPolicy_dispose(policy)
+    return bool(_WEAK.search(printed))
+
+
+def make_object(unit: Unit, cursor: Cursor, identity: ObjectId, printed: str = "") -> Object:
+    """The record of a variable with static storage."""
+    head = printed.split("{", 1)[0]
+    section, alias = _SECTION.search(head), _ALIAS.search(head)
+    return Object(
+        id=identity, location=unit.sources.location(cursor), extent=unit.sources.extent(cursor),
+        type=text(C.clang_getTypeSpelling(C.clang_getCursorType(cursor))),
+        section=section[1] if section else "", alias_of=alias[1] if alias else "")
+
+
+def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[Definition]:
+    """The facts of a function definition (or alias), and of the static objects inside it."""
+    function = make_function(unit, cursor, printed)
+    root = read(cursor)
+    parameters = [kid.cursor for kid in root.kids if kid.kind == kinds.PARM]
+    context = Context(unit, function.id, LocalNames(function.id, parameters))
+    reader = Reader(context)
+    for kid in root.kids:
+        if kid.kind == kinds.COMPOUND:
+            statement(reader, kid)
+    found = [_definition(key, function, context)]
+    for number, (object_, _cursor) in enumerate(context.objects):
+        found.append(Definition(f"{key}.{number}", object_))
+    return found
+
+
+def read_object(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[Definition]:
+    """The facts of a variable with static storage at file scope."""
+    identity = unit.names.object(cursor)
+    context = Context(unit, None, None)
+    root = read(cursor)
+    value = initialiser(root)
+    if value is not None:
+        initialise(Reader(context), Place(identity), unit.types.of(cursor), value, identity)
+    return [_definition(key, make_object(unit, cursor, identity, printed), context)]
+
+
+def _definition(key: str, subject: Function | Object, context: Context) -> Definition:
+    return Definition(key, subject, tuple(context.calls), tuple(context.bindings),
+                      tuple(context.flows))
+
+

@@ -1,0 +1,272 @@
+"""Expressions: what they may evaluate to, and the calls and assignments inside them.
+
+Each expression is read exactly once, for its value and its effects together. Limits: arithmetic
+on a pointer stays with the pointer, except the subtraction of container_of, whose result is
+Opaque; integers are followed only as constants and as carriers of an address that was cast.
+"""
+
+from collections.abc import Callable
+
+from kgraph.extract import kinds
+from kgraph.extract.calls import call
+from kgraph.extract.constants import constant
+from kgraph.extract.context import Context, Values
+from kgraph.extract.initialisers import compound_literal, literal_place
+from kgraph.extract.libclang import C, evaluate_integer
+from kgraph.extract.nodes import Node, expressions, plain
+from kgraph.extract.places import Places, address_of, declared, dereference, member, subscript
+from kgraph.extract.statements import statement_expression
+from kgraph.model.holders import Address, Constant, How, Load, Opaque
+from kgraph.model.location import Guard
+from kgraph.model.names import FunctionId
+
+
+class Reader:
+    """Reads the expressions of one definition into its context."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def values(self, node: Node) -> Values:
+        """What an expression may evaluate to; () for what leads to no function."""
+        rule = _VALUES.get(node.kind)
+        if rule is not None:
+            return rule(self, node)
+        for kid in node.kids:
+            self.values(kid)
+        return ()
+
+    def places(self, node: Node) -> Places:
+        """The places that an lvalue may name."""
+        rule = _PLACES.get(node.kind)
+        if rule is not None:
+            return rule(self, node)
+        return tuple(value.place for value in self.values(node) if isinstance(value, Load))
+
+    def guarded(self, condition: Node, holds: bool, node: Node) -> Values:
+        """The values of a node that is evaluated only under a condition."""
+        extent = self.context.unit.sources.extent(condition.cursor)
+        self.context.guards.append(Guard(extent, holds))
+        found = self.values(node)
+        self.context.guards.pop()
+        return found
+
+
+def _loads(reader: Reader, node: Node) -> Values:
+    """The value of an lvalue expression; an array evaluates to its address."""
+    places = reader.places(node)
+    if not places:
+        return ()
+    if reader.context.unit.types.of(node.cursor).is_array:
+        return tuple(address_of(place) for place in places)
+    return tuple(Load(place) for place in places)
+
+
+def _reference(reader: Reader, node: Node) -> Values:
+    referenced = C.clang_getCursorReferenced(node.cursor)
+    if referenced.kind == kinds.FUNCTION:
+        return (reader.context.unit.names.function(referenced),)
+    if referenced.kind == kinds.ENUM_CONSTANT:
+        return (Constant(C.clang_getEnumConstantDeclValue(referenced)),)
+    return _loads(reader, node)
+
+
+def _declared(reader: Reader, node: Node) -> Places:
+    place = declared(reader.context, node)
+    return (place,) if place else ()
+
+
+def _integer(_reader: Reader, node: Node) -> Values:
+    value = evaluate_integer(node.cursor)
+    return () if value is None else (Constant(value),)
+
+
+def _inner_values(reader: Reader, node: Node) -> Values:
+    """Parentheses and implicit conversions; the forms that libclang gives no kind of their own:
+    `__builtin_choose_expr(c, a, b)` as three children, `a ?: b` as a, a, a, b."""
+    inner = expressions(node)
+    if node.kind == kinds.UNEXPOSED_EXPR and _names_types(node, inner):
+        return ()
+    if len(inner) == 1:
+        return reader.values(inner[0])
+    if len(inner) == 4 and inner[0].key == inner[2].key:
+        first = reader.values(inner[0])
+        return first + reader.guarded(inner[0], False, inner[3])
+    if len(inner) == 3:
+        chosen = evaluate_integer(plain(inner[0]).cursor)
+        if chosen is not None:
+            return reader.values(inner[1 if chosen else 2])
+    found: Values = ()
+    for kid in inner:
+        found += reader.values(kid)
+    return found
+
+
+def _names_types(node: Node, inner: list[Node]) -> bool:
+    """Whether an unnamed node is a builtin on types, such as __builtin_types_compatible_p: it
+    starts before its first operand, which is what typeof has in its parentheses."""
+    if not inner or inner[0].kind != kinds.PAREN:
+        return False
+    return bool(C.clang_getCursorExtent(node.cursor).begin
+                != C.clang_getCursorExtent(inner[0].cursor).begin)
+
+
+def _inner_places(reader: Reader, node: Node) -> Places:
+    inner = expressions(node)
+    if len(inner) == 1:
+        return reader.places(inner[0])
+    return tuple(v.place for v in _inner_values(reader, node) if isinstance(v, Load))
+
+
+def _unary(reader: Reader, node: Node) -> Values:
+    operator = C.clang_getCursorUnaryOperatorKind(node.cursor)
+    inner = expressions(node)
+    if not inner:
+        return ()
+    if operator == kinds.ADDRESS_OF:
+        target = plain(inner[0])
+        if reader.context.unit.types.of(target.cursor).is_function:
+            return reader.values(target)
+        return tuple(address_of(place) for place in reader.places(target))
+    if operator == kinds.DEREFERENCE:
+        if reader.context.unit.types.of(node.cursor).is_function:
+            return reader.values(inner[0])
+        return _loads(reader, node)
+    found = reader.values(inner[0])
+    if operator == kinds.NOT:
+        return ()
+    if operator == kinds.MINUS:
+        return tuple(Constant(-v.value) for v in found if isinstance(v, Constant))
+    return found
+
+
+def _unary_places(reader: Reader, node: Node) -> Places:
+    if C.clang_getCursorUnaryOperatorKind(node.cursor) == kinds.DEREFERENCE:
+        return dereference(reader, node)
+    inner = expressions(node)
+    return reader.places(inner[0]) if inner else ()
+
+
+def _binary(reader: Reader, node: Node) -> Values:
+    operator = C.clang_getCursorBinaryOperatorKind(node.cursor)
+    inner = expressions(node)
+    if len(inner) != 2:
+        return ()
+    left, right = inner
+    if operator == kinds.ASSIGN:
+        return _assign(reader, node, left, right)
+    if operator in (kinds.LOGICAL_AND, kinds.LOGICAL_OR):
+        reader.values(left)
+        reader.guarded(left, operator == kinds.LOGICAL_AND, right)
+        return ()
+    first = reader.values(left)
+    second = reader.values(right)
+    if operator == kinds.COMMA:
+        return second
+    if operator in (kinds.ADD, kinds.SUB):
+        return _pointer_arithmetic(reader, node, first + second)
+    if operator in (kinds.SHL, kinds.AND, kinds.OR):
+        value = evaluate_integer(node.cursor) if first and second else None
+        return () if value is None else (Constant(value),)
+    return ()
+
+
+def _pointer_arithmetic(reader: Reader, node: Node, operands: Values) -> Values:
+    """A pointer plus or minus a number still points into the same array or object."""
+    if reader.context.unit.types.of(node.cursor).is_pointer:
+        return tuple(v for v in operands if not isinstance(v, Constant))
+    if len(operands) == 2 and all(isinstance(v, Constant) for v in operands):
+        value = evaluate_integer(node.cursor)
+        return () if value is None else (Constant(value),)
+    # an address that was cast to a number, moved by some offset
+    return tuple(v for v in operands if isinstance(v, FunctionId | Address))
+
+
+def _assign(reader: Reader, node: Node, left: Node, right: Node) -> Values:
+    values = reader.values(right)
+    places = reader.places(left)
+    context = reader.context
+    if values and places:
+        carries = context.unit.types.of(left.cursor).carries
+        kept = values if carries else tuple(v for v in values if isinstance(v, FunctionId))
+        if kept:
+            location = context.unit.sources.location(node.cursor)
+            for place in places:
+                context.put(place, kept, location, How.ASSIGNMENT)
+    return values
+
+
+def _assign_places(reader: Reader, node: Node) -> Places:
+    """`(a = b).f`: what b holds."""
+    return tuple(v.place for v in _binary(reader, node) if isinstance(v, Load))
+
+
+def _conditional(reader: Reader, node: Node) -> Values:
+    inner = expressions(node)
+    if len(inner) != 3:
+        return ()
+    fixed = constant(inner[0])
+    if fixed is not None:
+        return reader.values(inner[1 if fixed else 2])
+    reader.values(inner[0])
+    return (reader.guarded(inner[0], True, inner[1])
+            + reader.guarded(inner[0], False, inner[2]))
+
+
+def _cast(reader: Reader, node: Node) -> Values:
+    """A cast keeps the value, but what container_of computes is another object's address."""
+    inner = expressions(node)
+    if not inner:
+        return ()
+    operand = inner[-1]
+    values = reader.values(operand)
+    target = plain(operand)
+    if (target.kind == kinds.BINARY
+            and C.clang_getCursorBinaryOperatorKind(target.cursor) == kinds.SUB
+            and reader.context.unit.types.of(node.cursor).is_pointer):
+        return (Opaque("container_of"),)
+    return values
+
+
+def _generic(reader: Reader, node: Node) -> Values:
+    """_Generic: the association whose type is the selection's; the controlling expression and
+    the others are not evaluated. libclang does not tell associations of one type apart: the
+    first is taken."""
+    wanted = reader.context.unit.types.of(node.cursor).type.d0
+    for kid in expressions(node)[1:]:
+        if reader.context.unit.types.of(kid.cursor).type.d0 == wanted:
+            return reader.values(kid)
+    return ()
+
+
+def _nothing(_reader: Reader, _node: Node) -> Values:
+    return ()
+
+
+_VALUES: dict[int, Callable[[Reader, Node], Values]] = {
+    kinds.UNEXPOSED_EXPR: _inner_values,
+    kinds.PAREN: _inner_values,
+    kinds.DECL_REF: _reference,
+    kinds.MEMBER_REF_EXPR: _loads,
+    kinds.SUBSCRIPT: _loads,
+    kinds.CALL: call,
+    kinds.INTEGER_LITERAL: _integer,
+    kinds.UNARY: _unary,
+    kinds.BINARY: _binary,
+    kinds.CONDITIONAL: _conditional,
+    kinds.C_CAST: _cast,
+    kinds.COMPOUND_LITERAL: compound_literal,
+    kinds.STATEMENT_EXPR: statement_expression,
+    kinds.GENERIC_SELECTION: _generic,
+    kinds.SIZEOF: _nothing,
+}
+_PLACES: dict[int, Callable[[Reader, Node], Places]] = {
+    kinds.UNEXPOSED_EXPR: _inner_places,
+    kinds.PAREN: _inner_places,
+    kinds.DECL_REF: _declared,
+    kinds.MEMBER_REF_EXPR: member,
+    kinds.SUBSCRIPT: subscript,
+    kinds.UNARY: _unary_places,
+    kinds.BINARY: _assign_places,
+    kinds.COMPOUND_LITERAL: literal_place,
+}

@@ -1,0 +1,144 @@
+"""Translation units -> UnitFacts, with libclang.
+
+One Extractor lives in one worker process. It remembers the keys of definitions that it has read,
+so that a header's function is read once; which unit it is read from does not matter, for the key
+covers the text after preprocessing.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kgraph.extract import kinds
+from kgraph.extract.context import Unit
+from kgraph.extract.definitions import definition_key, pretty, read_function, read_object
+from kgraph.extract.libclang import IN_MACRO, C, Cursor, children, included_files, parse, spelling, text
+from kgraph.extract.names import Names
+from kgraph.extract.sources import Sources
+from kgraph.extract.types import Types
+from kgraph.model.facts import Definition, Diagnostic, UnitFacts
+from kgraph.model.location import Location
+from kgraph.model.units import TranslationUnit
+
+_KEEP_GOING = 0x200  # CXTranslationUnit_KeepGoing: a missing header is not the end
+_ERROR = 3
+_MAX_ERRORS = 20
+
+
+class Extractor:
+    """Reads facts. `root` is the tree, `build` the folder of generated files, both absolute."""
+
+    def __init__(self, root: Path, build: Path | None, seen: set[str]) -> None:
+        """`seen` holds keys that need not be read again; it grows."""
+        folders = [str(root)] if build is None else [str(build), str(root)]
+        self._roots = tuple(sorted(folders, key=len, reverse=True))
+        self._seen = seen
+        self._index = C.clang_createIndex(0, 0)
+
+    def extract(self, unit: TranslationUnit) -> UnitFacts:
+        """The facts of a unit. One that cannot be parsed at all comes back as failed."""
+        code, handle = parse(self._index, unit.file,
+                             [*unit.arguments, "-working-directory", unit.directory], _KEEP_GOING)
+        if handle is None:
+            reason = f"libclang could not parse it (error code {code})"
+            return UnitFacts(unit.path, unit.object, (), (), failed=reason)
+        try:
+            return self._facts(unit, handle)
+        finally:
+            C.clang_disposeTranslationUnit(handle)
+
+    def _facts(self, unit: TranslationUnit, handle: int) -> UnitFacts:
+        sources = Sources(self._roots)
+        files = sorted({path for path in map(sources.citation_path, included_files(handle))
+                        if path})
+        reading = _Reading(unit, Unit(Names(unit, sources), sources, Types()), self._seen)
+        errors = _errors(handle, sources)
+        if not sources.citation_path(unit.file):
+            return UnitFacts(unit.path, unit.object, (), (), errors,
+                             failed="it lies outside the tree")
+        definitions = reading.run(C.clang_getTranslationUnitCursor(handle))
+        return UnitFacts(unit.path, unit.object, tuple(sorted(set(reading.keys))),
+                         tuple(definitions), errors, tuple(files))
+
+
+class _Reading:
+    """The reading of one translation unit's definitions."""
+
+    def __init__(self, unit: TranslationUnit, context: Unit, seen: set[str]) -> None:
+        self.unit = unit
+        self.context = context
+        self.seen = seen
+        self.keys: list[str] = []
+
+    def run(self, root: Cursor) -> list[Definition]:
+        policy = C.clang_getCursorPrintingPolicy(root)
+        found: list[Definition] = []
+        for cursor in children(root):
+            if cursor.kind == kinds.FUNCTION:
+                found.extend(self._function(cursor, policy))
+            elif cursor.kind == kinds.VAR:
+                found.extend(self._object(cursor, policy))
+        C.clang_PrintingPolicy_dispose(policy)
+        return found
+
+    def _function(self, cursor: Cursor, policy: int) -> list[Definition]:
+        printed = ""
+        if not C.clang_isCursorDefinition(cursor):
+            # only a unit's own file makes aliases: headers are full of plain declarations
+            if not self._in_own_file(cursor):
+                return []
+            printed = pretty(cursor, policy)
+            if "alias(" not in printed:
+                return []
+        return self._read(cursor, printed or pretty(cursor, policy), read_function)
+
+    def _in_own_file(self, cursor: Cursor) -> bool:
+        place = C.clang_getCursorLocation(cursor)
+        if place.code & IN_MACRO:  # clang says no for any macro's expansion
+            return self.context.sources.locate(place).path == self.unit.path
+        return bool(C.clang_Location_isFromMainFile(place))
+
+    def _object(self, cursor: Cursor, policy: int) -> list[Definition]:
+        if C.clang_Cursor_getStorageClass(cursor) == kinds.STORAGE_EXTERN:
+            return []
+        if not self.context.types.of(cursor).carries:
+            return []
+        return self._read(cursor, pretty(cursor, policy), read_object)
+
+    def _read(self, cursor: Cursor, printed: str,
+              rule: Callable[[Unit, Cursor, str, str], list[Definition]]) -> list[Definition]:
+        location = self.context.sources.location(cursor)
+        if not location.path:
+            return []
+        names = self.context.names
+        image = names.scope(location.path)[1]
+        own_file = location.path.endswith(".c")
+        key = definition_key(f"{image}:{self.unit.path if own_file else ''}", location,
+                             spelling(cursor), printed)
+        if key in self.seen:
+            self.keys.extend(_with_inner(key, self.seen))
+            return []
+        definitions = rule(self.context, cursor, key, printed)
+        self.keys.extend(definition.key for definition in definitions)
+        self.seen.update(definition.key for definition in definitions)
+        return definitions
+
+
+def _with_inner(key: str, seen: set[str]) -> list[str]:
+    """A definition's key and those of the static objects inside it."""
+    keys = [key]
+    while (inner := f"{key}.{len(keys) - 1}") in seen:
+        keys.append(inner)
+    return keys
+
+
+def _errors(handle: int, sources: Sources) -> tuple[Diagnostic, ...]:
+    """The parse errors, at most 20."""
+    found: list[Diagnostic] = []
+    for number in range(C.clang_getNumDiagnostics(handle)):
+        diagnostic = C.clang_getDiagnostic(handle, number)
+        if C.clang_getDiagnosticSeverity(diagnostic) >= _ERROR and len(found) < _MAX_ERRORS:
+            place: Location | None = sources.locate(C.clang_getDiagnosticLocation(diagnostic))
+            message = text(C.clang_getDiagnosticSpelling(diagnostic))
+            found.append(Diagnostic(place if place and place.path else None, message))
+        C.clang_disposeDiagnostic(diagnostic)
+    return tuple(found)

@@ -1,0 +1,200 @@
+"""Initialisers: which value a declaration puts into which place.
+
+Follows C's rules: designators (`.f =`, `[i] =`, `.a.b =`), positions, the field after a
+designator, elided inner braces. An array's elements are one place.
+"""
+
+from typing import TYPE_CHECKING
+
+from kgraph.extract import kinds
+from kgraph.extract.context import Values
+from kgraph.extract.libclang import C, Cursor, children, spelling
+from kgraph.extract.nodes import Node, expressions, plain
+from kgraph.extract.places import Places
+from kgraph.extract.types import TypeInfo, is_unnamed
+from kgraph.model.holders import Address, How, Load, Place
+from kgraph.model.names import FunctionId, ObjectId
+
+if TYPE_CHECKING:
+    from kgraph.extract.expressions import Reader
+
+
+def initialise(reader: "Reader", place: Place, type_: TypeInfo, node: Node,
+               table: ObjectId | None) -> None:
+    """Record what an initialiser puts into a place of a type."""
+    target = plain(node)
+    if target.kind == kinds.INIT_LIST:
+        if type_.is_array and type_.element is not None:
+            _array(reader, place, type_.element, target.kids, table)
+        elif type_.is_record:
+            _record(reader, place, type_, target.kids, table)
+        else:
+            for kid in target.kids[:1]:
+                initialise(reader, place, type_, kid, table)
+        return
+    values = reader.values(node)
+    kept = values if type_.carries else tuple(
+        v for v in values if isinstance(v, FunctionId | Address))
+    if kept:
+        location = reader.context.unit.sources.location(target.cursor)
+        reader.context.put(place, kept, location, How.INITIALISER, table)
+
+
+def _designated(kid: Node) -> bool:
+    """Whether libclang's unnamed node is a designated initialiser: its designators, then it."""
+    return kid.kind == kinds.UNEXPOSED_EXPR and len(kid.kids) > 1
+
+
+def _array(reader: "Reader", place: Place, element: TypeInfo, kids: list[Node],
+           table: ObjectId | None) -> None:
+    position = 0
+    while position < len(kids):
+        kid = kids[position]
+        if _designated(kid):
+            _designators(reader, place, element, kid, table, in_array=True)
+            position += 1
+        elif _elided(reader, element, kid):
+            position += _flat(reader, place, element, kids[position:], table)
+        else:
+            initialise(reader, place, element, kid, table)
+            position += 1
+
+
+def _designators(reader: "Reader", place: Place, type_: TypeInfo, kid: Node,
+                 table: ObjectId | None, *, in_array: bool) -> Cursor | None:
+    """One designated initialiser; the field that its first designator names."""
+    *designators, value = kid.kids
+    first: Cursor | None = None
+    for designator in designators:
+        if designator.kind != kinds.MEMBER_REF:
+            if type_.is_array and type_.element is not None and not in_array:
+                type_ = type_.element
+            in_array = False
+            continue
+        in_array = False
+        while type_.is_array and type_.element is not None:
+            type_ = type_.element
+        field = C.clang_getCursorReferenced(designator.cursor)
+        if first is None:
+            first = field
+        place = field_place(reader, place, field)
+        type_ = reader.context.unit.types.of(field)
+    initialise(reader, place, type_, value, table)
+    return first
+
+
+def field_place(reader: "Reader", place: Place, field: Cursor) -> Place:
+    """The place of a record's field; the record's own where the field or record has no name."""
+    if is_unnamed(spelling(field)):
+        return place
+    slot = reader.context.unit.names.slot(field)
+    return place if slot is None else Place(slot, Address(place))
+
+
+def fields(type_: TypeInfo) -> list[Cursor]:
+    """The fields of a record that take an initialiser, in order; a union has one."""
+    declaration = C.clang_getTypeDeclaration(type_.type)
+    definition = C.clang_getCursorDefinition(declaration)
+    found: list[Cursor] = []
+    for child in children(definition):
+        if child.kind == kinds.FIELD:
+            found.append(child)
+        elif child.kind in (kinds.STRUCT, kinds.UNION) and _anonymous_member(child):
+            found.append(child)
+    if definition.kind == kinds.UNION:
+        return found[:1]
+    return found
+
+
+def _anonymous_member(record: Cursor) -> bool:
+    return "(anonymous" in spelling(record)
+
+
+def _record(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
+            table: ObjectId | None) -> None:
+    members = fields(type_)
+    names = [member.d0 for member in members]
+    field = 0
+    position = 0
+    while position < len(kids):
+        kid = kids[position]
+        if _designated(kid):
+            named = _designators(reader, place, type_, kid, table, in_array=False)
+            if named is not None and named.d0 in names:
+                field = names.index(named.d0) + 1
+            position += 1
+            continue
+        if field >= len(members):
+            return
+        member = members[field]
+        inner_type = reader.context.unit.types.of(member)
+        inner = field_place(reader, place, member) if member.kind == kinds.FIELD else place
+        field += 1
+        if _elided(reader, inner_type, kid):
+            position += _flat(reader, inner, inner_type, kids[position:], table)
+        else:
+            initialise(reader, inner, inner_type, kid, table)
+            position += 1
+
+
+def _elided(reader: "Reader", type_: TypeInfo, kid: Node) -> bool:
+    """Whether the braces around an inner aggregate were left out: its initialiser is neither a
+    list nor a value of a record type (nor a string for an array)."""
+    if not (type_.is_record or type_.is_array):
+        return False
+    target = plain(kid)
+    if target.kind in (kinds.INIT_LIST, kinds.COMPOUND_LITERAL):
+        return False
+    given = reader.context.unit.types.of(target.cursor)
+    return not (given.is_record or given.is_array)
+
+
+def _flat(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
+          table: ObjectId | None) -> int:
+    """Initialise an aggregate from a list without braces; how many initialisers it took."""
+    if type_.is_array and type_.element is not None:
+        count = max(1, C.clang_getArraySize(type_.type))
+        members = [(place, type_.element)] * min(count, len(kids))
+    elif type_.is_record:
+        types = reader.context.unit.types
+        members = [(field_place(reader, place, m) if m.kind == kinds.FIELD else place,
+                    types.of(m)) for m in fields(type_)]
+    else:
+        initialise(reader, place, type_, kids[0], table)
+        return 1
+    taken = 0
+    for inner, inner_type in members:
+        if taken >= len(kids) or _designated(kids[taken]):
+            break
+        if _elided(reader, inner_type, kids[taken]):
+            taken += _flat(reader, inner, inner_type, kids[taken:], table)
+        else:
+            initialise(reader, inner, inner_type, kids[taken], table)
+            taken += 1
+    return max(taken, 1)
+
+
+def literal_place(reader: "Reader", node: Node) -> Places:
+    """A compound literal is an object of its own: a temporary, or a static one at file scope."""
+    context = reader.context
+    inner = expressions(node)
+    if not inner:
+        return ()
+    table: ObjectId | None = None
+    if context.local is not None:
+        place = Place(context.local.temporary("(literal)"))
+    else:
+        at = context.unit.sources.location(node.cursor)
+        scope, image = context.unit.names.scope(at.path)
+        table = ObjectId(f"(literal:{at.line}:{at.column})", scope, image)
+        place = Place(table)
+    initialise(reader, place, context.unit.types.of(node.cursor), inner[-1], table)
+    return (place,)
+
+
+def compound_literal(reader: "Reader", node: Node) -> Values:
+    """The value of a compound literal; an array's is its address."""
+    places = literal_place(reader, node)
+    if reader.context.unit.types.of(node.cursor).is_array:
+        return tuple(Address(place) for place in places)
+    return tuple(Load(place) for place in places)

@@ -1,0 +1,149 @@
+"""Identities: clang's declarations -> FunctionId, ObjectId, Slot, local holders.
+
+Each declaration is named once per translation unit; the caches are keyed by its address.
+"""
+
+from kgraph.extract import kinds
+from kgraph.extract.libclang import C, Cursor, children, key_of, spelling
+from kgraph.extract.sources import Sources
+from kgraph.extract.types import is_unnamed, type_name
+from kgraph.model.holders import Parameter, Slot, Variable
+from kgraph.model.names import VMLINUX, FunctionId, ObjectId
+from kgraph.model.units import TranslationUnit
+
+# images that are linked by themselves; a module's header functions are vmlinux's
+ISOLATED_IMAGES = frozenset({"vdso", "vdso32", "realmode", "boot", "purgatory", "host"})
+
+
+def in_include_folder(path: str) -> bool:
+    """Whether a record declared there is known under its bare name everywhere."""
+    return path.startswith("include/") or "/include/" in path
+
+
+class Names:
+    """Names the declarations of one translation unit."""
+
+    def __init__(self, unit: TranslationUnit, sources: Sources) -> None:
+        self.unit = unit
+        self.sources = sources
+        self.shared_image = unit.image if unit.image in ISOLATED_IMAGES else VMLINUX
+        self._functions: dict[int, FunctionId] = {}
+        self._objects: dict[int, ObjectId] = {}
+        self._slots: dict[int, Slot | None] = {}
+        self._records: dict[int, tuple[str, str]] = {}
+
+    def scope(self, path: str) -> tuple[str, str]:
+        """(scope, image) of an entity with internal linkage that is defined in a file."""
+        if path == self.unit.path:
+            return path, self.unit.image
+        if path.endswith(".c"):
+            return f"{path}@{self.unit.path}", self.unit.image
+        return path, self.shared_image
+
+    def function(self, cursor: Cursor) -> FunctionId:
+        """The identity of a function declaration."""
+        key = key_of(cursor)
+        known = self._functions.get(key)
+        if known is None:
+            name = spelling(cursor)
+            if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
+                definition = C.clang_getCursorDefinition(cursor)
+                place = definition if definition.kind == kinds.FUNCTION else cursor
+                scope, image = self.scope(self.sources.location(place).path)
+                known = FunctionId(name, scope, image)
+            else:
+                known = FunctionId(name, "", self.unit.image)
+            self._functions[key] = known
+        return known
+
+    def object(self, cursor: Cursor, function: FunctionId | None = None) -> ObjectId:
+        """The identity of a variable with static storage; `function` is around it, if any."""
+        key = key_of(cursor)
+        known = self._objects.get(key)
+        if known is None:
+            known = self._objects[key] = self._object(cursor, function)
+        return known
+
+    def _object(self, cursor: Cursor, function: FunctionId | None) -> ObjectId:
+        name = spelling(cursor)
+        parent = C.clang_getCursorSemanticParent(cursor)
+        if parent.kind == kinds.FUNCTION and C.clang_Cursor_getStorageClass(
+                cursor) != kinds.STORAGE_EXTERN:
+            owner = self.function(parent)
+            return ObjectId(f"{owner.name}.{name}", owner.scope or "", owner.image)
+        if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
+            scope, image = self.scope(self.sources.location(cursor).path)
+            return ObjectId(name, scope, image)
+        return ObjectId(name, "", self.unit.image)
+
+    def record(self, cursor: Cursor) -> tuple[str, str]:
+        """(name, scope) of a struct or union; ("", "") for one without any name around it."""
+        key = key_of(cursor)
+        known = self._records.get(key)
+        if known is None:
+            self._records[key] = ("", "")  # a record inside itself cannot be
+            known = self._records[key] = self._record(cursor)
+        return known
+
+    def _record(self, cursor: Cursor) -> tuple[str, str]:
+        name = type_name(C.clang_getCursorType(cursor))
+        if not is_unnamed(name):
+            path = self.sources.location(cursor).path
+            return name, "" if not path or in_include_folder(path) else path
+        parent = C.clang_getCursorSemanticParent(cursor)
+        if parent.kind not in (kinds.STRUCT, kinds.UNION):
+            return "", ""
+        outer, scope = self.record(parent)
+        field = self._field_of_type(parent, cursor)
+        if not outer or not field:
+            return outer, scope
+        return f"{outer}.{field}", scope
+
+    def _field_of_type(self, parent: Cursor, record: Cursor) -> str:
+        """The field of `parent` that has the unnamed `record` as its type, "" for a member
+        without a name (its fields count as the parent's)."""
+        wanted = key_of(record)
+        for child in children(parent):
+            if child.kind != kinds.FIELD:
+                continue
+            type_ = C.clang_getCanonicalType(C.clang_getCursorType(child))
+            while type_.kind in kinds.T_ARRAY or type_.kind == kinds.T_POINTER:
+                type_ = C.clang_getCanonicalType(
+                    C.clang_getPointeeType(type_) if type_.kind == kinds.T_POINTER
+                    else C.clang_getArrayElementType(type_))
+            if key_of(C.clang_getTypeDeclaration(type_)) == wanted:
+                return spelling(child)
+        return ""
+
+    def slot(self, field: Cursor) -> Slot | None:
+        """The slot of a field declaration, None in a record that no name leads to."""
+        key = key_of(field)
+        if key not in self._slots:
+            record, scope = self.record(C.clang_getCursorSemanticParent(field))
+            self._slots[key] = Slot(record, spelling(field), scope) if record else None
+        return self._slots[key]
+
+
+class LocalNames:
+    """Names of one function's parameters and local variables."""
+
+    def __init__(self, function: FunctionId, parameters: list[Cursor]) -> None:
+        self.function = function
+        self._holders: dict[int, Variable | Parameter] = {
+            key_of(cursor): Parameter(function, index)
+            for index, cursor in enumerate(parameters)
+        }
+        self._counts: dict[str, int] = {}
+
+    def holder(self, cursor: Cursor) -> Variable | Parameter:
+        """The holder of a local declaration; numbered where a name occurs again."""
+        key = key_of(cursor)
+        known = self._holders.get(key)
+        if known is None:
+            known = self._holders[key] = self.temporary(spelling(cursor))
+        return known
+
+    def temporary(self, name: str) -> Variable:
+        """A variable of its own: "name", then "name#2" ..."""
+        count = self._counts[name] = self._counts.get(name, 0) + 1
+        return Variable(self.function, name if count == 1 else f"{name}#{count}")

@@ -1,0 +1,94 @@
+"""Files of a translation unit: citation paths, and the source text behind a location.
+
+Owns the mapping from clang's file names to paths relative to the tree or the build folder. A
+file outside both (a compiler's own header) has no citation path.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+from kgraph.extract.libclang import (
+    IN_MACRO,
+    C,
+    Cursor,
+    Locator,
+    SourceLocation,
+    SourceRange,
+    text,
+)
+from kgraph.model.location import Extent, Location
+
+
+@lru_cache(maxsize=256)
+def _lines(path: str) -> tuple[bytes, ...]:
+    try:
+        return tuple(Path(path).read_bytes().split(b"\n"))
+    except OSError:
+        return ()
+
+
+def identifier_at(path: str, line: int, column: int) -> str:
+    """The C identifier that starts at a place of a file, "" if none does."""
+    lines = _lines(path)
+    if line > len(lines):
+        return ""
+    rest = lines[line - 1][column - 1:]
+    length = 0
+    while length < len(rest) and (rest[length:length + 1].isalnum() or rest[length] == 0x5F):
+        length += 1
+    return rest[:length].decode("ascii", "replace")
+
+
+class Sources:
+    """Citation paths of one translation unit's files, by clang's file handle."""
+
+    def __init__(self, roots: tuple[str, ...]) -> None:
+        """`roots` are absolute folder names, most specific first."""
+        self._roots = tuple(root.rstrip("/") + "/" for root in roots)
+        self._files: dict[int, tuple[str, str]] = {}
+        self._locator = Locator()
+
+    def citation_path(self, name: str) -> str:
+        """The path relative to the first root that holds the file, "" if none does."""
+        path = os.path.normpath(name)
+        for root in self._roots:
+            if path.startswith(root):
+                return path[len(root):]
+        return ""
+
+    def _file(self, handle: int | None) -> tuple[str, str]:
+        if handle is None:
+            return "", ""
+        known = self._files.get(handle)
+        if known is None:
+            name = text(C.clang_getFileName(handle))
+            known = self._files[handle] = (self.citation_path(name), name)
+        return known
+
+    def locate(self, location: SourceLocation) -> Location:
+        """Where a reader sees the location; its path is "" outside the tree."""
+        handle, line, column = self._locator.read(location)
+        return Location(self._file(handle)[0], line, column)
+
+    def location(self, cursor: Cursor) -> Location:
+        return self.locate(C.clang_getCursorLocation(cursor))
+
+    def extent(self, cursor: Cursor) -> Extent:
+        return self.range_extent(C.clang_getCursorExtent(cursor))
+
+    def range_extent(self, found: SourceRange) -> Extent:
+        """A range as a reader sees it: never ends before it starts, or in another file."""
+        start = self.locate(SourceLocation(found.p0, found.p1, found.begin))
+        end = self.locate(SourceLocation(found.p0, found.p1, found.end))
+        if end.path != start.path or (end.line, end.column) < (start.line, start.column):
+            end = start
+        return Extent(start, end.line, end.column)
+
+    def macro_at(self, location: SourceLocation, visible: str) -> str:
+        """The macro that hides code at a location, "" where a reader sees `visible` itself."""
+        if not location.code & IN_MACRO:
+            return ""
+        handle, line, column = self._locator.read(location)
+        name = identifier_at(self._file(handle)[1], line, column)
+        return "" if name == visible else name

@@ -1,0 +1,225 @@
+"""Statements: declarations, returns, and which conditions guard what they contain.
+
+A guard is a condition that must hold (or not) whenever the call runs: if, else, while, switch
+cases, and early exits (`if (c) return;`) for what follows in their block. A label ends the early
+exits before it, for a goto may come from anywhere.
+"""
+
+from typing import TYPE_CHECKING
+
+from kgraph.extract import kinds
+from kgraph.extract.constants import constant, has_label, reached
+from kgraph.extract.context import Context, Values
+from kgraph.extract.initialisers import initialise
+from kgraph.extract.libclang import C, Cursor, key_of
+from kgraph.extract.nodes import Node
+from kgraph.model.facts import Object
+from kgraph.model.holders import How, Place, ReturnValue
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.names import ObjectId
+
+if TYPE_CHECKING:
+    from kgraph.extract.expressions import Reader
+
+
+def statement(reader: "Reader", node: Node) -> Values:
+    """Read a statement; the values of an expression statement, for statement expressions."""
+    kind = node.kind
+    if kind == kinds.COMPOUND:
+        return compound(reader, node)
+    if kind == kinds.DECL_STMT:
+        for kid in node.kids:
+            if kid.kind == kinds.VAR:
+                local_variable(reader, kid)
+        return ()
+    if kind == kinds.RETURN:
+        return _return(reader, node)
+    if kind == kinds.IF:
+        return _if(reader, node)
+    if kind in (kinds.WHILE, kinds.FOR):
+        return _loop(reader, node)
+    if kind == kinds.SWITCH:
+        return _switch(reader, node)
+    if kind in kinds.EXPRESSIONS:
+        return reader.values(node)
+    values: Values = ()
+    for kid in node.kids:
+        values = statement(reader, kid)
+    return values
+
+
+def statement_expression(reader: "Reader", node: Node) -> Values:
+    """`({ ...; value; })`."""
+    values: Values = ()
+    for kid in node.kids:
+        values = statement(reader, kid)
+    return values
+
+
+def compound(reader: "Reader", node: Node) -> Values:
+    """A block: early exits guard the rest of it, a label ends them."""
+    guards = reader.context.guards
+    outer = len(guards)
+    values: Values = ()
+    for kid in node.kids:
+        if kid.kind == kinds.LABEL:
+            del guards[outer:]
+        values = statement(reader, kid)
+        if _is_early_exit(kid):
+            extent = reader.context.unit.sources.extent(kid.kids[0].cursor)
+            guards.append(Guard(extent, False))
+    del guards[outer:]
+    return values
+
+
+def _is_early_exit(node: Node) -> bool:
+    return (node.kind == kinds.IF and len(node.kids) == 2 and leaves(node.kids[1])
+            and constant(node.kids[0]) is None)
+
+
+def leaves(node: Node) -> bool:
+    """Whether control never goes on behind a statement."""
+    if node.kind in kinds.JUMPS:
+        return True
+    if node.kind == kinds.COMPOUND:
+        return bool(node.kids) and leaves(node.kids[-1])
+    if node.kind == kinds.IF:
+        return len(node.kids) == 3 and leaves(node.kids[1]) and leaves(node.kids[2])
+    return False
+
+
+def _under(reader: "Reader", guard: Guard, node: Node) -> Values:
+    guards = reader.context.guards
+    guards.append(guard)
+    depth = len(guards)
+    values = statement(reader, node)
+    del guards[depth - 1:]
+    return values
+
+
+def _if(reader: "Reader", node: Node) -> Values:
+    if not node.kids:
+        return ()
+    condition, *branches = node.kids
+    fixed = constant(condition)
+    if fixed is not None:
+        for branch, taken in zip(branches, (bool(fixed), not fixed), strict=False):
+            if taken or has_label(branch):  # `if (0) { out: ... }` is entered by goto
+                statement(reader, branch)
+        return ()
+    reader.values(condition)
+    extent = reader.context.unit.sources.extent(condition.cursor)
+    for branch, holds in zip(branches, (True, False), strict=False):
+        _under(reader, Guard(extent, holds), branch)
+    return ()
+
+
+def _loop(reader: "Reader", node: Node) -> Values:
+    """A for loop's parts may be missing, and libclang does not tell which: only one with all
+    of its parts has a guard."""
+    *head, body = node.kids
+    for part in head:
+        statement(reader, part)
+    position = 0 if node.kind == kinds.WHILE else 1
+    if node.kind == kinds.WHILE or len(head) == 3:
+        extent = reader.context.unit.sources.extent(head[position].cursor)
+        _under(reader, Guard(extent, True), body)
+    else:
+        statement(reader, body)
+    return ()
+
+
+def _switch(reader: "Reader", node: Node) -> Values:
+    *head, body = node.kids
+    for part in head:
+        statement(reader, part)
+    if body.kind != kinds.COMPOUND:
+        return statement(reader, body)
+    fixed = constant(head[-1]) if head else None
+    if fixed is not None:
+        for kid in reached(fixed, body):
+            statement(reader, kid)
+        return ()
+    guards = reader.context.guards
+    outer = len(guards)
+    open_case: Location | None = None
+    for kid in body.kids:
+        if kid.kind in (kinds.CASE, kinds.DEFAULT):
+            labels = reader.context.unit.sources.extent(kid.cursor)
+            start = open_case or labels.start
+            last, inner = _case_labels(reader, kid)
+            del guards[outer:]
+            guards.append(Guard(Extent(start, last.end_line, last.end_column), True))
+            for part in inner:
+                statement(reader, part)
+            open_case = None if inner and leaves(inner[-1]) else start
+        else:
+            statement(reader, kid)
+            if leaves(kid):
+                open_case = None
+    del guards[outer:]
+    return ()
+
+
+def _case_labels(reader: "Reader", node: Node) -> tuple[Extent, list[Node]]:
+    """The extent of the last of adjacent case labels, and the statement under them."""
+    sources = reader.context.unit.sources
+    while True:
+        if node.kind == kinds.DEFAULT:
+            start = sources.location(node.cursor)
+            last = Extent(start, start.line, start.column + len("default"))
+            inner = node.kids
+        else:
+            values = [kid for kid in node.kids[:-1] if kid.kind in kinds.EXPRESSIONS]
+            last = sources.extent(values[-1].cursor if values else node.cursor)
+            inner = node.kids[-1:]
+        if not inner or inner[0].kind not in (kinds.CASE, kinds.DEFAULT):
+            return last, inner
+        node = inner[0]
+
+
+def _return(reader: "Reader", node: Node) -> Values:
+    context = reader.context
+    for kid in node.kids:
+        values = reader.values(kid)
+        if values and context.function and context.unit.types.of(kid.cursor).carries:
+            context.put(Place(ReturnValue(context.function)), values,
+                        context.unit.sources.location(kid.cursor), How.RETURN)
+    return ()
+
+
+def local_variable(reader: "Reader", node: Node) -> None:
+    """A variable declared in a function: local, or with static storage."""
+    context = reader.context
+    storage = C.clang_Cursor_getStorageClass(node.cursor)
+    if storage == kinds.STORAGE_EXTERN or context.local is None:
+        return
+    type_ = context.unit.types.of(node.cursor)
+    table: ObjectId | None = None
+    if storage == kinds.STORAGE_STATIC:
+        table = context.unit.names.object(node.cursor)
+        if type_.carries:
+            context.objects.append(_static_object(context, node.cursor, table))
+        place = Place(table)
+    else:
+        place = Place(context.local.holder(node.cursor))
+    value = initialiser(node)
+    if value is not None:
+        initialise(reader, place, type_, value, table)
+
+
+def _static_object(context: Context, cursor: Cursor, table: ObjectId) -> tuple[Object, Cursor]:
+    from kgraph.extract.definitions import make_object  # an object is described in one place
+
+    return make_object(context.unit, cursor, table), cursor
+
+
+def initialiser(node: Node) -> Node | None:
+    """The initialiser among a variable declaration's children (types have children too)."""
+    if not any(kid.kind in kinds.EXPRESSIONS for kid in node.kids):
+        return None
+    wanted = key_of(C.clang_Cursor_getVarDeclInitializer(node.cursor))
+    for kid in reversed(node.kids):
+        if kid.key == wanted:
+            return kid
+    return None

@@ -1,0 +1,82 @@
+"""What extraction needs to know of C types, cached by clang's identity of a type."""
+
+import re
+from dataclasses import dataclass
+
+from kgraph.extract import kinds
+from kgraph.extract.libclang import C, Cursor, Type, text
+
+_UNNAMED = re.compile(r"\((?:unnamed|anonymous)")
+_TAG = re.compile(r"^(?:const |volatile |restrict )*(?:struct |union |enum )?")
+
+
+@dataclass(frozen=True, slots=True)
+class TypeInfo:
+    """A type as far as pointers go. `element` is the pointee or the array's element type."""
+
+    kind: int
+    type: Type
+    element: "TypeInfo | None" = None
+
+    @property
+    def is_array(self) -> bool:
+        return self.kind in kinds.T_ARRAY
+
+    @property
+    def is_pointer(self) -> bool:
+        return self.kind == kinds.T_POINTER
+
+    @property
+    def is_record(self) -> bool:
+        return self.kind == kinds.T_RECORD
+
+    @property
+    def is_function(self) -> bool:
+        return self.kind in kinds.T_FUNCTION
+
+    @property
+    def carries(self) -> bool:
+        """Whether a value of this type can lead to a function: pointers to functions, records,
+        pointers and void; records and arrays of these. Not numbers, nor pointers to numbers."""
+        if self.kind == kinds.T_RECORD:
+            return True
+        if self.kind == kinds.T_POINTER:
+            pointee = self.element
+            return pointee is None or pointee.kind == kinds.T_VOID or (
+                pointee.is_function or pointee.carries)
+        return self.is_array and self.element is not None and self.element.carries
+
+
+class Types:
+    """TypeInfo of one translation unit's types."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, TypeInfo] = {}
+
+    def of(self, cursor: Cursor) -> TypeInfo:
+        return self.info(C.clang_getCursorType(cursor))
+
+    def info(self, type_: Type) -> TypeInfo:
+        known = self._known.get(type_.d0)
+        if known is None:
+            # pointers may lead back to themselves only through records, which end the descent
+            known = self._known[type_.d0] = self._make(C.clang_getCanonicalType(type_))
+        return known
+
+    def _make(self, canonical: Type) -> TypeInfo:
+        kind = canonical.kind
+        if kind == kinds.T_POINTER:
+            return TypeInfo(kind, canonical, self.info(C.clang_getPointeeType(canonical)))
+        if kind in kinds.T_ARRAY:
+            return TypeInfo(kind, canonical, self.info(C.clang_getArrayElementType(canonical)))
+        return TypeInfo(kind, canonical)
+
+
+def type_name(type_: Type) -> str:
+    """The type as C spells it, without qualifiers and tags in front: "proto_ops"."""
+    return _TAG.sub("", text(C.clang_getTypeSpelling(type_)))
+
+
+def is_unnamed(name: str) -> bool:
+    """Whether clang made the spelling up for a record without tag and typedef."""
+    return not name or bool(_UNNAMED.search(name))

@@ -1,0 +1,178 @@
+"""What is shown of an index: records of its functions, call sites, hops, and of itself.
+
+These carry everything that a reader of an answer needs, so that rendering asks nothing more.
+"""
+
+from dataclasses import dataclass, field
+
+from kgraph.model.edges import EdgeKind, Evidence
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.names import FunctionId, ObjectId
+from kgraph.model.resolution import Status
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFunction:
+    """A function of the index, by its number there. `location` is None where no definition of it
+    was indexed. `address_taken`: its name stands somewhere as a value."""
+
+    number: int
+    id: FunctionId
+    location: Location | None
+    parameters: tuple[str, ...] = ()
+    alias_of: str = ""
+    macro: str = ""
+    address_taken: bool = False
+
+    def __str__(self) -> str:
+        return self.id.name
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObject:
+    """An object with static storage of the index, by its number there."""
+
+    number: int
+    id: ObjectId
+    location: Location | None
+    type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSite:
+    """A call site of the index, by its number there. `holder` is what an indirect call goes
+    through, "" for a direct call; `callback` the caller's parameter that it goes through."""
+
+    number: int
+    caller: int
+    location: Location
+    extent: Extent
+    ordinal: int
+    expression: str
+    macro: str
+    status: Status
+    holder: str = ""
+    rule: str = ""
+    reason: str = ""
+    guards: tuple[Guard, ...] = ()
+    callback: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    """One call: from a function, at a call site, to a function.
+
+    `candidates` counts the callees that the call site has here: 1 where a scenario or a
+    forwarded callback leaves one. `sites` are the other call sites of the same edge.
+    """
+
+    caller: KnownFunction
+    callee: KnownFunction
+    site: KnownSite
+    kind: EdgeKind
+    candidates: int = 1
+    evidence: tuple[Evidence, ...] = ()
+    sites: tuple[Location, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way through the graph; each hop starts where the one before it ends."""
+
+    hops: tuple[Hop, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SiteAnswer:
+    """A call site with every candidate; `by_type` counts the functions of its type where it is
+    unresolved."""
+
+    caller: KnownFunction
+    site: KnownSite
+    candidates: tuple[Hop, ...]
+    by_type: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Install:
+    """A place where a table is put where it is called from."""
+
+    holder: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class OpsRow:
+    """A function, or an object's address, bound to a slot. `table` is None for an assignment."""
+
+    table: KnownObject | None
+    slot: str
+    bound: KnownFunction | KnownObject
+    location: Location
+    installs: tuple[Install, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a search came from one end: how many functions it reached, the deepest of them,
+    and the unresolved call sites among them (from the caller's end: in the functions reached;
+    from the callee's end there are none, a call site is not known to lead there)."""
+
+    functions: int
+    deepest: tuple[KnownFunction, ...] = ()
+    unresolved: tuple[KnownSite, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Why there is no path. `by_type`: unresolved call sites, given their candidates by type,
+    would make one."""
+
+    forward: Reach
+    backward: Reach
+    by_type: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PathAnswer:
+    """The answer to "how does A reach B": the best paths, how many more are known to exist (a
+    lower bound), or the frontier where there is none."""
+
+    paths: tuple[Path, ...]
+    others: int = 0
+    frontier: Frontier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IndexDescription:
+    """What an index is of. `tree` is an absolute path, `build` the folder of generated files;
+    `only` what `--only` restricted it to; `built` seconds since the epoch."""
+
+    tree: str
+    release: str
+    config: str
+    build: str = ""
+    only: tuple[str, ...] = ()
+    built: float = 0.0
+    bundled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The account of an index: units, functions, call sites by status, candidates."""
+
+    units: int
+    errors: int
+    failed: int
+    functions: int
+    direct: int
+    indirect: int
+    resolved: dict[str, int] = field(default_factory=dict)
+    empty: dict[str, int] = field(default_factory=dict)
+    unresolved: dict[str, int] = field(default_factory=dict)
+    candidates: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def parsed(self) -> int:
+        """Units that were parsed, with or without errors."""
+        return self.units - self.failed

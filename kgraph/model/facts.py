@@ -1,0 +1,140 @@
+"""Facts: what one definition and one translation unit say, before anything is resolved."""
+
+from dataclasses import dataclass
+
+from kgraph.model.holders import How, Load, Place, Slot, Value
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.names import FunctionId, ObjectId
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function definition. `location` is its name's; `extent` the whole definition.
+
+    `signature` is the canonical type ("int (struct sock *, int)"). `alias_of` names the function
+    that an alias attribute makes this one stand for. `macro` is the macro whose expansion
+    defines it (SYSCALL_DEFINE6), "" if none.
+    """
+
+    id: FunctionId
+    location: Location
+    extent: Extent
+    signature: str
+    parameters: tuple[str, ...] = ()
+    weak: bool = False
+    inline: bool = False
+    alias_of: str = ""
+    macro: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Object:
+    """A variable with static storage that a unit defines. `record` is its type ("proto_ops",
+    "inet_protosw []", "int (*)(void)"), `section` what a section attribute names."""
+
+    id: ObjectId
+    location: Location
+    extent: Extent
+    type: str
+    section: str = ""
+    alias_of: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call as it is written in `caller`.
+
+    `location` is the line a reader sees; `extent` runs over the whole call. `target` is the
+    callee of a direct call, the Load of an indirect one. `ordinal` counts the calls that start
+    at the same line and column of the caller. `expression` is the callee as an expression.
+    `macro` is the macro that hides the call at `location`, "" where a reader sees the call.
+    `index` counts the indirect calls of the caller, for CallResult; -1 for a direct call.
+    """
+
+    caller: FunctionId
+    location: Location
+    extent: Extent
+    ordinal: int
+    target: "FunctionId | Load | Value"
+    expression: str
+    macro: str = ""
+    arguments: tuple[tuple[Value, ...], ...] = ()
+    guards: tuple[Guard, ...] = ()
+    signature: str = ""
+    index: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A function, or the address of an object (an install), put into a place.
+
+    `table` is the object whose initialiser does it, None for an assignment.
+    """
+
+    place: Place
+    value: "FunctionId | Value"
+    location: Location
+    how: How
+    table: ObjectId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """A pointer copied from one place to another. `target` gets what `source` evaluates to."""
+
+    source: Value
+    target: Place
+    location: Location
+    how: How
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """All facts of one function or one object, under a key that its content determines.
+
+    `key` is a digest of the definition's place and its text after preprocessing: equal keys
+    mean equal facts, whichever translation unit they were read from.
+    """
+
+    key: str
+    subject: Function | Object
+    calls: tuple[CallSite, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+    flows: tuple[Flow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MacroUse:
+    """A macro that call sites are hidden in: where it is defined."""
+
+    name: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A parse error that clang reported."""
+
+    location: Location | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFacts:
+    """What one translation unit says. `keys` are all its definitions, `definitions` those that
+    were read here (a header's may have been read before). `files` are the tree files it read,
+    relative to the tree. `failed` is why it could not be parsed at all, "" otherwise."""
+
+    path: str
+    object: str
+    keys: tuple[str, ...]
+    definitions: tuple[Definition, ...]
+    errors: tuple[Diagnostic, ...] = ()
+    files: tuple[str, ...] = ()
+    failed: str = ""
+
+
+__all__ = [
+    "Binding", "CallSite", "Definition", "Diagnostic", "Flow", "Function", "How", "MacroUse",
+    "Object", "Slot", "UnitFacts",
+]

@@ -1,0 +1,35 @@
+"""Places in the source: what a citation is made of."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Location:
+    """A point in a file. `path` is relative to the tree; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Extent:
+    """A stretch of source: from a Location to a line and column of the same file, inclusive."""
+
+    start: Location
+    end_line: int
+    end_column: int = 0
+
+    def __str__(self) -> str:
+        return str(self.start)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Guard:
+    """A condition around a call site: the call runs only where it is true (or not `holds`)."""
+
+    extent: Extent
+    holds: bool

@@ -1,0 +1,143 @@
+"""Call sites: which calls a function makes, where a reader sees them, under which conditions."""
+
+import pytest
+from conftest import Facts  # type: ignore[import-not-found]
+
+OPS = """
+struct ops { int (*read)(int); int (*write)(int); };
+int f(int x); int g(int x); int h(void);
+"""
+
+
+def test_direct_and_indirect_callees(facts: Facts) -> None:
+    reading = facts(OPS + """
+    int all(struct ops *o, struct ops v, int (*cb)(int), int (**pp)(int)) {
+        int (*l)(int) = o->read;
+        f(1); (g)(2); (*l)(3); l(4); o->read(5); (*o->write)(6); v.read(7); cb(8); (*pp)(9);
+        return o[3].write(10);
+    }""")
+    assert reading.calls("all") == [
+        "f", "g", "l", "l", "ops.read{all(#0)}", "ops.write{all(#0)}", "ops.read{&all(#1)}",
+        "all(#2)", ".*{all(#3)}", "ops.write{all(#0)}"]
+    assert [site.index for site in reading.sites("all")] == [-1, -1, 0, 1, 2, 3, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("expression", [
+    "sizeof(f(1))", "_Alignof(struct ops)", "({ typeof(f(1)) v = 3; v; })",
+    "__builtin_choose_expr(1, 3, f(1))", "__builtin_choose_expr(0, f(1), 3)",
+    "__builtin_types_compatible_p(typeof(f(1)), int)",
+    "_Generic(f(1), long: (char)f(1), default: 3)", "(typeof(f(1)))3",
+])
+def test_what_is_not_evaluated_makes_no_call(facts: Facts, expression: str) -> None:
+    assert facts(OPS + f"int u(void) {{ return {expression}; }}").calls("u") == []
+
+
+def test_operands_that_clang_shows_several_times_are_one_call(facts: Facts) -> None:
+    reading = facts(OPS + "int u(void) { return h() ?: f(1); }")
+    assert reading.calls("u") == ["h", "f"]
+    assert [guard.holds for guard in reading.sites("u")[1].guards] == [False]
+
+
+def test_chosen_branch_of_choose_expr(facts: Facts) -> None:
+    reading = facts(OPS + "int u(void) { return __builtin_choose_expr(0, f(1), g(2)); }")
+    assert reading.calls("u") == ["g"]
+
+
+def test_code_behind_a_false_constant_is_not_in_the_configuration(facts: Facts) -> None:
+    reading = facts(OPS + """
+    int u(int x) {
+        if (0) f(1); else g(1);
+        if (sizeof(int) == 4) f(2);
+        switch (sizeof(long)) { case 4: f(3); break; case 8: g(3); break; default: f(4); }
+        if (__builtin_constant_p(x)) f(5); else g(5);
+        if (0) { out: f(6); }
+        if (x) goto out;
+        return 0 ? f(7) : g(7);
+    }""")
+    assert reading.calls("u") == ["g", "f", "g", "f", "g", "f", "g"]
+
+
+def test_line_and_macro_of_calls_in_macros(facts: Facts) -> None:
+    reading = facts(OPS + """
+#define TWICE(o) ((o)->read(1) + (o)->read(2))
+#define likely(x) __builtin_expect(!!(x), 1)
+#define outer(o) TWICE(o)
+int u(struct ops *o) {
+    int r = TWICE(o);
+    r += outer(o);
+    if (likely(f(3)))
+        return r;
+    return likely(
+        g(4));
+}""")
+    seen = [(s.location.line - 8, s.ordinal, s.macro, s.expression) for s in reading.sites("u")]
+    assert seen == [
+        (1, 0, "TWICE", "o->read"), (1, 1, "TWICE", "o->read"), (2, 0, "outer", "o->read"),
+        (2, 1, "outer", "o->read"), (3, 0, "", "f"), (6, 0, "", "g")]
+
+
+def test_extent_covers_the_call(facts: Facts) -> None:
+    site = facts(OPS + "int u(void) {\n\treturn f(\n\t\t1);\n}").sites("u")[0]
+    assert (site.location.line, site.location.column) == (5, 9)
+    assert (site.extent.end_line, site.extent.end_column) == (6, 5)
+
+
+def test_guards(facts: Facts) -> None:
+    source = OPS + """
+    int u(int a, int b) {
+        if (a == 1)
+            return 1;
+        if (b) f(1); else g(1);
+        while (a) f(2);
+        for (a = 0; a < 3; a++) f(3);
+        switch (b) {
+        case 4: f(4); break;
+        case 5: case 6: f(5);
+        default: f(6);
+        }
+        return a && f(7);
+    }"""
+    lines = source.split("\n")
+    reading = facts(source)
+
+    def texts(position: int) -> list[str]:
+        return [("" if guard.holds else "!") + lines[guard.extent.start.line - 1][
+            guard.extent.start.column - 1:guard.extent.end_column - 1]
+            for guard in reading.sites("u")[position].guards[1:]]
+
+    assert all(site.guards[0].holds is False for site in reading.sites("u"))
+    assert [texts(n) for n in range(3)] == [["b"], ["!b"], ["a"]]
+    assert texts(3) == ["a < 3"]
+    assert [texts(n) for n in range(4, 6)] == [["case 4"], ["case 5: case 6"]]
+    assert reading.sites("u")[6].guards[1].extent.start.line == 13  # falls through from case 5
+    assert texts(7) == ["a"]
+
+
+def test_a_label_ends_early_exits(facts: Facts) -> None:
+    reading = facts(OPS + "int u(int a) { if (a) return 1; f(1); out: g(1); goto out; }")
+    assert [len(site.guards) for site in reading.sites("u")] == [1, 0]
+
+
+def test_arguments(facts: Facts) -> None:
+    reading = facts(OPS + """
+    enum { THREE = 3 };
+    struct work { int n; struct ops o; };
+    static struct ops table;
+    void take(void *p, ...);
+    void u(struct work *w, void *v, int n) {
+        take(f, &f, &w->o, &table, THREE, -1, 1 << 2, v, n, n ? f : g, &w->n, "text");
+    }""")
+    assert [[_text(v) for v in argument] for argument in reading.sites("u")[0].arguments] == [
+        ["f"], ["f"], ["&work.o{u(#0)}"], ["&table"], ["3"], ["-1"], ["4"], ["u(#1)"], [],
+        ["f", "g"], ["&work.n{u(#0)}"], []]
+
+
+def _text(value: object) -> str:
+    from conftest import value_text  # type: ignore[import-not-found]
+
+    return str(value_text(value))
+
+
+def test_signature_of_an_indirect_call(facts: Facts) -> None:
+    site = facts(OPS + "int u(struct ops *o) { return o->read(1); }").sites("u")[0]
+    assert site.signature == "int (int)"

@@ -1,0 +1,104 @@
+"""What is put where: initialisers, assignments, copies, returns."""
+
+import pytest
+from conftest import Facts  # type: ignore[import-not-found]
+
+OPS = """
+struct ops { int (*read)(int); int (*write)(int); };
+struct dev { const struct ops *ops; struct ops own; void *data; int n; };
+int f(int x); int g(int x);
+"""
+
+
+@pytest.mark.parametrize(("initialiser", "expected"), [
+    ("struct ops t = { .read = f, .write = g };", ["ops.read{&t} = f", "ops.write{&t} = g"]),
+    ("struct ops t = { f, g };", ["ops.read{&t} = f", "ops.write{&t} = g"]),
+    ("struct ops t = { .write = f };", ["ops.write{&t} = f"]),
+    ("struct ops t = { read: f };", ["ops.read{&t} = f"]),
+    ("struct ops t[] = { { f }, { .write = &g } };", ["ops.read{&t} = f", "ops.write{&t} = g"]),
+    ("struct ops t[] = { f, g, g };",
+     ["ops.read{&t} = f", "ops.write{&t} = g", "ops.read{&t} = g"]),
+    ("struct ops t[9] = { [2] = { f, g }, [3 ... 5].write = f };",
+     ["ops.read{&t} = f", "ops.write{&t} = g", "ops.write{&t} = f"]),
+    ("int (*t[])(int) = { f, [4] = g };", ["t = f", "t = g"]),
+    ("int (*t)(int) = (void *)f;", ["t = f"]),
+    ("struct dev t = { .own.write = f, .n = 3 };", ["ops.write{&dev.own{&t}} = f"]),
+    ("struct dev t = { .own = { f, g } };",
+     ["ops.read{&dev.own{&t}} = f", "ops.write{&dev.own{&t}} = g"]),
+    ("struct ops o; struct dev t = { &o, f, g };",
+     ["dev.ops{&t} = &o", "ops.read{&dev.own{&t}} = f", "ops.write{&dev.own{&t}} = g"]),
+    ("struct ops o; struct dev t = { .ops = &o };", ["dev.ops{&t} = &o"]),
+    ("struct u { int n; union { int a; int (*cb)(int); }; int (*last)(int); } t = "
+     "{ .cb = f, .last = g };", ["u.cb{&t} = f", "u.last{&t} = g"]),
+    ("struct u { struct { int (*cb)(int); } in; } t = { .in.cb = f };",
+     ["u.in.cb{&u.in{&t}} = f"]),
+    ("typedef struct { int (*cb)(int); } named_t; named_t t = { f };", ["named_t.cb{&t} = f"]),
+    ("unsigned long t = (unsigned long)f;", []),
+    ("struct dev t = { .data = (struct ops[]){ { .read = f } } };", None),
+])
+def test_initialisers(facts: Facts, initialiser: str, expected: list[str] | None) -> None:
+    reading = facts(OPS + initialiser)
+    if expected is None:
+        puts = reading.puts("t")
+        assert len(puts) == 2
+        assert puts[0].endswith("} = f")
+        assert puts[0].startswith("ops.read{&(literal:")
+        assert puts[1].startswith("dev.data{&t} = &(literal:")
+    elif expected:
+        assert reading.puts("t") == expected
+    else:
+        assert "t" not in reading.names()
+
+
+@pytest.mark.parametrize(("statement", "expected"), [
+    ("d->ops = o;", ["dev.ops{u(#0)} = u(#1)"]),
+    ("d->own.read = f;", ["ops.read{&dev.own{u(#0)}} = f"]),
+    ("d->own.read = d->ops->write;", ["ops.read{&dev.own{u(#0)}} = ops.write{dev.ops{u(#0)}}"]),
+    ("if (o->read == f) return;", []),
+    ("if (o->read != f && d) return;", []),
+    ("d->n = 3;", []),
+    ("o->read = 0;", []),
+    ("*d = *(struct dev *)v;", ["dev.*{u(#0)} = dev.*{u(#2)}"]),
+    ("d->own = *o;", ["dev.own{u(#0)} = ops.*{u(#1)}"]),
+    ("struct ops l = *o; l.read(1);", ["l = ops.*{u(#1)}"]),
+    ("struct ops l = { f }; d->ops = &l;", ["ops.read{&l} = f", "dev.ops{u(#0)} = &l"]),
+    ("o->read = v ? f : g;", ["ops.read{u(#1)} = f", "ops.read{u(#1)} = g"]),
+    ("o->read = ({ g(1); f; });", ["ops.read{u(#1)} = f"]),
+    ("o->read = (g(1), f);", ["ops.read{u(#1)} = f"]),
+    ("o->read = o->write = f;", ["ops.write{u(#1)} = f", "ops.read{u(#1)} = f"]),
+    ("*(void **)v = f;", [".*{u(#2)} = f"]),
+    ("struct dev *x = (struct dev *)((char *)o - 8); x->data = v;",
+     ["x = ?container_of", "dev.data{x} = u(#2)"]),
+    ("union { typeof(o->read) __val; char __c[1]; } __u = { .__val = f };", ["__u = f"]),
+    ("{ int (*p)(int) = f; } { int (*p)(int) = g; }", ["p = f", "p#2 = g"]),
+    ("static struct ops s = { f }; d->ops = &s;",
+     ["ops.read{&u.s} = f", "dev.ops{u(#0)} = &u.s"]),
+    ("o = get(d)->ops;", ["u(#1) = dev.ops{get()}"]),
+    ("o = d->ops ?: o;", ["u(#1) = dev.ops{u(#0)}"]),
+])
+def test_statements(facts: Facts, statement: str, expected: list[str]) -> None:
+    reading = facts(OPS + "struct dev *get(struct dev *d);\n"
+                    "void u(struct dev *d, struct ops *o, void *v) {" + statement + "}")
+    assert not reading.facts.errors, reading.facts.errors
+    assert reading.puts("u") == expected
+
+
+def test_returns(facts: Facts) -> None:
+    reading = facts(OPS + """
+    typedef int (*fn)(int);
+    fn pick(int x, struct ops *o) { if (x) return f; return o->write; }""")
+    assert reading.puts("pick") == ["pick() = f", "pick() = ops.write{pick(#1)}"]
+
+
+def test_slots_of_one_struct_name_in_two_files_differ(facts: Facts) -> None:
+    source = "struct priv { int (*cb)(int); }; int f(int x) { return x; } struct priv t = { f };"
+    slots = {facts(source, path=path).definition("t").bindings[0].place.holder
+             for path in ("a.c", "b.c")}
+    assert {str(slot) for slot in slots} == {"priv.cb"}
+    assert len(slots) == 2
+
+
+def test_records_of_include_folders_have_no_scope(facts: Facts) -> None:
+    reading = facts('#include <linux/o.h>\nint f(int x) { return x; } struct o t = { f };',
+                    files={"include/linux/o.h": "struct o { int (*cb)(int); };"})
+    assert getattr(reading.definition("t").bindings[0].place.holder, "scope", None) == ""
