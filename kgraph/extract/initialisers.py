@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.context import Values
-from kgraph.extract.libclang import C, Cursor, children, spelling
+from kgraph.extract.libclang import C, Cursor, record_fields, spelling
 from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.extract.places import Places
 from kgraph.extract.types import TypeInfo, is_unnamed
@@ -93,21 +93,10 @@ def field_place(reader: "Reader", place: Place, field: Cursor) -> Place:
 
 def fields(type_: TypeInfo) -> list[Cursor]:
     """The fields of a record that take an initialiser, in order; a union has one."""
-    declaration = C.clang_getTypeDeclaration(type_.type)
-    definition = C.clang_getCursorDefinition(declaration)
-    found: list[Cursor] = []
-    for child in children(definition):
-        if child.kind == kinds.FIELD:
-            found.append(child)
-        elif child.kind in (kinds.STRUCT, kinds.UNION) and _anonymous_member(child):
-            found.append(child)
-    if definition.kind == kinds.UNION:
-        return found[:1]
-    return found
-
-
-def _anonymous_member(record: Cursor) -> bool:
-    return "(anonymous" in spelling(record)
+    found = [field for field in record_fields(type_.type)
+             if not (C.clang_Cursor_isBitField(field) and is_unnamed(spelling(field)))]
+    is_union = C.clang_getTypeDeclaration(type_.type).kind == kinds.UNION
+    return found[:1] if is_union else found
 
 
 def _record(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
@@ -128,7 +117,7 @@ def _record(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
             return
         member = members[field]
         inner_type = reader.context.unit.types.of(member)
-        inner = field_place(reader, place, member) if member.kind == kinds.FIELD else place
+        inner = field_place(reader, place, member)
         field += 1
         if _elided(reader, inner_type, kid):
             position += _flat(reader, inner, inner_type, kids[position:], table)
@@ -157,8 +146,7 @@ def _flat(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
         members = [(place, type_.element)] * min(count, len(kids))
     elif type_.is_record:
         types = reader.context.unit.types
-        members = [(field_place(reader, place, m) if m.kind == kinds.FIELD else place,
-                    types.of(m)) for m in fields(type_)]
+        members = [(field_place(reader, place, m), types.of(m)) for m in fields(type_)]
     else:
         initialise(reader, place, type_, kids[0], table)
         return 1

@@ -71,6 +71,7 @@ class _String(Structure):
 
 IN_MACRO = 0x80000000
 _VISITOR = CFUNCTYPE(c_int, Cursor, Cursor, c_void_p)
+_FIELD_VISITOR = CFUNCTYPE(c_int, Cursor, c_void_p)
 _INCLUSION = CFUNCTYPE(None, c_void_p, POINTER(SourceLocation), c_uint, c_void_p)
 BREAK, CONTINUE, RECURSE = 0, 1, 2
 
@@ -109,6 +110,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_getCanonicalType": (Type, [Type]),
     "clang_getPointeeType": (Type, [Type]),
     "clang_getArrayElementType": (Type, [Type]),
+    "clang_Type_visitFields": (c_uint, [Type, _FIELD_VISITOR, c_void_p]),
+    "clang_Cursor_isBitField": (c_uint, [Cursor]),
     "clang_getArraySize": (c_longlong, [Type]),
     "clang_getResultType": (Type, [Type]),
     "clang_getTypeDeclaration": (Cursor, [Type]),
@@ -125,6 +128,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_getDiagnosticSeverity": (c_int, [c_void_p]),
     "clang_getDiagnosticLocation": (SourceLocation, [c_void_p]),
     "clang_disposeDiagnostic": (None, [c_void_p]),
+    "clang_saveTranslationUnit": (c_int, [c_void_p, c_char_p, c_uint]),
     "clang_parseTranslationUnit2": (
         c_int,
         [c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_uint, c_uint,
@@ -180,6 +184,19 @@ def children(cursor: Cursor) -> list[Cursor]:
         return CONTINUE
 
     C.clang_visitChildren(cursor, _VISITOR(visit), None)
+    return found
+
+
+def record_fields(type_: Type) -> list[Cursor]:
+    """The fields of a record in order, unnamed members (anonymous unions) among them."""
+    found: list[Cursor] = []
+    append = found.append
+
+    def visit(field: Cursor, _data: object) -> int:
+        append(field)
+        return 1
+
+    C.clang_Type_visitFields(type_, _FIELD_VISITOR(visit), None)
     return found
 
 

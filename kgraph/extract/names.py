@@ -4,7 +4,7 @@ Each declaration is named once per translation unit; the caches are keyed by its
 """
 
 from kgraph.extract import kinds
-from kgraph.extract.libclang import C, Cursor, children, key_of, spelling
+from kgraph.extract.libclang import C, Cursor, key_of, record_fields, spelling
 from kgraph.extract.sources import Sources
 from kgraph.extract.types import is_unnamed, type_name
 from kgraph.model.holders import Parameter, Slot, Variable
@@ -103,16 +103,15 @@ class Names:
         """The field of `parent` that has the unnamed `record` as its type, "" for a member
         without a name (its fields count as the parent's)."""
         wanted = key_of(record)
-        for child in children(parent):
-            if child.kind != kinds.FIELD:
-                continue
-            type_ = C.clang_getCanonicalType(C.clang_getCursorType(child))
+        for field in record_fields(C.clang_getCursorType(parent)):
+            type_ = C.clang_getCanonicalType(C.clang_getCursorType(field))
             while type_.kind in kinds.T_ARRAY or type_.kind == kinds.T_POINTER:
                 type_ = C.clang_getCanonicalType(
                     C.clang_getPointeeType(type_) if type_.kind == kinds.T_POINTER
                     else C.clang_getArrayElementType(type_))
             if key_of(C.clang_getTypeDeclaration(type_)) == wanted:
-                return spelling(child)
+                name = spelling(field)
+                return "" if is_unnamed(name) else name
         return ""
 
     def slot(self, field: Cursor) -> Slot | None:
