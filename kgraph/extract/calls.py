@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # compiler builtins that evaluate to one of their arguments
 _TRANSPARENT = {"__builtin_expect": 0, "__builtin_expect_with_probability": 0,
                 "__builtin_assume_aligned": 0}
+# compiler builtins whose operands are not evaluated
+_UNEVALUATED = frozenset({"__builtin_constant_p", "__builtin_object_size",
+                          "__builtin_dynamic_object_size", "__builtin_classify_type"})
 
 
 def call(reader: "Reader", node: Node) -> Values:
@@ -37,6 +40,9 @@ def call(reader: "Reader", node: Node) -> Values:
         return ()
     callee, operands = inner[0], inner[1:]
     targets = reader.values(callee)
+    if len(targets) == 1 and isinstance(targets[0], FunctionId) and (
+            targets[0].name in _UNEVALUATED):
+        return ()
     arguments = tuple(_argument(context, operand, reader.values(operand))
                       for operand in operands)
     found: Values = ()

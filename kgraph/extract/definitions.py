@@ -7,7 +7,7 @@ from kgraph.extract import kinds
 from kgraph.extract.context import Context, Unit
 from kgraph.extract.expressions import Reader
 from kgraph.extract.initialisers import initialise
-from kgraph.extract.libclang import C, Cursor, children, spelling, text
+from kgraph.extract.libclang import C, Cursor, parameters, spelling, text
 from kgraph.extract.names import LocalNames
 from kgraph.extract.nodes import read
 from kgraph.extract.statements import initialiser, statement
@@ -38,7 +38,7 @@ def definition_key(image: str, location: Location, name: str, printed: str) -> s
 def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
     """The record of a function, or of an alias that a declaration makes."""
     identity = unit.names.function(cursor)
-    parameters = tuple(spelling(child) for child in children(cursor) if child.kind == kinds.PARM)
+    names = tuple(spelling(parameter) for parameter in parameters(cursor))
     head = printed.split("{", 1)[0]
     alias = _ALIAS.search(head)
     place = C.clang_getCursorLocation(cursor)
@@ -46,7 +46,7 @@ def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
         id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
         signature=text(C.clang_getTypeSpelling(
             C.clang_getCanonicalType(C.clang_getCursorType(cursor)))),
-        parameters=parameters, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
+        parameters=names, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
         inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
         alias_of=alias[1] if alias else "",
         macro=unit.sources.macro_at(place, identity.name))
@@ -78,8 +78,7 @@ def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[De
     """The facts of a function definition (or alias), and of the static objects inside it."""
     function = make_function(unit, cursor, printed)
     root = read(cursor)
-    parameters = [kid.cursor for kid in root.kids if kid.kind == kinds.PARM]
-    context = Context(unit, function.id, LocalNames(function.id, parameters))
+    context = Context(unit, function.id, LocalNames(function.id, parameters(cursor)))
     reader = Reader(context)
     for kid in root.kids:
         if kid.kind == kinds.COMPOUND:

@@ -14,9 +14,9 @@ from kgraph.extract.context import Context, Values
 from kgraph.extract.initialisers import compound_literal, literal_place
 from kgraph.extract.libclang import C, evaluate_integer
 from kgraph.extract.nodes import Node, expressions, plain
-from kgraph.extract.places import Places, address_of, declared, dereference, member, subscript
+from kgraph.extract.places import Places, address_of, declared, dereference, member, pointees, subscript
 from kgraph.extract.statements import statement_expression
-from kgraph.model.holders import Address, Constant, How, Load, Opaque
+from kgraph.model.holders import Address, Constant, How, Load, Opaque, Parameter, Variable
 from kgraph.model.location import Guard
 from kgraph.model.names import FunctionId
 
@@ -96,10 +96,24 @@ def _inner_values(reader: Reader, node: Node) -> Values:
         chosen = evaluate_integer(plain(inner[0]).cursor)
         if chosen is not None:
             return reader.values(inner[1 if chosen else 2])
-    found: Values = ()
-    for kid in inner:
-        found += reader.values(kid)
-    return found
+    if len(inner) > 1:
+        return _exchange(reader, inner)
+    return ()
+
+
+def _exchange(reader: Reader, operands: list[Node]) -> Values:
+    """`__atomic_exchange_n(p, v, order)` and its like: *p may get each of the other operands,
+    and its value is what *p held."""
+    context = reader.context
+    pointer = context.unit.types.of(operands[0].cursor)
+    places = pointees(context, reader.values(operands[0]), pointer.element or pointer)
+    for operand in operands[1:]:
+        values = reader.values(operand)
+        if context.unit.types.of(operand.cursor).carries:
+            for place in places:
+                context.put(place, values, context.unit.sources.location(operand.cursor),
+                            How.ASSIGNMENT)
+    return tuple(Load(place) for place in places)
 
 
 def _names_types(node: Node, inner: list[Node]) -> bool:
@@ -178,8 +192,9 @@ def _pointer_arithmetic(reader: Reader, node: Node, operands: Values) -> Values:
     if len(operands) == 2 and all(isinstance(v, Constant) for v in operands):
         value = evaluate_integer(node.cursor)
         return () if value is None else (Constant(value),)
-    # an address that was cast to a number, moved by some offset
-    return tuple(v for v in operands if isinstance(v, FunctionId | Address))
+    # an address that was cast to a number, moved by some offset: it is in a local variable by then
+    return tuple(v for v in operands if isinstance(v, FunctionId | Address) or (
+        isinstance(v, Load) and isinstance(v.place.holder, Variable | Parameter)))
 
 
 def _assign(reader: Reader, node: Node, left: Node, right: Node) -> Values:

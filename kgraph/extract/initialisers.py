@@ -10,7 +10,7 @@ from kgraph.extract import kinds
 from kgraph.extract.context import Values
 from kgraph.extract.libclang import C, Cursor, record_fields, spelling
 from kgraph.extract.nodes import Node, expressions, plain
-from kgraph.extract.places import Places
+from kgraph.extract.places import Places, unnamed_field
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.holders import Address, How, Load, Place
 from kgraph.model.names import FunctionId, ObjectId
@@ -84,11 +84,13 @@ def _designators(reader: "Reader", place: Place, type_: TypeInfo, kid: Node,
 
 
 def field_place(reader: "Reader", place: Place, field: Cursor) -> Place:
-    """The place of a record's field; the record's own where the field or record has no name."""
+    """The place of a record's field; the record's own where the field has no name."""
     if is_unnamed(spelling(field)):
         return place
     slot = reader.context.unit.names.slot(field)
-    return place if slot is None else Place(slot, Address(place))
+    if slot is None:
+        return unnamed_field(reader.context, place, field)
+    return Place(slot, Address(place))
 
 
 def fields(type_: TypeInfo) -> list[Cursor]:

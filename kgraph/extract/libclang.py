@@ -102,6 +102,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_Location_isFromMainFile": (c_int, [SourceLocation]),
     "clang_getCursorDefinition": (Cursor, [Cursor]),
     "clang_getCursorReferenced": (Cursor, [Cursor]),
+    "clang_Cursor_getNumArguments": (c_int, [Cursor]),
+    "clang_Cursor_getArgument": (Cursor, [Cursor, c_uint]),
     "clang_getCursorLinkage": (c_int, [Cursor]),
     "clang_Cursor_getStorageClass": (c_int, [Cursor]),
     "clang_Cursor_getVarDeclInitializer": (Cursor, [Cursor]),
@@ -185,6 +187,12 @@ def children(cursor: Cursor) -> list[Cursor]:
 
     C.clang_visitChildren(cursor, _VISITOR(visit), None)
     return found
+
+
+def parameters(function: Cursor) -> list[Cursor]:
+    """The parameters of a function declaration (its children hold those of its types too)."""
+    return [C.clang_Cursor_getArgument(function, position)
+            for position in range(max(0, C.clang_Cursor_getNumArguments(function)))]
 
 
 def record_fields(type_: Type) -> list[Cursor]:

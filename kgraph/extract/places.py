@@ -1,18 +1,18 @@
 """Lvalues: which holder an expression names, and through what it was reached.
 
-Elements of an array are one: `tbl[i]` is the place of `tbl`. A record that has no name and no
-named record around it (the union inside READ_ONCE) is one with the variable that holds it.
+Elements of an array are one: `tbl[i]` is the place of `tbl`. A union that has no name and no
+named record around it (the one inside READ_ONCE) is one with the variable that holds it.
 """
 
 from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.context import Context, Values
-from kgraph.extract.libclang import C
+from kgraph.extract.libclang import C, Cursor, spelling
 from kgraph.extract.nodes import Node, expressions
-from kgraph.extract.types import TypeInfo
-from kgraph.model.holders import POINTEE, Address, Load, Opaque, Place, Slot, Value
-from kgraph.model.names import FunctionId
+from kgraph.extract.types import TypeInfo, is_unnamed
+from kgraph.model.holders import POINTEE, Address, Load, Opaque, Place, Slot, Value, Variable
+from kgraph.model.names import FunctionId, ObjectId
 
 if TYPE_CHECKING:
     from kgraph.extract.expressions import Reader
@@ -69,9 +69,27 @@ def member(reader: "Reader", node: Node) -> Places:
     else:
         places = reader.places(base)
         if slot is None:
-            return places
+            field = C.clang_getCursorReferenced(node.cursor)
+            return tuple(unnamed_field(context, place, field) for place in places)
         values = tuple(address_of(place) for place in places)
     return tuple(Place(slot, value) for value in bases(values))
+
+
+def unnamed_field(context: Context, place: Place, field: Cursor) -> Place:
+    """The field of a variable whose struct has no name: the variable's name stands for it. A
+    union without a name is one with its variable."""
+    holder = place.holder
+    record = C.clang_getCursorSemanticParent(field)
+    if record.kind != kinds.STRUCT or not isinstance(holder, ObjectId | Variable):
+        return place
+    name = spelling(field)
+    if is_unnamed(name):
+        return place
+    if isinstance(holder, Variable):
+        scope = f"{context.unit.names.unit.path}:{holder.function.name}"
+    else:
+        scope = holder.scope or context.unit.sources.location(record).path
+    return Place(Slot(holder.name, name, scope), Address(place))
 
 
 def address_of(place: Place) -> Value:

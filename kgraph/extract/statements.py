@@ -14,7 +14,7 @@ from kgraph.extract.initialisers import initialise
 from kgraph.extract.libclang import C, Cursor, key_of
 from kgraph.extract.nodes import Node
 from kgraph.model.facts import Object
-from kgraph.model.holders import How, Place, ReturnValue
+from kgraph.model.holders import How, Load, Place, ReturnValue
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.names import ObjectId
 
@@ -40,6 +40,8 @@ def statement(reader: "Reader", node: Node) -> Values:
         return _loop(reader, node)
     if kind == kinds.SWITCH:
         return _switch(reader, node)
+    if kind == kinds.ASM:
+        return _asm(reader, node)
     if kind in kinds.EXPRESSIONS:
         return reader.values(node)
     values: Values = ()
@@ -176,6 +178,28 @@ def _case_labels(reader: "Reader", node: Node) -> tuple[Extent, list[Node]]:
         if not inner or inner[0].kind not in (kinds.CASE, kinds.DEFAULT):
             return last, inner
         node = inner[0]
+
+
+def _asm(reader: "Reader", node: Node) -> Values:
+    """Assembler may move any operand into any other (xchg, cmpxchg, this_cpu_read and the
+    moves that only hide a value from the compiler do); libclang does not tell which."""
+    context = reader.context
+    operands = [kid for kid in node.kids if kid.kind in kinds.EXPRESSIONS]
+    if len(operands) < 2:
+        for operand in operands:
+            reader.values(operand)
+        return ()
+    types = context.unit.types
+    values = [reader.values(operand) for operand in operands]
+    location = context.unit.sources.location(node.cursor)
+    if not any(types.of(operand.cursor).carries for operand in operands):
+        return ()
+    for target in values:
+        for place in (value.place for value in target if isinstance(value, Load)):
+            for source in values:
+                if source is not target:
+                    context.put(place, source, location, How.ASSIGNMENT)
+    return ()
 
 
 def _return(reader: "Reader", node: Node) -> Values:

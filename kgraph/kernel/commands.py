@@ -1,0 +1,105 @@
+"""Shell text to words: compile commands as make prints them or a compile_commands.json holds them.
+
+Owns the quoting rules and what a compile command is (compiler, -c, one source, one object). Must
+not know about trees or images. Ten megabytes of dry run are read, so the scanning is done by
+regular expressions and only quoted words go through shlex.
+"""
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_QUOTED = r"""'[^']*'|"(?:\\.|[^"\\])*"|\\."""
+# One shell command ends at an unquoted ; & | or newline; parentheses and braces are words to us.
+_COMMAND = re.compile(rf"(?:[^;&|\n'\"\\]+|{_QUOTED})+", re.DOTALL)
+_WORD = re.compile(rf"(?:[^\s'\"\\]+|{_QUOTED})+", re.DOTALL)
+_COMPILER = re.compile(
+    r"(?:.*/)?(?:([\w.]+-[\w.-]+)-)?(?:gcc|cc|clang|g\+\+|clang\+\+)(?:-[\d.]+)?"
+)
+_LAUNCHERS = frozenset({"ccache", "distcc", "sccache", "icecc"})
+
+
+@dataclass(frozen=True, slots=True)
+class CompileCommand:
+    """A command that makes one object of one source, both as written in the command.
+
+    `arguments` is everything behind the compiler's name except -c, -o, the object and the source.
+    """
+
+    source: str
+    object: str
+    arguments: tuple[str, ...]
+
+
+def split_commands(text: str) -> Iterator[str]:
+    """The simple commands of shell text, in order."""
+    for match in _COMMAND.finditer(text.replace("\\\n", " ")):
+        command = match.group().strip()
+        if command:
+            yield command
+
+
+def split_words(command: str) -> list[str]:
+    """The words of one simple command, unquoted. An unclosed quote is taken literally."""
+    return [_unquoted(word) for word in _WORD.findall(command)]
+
+
+def compile_command(words: list[str]) -> CompileCommand | None:
+    """The compile command that `words` are, or None when they are none (a link ...)."""
+    words = strip_launcher(words)
+    if not words or not _COMPILER.fullmatch(words[0]):
+        return None
+    return compile_arguments([*target_of(words[0]), *words[1:]])
+
+
+def strip_launcher(words: list[str]) -> list[str]:
+    """The words without a compiler cache or distributor in front."""
+    if words and words[0].rsplit("/", 1)[-1] in _LAUNCHERS:
+        return words[1:]
+    return words
+
+
+def target_of(compiler: str) -> list[str]:
+    """The flag for the machine that a cross compiler's name says: aarch64-linux-gnu-gcc."""
+    match = _COMPILER.fullmatch(compiler)
+    return [f"--target={match.group(1)}"] if match and match.group(1) else []
+
+
+def compile_arguments(words: list[str]) -> CompileCommand | None:
+    """The same, of the words behind the compiler's name, whatever that name is."""
+    source = target = ""
+    compiles = False
+    rest: list[str] = []
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if word == "-c":
+            compiles = True
+        elif word == "-o" and position + 1 < len(words):
+            position += 1
+            target = words[position]
+        elif word.startswith("-o") and len(word) > 2:
+            target = word[2:]
+        elif word.endswith((".c", ".S", ".s")) and not _is_value(rest, word):
+            source = word
+        else:
+            rest.append(word)
+        position += 1
+    if not compiles or not source:
+        return None
+    return CompileCommand(source, target or source.rsplit(".", 1)[0] + ".o", tuple(rest))
+
+
+def _is_value(before: list[str], word: str) -> bool:
+    """Whether `word` is an option, or the value of the option before it, and so no source."""
+    return word.startswith("-") or (bool(before) and before[-1] in ("-include", "-imacros", "-D"))
+
+
+def _unquoted(word: str) -> str:
+    if "'" not in word and '"' not in word and "\\" not in word:
+        return word
+    try:
+        return "".join(shlex.split(word))
+    except ValueError:
+        return word

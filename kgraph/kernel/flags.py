@@ -1,0 +1,142 @@
+"""Compiler flags as a build passes them -> arguments for libclang, every path absolute.
+
+Owns the tables of what is kept and why. Anything not in a table is dropped: an unknown flag is an
+error diagnostic in libclang, and a flag that loads code or reads arguments from a file is never
+wanted. Must not import clang: what libclang 18 accepts was measured over the flags of 4.6 and 6.1.
+
+Builtin headers (stdarg.h, stddef.h ...): the libclang wheel brings none, and a list from another
+machine names gcc's folder there. kgraph always uses its own few (include/ beside this file), so
+that facts do not depend on which compiler happens to be installed.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+BUILTIN_HEADERS = Path(__file__).parent / "include"
+
+# Flags kept as they are, with what in the sources they change.
+_KEPT: tuple[tuple[str, str], ...] = (
+    (r"-[DU].+", "macros"),
+    (r"-std=.+", "gnu89 inline, C11 anonymous members"),
+    (r"-ansi|-undef|-nostdinc", "predefined macros, where headers are searched"),
+    (r"-O.*", "__OPTIMIZE__ is tested by compiletime assertions"),
+    (r"-m(16|32|64)", "sizes of types, __x86_64__ and __i386__"),
+    (r"-m(no-)?(sse|mmx|avx|3dnow|fma|aes|bmi)[\w.]*", "__SSE__ and others guard code"),
+    (r"-m(no-)?80387|-m(soft|hard)-float", "floating point"),
+    (r"-march=(?!native).+", "macros of the processor"),
+    (r"-mcmodel=.+", "__code_model_kernel__"),
+    (r"-mno-red-zone|-mregparm=\d", "calling convention attributes"),
+    (r"-m(little|big)-endian|-mabi=[\w-]+|-mgeneral-regs-only", "arm64 and others"),
+    (r"--target=.+", "the machine compiled for"),
+    (r"-f(no-)?(pie|PIE|pic|PIC)", "__PIC__ and __PIE__ guard code"),
+    (r"-f(no-)?(short-wchar|short-enums|signed-char|unsigned-char)", "types"),
+    (r"-f(no-)?(ms-extensions|plan9-extensions)", "anonymous struct members by tag"),
+    (r"-f(no-)?(builtin|freestanding|gnu89-inline|common)(-[\w-]+)?", "what a name means"),
+)
+# Clang 18 rejects -fplan9-extensions by name; its -fms-extensions takes the same sources.
+_RENAMED = {"-fplan9-extensions": "-fms-extensions", "-mno-80387": "-mno-x87"}
+_KEEP = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _KEPT))
+
+# Flags that name a folder searched for headers, and flags that name a header included first.
+_FOLDER_FLAGS = ("-isystem", "-idirafter", "-iquote", "-I")
+_HEADER_FLAGS = ("-include", "-imacros")
+# Flags whose value is the next word, dropped with it.
+_DROPPED_WITH_VALUE = frozenset(
+    {"-MF", "-MT", "-MQ", "-Xclang", "-Xlinker", "-Xassembler", "-Xpreprocessor", "--param", "-x"}
+    | {"-load", "-T", "-u", "-z", "-arch", "-aux-info", "-dumpbase", "-specs", "-B", "-target"}
+)
+_SPLIT_KEPT = ("-D", "-U")
+# Flags that load code into the compiler or read more flags from a file: worth telling.
+_REFUSED = re.compile(r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper")
+_BUILTIN_FOLDER = re.compile(r".*/(?:gcc(?:-cross)?|clang)/(?:.*/)?include(?:-fixed)?/?")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The arguments for libclang, and the flags refused for what they would do."""
+
+    arguments: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def clang_flags(
+    words: Iterable[str],
+    place: Callable[[str], str],
+    roots: Iterable[Path],
+    also: Callable[[str], str] = lambda _folder: "",
+) -> Flags:
+    """Arguments for libclang out of the words of a compile command.
+
+    `place` makes a path of the command absolute (and moves it to where it is here). A header that
+    is included by a flag must lie under one of `roots`. `also` names a folder to search before a
+    given one, or "": where headers made outside the tree stand in for in-tree ones.
+    """
+    sorter = _Sorter(place, tuple(str(root) for root in roots), also)
+    sorter.read(list(words))
+    # -w: only errors say that a unit was not understood; warnings are gcc's business.
+    return Flags((*sorter.kept, "-isystem", str(BUILTIN_HEADERS), "-w"), tuple(sorter.refused))
+
+
+class _Sorter:
+    """Goes once over the words of a command, sorting them into kept and refused."""
+
+    def __init__(
+        self, place: Callable[[str], str], roots: tuple[str, ...], also: Callable[[str], str]
+    ) -> None:
+        self.place = place
+        self.roots = roots
+        self.also = also
+        self.kept: list[str] = []
+        self.refused: list[str] = []
+
+    def read(self, words: list[str]) -> None:
+        remaining = iter(words)
+        for word in remaining:
+            if _REFUSED.fullmatch(word):
+                self._refuse(word, remaining)
+            elif flag := _prefix(word, _FOLDER_FLAGS):
+                self._folder(flag, word[len(flag) :] or next(remaining, ""))
+            elif word in _HEADER_FLAGS:
+                self._header(word, next(remaining, ""))
+            elif word in _SPLIT_KEPT:
+                self.kept.append(word + next(remaining, ""))
+            elif word in _DROPPED_WITH_VALUE:
+                next(remaining, "")
+            elif _KEEP.fullmatch(word):
+                self.kept.append(_RENAMED.get(word, word))
+
+    def _refuse(self, word: str, remaining: Iterator[str]) -> None:
+        value = next(remaining, "") if word in _DROPPED_WITH_VALUE or word == "-wrapper" else ""
+        self.refused.append(f"{word} {value}".strip())
+
+    def _folder(self, flag: str, folder: str) -> None:
+        if not folder or _BUILTIN_FOLDER.fullmatch(folder):
+            return
+        path = self.place(folder)
+        if before := self.also(path):
+            self.kept += _folder_words(flag, before)
+        self.kept += _folder_words(flag, path)
+
+    def _header(self, flag: str, header: str) -> None:
+        path = self.place(header)
+        # A name without a folder may be found by -I: kept as it is when it is not a file here.
+        if os.sep not in header and not Path(path).exists():
+            self.kept += [flag, header]
+        elif self._inside(path):
+            self.kept += [flag, path]
+        else:
+            self.refused.append(f"{flag} {header}")
+
+    def _inside(self, path: str) -> bool:
+        return any(path == root or path.startswith(root + os.sep) for root in self.roots)
+
+
+def _folder_words(flag: str, path: str) -> list[str]:
+    return [flag + path] if flag == "-I" else [flag, path]
+
+
+def _prefix(word: str, flags: tuple[str, ...]) -> str:
+    return next((flag for flag in flags if word.startswith(flag)), "")
