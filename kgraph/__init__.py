@@ -1,1 +1,21 @@
-"""kgraph: a static call-graph analyser for Linux kernel source."""
+"""kgraph: a static call-graph analyser for Linux kernel source.
+
+import kgraph
+graph = kgraph.open_index()            # the index that the command line would take
+from kgraph.query import find_paths
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kgraph.pipeline import open_index
+
+__all__ = ["open_index"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "open_index":
+        from kgraph.pipeline import open_index
+
+        return open_index
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

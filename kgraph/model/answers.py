@@ -14,7 +14,8 @@ from kgraph.model.resolution import Status
 @dataclass(frozen=True, slots=True)
 class KnownFunction:
     """A function of the index, by its number there. `location` is None where no definition of it
-    was indexed. `address_taken`: its name stands somewhere as a value."""
+    was indexed. `address_taken`: its name stands somewhere as a value.
+    """
 
     number: int
     id: FunctionId
@@ -41,7 +42,8 @@ class KnownObject:
 @dataclass(frozen=True, slots=True)
 class KnownSite:
     """A call site of the index, by its number there. `holder` is what an indirect call goes
-    through, "" for a direct call; `callback` the caller's parameter that it goes through."""
+    through, "" for a direct call; `callback` the caller's parameter that it goes through.
+    """
 
     number: int
     caller: int
@@ -85,7 +87,8 @@ class Path:
 @dataclass(frozen=True, slots=True)
 class SiteAnswer:
     """A call site with every candidate; `by_type` counts the functions of its type where it is
-    unresolved."""
+    unresolved.
+    """
 
     caller: KnownFunction
     site: KnownSite
@@ -114,29 +117,38 @@ class OpsRow:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """How far a search came from one end: how many functions it reached, the deepest of them,
-    and the unresolved call sites among them (from the caller's end: in the functions reached;
-    from the callee's end there are none, a call site is not known to lead there)."""
+    """How far a search came from one end: how many functions it reached, the deepest of them, and
+    unresolved call sites in them, nearest first (a search from the callee's end has none).
+    """
 
     functions: int
     deepest: tuple[KnownFunction, ...] = ()
     unresolved: tuple[KnownSite, ...] = ()
+    unresolved_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """Why there is no path. `by_type`: unresolved call sites, given their candidates by type,
-    would make one."""
+    """Why no path leads from `caller` to `callee` (the ends of the leg that fails).
 
+    `by_type`: unresolved call sites, given their candidates by type, would make one. `callbacks`:
+    there is one only if a callback could be another than the one handed on there, or in more hops
+    than allowed.
+    """
+
+    caller: KnownFunction
+    callee: KnownFunction
     forward: Reach
     backward: Reach
     by_type: bool
+    callbacks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PathAnswer:
     """The answer to "how does A reach B": the best paths, how many more are known to exist (a
-    lower bound), or the frontier where there is none."""
+    lower bound), or the frontier where there is none.
+    """
 
     paths: tuple[Path, ...]
     others: int = 0
@@ -146,7 +158,8 @@ class PathAnswer:
 @dataclass(frozen=True, slots=True)
 class IndexDescription:
     """What an index is of. `tree` is an absolute path, `build` the folder of generated files;
-    `only` what `--only` restricted it to; `built` seconds since the epoch."""
+    `only` what `--only` restricted it to; `built` seconds since the epoch.
+    """
 
     tree: str
     release: str

@@ -1,0 +1,68 @@
+"""The entry point: turns errors into lines and exit statuses."""
+
+import os
+import signal
+import sys
+from typing import NoReturn
+
+import click
+
+from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
+from kgraph.cli.exporting import export_verb
+from kgraph.cli.indexing import index_verb
+from kgraph.cli.paths import path_verb
+from kgraph.cli.status import status_verb
+from kgraph.errors import KgraphError
+
+USAGE = 2
+INTERRUPTED = 128 + signal.SIGINT
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kgraph")
+def cli() -> None:
+    """Call graphs of Linux kernel source, every hop cited as file:line."""
+
+
+for verb in (
+    index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
+    export_verb,
+):
+    cli.add_command(verb)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit."""
+    try:
+        status = cli.main(standalone_mode=False)
+        sys.stdout.flush()
+    except KgraphError as error:
+        status = _complain(error.message, error.hint)
+    except click.UsageError as error:
+        status = _complain(error.format_message(), _usage_hint(error))
+    except click.ClickException as error:
+        status = _complain(error.format_message(), "")
+    except (click.Abort, KeyboardInterrupt):
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read us has enough. The interpreter must not flush into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _leave(128 + signal.SIGPIPE)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _leave(status: int) -> NoReturn:
+    sys.exit(status)
+
+
+def _complain(message: str, hint: str) -> int:
+    """One line that says what is wrong, one that says what to do."""
+    for start, text in (("kgraph: ", message), ("hint: ", hint)):
+        if text:
+            print(start + " ".join(text.split()), file=sys.stderr)  # noqa: T201
+    return USAGE
+
+
+def _usage_hint(error: click.UsageError) -> str:
+    command = error.ctx.command_path if error.ctx else "kgraph"
+    return f"`{command} --help` says how it is used"

@@ -1,0 +1,59 @@
+"""Options that the verbs share, and opening the index that they ask."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from kgraph.cli.output import remark
+from kgraph.pipeline import Choice, choose_index, open_bundled, open_index
+
+if TYPE_CHECKING:
+    from kgraph.graph import CallGraph
+
+Verb = TypeVar("Verb", bound=Callable[..., object])
+
+
+def output_options(verb: Verb) -> Verb:
+    """--format and --json, as the parameter `form` ("text" or "json")."""
+    verb = click.option(
+        "--format", "form", type=click.Choice(["text", "json"]), default="text",
+        show_default=True, help="How to write the answer.",
+    )(verb)
+    return click.option(
+        "--json", "form", flag_value="json", type=str, help="Short for --format json."
+    )(verb)
+
+
+def index_option(verb: Verb) -> Verb:
+    """--index, as the parameter `index`."""
+    return click.option(
+        "--index", type=click.Path(path_type=Path), metavar="FILE",
+        help="The index to ask; else $KGRAPH_INDEX, else the one of the tree that holds the"
+        " current folder, else the one last built.",
+    )(verb)
+
+
+def types_option(verb: Verb) -> Verb:
+    """--types, as the parameter `types`."""
+    return click.option(
+        "--types", is_flag=True, help="Give unresolved calls the functions of their type."
+    )(verb)
+
+
+@contextmanager
+def opened(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph]":
+    """The graph of the index that answers; `asked` are the function names of the question."""
+    chosen = choose_index(index)
+    if chosen.choice is Choice.BUNDLED:
+        graph = open_bundled(asked, remark)
+    else:
+        graph = open_index(chosen.path)
+        if chosen.choice is Choice.LAST:
+            remark(f"asking the index last built, of {graph.description.tree}")
+    try:
+        yield graph
+    finally:
+        graph.close()

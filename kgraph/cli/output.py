@@ -1,0 +1,69 @@
+"""Writing to the terminal: data to standard output, progress and remarks to standard error."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kgraph.report.source import SourceText
+
+
+def write_lines(lines: Iterable[str]) -> None:
+    """Data, a line each. Bytes of the source that are no UTF-8 come out as they were."""
+    for line in lines:
+        sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "surrogateescape"))
+
+
+def write_json(record: object, *, indent: int | None = 2) -> None:
+    """Data as JSON."""
+    text = json.dumps(record, indent=indent, ensure_ascii=False)
+    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+
+
+def remark(text: str) -> None:
+    """Something that the user should know."""
+    print(f"kgraph: {text}", file=sys.stderr)  # noqa: T201
+
+
+def remark_changes(text: "SourceText") -> None:
+    """Say which cited files are no longer as they were indexed."""
+    if text.changed:
+        files = sorted(text.changed)
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        remark(
+            f"{', '.join(files[:3])}{more} changed since the tree was indexed: their source lines"
+            " are left out (`kgraph index` brings the index up to date)"
+        )
+
+
+class ProgressBar:
+    """A bar on standard error; silent where that is no terminal."""
+
+    _WIDTH = 30
+
+    def __init__(self) -> None:
+        self._shown = sys.stderr.isatty()
+        self._colour = self._shown and not os.environ.get("NO_COLOR")
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        """Show that `done` of `total` are done, and what is being done."""
+        if not self._shown:
+            return
+        if total:
+            filled = self._WIDTH * done // total
+            bar = "#" * filled + "-" * (self._WIDTH - filled)
+            if self._colour:
+                bar = f"\033[32m{bar[:filled]}\033[0m{bar[filled:]}"
+            text = f"[{bar}] {done}/{total} {what[:40]}"
+        else:
+            text = what
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+    def clear(self) -> None:
+        """Wipe the bar away."""
+        if self._shown:
+            sys.stderr.write("\r\033[K")
+            sys.stderr.flush()

@@ -1,0 +1,8 @@
+"""The call graph as numbers: compact arrays, read lazily, with records on demand.
+
+Owns adjacency and look-ups. Must not know what is asked of it, nor how answers are shown.
+"""
+
+from kgraph.graph.callgraph import BoundRow, CallGraph
+
+__all__ = ["BoundRow", "CallGraph"]

@@ -1,0 +1,84 @@
+"""From what a user writes to a function of the index: `name` or `path:name`."""
+
+import difflib
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.answers import KnownFunction
+
+_MOST_LISTED = 12
+
+
+def find_function(graph: CallGraph, text: str) -> KnownFunction:
+    """The function that `text` names.
+
+    What stands before the colon may be the path of its definition (or the end of it), its scope or
+    its image. A definition beats a mere declaration. Raises LookupFailed with suggestions where
+    there is none, with the list where there are several.
+    """
+    qualifier, _, name = text.rpartition(":")
+    named = graph.functions_named(name)
+    if not named:
+        raise LookupFailed(f"no function `{name}` in the index", suggestion(graph, name))
+    found = [function for function in named if _matches(function, qualifier)]
+    if not found:
+        raise LookupFailed(
+            f"no function `{name}` in {qualifier}", f"there is {_listed(named)}"
+        )
+    defined = [function for function in found if function.location is not None] or found
+    exact = [function for function in defined if _path(function) == qualifier] or defined
+    if len(exact) > 1:
+        raise LookupFailed(
+            f"`{text}` is ambiguous: {_listed(exact)}",
+            f"write one of {', '.join(f'`{way}`' for way in _ways(exact))}",
+        )
+    return exact[0]
+
+
+def _matches(function: KnownFunction, qualifier: str) -> bool:
+    path = _path(function)
+    return (
+        not qualifier
+        or qualifier in (path, function.id.scope, function.id.image)
+        or path.endswith("/" + qualifier)
+        or function.id.scope.endswith("@" + qualifier)
+    )
+
+
+def _path(function: KnownFunction) -> str:
+    return "" if function.location is None else function.location.path
+
+
+def _listed(functions: list[KnownFunction]) -> str:
+    lines = [
+        f"{function.id.name} ({function.location or function.id.image})"
+        for function in functions[:_MOST_LISTED]
+    ]
+    more = len(functions) - len(lines)
+    return ", ".join(lines) + (f" and {more} more" if more else "")
+
+
+def _ways(functions: list[KnownFunction]) -> list[str]:
+    """For each function something that only it matches: its path, else its scope, else image."""
+    ways = []
+    for function in functions[:_MOST_LISTED]:
+        for qualifier in (_path(function), function.id.scope, function.id.image):
+            alike = [other for other in functions if _matches(other, qualifier)]
+            if qualifier and len(alike) == 1:
+                ways.append(f"{qualifier}:{function.id.name}")
+                break
+    return ways or [f"{_path(functions[0])}:{functions[0].id.name}"]
+
+
+def suggestion(graph: CallGraph, name: str) -> str:
+    """A hint with the names that look like `name`."""
+    start = name.strip("_")[:3]
+    rows = graph.reader.rows(
+        "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
+        " AND instr(lower(name), ?)",
+        (len(name), start.lower()),
+    )
+    close = difflib.get_close_matches(name, [row[0] for row in rows], n=5, cutoff=0.6)
+    if close:
+        return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
+    return "it may not be compiled in this configuration; `kgraph status` says what is indexed"

@@ -1,0 +1,180 @@
+"""The best path, and the k best: A* over states, Yen's deviations on top of it.
+
+A backward search from the callee over functions alone (what parameters are bound to left aside)
+gives each function a cost that no path from it can be below. A* with that bound walks almost
+straight; the bindings are what it has to find out. Yen's algorithm asks for the next best path by
+forbidding, at every state of a found one, the step that it took from there.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import pairwise
+
+from kgraph.query.steps import State, Step, Steps
+
+UNREACHABLE = -1
+
+
+class Bound:
+    """For every function a lower bound of the cost of a way to `target`, as far as `source` needs
+    them: beyond, the cost of `source` itself is one.
+    """
+
+    def __init__(self, steps: Steps, source: int, target: int) -> None:
+        self._settled: dict[int, int] = {}
+        self._beyond = UNREACHABLE
+        costs, queue = {target: 0}, [(0, target)]
+        while queue:
+            cost, function = heappop(queue)
+            if function in self._settled:
+                continue
+            self._settled[function] = cost
+            if function == source:
+                self._beyond = cost
+                return
+            for caller, more in steps.before(function):
+                total = cost + more
+                if caller not in self._settled and total < costs.get(caller, total + 1):
+                    costs[caller] = total
+                    heappush(queue, (total, caller))
+
+    def __getitem__(self, function: int) -> int:
+        return self._settled.get(function, self._beyond)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A path as it is searched: where it starts, its steps, its cost."""
+
+    start: State
+    steps: tuple[Step, ...]
+    cost: int
+
+    def states(self) -> list[State]:
+        """The states it passes, first to last."""
+        return [self.start, *(step.state for step in self.steps)]
+
+    def functions(self) -> tuple[int, ...]:
+        """The functions it passes: two paths are different where these are."""
+        return tuple(state.function for state in self.states())
+
+
+class Search:
+    """Finds ways from `source` to `target` through the rules' `via`, of at most `max_hops`."""
+
+    def __init__(self, steps: Steps, source: int, target: int, max_hops: int | None) -> None:
+        self._steps = steps
+        self._target = target
+        self._max_hops = max_hops
+        stops = [source, *steps.rules.via, target]
+        self._bounds = [Bound(steps, a, b) for a, b in pairwise(stops)]
+        # What remains of the way after each of the stops.
+        self._rest = [0] * len(self._bounds)
+        for place in reversed(range(len(self._bounds) - 1)):
+            leg = self._bounds[place + 1][stops[place + 1]]
+            later = self._rest[place + 1]
+            self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
+        self.start = steps.start(source)
+
+    def _estimate(self, state: State) -> int:
+        leg, rest = self._bounds[state.passed][state.function], self._rest[state.passed]
+        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+
+    def _arrived(self, state: State) -> bool:
+        return state.function == self._target and state.passed == len(self._bounds) - 1
+
+    def best(
+        self,
+        start: State,
+        *,
+        spent: int = 0,
+        forbidden: frozenset[State] = frozenset(),
+        first: frozenset[State] = frozenset(),
+    ) -> Way | None:
+        """The best way from `start`, of which `spent` hops are used up, through no `forbidden`
+        state and with none of `first` as its first step.
+        """
+        estimate = self._estimate(start)
+        if estimate == UNREACHABLE:
+            return None
+        queue: list[tuple[int, int, int, _Node]] = [(estimate, 0, 0, _Node(start, None, None, 0))]
+        fewest: dict[State, int] = {}
+        pushed = 0
+        while queue:
+            _, _, hops, node = heappop(queue)
+            known = fewest.get(node.state)
+            if known is not None and (self._max_hops is None or hops >= known):
+                continue
+            fewest[node.state] = hops
+            if self._arrived(node.state) and hops:
+                return node.way(start)
+            if self._max_hops is not None and hops + spent >= self._max_hops:
+                continue
+            for step in self._steps.after(node.state):
+                if step.state in forbidden or (not hops and step.state in first):
+                    continue
+                estimate = self._estimate(step.state)
+                if estimate == UNREACHABLE:
+                    continue
+                cost = node.cost + step.cost
+                pushed += 1
+                child = _Node(step.state, step, node, cost)
+                heappush(queue, (cost + estimate, pushed, hops + 1, child))
+        return None
+
+    def ways(self) -> Iterator[Way]:
+        """All ways, best first, each with other functions than those before it."""
+        found: list[Way] = []
+        shown: set[tuple[int, ...]] = set()
+        waiting: list[tuple[int, int, Way]] = []
+        known: set[tuple[State, ...]] = set()
+        way = self.best(self.start)
+        while way is not None:
+            if way.functions() not in shown:
+                shown.add(way.functions())
+                yield way
+            found.append(way)
+            for other in self._deviations(way, found):
+                if tuple(other.states()) not in known:
+                    known.add(tuple(other.states()))
+                    heappush(waiting, (other.cost, len(known), other))
+            way = heappop(waiting)[2] if waiting else None
+
+    def _deviations(self, way: Way, found: Iterable[Way]) -> Iterator[Way]:
+        states = way.states()
+        for place in range(len(way.steps)):
+            root = states[: place + 1]
+            taken = frozenset(
+                other.states()[place + 1]
+                for other in found
+                if other.states()[: place + 1] == root
+            )
+            spur = self.best(
+                states[place], spent=place, forbidden=frozenset(root), first=taken
+            )
+            if spur is not None:
+                steps = (*way.steps[:place], *spur.steps)
+                yield Way(self.start, steps, sum(step.cost for step in steps))
+
+
+class _Node:
+    """A state that the search reached, and how."""
+
+    __slots__ = ("before", "cost", "state", "step")
+
+    def __init__(
+        self, state: State, step: Step | None, before: "_Node | None", cost: int
+    ) -> None:
+        self.state = state
+        self.step = step
+        self.before = before
+        self.cost = cost
+
+    def way(self, start: State) -> Way:
+        steps: list[Step] = []
+        node: _Node | None = self
+        while node is not None and node.step is not None:
+            steps.append(node.step)
+            node = node.before
+        return Way(start, tuple(reversed(steps)), self.cost)

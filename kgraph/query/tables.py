@@ -1,0 +1,61 @@
+"""What is bound to what: the rows of an ops table, a struct, a slot, or a function."""
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import BoundRow, CallGraph
+from kgraph.model.answers import Install, KnownObject, OpsRow
+from kgraph.query.names import suggestion
+
+
+def ops(graph: CallGraph, name: str) -> list[OpsRow]:
+    """The bindings of `name`: a table, a struct, a slot (`record.field`) or a function.
+
+    Raises LookupFailed where the index knows nothing of that name.
+    """
+    found = _rows(graph, name)
+    if not found:
+        if graph.functions_named(name):
+            return []
+        raise LookupFailed(
+            f"no table, struct, slot or function `{name}` has bindings", suggestion(graph, name)
+        )
+    tables: dict[int, KnownObject] = {}
+    return [_row(graph, row, tables) for row in found]
+
+
+def _rows(graph: CallGraph, name: str) -> list[BoundRow]:
+    tables = 'b."table" IN (SELECT id FROM object WHERE name = ?)'
+    record, _, field = name.rpartition(".")
+    ways: tuple[tuple[str, tuple[object, ...]], ...] = (
+        (tables, (name,)),
+        ("b.object IN (SELECT id FROM object WHERE name = ?)", (name,)),
+        ("b.record = ? AND b.field = ?", (record, field)),
+        ("b.record = ?", (name,)),
+        ("h.text = ?", (name,)),
+        ("b.function IN (SELECT id FROM function WHERE name = ?)", (name,)),
+    )
+    for where, values in ways:
+        rows = list(graph.bound(where, values))
+        if rows:
+            return rows
+    return []
+
+
+def _row(graph: CallGraph, row: BoundRow, tables: dict[int, KnownObject]) -> OpsRow:
+    if row.table is not None and row.table not in tables:
+        tables[row.table] = graph.object_numbered(row.table)
+    bound = (
+        graph.function(row.function) if row.function is not None
+        else graph.object_numbered(row.object or 0)
+    )
+    return OpsRow(
+        None if row.table is None else tables[row.table], row.holder, bound, row.location,
+        _installs(graph, row.table),
+    )
+
+
+def _installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
+    if table is None:
+        return ()
+    return tuple(
+        Install(row.holder, row.location) for row in graph.bound("b.object = ?", (table,))
+    )

@@ -1,0 +1,201 @@
+"""Answers as JSON records, in the form that design.md fixes (`format` names the version)."""
+
+from collections.abc import Callable, Sequence
+
+from kgraph.model.answers import (
+    Coverage,
+    Frontier,
+    Hop,
+    IndexDescription,
+    KnownFunction,
+    KnownObject,
+    OpsRow,
+    PathAnswer,
+    Reach,
+    SiteAnswer,
+)
+from kgraph.model.edges import EdgeKind
+from kgraph.model.location import Guard, Location
+
+Text = Callable[[Location], str]
+Record = dict[str, object]
+
+
+def function_record(function: KnownFunction) -> Record:
+    """A function: where it is defined, null where no definition of it was indexed."""
+    place = function.location
+    return {
+        "name": function.id.name,
+        "file": place.path if place else None,
+        "line": place.line if place else None,
+        "scope": function.id.scope,
+        "image": function.id.image,
+    }
+
+
+def place_record(location: Location, text: Text) -> Record:
+    """A citation with its source line."""
+    return {
+        "file": location.path, "line": location.line, "column": location.column,
+        "text": text(location),
+    }
+
+
+def hop_record(hop: Hop, text: Text) -> Record:
+    """One hop."""
+    return {
+        "caller": function_record(hop.caller),
+        "callee": function_record(hop.callee),
+        "kind": hop.kind.value,
+        "site": place_record(hop.site.location, text),
+        "sites": [place_record(location, text) for location in hop.sites],
+        "macro": hop.site.macro,
+        "expression": hop.site.expression,
+        "slot": hop.site.holder or None,
+        "candidates": hop.candidates,
+        "evidence": [
+            {"role": item.role.value, "file": item.location.path, "line": item.location.line,
+             "text": text(item.location), "holder": item.holder}
+            for item in hop.evidence
+        ],
+        "guards": [_guard(guard, text) for guard in hop.site.guards],
+        "deferred": _deferred(hop),
+    }
+
+
+def _guard(guard: Guard, text: Text) -> Record:
+    start = guard.extent.start
+    return {
+        "file": start.path, "line": start.line, "text": text(start), "holds": guard.holds
+    }
+
+
+def _deferred(hop: Hop) -> Record | None:
+    if hop.kind is not EdgeKind.DEFERRED:
+        return None
+    registered = hop.evidence[-1].location if hop.evidence else None
+    return {
+        "api": hop.site.expression, "key": hop.site.holder,
+        "registered": str(registered) if registered else None,
+    }
+
+
+def index_record(about: IndexDescription) -> Record:
+    """What an index is of."""
+    return {"tree": about.tree, "release": about.release, "config": about.config}
+
+
+def path_record(
+    answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: Text
+) -> Record:
+    """The answer of `path`."""
+    record: Record = {
+        "format": "kgraph-path/1",
+        "index": index_record(about),
+        "scenario": None,
+        "bindings": list(bindings),
+        "paths": [{"hops": [hop_record(hop, text) for hop in path.hops]} for path in answer.paths],
+        "others": answer.others,
+    }
+    if answer.frontier is not None:
+        record["frontier"] = frontier_record(answer.frontier, text)
+    return record
+
+
+def frontier_record(gap: Frontier, text: Text) -> Record:
+    """Why there is no path."""
+    return {
+        "caller": function_record(gap.caller), "callee": function_record(gap.callee),
+        "forward": _reach(gap.forward, text), "backward": _reach(gap.backward, text),
+        "by_type": gap.by_type, "callbacks": gap.callbacks,
+    }
+
+
+def _reach(reach: Reach, text: Text) -> Record:
+    return {
+        "functions": reach.functions,
+        "deepest": [function_record(function) for function in reach.deepest],
+        "unresolved": [
+            {**place_record(site.location, text), "expression": site.expression,
+             "reason": site.reason}
+            for site in reach.unresolved
+        ],
+        "unresolved_count": reach.unresolved_count,
+    }
+
+
+def edges_record(function: KnownFunction, hops: Sequence[Hop], text: Text) -> Record:
+    """The answer of `callers` and `callees`."""
+    return {
+        "format": "kgraph-edges/1", "function": function_record(function),
+        "edges": [hop_record(hop, text) for hop in hops],
+    }
+
+
+def ops_record(rows: Sequence[OpsRow]) -> Record:
+    """The answer of `ops`."""
+    return {"format": "kgraph-ops/1", "bindings": [_ops_row(row) for row in rows]}
+
+
+def _ops_row(row: OpsRow) -> Record:
+    bound = row.bound
+    return {
+        "table": row.table.id.name if row.table else None,
+        "slot": row.slot,
+        "function": bound.id.name if isinstance(bound, KnownFunction) else None,
+        "object": bound.id.name if isinstance(bound, KnownObject) else None,
+        "file": row.location.path,
+        "line": row.location.line,
+        "defined": str(bound.location) if bound.location else None,
+        "installs": [
+            {"slot": install.holder, "file": install.location.path, "line": install.location.line}
+            for install in row.installs
+        ],
+    }
+
+
+def site_record(answers: Sequence[SiteAnswer], text: Text) -> Record:
+    """The answer of `site`."""
+    return {
+        "format": "kgraph-site/1",
+        "sites": [
+            {
+                "caller": function_record(answer.caller),
+                "site": place_record(answer.site.location, text),
+                "slot": answer.site.holder or None,
+                "kind": _kind(answer.candidates),
+                "status": answer.site.status.value,
+                "rule": answer.site.rule,
+                "reason": answer.site.reason,
+                "expression": answer.site.expression,
+                "macro": answer.site.macro,
+                "by_type": answer.by_type,
+                "candidates": [hop_record(hop, text) for hop in answer.candidates],
+            }
+            for answer in answers
+        ],
+    }
+
+
+def _kind(candidates: Sequence[Hop]) -> str | None:
+    return candidates[0].kind.value if candidates else None
+
+
+def status_record(about: IndexDescription, account: Coverage) -> Record:
+    """The answer of `status`."""
+    return {
+        "format": "kgraph-status/1",
+        **index_record(about),
+        "only": list(about.only),
+        "built": about.built,
+        "units": {
+            "total": account.units, "parsed": account.parsed, "errors": account.errors,
+            "failed": account.failed,
+        },
+        "functions": account.functions,
+        "call_sites": {
+            "direct": account.direct, "indirect": account.indirect, "resolved": account.resolved,
+            "empty": account.empty, "unresolved": account.unresolved,
+        },
+        "candidates": account.candidates,
+    }

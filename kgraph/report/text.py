@@ -1,0 +1,161 @@
+"""Answers as text for people. Each function yields lines; nothing is printed here.
+
+A path reads like the call chains that people write: a tree of one function a line, indented by
+`|-`, each with the citation of its call to the next; a call through a pointer has a line with its
+expression, and behind `//` what is called, through which slot, one of how many, and why.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from kgraph.model.answers import (
+    Frontier,
+    Hop,
+    KnownFunction,
+    OpsRow,
+    Path,
+    PathAnswer,
+    Reach,
+    SiteAnswer,
+)
+from kgraph.model.edges import EdgeKind, Evidence, Role
+from kgraph.model.resolution import Status
+
+_DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
+
+
+def path_lines(answer: PathAnswer) -> Iterator[str]:
+    """The paths, an empty line between them; or why there is none."""
+    for number, path in enumerate(answer.paths):
+        if number:
+            yield ""
+        yield from _path(path)
+    if answer.frontier is not None:
+        yield from _frontier(answer.frontier)
+
+
+def _path(path: Path) -> Iterator[str]:
+    depth = 0
+    for number, hop in enumerate(path.hops):
+        yield _indented(depth, f"{hop.caller}() ({hop.site.location}){_hidden(hop)}")
+        depth += 1
+        if hop.kind not in _DIRECT:
+            yield _indented(depth, f"{hop.site.expression}()  // {_through(hop)}")
+            depth += 1
+        if number == len(path.hops) - 1:
+            yield _indented(depth, f"{hop.callee}() ({_defined(hop.callee)})")
+
+
+def _indented(depth: int, text: str) -> str:
+    return text if not depth else "  " * (depth - 1) + "|-" + text
+
+
+def _hidden(hop: Hop) -> str:
+    return f"  // in {hop.site.macro}" if hop.site.macro else ""
+
+
+def _defined(function: KnownFunction) -> str:
+    return str(function.location) if function.location else "not defined in the index"
+
+
+def _through(hop: Hop) -> str:
+    """What an indirect call calls here, and the proof."""
+    kind = "deferred, " if hop.kind is EdgeKind.DEFERRED else ""
+    if hop.kind is EdgeKind.TYPE:
+        return f"{hop.callee} by its type alone, one of {hop.candidates}"
+    parts = [
+        f"i.e. {hop.callee}: {kind}{hop.site.holder}", _one_of(hop.candidates),
+        _evidence(hop.evidence),
+    ]
+    return ", ".join(part for part in parts if part)
+
+
+def _one_of(candidates: int) -> str:
+    return "the only candidate" if candidates == 1 else f"1 of {candidates} candidates"
+
+
+_VERBS = {
+    Role.BINDING: "bound at", Role.FLOW: "copied at", Role.INSTALL: "installed at",
+    Role.ARGUMENT: "passed at", Role.RETURN: "returned at",
+}
+
+
+def _evidence(evidence: Iterable[Evidence]) -> str:
+    return ", ".join(f"{_VERBS[item.role]} {item.location}" for item in evidence)
+
+
+def _frontier(gap: Frontier) -> Iterator[str]:
+    yield f"no path from {gap.caller} to {gap.callee}"
+    yield f"  from {gap.caller}: {_reached(gap.forward, 'can be reached, deepest:')}"
+    yield f"  to {gap.callee}: {_reached(gap.backward, 'lead there, farthest:')}"
+    if gap.callbacks:
+        yield "  a longer path, or one with another callback than is handed on, would join them"
+    for site in gap.forward.unresolved:
+        yield f"  unresolved: {site.expression} ({site.location}): {site.reason}"
+    more = gap.forward.unresolved_count - len(gap.forward.unresolved)
+    if more > 0:
+        yield f"  and {more} more unresolved calls"
+    if gap.by_type:
+        yield "  could not tell: unresolved calls would make a path by their types (--types)"
+
+
+def _reached(reach: Reach, what: str) -> str:
+    names = ", ".join(f"{function} ({_defined(function)})" for function in reach.deepest)
+    return f"{reach.functions - 1} other functions {what} {names}" if reach.functions > 1 else (
+        "no other function"
+    )
+
+
+def edge_lines(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
+    """One edge a line, its call site first."""
+    for hop in hops:
+        function = hop.caller if callers else hop.callee
+        line = f"{hop.site.location}: "
+        line += f"{function}()" if callers else f"{hop.caller}() -> {function}()"
+        if hop.kind not in _DIRECT:
+            line += f"  {hop.site.expression}()  // {_through(hop)}"
+        elif hop.site.macro:
+            line += _hidden(hop)
+        if hop.sites:
+            line += f"  also {', '.join(map(str, hop.sites))}"
+        yield line
+
+
+def ops_lines(rows: Sequence[OpsRow]) -> Iterator[str]:
+    """One binding a line under its table; then where the table is installed."""
+    shown: object = ()
+    for row in rows:
+        if row.table != shown and row.table is not None:
+            yield f"{row.table.type or 'object'} {row.table.id} ({row.table.location or '?'})"
+            yield from (
+                f"  installed in {install.holder} at {install.location}"
+                for install in row.installs
+            )
+            if not row.installs:
+                yield "  installed nowhere in the index"
+        shown = row.table
+        indent = "  " if row.table else ""
+        yield f"{indent}{row.slot} = {row.bound.id} ({row.location})"
+
+
+def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
+    """Each call site with its candidates and their evidence, one a line."""
+    for answer in answers:
+        site = answer.site
+        if site.status is Status.DIRECT and answer.candidates:
+            callee = answer.candidates[0].callee
+            yield f"{site.location}: {answer.caller}() -> {callee}() ({_defined(callee)})"
+            continue
+        head = f"{site.location}: {answer.caller}(): {site.expression}()"
+        head += f" through {site.holder or '?'}"
+        if site.status is Status.RESOLVED:
+            yield f"{head}, {len(answer.candidates)} candidates"
+        else:
+            by_type = f", {answer.by_type} functions have its type" if answer.by_type else ""
+            yield f"{head}, {site.status}: {site.reason}{by_type}"
+        for hop in answer.candidates:
+            yield f"  {hop.callee}() ({_defined(hop.callee)})"
+            yield from (
+                f"    {_VERBS[item.role]} {item.location}"
+                + (f" in {item.holder}" if item.holder else "")
+                for item in hop.evidence
+            )

@@ -1,0 +1,49 @@
+"""The account of an index as text."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgraph.model.answers import Coverage, IndexDescription
+
+
+def description_lines(about: IndexDescription, path: Path, now: float) -> Iterator[str]:
+    """What the index is of, and its age at `now` (seconds since the epoch)."""
+    yield f"tree           {about.tree}"
+    yield f"release        {about.release or 'unknown'}"
+    yield f"configuration  {about.config}"
+    if about.only:
+        yield f"only           {', '.join(about.only)}"
+    yield f"index          {path}, {_age(now - about.built)} old"
+
+
+def coverage_lines(account: Coverage) -> Iterator[str]:
+    """Units, functions, call sites, candidates."""
+    yield (
+        f"units          {account.units}: {account.parsed} parsed ({account.errors} of them with"
+        f" errors), {account.failed} failed"
+    )
+    yield f"functions      {account.functions}"
+    yield f"call sites     {account.direct} direct, {account.indirect} indirect"
+    for name, counts in (
+        ("resolved", account.resolved), ("empty", account.empty),
+        ("unresolved", account.unresolved),
+    ):
+        total = sum(counts.values())
+        share = f" ({100 * total / account.indirect:.1f}%)" if account.indirect else ""
+        yield f"  {name:<12} {total}{share}"
+        for what, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+            yield f"    {count:>8}  {what}"
+    if account.candidates:
+        figures = account.candidates
+        yield (
+            f"candidates     mean {figures['mean']}, p50 {figures['p50']}, p90 {figures['p90']},"
+            f" p99 {figures['p99']}; by type alone mean {figures['by_type_mean']}"
+        )
+
+
+def _age(seconds: float) -> str:
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {unit}{'s' if count > 1 else ''}"
+    return "less than a minute"

@@ -1,0 +1,51 @@
+"""Resolution: from the facts of definitions to the candidates of every call site.
+
+    resolve(definitions) -> Resolution
+
+`definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
+no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
+
+How it works, one rule a module. intake reads definitions into numbers (numbering). linkage says
+which definition a name means in an image. tables says which objects are installed. values and
+constraints turn facts into an inclusion graph over holders (nodes), in which functions and
+addresses flow; slots are field-based, except that what an object of known identity is filled with
+stays apart (tables as objects). need finds what can matter to an indirect call; solver computes
+the sets; refine does it again with what the first solution tells of bases. parameters finds
+forwarded callbacks; bindings the rows of `ops`; evidence the citations; emptiness the reasons;
+sites puts everything together. What code cannot show is declared in data/*.toml (declared).
+
+Known to be missing: fields of one union or of records cast into each other are told apart, so that
+a pointer written to one and called through another is lost; what inline asm does to memory is what
+the extractor says of it; heap objects have no identity.
+"""
+
+from collections.abc import Iterable
+
+from kgraph.model.facts import Definition
+from kgraph.model.resolution import Resolution
+from kgraph.resolve.bindings import Bindings
+from kgraph.resolve.constraints import Constraints
+from kgraph.resolve.intake import read
+from kgraph.resolve.nodes import Nodes
+from kgraph.resolve.refine import solve
+from kgraph.resolve.sites import Sites
+from kgraph.resolve.tables import installed_objects
+
+
+def resolve(definitions: Iterable[Definition]) -> Resolution:
+    """Resolve every call site of the definitions."""
+    facts = read(definitions)
+    nodes = Nodes(facts)
+    constraints = Constraints(nodes, installed_objects(facts))
+    solution = solve(constraints)
+    bindings = Bindings(nodes, constraints.values)
+    sites = Sites(constraints, solution, bindings)
+    return Resolution(
+        functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
+        objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
+        sites=tuple(sites.resolved()),
+        bindings=bindings.rows,
+    )
+
+
+__all__ = ["resolve"]

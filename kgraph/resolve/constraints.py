@@ -1,0 +1,227 @@
+"""From facts to constraints: what each definition says of the sets of the nodes.
+
+Owns the rules that need no solved set: bindings and flows, arguments of direct calls, copy
+functions, undefined functions, addresses that are taken. Calls through pointers, and loads and
+stores through pointers, are written down for the solver, which acts on them as sets grow.
+"""
+
+from typing import NamedTuple
+
+from kgraph.model.holders import POINTEE, How
+from kgraph.resolve.declared import CopyFunction, copy_functions
+from kgraph.resolve.intake import SiteRow, WriteRow
+from kgraph.resolve.labels import ARGUMENT, BIND, FLOW, RETURNED, UNCITED, label
+from kgraph.resolve.nodes import (
+    ANONYMOUS,
+    CONSTANT_OF,
+    ESCAPE,
+    FIELD,
+    REASON,
+    SOMEWHERE,
+    TOP,
+    Nodes,
+)
+from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RESULT, RETURN, SLOT
+from kgraph.resolve.values import NOTHING, Values, token_code, token_of
+
+
+class IndirectCall(NamedTuple):
+    """A call through `target` (a code). `result` is the node of its CallResult, or NONE."""
+
+    target: int
+    arguments: tuple[tuple[int, ...], ...]
+    result: int
+    label: int
+
+
+class Store(NamedTuple):
+    """`*pointer = source`, both codes."""
+
+    pointer: int
+    source: int
+    label: int
+
+
+class Constraints:
+    """Everything that the solver works on."""
+
+    def __init__(self, nodes: Nodes, installed: set[int]) -> None:
+        self.nodes = nodes
+        self.values = Values(nodes)
+        self.installed = {nodes.objects[number] for number in installed}
+        self.preds: dict[int, list[tuple[int, int]]] = {}
+        self.given: dict[int, dict[int, int]] = {}  # node: token: label
+        self.calls: list[IndirectCall] = []
+        self.call_of: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
+        self.stores: list[Store] = []
+        self.copies: list[tuple[int, int]] = []  # codes of the addresses: destination, source
+        self.escape = nodes.number((ESCAPE,))
+        self.address_taken: set[int] = set()
+        self._keys = nodes.names.holder_keys
+        self._copy_functions = copy_functions()
+        self._build()
+
+    def _build(self) -> None:
+        for number, row in enumerate(self.nodes.facts.definitions):
+            for write in row.writes:
+                self._write(write)
+            for position, site in enumerate(row.sites):
+                if site.callee != NONE:
+                    self._direct(site)
+                else:
+                    self.call_of[number, position] = len(self.calls)
+                    self._indirect(site)
+        self._top_sources()
+        self._slots()
+
+    def put(self, code: int, target: int, cited: int) -> None:
+        """Let the node `target` hold what `code` is."""
+        if code >= 0:
+            self.preds.setdefault(target, []).append((code, cited))
+        elif code != NOTHING:
+            token = token_of(code)
+            self._give(target, token, cited)
+            node, root = self.nodes.tokens[token]
+            if node != NONE:
+                self.address_taken.add(node)
+                if root == NONE:
+                    self._give(target, SOMEWHERE, cited)
+
+    def _give(self, node: int, token: int, cited: int) -> None:
+        labels = self.given.setdefault(node, {})
+        known = labels.get(token)
+        if known is None or self.order(cited) < self.order(known):
+            labels[token] = cited
+
+    def order(self, cited: int) -> tuple[str, int, int, int]:
+        """A label's place in canonical order."""
+        if cited == UNCITED:
+            return ("", 0, 0, 0)
+        location = self.nodes.names.location_list[cited >> 3]
+        return (location.path, location.line, location.column, cited & 7)
+
+    def _write(self, row: WriteRow) -> None:
+        values = self.values
+        code = values.code(row.value)
+        record = values.record_source(row.value)
+        role = BIND if row.binding else RETURNED if row.how is How.RETURN else FLOW
+        cited = label(row.location, role,
+                      row=row.how is How.INITIALISER and row.table != NONE)
+        key = self._keys[row.holder]
+        if key[0] == SLOT and key[2] == POINTEE:
+            self._store(row, key[1], code, record, cited)
+            return
+        node = self.nodes.holders[row.holder]
+        target, root = node, node
+        if key[0] == SLOT:
+            root = self._root(row)
+            target = values.field(root, node) if root != NONE else values.anonymous(node)
+        if record != NOTHING:
+            self.copies.append((token_code(self.nodes.address_token(node, root)), record))
+        self.put(code, target, cited)
+
+    def _root(self, row: WriteRow) -> int:
+        if row.base != NONE:
+            return self.values.roots[row.base]
+        if row.table != NONE:
+            return self.nodes.number((OBJECT, self.nodes.objects[row.table]))
+        return NONE
+
+    def _store(self, row: WriteRow, record_type: str, code: int, record: int, cited: int) -> None:
+        pointer = self.values.code(row.base) if row.base != NONE else NOTHING
+        if pointer == NOTHING:
+            return
+        if record_type and record == NOTHING and code != NOTHING:
+            record = self.values.reason("a record that is returned by value")
+        if record != NOTHING:
+            self.copies.append((pointer, record))
+        if not record_type and code != NOTHING:
+            self.stores.append(Store(pointer, code, cited))
+
+    def _direct(self, site: SiteRow) -> None:
+        nodes = self.nodes
+        callee = nodes.functions[site.callee]
+        copy = self._copy_functions.get(nodes.function_id(callee).name)
+        cited = label(site.location, ARGUMENT)
+        if copy is not None:
+            self._copy(copy, callee, site, label(site.location, FLOW))
+            return
+        if not site.arguments:
+            return
+        known = nodes.defined(callee) is not None
+        for index, choice in enumerate(site.arguments):
+            target = nodes.find((PARAMETER, callee, index)) if known else self.escape
+            for value in choice:
+                code = self.values.code(value)
+                if target != NONE:
+                    self.put(code, target, cited)
+                elif code < NOTHING:
+                    self.put(code, self._nowhere(), cited)
+
+    def _nowhere(self) -> int:
+        """A node for what a function is given and makes no use of."""
+        return self.nodes.number((CONSTANT_OF, NONE))
+
+    def _copy(self, copy: CopyFunction, callee: int, site: SiteRow, cited: int) -> None:
+        arguments = site.arguments
+        if max(copy.destination, copy.source, copy.returns) >= len(arguments):
+            return
+        result = self.nodes.find((RETURN, callee))
+        if copy.returns >= 0 and result != NONE:
+            for value in arguments[copy.returns]:
+                self.put(self.values.code(value), result, UNCITED)
+        for source in arguments[copy.source]:
+            for destination in arguments[copy.destination]:
+                self._copy_pointee(destination, source, cited)
+
+    def _copy_pointee(self, destination: int, source: int, cited: int) -> None:
+        to, origin = self.values.code(destination), self.values.code(source)
+        if NOTHING in (to, origin):
+            return
+        self.copies.append((to, origin))
+        self.stores.append(Store(to, self.values.pointee(-2 - source, source), cited))
+
+    def _indirect(self, site: SiteRow) -> None:
+        caller = self.nodes.functions[site.caller]
+        code = self.values.code
+        arguments = tuple([tuple([code(v) for v in choice]) for choice in site.arguments])
+        for choice in arguments:
+            self.address_taken.update(
+                self.nodes.tokens[token_of(c)][0] for c in choice if c < NOTHING)
+        result = self.nodes.find((RESULT, caller, site.result))
+        self.calls.append(
+            IndirectCall(code(site.target), arguments, result, label(site.location, ARGUMENT)))
+
+    def _top_sources(self) -> None:
+        """Let what cannot be followed hold TOP."""
+        for node, key in enumerate(self.nodes.keys):
+            kind = key[0]
+            if kind == REASON:
+                self._give(node, TOP, UNCITED)
+            elif kind == RETURN and self.nodes.defined(key[1]) is None:
+                copy = self._copy_functions.get(self.nodes.function_id(key[1]).name)
+                if copy is None or copy.returns < 0:
+                    self._give(node, TOP, UNCITED)
+        taken = self.values.reason("its address is taken, so that it may be written to unseen")
+        self._give(taken, TOP, UNCITED)
+        self.address_taken.discard(NONE)
+        for node in self.address_taken - self.values.tagged_roots - self.values.record_slots:
+            target = self.values.anonymous(node) if self.nodes.keys[node][0] == SLOT else node
+            self.put(taken, target, UNCITED)
+
+    def _slots(self) -> None:
+        """Let a slot hold what its writes and the installed objects' fields hold, and nodes that
+        stand for a token that token.
+        """
+        for node, key in enumerate(self.nodes.keys):
+            kind = key[0]
+            if kind == ANONYMOUS:
+                self.put(node, key[1], UNCITED)
+            elif kind == FIELD and self._is_installed(key[1]):
+                self.put(node, key[2], UNCITED)
+            elif kind == CONSTANT_OF and key[1] != NONE:
+                self.put(token_code(key[1]), node, UNCITED)
+
+    def _is_installed(self, root: int) -> bool:
+        key = self.nodes.keys[root]
+        return bool(key[0] != OBJECT or key[1] in self.installed)

@@ -1,0 +1,116 @@
+"""Evidence: the citations that take a function from where it is named to where it is called.
+
+For each function that is a candidate, a search over the edges of the solved graph finds a shortest
+way from its bindings to each called node. Of ways of one length the one whose citations come
+first is taken, so that the choice does not depend on the order of reading.
+"""
+
+from collections.abc import Iterable
+
+from kgraph.model.edges import Evidence, Role
+from kgraph.model.location import Location
+from kgraph.resolve.labels import ROLES, UNCITED, is_row, location_of, role_of
+from kgraph.resolve.nodes import CONSTANT_OF
+from kgraph.resolve.numbering import NONE
+from kgraph.resolve.solver import EMPTY, Solver
+
+LIMIT = 12
+"""Longer chains are cited by their first and last citations, and say what is left out."""
+
+Step = tuple[int, int]  # label, node that received the value there
+Order = tuple[tuple[str, int, int, int, str], ...]
+
+
+class Chains:
+    """Finds the chains of citations of tokens."""
+
+    def __init__(self, solver: Solver) -> None:
+        self._solver = solver
+        self._nodes = solver.nodes
+        self._names: dict[int, str] = {}
+        self._origins: dict[int, list[Step]] = {}
+        for node, labels in solver.constraints.given.items():
+            if solver.wanted(node):
+                for token, cited in labels.items():
+                    self._origins.setdefault(token, []).append((cited, node))
+        for node, key in enumerate(self._nodes.keys):
+            if key[0] == CONSTANT_OF and key[1] != NONE:
+                self._origins.setdefault(key[1], []).append((UNCITED, node))
+
+    def chains(self, token: int, targets: Iterable[int]) -> dict[int, list[Step]]:
+        """For each target that holds the token, the steps that bring it there."""
+        missing = set(targets)
+        found: dict[int, list[Step]] = {}
+        sets, succ, labels = self._solver.sets, self._solver.succ, self._solver.labels
+        layer: dict[int, list[Step]] = {}
+        for step in self._origins.get(token, ()):
+            self._offer(layer, step[1], [step])
+        seen: set[int] = set()
+        while layer and missing:
+            for node in missing & layer.keys():
+                found[node] = layer[node]
+            missing -= layer.keys()
+            seen |= layer.keys()
+            following: dict[int, list[Step]] = {}
+            for node, chain in layer.items():
+                for target in succ.get(node, ()):
+                    if target not in seen and token in sets.get(target, EMPTY):
+                        step = (labels[node, target], target)
+                        self._offer(following, target, [*chain, step])
+            layer = following
+        return found
+
+    def _offer(self, layer: dict[int, list[Step]], node: int, chain: list[Step]) -> None:
+        known = layer.get(node)
+        if known is None or self._order(chain) < self._order(known):
+            layer[node] = chain
+
+    def _order(self, chain: list[Step]) -> Order:
+        order = self._solver.constraints.order
+        return tuple((*order(cited), self.name(node)) for cited, node in chain
+                     if cited != UNCITED)
+
+    def name(self, node: int) -> str:
+        """What a node is called in evidence."""
+        known = self._names.get(node)
+        if known is None:
+            holder = self._nodes.holder(node)
+            known = self._names[node] = "" if holder is None else str(holder)
+        return known
+
+    def cite(self, chain: list[Step]) -> list[Evidence]:
+        """The citations of a chain, no more than LIMIT; copies on one line are one."""
+        cited: list[Evidence] = []
+        for packed, node in chain:
+            if packed != UNCITED:
+                role, location = ROLES[role_of(packed)], self._location(packed)
+                if cited and role is Role.FLOW and _one_line(cited[-1], location):
+                    cited.pop()
+                cited.append(Evidence(role, location, self.name(node)))
+        if len(cited) <= LIMIT:
+            return cited
+        left_out = len(cited) - LIMIT + 1
+        gap = Evidence(Role.FLOW, cited[1].location, f"({left_out} copies from here on left out)")
+        return [cited[0], gap, *cited[1 + left_out:]]
+
+    def install(self, table_token: int, base: int) -> Evidence | None:
+        """Where a table's address is put on its way into the holder `base`."""
+        chain = self.chains(table_token, [base]).get(base, [])
+        cited = self.cite(chain)
+        if not cited:
+            return None
+        return Evidence(Role.INSTALL, cited[0].location, cited[0].holder)
+
+    def _location(self, packed: int) -> Location:
+        return self._nodes.names.location_list[location_of(packed)]
+
+
+def from_row(chain: list[Step]) -> bool:
+    """Whether a chain starts at a row of an object's initialiser."""
+    return bool(chain) and is_row(chain[0][0])
+
+
+def _one_line(before: Evidence, location: Location) -> bool:
+    """Whether a copy stands on the line of the copy before it: the locals of one macro."""
+    return (before.role is Role.FLOW and before.location.path == location.path
+            and before.location.line == location.line)

@@ -1,0 +1,31 @@
+"""Labels: what an edge of the inclusion graph is cited with, packed into one number.
+
+A label is the location where a value is put, passed or returned, its role, and whether it is a
+row of an object's initialiser. UNCITED stands on edges that no line of source makes.
+"""
+
+from kgraph.model.edges import Role
+
+UNCITED = -1
+ROLES = (Role.BINDING, Role.FLOW, Role.ARGUMENT, Role.RETURN)
+BIND, FLOW, ARGUMENT, RETURNED = range(4)
+
+
+def label(location: int, role: int, *, row: bool = False) -> int:
+    """Pack a location's number, a role and "is a row of an initialiser"."""
+    return location << 3 | role << 1 | row
+
+
+def location_of(packed: int) -> int:
+    """The location's number."""
+    return packed >> 3
+
+
+def role_of(packed: int) -> int:
+    """The role: BIND, FLOW, ARGUMENT or RETURNED."""
+    return packed >> 1 & 3
+
+
+def is_row(packed: int) -> bool:
+    """Whether the label is a row of an object's initialiser."""
+    return packed >= 0 and bool(packed & 1)

@@ -1,0 +1,181 @@
+"""Call sites with their candidates: what is given out for every call of every definition.
+
+Owns the verdict on each called node (candidates with kind and evidence, or why there are none).
+Sites that call through one node share its verdict.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kgraph.model.edges import EdgeKind, Evidence, Role
+from kgraph.model.holders import Holder
+from kgraph.model.resolution import Candidate, ResolvedSite, Status
+from kgraph.resolve.bindings import Bindings
+from kgraph.resolve.constraints import Constraints
+from kgraph.resolve.emptiness import Emptiness
+from kgraph.resolve.evidence import Chains, Step, from_row
+from kgraph.resolve.intake import SiteRow
+from kgraph.resolve.nodes import FIELD, LOADED
+from kgraph.resolve.numbering import (
+    NONE,
+    OBJECT,
+    PARAMETER,
+    RESULT,
+    RETURN,
+    SLOT,
+    VARIABLE,
+)
+from kgraph.resolve.parameters import Forwards
+from kgraph.resolve.refine import Solution
+from kgraph.resolve.solver import EMPTY
+from kgraph.resolve.values import NOTHING
+
+RULES = {SLOT: "slot", OBJECT: "object", VARIABLE: "variable", PARAMETER: "parameter",
+         RETURN: "return", RESULT: "return", LOADED: "pointer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is found of one called node."""
+
+    status: Status
+    candidates: tuple[Candidate, ...]
+    holder: Holder | None
+    rule: str
+    reason: str
+
+
+class Sites:
+    """Makes a ResolvedSite of every call site."""
+
+    def __init__(self, constraints: Constraints, solution: Solution, bindings: Bindings) -> None:
+        self._constraints = constraints
+        self._solution = solution
+        self._solver = solution.solver
+        self._nodes = constraints.nodes
+        self._installs = bindings.installs
+        self._forwards = Forwards(constraints)
+        self._emptiness = Emptiness(self._solver)
+        self._chains = Chains(self._solver)
+        self._pointers = {node: code for code, node in constraints.values.loads}
+        self._direct: dict[int, tuple[Candidate, ...]] = {}
+        self._installed_by: dict[tuple[int, int], Evidence | None] = {}
+        called = {position: self._called(position) for position in constraints.call_of}
+        self._called_nodes = called
+        self._verdicts = self._judge(set(called.values()))
+
+    def resolved(self) -> Iterator[ResolvedSite]:
+        """All sites, by key and position."""
+        for number, row in enumerate(self._nodes.facts.definitions):
+            for position, site in enumerate(row.sites):
+                caller = self._nodes.names.function_ids[site.caller]
+                if site.callee != NONE:
+                    yield ResolvedSite(
+                        row.key, site.position, caller, Status.DIRECT, self._callee(site),
+                        rule="direct", forwards=self._forwards.handed((number, position)))
+                    continue
+                verdict = self._verdicts[self._called_nodes[number, position]]
+                yield ResolvedSite(
+                    row.key, site.position, caller, verdict.status, verdict.candidates,
+                    verdict.holder, verdict.rule, verdict.reason)
+
+    def _callee(self, site: SiteRow) -> tuple[Candidate, ...]:
+        callee = self._nodes.functions[site.callee]
+        known = self._direct.get(callee)
+        if known is None:
+            candidate = Candidate(self._nodes.function_id(callee), EdgeKind.DIRECT)
+            known = self._direct[callee] = (candidate,)
+        return known
+
+    def _called(self, position: tuple[int, int]) -> int:
+        """The node that a site calls through: a parameter, also where a local copy is called; a
+        whole slot, where the base tells no tables apart.
+        """
+        number, index = position
+        parameter = self._forwards.called.get(position)
+        if parameter is not None:
+            site = self._nodes.facts.definitions[number].sites[index]
+            caller = self._nodes.functions[site.caller]
+            return self._nodes.number((PARAMETER, caller, parameter))
+        code = self._constraints.calls[self._constraints.call_of[position]].target
+        if code == NOTHING:
+            return NOTHING
+        node = self._constraints.values.as_node(code)
+        return self._solution.slots.get(node, node)
+
+    def _judge(self, nodes: set[int]) -> dict[int, Verdict]:
+        """The verdicts on called nodes. Chains are searched once for each function."""
+        function_of = self._nodes.function_of
+        wanted: dict[int, list[int]] = {}
+        for node in nodes:
+            for token in self._solver.sets.get(node, EMPTY):
+                if function_of(token) != NONE:
+                    wanted.setdefault(token, []).append(node)
+        found: dict[int, list[Candidate]] = {}
+        for token, targets in wanted.items():
+            chains = self._chains.chains(token, targets)
+            for node in targets:
+                candidate = self._candidate(token, node, chains.get(node, []))
+                found.setdefault(node, []).append(candidate)
+        return {node: self._verdict(node, found.get(node, [])) for node in nodes}
+
+    def _verdict(self, node: int, candidates: list[Candidate]) -> Verdict:
+        holder = self._holder(node)
+        if not candidates:
+            status, reason = self._emptiness.why(node)
+            return Verdict(status, (), holder, "", reason)
+        ordered = tuple(sorted(candidates, key=lambda candidate: candidate.callee))
+        return Verdict(Status.RESOLVED, ordered, holder, self._rule(node), "")
+
+    def _rule(self, node: int) -> str:
+        if node in self._solution.tables:
+            return "table"
+        return RULES.get(self._nodes.keys[node][0], "function")
+
+    def _holder(self, node: int) -> Holder | None:
+        """The holder for people: of a pointer's pointee, the holder of the pointer."""
+        for _ in range(8):
+            if node < 0:
+                return None
+            if node not in self._pointers:
+                break
+            node = self._pointers[node]
+        return self._nodes.holder(node) if node >= 0 else None
+
+    def _candidate(self, token: int, node: int, chain: list[Step]) -> Candidate:
+        callee = self._nodes.function_id(self._nodes.function_of(token))
+        evidence = self._chains.cite(chain)
+        install = self._install(chain, node)
+        if install is not None:
+            evidence.append(install)
+        return Candidate(callee, self._kind(node, chain), tuple(evidence))
+
+    def _kind(self, node: int, chain: list[Step]) -> EdgeKind:
+        key = self._nodes.keys[node]
+        if key[0] == PARAMETER:
+            return EdgeKind.CALLBACK
+        is_slot = key[0] == SLOT or (key[0] == LOADED and key[1] != NONE)
+        return EdgeKind.OPS if is_slot and from_row(chain) else EdgeKind.POINTER
+
+    def _install(self, chain: list[Step], node: int) -> Evidence | None:
+        """Where the table that binds the function is installed: on the way into the base that is
+        called through if that is known, else the first install there is.
+        """
+        if not chain:
+            return None
+        key = self._nodes.keys[chain[0][1]]
+        if key[0] != FIELD or self._nodes.keys[key[1]][0] != OBJECT:
+            return None
+        root = key[1]
+        if node in self._solution.tables:
+            base = self._constraints.values.loaded[node][2]
+            if base >= 0:
+                place = (root, base)
+                if place not in self._installed_by:
+                    token = self._nodes.address_token(root, root)
+                    self._installed_by[place] = self._chains.install(token, base)
+                known = self._installed_by[place]
+                if known is not None:
+                    return known
+        first = self._installs.get(self._nodes.keys[root][1])
+        return Evidence(Role.INSTALL, first.location, str(first.holder)) if first else None

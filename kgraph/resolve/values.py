@@ -1,0 +1,175 @@
+"""What a value contributes to the inclusion graph: a node to read, or a token.
+
+Owns the reading of values: a slot is read base-insensitively, or, where tables of known identity
+fill it, through a LOADED node of its own that remembers the base, so that it can be refined.
+A code is a node's number, NOTHING, or a token (`token_code`). A struct as a whole has no code.
+"""
+
+from collections.abc import Iterator
+
+from kgraph.model.holders import POINTEE
+from kgraph.resolve.nodes import ANONYMOUS, CONSTANT_OF, FIELD, LOADED, REASON, Nodes
+from kgraph.resolve.numbering import (
+    ADDRESS,
+    CONSTANT,
+    FUNCTION,
+    LOAD,
+    NONE,
+    OBJECT,
+    OPAQUE,
+    PARAMETER,
+    SLOT,
+    VARIABLE,
+)
+
+NOTHING = -1
+ROOTS = (OBJECT, VARIABLE, PARAMETER)
+
+
+def token_code(token: int) -> int:
+    """A token as a code."""
+    return -2 - token
+
+
+def token_of(code: int) -> int:
+    """The token that a code is, or NONE for a node or NOTHING."""
+    return -2 - code if code < NOTHING else NONE
+
+
+class Values:
+    """Codes of values, roots of bases, and what is known of slots before any set is solved."""
+
+    def __init__(self, nodes: Nodes) -> None:
+        self.nodes = nodes
+        names = nodes.names
+        self._rows = names.value_rows
+        self._keys = names.holder_keys
+        self._codes: list[int | None] = [None] * len(self._rows)
+        self.roots = self._find_roots()
+        self.record_slots: set[int] = set()  # slots that hold a record, not a pointer
+        self.tagged_slots: set[int] = set()  # slots that objects of known identity fill
+        self.tagged_roots: set[int] = set()  # those objects
+        self.loads: list[tuple[int, int]] = []  # (code of a pointer, node that gets what it holds)
+        self.loaded: dict[int, tuple[int, int, int]] = {}  # node: slot, root of base, code of base
+        self.copied: list[int] = []  # codes of addresses that whole records are read from
+        self._survey()
+
+    def _find_roots(self) -> list[int]:
+        """For each value the node of the object or local that it is an address in, or NONE."""
+        roots: list[int] = []
+        for kind, holder, base in self._rows:
+            root = NONE
+            if kind == ADDRESS:
+                if self._keys[holder][0] in ROOTS:
+                    root = self.nodes.holders[holder]
+                elif base != NONE:
+                    root = roots[base]
+            roots.append(root)
+        return roots
+
+    def _survey(self) -> None:
+        """Find the slots that hold records, and the slots that known objects fill."""
+        for base, _ in self._places():
+            kind, holder, _ = self._rows[base]
+            if kind == ADDRESS and self._keys[holder][0] == SLOT:
+                self.record_slots.add(self.nodes.holders[holder])
+        for row in self.nodes.facts.definitions:
+            for write in row.writes:
+                if write.base != NONE and self._keys[write.holder][0] == SLOT:
+                    root = self.roots[write.base]
+                    if root != NONE:
+                        self.tagged_slots.add(self.nodes.holders[write.holder])
+                        self.tagged_roots.add(root)
+
+    def _places(self) -> Iterator[tuple[int, int]]:
+        """Each (base, slot) that occurs in a value or as what is written to."""
+        for kind, holder, base in self._rows:
+            if base != NONE and kind in (LOAD, ADDRESS):
+                yield base, holder
+        for row in self.nodes.facts.definitions:
+            for write in row.writes:
+                if write.base != NONE:
+                    yield write.base, write.holder
+
+    def code(self, value: int) -> int:
+        """The code of a value."""
+        known = self._codes[value]
+        if known is None:
+            known = self._codes[value] = self._code(value)
+        return known
+
+    def _code(self, value: int) -> int:
+        if value == CONSTANT:
+            return NOTHING
+        kind, first, base = self._rows[value]
+        if kind == FUNCTION:
+            return token_code(self.nodes.function_token(self.nodes.functions[first]))
+        if kind == OPAQUE:
+            return self.reason(self.nodes.names.reason_list[first])
+        key = self._keys[first]
+        if key[0] != SLOT:
+            node = self.nodes.holders[first]
+            return node if kind == LOAD else token_code(self.nodes.address_token(node, node))
+        if kind == ADDRESS:
+            return self._slot_address(value, first, base)
+        return self._slot_load(value, first, base)
+
+    def reason(self, reason: str) -> int:
+        """The node of what could not be followed."""
+        return self.nodes.number((REASON, reason))
+
+    def _slot_address(self, value: int, holder: int, base: int) -> int:
+        if self._keys[holder][2] == POINTEE:
+            return self.code(base) if base != NONE else self.reason("an address without a base")
+        token = self.nodes.address_token(self.nodes.holders[holder], self.roots[value])
+        return token_code(token)
+
+    def _slot_load(self, value: int, holder: int, base: int) -> int:
+        _, record, field, _ = self._keys[holder]
+        slot = self.nodes.holders[holder]
+        if field == POINTEE:
+            return NOTHING if record else self.pointee(value, base)
+        if slot not in self.tagged_slots or base == NONE:
+            return slot
+        node = self.nodes.number((LOADED, slot, value))
+        self.loaded[node] = (slot, self.roots[base], self.code(base))
+        return node
+
+    def pointee(self, key: int, base: int) -> int:
+        """A node for what the pointer `base` points to."""
+        code = self.code(base) if base != NONE else NOTHING
+        if code == NOTHING:
+            return self.reason("what a constant points to")
+        node = self.nodes.number((LOADED, NONE, key))
+        self.loads.append((code, node))
+        return node
+
+    def record_source(self, value: int) -> int:
+        """The code of the address of the record that a value is as a whole, or NOTHING."""
+        kind, holder, base = self._rows[value]
+        if value == CONSTANT or kind != LOAD:
+            return NOTHING
+        key = self._keys[holder]
+        node = self.nodes.holders[holder]
+        if key[0] == SLOT and key[2] == POINTEE:
+            return self.code(base) if base != NONE else NOTHING
+        if key[0] == SLOT and node in self.record_slots:
+            root = self.roots[base] if base != NONE else NONE
+            return token_code(self.nodes.address_token(node, root))
+        if node in self.tagged_roots:
+            return token_code(self.nodes.address_token(node, node))
+        return NOTHING
+
+    def as_node(self, code: int) -> int:
+        """The node of a code that is a node or a token."""
+        if code >= 0:
+            return code
+        return self.nodes.number((CONSTANT_OF, token_of(code)))
+
+    def anonymous(self, slot: int) -> int:
+        """The node of a slot as written through pointers."""
+        return self.nodes.number((ANONYMOUS, slot))
+
+    def field(self, root: int, slot: int) -> int:
+        """The node of a slot of one object."""
+        return self.nodes.number((FIELD, root, slot))

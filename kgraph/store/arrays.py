@@ -1,0 +1,66 @@
+"""The arrays of numbers that the graph is made of: what each holds, and how it lies in the file.
+
+Written and read whole: a few megabytes for a kernel, in milliseconds, and not one Python object a
+number. Every array has a checksum, so that a damaged index is told apart from a wrong answer.
+"""
+
+import sqlite3
+import sys
+import zlib
+from array import array
+
+from kgraph.errors import StoreError
+
+REBUILD = "run `kgraph index` again on the tree"
+
+# name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
+#   folder         function -> number of the folder that defines it; -1: in a header, or nowhere
+#   site_start     function -> its call sites (call sites lie in the order of their callers)
+#   edge_start     call site -> its edges (candidates; the callee of a direct call)
+#   edge_callee    edge -> function
+#   edge_kind      edge -> position of its kind in EdgeKind
+#   edge_evidence  edge -> id of its chain of evidence
+#   hop_start      function -> hops that leave it: for search, edges that a search need not tell
+#                  apart are one hop (same callee, holder, kind and forwards; fewest candidates)
+#   hop_edge, hop_caller, hop_callee, hop_width (candidates of its call site), hop_flags (FLAG_*)
+#   back_start     function -> hops that reach it; back_hop: their numbers
+#   forward_site, forward_parameter, forward_value: a call site hands a function on; value >= 0 is
+#                  a function, below 0 the caller's own parameter -1 - value. Ordered by call site.
+#   callback_site, callback_parameter: call sites that go through a parameter of their caller
+ARRAYS = {
+    "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
+    "edge_evidence": "I", "hop_start": "I", "hop_edge": "I", "hop_caller": "I",
+    "hop_callee": "I", "hop_width": "I", "hop_flags": "B", "back_start": "I", "back_hop": "I",
+    "forward_site": "I", "forward_parameter": "B", "forward_value": "i",
+    "callback_site": "I", "callback_parameter": "B",
+}
+
+FLAG_INDIRECT = 1  # not a direct call
+FLAG_DEFERRED = 2
+FLAG_TYPE = 4  # a candidate by type only
+FLAG_CALLBACK = 8  # through a parameter of the caller
+FLAG_FORWARDS = 16  # its call site hands functions on
+
+
+
+def write_array(connection: sqlite3.Connection, name: str, numbers: "array[int]") -> None:
+    """Store one array, in little-endian order."""
+    if sys.byteorder == "big":
+        numbers = numbers[:]
+        numbers.byteswap()
+    data = numbers.tobytes()
+    connection.execute(
+        "INSERT INTO array VALUES (?, ?, ?, ?)", (name, numbers.typecode, zlib.crc32(data), data)
+    )
+
+
+def read_array(connection: sqlite3.Connection, name: str) -> "array[int]":
+    """One array. Raises StoreError where it is missing or damaged."""
+    row = connection.execute("SELECT type, crc, data FROM array WHERE name = ?", (name,)).fetchone()
+    if row is None or row[0] != ARRAYS[name] or zlib.crc32(row[2]) != row[1]:
+        raise StoreError(f"the index is damaged (array {name})", REBUILD)
+    numbers = array(ARRAYS[name])
+    numbers.frombytes(row[2])
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers

@@ -1,0 +1,137 @@
+"""Opening and making index files: one SQLite file each, whole or not at all.
+
+An index is made beside its final name, under a name of its own, and put in place by one rename
+when it is complete: a reader sees the former one or the new one. Knows versions, damage, locks;
+must not know what the tables mean.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.store.arrays import REBUILD
+from kgraph.store.schema import APPLICATION_ID, VERSION, schema_sql
+
+_UNFINISHED = ".unfinished"
+
+
+def open_for_reading(path: Path) -> sqlite3.Connection:
+    """A read-only connection. Raises StoreError where `path` is no index of this version."""
+    if not path.is_file():
+        raise StoreError(f"there is no index at {path}", "run `kgraph index TREE` to make one")
+    try:
+        # immutable: the file is never written after its rename, so no locks are needed, and a
+        # read-only cache folder will do.
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        application = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+    except sqlite3.Error as error:
+        raise StoreError(f"{path} is no kgraph index, or is damaged ({error})", REBUILD) from None
+    if application != APPLICATION_ID:
+        connection.close()
+        raise StoreError(f"{path} is not a kgraph index", "name another file with --index")
+    if version != VERSION:
+        connection.close()
+        raise StoreError(
+            f"{path} was written by another kgraph (its schema is {version}, this one's {VERSION})",
+            REBUILD,
+        )
+    return connection
+
+
+@contextlib.contextmanager
+def damage_reported(path: Path) -> Iterator[None]:
+    """Turns what SQLite says of a damaged or locked file into a StoreError."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the index {path} is damaged ({error})", REBUILD) from None
+
+
+@contextlib.contextmanager
+def new_database(target: Path) -> Iterator[sqlite3.Connection]:
+    """An empty index that takes the place of `target` when the block ends without an error.
+
+    Raises StoreError where the folder cannot be written. Files that killed runs left beside
+    `target` are removed.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(target.parent)
+        unfinished, lock = _claim(target)
+    except OSError as error:
+        raise _unwritable(target, error) from None
+    try:
+        connection = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            # No journal: what is unfinished is thrown away, never repaired.
+            connection.executescript(
+                "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA application_id = {APPLICATION_ID};"
+                f"PRAGMA user_version = {VERSION};" + schema_sql() + "BEGIN;"
+            )
+            yield connection
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        _put_in_place(unfinished, target)
+    except sqlite3.OperationalError as error:
+        raise _unwritable(target, error) from None
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+            raise _unwritable(target, error) from None
+        raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            unfinished.unlink()
+        os.close(lock)
+
+
+def _claim(target: Path) -> tuple[Path, int]:
+    """A new file beside `target`, and the descriptor that holds its lock while we live."""
+    while True:
+        name = f".{target.name}.{os.getpid()}-{time.monotonic_ns():x}{_UNFINISHED}"
+        unfinished = target.with_name(name)
+        lock = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if unfinished.exists():  # else another run took it for one that was killed
+            return unfinished, lock
+        os.close(lock)
+
+
+def _remove_unfinished(folder: Path) -> None:
+    for path in folder.glob(f".*{_UNFINISHED}"):
+        with contextlib.suppress(OSError):
+            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
+            finally:
+                os.close(descriptor)
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    _to_disk(unfinished)
+    unfinished.replace(target)
+    _to_disk(target.parent)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(target: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"cannot write the index {target} ({error})",
+        "make room there, or name another file with --index or another folder with XDG_CACHE_HOME",
+    )

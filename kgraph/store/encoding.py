@@ -1,0 +1,191 @@
+"""A definition's facts as bytes, and back.
+
+The form is a JSON array of numbers and strings, compressed: [strings, values, subject, calls,
+bindings, flows]. Strings and values (holders, places, loads, functions ...) stand once in their
+pools and are named by position, which makes the text short and decoding quick: 330,000 call sites
+name few different things. Equal definitions give equal bytes. Must not know SQLite.
+"""
+
+import json
+import zlib
+from array import array
+from collections.abc import Iterable
+
+from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
+from kgraph.model.holders import (
+    Address,
+    CallResult,
+    Constant,
+    How,
+    Load,
+    ObjectField,
+    Opaque,
+    Parameter,
+    Place,
+    ReturnValue,
+    Slot,
+    Variable,
+)
+from kgraph.model.location import Extent, Location
+from kgraph.model.names import FunctionId, ObjectId
+
+Row = list[object]
+
+# The number of each kind of value in the pool: a change is a change of the schema's version.
+_FUNCTION, _OBJECT, _SLOT, _OBJECT_FIELD, _VARIABLE, _PARAMETER = 0, 1, 2, 3, 4, 5
+_RETURN, _CALL_RESULT, _PLACE, _LOAD, _ADDRESS, _CONSTANT, _OPAQUE = 6, 7, 8, 9, 10, 11, 12
+
+_HOWS = tuple(How)
+_HOW_NUMBERS = {how: number for number, how in enumerate(_HOWS)}
+# What most definitions hold: zlib finds it in its window and need not spell it out.
+_DICTIONARY = (
+    b'"kernel/","drivers/net/","include/linux/","arch/x86/include/asm/",".c",".h","vmlinux",'
+    b'"int (struct ","void (void)","dev","skb","unsigned long","const char *",","struct file *",'
+    b"]],[],[]]],[[],[[],[[0,-1,0],[9,1],[8,1,-1],[4,0,1],[5,0,0],[5,0,1],[11,0],[11,1],[12,2]"
+)
+
+
+class Encoder:
+    """Turns one definition into bytes; `last_lines` maps each path that it cites to the last line
+    that it cites of it (for the check that every citation can be opened).
+    """
+
+    def __init__(self) -> None:
+        self._strings: dict[str, int] = {}
+        self._values: dict[object, int] = {}
+        self._rows: list[Row] = []
+        self.last_lines: dict[str, int] = {}
+
+    def encode(self, definition: Definition) -> bytes:
+        """The bytes of `definition`. One encoder serves one definition."""
+        body = [
+            self._subject(definition.subject),
+            [self._call(call) for call in definition.calls],
+            [self._binding(binding) for binding in definition.bindings],
+            [self._flow(flow) for flow in definition.flows],
+        ]
+        text = json.dumps(
+            [list(self._strings), self._rows, *body], ensure_ascii=False, separators=(",", ":")
+        )
+        packer = zlib.compressobj(6, zdict=_DICTIONARY)
+        # Kernel source is bytes, not always UTF-8: surrogates carry what does not decode.
+        return packer.compress(text.encode("utf-8", "surrogateescape")) + packer.flush()
+
+    def _string(self, text: str) -> int:
+        return self._strings.setdefault(text, len(self._strings))
+
+    def _location(self, location: Location) -> Row:
+        path, line = location.path, location.line
+        if self.last_lines.get(path, 0) < line:
+            self.last_lines[path] = line
+        return [self._string(path), line, location.column]
+
+    def _extent(self, extent: Extent) -> Row:
+        if self.last_lines.get(extent.start.path, 0) < extent.end_line:
+            self.last_lines[extent.start.path] = extent.end_line
+        return [*self._location(extent.start), extent.end_line, extent.end_column]
+
+    def _value(self, value: object) -> int:
+        number = self._values.get(value)
+        if number is None:
+            row = self._value_row(value)
+            number = self._values[value] = len(self._rows)
+            self._rows.append(row)
+        return number
+
+    def _value_row(self, value: object) -> Row:  # noqa: C901, PLR0911, PLR0912  one arm a kind
+        match value:
+            case FunctionId(name, scope, image):
+                return [_FUNCTION, self._string(name), self._string(scope), self._string(image)]
+            case ObjectId(name, scope, image):
+                return [_OBJECT, self._string(name), self._string(scope), self._string(image)]
+            case Slot(record, field, scope):
+                return [_SLOT, self._string(record), self._string(field), self._string(scope)]
+            case ObjectField(holder, slot):
+                return [_OBJECT_FIELD, self._value(holder), self._value(slot)]
+            case Variable(function, name):
+                return [_VARIABLE, self._value(function), self._string(name)]
+            case Parameter(function, index):
+                return [_PARAMETER, self._value(function), index]
+            case ReturnValue(function):
+                return [_RETURN, self._value(function)]
+            case CallResult(function, index):
+                return [_CALL_RESULT, self._value(function), index]
+            case Place(holder, base):
+                return [_PLACE, self._value(holder), -1 if base is None else self._value(base)]
+            case Load(place):
+                return [_LOAD, self._value(place)]
+            case Address(place):
+                return [_ADDRESS, self._value(place)]
+            case Constant(number):
+                return [_CONSTANT, number]
+            case Opaque(reason):
+                return [_OPAQUE, self._string(reason)]
+        raise TypeError(f"no encoding for {type(value).__name__}")
+
+    def _subject(self, subject: Function | Object) -> Row:
+        place = [*self._extent(subject.extent), *self._location(subject.location)]
+        if isinstance(subject, Function):
+            return [
+                self._value(subject.id), *place, self._string(subject.signature),
+                [self._string(name) for name in subject.parameters],
+                int(subject.weak), int(subject.inline), self._string(subject.alias_of),
+                self._string(subject.macro),
+            ]
+        return [
+            self._value(subject.id), *place, self._string(subject.type),
+            self._string(subject.section), self._string(subject.alias_of),
+        ]
+
+    def _call(self, call: CallSite) -> Row:
+        return [
+            self._value(call.caller), *self._location(call.location), *self._extent(call.extent),
+            call.ordinal, self._value(call.target), self._string(call.expression),
+            self._string(call.macro), self._string(call.signature), call.index,
+            [[self._value(value) for value in values] for values in call.arguments],
+            [[*self._extent(guard.extent), int(guard.holds)] for guard in call.guards],
+        ]
+
+    def _binding(self, binding: Binding) -> Row:
+        return [
+            self._value(binding.place), self._value(binding.value),
+            *self._location(binding.location), _HOW_NUMBERS[binding.how],
+            -1 if binding.table is None else self._value(binding.table),
+        ]
+
+    def _flow(self, flow: Flow) -> Row:
+        return [
+            self._value(flow.source), self._value(flow.target), *self._location(flow.location),
+            _HOW_NUMBERS[flow.how],
+        ]
+
+
+def encode(definition: Definition) -> bytes:
+    """The bytes of `definition`."""
+    return Encoder().encode(definition)
+
+
+def pack_numbers(numbers: Iterable[int]) -> bytes:
+    """A set of numbers, sorted and compressed: what a unit lists."""
+    ordered = sorted(numbers)
+    steps = array("I", [b - a for a, b in zip([0, *ordered], ordered, strict=False)])
+    return zlib.compress(steps.tobytes(), 6)
+
+
+def unpack_numbers(data: bytes) -> list[int]:
+    """The numbers of `pack_numbers`, sorted."""
+    steps = array("I")
+    steps.frombytes(zlib.decompress(data))
+    total, numbers = 0, []
+    for step in steps:
+        total += step
+        numbers.append(total)
+    return numbers
+
+
+def inflate(data: bytes) -> list[list[Row]]:
+    """The array that `encode` compressed; zlib.error or ValueError where it is damaged."""
+    unpacker = zlib.decompressobj(zdict=_DICTIONARY)
+    text = (unpacker.decompress(data) + unpacker.flush()).decode("utf-8", "surrogateescape")
+    rows: list[list[Row]] = json.loads(text)
+    return rows

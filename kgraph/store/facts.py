@@ -1,0 +1,141 @@
+"""The facts half of an index: units, their definitions, the files that they cite.
+
+What a worker hands over (EncodedUnit) is made here too, so that facts travel as bytes. A fact
+whose location cannot be opened is refused here, at the merge.
+"""
+
+import hashlib
+import json
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.model.facts import Diagnostic, UnitFacts
+from kgraph.store.encoding import Encoder, pack_numbers
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedUnit:
+    """UnitFacts with its definitions as (key, name, bytes, last line cited of each path)."""
+
+    path: str
+    object: str
+    keys: tuple[str, ...]
+    definitions: tuple[tuple[str, str, bytes, dict[str, int]], ...]
+    errors: tuple[Diagnostic, ...]
+    files: tuple[str, ...]
+    failed: str
+
+
+def encode_unit(facts: UnitFacts) -> EncodedUnit:
+    """The facts of a unit in the form that add_unit takes."""
+    definitions = []
+    for definition in facts.definitions:
+        encoder = Encoder()
+        data = encoder.encode(definition)
+        definitions.append((definition.key, definition.subject.id.name, data, encoder.last_lines))
+    return EncodedUnit(
+        facts.path, facts.object, facts.keys, tuple(definitions), facts.errors, facts.files,
+        facts.failed,
+    )
+
+
+class CitedFiles:
+    """The files of the tree and the build folder that facts may cite; reads each once."""
+
+    def __init__(self, root: Path, build: Path | None) -> None:
+        self._roots = [(root, False)] + ([(build, True)] if build is not None else [])
+        self._known: dict[str, tuple[int, int]] = {}
+        self.rows: list[tuple[int, str, int, bytes, int]] = []
+
+    def number(self, path: str, line: int = 1, fact: str = "") -> int:
+        """The id of the file `path`. Raises StoreError, naming `fact`, where the tree has no such
+        file or fewer than `line` lines in it.
+        """
+        number, lines = self._known.get(path) or self._read(path)
+        if number < 0 or line > lines:
+            what = "is not in the tree" if number < 0 else f"has only {lines} lines"
+            raise StoreError(
+                f"refused the facts of {fact or path}: they cite {path}:{line}, but it {what}",
+                "if the tree changed meanwhile, run `kgraph index` again; else report this",
+            )
+        return number
+
+    def _read(self, path: str) -> tuple[int, int]:
+        known = (-1, 0)
+        for root, generated in self._roots:
+            if Path(path).is_absolute() or ".." in Path(path).parts:
+                break
+            try:
+                data = (root / path).read_bytes()
+            except OSError:
+                continue
+            lines = data.count(b"\n") + (not data.endswith(b"\n"))
+            known = (len(self.rows), lines)
+            digest = hashlib.blake2b(data, digest_size=12).digest()
+            self.rows.append((known[0], path, lines, digest, int(generated)))
+            break
+        self._known[path] = known
+        return known
+
+
+class FactsWriter:
+    """Adds units to an index under construction, in any order."""
+
+    def __init__(self, connection: sqlite3.Connection, files: CitedFiles) -> None:
+        self._connection = connection
+        self._files = files
+        self._numbers: dict[str, int] = {}  # of definitions, by key, from their first mention on
+        self._supplied: set[int] = set()
+        self._paths: dict[str, int] = {}
+        self._rows: list[tuple[str | bytes, ...]] = []
+        self.units = self.errors = self.failed = 0
+
+    def add_unit(self, unit: EncodedUnit, image: str) -> None:
+        """Add a unit. Of definitions with one key the first comes in: equal keys, equal facts."""
+        for key, name, data, last_lines in unit.definitions:
+            number = self._numbers.setdefault(key, len(self._numbers))
+            if number in self._supplied:
+                continue
+            for path, line in last_lines.items():
+                self._files.number(path, line, f"{name} ({unit.path})")
+            self._supplied.add(number)
+            self._connection.execute(
+                "INSERT INTO definition VALUES (?, ?, ?)", (number, key, data)
+            )
+        self.units += 1
+        self.errors += bool(unit.errors)
+        self.failed += bool(unit.failed)
+        self._rows.append(self._row(unit, image))
+
+    def _row(self, unit: EncodedUnit, image: str) -> tuple[str | bytes, ...]:
+        errors = [
+            [str(error.location) if error.location else "", error.message] for error in unit.errors
+        ]
+        held = {self._numbers.setdefault(key, len(self._numbers)) for key in unit.keys}
+        read = {self._paths.setdefault(path, len(self._paths)) for path in unit.files}
+        return (
+            unit.path, unit.object, image, unit.failed, json.dumps(errors), pack_numbers(held),
+            pack_numbers(read),
+        )
+
+    def finish(self) -> None:
+        """Write the units themselves, sorted. Raises StoreError where one lists a definition that
+        no unit has supplied.
+        """
+        for key, number in self._numbers.items():
+            if number not in self._supplied:
+                raise StoreError(
+                    f"a unit names facts that no unit has read (key {key})",
+                    "run `kgraph index` again; if it says so again, report it",
+                )
+        self._rows.sort()
+        self._connection.executemany(
+            "INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            [(number, *row) for number, row in enumerate(self._rows)],
+        )
+        self._connection.executemany(
+            "INSERT INTO unit_file VALUES (?, ?)",
+            [(number, path) for path, number in self._paths.items()],
+        )

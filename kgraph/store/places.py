@@ -1,0 +1,63 @@
+"""The user's cache folder: where indexes lie, and which there are."""
+
+import hashlib
+import json
+import os
+import sqlite3
+from dataclasses import asdict
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.model.answers import IndexDescription
+from kgraph.store.database import open_for_reading
+
+SUFFIX = ".kgraph"
+
+
+def cache_folder() -> Path:
+    """$XDG_CACHE_HOME/kgraph, or ~/.cache/kgraph; it need not exist."""
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "kgraph"
+
+
+def index_path(tree: Path, configuration: str) -> Path:
+    """Where the index of `tree` (absolute) in `configuration` (what selects it) lies."""
+    identity = json.dumps([str(tree), configuration]).encode("utf-8", "surrogateescape")
+    digest = hashlib.blake2b(identity, digest_size=6).hexdigest()
+    name = "".join(c if c.isalnum() or c in "-._" else "_" for c in tree.name) or "tree"
+    return cache_folder() / f"{name}-{digest}{SUFFIX}"
+
+
+def write_description(connection: sqlite3.Connection, description: IndexDescription) -> None:
+    """Store what the index is of."""
+    connection.execute(
+        "INSERT INTO meta VALUES ('description', ?)", (json.dumps(asdict(description)),)
+    )
+
+
+def read_description(connection: sqlite3.Connection) -> IndexDescription:
+    """What the index is of. Raises sqlite3.DatabaseError where that is damaged."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'description'").fetchone()
+    try:
+        values = json.loads(row[0])
+        values["only"] = tuple(values["only"])
+        return IndexDescription(**values)
+    except (TypeError, ValueError, KeyError) as error:
+        raise sqlite3.DatabaseError(f"no description: {error}") from None
+
+
+def indexes() -> list[tuple[Path, IndexDescription]]:
+    """The readable indexes of the cache folder, the last built first."""
+    found = []
+    for path in sorted(cache_folder().glob(f"*{SUFFIX}")):
+        try:
+            connection = open_for_reading(path)
+        except StoreError:
+            continue
+        try:
+            found.append((path, read_description(connection)))
+        except sqlite3.DatabaseError:
+            continue
+        finally:
+            connection.close()
+    return sorted(found, key=lambda item: -item[1].built)

@@ -1,0 +1,218 @@
+"""Writes a Resolution into an index: rows for what is shown, arrays for what is searched."""
+
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterable, Mapping
+
+from kgraph.model.edges import EdgeKind, Evidence
+from kgraph.model.facts import CallSite, Definition, Function
+from kgraph.model.holders import Holder, ObjectField, Parameter, Slot
+from kgraph.model.location import Location
+from kgraph.model.names import FunctionId, ObjectId
+from kgraph.model.resolution import BoundSlot, Candidate, Resolution, ResolvedSite
+from kgraph.store.arrays import write_array
+from kgraph.store.facts import CitedFiles
+from kgraph.store.hops import hop_arrays
+
+_KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
+Row = tuple[object, ...]
+
+
+class ResolutionWriter:
+    """Writes one Resolution. `taken` are the functions whose names stand somewhere as values."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, files: CitedFiles, taken: set[FunctionId]
+    ) -> None:
+        self._connection = connection
+        self._files = files
+        self._taken = taken
+        self._texts: dict[str, int] = {}
+        self._functions: dict[FunctionId, int] = {}
+        self._objects: dict[ObjectId, int] = {}
+        self._chains: dict[tuple[Evidence, ...], int] = {}
+        self._arrays: dict[str, array[int]] = {}
+
+    def write(self, resolution: Resolution, definitions: Mapping[str, Definition]) -> None:
+        """Write everything. `definitions` by key hold the call sites that the Resolution names."""
+        self._write_functions(resolution)
+        self._write_objects(resolution)
+        sites = sorted(
+            ((self._functions[site.caller], definitions[site.key].calls[site.position], site)
+             for site in resolution.sites),
+            key=lambda item: (item[0], item[1].location, item[1].ordinal, item[1].extent),
+        )
+        self._insert("site", (self._site(*item) for item in enumerate(sites)))
+        self._collect_edges(sites)
+        self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
+        self._insert("evidence", self._chain_rows())
+        self._arrays |= hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
+        for name, numbers in self._arrays.items():
+            write_array(self._connection, name, numbers)
+        self._insert("text", ((number, text) for text, number in self._texts.items()))
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        columns = len(self._connection.execute(f"PRAGMA table_info({table})").fetchall())
+        places = ", ".join("?" * columns)
+        self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
+
+    def _text(self, text: str) -> int:
+        return self._texts.setdefault(text, len(self._texts))
+
+    def _file(self, location: Location) -> int:
+        return self._files.number(location.path, location.line)
+
+    def _write_functions(self, resolution: Resolution) -> None:
+        defined = {function.id: function for function in resolution.functions}
+        named = set(defined)
+        for site in resolution.sites:
+            named.add(site.caller)
+            named.update(candidate.callee for candidate in site.candidates)
+            named.update(
+                forward.value for forward in site.forwards if isinstance(forward.value, FunctionId)
+            )
+        named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
+        self._functions = {name: number for number, name in enumerate(sorted(named))}
+        self._arrays["folder"] = array("i", map(self._folder_of, map(defined.get, self._functions)))
+        self._insert("function", (
+            (number, name.name, name.scope, name.image, *self._function(defined.get(name)),
+             int(name in self._taken))
+            for name, number in self._functions.items()
+        ))
+
+    def _folder_of(self, function: Function | None) -> int:
+        """The folder's text; functions of headers belong wherever they are called from."""
+        if function is None or function.location.path.endswith(".h"):
+            return -1
+        return self._text(function.location.path.rpartition("/")[0])
+
+    def _function(self, function: Function | None) -> Row:
+        if function is None:
+            return (None,) * 11
+        place = function.location
+        return (
+            self._file(place), place.line, place.column, function.extent.end_line,
+            function.extent.end_column, self._text(function.signature),
+            json.dumps(function.parameters), int(function.weak), int(function.inline),
+            function.alias_of, self._text(function.macro),
+        )
+
+    def _write_objects(self, resolution: Resolution) -> None:
+        defined = {thing.id: thing for thing in resolution.objects}
+        named = set(defined)
+        for row in resolution.bindings:
+            named.update(name for name in (row.value, row.table) if isinstance(name, ObjectId))
+        self._objects = {name: number for number, name in enumerate(sorted(named))}
+        rows: list[Row] = []
+        for name, number in self._objects.items():
+            thing = defined.get(name)
+            rest: Row = (None,) * 8
+            if thing is not None:
+                place = thing.location
+                rest = (
+                    self._file(place), place.line, place.column, thing.extent.end_line,
+                    thing.extent.end_column, thing.type, thing.section, thing.alias_of,
+                )
+            rows.append((number, name.name, name.scope, name.image, *rest))
+        self._insert("object", rows)
+
+    def _holder(self, site: ResolvedSite) -> int:
+        return -1 if site.holder is None else self._text(str(site.holder))
+
+    def _site(self, number: int, item: tuple[int, CallSite, ResolvedSite]) -> Row:
+        caller, call, site = item
+        guards = [
+            [guard.extent.start.line, guard.extent.start.column, guard.extent.end_line,
+             guard.extent.end_column, int(guard.holds)]
+            for guard in call.guards
+        ]
+        return (
+            number, caller, self._file(call.location), call.location.line, call.location.column,
+            call.extent.end_line, call.extent.end_column, call.ordinal,
+            self._text(call.expression), self._text(call.macro), site.status.value,
+            None if site.holder is None else self._holder(site), self._text(site.rule),
+            self._text(site.reason), self._text(call.signature),
+            self._text(json.dumps(guards) if guards else ""), _own_parameter(site),
+        )
+
+    def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:
+        arrays = {
+            name: array(code) for name, code in (
+                ("edge_start", "I"), ("edge_callee", "I"), ("edge_kind", "B"),
+                ("edge_evidence", "I"), ("forward_site", "I"), ("forward_parameter", "B"),
+                ("forward_value", "i"), ("callback_site", "I"), ("callback_parameter", "B"),
+            )
+        }
+        site_start = array("I", bytes(4 * (len(self._functions) + 1)))
+        for number, (caller, _, site) in enumerate(sites):
+            site_start[caller + 1] += 1
+            arrays["edge_start"].append(len(arrays["edge_callee"]))
+            for callee, candidate in self._ordered(site):
+                arrays["edge_callee"].append(callee)
+                arrays["edge_kind"].append(_KINDS[candidate.kind])
+                arrays["edge_evidence"].append(self._chain(candidate.evidence))
+            self._collect_forwards(number, site, arrays)
+        arrays["edge_start"].append(len(arrays["edge_callee"]))
+        for function in range(len(self._functions)):
+            site_start[function + 1] += site_start[function]
+        self._arrays |= {"site_start": site_start, **arrays}
+
+    def _ordered(self, site: ResolvedSite) -> list[tuple[int, Candidate]]:
+        rows = [(self._functions[candidate.callee], candidate) for candidate in site.candidates]
+        return sorted(rows, key=lambda row: (row[0], row[1].kind, row[1].evidence))
+
+    def _collect_forwards(
+        self, number: int, site: ResolvedSite, arrays: dict[str, "array[int]"]
+    ) -> None:
+        rows = sorted(
+            (forward.parameter,
+             self._functions[forward.value] if isinstance(forward.value, FunctionId)
+             else -1 - forward.value)
+            for forward in site.forwards
+        )
+        for parameter, value in rows:
+            arrays["forward_site"].append(number)
+            arrays["forward_parameter"].append(parameter)
+            arrays["forward_value"].append(value)
+        own = _own_parameter(site)
+        if own is not None:
+            arrays["callback_site"].append(number)
+            arrays["callback_parameter"].append(own)
+
+    def _chain(self, chain: tuple[Evidence, ...]) -> int:
+        return self._chains.setdefault(chain, len(self._chains))
+
+    def _chain_rows(self) -> Iterable[Row]:
+        for chain, number in self._chains.items():
+            lines = [
+                [item.role.value, self._file(item.location), item.location.line,
+                 item.location.column, item.holder]
+                for item in chain
+            ]
+            yield number, json.dumps(lines, separators=(",", ":"), ensure_ascii=False)
+
+    def _bound(self, number: int, row: BoundSlot) -> Row:
+        slot = _slot(row.holder)
+        value = row.value
+        return (
+            number, self._text(str(row.holder)), slot.record if slot else "",
+            slot.field if slot else "",
+            self._functions[value] if isinstance(value, FunctionId) else None,
+            self._objects[value] if isinstance(value, ObjectId) else None,
+            None if row.table is None else self._objects[row.table],
+            self._file(row.location), row.location.line, row.location.column, row.how.value,
+        )
+
+
+def _own_parameter(site: ResolvedSite) -> int | None:
+    holder = site.holder
+    if isinstance(holder, Parameter) and holder.function == site.caller:
+        return holder.index
+    return None
+
+
+def _slot(holder: Holder) -> Slot | None:
+    if isinstance(holder, ObjectField):
+        return holder.slot
+    return holder if isinstance(holder, Slot) else None

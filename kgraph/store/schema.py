@@ -1,0 +1,14 @@
+"""The version of the index file, and its schema.
+
+History: 1 the first form.
+"""
+
+from pathlib import Path
+
+VERSION = 1
+APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
+
+
+def schema_sql() -> str:
+    """The statements that make an empty index."""
+    return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")

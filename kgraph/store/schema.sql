@@ -1,0 +1,81 @@
+-- The index of one tree and one configuration. schema.py holds its version: a change here, or of
+-- what a column means, or of encoding.py, takes a new number there and a line in its history.
+
+-- What was indexed, and the totals that `status` shows. JSON texts.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+-- Files that facts cite. lines: how many it has; digest: of its bytes, so that a citation can
+-- tell that the file has changed; generated: path is relative to the build folder.
+CREATE TABLE file (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, lines INTEGER NOT NULL, digest BLOB NOT NULL,
+    generated INTEGER NOT NULL
+);
+
+-- The facts, one row a definition (encoding.py says how).
+CREATE TABLE definition (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, facts BLOB NOT NULL);
+
+-- Translation units. errors: [[citation or "", message], ...]; definitions and files: the ids of
+-- all definitions it holds and of the paths it read in unit_file (packed: see encoding.pack_numbers).
+CREATE TABLE unit (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, object TEXT NOT NULL, image TEXT NOT NULL,
+    failed TEXT NOT NULL, errors TEXT NOT NULL, definitions BLOB NOT NULL, files BLOB NOT NULL
+);
+
+-- The paths that units read, cited or not; the numbers that unit.files packs.
+CREATE TABLE unit_file (id INTEGER PRIMARY KEY, path TEXT NOT NULL);
+
+-- From here on: what resolving made of the facts. Ids are dense from 0 in the order of their
+-- identities, so that arrays can be indexed by them.
+
+-- Strings that repeat: expressions, macros, holders, reasons, rules, signatures, guards.
+CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+
+-- Functions: file is NULL where the index holds no definition of it.
+CREATE TABLE function (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, image TEXT NOT NULL,
+    file INTEGER, line INTEGER, "column" INTEGER, end_line INTEGER, end_column INTEGER,
+    signature INTEGER, parameters TEXT, weak INTEGER, inline INTEGER,
+    alias_of TEXT, macro INTEGER,
+    address_taken INTEGER NOT NULL  -- its name stands somewhere as a value
+);
+CREATE INDEX function_name ON function(name);
+CREATE INDEX function_file ON function(file, line);
+
+CREATE TABLE object (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, image TEXT NOT NULL,
+    file INTEGER, line INTEGER, "column" INTEGER, end_line INTEGER, end_column INTEGER,
+    type TEXT, section TEXT, alias_of TEXT
+);
+CREATE INDEX object_name ON object(name);
+
+-- Call sites in the order of caller, location, ordinal. holder: what an indirect call goes
+-- through; callback: the caller's parameter that it goes through, from 0, else NULL; guards:
+-- [[line, column, end line, end column, holds], ...].
+CREATE TABLE site (
+    id INTEGER PRIMARY KEY, caller INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER NOT NULL,
+    "column" INTEGER NOT NULL, end_line INTEGER NOT NULL, end_column INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL, expression INTEGER NOT NULL, macro INTEGER NOT NULL,
+    status TEXT NOT NULL, holder INTEGER, rule INTEGER NOT NULL, reason INTEGER NOT NULL,
+    signature INTEGER NOT NULL, guards INTEGER NOT NULL, callback INTEGER
+);
+CREATE INDEX site_line ON site(file, line);
+CREATE INDEX site_holder ON site(holder) WHERE holder IS NOT NULL;
+
+-- Chains of evidence, each once: [[role, file, line, column, holder], ...].
+CREATE TABLE evidence (id INTEGER PRIMARY KEY, chain TEXT NOT NULL);
+
+-- What was put where: a function, or an object's address (an install), bound to a holder.
+CREATE TABLE bound (
+    id INTEGER PRIMARY KEY, holder INTEGER NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL,
+    function INTEGER, object INTEGER, "table" INTEGER,
+    file INTEGER NOT NULL, line INTEGER NOT NULL, "column" INTEGER NOT NULL, how TEXT NOT NULL
+);
+CREATE INDEX bound_record ON bound(record, field);
+CREATE INDEX bound_function ON bound(function) WHERE function IS NOT NULL;
+CREATE INDEX bound_object ON bound(object) WHERE object IS NOT NULL;
+CREATE INDEX bound_table ON bound("table") WHERE "table" IS NOT NULL;
+CREATE INDEX bound_holder ON bound(holder);
+
+-- Edges and adjacency, as arrays of numbers (arrays.py lists them). crc: of the bytes.
+CREATE TABLE array (name TEXT PRIMARY KEY, type TEXT NOT NULL, crc INTEGER NOT NULL,
+    data BLOB NOT NULL);

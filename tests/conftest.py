@@ -1,0 +1,62 @@
+"""What all tests share: a cache folder of their own, mini-linux indexed once, the command line."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from kgraph.graph import CallGraph
+from kgraph.pipeline.indexing import IndexRequest, index_tree
+from kgraph.resources import mini_linux
+from kgraph.store import IndexReader
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bless", action="store_true", help="Rewrite the golden outputs.")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or touches the user's cache folder or chosen index."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.delenv("KGRAPH_INDEX", raising=False)
+
+
+@pytest.fixture(scope="session")
+def mini_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of mini-linux."""
+    folder = tmp_path_factory.mktemp("mini")
+    request = IndexRequest(mini_linux(), index=folder / "mini.kgraph", jobs=0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        return index_tree(request).index
+
+
+@pytest.fixture(scope="session")
+def mini(mini_index: Path) -> Iterator[CallGraph]:
+    """The graph of mini-linux."""
+    graph = CallGraph(IndexReader(mini_index))
+    yield graph
+    graph.close()
+
+
+@pytest.fixture
+def kgraph(tmp_path: Path) -> Run:
+    """Runs the command line in a process of its own: kgraph("path", "a", "b", env={...})."""
+
+    def run(
+        *arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None
+    ) -> "subprocess.CompletedProcess[str]":
+        source = Path(__file__).resolve().parent.parent
+        return subprocess.run(
+            [sys.executable, "-m", "kgraph", *map(str, arguments)],
+            capture_output=True, text=True, timeout=120, check=False, cwd=cwd or tmp_path,
+            env={**os.environ, "PYTHONPATH": str(source), **(env or {})},
+        )
+
+    return run

@@ -1,0 +1,58 @@
+"""callers, callees, ops and site on mini-linux."""
+
+import pytest
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.edges import EdgeKind
+from kgraph.model.resolution import Status
+from kgraph.query import callees, callers, find_function, ops, site
+
+
+def test_callers_show_the_indirect_call_with_its_evidence(mini: CallGraph) -> None:
+    [hop] = callers(mini, find_function(mini, "veth_xmit"))
+    assert (str(hop.caller), hop.kind) == ("__netdev_start_xmit", EdgeKind.OPS)
+    assert hop.site.holder == "net_device_ops.ndo_start_xmit"
+    assert "drivers/net/veth.c" in {item.location.path for item in hop.evidence}
+
+
+def test_callees_list_every_candidate_and_go_deeper(mini: CallGraph) -> None:
+    function = find_function(mini, "inet_sendmsg")
+    near = callees(mini, function)
+    assert {str(hop.callee) for hop in near} >= {"raw_sendmsg", "udp_sendmsg", "tcp_sendmsg"}
+    deep = callees(mini, function, depth=3)
+    assert [hop.callee for hop in deep[: len(near)]] == [hop.callee for hop in near]
+    assert "ip_push_pending_frames" in {str(hop.callee) for hop in deep}
+
+
+def test_ops_knows_tables_structs_slots_functions(mini: CallGraph) -> None:
+    rows = ops(mini, "veth_netdev_ops")
+    assert {str(row.bound.id) for row in rows} >= {"veth_xmit", "veth_open", "eth_mac_addr"}
+    assert all(row.installs for row in rows)
+    slot = ops(mini, "net_device_ops.ndo_start_xmit")
+    assert "veth_xmit" in {str(row.bound.id) for row in slot}
+    assert set(slot) <= set(ops(mini, "net_device_ops"))
+    assert {row.slot for row in ops(mini, "veth_xmit")} == {"net_device_ops.ndo_start_xmit"}
+    with pytest.raises(LookupFailed):
+        ops(mini, "no_such_ops")
+
+
+def test_site_shows_candidates_with_evidence(mini: CallGraph) -> None:
+    [hop] = callers(mini, find_function(mini, "veth_xmit"))
+    [answer] = [
+        found for found in site(mini, str(hop.site.location)) if found.site.holder
+    ]
+    assert answer.site.status is Status.RESOLVED
+    assert len(answer.candidates) == hop.candidates
+    assert all(candidate.evidence for candidate in answer.candidates)
+    name = hop.site.location.path.rpartition("/")[2]
+    assert site(mini, f"{name}:{hop.site.location.line}")
+
+
+@pytest.mark.parametrize(("place", "message"), [
+    ("net/socket.c", "no place"), ("net/nosuch.c:3", "no file"), ("net/socket.c:1", "no call"),
+])
+def test_site_says_what_is_wrong(mini: CallGraph, place: str, message: str) -> None:
+    with pytest.raises(LookupFailed, match=message) as raised:
+        site(mini, place)
+    assert raised.value.hint

@@ -1,0 +1,36 @@
+from pathlib import Path
+
+import pytest
+from tiny import Tiny
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.query import find_function
+
+
+def test_unknown_names_get_suggestions(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("netdev_start_xmit", "veth_xmit")
+    graph = tiny.graph(tmp_path)
+    with pytest.raises(LookupFailed, match="no function `vet_xmit`") as raised:
+        find_function(graph, "vet_xmit")
+    assert "`veth_xmit`" in raised.value.hint
+    with pytest.raises(LookupFailed) as raised:
+        find_function(graph, "qqqqqq")
+    assert "kgraph status" in raised.value.hint
+
+
+def test_static_twins_are_listed_and_told_apart_by_path(mini: CallGraph) -> None:
+    rows = mini.reader.rows(
+        "SELECT name FROM function WHERE file IS NOT NULL GROUP BY name HAVING count(*) > 1"
+    )
+    assert rows, "mini-linux has no static twins"
+    for (name,) in rows:
+        with pytest.raises(LookupFailed, match="is ambiguous") as raised:
+            find_function(mini, name)
+        twins = mini.functions_named(name)
+        for twin in twins:
+            assert twin.location is not None
+            assert str(twin.location) in raised.value.message
+            assert find_function(mini, f"{twin.location.path}:{name}") == twin
+            assert find_function(mini, f"{Path(twin.location.path).name}:{name}") == twin

@@ -1,0 +1,233 @@
+import itertools
+import random
+from pathlib import Path
+
+import networkx
+import pytest
+from tiny import Tiny
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.answers import PathAnswer
+from kgraph.model.edges import EdgeKind
+from kgraph.query import PathQuestion, find_paths
+from kgraph.query.costs import ONE, hop_cost
+from kgraph.query.search import Search
+from kgraph.query.steps import Rules, Steps
+from kgraph.store.arrays import FLAG_INDIRECT
+
+
+def names(answer: PathAnswer) -> list[list[str]]:
+    return [[str(path.hops[0].caller), *(str(hop.callee) for hop in path.hops)]
+            for path in answer.paths]
+
+
+def ask(graph: CallGraph, caller: str, callee: str, **more: object) -> list[list[str]]:
+    return names(find_paths(graph, PathQuestion(caller, callee, **more)))  # type: ignore[arg-type]
+
+
+def test_a_choice_among_many_costs_more_than_direct_hops(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b", *(f"driver{n}" for n in range(15)), slot=("ops", "run"))
+    tiny.calls("a", "c1")
+    for n in range(1, 6):
+        tiny.calls(f"c{n}", f"c{n + 1}")
+    tiny.calls("c6", "b")
+    graph = tiny.graph(tmp_path)
+    assert ask(graph, "a", "b") == [["a", "c1", "c2", "c3", "c4", "c5", "c6", "b"]]
+    first, second = find_paths(graph, PathQuestion("a", "b", count=2)).paths
+    assert (len(first.hops), second.hops[0].candidates) == (7, 16)
+    assert ask(graph, "a", "b", max_hops=3) == [["a", "b"]]
+
+
+def test_costs_grow_with_candidates_and_one_candidate_is_a_direct_call() -> None:
+    costs = [hop_cost(width, FLAG_INDIRECT) for width in range(1, 40)]
+    assert costs == sorted(set(costs))
+    assert hop_cost(1, FLAG_INDIRECT) == hop_cost(1, 0) == ONE
+    assert hop_cost(16, FLAG_INDIRECT) == 13 * ONE
+
+
+def test_of_equal_ways_the_one_in_the_same_folder_then_through_thinner_functions(
+    tmp_path: Path,
+) -> None:
+    tiny = Tiny(files={"a": "net/a/x.c", "far": "net/b/y.c", "thick": "net/a/x.c",
+                       "thin": "net/a/x.c", "z": "net/a/x.c", "inline": "include/i.h"})
+    tiny.calls("a", "inline")
+    tiny.calls("inline", "far", "thick", "thin", slot=("ops", "run"))
+    for name in ("far", "thick", "thin"):
+        tiny.calls(name, "z")
+    tiny.calls("thick", "other")
+    graph = tiny.graph(tmp_path)
+    found = ask(graph, "a", "z", count=3)
+    assert [path[2] for path in found] == ["thin", "thick", "far"]
+
+
+def test_via_is_ordered_and_avoid_is_avoided(tmp_path: Path) -> None:
+    tiny = Tiny()
+    for caller, callee in ("ab", "ac", "bd", "cd", "bc", "cb", "de"):
+        tiny.calls(caller, callee)
+    graph = tiny.graph(tmp_path)
+    assert ask(graph, "a", "e", via=("b", "c")) == [["a", "b", "c", "d", "e"]]
+    assert ask(graph, "a", "e", via=("c", "b")) == [["a", "c", "b", "d", "e"]]
+    assert ask(graph, "a", "e", avoid=("b",)) == [["a", "c", "d", "e"]]
+    assert ask(graph, "a", "e", via=("b",), avoid=("c", )) == [["a", "b", "d", "e"]]
+    assert ask(graph, "a", "e", avoid=("d",)) == []
+
+
+def forwarding(tmp_path: Path) -> CallGraph:
+    """send and receive both hand a callback through two wrappers; so does done1, again."""
+    tiny = Tiny()
+    tiny.calls("send", "hook", hands={1: "done1"})
+    tiny.calls("receive", "hook", hands={1: "done2"})
+    tiny.calls("hook", "thresh", hands={0: 1})
+    tiny.calls("thresh", "done1", "done2", "done3", parameter=0)
+    tiny.calls("done1", "hook", hands={1: "done3"})
+    tiny.calls("blind", "thresh")
+    return tiny.graph(tmp_path)
+
+
+def test_a_callback_that_is_handed_on_belongs_to_its_call_site(tmp_path: Path) -> None:
+    graph = forwarding(tmp_path)
+    assert ask(graph, "receive", "done2") == [["receive", "hook", "thresh", "done2"]]
+    assert ask(graph, "receive", "done1") == []
+    assert ask(graph, "send", "done2") == []
+    gap = find_paths(graph, PathQuestion("send", "done2")).frontier
+    assert gap is not None
+    assert gap.callbacks
+    assert not gap.by_type
+    hop = find_paths(graph, PathQuestion("send", "done1")).paths[0].hops[-1]
+    assert (hop.candidates, hop.kind) == (1, EdgeKind.CALLBACK)
+
+
+def test_a_function_recurs_in_a_path_with_other_bindings(tmp_path: Path) -> None:
+    graph = forwarding(tmp_path)
+    assert ask(graph, "send", "done3") == [
+        ["send", "hook", "thresh", "done1", "hook", "thresh", "done3"]
+    ]
+
+
+def test_an_unbound_parameter_has_all_candidates(tmp_path: Path) -> None:
+    graph = forwarding(tmp_path)
+    for callee in ("done1", "done2", "done3"):
+        assert ask(graph, "blind", callee) == [["blind", "thresh", callee]]
+    hop = find_paths(graph, PathQuestion("blind", "done2")).paths[0].hops[-1]
+    assert hop.candidates == 3
+
+
+def test_bind_leaves_one_candidate_to_a_slot_and_no_other(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "x", "y", slot=("ops", "run"))
+    tiny.calls("a", "x", "z", slot=("ops", "stop"))
+    for name in "xyz":
+        tiny.calls(name, "end")
+    graph = tiny.graph(tmp_path)
+    assert ask(graph, "a", "end", bind=("ops.run=y",), avoid=("z", "x")) == [["a", "y", "end"]]
+    through = find_paths(graph, PathQuestion("a", "x", bind=("ops.run=y",))).paths[0].hops[0]
+    assert through.site.holder == "ops.stop"
+    assert ask(graph, "a", "x", bind=("ops.run=y", "ops.stop=z")) == []
+    with pytest.raises(LookupFailed, match="no candidate of ops.run") as raised:
+        ask(graph, "a", "x", bind=("ops.run=z",))
+    assert "x, y" in raised.value.hint
+    with pytest.raises(LookupFailed, match="no call goes through"):
+        ask(graph, "a", "x", bind=("ops.none=z",))
+
+
+def test_paths_differ_in_functions_not_in_call_sites(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    tiny.calls("a", "b")
+    tiny.calls("a", "b", "c", slot=("ops", "run"))
+    tiny.calls("b", "z")
+    tiny.calls("b", "z")
+    graph = tiny.graph(tmp_path)
+    answer = find_paths(graph, PathQuestion("a", "z", count=5))
+    assert names(answer) == [["a", "b", "z"]]
+    assert answer.others == 0
+    assert len(answer.paths[0].hops[0].sites) == 2
+
+
+def test_deferred_calls_can_be_left_out(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b", slot=("work", "func"), kind=EdgeKind.DEFERRED)
+    graph = tiny.graph(tmp_path)
+    assert ask(graph, "a", "b") == [["a", "b"]]
+    assert ask(graph, "a", "b", deferred=False) == []
+
+
+def test_types_are_followed_only_when_asked_and_make_the_answer_undecided(tmp_path: Path) -> None:
+    tiny = Tiny(signatures={"b": "int (int)", "c": "int (int)"}, taken={"b"})
+    tiny.calls("a", slot=("ops", "run"), signature="int (int)")
+    tiny.calls("b", "end")
+    tiny.calls("c", "other")
+    graph = tiny.graph(tmp_path)
+    gap = find_paths(graph, PathQuestion("a", "end")).frontier
+    assert gap is not None
+    assert gap.by_type
+    assert [site.reason for site in gap.forward.unresolved] == ["lost"]
+    answer = find_paths(graph, PathQuestion("a", "end", types=True))
+    assert names(answer) == [["a", "b", "end"]]
+    assert answer.paths[0].hops[0].kind is EdgeKind.TYPE
+    gap = find_paths(graph, PathQuestion("a", "other")).frontier
+    assert gap is not None
+    assert not gap.by_type  # the address of c is never taken
+
+
+def test_a_call_of_unknown_type_never_lets_us_say_no(tmp_path: Path) -> None:
+    tiny = Tiny(signatures={"end": "void (void)"})
+    tiny.calls("a", slot=("ops", "run"))
+    gap = find_paths(tiny.graph(tmp_path), PathQuestion("a", "end")).frontier
+    assert gap is not None
+    assert gap.by_type
+
+
+def test_the_frontier_says_how_far_each_end_came(tmp_path: Path) -> None:
+    tiny = Tiny()
+    for caller, callee in ("ab", "bc", "yz", "xy"):
+        tiny.calls(caller, callee)
+    gap = find_paths(tiny.graph(tmp_path), PathQuestion("a", "z")).frontier
+    assert gap is not None
+    assert [str(function) for function in gap.forward.deepest] == ["c"]
+    assert [str(function) for function in gap.backward.deepest] == ["x"]
+    assert (gap.forward.functions, gap.backward.functions, gap.by_type) == (3, 3, False)
+
+
+def test_the_frontier_is_of_the_leg_that_fails(tmp_path: Path) -> None:
+    tiny = Tiny()
+    for caller, callee in ("ab", "az", "bc"):
+        tiny.calls(caller, callee)
+    gap = find_paths(tiny.graph(tmp_path), PathQuestion("a", "z", via=("b",))).frontier
+    assert gap is not None
+    assert (str(gap.caller), str(gap.callee)) == ("b", "z")
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_the_k_best_paths_are_those_of_networkx(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)
+    functions = [f"f{number}" for number in range(9)]
+    tiny = Tiny()
+    for caller in functions:
+        for callee in chance.sample(functions, chance.randint(0, 3)):
+            if callee != caller:
+                others = [f"x{n}" for n in range(chance.choice([0, 0, 1, 3]))]
+                tiny.calls(caller, callee, *others, slot=("ops", "run") if others else None)
+    graph = tiny.graph(tmp_path)
+    steps = Steps(graph, Rules())
+    oracle = networkx.DiGraph()
+    for function in range(len(graph)):
+        for step in steps.after(steps.start(function)):
+            known = oracle.get_edge_data(function, step.state.function, {"weight": 1 << 60})
+            oracle.add_edge(function, step.state.function, weight=min(known["weight"], step.cost))
+    numbers = [function.number for name in ("f0", "f8") for function in graph.functions_named(name)]
+    if len(numbers) < 2:
+        return
+    search = Search(steps, *numbers, None)
+    ours = list(itertools.islice(search.ways(), 8))
+    try:
+        paths = list(itertools.islice(
+            networkx.shortest_simple_paths(oracle, *numbers, weight="weight"), 8
+        ))
+    except (networkx.NetworkXNoPath, networkx.NodeNotFound):
+        paths = []
+    weights = [networkx.path_weight(oracle, path, "weight") for path in paths]
+    assert [way.cost for way in ours] == weights
+    assert len({way.functions() for way in ours}) == len(ours)
