@@ -20,7 +20,7 @@ from kgraph.model.facts import CallSite, Definition, Function
 from kgraph.model.holders import Holder, Load, Parameter, Place, Slot
 from kgraph.model.location import Extent, Location
 from kgraph.model.names import FunctionId
-from kgraph.model.resolution import Candidate, Forward, ResolvedSite, Resolution, Status
+from kgraph.model.resolution import Candidate, Forward, Resolution, ResolvedSite, Status
 from kgraph.store import IndexReader, new_database, write_description
 from kgraph.store.facts import CitedFiles
 from kgraph.store.rows import ResolutionWriter

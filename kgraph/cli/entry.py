@@ -18,10 +18,16 @@ USAGE = 2
 INTERRUPTED = 128 + signal.SIGINT
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(package_name="kgraph")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Call graphs of Linux kernel source, every hop cited as file:line."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        context.exit(USAGE)
 
 
 for verb in (
@@ -33,9 +39,14 @@ for verb in (
 
 def main() -> NoReturn:
     """Run the command line and exit."""
+    status: object
     try:
-        status = cli.main(standalone_mode=False)
+        # Not cli.main(): it answers an interrupt with an empty line, a closed pipe with status 1.
+        with cli.make_context("kgraph", sys.argv[1:]) as context:
+            status = cli.invoke(context)
         sys.stdout.flush()
+    except click.exceptions.Exit as leaving:
+        status = leaving.exit_code
     except KgraphError as error:
         status = _complain(error.message, error.hint)
     except click.UsageError as error:
@@ -43,16 +54,12 @@ def main() -> NoReturn:
     except click.ClickException as error:
         status = _complain(error.format_message(), "")
     except (click.Abort, KeyboardInterrupt):
-        _leave(INTERRUPTED)
+        status = INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has enough. The interpreter must not flush into the pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        _leave(128 + signal.SIGPIPE)
+        status = 128 + signal.SIGPIPE
     sys.exit(status if isinstance(status, int) else 0)
-
-
-def _leave(status: int) -> NoReturn:
-    sys.exit(status)
 
 
 def _complain(message: str, hint: str) -> int:

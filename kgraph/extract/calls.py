@@ -1,5 +1,6 @@
 """Call expressions -> call sites."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
@@ -72,9 +73,10 @@ def _record(context: Context, node: Node, callee: Node, target: Value,
     sources = context.unit.sources
     found = C.clang_getCursorExtent(node.cursor)
     extent = sources.range_extent(found)
-    expression = describe(callee)
-    begin = SourceLocation(found.p0, found.p1, found.begin)
     direct = isinstance(target, FunctionId)
+    written = "" if direct else sources.written(C.clang_getCursorExtent(callee.cursor))
+    expression = written or describe(callee)
+    begin = SourceLocation(found.p0, found.p1, found.begin)
     index = -1
     if not direct:
         index = context.indirect
@@ -108,32 +110,55 @@ def _first_name(expression: str) -> str:
 def describe(node: Node) -> str:
     """An expression as C, without casts and macros: `sk->sk_prot->sendmsg`."""
     node = plain(node)
-    inner = expressions(node)
-    if node.kind == kinds.DECL_REF:
-        return spelling(node.cursor)
-    if node.kind == kinds.MEMBER_REF_EXPR and inner:
-        type_ = C.clang_getCanonicalType(C.clang_getCursorType(inner[0].cursor))
-        name = spelling(node.cursor)
-        base = describe(inner[0])
-        if not name:
-            return base
-        pointer = type_.kind == kinds.T_POINTER
-        if base.startswith("*"):
-            base = f"({base})"
-        return f"{base}{'->' if pointer else '.'}{name}"
-    if node.kind == kinds.SUBSCRIPT and len(inner) == 2:
-        return f"{describe(inner[0])}[{describe(inner[1])}]"
-    if node.kind == kinds.UNARY and inner:
-        operator = C.clang_getCursorUnaryOperatorKind(node.cursor)
-        sign = {kinds.ADDRESS_OF: "&", kinds.DEREFERENCE: "*"}.get(operator, "")
-        return sign + describe(inner[0])
-    if node.kind == kinds.CALL and inner:
-        return f"{describe(inner[0])}()"
-    if node.kind == kinds.C_CAST and inner:
-        return describe(inner[-1])
-    if node.kind == kinds.STATEMENT_EXPR:
-        return "({...})"
-    if node.kind == kinds.CONDITIONAL and len(inner) == 3:
-        return " ? ".join((describe(inner[0]), " : ".join(describe(n) for n in inner[1:])))
-    number = evaluate_integer(node.cursor) if node.kind == kinds.INTEGER_LITERAL else None
+    rule = _DESCRIPTIONS.get(node.kind)
+    return "..." if rule is None else rule(node, expressions(node))
+
+
+def _describe_name(node: Node, _inner: list[Node]) -> str:
+    return spelling(node.cursor)
+
+
+def _describe_number(node: Node, _inner: list[Node]) -> str:
+    number = evaluate_integer(node.cursor)
     return "..." if number is None else str(number)
+
+
+def _describe_member(node: Node, inner: list[Node]) -> str:
+    if not inner:
+        return spelling(node.cursor)
+    name = spelling(node.cursor)
+    base = describe(inner[0])
+    if not name:  # a member without a name: its fields count as its record's
+        return base
+    type_ = C.clang_getCanonicalType(C.clang_getCursorType(inner[0].cursor))
+    if base.startswith("*"):
+        base = f"({base})"
+    return f"{base}{'->' if type_.kind == kinds.T_POINTER else '.'}{name}"
+
+
+def _describe_element(_node: Node, inner: list[Node]) -> str:
+    return "[".join(map(describe, inner)) + "]"
+
+
+def _describe_unary(node: Node, inner: list[Node]) -> str:
+    operator = C.clang_getCursorUnaryOperatorKind(node.cursor)
+    sign = {kinds.ADDRESS_OF: "&", kinds.DEREFERENCE: "*"}.get(operator, "")
+    return sign + "".join(map(describe, inner))
+
+
+def _describe_choice(_node: Node, inner: list[Node]) -> str:
+    condition, *rest = map(describe, inner)
+    return f"{condition} ? {' : '.join(rest)}"
+
+
+_DESCRIPTIONS: dict[int, Callable[[Node, list[Node]], str]] = {
+    kinds.DECL_REF: _describe_name,
+    kinds.MEMBER_REF_EXPR: _describe_member,
+    kinds.SUBSCRIPT: _describe_element,
+    kinds.UNARY: _describe_unary,
+    kinds.CALL: lambda _node, inner: f"{describe(inner[0])}()",
+    kinds.C_CAST: lambda _node, inner: describe(inner[-1]) if inner else "...",
+    kinds.STATEMENT_EXPR: lambda _node, _inner: "({...})",
+    kinds.CONDITIONAL: _describe_choice,
+    kinds.INTEGER_LITERAL: _describe_number,
+}

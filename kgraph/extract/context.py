@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from kgraph.extract.libclang import Cursor
 from kgraph.extract.names import LocalNames, Names
 from kgraph.extract.sources import Sources
 from kgraph.extract.types import Types
@@ -33,7 +32,7 @@ class Context:
     calls: list[CallSite] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
-    objects: list[tuple[Object, Cursor]] = field(default_factory=list)
+    objects: list[Object] = field(default_factory=list)
     guards: list[Guard] = field(default_factory=list)
     indirect: int = 0
     ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)

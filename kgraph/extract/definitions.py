@@ -10,14 +10,12 @@ from kgraph.extract.initialisers import initialise
 from kgraph.extract.libclang import C, Cursor, parameters, spelling, text
 from kgraph.extract.names import LocalNames
 from kgraph.extract.nodes import read
+from kgraph.extract.objects import ALIAS, make_object
 from kgraph.extract.statements import initialiser, statement
 from kgraph.model.facts import Definition, Function, Object
 from kgraph.model.holders import Place
 from kgraph.model.location import Location
-from kgraph.model.names import ObjectId
 
-_ALIAS = re.compile(r'__attribute__\(\(alias\("([^"]+)"\)\)\)')
-_SECTION = re.compile(r'__attribute__\(\(section\("([^"]+)"\)\)\)')
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
 
 
@@ -40,7 +38,7 @@ def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
     identity = unit.names.function(cursor)
     names = tuple(spelling(parameter) for parameter in parameters(cursor))
     head = printed.split("{", 1)[0]
-    alias = _ALIAS.search(head)
+    alias = ALIAS.search(head)
     place = C.clang_getCursorLocation(cursor)
     return Function(
         id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
@@ -64,16 +62,6 @@ def _declared_weak(cursor: Cursor) -> bool:
     return bool(_WEAK.search(printed))
 
 
-def make_object(unit: Unit, cursor: Cursor, identity: ObjectId, printed: str = "") -> Object:
-    """The record of a variable with static storage."""
-    head = printed.split("{", 1)[0]
-    section, alias = _SECTION.search(head), _ALIAS.search(head)
-    return Object(
-        id=identity, location=unit.sources.location(cursor), extent=unit.sources.extent(cursor),
-        type=text(C.clang_getTypeSpelling(C.clang_getCursorType(cursor))),
-        section=section[1] if section else "", alias_of=alias[1] if alias else "")
-
-
 def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[Definition]:
     """The facts of a function definition (or alias), and of the static objects inside it."""
     function = make_function(unit, cursor, printed)
@@ -84,7 +72,7 @@ def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[De
         if kid.kind == kinds.COMPOUND:
             statement(reader, kid)
     found = [_definition(key, function, context)]
-    for number, (object_, _cursor) in enumerate(context.objects):
+    for number, object_ in enumerate(context.objects):
         found.append(Definition(f"{key}.{number}", object_))
     return found
 

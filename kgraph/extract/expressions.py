@@ -14,7 +14,15 @@ from kgraph.extract.context import Context, Values
 from kgraph.extract.initialisers import compound_literal, literal_place
 from kgraph.extract.libclang import C, evaluate_integer
 from kgraph.extract.nodes import Node, expressions, plain
-from kgraph.extract.places import Places, address_of, declared, dereference, member, pointees, subscript
+from kgraph.extract.places import (
+    Places,
+    address_of,
+    declared,
+    dereference,
+    member,
+    pointees,
+    subscript,
+)
 from kgraph.extract.statements import statement_expression
 from kgraph.model.holders import Address, Constant, How, Load, Opaque, Parameter, Variable
 from kgraph.model.location import Guard
@@ -43,7 +51,7 @@ class Reader:
             return rule(self, node)
         return tuple(value.place for value in self.values(node) if isinstance(value, Load))
 
-    def guarded(self, condition: Node, holds: bool, node: Node) -> Values:
+    def guarded(self, condition: Node, node: Node, *, holds: bool) -> Values:
         """The values of a node that is evaluated only under a condition."""
         extent = self.context.unit.sources.extent(condition.cursor)
         self.context.guards.append(Guard(extent, holds))
@@ -91,7 +99,7 @@ def _inner_values(reader: Reader, node: Node) -> Values:
         return reader.values(inner[0])
     if len(inner) == 4 and inner[0].key == inner[2].key:
         first = reader.values(inner[0])
-        return first + reader.guarded(inner[0], False, inner[3])
+        return first + reader.guarded(inner[0], inner[3], holds=False)
     if len(inner) == 3:
         chosen = evaluate_integer(plain(inner[0]).cursor)
         if chosen is not None:
@@ -171,7 +179,7 @@ def _binary(reader: Reader, node: Node) -> Values:
         return _assign(reader, node, left, right)
     if operator in (kinds.LOGICAL_AND, kinds.LOGICAL_OR):
         reader.values(left)
-        reader.guarded(left, operator == kinds.LOGICAL_AND, right)
+        reader.guarded(left, right, holds=operator == kinds.LOGICAL_AND)
         return ()
     first = reader.values(left)
     second = reader.values(right)
@@ -224,8 +232,8 @@ def _conditional(reader: Reader, node: Node) -> Values:
     if fixed is not None:
         return reader.values(inner[1 if fixed else 2])
     reader.values(inner[0])
-    return (reader.guarded(inner[0], True, inner[1])
-            + reader.guarded(inner[0], False, inner[2]))
+    return (reader.guarded(inner[0], inner[1], holds=True)
+            + reader.guarded(inner[0], inner[2], holds=False))
 
 
 def _cast(reader: Reader, node: Node) -> Values:

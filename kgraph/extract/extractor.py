@@ -11,7 +11,16 @@ from pathlib import Path
 from kgraph.extract import kinds
 from kgraph.extract.context import Unit
 from kgraph.extract.definitions import definition_key, pretty, read_function, read_object
-from kgraph.extract.libclang import IN_MACRO, C, Cursor, children, included_files, parse, spelling, text
+from kgraph.extract.libclang import (
+    IN_MACRO,
+    C,
+    Cursor,
+    children,
+    included_files,
+    parse,
+    spelling,
+    text,
+)
 from kgraph.extract.names import Names
 from kgraph.extract.sources import Sources
 from kgraph.extract.types import Types
@@ -110,7 +119,7 @@ class _Reading:
         if not location.path:
             return []
         names = self.context.names
-        image = names.scope(location.path)[1]
+        image = names.image = names.scope(location.path)[1]
         own_file = location.path.endswith(".c")
         key = definition_key(f"{image}:{self.unit.path if own_file else ''}", location,
                              spelling(cursor), printed)

@@ -166,6 +166,7 @@ def text(string: _String) -> str:
 
 
 def spelling(cursor: Cursor) -> str:
+    """The name of a declaration, or of what an expression refers to."""
     return text(C.clang_getCursorSpelling(cursor))
 
 

@@ -27,8 +27,11 @@ class Names:
         self.unit = unit
         self.sources = sources
         self.shared_image = unit.image if unit.image in ISOLATED_IMAGES else VMLINUX
-        self._functions: dict[int, FunctionId] = {}
-        self._objects: dict[int, ObjectId] = {}
+        # the image that names of external linkage are looked up in: the unit's own, but for what
+        # stands in a header, which must not depend on the unit it is read from
+        self.image = unit.image
+        self._functions: dict[tuple[int, str], FunctionId] = {}
+        self._objects: dict[tuple[int, str], ObjectId] = {}
         self._slots: dict[int, Slot | None] = {}
         self._records: dict[int, tuple[str, str]] = {}
 
@@ -42,7 +45,7 @@ class Names:
 
     def function(self, cursor: Cursor) -> FunctionId:
         """The identity of a function declaration."""
-        key = key_of(cursor)
+        key = (key_of(cursor), self.image)
         known = self._functions.get(key)
         if known is None:
             name = spelling(cursor)
@@ -52,19 +55,19 @@ class Names:
                 scope, image = self.scope(self.sources.location(place).path)
                 known = FunctionId(name, scope, image)
             else:
-                known = FunctionId(name, "", self.unit.image)
+                known = FunctionId(name, "", self.image)
             self._functions[key] = known
         return known
 
-    def object(self, cursor: Cursor, function: FunctionId | None = None) -> ObjectId:
-        """The identity of a variable with static storage; `function` is around it, if any."""
-        key = key_of(cursor)
+    def object(self, cursor: Cursor) -> ObjectId:
+        """The identity of a variable with static storage."""
+        key = (key_of(cursor), self.image)
         known = self._objects.get(key)
         if known is None:
-            known = self._objects[key] = self._object(cursor, function)
+            known = self._objects[key] = self._object(cursor)
         return known
 
-    def _object(self, cursor: Cursor, function: FunctionId | None) -> ObjectId:
+    def _object(self, cursor: Cursor) -> ObjectId:
         name = spelling(cursor)
         parent = C.clang_getCursorSemanticParent(cursor)
         if parent.kind == kinds.FUNCTION and C.clang_Cursor_getStorageClass(
@@ -74,7 +77,7 @@ class Names:
         if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
             scope, image = self.scope(self.sources.location(cursor).path)
             return ObjectId(name, scope, image)
-        return ObjectId(name, "", self.unit.image)
+        return ObjectId(name, "", self.image)
 
     def record(self, cursor: Cursor) -> tuple[str, str]:
         """(name, scope) of a struct or union; ("", "") for one without any name around it."""

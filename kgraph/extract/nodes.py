@@ -21,6 +21,7 @@ class Node:
 
     @property
     def key(self) -> int:
+        """What identifies the node in its translation unit."""
         return key_of(self.cursor)
 
 

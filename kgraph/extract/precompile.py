@@ -20,13 +20,13 @@ from pathlib import Path
 from kgraph.extract.libclang import C, included_files, parse
 from kgraph.model.units import TranslationUnit
 
-_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*<([^>\n]+)>', re.M)
-_ANY_INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include\b', re.M)
-_DEFINE = re.compile(rb"^[ \t]*#[ \t]*(?:define|undef)[ \t]+(\w+)", re.M)
+_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include[ \t]*<([^>\n]+)>", re.MULTILINE)
+_ANY_INCLUDE = re.compile(rb"^[ \t]*#[ \t]*include\b", re.MULTILINE)
+_DEFINE = re.compile(rb"^[ \t]*#[ \t]*(?:define|undef)[ \t]+(\w+)", re.MULTILINE)
 _TEST = re.compile(rb"^[ \t]*#[ \t]*(ifdef|ifndef|if|elif)\b((?:[^\n\\]|\\.)*(?:\\\n[^\n]*)*)",
-                   re.M)
+                   re.MULTILINE)
 _DEFAULT = re.compile(rb"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)[^\n]*\n(?:[ \t]*\n|//[^\n]*\n)*"
-                      rb"[ \t]*#[ \t]*define[ \t]+\1\b", re.M)
+                      rb"[ \t]*#[ \t]*define[ \t]+\1\b", re.MULTILINE)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 
 _COMMON = 0.04  # a header belongs in if this part of the units includes it directly
@@ -121,7 +121,7 @@ def _make(index: int, headers: list[str], group: list[TranslationUnit], stem: Pa
     source.write_text("".join(f"#include <{name}>\n" for name in headers))
     flags = _common_arguments(group)
     directory = group[0].directory
-    code, handle = parse(index, str(source), ["-x", "c-header", *flags, "-working-directory",
+    _code, handle = parse(index, str(source), ["-x", "c-header", *flags, "-working-directory",
                                               directory], _FOR_SERIALIZATION)
     if handle is None:
         return None

@@ -72,9 +72,11 @@ class Sources:
         return Location(self._file(handle)[0], line, column)
 
     def location(self, cursor: Cursor) -> Location:
+        """Where a reader sees a cursor."""
         return self.locate(C.clang_getCursorLocation(cursor))
 
     def extent(self, cursor: Cursor) -> Extent:
+        """From where to where a reader sees a cursor."""
         return self.range_extent(C.clang_getCursorExtent(cursor))
 
     def range_extent(self, found: SourceRange) -> Extent:
@@ -84,6 +86,20 @@ class Sources:
         if end.path != start.path or (end.line, end.column) < (start.line, start.column):
             end = start
         return Extent(start, end.line, end.column)
+
+    def written(self, found: SourceRange) -> str:
+        """The source text of a range, blanks folded; "" where a macro makes its start or end."""
+        if (found.begin | found.end) & IN_MACRO:
+            return ""
+        extent = self.range_extent(found)
+        handle = self._locator.read(SourceLocation(found.p0, found.p1, found.begin))[0]
+        first, last = extent.start.line, extent.end_line
+        lines = list(_lines(self._file(handle)[1])[first - 1:last])
+        if len(lines) != last - first + 1:
+            return ""
+        lines[-1] = lines[-1][:extent.end_column - 1]
+        lines[0] = lines[0][extent.start.column - 1:]
+        return b" ".join(b" ".join(lines).split()).decode("utf-8", "replace")
 
     def macro_at(self, location: SourceLocation, visible: str) -> str:
         """The macro that hides code at a location, "" where a reader sees `visible` itself."""

@@ -5,15 +5,16 @@ cases, and early exits (`if (c) return;`) for what follows in their block. A lab
 exits before it, for a goto may come from anywhere.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.constants import constant, has_label, reached
-from kgraph.extract.context import Context, Values
+from kgraph.extract.context import Values
 from kgraph.extract.initialisers import initialise
-from kgraph.extract.libclang import C, Cursor, key_of
+from kgraph.extract.libclang import C, key_of
 from kgraph.extract.nodes import Node
-from kgraph.model.facts import Object
+from kgraph.extract.objects import make_object
 from kgraph.model.holders import How, Load, Place, ReturnValue
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.names import ObjectId
@@ -24,34 +25,16 @@ if TYPE_CHECKING:
 
 def statement(reader: "Reader", node: Node) -> Values:
     """Read a statement; the values of an expression statement, for statement expressions."""
-    kind = node.kind
-    if kind == kinds.COMPOUND:
-        return compound(reader, node)
-    if kind == kinds.DECL_STMT:
-        for kid in node.kids:
-            if kid.kind == kinds.VAR:
-                local_variable(reader, kid)
-        return ()
-    if kind == kinds.RETURN:
-        return _return(reader, node)
-    if kind == kinds.IF:
-        return _if(reader, node)
-    if kind in (kinds.WHILE, kinds.FOR):
-        return _loop(reader, node)
-    if kind == kinds.SWITCH:
-        return _switch(reader, node)
-    if kind == kinds.ASM:
-        return _asm(reader, node)
-    if kind in kinds.EXPRESSIONS:
+    rule = _RULES.get(node.kind)
+    if rule is not None:
+        return rule(reader, node)
+    if node.kind in kinds.EXPRESSIONS:
         return reader.values(node)
-    values: Values = ()
-    for kid in node.kids:
-        values = statement(reader, kid)
-    return values
+    return statement_expression(reader, node)
 
 
 def statement_expression(reader: "Reader", node: Node) -> Values:
-    """`({ ...; value; })`."""
+    """`({ ...; value; })`, and any statement that only holds others."""
     values: Values = ()
     for kid in node.kids:
         values = statement(reader, kid)
@@ -97,6 +80,13 @@ def _under(reader: "Reader", guard: Guard, node: Node) -> Values:
     values = statement(reader, node)
     del guards[depth - 1:]
     return values
+
+
+def _declarations(reader: "Reader", node: Node) -> Values:
+    for kid in node.kids:
+        if kid.kind == kinds.VAR:
+            local_variable(reader, kid)
+    return ()
 
 
 def _if(reader: "Reader", node: Node) -> Values:
@@ -223,19 +213,13 @@ def local_variable(reader: "Reader", node: Node) -> None:
     if storage == kinds.STORAGE_STATIC:
         table = context.unit.names.object(node.cursor)
         if type_.carries:
-            context.objects.append(_static_object(context, node.cursor, table))
+            context.objects.append(make_object(context.unit, node.cursor, table))
         place = Place(table)
     else:
         place = Place(context.local.holder(node.cursor))
     value = initialiser(node)
     if value is not None:
         initialise(reader, place, type_, value, table)
-
-
-def _static_object(context: Context, cursor: Cursor, table: ObjectId) -> tuple[Object, Cursor]:
-    from kgraph.extract.definitions import make_object  # an object is described in one place
-
-    return make_object(context.unit, cursor, table), cursor
 
 
 def initialiser(node: Node) -> Node | None:
@@ -247,3 +231,15 @@ def initialiser(node: Node) -> Node | None:
         if kid.key == wanted:
             return kid
     return None
+
+
+_RULES: dict[int, Callable[["Reader", Node], Values]] = {
+    kinds.COMPOUND: compound,
+    kinds.DECL_STMT: _declarations,
+    kinds.RETURN: _return,
+    kinds.IF: _if,
+    kinds.WHILE: _loop,
+    kinds.FOR: _loop,
+    kinds.SWITCH: _switch,
+    kinds.ASM: _asm,
+}

@@ -20,18 +20,22 @@ class TypeInfo:
 
     @property
     def is_array(self) -> bool:
+        """Whether it is an array, of any or no length."""
         return self.kind in kinds.T_ARRAY
 
     @property
     def is_pointer(self) -> bool:
+        """Whether it is a pointer."""
         return self.kind == kinds.T_POINTER
 
     @property
     def is_record(self) -> bool:
+        """Whether it is a struct or union."""
         return self.kind == kinds.T_RECORD
 
     @property
     def is_function(self) -> bool:
+        """Whether it is a function, not a pointer to one."""
         return self.kind in kinds.T_FUNCTION
 
     @property
@@ -54,9 +58,11 @@ class Types:
         self._known: dict[int, TypeInfo] = {}
 
     def of(self, cursor: Cursor) -> TypeInfo:
+        """The type of an expression or declaration."""
         return self.info(C.clang_getCursorType(cursor))
 
     def info(self, type_: Type) -> TypeInfo:
+        """What is known of a type of clang's."""
         known = self._known.get(type_.d0)
         if known is None:
             # pointers may lead back to themselves only through records, which end the descent

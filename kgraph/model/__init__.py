@@ -1,0 +1,1 @@
+"""Every record and enum: frozen, slotted, on the standard library alone."""

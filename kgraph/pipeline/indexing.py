@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -82,20 +83,9 @@ def index_tree(
         writer = FactsWriter(connection, files)
         bad = _extract(units, tree.root, request.jobs, seed, writer, progress)
         progress(0, 0, "resolving")
-        decoder = Decoder()
-        definitions = {
-            key: decoder.decode(key, data)
-            for key, data in connection.execute("SELECT key, facts FROM definition ORDER BY key")
-        }
-        resolution = resolve(definitions.values())
-        taken = address_taken(definitions.values())
-        progress(0, 0, "writing")
-        ResolutionWriter(connection, files, taken).write(resolution, definitions)
         counts = (writer.units, writer.errors, writer.failed)
-        account = coverage(definitions, resolution, taken, counts)
+        account = _resolve(connection, files, counts)
         write_description(connection, description)
-        totals = json.dumps(asdict(account))
-        connection.execute("INSERT INTO meta VALUES ('coverage', ?)", (totals,))
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
     return IndexSummary(
         index=target, description=description, coverage=account, wall=time.monotonic() - wall,
@@ -145,6 +135,25 @@ def _extract(
             progress(done, len(shuffled), unit.path)
     writer.finish()
     return sorted(failed), sorted(erroneous)
+
+
+def _resolve(
+    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int]
+) -> Coverage:
+    """Resolve the facts of the index under construction and write the graph into it; the account,
+    with `units` as in account.coverage."""
+    decoder = Decoder()
+    definitions = {
+        key: decoder.decode(key, data)
+        for key, data in connection.execute("SELECT key, facts FROM definition ORDER BY key")
+    }
+    resolution = resolve(definitions.values())
+    taken = address_taken(definitions.values())
+    ResolutionWriter(connection, files, taken).write(resolution, definitions)
+    account = coverage(definitions, resolution, taken, units)
+    totals = json.dumps(asdict(account))
+    connection.execute("INSERT INTO meta VALUES ('coverage', ?)", (totals,))
+    return account
 
 
 def _cpu_seconds() -> float:

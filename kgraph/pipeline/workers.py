@@ -72,8 +72,13 @@ class _Worker:
         # spawn: a forked worker would hold the index under construction and the others' pipes.
         context = multiprocessing.get_context("spawn")
         self.pipe, far_end = context.Pipe()
-        self.process = context.Process(target=_work, args=(far_end, root, build), daemon=True)
-        self.process.start()
+        self.process = context.Process(target=WORK, args=(far_end, root, build), daemon=True)
+        # An interrupt while the worker starts is the parent's alone; workers inherit the mask.
+        former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            self.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, former)
         far_end.close()
         self.held: list[TranslationUnit] = []
 
@@ -158,3 +163,6 @@ def _work(pipe: Connection, root: Path, build: Path | None) -> None:
             pipe.send(reader.read(pipe.recv()))
     except (EOFError, OSError):
         return
+
+
+WORK = _work  # what a worker process runs

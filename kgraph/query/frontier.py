@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from kgraph.model.answers import Frontier, Reach
-from kgraph.query.steps import State, Steps
+from kgraph.query.steps import Steps
 
 _LISTED = 8
 
@@ -12,7 +12,7 @@ _LISTED = 8
 def frontier(steps: Steps, source: int, target: int) -> Frontier:
     """The frontier between two functions, forwarded callbacks left aside."""
     graph = steps.graph
-    forward = _reach(source, lambda function: _callees(steps, function))
+    forward = _reach(source, steps.callees)
     backward = _reach(target, lambda function: (caller for caller, _ in steps.before(function)))
     unresolved = [site for function in forward for site in graph.by_type.sites_of(function)]
     return Frontier(
@@ -41,10 +41,6 @@ def _reach(start: int, following: Callable[[int], Iterable[int]]) -> dict[int, i
     return distances
 
 
-def _callees(steps: Steps, function: int) -> Iterable[int]:
-    return (step.state.function for step in steps.after(State(function)))
-
-
 def _deepest(distances: dict[int, int]) -> list[int]:
     most = max(distances.values())
     return [function for function, far in distances.items() if far == most][:_LISTED]
@@ -54,7 +50,7 @@ def _by_type(steps: Steps, source: int, target: int) -> bool:
     """Whether candidates by type would join the two; an untyped call site could reach anything."""
     by_type = steps.graph.by_type
     loose = Steps(steps.graph, replace(steps.rules, types=True))
-    reached = _reach(source, lambda function: _callees(loose, function))
+    reached = _reach(source, loose.callees)
     return target in reached or any(
         by_type.untyped(site) for function in reached for site in by_type.sites_of(function)
     )

@@ -1,15 +1,16 @@
 """How one function reaches another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice, pairwise
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import Frontier, Hop, Path, PathAnswer
 from kgraph.query.frontier import frontier
+from kgraph.query.handing import handed_on
 from kgraph.query.names import find_function
 from kgraph.query.search import Search, Way
-from kgraph.query.steps import Rules, Steps
+from kgraph.query.steps import Rules, Step, Steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,25 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
     steps = Steps(graph, rules)
     search = Search(steps, source, target, question.max_hops)
-    ways = list(islice(search.ways(), question.count + 1))
+    ways = list(islice(search.ways(), question.count))
     if not ways:
         return PathAnswer((), frontier=_gap(steps, source, target))
-    shown = tuple(_path(graph, way) for way in ways[: question.count])
-    return PathAnswer(shown, others=len(ways) - len(shown))
+    more = len(ways) == question.count and search.more()
+    return PathAnswer(tuple(_path(graph, way) for way in ways), others=int(more))
 
 
 def _path(graph: CallGraph, way: Way) -> Path:
-    return Path(tuple(_hop(graph, step.edge, step.state.function, step.width)
-                      for step in way.steps))
+    return Path(tuple(_hop(graph, way.steps[: count + 1]) for count in range(len(way.steps))))
 
 
-def _hop(graph: CallGraph, edge: int, callee: int, width: int) -> Hop:
-    return graph.hop(edge, width) if edge >= 0 else graph.hop_by_type(-1 - edge, callee)
+def _hop(graph: CallGraph, steps: tuple[Step, ...]) -> Hop:
+    """The record of the last of `steps`."""
+    step = steps[-1]
+    if step.edge < 0:
+        return graph.hop_by_type(-1 - step.edge, step.state.function)
+    hop = graph.hop(step.edge, step.width)
+    handed = handed_on(graph, steps)
+    return replace(hop, evidence=handed) if handed else hop
 
 
 def _gap(steps: Steps, source: int, target: int) -> Frontier:

@@ -9,7 +9,7 @@ forbidding, at every state of a found one, the step that it took from there.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from kgraph.query.steps import State, Step, Steps
 
@@ -17,30 +17,37 @@ UNREACHABLE = -1
 
 
 class Bound:
-    """For every function a lower bound of the cost of a way to `target`, as far as `source` needs
-    them: beyond, the cost of `source` itself is one.
+    """For every function a lower bound of the cost of a way to `target`: a search backwards that
+    goes as far as it is asked. What it has not settled costs at least as much as what it has.
     """
 
     def __init__(self, steps: Steps, source: int, target: int) -> None:
+        self._steps = steps
         self._settled: dict[int, int] = {}
-        self._beyond = UNREACHABLE
-        costs, queue = {target: 0}, [(0, target)]
-        while queue:
-            cost, function = heappop(queue)
-            if function in self._settled:
+        self._costs = {target: 0}
+        self._queue = [(0, target)]
+        self._beyond = 0
+        self.exact(source)
+
+    def exact(self, function: int) -> int:
+        """The bound of a function after searching on until it is settled; UNREACHABLE if no way
+        leads from it to the target.
+        """
+        settled, costs, queue = self._settled, self._costs, self._queue
+        while function not in settled and queue:
+            cost, here = heappop(queue)
+            if here in settled:
                 continue
-            self._settled[function] = cost
-            if function == source:
-                self._beyond = cost
-                return
-            for caller, more in steps.before(function):
+            settled[here] = self._beyond = cost
+            for caller, more in self._steps.before(here):
                 total = cost + more
-                if caller not in self._settled and total < costs.get(caller, total + 1):
+                if caller not in settled and total < costs.get(caller, total + 1):
                     costs[caller] = total
                     heappush(queue, (total, caller))
+        return settled.get(function, UNREACHABLE)
 
     def __getitem__(self, function: int) -> int:
-        return self._settled.get(function, self._beyond)
+        return self._settled.get(function, self._beyond if self._queue else UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +83,17 @@ class Search:
             later = self._rest[place + 1]
             self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
         self.start = steps.start(source)
+        self._found: list[Way] = []
+        self._shown: set[tuple[int, ...]] = set()
+        self._waiting: list[tuple[int, int, Way]] = []
 
     def _estimate(self, state: State) -> int:
         leg, rest = self._bounds[state.passed][state.function], self._rest[state.passed]
         return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+
+    def _exact(self, state: State) -> int:
+        self._bounds[state.passed].exact(state.function)
+        return self._estimate(state)
 
     def _arrived(self, state: State) -> bool:
         return state.function == self._target and state.passed == len(self._bounds) - 1
@@ -102,44 +116,56 @@ class Search:
         fewest: dict[State, int] = {}
         pushed = 0
         while queue:
-            _, _, hops, node = heappop(queue)
+            estimate, number, hops, node = heappop(queue)
             known = fewest.get(node.state)
             if known is not None and (self._max_hops is None or hops >= known):
+                continue
+            rest = self._exact(node.state)
+            if rest == UNREACHABLE:
+                continue
+            if node.cost + rest > estimate:  # it was pushed with less than is known by now
+                heappush(queue, (node.cost + rest, number, hops, node))
                 continue
             fewest[node.state] = hops
             if self._arrived(node.state) and hops:
                 return node.way(start)
             if self._max_hops is not None and hops + spent >= self._max_hops:
                 continue
-            for step in self._steps.after(node.state):
-                if step.state in forbidden or (not hops and step.state in first):
-                    continue
-                estimate = self._estimate(step.state)
-                if estimate == UNREACHABLE:
-                    continue
-                cost = node.cost + step.cost
+            for estimate, child in self._children(node, forbidden if hops else forbidden | first):
                 pushed += 1
-                child = _Node(step.state, step, node, cost)
-                heappush(queue, (cost + estimate, pushed, hops + 1, child))
+                heappush(queue, (estimate, pushed, hops + 1, child))
         return None
+
+    def _children(
+        self, node: "_Node", closed: frozenset[State]
+    ) -> Iterator[tuple[int, "_Node"]]:
+        """What a step from `node` leads to, each with the least that a way through it costs."""
+        for step in self._steps.after(node.state):
+            estimate = UNREACHABLE if step.state in closed else self._estimate(step.state)
+            if estimate != UNREACHABLE:
+                cost = node.cost + step.cost
+                yield cost + estimate, _Node(step.state, step, node, cost)
 
     def ways(self) -> Iterator[Way]:
         """All ways, best first, each with other functions than those before it."""
-        found: list[Way] = []
-        shown: set[tuple[int, ...]] = set()
-        waiting: list[tuple[int, int, Way]] = []
         known: set[tuple[State, ...]] = set()
         way = self.best(self.start)
         while way is not None:
-            if way.functions() not in shown:
-                shown.add(way.functions())
+            self._found.append(way)
+            if way.functions() not in self._shown:
+                self._shown.add(way.functions())
                 yield way
-            found.append(way)
-            for other in self._deviations(way, found):
+            for other in self._deviations(way, self._found):
                 if tuple(other.states()) not in known:
                     known.add(tuple(other.states()))
-                    heappush(waiting, (other.cost, len(known), other))
-            way = heappop(waiting)[2] if waiting else None
+                    heappush(self._waiting, (other.cost, len(known), other))
+            way = heappop(self._waiting)[2] if self._waiting else None
+
+    def more(self) -> bool:
+        """Whether there is at least one more way than those that `ways` has yielded so far."""
+        waiting = (way for _, _, way in self._waiting)
+        deviations = self._deviations(self._found[-1], self._found)
+        return any(way.functions() not in self._shown for way in chain(waiting, deviations))
 
     def _deviations(self, way: Way, found: Iterable[Way]) -> Iterator[Way]:
         states = way.states()

@@ -82,6 +82,18 @@ class Steps:
         if self.rules.types:
             yield from self._by_type(state)
 
+    def callees(self, function: int) -> Iterator[int]:
+        """The functions that a step from `function` may reach, whatever its parameters are bound
+        to; some more than once."""
+        graph = self.graph
+        if self.rules.pins or self.rules.types:
+            yield from (step.state.function for step in self.after(State(function)))
+            return
+        for hop in range(graph.hop_start[function], graph.hop_start[function + 1]):
+            callee = graph.hop_callee[hop]
+            if not graph.hop_flags[hop] & self._closed and callee not in self.rules.avoid:
+                yield callee
+
     def start(self, function: int) -> State:
         """The state that a path from `function` starts in."""
         return State(function, folder=self.graph.folder[function])

@@ -141,3 +141,19 @@ def _text(value: object) -> str:
 def test_signature_of_an_indirect_call(facts: Facts) -> None:
     site = facts(OPS + "int u(struct ops *o) { return o->read(1); }").sites("u")[0]
     assert site.signature == "int (int)"
+
+
+def test_expressions_are_as_a_reader_sees_them(facts: Facts) -> None:
+    reading = facts(OPS + """
+    struct sock { struct { struct ops *skc_prot; } __sk_common; };
+    #define sk_prot __sk_common.skc_prot
+    #define CALL(s) (s)->sk_prot->read(1)
+    struct ops *get(struct sock *s);
+    int u(struct sock *s, int i) {
+        CALL(s);
+        get( s )->read(3);
+        return s->sk_prot
+            ->write(2);
+    }""")
+    assert [s.expression for s in reading.sites("u") if s.index >= 0] == [
+        "s->__sk_common.skc_prot->read", "get( s )->read", "s->sk_prot ->write"]

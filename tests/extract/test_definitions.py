@@ -51,7 +51,7 @@ def test_attributes(facts: Facts) -> None:
 
 
 def test_images_keep_functions_apart_but_modules_share_headers(facts: Facts) -> None:
-    source = '#include <linux/h.h>\nint own(void) { return helper(1); }'
+    source = "#include <linux/h.h>\nint own(void) { return helper(1); }"
     ids = {image: facts(source, files=HEADER, image=image, arguments=("-DKIND=1",))
            .definition("helper").subject.id for image in ("vmlinux", "veth", "vdso")}
     assert ids["vmlinux"] == ids["veth"] == FunctionId("helper", "include/linux/h.h", "vmlinux")

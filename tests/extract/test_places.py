@@ -28,8 +28,8 @@ int f(int x); int g(int x);
     ("struct ops o; struct dev t = { &o, f, g };",
      ["dev.ops{&t} = &o", "ops.read{&dev.own{&t}} = f", "ops.write{&dev.own{&t}} = g"]),
     ("struct ops o; struct dev t = { .ops = &o };", ["dev.ops{&t} = &o"]),
-    ("struct u { int n; union { int a; int (*cb)(int); }; int (*last)(int); } t = "
-     "{ .cb = f, .last = g };", ["u.cb{&t} = f", "u.last{&t} = g"]),
+    (("struct u { int n; union { int a; int (*cb)(int); }; int (*last)(int); } t = "
+     "{ .cb = f, .last = g };"), ["u.cb{&t} = f", "u.last{&t} = g"]),
     ("struct u { struct { int (*cb)(int); } in; } t = { .in.cb = f };",
      ["u.in.cb{&u.in{&t}} = f"]),
     ("typedef struct { int (*cb)(int); } named_t; named_t t = { f };", ["named_t.cb{&t} = f"]),
@@ -99,6 +99,6 @@ def test_slots_of_one_struct_name_in_two_files_differ(facts: Facts) -> None:
 
 
 def test_records_of_include_folders_have_no_scope(facts: Facts) -> None:
-    reading = facts('#include <linux/o.h>\nint f(int x) { return x; } struct o t = { f };',
+    reading = facts("#include <linux/o.h>\nint f(int x) { return x; } struct o t = { f };",
                     files={"include/linux/o.h": "struct o { int (*cb)(int); };"})
     assert getattr(reading.definition("t").bindings[0].place.holder, "scope", None) == ""

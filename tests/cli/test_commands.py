@@ -1,0 +1,130 @@
+"""The command line: its help, its documents, its answers' form, its start."""
+
+import json
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import click
+import pytest
+
+from kgraph.cli.entry import cli
+from kgraph.resources import mini_linux
+
+README = Path(__file__).parents[2] / "README.md"
+VERBS = sorted(cli.commands)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_has_help_and_stands_in_the_readme(name: str) -> None:
+    command = cli.commands[name]
+    assert command.help
+    text = README.read_text(encoding="utf-8")
+    assert f"kgraph {name}" in text
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+            assert any(option in text for option in parameter.opts), parameter.opts
+
+
+QUESTIONS = {
+    "status": ((), "kgraph-status/1", ("tree", "release", "config", "units", "call_sites")),
+    "path": (("SyS_sendto", "veth_xmit"), "kgraph-path/1", ("index", "bindings", "paths")),
+    "callers": (("veth_xmit",), "kgraph-edges/1", ("function", "edges")),
+    "callees": (("inet_sendmsg",), "kgraph-edges/1", ("function", "edges")),
+    "ops": (("veth_netdev_ops",), "kgraph-ops/1", ("bindings",)),
+    "site": (("net/core/dev.c:84",), "kgraph-site/1", ("sites",)),
+}
+
+
+@pytest.mark.parametrize("verb", sorted(QUESTIONS))
+@pytest.mark.parametrize("option", ["--json", "--format=json"])
+def test_json(kgraph, mini, mini_index: Path, verb: str, option: str) -> None:
+    arguments, form, keys = QUESTIONS[verb]
+    if verb == "site":
+        [hop] = mini.reader.rows(
+            "SELECT path, s.line FROM site s JOIN file ON file.id = s.file"
+            " WHERE status = 'resolved' LIMIT 1"
+        )
+        arguments = (f"{hop[0]}:{hop[1]}",)
+    answer = kgraph(verb, *arguments, option, "--index", mini_index)
+    assert answer.returncode == 0, answer.stderr
+    record = json.loads(answer.stdout)
+    assert record["format"] == form
+    assert set(keys) <= set(record)
+
+
+HOP = {"caller", "callee", "kind", "site", "sites", "macro", "slot", "candidates", "evidence",
+       "guards", "deferred"}
+
+
+def test_every_hop_is_cited_with_the_text_of_its_line(kgraph, mini_index: Path) -> None:
+    answer = kgraph("path", "SyS_sendto", "veth_xmit", "--json", "--index", mini_index)
+    record = json.loads(answer.stdout)
+    assert record["index"]["tree"] == str(mini_linux())
+    hops = record["paths"][0]["hops"]
+    assert hops[0]["caller"]["name"] == "SyS_sendto"
+    assert hops[-1]["callee"]["name"] == "veth_xmit"
+    for hop, following in pairwise(hops):
+        assert hop["callee"] == following["caller"]
+    for hop in hops:
+        assert set(hop) >= HOP
+        for place in (hop["site"], *hop["evidence"]):
+            lines = (mini_linux() / place["file"]).read_text().split("\n")
+            assert place["text"] == lines[place["line"] - 1].strip() != ""
+        if hop["kind"] != "direct":
+            assert hop["evidence"]
+
+
+def test_lines_of_a_file_that_changed_are_left_out(kgraph, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(mini_linux(), tree)
+    index = tmp_path / "x.kgraph"
+    assert kgraph("index", tree, "--index", index, "-j1").returncode == 0
+    source = tree / "net/socket.c"
+    source.write_text("/* moved */\n" + source.read_text())
+    answer = kgraph("path", "SyS_sendto", "veth_xmit", "--json", "--index", index)
+    texts = {
+        hop["site"]["file"]: hop["site"]["text"]
+        for hop in json.loads(answer.stdout)["paths"][0]["hops"]
+    }
+    assert texts.pop("net/socket.c") == ""
+    assert all(texts.values())
+    assert "net/socket.c changed since the tree was indexed" in answer.stderr
+    shutil.rmtree(tree)
+    gone = kgraph("path", "SyS_sendto", "veth_xmit", "--index", index)
+    assert gone.returncode == 0
+    assert "veth_xmit" in gone.stdout
+
+
+def test_export_writes_one_hop_a_line(kgraph, mini, mini_index: Path) -> None:
+    answer = kgraph("export", "--format", "jsonl", "--index", mini_index)
+    hops = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert len(hops) == len(mini.edge_callee)
+    assert all(set(hop) >= HOP for hop in hops)
+
+
+def test_export_of_facts_is_in_canonical_order(kgraph, mini_index: Path) -> None:
+    answer = kgraph("export", "--facts", "--index", mini_index)
+    subjects = [json.loads(line)["subject"] for line in answer.stdout.splitlines()]
+    places = [
+        (subject["location"]["path"], subject["location"]["line"], subject["location"]["column"])
+        for subject in subjects
+    ]
+    assert places == sorted(places)
+    assert len(places) > 500
+
+
+def test_a_question_imports_no_more_than_it_needs(mini_index: Path) -> None:
+    program = (
+        "import sys; from kgraph.cli import main\n"
+        f"sys.argv = ['kgraph', 'path', 'SyS_sendto', 'veth_xmit', '--index={mini_index}']\n"
+        "try: main()\n"
+        "finally:\n"
+        " bad = {'clang', 'networkx', 'jinja2', 'multiprocessing', 'kgraph.extract',"
+        " 'kgraph.resolve', 'kgraph.kernel'} & set(sys.modules)\n"
+        " assert not bad, bad\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

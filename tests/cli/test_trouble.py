@@ -1,0 +1,205 @@
+"""What users do wrong and what befalls them: two lines, an exit status, the index intact."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kgraph.resources import mini_linux
+from kgraph.store.schema import VERSION
+
+ROOT = Path(__file__).parents[2]
+
+
+def complained(answer, *parts: str, status: int = 2) -> None:
+    assert answer.returncode == status, answer.stderr
+    assert "Traceback" not in answer.stderr
+    lines = [line for line in answer.stderr.splitlines() if not line.startswith("kgraph: no index")]
+    assert lines[-2].startswith("kgraph: "), answer.stderr
+    assert lines[-1].startswith("hint: "), answer.stderr
+    for part in parts:
+        assert re.search(part, answer.stderr), (part, answer.stderr)
+    assert answer.stdout == ""
+
+
+@pytest.fixture
+def former(tmp_path: Path) -> Path:
+    path = tmp_path / "former.kgraph"
+    path.write_bytes(b"former")
+    return path
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(mini_linux(), tmp_path / "tree"))
+
+
+def test_the_tree_is_missing_or_none(kgraph, tmp_path: Path, former: Path) -> None:
+    complained(kgraph("index", tmp_path / "none", "--index", former), "none")
+    (tmp_path / "empty").mkdir()
+    complained(kgraph("index", tmp_path / "empty", "--index", former), "kernel tree")
+    (tmp_path / "file").write_text("")
+    complained(kgraph("index", tmp_path / "file", "--index", former), "file")
+    assert former.read_bytes() == b"former"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_the_tree_is_unreadable(kgraph, tree: Path, former: Path) -> None:
+    tree.chmod(0)
+    complained(kgraph("index", tree, "--index", former))
+    tree.chmod(0o755)
+    assert former.read_bytes() == b"former"
+
+
+def test_only_matches_nothing(kgraph, former: Path) -> None:
+    answer = kgraph("index", mini_linux(), "--only", "net/nosuch", "--index", former)
+    complained(answer, "net/nosuch")
+    assert former.read_bytes() == b"former"
+
+
+def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, former: Path) -> None:
+    listed = tree / "compile_commands.json"
+    entries = json.loads(listed.read_text())
+    listed.write_text("{ no json")
+    complained(kgraph("index", tree, "--index", former), "JSON")
+    for entry in entries:
+        entry["file"] = "gone/" + entry["file"]
+    listed.write_text(json.dumps(entries))
+    complained(kgraph("index", tree, "--index", former), "not there")
+    complained(
+        kgraph("index", tree, "--compile-commands", tree / "none.json", "--index", former),
+        "none.json",
+    )
+    assert former.read_bytes() == b"former"
+
+
+def test_some_units_of_the_list_are_gone(kgraph, tree: Path, tmp_path: Path) -> None:
+    (tree / "net/ipv4/raw.c").unlink()
+    answer = kgraph("index", tree, "--index", tmp_path / "x.kgraph", "-j1")
+    assert answer.returncode == 0, answer.stderr
+    assert "net/ipv4/raw.c" in answer.stderr
+
+
+def test_a_unit_with_errors_is_kept_flagged_and_counted(
+    kgraph, tree: Path, tmp_path: Path
+) -> None:
+    source = tree / "net/ipv4/raw.c"
+    source.write_text(source.read_text() + "\nint broken(void) { return nonsense; }\n")
+    answer = kgraph("index", tree, "--index", tmp_path / "x.kgraph", "-j1", "--json")
+    record = json.loads(answer.stdout)
+    assert record["units"]["errors"] == 1
+    assert record["with_errors"][0][0] == "net/ipv4/raw.c"
+    assert "nonsense" in record["with_errors"][0][1]
+    assert kgraph("callers", "raw_sendmsg", "--index", tmp_path / "x.kgraph").stdout
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT])
+def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
+    tmp_path: Path, former: Path, signal_number: int
+) -> None:
+    # A tree whose units take long enough to be interrupted among them.
+    tree = tmp_path / "slow"
+    tree.mkdir()
+    body = "".join(f"int f{n}(int x) {{ return x + {n}; }}\n" for n in range(40_000))
+    entries = []
+    for number in range(4):
+        (tree / f"unit{number}.c").write_text(body)
+        name = f"unit{number}"
+        entries.append({"directory": ".", "file": f"{name}.c", "output": f"{name}.o",
+                        "arguments": ["clang", "-c", "-o", f"{name}.o", f"{name}.c"]})
+    (tree / "compile_commands.json").write_text(json.dumps(entries))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kgraph", "index", str(tree), "--index", str(former), "-j2"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    deadline = time.monotonic() + 20
+    while not list(tmp_path.glob(".*.unfinished")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.killpg(process.pid, signal_number)  # as a terminal does: to parent and workers
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130, err
+    assert (out, err) == ("", "")
+    assert former.read_bytes() == b"former"
+    assert not list(tmp_path.glob(".*.unfinished"))
+
+
+def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "x.kgraph"
+    copy.write_bytes(mini_index.read_bytes())
+    connection = sqlite3.connect(copy)
+    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.close()
+    complained(kgraph("status", "--index", copy), "another kgraph", "kgraph index")
+    copy.write_bytes(mini_index.read_bytes()[: mini_index.stat().st_size // 2])
+    complained(kgraph("path", "SyS_sendto", "veth_xmit", "--index", copy), "damaged")
+    copy.write_text("not an index")
+    complained(kgraph("callers", "veth_xmit", "--index", copy), "index")
+    complained(kgraph("status", "--index", tmp_path / "none.kgraph"), "there is no index")
+
+
+@pytest.mark.parametrize("arguments", [
+    ("path", "SyS_sendto"), ("nosuchverb",), ("path", "a", "b", "-k", "0"),
+    ("path", "a", "b", "--format", "xml"), ("callers", "a", "--nosuch"),
+])
+def test_usage(kgraph, arguments: tuple[str, ...]) -> None:
+    complained(kgraph(*arguments), "--help")
+
+
+def test_unknown_and_ambiguous_names(kgraph, mini, mini_index: Path) -> None:
+    complained(
+        kgraph("path", "SyS_sendto", "vet_xmit", "--index", mini_index), "did you mean.*`veth_xmit`"
+    )
+    [(name,), *_] = mini.reader.rows(
+        "SELECT name FROM function WHERE file NOT NULL GROUP BY name HAVING count(*) > 1"
+    )
+    complained(kgraph("callees", name, "--index", mini_index), r"ambiguous.*\.c:\d+.*\.c:\d+")
+
+
+def test_no_path(kgraph, mini_index: Path) -> None:
+    answer = kgraph("path", "veth_xmit", "SyS_sendto", "--index", mini_index)
+    assert answer.returncode in (1, 3)
+    assert "no path from veth_xmit to SyS_sendto" in answer.stdout
+    answer = kgraph("path", "veth_xmit", "SyS_sendto", "--json", "--index", mini_index)
+    record = json.loads(answer.stdout)
+    assert record["paths"] == []
+    assert record["frontier"]["forward"]["deepest"]
+
+
+def test_a_closed_pipe_is_quiet(mini_index: Path) -> None:
+    command = f"{sys.executable} -m kgraph export --index {mini_index} | head -1"
+    answer = subprocess.run(
+        ["bash", "-c", f"{command}; echo ${{PIPESTATUS[0]}}"], capture_output=True, text=True,
+        check=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert answer.stderr == ""
+    assert answer.stdout.splitlines()[-1] == "141"
+
+
+def test_mini_linux_answers_without_an_index_and_says_so(kgraph, tmp_path: Path) -> None:
+    env = {"XDG_CACHE_HOME": str(tmp_path / "fresh")}
+    answer = kgraph("path", "SyS_sendto", "veth_xmit", env=env)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.startswith("SyS_sendto() (net/socket.c:")
+    assert "mini-linux" in answer.stderr
+    again = kgraph("path", "SyS_sendto", "veth_xmit", env=env)
+    assert again.stdout == answer.stdout
+    complained(kgraph("path", "SyS_sendto", "nowhere", env=env), "no function `nowhere`")
+
+
+def test_the_last_built_is_named_unless_chosen(kgraph, tree: Path, tmp_path: Path) -> None:
+    env = {"XDG_CACHE_HOME": str(tmp_path / "fresh")}
+    assert kgraph("index", tree, "-j1", env=env).returncode == 0
+    asked = kgraph("callers", "veth_xmit", env=env)
+    assert f"last built, of {tree}" in asked.stderr
+    assert kgraph("callers", "veth_xmit", env=env, cwd=tree / "net").stderr == ""

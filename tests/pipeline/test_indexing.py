@@ -1,0 +1,126 @@
+"""Indexing mini-linux: order, workers, crashes, and that a tree is only read."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kgraph.graph import CallGraph
+from kgraph.kernel import open_tree, translation_units
+from kgraph.model.units import TranslationUnit
+from kgraph.pipeline import workers
+from kgraph.pipeline.indexing import IndexRequest, index_tree
+from kgraph.report.facts import fact_records
+from kgraph.resources import mini_linux
+from kgraph.store import IndexReader
+
+
+def contents(path: Path) -> tuple[object, ...]:
+    """All that an index says, without the date and the order in which facts came."""
+    reader = IndexReader(path)
+    tables = [
+        reader.rows(f"SELECT * FROM {table} ORDER BY 1")
+        for table in ("function", "site", "object", "evidence", "bound", "array", "text")
+    ]
+    units = reader.rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id")
+    files = dict(reader.rows("SELECT id, path FROM file"))
+    facts = list(fact_records(reader.encoded_definitions()))
+    reader.close()
+    return facts, units, _with_paths(tables, files)
+
+
+def _with_paths(tables: list[list[tuple[object, ...]]], files: dict[int, str]) -> object:
+    functions, sites, *_ = tables
+    return (
+        [(*row[:4], files.get(row[4]), *row[5:10]) for row in functions],
+        [(row[1], files[row[2]], *row[3:8], row[10]) for row in sites],
+        {row[0]: row[2] for row in tables[5] if row[0] not in ("edge_evidence", "folder")},
+    )
+
+
+def test_neither_the_order_of_units_nor_the_workers_matter(tmp_path: Path) -> None:
+    results = []
+    for seed, jobs in ((0, 0), (1, 0), (2, 1), (3, 3)):
+        request = IndexRequest(mini_linux(), index=tmp_path / f"{seed}.kgraph", jobs=jobs)
+        results.append(contents(index_tree(request, seed=seed).index))
+    assert all(result == results[0] for result in results[1:])
+
+
+def state_of(tree: Path) -> dict[str, tuple[object, ...]]:
+    return {
+        str(path): (path.lstat().st_mtime_ns, path.lstat().st_mode, path.lstat().st_size)
+        for path in (tree, *tree.rglob("*"))
+    }
+
+
+def test_the_tree_is_only_read(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(mini_linux(), tree)
+    for path in (*tree.rglob("*"), tree):
+        path.chmod(path.stat().st_mode & ~0o222)
+    before = state_of(tree)
+    index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=1))
+    assert state_of(tree) == before
+    for path in (tree, *tree.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
+
+
+class Crashing(workers.UnitReader):
+    """Dies on one unit, raises on another."""
+
+    def read(self, unit: TranslationUnit) -> workers.EncodedUnit:
+        if unit.path == "net/ipv4/raw.c":
+            os.abort()
+        if unit.path == "net/ipv4/udp.c":
+            self._extractor = Raising()  # type: ignore[assignment]
+        return super().read(unit)
+
+
+class Raising:
+    def extract(self, unit: TranslationUnit) -> None:
+        raise RecursionError("too deep")
+
+
+def _crashing_work(pipe: object, root: Path, build: Path | None) -> None:
+    workers.UnitReader = Crashing  # type: ignore[misc]
+    workers._work(pipe, root, build)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_a_worker_that_dies_costs_its_unit_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setattr(workers, "WORK", _crashing_work)
+    summary = index_tree(IndexRequest(mini_linux(), index=tmp_path / "x.kgraph", jobs=jobs))
+    assert dict(summary.failed) == {
+        "net/ipv4/raw.c": "the worker process died on it (SIGABRT)",
+        "net/ipv4/udp.c": "RecursionError: too deep",
+    }
+    assert summary.coverage.failed == 2
+    graph = CallGraph(IndexReader(summary.index))
+    names = {row[0] for row in graph.reader.rows("SELECT name FROM function WHERE file NOT NULL")}
+    assert "raw_sendmsg" not in names
+    assert {"SYSC_sendto", "veth_xmit", "ip_output", "dst_output"} <= names
+    graph.close()
+
+
+def test_only_restricts_the_units_and_is_remembered(tmp_path: Path) -> None:
+    request = IndexRequest(
+        mini_linux(), index=tmp_path / "x.kgraph", jobs=0, only=("net/ipv4", "drivers/net/veth.c")
+    )
+    summary = index_tree(request)
+    reader = IndexReader(summary.index)
+    paths = [row[0] for row in reader.rows("SELECT path FROM unit")]
+    assert "drivers/net/veth.c" in paths
+    assert all(path.startswith(("net/ipv4/", "drivers/net/veth.c")) for path in paths)
+    assert reader.description.only == ("net/ipv4", "drivers/net/veth.c")
+    reader.close()
+
+
+def test_units_come_back_whatever_the_number_of_workers(tmp_path: Path) -> None:
+    tree = open_tree(mini_linux())
+    units = translation_units(tree, only=("net/core",), work=tmp_path).units
+    for jobs in (0, 1, 2, 40):
+        found = [unit for unit, _ in workers.extract_units(units, tree.root, None, jobs)]
+        assert sorted(unit.path for unit in found) == [unit.path for unit in units]

@@ -1,0 +1,35 @@
+"""The package: what the wheel must hold is declared."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from kgraph.resources import resource
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def test_every_package_is_listed() -> None:
+    listed = set(PROJECT["tool"]["setuptools"]["packages"])
+    found = {
+        ".".join(path.parent.relative_to(ROOT).parts) for path in ROOT.glob("kgraph/**/__init__.py")
+    }
+    assert found == {name for name in listed if not name.startswith("kgraph.data.")}
+
+
+@pytest.mark.parametrize("name", ["queries", "reports", "mini-linux"])
+def test_resources_are_found(name: str) -> None:
+    folder = PROJECT["tool"]["setuptools"]["package-dir"][f"kgraph.data.{name}"]
+    assert resource(name) == ROOT / folder
+
+
+def test_every_file_of_the_package_is_packed() -> None:
+    packed = {pattern.rpartition(".")[2]
+              for pattern in PROJECT["tool"]["setuptools"]["package-data"]["kgraph"]}
+    suffixes = {
+        path.suffix[1:] or path.name for path in ROOT.glob("kgraph/**/*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert suffixes <= packed | {"py"}
