@@ -1,7 +1,7 @@
 """Call sites: which calls a function makes, where a reader sees them, under which conditions."""
 
 import pytest
-from conftest import Facts  # type: ignore[import-not-found]
+from shorthand import Facts, value_text
 
 OPS = """
 struct ops { int (*read)(int); int (*write)(int); };
@@ -127,15 +127,9 @@ def test_arguments(facts: Facts) -> None:
     void u(struct work *w, void *v, int n) {
         take(f, &f, &w->o, &table, THREE, -1, 1 << 2, v, n, n ? f : g, &w->n, "text");
     }""")
-    assert [[_text(v) for v in argument] for argument in reading.sites("u")[0].arguments] == [
+    assert [[value_text(v) for v in argument] for argument in reading.sites("u")[0].arguments] == [
         ["f"], ["f"], ["&work.o{u(#0)}"], ["&table"], ["3"], ["-1"], ["4"], ["u(#1)"], [],
         ["f", "g"], ["&work.n{u(#0)}"], []]
-
-
-def _text(value: object) -> str:
-    from conftest import value_text  # type: ignore[import-not-found]
-
-    return str(value_text(value))
 
 
 def test_signature_of_an_indirect_call(facts: Facts) -> None:

@@ -1,6 +1,6 @@
 """Definitions: identity, linkage, attributes, macros; keys; units that do not parse."""
 
-from conftest import Facts  # type: ignore[import-not-found]
+from shorthand import Facts
 
 from kgraph.model.facts import Function, Object
 from kgraph.model.names import FunctionId

@@ -1,7 +1,7 @@
 """What is put where: initialisers, assignments, copies, returns."""
 
 import pytest
-from conftest import Facts  # type: ignore[import-not-found]
+from shorthand import Facts
 
 OPS = """
 struct ops { int (*read)(int); int (*write)(int); };

@@ -70,17 +70,8 @@ def tools() -> None:
 @pytest.fixture(scope="session")
 def linux() -> Path:
     """The real tree."""
-    named = os.environ.get("KGRAPH_LINUX") or os.environ.get("KGRAPH_TREE")
+    named = os.environ.get("KGRAPH_LINUX")
     root = Path(named) if named else Path.home() / ".cache/kgraph/trees/linux-4.6.2"
     if not (root / "Makefile").is_file():
         pytest.skip(f"no kernel tree at {root}: set KGRAPH_LINUX")
     return root
-
-
-def listing(root: Path) -> list[tuple[str, int, int]]:
-    """Every entry below `root` with its time and size: what writing to it would change."""
-    found = []
-    for path in sorted([root, *root.rglob("*")]):
-        state = path.lstat()
-        found.append((str(path), state.st_mtime_ns, state.st_size))
-    return found

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import listing
+from treestate import listing
 
 from kgraph.errors import ConfigurationError, ToolError
 from kgraph.kernel import UnitList, open_tree, translation_units

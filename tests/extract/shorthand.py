@@ -1,0 +1,56 @@
+"""Facts of C text, written short enough to be compared by eye."""
+
+from collections.abc import Callable
+
+from kgraph.model.facts import CallSite, Definition, UnitFacts
+from kgraph.model.holders import Address, Constant, Load, Opaque, Place, Value
+from kgraph.model.names import FunctionId
+
+Facts = Callable[..., "Reading"]
+
+
+def place_text(place: Place) -> str:
+    base = "" if place.base is None else "{" + value_text(place.base) + "}"
+    return f"{place.holder}{base}"
+
+
+def value_text(value: Value) -> str:
+    match value:
+        case Load(place):
+            return place_text(place)
+        case Address(place):
+            return "&" + place_text(place)
+        case FunctionId(name):
+            return name
+        case Constant(number):
+            return str(number)
+        case Opaque(reason):
+            return f"?{reason}"
+
+
+class Reading:
+    """The facts of one unit, by subject name."""
+
+    def __init__(self, facts: UnitFacts) -> None:
+        self.facts = facts
+
+    def definition(self, name: str) -> Definition:
+        found = [d for d in self.facts.definitions if d.subject.id.name == name]
+        assert len(found) == 1, f"{name}: {[d.subject.id.name for d in self.facts.definitions]}"
+        return found[0]
+
+    def names(self) -> list[str]:
+        return [d.subject.id.name for d in self.facts.definitions]
+
+    def sites(self, name: str) -> tuple[CallSite, ...]:
+        return self.definition(name).calls
+
+    def calls(self, name: str) -> list[str]:
+        """The callees of a function: names, or what an indirect call goes through."""
+        return [value_text(site.target) for site in self.sites(name)]
+
+    def puts(self, name: str) -> list[str]:
+        """Bindings and flows: "place = value"."""
+        found = self.definition(name)
+        return [f"{place_text(b.place)} = {value_text(b.value)}" for b in found.bindings] + [
+            f"{place_text(f.target)} = {value_text(f.source)}" for f in found.flows]
