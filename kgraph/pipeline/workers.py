@@ -9,6 +9,7 @@ any order. Must not know the store's tables.
 import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -74,6 +75,8 @@ class _Worker:
         self.pipe, far_end = context.Pipe()
         self.process = context.Process(target=WORK, args=(far_end, root, build), daemon=True)
         # An interrupt while the worker starts is the parent's alone; workers inherit the mask.
+        # The tracker has to be there before: starting it takes the mask away again.
+        resource_tracker.ensure_running()
         former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
             self.process.start()

@@ -5,12 +5,13 @@
 `definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
-How it works, one rule a module. intake reads definitions into numbers (numbering). linkage says
-which definition a name means in an image. tables says which objects are installed. values and
-constraints turn facts into an inclusion graph over holders (nodes), in which functions and
-addresses flow; slots are field-based, except that what an object of known identity is filled with
-stays apart (tables as objects). need finds what can matter to an indirect call; solver computes
-the sets; refine does it again with what the first solution tells of bases. parameters finds
+How it works, one rule a module. registries keeps the lists of declared objects apart. intake
+reads definitions into numbers (numbering). linkage says which definition a name means in an image.
+tables says which objects are installed. values and constraints turn facts into an inclusion graph
+over holders (nodes), in which functions flow; slots are field-based, except that what an object of
+known identity is filled with stays apart (tables as objects). need finds what can matter to an
+indirect call; solver computes the sets, pointers closes them over pointers to pointers, addresses
+says which tables a base may point to; refine solves again with what that tells. parameters finds
 forwarded callbacks; bindings the rows of `ops`; evidence the citations; emptiness the reasons;
 sites puts everything together. What code cannot show is declared in data/*.toml (declared).
 
@@ -19,6 +20,7 @@ a pointer written to one and called through another is lost; what inline asm doe
 the extractor says of it; heap objects have no identity.
 """
 
+import gc
 from collections.abc import Iterable
 
 from kgraph.model.facts import Definition
@@ -28,13 +30,28 @@ from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.intake import read
 from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
+from kgraph.resolve.registries import joined
 from kgraph.resolve.sites import Sites
 from kgraph.resolve.tables import installed_objects
 
 
 def resolve(definitions: Iterable[Definition]) -> Resolution:
-    """Resolve every call site of the definitions."""
-    facts = read(definitions)
+    """Resolve every call site of the definitions.
+
+    The garbage collector rests meanwhile: millions of small tuples without a cycle cost it more
+    time than the rest takes.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _resolve(definitions)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _resolve(definitions: Iterable[Definition]) -> Resolution:
+    facts = read(joined(definitions))
     nodes = Nodes(facts)
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)

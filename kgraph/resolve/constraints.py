@@ -16,6 +16,7 @@ from kgraph.resolve.nodes import (
     CONSTANT_OF,
     ESCAPE,
     FIELD,
+    POINTER,
     REASON,
     SOMEWHERE,
     TOP,
@@ -42,6 +43,14 @@ class Store(NamedTuple):
     label: int
 
 
+class Copy(NamedTuple):
+    """A record copied as a whole: the codes of both addresses, and its type if that is known."""
+
+    destination: int
+    source: int
+    record: str
+
+
 class Constraints:
     """Everything that the solver works on."""
 
@@ -54,7 +63,7 @@ class Constraints:
         self.calls: list[IndirectCall] = []
         self.call_of: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
         self.stores: list[Store] = []
-        self.copies: list[tuple[int, int]] = []  # codes of the addresses: destination, source
+        self.copies: list[Copy] = []
         self.escape = nodes.number((ESCAPE,))
         self.address_taken: set[int] = set()
         self._keys = nodes.names.holder_keys
@@ -84,6 +93,7 @@ class Constraints:
             node, root = self.nodes.tokens[token]
             if node != NONE:
                 self.address_taken.add(node)
+                self._give(target, POINTER, cited)
                 if root == NONE:
                     self._give(target, SOMEWHERE, cited)
 
@@ -117,7 +127,7 @@ class Constraints:
             root = self._root(row)
             target = values.field(root, node) if root != NONE else values.anonymous(node)
         if record != NOTHING:
-            self.copies.append((token_code(self.nodes.address_token(node, root)), record))
+            self.copies.append(Copy(token_code(self.nodes.address_token(node, root)), record, ""))
         self.put(code, target, cited)
 
     def _root(self, row: WriteRow) -> int:
@@ -134,7 +144,7 @@ class Constraints:
         if record_type and record == NOTHING and code != NOTHING:
             record = self.values.reason("a record that is returned by value")
         if record != NOTHING:
-            self.copies.append((pointer, record))
+            self.copies.append(Copy(pointer, record, record_type))
         if not record_type and code != NOTHING:
             self.stores.append(Store(pointer, code, cited))
 
@@ -144,7 +154,7 @@ class Constraints:
         copy = self._copy_functions.get(nodes.function_id(callee).name)
         cited = label(site.location, ARGUMENT)
         if copy is not None:
-            self._copy(copy, callee, site, label(site.location, FLOW))
+            self._copy(copy, site, label(site.location, FLOW))
             return
         if not site.arguments:
             return
@@ -162,14 +172,10 @@ class Constraints:
         """A node for what a function is given and makes no use of."""
         return self.nodes.number((CONSTANT_OF, NONE))
 
-    def _copy(self, copy: CopyFunction, callee: int, site: SiteRow, cited: int) -> None:
+    def _copy(self, copy: CopyFunction, site: SiteRow, cited: int) -> None:
         arguments = site.arguments
-        if max(copy.destination, copy.source, copy.returns) >= len(arguments):
+        if max(copy.destination, copy.source) >= len(arguments):
             return
-        result = self.nodes.find((RETURN, callee))
-        if copy.returns >= 0 and result != NONE:
-            for value in arguments[copy.returns]:
-                self.put(self.values.code(value), result, UNCITED)
         for source in arguments[copy.source]:
             for destination in arguments[copy.destination]:
                 self._copy_pointee(destination, source, cited)
@@ -178,7 +184,7 @@ class Constraints:
         to, origin = self.values.code(destination), self.values.code(source)
         if NOTHING in (to, origin):
             return
-        self.copies.append((to, origin))
+        self.copies.append(Copy(to, origin, ""))
         self.stores.append(Store(to, self.values.pointee(-2 - source, source), cited))
 
     def _indirect(self, site: SiteRow) -> None:
@@ -198,9 +204,9 @@ class Constraints:
             kind = key[0]
             if kind == REASON:
                 self._give(node, TOP, UNCITED)
-            elif kind == RETURN and self.nodes.defined(key[1]) is None:
-                copy = self._copy_functions.get(self.nodes.function_id(key[1]).name)
-                if copy is None or copy.returns < 0:
+            elif kind == RETURN:
+                function = self.nodes.function_id(key[1])
+                if function.name in self._copy_functions or self.nodes.defined(key[1]) is None:
                     self._give(node, TOP, UNCITED)
         taken = self.values.reason("its address is taken, so that it may be written to unseen")
         self._give(taken, TOP, UNCITED)

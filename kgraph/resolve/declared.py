@@ -15,11 +15,21 @@ from kgraph.errors import ConfigurationError
 
 @dataclass(frozen=True, slots=True)
 class CopyFunction:
-    """`*arguments[destination] = *arguments[source]`, and what is returned (-1: nothing)."""
+    """`*arguments[destination] = *arguments[source]`."""
 
     destination: int
     source: int
-    returns: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """A function that hangs argument `value` on the object that argument `object` points to, where
+    walkers of `list` call it as `element`; both are (record, field)."""
+
+    object: int
+    value: int
+    list: tuple[str, str]
+    element: tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +45,23 @@ def copy_functions() -> dict[str, CopyFunction]:
     """The functions that copy memory, by name."""
     return {
         _text(row, "name", "copies.toml"): CopyFunction(
-            _number(row, "destination"), _number(row, "source"), int(row.get("returns", -1))
+            _number(row, "destination", "copies.toml"),
+            _number(row, "source", "copies.toml")
         )
         for row in _rows("copies.toml", "copy")
+    }
+
+
+@cache
+def registries() -> dict[str, Registry]:
+    """The functions that hang functions on objects, by name."""
+    name = "registries.toml"
+    return {
+        _text(row, "function", name): Registry(
+            _number(row, "object", name), _number(row, "value", name), _slot(row, "list", name),
+            _slot(row, "element", name),
+        )
+        for row in _rows(name, "registry")
     }
 
 
@@ -69,9 +93,16 @@ def _text(row: dict[str, Any], key: str, name: str) -> str:
     return value
 
 
-def _number(row: dict[str, Any], key: str) -> int:
+def _slot(row: dict[str, Any], key: str, name: str) -> tuple[str, str]:
+    record, dot, field = _text(row, key, name).rpartition(".")
+    if not dot or not record or not field:
+        raise ConfigurationError(f"{name}: {key} is no slot", 'write it as "record.field"')
+    return record, field
+
+
+def _number(row: dict[str, Any], key: str, name: str) -> int:
     value = row.get(key)
     if not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"copies.toml: a row has no {key}",
+        raise ConfigurationError(f"{name}: a row has no {key}",
                                  f"give it {key} = an argument's number, from 0")
     return value

@@ -5,7 +5,8 @@ way from its bindings to each called node. Of ways of one length the one whose c
 first is taken, so that the choice does not depend on the order of reading.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from kgraph.model.edges import Evidence, Role
 from kgraph.model.location import Location
@@ -22,10 +23,11 @@ Order = tuple[tuple[str, int, int, int, str], ...]
 
 
 class Chains:
-    """Finds the chains of citations of tokens."""
+    """Finds the chains of citations of tokens, along the edges of a solver, in these sets."""
 
-    def __init__(self, solver: Solver) -> None:
+    def __init__(self, solver: Solver, sets: Mapping[int, AbstractSet[int]]) -> None:
         self._solver = solver
+        self._sets = sets
         self._nodes = solver.nodes
         self._names: dict[int, str] = {}
         self._origins: dict[int, list[Step]] = {}
@@ -41,7 +43,7 @@ class Chains:
         """For each target that holds the token, the steps that bring it there."""
         missing = set(targets)
         found: dict[int, list[Step]] = {}
-        sets, succ, labels = self._solver.sets, self._solver.succ, self._solver.labels
+        sets, succ, labels = self._sets, self._solver.succ, self._solver.labels
         layer: dict[int, list[Step]] = {}
         for step in self._origins.get(token, ()):
             self._offer(layer, step[1], [step])

@@ -5,7 +5,6 @@ tables are told apart by, and pointers to pointers, a fraction of all nodes rema
 """
 
 from kgraph.resolve.constraints import Constraints
-from kgraph.resolve.nodes import FIELD
 from kgraph.resolve.numbering import NONE, PARAMETER, RESULT, RETURN
 from kgraph.resolve.values import NOTHING, token_of
 
@@ -24,7 +23,6 @@ class Need:
         self._pointers = {node: code for code, node in constraints.values.loads}
         self.taken_functions = taken_functions(constraints)
         self._run()
-        self.roots = {key[1] for key in self._keys if key[0] == FIELD and self.needed[key[2]]}
 
     def _add(self, code: int) -> None:
         if code >= 0 and not self.needed[code]:
@@ -35,9 +33,9 @@ class Need:
         constraints = self._constraints
         for call in constraints.calls:
             self._add(call.target)
-        for destination, source in constraints.copies:
-            self._add(destination)
-            self._add(source)
+        for copy in constraints.copies:
+            self._add(copy.destination)
+            self._add(copy.source)
         for store in constraints.stores:
             self._add(store.pointer)
             self._add(store.source)

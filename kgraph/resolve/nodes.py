@@ -4,8 +4,9 @@ A node holds a set of tokens. Nodes are the linked holders and, beside them: FIE
 object whose identity is known; ANONYMOUS, a slot as written through pointers; LOADED, what one
 expression reads; REASON, a value that could not be followed; CONSTANT_OF, a token as a node;
 ESCAPE, what is handed to code that is not here. A token is a function, the address of a node
-(with the object it lies in, its root), TOP (anything: the set is not complete) or SOMEWHERE (the
-address of a field of an object without identity).
+(with the object it lies in, its root), TOP (anything: the set is not complete), SOMEWHERE (the
+address of a field of an object without identity) or POINTER (the address of something: what is
+read through it is known only where that address is followed).
 """
 
 from typing import Any
@@ -35,7 +36,7 @@ from kgraph.resolve.numbering import (
 )
 
 FIELD, ANONYMOUS, LOADED, REASON, CONSTANT_OF, ESCAPE = range(RESULT + 1, RESULT + 7)
-TOP, SOMEWHERE = 0, 1
+TOP, SOMEWHERE, POINTER = range(3)
 
 
 class Nodes:
@@ -51,7 +52,7 @@ class Nodes:
         self.keys: list[HolderKey] = []
         self.numbers: dict[HolderKey, int] = {}
         self.holders = [self.number(self._linked(key)) for key in names.holder_keys]
-        self.tokens: list[tuple[int, int]] = [(NONE, NONE), (NONE, NONE)]
+        self.tokens: list[tuple[int, int]] = [(NONE, NONE)] * 3
         self.token_numbers: dict[tuple[int, int], int] = {}
 
     def number(self, key: HolderKey) -> int:

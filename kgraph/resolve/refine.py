@@ -1,31 +1,38 @@
 """Tables as objects: a call through a pointer reaches what the tables it may hold are filled with.
 
-The first solution reads slots as a whole. Where the set of a base is complete (no TOP, no address
-without identity) and not empty, only the fields of the objects in it, and what is written through
-pointers, are read in the second solution. An object that unknown content may be copied into is
-open: it may hold what any table holds. Where nothing would remain, the whole slot is kept: losing
-a true edge is worse than an extra one.
+The first solution reads slots as a whole. Where all tables that a base may point to are known,
+only the fields of these, and what is written through pointers, are read in the second solution.
+A table that is copied from as a whole counts everywhere; an object that unknown content may be
+copied into is open: it may hold what any table holds. Where nothing would remain, the whole slot
+is kept: losing a true edge is worse than an extra one.
 """
 
 from dataclasses import dataclass
 
+from kgraph.model.names import ObjectId
+from kgraph.resolve.addresses import Addresses
 from kgraph.resolve.constraints import Constraints
+from kgraph.resolve.labels import UNCITED
 from kgraph.resolve.need import Need
-from kgraph.resolve.nodes import ANONYMOUS, FIELD, SOMEWHERE, TOP
+from kgraph.resolve.nodes import ANONYMOUS, FIELD
 from kgraph.resolve.numbering import NONE
+from kgraph.resolve.pointers import close
+from kgraph.resolve.registries import is_list
 from kgraph.resolve.solver import EMPTY, Solver
-from kgraph.resolve.values import NOTHING, token_of
+from kgraph.resolve.values import token_of
 
 
 @dataclass(frozen=True, slots=True)
 class Solution:
     """The solved sets. `tables` are, for each LOADED node that is not read as a whole slot, the
-    objects that its base may point to; `slots` the slot of each node that is.
-    """
+    objects that its base may point to; `slots` the slot of each node that is. `bases` is the
+    solution, `addresses` the tables, that tables were told apart with."""
 
     solver: Solver
     tables: dict[int, tuple[int, ...]]
     slots: dict[int, int]
+    bases: Solver
+    addresses: Addresses
 
 
 def solve(constraints: Constraints) -> Solution:
@@ -33,7 +40,7 @@ def solve(constraints: Constraints) -> Solution:
     need = Need(constraints)
     loaded = constraints.values.loaded
     first = Solver(constraints, need, {node: [row[0]] for node, row in loaded.items()})
-    first.close()
+    close(first)
     refiner = _Refiner(first)
     reads: dict[int, list[int]] = {}
     tables: dict[int, tuple[int, ...]] = {}
@@ -43,13 +50,15 @@ def solve(constraints: Constraints) -> Solution:
             continue
         roots = refiner.tables(root, base)
         sources = refiner.sources(roots, slot)
-        if sources:
+        if sources or (roots and refiner.declared(roots)):
             reads[node], tables[node] = sources, roots
         else:
             reads[node], slots[node] = [slot], slot
-    second = Solver(constraints, need, reads)
-    second.close()
-    return Solution(second, tables, slots)
+    second = Solver(constraints, need, reads, first.plain)
+    for field in refiner.copied_fields():
+        second.connect(field, second.entry(second.nodes.keys[field][2]), UNCITED)
+    close(second)
+    return Solution(second, tables, slots, first, refiner.addresses)
 
 
 class _Refiner:
@@ -57,42 +66,64 @@ class _Refiner:
 
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
+        self._constraints = solver.constraints
         self._nodes = solver.nodes
+        self.addresses = Addresses(solver)
+        values = self._constraints.values
+        self._whole = values.tagged_roots | values.record_slots
+        self._copied = self._copied_roots()
         self._open = self._open_roots()
 
-    def _held(self, code: int) -> set[int] | frozenset[int]:
-        if code < NOTHING:
-            return frozenset((token_of(code),))
-        return self._solver.sets.get(code, EMPTY)
+    def _copied_roots(self) -> set[int]:
+        """Tables whose content may be elsewhere: copied from as records, or word by word."""
+        roots = self.addresses.roots
+        copied: set[int] = set()
+        for copy in self._constraints.copies:
+            copied |= roots(copy.source)
+            if not self.addresses.is_known(copy.source):
+                copied |= self._constraints.values.records.get(copy.record, set())
+        for pointer, _ in self._constraints.values.loads:
+            copied |= self._records(pointer)
+        return copied
+
+    def _records(self, pointer: int) -> set[int]:
+        """The tables that are read or written as a whole through a pointer: of `&table.field`
+        only the field is."""
+        token = token_of(pointer)
+        if token != NONE and self._nodes.tokens[token][0] not in self._whole:
+            return set()
+        return self.addresses.roots(pointer)
 
     def _open_roots(self) -> set[int]:
         """Objects whose content is not known from their own bindings."""
-        constraints = self._solver.constraints
-        tagged = constraints.values.tagged_roots
+        roots = self.addresses.roots
         found: set[int] = set()
-        tokens = self._nodes.tokens
-        for store in constraints.stores:
-            for token in self._held(store.pointer):
-                if tokens[token][0] in tagged:
-                    found.add(tokens[token][0])
-        for destination, origin in constraints.copies:
-            if TOP in self._held(origin):
-                found.update(tokens[token][1] for token in self._held(destination)
-                             if tokens[token][0] != NONE)
+        for store in self._constraints.stores:
+            found |= self._records(store.pointer)
+        for copy in self._constraints.copies:
+            if not self.addresses.is_known(copy.source):
+                found |= roots(copy.destination)
+                if not self.addresses.is_known(copy.destination):
+                    found |= self._constraints.values.records.get(copy.record, set())
         return found
+
+    def copied_fields(self) -> list[int]:
+        """The FIELD nodes of the tables that are copied from."""
+        return [node for node, key in enumerate(self._nodes.keys)
+                if key[0] == FIELD and key[1] in self._copied]
 
     def tables(self, root: int, base: int) -> tuple[int, ...]:
         """The objects that a base may point to; none where they are not all known."""
-        if root != NONE:
-            return () if root in self._open else (root,)
-        held = self._held(base)
-        if TOP in held or SOMEWHERE in held:
-            return ()
-        tokens = self._nodes.tokens
-        roots = {tokens[token][1] for token in held if tokens[token][0] != NONE}
-        if roots & self._open or NONE in roots:
-            return ()
-        return tuple(roots)
+        roots = {root}
+        if root == NONE:
+            roots = self.addresses.roots(base) if self.addresses.is_known(base) else set()
+        known = roots and (self.declared(tuple(roots)) or not roots & self._open)
+        return tuple(roots) if known else ()
+
+    def declared(self, roots: tuple[int, ...]) -> bool:
+        """Whether all that these objects hold is what a declared function hangs on them."""
+        holders = [self._nodes.holder(root) for root in roots]
+        return all(isinstance(holder, ObjectId) and is_list(holder) for holder in holders)
 
     def sources(self, roots: tuple[int, ...], slot: int) -> list[int]:
         """The nodes that hold what the slot is in these objects, if they hold anything."""
@@ -100,7 +131,10 @@ class _Refiner:
         if not roots:
             return []
         sources = [find((FIELD, root, slot)) for root in roots]
-        sources.append(find((ANONYMOUS, slot)))
+        if not self.declared(roots):
+            sources.append(find((ANONYMOUS, slot)))
         sources = [node for node in sources if node != NONE]
-        held = self._solver.sets
-        return sources if any(held.get(node, EMPTY) - {TOP, SOMEWHERE} for node in sources) else []
+        held, tables = self._solver.sets, self.addresses.sets
+        if any(held.get(node, EMPTY) or tables.get(node) for node in sources):
+            return sources
+        return []

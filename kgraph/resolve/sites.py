@@ -56,7 +56,8 @@ class Sites:
         self._installs = bindings.installs
         self._forwards = Forwards(constraints)
         self._emptiness = Emptiness(self._solver)
-        self._chains = Chains(self._solver)
+        self._chains = Chains(self._solver, self._solver.sets)
+        self._base_chains = Chains(solution.bases, solution.addresses.sets)
         self._pointers = {node: code for code, node in constraints.values.loads}
         self._direct: dict[int, tuple[Candidate, ...]] = {}
         self._installed_by: dict[tuple[int, int], Evidence | None] = {}
@@ -173,7 +174,7 @@ class Sites:
                 place = (root, base)
                 if place not in self._installed_by:
                     token = self._nodes.address_token(root, root)
-                    self._installed_by[place] = self._chains.install(token, base)
+                    self._installed_by[place] = self._base_chains.install(token, base)
                 known = self._installed_by[place]
                 if known is not None:
                     return known

@@ -2,67 +2,66 @@
 
 Each node's set grows by differences along edges. Calls, loads and stores through pointers add
 edges as functions and addresses arrive at them. The result is the least fixed point, and so does
-not depend on the order of work. `reads` says what each LOADED node of a tagged slot reads: first
-the whole slot, in the second solution only what the tables in its base's set hold.
+not depend on the order of work. What flows is functions and marks; the addresses of tables are
+left to `addresses`, and those of pointers to `pointers`, which admits the few that matter.
+`reads` says what each LOADED node of a tagged slot reads: first the whole slot, in the second
+solution only what the tables in its base's set hold.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.labels import RETURNED, UNCITED, label, location_of
 from kgraph.resolve.need import Need
-from kgraph.resolve.nodes import CONSTANT_OF, FIELD, TOP
+from kgraph.resolve.nodes import CONSTANT_OF, POINTER, SOMEWHERE, TOP
 from kgraph.resolve.numbering import NONE, PARAMETER, RETURN, SLOT
 from kgraph.resolve.values import NOTHING, token_of
 
 EMPTY: frozenset[int] = frozenset()
+_ARGUMENTS = 16  # no kernel function takes more; what follows them is not called
 
 
 class Solver:
-    """Solves constraints; `sets` holds the tokens of each node, `succ` all edges there are."""
+    """Solves constraints; `sets` holds the tokens of each node, `succ` all edges there are,
+    `labels` what each is cited with. `plain` are the addresses of pointers that are admitted."""
 
     def __init__(
-        self, constraints: Constraints, need: Need, reads: Mapping[int, list[int]]
+        self,
+        constraints: Constraints,
+        need: Need,
+        reads: Mapping[int, Iterable[int]],
+        plain: Iterable[int] = (),
     ) -> None:
         self.constraints = constraints
         self.nodes = constraints.nodes
         self.need = need
+        self.plain = set(plain)
         self.sets: dict[int, set[int]] = {}
         self.succ: dict[int, list[int]] = {}
         self.labels: dict[tuple[int, int], int] = {}
-        self.copied: set[int] = set()
+        self.called: set[int] = set()
         self._delta: dict[int, set[int]] = {}
         self._work: deque[int] = deque()
         self._calls: dict[int, list[int]] = {}
         self._loads: dict[int, list[int]] = {}
         self._stores: dict[int, list[tuple[int, int]]] = {}
-        self._copies: set[int] = set()
         self._escaped: set[int] = set()
-        self.called: set[int] = set()
-        self._linked: set[tuple[int, int]] = set()
-        self._fields = self._fields_of_roots()
+        self._parameters: dict[int, list[tuple[int, int]]] = {}
         self._set_up(reads)
 
-    def _fields_of_roots(self) -> dict[int, list[int]]:
-        fields: dict[int, list[int]] = {}
-        for node, key in enumerate(self.nodes.keys):
-            if key[0] == FIELD:
-                fields.setdefault(key[1], []).append(node)
-        return fields
-
-    def _set_up(self, reads: Mapping[int, list[int]]) -> None:
+    def _set_up(self, reads: Mapping[int, Iterable[int]]) -> None:
         constraints = self.constraints
         for node, preds in constraints.preds.items():
             if self.wanted(node):
                 for source, cited in preds:
-                    self._connect(source, node, cited)
+                    self.connect(source, node, cited)
         for node, sources in reads.items():
             for source in sources:
-                self._connect(source, node, UNCITED)
+                self.connect(source, node, UNCITED)
         for node, given in constraints.given.items():
             if self.wanted(node):
-                self._gain(node, {token for token in given if self._relevant(token)})
+                self.gain(node, {token for token in given if self._admits(token)})
         self._listen()
         self.run()
 
@@ -70,43 +69,41 @@ class Solver:
         """Enter the constraints that act as sets grow."""
         constraints = self.constraints
         for number, call in enumerate(constraints.calls):
-            self._calls.setdefault(self._as_node(call.target), []).append(number)
+            self._calls.setdefault(self.as_node(call.target), []).append(number)
         for pointer, node in constraints.values.loads:
             if pointer < NOTHING:
                 self._load({token_of(pointer)}, node)
             elif self.wanted(node):
                 self._loads.setdefault(pointer, []).append(node)
         for store in constraints.stores:
-            source = self._as_node(store.source)
+            source = self.as_node(store.source)
             if store.pointer < NOTHING:
                 self._store({token_of(store.pointer)}, source, store.label)
             else:
                 self._stores.setdefault(store.pointer, []).append((source, store.label))
-        for _, origin in constraints.copies:
-            if origin < NOTHING:
-                self._copy_records({token_of(origin)})
-            else:
-                self._copies.add(origin)
-        for node in list(self.sets):
-            self._react(node, self.sets[node])
 
     def wanted(self, node: int) -> bool:
         """Whether a node has to be solved."""
         return node >= len(self.need.needed) or bool(self.need.needed[node])
 
-    def _relevant(self, token: int) -> bool:
-        node, root = self.nodes.tokens[token]
-        return node == NONE or root in self.need.roots or self.wanted(node)
+    def _admits(self, token: int) -> bool:
+        return self.nodes.tokens[token][0] == NONE or token in self.plain
 
-    def _as_node(self, code: int) -> int:
+    def as_node(self, code: int) -> int:
+        """The node of a code; of a token one that holds it."""
         if code >= 0 or code == NOTHING:
             return code
-        node = self.nodes.number((CONSTANT_OF, token_of(code)))
-        self._gain(node, {token_of(code)})
+        token = token_of(code)
+        node = self.nodes.number((CONSTANT_OF, token))
+        tokens = {token} if self._admits(token) else set()
+        place, root = self.nodes.tokens[token]
+        if place != NONE:
+            tokens |= {POINTER} if root != NONE else {POINTER, SOMEWHERE}
+        self.gain(node, tokens)
         return node
 
-    def _gain(self, node: int, tokens: set[int]) -> None:
-        """Add tokens to a node; what is new is propagated later."""
+    def gain(self, node: int, tokens: set[int]) -> None:
+        """Add tokens to a node; what is new is propagated by `run`."""
         held = self.sets.get(node)
         if held is None:
             if not tokens:
@@ -125,7 +122,7 @@ class Solver:
         else:
             delta |= new
 
-    def _connect(self, source: int, target: int, cited: int) -> None:
+    def connect(self, source: int, target: int, cited: int) -> None:
         """Let `target` hold what `source` holds."""
         if source < 0 or source == target or not self.wanted(target):
             return
@@ -140,13 +137,13 @@ class Solver:
         self.succ.setdefault(source, []).append(target)
         held = self.sets.get(source)
         if held:
-            self._gain(target, held)
+            self.gain(target, held)
 
     def unknown(self, reason: str, target: int) -> None:
-        """Let a node hold anything, for a reason; call `run` afterwards."""
+        """Let a node hold anything, for a reason."""
         source = self.constraints.values.reason(reason)
-        self._gain(source, {TOP})
-        self._connect(source, target, UNCITED)
+        self.gain(source, {TOP})
+        self.connect(source, target, UNCITED)
 
     def run(self) -> None:
         """Propagate until nothing changes."""
@@ -158,7 +155,7 @@ class Solver:
             for target in succ.get(node, ()):
                 held = sets.get(target)
                 if held is None or not delta <= held:
-                    self._gain(target, delta)
+                    self.gain(target, delta)
             self._react(node, delta)
 
     def _react(self, node: int, delta: set[int]) -> None:
@@ -168,8 +165,6 @@ class Solver:
             self._load(delta, target)
         for source, cited in self._stores.get(node, ()):
             self._store(delta, source, cited)
-        if node in self._copies:
-            self._copy_records(delta)
         if node == self.constraints.escape:
             self._escape(delta)
 
@@ -183,69 +178,57 @@ class Solver:
                 if token == TOP and call.result != NONE:
                     self.unknown("the result of a call that could not be followed", call.result)
                 continue
-            if (number, function) in self._linked:
-                continue
-            self._linked.add((number, function))
             self.called.add(function)
-            self._join(call.arguments, function, call.label)
+            for index, parameter in self._parameters_of(function):
+                for code in call.arguments[index] if index < len(call.arguments) else ():
+                    self.connect(self.as_node(code), parameter, call.label)
             returned = self.nodes.find((RETURN, function))
             if NONE not in (call.result, returned):
                 cited = label(location_of(call.label), RETURNED)
-                self._connect(returned, call.result, cited)
+                self.connect(returned, call.result, cited)
 
-    def _join(self, arguments: tuple[tuple[int, ...], ...], function: int, cited: int) -> None:
-        known = self.nodes.defined(function) is not None
-        for index, choice in enumerate(arguments):
-            find = self.nodes.find((PARAMETER, function, index))
-            target = find if known else self.constraints.escape
-            if target != NONE:
-                for code in choice:
-                    self._connect(self._as_node(code), target, cited)
+    def _parameters_of(self, function: int) -> list[tuple[int, int]]:
+        """The parameters of a function that have to be solved: index and node. What an undefined
+        function is given escapes."""
+        known = self._parameters.get(function)
+        if known is None:
+            defined = self.nodes.defined(function)
+            if defined is None:
+                known = [(index, self.constraints.escape) for index in range(_ARGUMENTS)]
+            else:
+                nodes = [self.nodes.find((PARAMETER, function, index))
+                         for index in range(len(defined.parameters))]
+                known = [(index, node) for index, node in enumerate(nodes)
+                         if node != NONE and self.wanted(node)]
+            self._parameters[function] = known
+        return known
 
     def _load(self, delta: set[int], target: int) -> None:
-        """`target` holds what the addressed nodes hold. Of a record as a whole no field is
-        known: its fields then count for every table.
-        """
+        """`target` holds what the addressed nodes hold."""
         for token in delta:
-            node, root = self.nodes.tokens[token]
+            node = self.nodes.tokens[token][0]
             if node != NONE:
-                self._connect(node, target, UNCITED)
-                if self._is_record(node):
-                    self._copy_root(root)
-            elif token == TOP:
+                self.connect(node, target, UNCITED)
+            elif token in (TOP, POINTER):
                 self.unknown("it is read through a pointer that could not be followed", target)
 
     def _store(self, delta: set[int], source: int, cited: int) -> None:
         for token in delta:
-            node, _ = self.nodes.tokens[token]
+            node = self.nodes.tokens[token][0]
             if node != NONE:
-                self._connect(source, self._entry(node), cited)
+                self.store(node, source, cited)
 
-    def _entry(self, node: int) -> int:
+    def store(self, node: int, source: int, cited: int) -> None:
+        """Let what `source` holds be written to a node through a pointer."""
+        self.connect(source, self.entry(node), cited)
+
+    def entry(self, node: int) -> int:
         """Where a write through a pointer goes in."""
         if self.nodes.keys[node][0] != SLOT:
             return node
         entry = self.constraints.values.anonymous(node)
-        self._connect(entry, node, UNCITED)
+        self.connect(entry, node, UNCITED)
         return entry
-
-    def _is_record(self, node: int) -> bool:
-        values = self.constraints.values
-        return node in values.tagged_roots or node in values.record_slots
-
-    def _copy_records(self, delta: set[int]) -> None:
-        for token in delta:
-            node, root = self.nodes.tokens[token]
-            if node != NONE:
-                self._copy_root(root)
-
-    def _copy_root(self, root: int) -> None:
-        """Once its record is copied, what a table's fields hold may be anywhere."""
-        if root in self.copied:
-            return
-        self.copied.add(root)
-        for node in self._fields.get(root, ()):
-            self._connect(node, self._entry(self.nodes.keys[node][2]), UNCITED)
 
     def _escape(self, delta: set[int]) -> None:
         for token in delta:
@@ -258,22 +241,6 @@ class Solver:
         if function in self._escaped:
             return
         self._escaped.add(function)
-        defined = self.nodes.defined(function)
-        for index in range(len(defined.parameters) if defined else 0):
-            node = self.nodes.find((PARAMETER, function, index))
-            if node != NONE:
+        if self.nodes.defined(function) is not None:
+            for _, node in self._parameters_of(function):
                 self.unknown("code outside the parsed units may pass it", node)
-
-    def close(self) -> None:
-        """Account for callers that are not seen: of functions whose address is taken and that no
-        call reaches, and of what is passed in calls of which nothing is known.
-        """
-        for function in self.need.taken_functions - self.called:
-            self.open_parameters(function)
-        for call in self.constraints.calls:
-            held = self.sets.get(self._as_node(call.target), EMPTY)
-            if TOP in held and not any(self.nodes.function_of(t) != NONE for t in held):
-                for choice in call.arguments:
-                    for code in choice:
-                        self._connect(self._as_node(code), self.constraints.escape, UNCITED)
-        self.run()

@@ -47,11 +47,11 @@ class Values:
         self._codes: list[int | None] = [None] * len(self._rows)
         self.roots = self._find_roots()
         self.record_slots: set[int] = set()  # slots that hold a record, not a pointer
-        self.tagged_slots: set[int] = set()  # slots that objects of known identity fill
-        self.tagged_roots: set[int] = set()  # those objects
+        self.tagged_slots: set[int] = set()  # slots that tables of known identity fill
+        self.tagged_roots: set[int] = set()  # objects with functions, or with tables
         self.loads: list[tuple[int, int]] = []  # (code of a pointer, node that gets what it holds)
         self.loaded: dict[int, tuple[int, int, int]] = {}  # node: slot, root of base, code of base
-        self.copied: list[int] = []  # codes of addresses that whole records are read from
+        self.records: dict[str, set[int]] = {}  # the tables that lie in a record of each type
         self._survey()
 
     def _find_roots(self) -> list[int]:
@@ -68,18 +68,39 @@ class Values:
         return roots
 
     def _survey(self) -> None:
-        """Find the slots that hold records, and the slots that known objects fill."""
+        """Find the slots that hold records, the tables, and the slots that tables fill."""
         for base, _ in self._places():
             kind, holder, _ = self._rows[base]
             if kind == ADDRESS and self._keys[holder][0] == SLOT:
                 self.record_slots.add(self.nodes.holders[holder])
-        for row in self.nodes.facts.definitions:
-            for write in row.writes:
-                if write.base != NONE and self._keys[write.holder][0] == SLOT:
-                    root = self.roots[write.base]
-                    if root != NONE:
-                        self.tagged_slots.add(self.nodes.holders[write.holder])
-                        self.tagged_roots.add(root)
+        fields = self._fields()
+        known = -1
+        while known < len(self.tagged_roots):
+            known = len(self.tagged_roots)
+            for root, slot, value in fields:
+                if self._tells_tables_apart(value):
+                    self.tagged_roots.add(root)
+                    self.tagged_slots.add(slot)
+        for root, slot, _ in fields:
+            if root in self.tagged_roots:
+                self.records.setdefault(self.nodes.keys[slot][1], set()).add(root)
+
+    def _fields(self) -> list[tuple[int, int, int]]:
+        """Each (root, slot, value) that is written to an object or local of known identity."""
+        return [
+            (root, self.nodes.holders[write.holder], write.value)
+            for row in self.nodes.facts.definitions
+            for write in row.writes
+            if write.base != NONE and self._keys[write.holder][0] == SLOT
+            and (root := self.roots[write.base]) != NONE
+        ]
+
+    def _tells_tables_apart(self, value: int) -> bool:
+        """Whether a value is a function or leads to one: a table, or what is not known yet."""
+        kind = self._rows[value][0]
+        if kind == ADDRESS:
+            return self.roots[value] in self.tagged_roots
+        return kind == FUNCTION
 
     def _places(self) -> Iterator[tuple[int, int]]:
         """Each (base, slot) that occurs in a value or as what is written to."""

@@ -120,6 +120,8 @@ def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
         [sys.executable, "-m", "kgraph", "index", str(tree), "--index", str(former), "-j2"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
+        # a job in the background, as a test may be, starts with SIGINT ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     deadline = time.monotonic() + 20
     while not list(tmp_path.glob(".*.unfinished")):

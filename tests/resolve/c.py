@@ -21,7 +21,7 @@ from kgraph.model.holders import (
 )
 from kgraph.model.location import Extent, Location
 from kgraph.model.names import VMLINUX, FunctionId, ObjectId
-from kgraph.model.resolution import ResolvedSite, Resolution
+from kgraph.model.resolution import Resolution, ResolvedSite
 from kgraph.resolve import resolve
 
 Fn = FunctionId | str

@@ -1,0 +1,76 @@
+"""Addresses of tables: which tables a pointer may hold, where all that it may hold is known.
+
+Runs over a solved graph. A node with TOP or SOMEWHERE in its set may hold what is not known, so
+that no table need be carried to it, nor through it (what it flows into has the mark as well). This
+keeps the sets small: of a kernel's pointers few are known completely, and only those tell tables
+apart.
+"""
+
+from collections import deque
+
+from kgraph.model.names import ObjectId
+from kgraph.resolve.nodes import CONSTANT_OF, SOMEWHERE, TOP
+from kgraph.resolve.numbering import NONE
+from kgraph.resolve.registries import is_list
+from kgraph.resolve.solver import EMPTY, Solver
+from kgraph.resolve.values import NOTHING, token_of
+
+
+class Addresses:
+    """`sets` holds the address tokens of tables for each node that is known completely."""
+
+    def __init__(self, solver: Solver) -> None:
+        self._solver = solver
+        self._nodes = solver.nodes
+        self._tables: dict[int, bool] = {}
+        self.sets: dict[int, set[int]] = {}
+        self._propagate()
+
+    def is_known(self, code: int) -> bool:
+        """Whether all that a code may be is known."""
+        held = self._solver.sets.get(code, EMPTY)
+        return code < NOTHING or not (TOP in held or SOMEWHERE in held)
+
+    def roots(self, code: int) -> set[int]:
+        """The tables that a code may be the address of, or in; none where not all are known."""
+        if code < NOTHING:
+            root = self._nodes.tokens[token_of(code)][1]
+            return {root} if self._is_table(root) else set()
+        return {self._nodes.tokens[token][1] for token in self.sets.get(code, EMPTY)}
+
+    def _is_table(self, root: int) -> bool:
+        known = self._tables.get(root)
+        if known is None:
+            known = root in self._solver.constraints.values.tagged_roots
+            if not known and root != NONE:
+                holder = self._nodes.holder(root)
+                known = isinstance(holder, ObjectId) and is_list(holder)
+            self._tables[root] = known
+        return known
+
+    def _propagate(self) -> None:
+        tokens = self._nodes.tokens
+        work: deque[tuple[int, set[int]]] = deque()
+        for node, given in self._solver.constraints.given.items():
+            found = {token for token in given if self._is_table_token(token)}
+            if found and self._solver.wanted(node):
+                work.append((node, found))
+        for node, key in enumerate(self._nodes.keys):
+            if key[0] == CONSTANT_OF and key[1] != NONE and self._is_table_token(key[1]):
+                work.append((node, {key[1]}))
+        succ = self._solver.succ
+        # one token stands for all addresses in a table: the field does not tell tables apart
+        while work:
+            node, found = work.popleft()
+            if not self.is_known(node):
+                continue
+            whole = {self._nodes.address_token(tokens[t][1], tokens[t][1]) for t in found}
+            held = self.sets.setdefault(node, set())
+            new = whole - held
+            if new:
+                held |= new
+                work.extend((target, new) for target in succ.get(node, ()))
+
+    def _is_table_token(self, token: int) -> bool:
+        node, root = self._nodes.tokens[token]
+        return node != NONE and self._is_table(root)
