@@ -73,11 +73,10 @@ IN_MACRO = 0x80000000
 _VISITOR = CFUNCTYPE(c_int, Cursor, Cursor, c_void_p)
 _FIELD_VISITOR = CFUNCTYPE(c_int, Cursor, c_void_p)
 _INCLUSION = CFUNCTYPE(None, c_void_p, POINTER(SourceLocation), c_uint, c_void_p)
-BREAK, CONTINUE, RECURSE = 0, 1, 2
+CONTINUE, RECURSE = 1, 2
 
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_createIndex": (c_void_p, [c_int, c_int]),
-    "clang_disposeIndex": (None, [c_void_p]),
     "clang_disposeTranslationUnit": (None, [c_void_p]),
     "clang_getTranslationUnitCursor": (Cursor, [c_void_p]),
     "clang_visitChildren": (c_uint, [Cursor, _VISITOR, c_void_p]),
@@ -115,7 +114,6 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_Type_visitFields": (c_uint, [Type, _FIELD_VISITOR, c_void_p]),
     "clang_Cursor_isBitField": (c_uint, [Cursor]),
     "clang_getArraySize": (c_longlong, [Type]),
-    "clang_getResultType": (Type, [Type]),
     "clang_getTypeDeclaration": (Cursor, [Type]),
     "clang_getEnumConstantDeclValue": (c_longlong, [Cursor]),
     "clang_getCursorBinaryOperatorKind": (c_int, [Cursor]),
@@ -130,7 +128,6 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_getDiagnosticSeverity": (c_int, [c_void_p]),
     "clang_getDiagnosticLocation": (SourceLocation, [c_void_p]),
     "clang_disposeDiagnostic": (None, [c_void_p]),
-    "clang_saveTranslationUnit": (c_int, [c_void_p, c_char_p, c_uint]),
     "clang_parseTranslationUnit2": (
         c_int,
         [c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_uint, c_uint,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from kgraph.model.holders import How, Load, Place, Slot, Value
+from kgraph.model.holders import How, Load, Place, Value
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.names import FunctionId, ObjectId
 
@@ -104,14 +104,6 @@ class Definition:
 
 
 @dataclass(frozen=True, slots=True)
-class MacroUse:
-    """A macro that call sites are hidden in: where it is defined."""
-
-    name: str
-    location: Location
-
-
-@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A parse error that clang reported."""
 
@@ -132,9 +124,3 @@ class UnitFacts:
     errors: tuple[Diagnostic, ...] = ()
     files: tuple[str, ...] = ()
     failed: str = ""
-
-
-__all__ = [
-    "Binding", "CallSite", "Definition", "Diagnostic", "Flow", "Function", "How", "MacroUse",
-    "Object", "Slot", "UnitFacts",
-]
