@@ -26,6 +26,9 @@ from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RESULT, RETURN, SL
 from kgraph.resolve.values import NOTHING, Values, token_code, token_of
 
 
+UNREAD = "a caller passes it what was not read as a pointer"
+
+
 class IndirectCall(NamedTuple):
     """A call through `target` (a code). `result` is the node of its CallResult, or NONE."""
 
@@ -161,6 +164,8 @@ class Constraints:
         known = nodes.defined(callee) is not None
         for index, choice in enumerate(site.arguments):
             target = nodes.find((PARAMETER, callee, index)) if known else self.escape
+            if not choice and target not in (NONE, self.escape):
+                self.put(self.values.reason(UNREAD), target, UNCITED)
             for value in choice:
                 code = self.values.code(value)
                 if target != NONE:

@@ -11,7 +11,7 @@ solution only what the tables in its base's set hold.
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from kgraph.resolve.constraints import Constraints
+from kgraph.resolve.constraints import UNREAD, Constraints
 from kgraph.resolve.labels import RETURNED, UNCITED, label, location_of
 from kgraph.resolve.need import Need
 from kgraph.resolve.nodes import CONSTANT_OF, POINTER, SOMEWHERE, TOP
@@ -180,7 +180,10 @@ class Solver:
                 continue
             self.called.add(function)
             for index, parameter in self._parameters_of(function):
-                for code in call.arguments[index] if index < len(call.arguments) else ():
+                choice = call.arguments[index] if index < len(call.arguments) else ()
+                if not choice and parameter != self.constraints.escape:
+                    self.unknown(UNREAD, parameter)
+                for code in choice:
                     self.connect(self.as_node(code), parameter, call.label)
             returned = self.nodes.find((RETURN, function))
             if NONE not in (call.result, returned):
