@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from kgraph.cli.options import index_option, opened, output_options, types_option
-from kgraph.cli.output import remark, remark_changes, write_json, write_lines
+from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+from kgraph.model.resolution import Status
 
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph
@@ -57,10 +58,16 @@ def _write_edges(
         text = SourceText(graph)
         write_json(edges_record(found, hops, text))
         remark_changes(text)
-        return
-    write_lines(edge_lines(hops, callers=callers))
+    else:
+        write_lines(edge_lines(hops, callers=callers))
     if not hops:
-        remark(f"no {'calls reach' if callers else 'calls leave'} {found} in the index")
+        remark(f"no {'calls reach' if callers else 'calls with a callee leave'} {found}")
+        remark_part(graph.description)
+    if not callers:
+        for site in graph.sites_of(found.number):
+            if site.status in (Status.EMPTY, Status.UNRESOLVED):
+                remark(f"{site.location}: {site.expression}() has no candidate, {site.status}: "
+                       f"{site.reason}")
 
 
 @click.command("ops")

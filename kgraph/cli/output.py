@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from kgraph.model.answers import IndexDescription
     from kgraph.report.source import SourceText
 
 
@@ -25,6 +26,13 @@ def write_json(record: object, *, indent: int | None = 2) -> None:
 def remark(text: str) -> None:
     """Something that the user should know."""
     print(f"kgraph: {text}", file=sys.stderr)  # noqa: T201
+
+
+def remark_part(description: "IndexDescription") -> None:
+    """Say that the index holds only a part of the tree, so that nothing found proves little."""
+    if description.only:
+        remark(f"the index holds {', '.join(description.only)} only: what goes through other parts"
+               " of the tree is not in it")
 
 
 def remark_changes(text: "SourceText") -> None:

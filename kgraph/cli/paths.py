@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from kgraph.cli.options import index_option, opened, output_options, types_option
-from kgraph.cli.output import remark, remark_changes, write_json, write_lines
+from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
 
 NO_PATH = 1
 COULD_NOT_TELL = 3
@@ -56,6 +56,7 @@ def path_verb(
             write_lines(path_lines(answer))
             if answer.others:
                 remark(f"there are other ways (-k {count + 1} shows the next)")
-    if answer.frontier is None:
-        return 0
+        if answer.frontier is None:
+            return 0
+        remark_part(graph.description)
     return COULD_NOT_TELL if answer.frontier.by_type else NO_PATH

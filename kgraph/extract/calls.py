@@ -12,6 +12,7 @@ from kgraph.model.holders import (
     Address,
     CallResult,
     Constant,
+    How,
     Load,
     Opaque,
     Place,
@@ -46,6 +47,8 @@ def call(reader: "Reader", node: Node) -> Values:
         return ()
     arguments = tuple(_argument(context, operand, reader.values(operand))
                       for operand in operands)
+    if len(targets) > 1:
+        targets = (_choice(context, node, targets),)
     found: Values = ()
     for target in targets or (Opaque("callee"),):
         if isinstance(target, FunctionId) and target.name.startswith("__builtin_"):
@@ -56,6 +59,14 @@ def call(reader: "Reader", node: Node) -> Values:
         found += (_record(context, node, callee, target, arguments),)
     context.results[node.key] = found
     return found
+
+
+def _choice(context: Context, node: Node, targets: Values) -> Value:
+    """What a call goes through whose callee is an expression with several outcomes."""
+    assert context.local is not None
+    place = Place(context.local.temporary("(callee)"))
+    context.put(place, targets, context.unit.sources.location(node.cursor), How.ASSIGNMENT)
+    return Load(place)
 
 
 def _argument(context: Context, operand: Node, values: Values) -> Values:

@@ -33,6 +33,7 @@ ADDRESS_OF, DEREFERENCE, MINUS, NOT, EXTENSION = 5, 6, 8, 9, 13
 T_VOID, T_POINTER, T_RECORD, T_ENUM = 2, 101, 105, 106
 T_FUNCTION = frozenset((110, 111))
 T_ARRAY = frozenset((112, 114, 115, 116))
+T_VARIABLE_ARRAY = 115
 T_INTEGER = frozenset(range(3, 21))
 
 # linkage and storage

@@ -218,6 +218,10 @@ def local_variable(reader: "Reader", node: Node) -> None:
     else:
         place = Place(context.local.holder(node.cursor))
     value = initialiser(node)
+    if type_.kind == kinds.T_VARIABLE_ARRAY:
+        for kid in node.kids:
+            if kid is not value and kid.kind in kinds.EXPRESSIONS:
+                reader.values(kid)  # the bound of a variable length array is evaluated
     if value is not None:
         initialise(reader, place, type_, value, table)
 

@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 
+from kgraph.errors import StoreError
 from kgraph.kernel import UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.account import address_taken, coverage
+from kgraph.pipeline.partial import doubted, missing
 from kgraph.pipeline.workers import extract_units
 from kgraph.resolve import resolve
 from kgraph.store import cache_folder, index_path, new_database, write_description
@@ -84,7 +86,8 @@ def index_tree(
         bad = _extract(units, tree.root, request.jobs, seed, writer, progress)
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
-        account = _resolve(connection, files, counts)
+        why = missing(request.only, writer.failed, writer.errors)
+        account = _resolve(connection, files, counts, why)
         write_description(connection, description)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
     return IndexSummary(
@@ -106,7 +109,10 @@ def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitLi
         compile_commands=request.compile_commands, prepare=request.prepare, only=request.only,
         work=cache_folder() / "build" / place.stem, jobs=max(1, request.jobs), remark=remark,
     )
-    return units, (request.index or place).absolute()
+    target = (request.index or place).absolute()
+    if target.is_dir():
+        raise StoreError(f"{target} is a folder", "give --index the name of a file")
+    return units, target
 
 
 def _extract(
@@ -138,7 +144,7 @@ def _extract(
 
 
 def _resolve(
-    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int]
+    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int], why: str
 ) -> Coverage:
     """Resolve the facts of the index under construction and write the graph into it; the account,
     with `units` as in account.coverage."""
@@ -147,7 +153,7 @@ def _resolve(
         key: decoder.decode(key, data)
         for key, data in connection.execute("SELECT key, facts FROM definition ORDER BY key")
     }
-    resolution = resolve(definitions.values())
+    resolution = doubted(resolve(definitions.values()), why)
     taken = address_taken(definitions.values())
     ResolutionWriter(connection, files, taken).write(resolution, definitions)
     account = coverage(definitions, resolution, taken, units)

@@ -38,8 +38,13 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     """
     source = find_function(graph, question.caller).number
     target = find_function(graph, question.callee).number
+    via = [find_function(graph, name).number for name in question.via]
+    while via and via[0] == source:  # the ends are passed anyway
+        via.pop(0)
+    while via and via[-1] == target:
+        via.pop()
     rules = Rules(
-        via=tuple(find_function(graph, name).number for name in question.via),
+        via=tuple(via),
         avoid=frozenset(find_function(graph, name).number for name in question.avoid),
         pins=_pins(graph, question.bind),
         deferred=question.deferred,

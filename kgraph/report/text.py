@@ -88,7 +88,8 @@ def _frontier(gap: Frontier) -> Iterator[str]:
     yield f"  from {gap.caller}: {_reached(gap.forward, 'can be reached, deepest:')}"
     yield f"  to {gap.callee}: {_reached(gap.backward, 'lead there, farthest:')}"
     if gap.callbacks:
-        yield "  a longer path, or one with another callback than is handed on, would join them"
+        yield ("  calls lead from one to the other, but not in the hops allowed, or only with "
+               "another callback than is handed on")
     for site in gap.forward.unresolved:
         yield f"  unresolved: {site.expression} ({site.location}): {site.reason}"
     more = gap.forward.unresolved_count - len(gap.forward.unresolved)

@@ -25,7 +25,6 @@ from kgraph.resolve.nodes import (
 from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RESULT, RETURN, SLOT
 from kgraph.resolve.values import NOTHING, Values, token_code, token_of
 
-
 UNREAD = "a caller passes it what was not read as a pointer"
 
 
@@ -47,11 +46,13 @@ class Store(NamedTuple):
 
 
 class Copy(NamedTuple):
-    """A record copied as a whole: the codes of both addresses, and its type if that is known."""
+    """A record copied as a whole: the codes of both addresses, its type, and a type of record that
+    the destination is or lies in; "" where a type is not known."""
 
     destination: int
     source: int
     record: str
+    within: str
 
 
 class Constraints:
@@ -130,7 +131,8 @@ class Constraints:
             root = self._root(row)
             target = values.field(root, node) if root != NONE else values.anonymous(node)
         if record != NOTHING:
-            self.copies.append(Copy(token_code(self.nodes.address_token(node, root)), record, ""))
+            address = token_code(self.nodes.address_token(node, root))
+            self.copies.append(Copy(address, record, "", key[1] if key[0] == SLOT else ""))
         self.put(code, target, cited)
 
     def _root(self, row: WriteRow) -> int:
@@ -147,7 +149,7 @@ class Constraints:
         if record_type and record == NOTHING and code != NOTHING:
             record = self.values.reason("a record that is returned by value")
         if record != NOTHING:
-            self.copies.append(Copy(pointer, record, record_type))
+            self.copies.append(Copy(pointer, record, record_type, record_type))
         if not record_type and code != NOTHING:
             self.stores.append(Store(pointer, code, cited))
 
@@ -189,7 +191,7 @@ class Constraints:
         to, origin = self.values.code(destination), self.values.code(source)
         if NOTHING in (to, origin):
             return
-        self.copies.append(Copy(to, origin, ""))
+        self.copies.append(Copy(to, origin, "", ""))
         self.stores.append(Store(to, self.values.pointee(-2 - source, source), cited))
 
     def _indirect(self, site: SiteRow) -> None:

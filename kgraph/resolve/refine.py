@@ -2,9 +2,9 @@
 
 The first solution reads slots as a whole. Where all tables that a base may point to are known,
 only the fields of these, and what is written through pointers, are read in the second solution.
-A table that is copied from as a whole counts everywhere; an object that unknown content may be
-copied into is open: it may hold what any table holds. Where nothing would remain, the whole slot
-is kept: losing a true edge is worse than an extra one.
+A table that is copied from counts for those that it may be copied to; an object that unknown
+content may be copied into is open: it may hold what any table holds. Where nothing would remain,
+the whole slot is kept: losing a true edge is worse than an extra one.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from kgraph.model.names import ObjectId
 from kgraph.resolve.addresses import Addresses
 from kgraph.resolve.constraints import Constraints
-from kgraph.resolve.labels import UNCITED
 from kgraph.resolve.need import Need
 from kgraph.resolve.nodes import ANONYMOUS, FIELD
 from kgraph.resolve.numbering import NONE
@@ -55,8 +54,6 @@ def solve(constraints: Constraints) -> Solution:
         else:
             reads[node], slots[node] = [slot], slot
     second = Solver(constraints, need, reads, first.plain)
-    for field in refiner.copied_fields():
-        second.connect(field, second.entry(second.nodes.keys[field][2]), UNCITED)
     close(second)
     return Solution(second, tables, slots, first, refiner.addresses)
 
@@ -71,20 +68,33 @@ class _Refiner:
         self.addresses = Addresses(solver)
         values = self._constraints.values
         self._whole = values.tagged_roots | values.record_slots
-        self._copied = self._copied_roots()
+        self._copied_to: dict[int, set[int]] = {}
+        self._copied_within: dict[str, set[int]] = {}  # by a type that the destination lies in
+        self._find_copies()
         self._open = self._open_roots()
 
-    def _copied_roots(self) -> set[int]:
-        """Tables whose content may be elsewhere: copied from as records, or word by word."""
-        roots = self.addresses.roots
-        copied: set[int] = set()
+    def _find_copies(self) -> None:
+        """Enter which tables are copied from as records, or word by word, and to where."""
         for copy in self._constraints.copies:
-            copied |= roots(copy.source)
-            if not self.addresses.is_known(copy.source):
-                copied |= self._constraints.values.records.get(copy.record, set())
+            sources = self.addresses.roots(copy.source)
+            known = self.addresses.roots(copy.destination)
+            if sources and known and self.addresses.is_known(copy.destination):
+                for root in known:
+                    self._copied_to.setdefault(root, set()).update(sources)
+            elif sources:
+                self._copied_within.setdefault(copy.within, set()).update(sources)
         for pointer, _ in self._constraints.values.loads:
-            copied |= self._records(pointer)
-        return copied
+            self._copied_within.setdefault("", set()).update(self._records(pointer))
+
+    def _copied(self, roots: tuple[int, ...]) -> set[int]:
+        """The tables whose content may be in these: copied to them, or to unknown memory that may
+        be theirs."""
+        found: set[int] = set()
+        for record, sources in self._copied_within.items():
+            lying = self._constraints.values.records.get(record, set())
+            if not record or not lying.isdisjoint(roots):
+                found |= sources
+        return found.union(*(self._copied_to.get(root, ()) for root in roots))
 
     def _records(self, pointer: int) -> set[int]:
         """The tables that are read or written as a whole through a pointer: of `&table.field`
@@ -107,11 +117,6 @@ class _Refiner:
                     found |= self._constraints.values.records.get(copy.record, set())
         return found
 
-    def copied_fields(self) -> list[int]:
-        """The FIELD nodes of the tables that are copied from."""
-        return [node for node, key in enumerate(self._nodes.keys)
-                if key[0] == FIELD and key[1] in self._copied]
-
     def tables(self, root: int, base: int) -> tuple[int, ...]:
         """The objects that a base may point to; none where they are not all known."""
         roots = {root}
@@ -130,9 +135,12 @@ class _Refiner:
         find = self._nodes.find
         if not roots:
             return []
-        sources = [find((FIELD, root, slot)) for root in roots]
+        filled: set[int] = set(roots)
+        anonymous = []
         if not self.declared(roots):
-            sources.append(find((ANONYMOUS, slot)))
+            filled |= self._copied(roots)
+            anonymous.append(find((ANONYMOUS, slot)))
+        sources = [find((FIELD, root, slot)) for root in filled] + anonymous
         sources = [node for node in sources if node != NONE]
         held, tables = self._solver.sets, self.addresses.sets
         if any(held.get(node, EMPTY) or tables.get(node) for node in sources):

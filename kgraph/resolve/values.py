@@ -51,7 +51,7 @@ class Values:
         self.tagged_roots: set[int] = set()  # objects with functions, or with tables
         self.loads: list[tuple[int, int]] = []  # (code of a pointer, node that gets what it holds)
         self.loaded: dict[int, tuple[int, int, int]] = {}  # node: slot, root of base, code of base
-        self.records: dict[str, set[int]] = {}  # the tables that lie in a record of each type
+        self.records: dict[str, set[int]] = {}  # the tables with a record of each type
         self._survey()
 
     def _find_roots(self) -> list[int]:
@@ -77,18 +77,26 @@ class Values:
         known = -1
         while known < len(self.tagged_roots):
             known = len(self.tagged_roots)
-            for root, slot, value in fields:
+            for root, slot, value, _ in fields:
                 if self._tells_tables_apart(value):
                     self.tagged_roots.add(root)
                     self.tagged_slots.add(slot)
-        for root, slot, _ in fields:
+        for root, slot, _, base in fields:
             if root in self.tagged_roots:
-                self.records.setdefault(self.nodes.keys[slot][1], set()).add(root)
+                self._lies_in(root, slot, base)
 
-    def _fields(self) -> list[tuple[int, int, int]]:
-        """Each (root, slot, value) that is written to an object or local of known identity."""
+    def _lies_in(self, root: int, slot: int, base: int) -> None:
+        """Note the types of the records around a field of a table, from the inside out."""
+        self.records.setdefault(self.nodes.keys[slot][1], set()).add(root)
+        _, holder, further = self._rows[base]
+        if self._keys[holder][0] == SLOT and further != NONE:
+            self._lies_in(root, self.nodes.holders[holder], further)
+
+    def _fields(self) -> list[tuple[int, int, int, int]]:
+        """Each (root, slot, value, base) that is written to an object or local of known
+        identity."""
         return [
-            (root, self.nodes.holders[write.holder], write.value)
+            (root, self.nodes.holders[write.holder], write.value, write.base)
             for row in self.nodes.facts.definitions
             for write in row.writes
             if write.base != NONE and self._keys[write.holder][0] == SLOT

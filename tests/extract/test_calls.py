@@ -151,3 +151,15 @@ def test_expressions_are_as_a_reader_sees_them(facts: Facts) -> None:
     }""")
     assert [s.expression for s in reading.sites("u") if s.index >= 0] == [
         "s->__sk_common.skc_prot->read", "get( s )->read", "s->sk_prot ->write"]
+
+
+def test_a_callee_that_is_a_choice_is_one_call(facts: Facts) -> None:
+    reading = facts(OPS + "int u(struct ops *o, int i) { return (i ? f : o->read)(i); }")
+    assert reading.calls("u") == ["(callee)"]
+    assert reading.puts("u") == ["(callee) = f", "(callee) = ops.read{u(#0)}"]
+    assert reading.sites("u")[0].expression == "(i ? f : o->read)"
+
+
+def test_bounds_of_variable_length_arrays_are_evaluated(facts: Facts) -> None:
+    reading = facts(OPS + "int u(void) { char a[f(3)]; return sizeof a; }")
+    assert reading.calls("u") == ["f"]

@@ -139,11 +139,11 @@ def function(
 
 
 def obj(
-    name: str | ObjectId, *rows: Binding, section: str = "", type: str = "struct ops",
+    name: str | ObjectId, *rows: Binding, section: str = "", of_type: str = "struct ops",
     image: str = VMLINUX,
 ) -> Definition:
     identity = ObjectId(name, image=image) if isinstance(name, str) else name
-    subject = Object(identity, at(1), extent(1), type, section)
+    subject = Object(identity, at(1), extent(1), of_type, section)
     return _definition(f"o:{identity}:{identity.image}", subject, rows)
 
 

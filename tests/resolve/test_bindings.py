@@ -1,0 +1,21 @@
+"""The rows of `ops`."""
+
+from facts_in_c import addr, call, fn, function, obj, param, put, row, stubs
+
+from kgraph.model.holders import How, Parameter, Slot
+from kgraph.model.names import ObjectId
+from kgraph.resolve import resolve
+
+SEND = Slot("proto", "send")
+
+
+def test_bindings_installs_and_arguments():
+    resolution = resolve([
+        *stubs("f"),
+        obj("tbl", row("tbl", "proto", "send", "f", line=1)),
+        function("c", put(param("c"), "f", line=2), call("c", "alloc", addr("tbl"), line=3)),
+    ])
+    assert [(b.holder, b.value, b.table, b.location.line, b.how) for b in resolution.bindings] == [
+        (SEND, fn("f"), ObjectId("tbl"), 1, How.INITIALISER),
+        (Parameter(fn("alloc"), 0), ObjectId("tbl"), None, 3, How.ARGUMENT),
+    ]

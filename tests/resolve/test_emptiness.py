@@ -1,0 +1,97 @@
+"""Empty, unresolved and resolved are never mixed."""
+
+import pytest
+from facts_in_c import (
+    NULL,
+    Opaque,
+    addr_field,
+    addr_var,
+    call,
+    field,
+    function,
+    glob,
+    only_site,
+    param,
+    put,
+    result,
+    stubs,
+    var,
+)
+
+from kgraph.model.resolution import Status
+
+CB = field("x", "cb", param("g"))
+
+
+def found(*definitions, target=CB):
+    site = only_site([*definitions, function("g", call("g", target), parameters=1)], "g")
+    return site.status, site.reason
+
+
+def test_a_field_that_nothing_writes():
+    assert found() == (Status.EMPTY, "no write to the field in any parsed unit")
+
+
+def test_a_field_that_only_empty_holders_are_copied_to():
+    copy = function("c", put(CB, field("y", "cb", param("c"))))
+    assert found(copy) == (Status.EMPTY, "no function reaches any value that is put into it")
+
+
+def test_null_is_no_candidate():
+    status, _ = found(function("c", put(CB, NULL)))
+    assert status is Status.EMPTY
+
+
+@pytest.mark.parametrize("target", [glob("hook"), var("g", "v")])
+def test_other_holders_that_nothing_writes(target):
+    assert found(target=target)[0] is Status.EMPTY
+
+
+def test_a_parameter_that_no_caller_fills():
+    assert found(target=param("g")) == (Status.EMPTY, "no caller passes a value")
+
+
+def test_what_could_not_be_followed_is_the_reason():
+    assert found(function("c", put(CB, Opaque("container_of")))) == (
+        Status.UNRESOLVED, "container_of")
+
+
+def test_an_undefined_function_may_give_back_anything():
+    assert found(function("c", put(CB, result("nowhere")))) == (
+        Status.UNRESOLVED, "nowhere() has no definition in the parsed units")
+
+
+def test_a_field_whose_address_is_taken_may_be_written_unseen():
+    status, reason = found(*stubs("h"), function("c", call("c", "h", addr_field(
+        "x", "cb", param("c")))))
+    assert status is Status.UNRESOLVED
+    assert "address is taken" in reason
+
+
+def test_a_parameter_of_a_function_that_unseen_code_may_call():
+    escape = function("c", call("c", "nowhere", "g"))
+    status, reason = found(escape, target=param("g"))
+    assert status is Status.UNRESOLVED
+    assert "outside the parsed units" in reason
+
+
+def test_a_parameter_of_a_function_in_a_field_that_no_one_calls():
+    assert found(function("c", put(field("y", "f", NULL), "g")),
+                 target=param("g"))[0] is Status.UNRESOLVED
+
+
+def test_an_argument_that_was_not_read_is_not_none():
+    from dataclasses import replace
+
+    unread = replace(call("c", "g", NULL), arguments=((),))
+    assert found(function("c", unread), target=param("g"))[0] is Status.UNRESOLVED
+
+
+def test_a_local_whose_address_goes_to_unseen_code():
+    definitions = [function("g", call("g", "nowhere", addr_var("g", "v")),
+                            call("g", var("g", "v"), line=2))]
+    assert only_site(definitions, "g").status is Status.UNRESOLVED
+
+
+def test_a_call_of_a_constant_is_not_empty():
+    assert found(target=NULL)[0] is Status.UNRESOLVED

@@ -1,0 +1,85 @@
+"""The result does not depend on the order of the definitions."""
+
+import random
+
+from facts_in_c import (
+    Opaque,
+    addr,
+    addr_field,
+    addr_var,
+    call,
+    call_result,
+    field,
+    function,
+    give,
+    glob,
+    obj,
+    param,
+    pointee,
+    put,
+    result,
+    row,
+    stubs,
+    var,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgraph.resolve import resolve
+
+FUNCTIONS = [f"f{n}" for n in range(6)]
+TABLES = [f"t{n}" for n in range(4)]
+
+
+def values(draw, owner):
+    pick = draw(st.integers(0, 11))
+    name = draw(st.sampled_from(FUNCTIONS))
+    base = draw(st.sampled_from([param(owner), var(owner, "v"), var(owner, "w"), glob("hook")]))
+    return [
+        name, name, addr(draw(st.sampled_from(TABLES))), base, field("r", "a", base),
+        field("s", "b", field("r", "a", base)), result(name), call_result(owner, 0),
+        Opaque("cast"), addr_var(owner, "v"), addr_field("r", "a", base), pointee(base),
+    ][pick]
+
+
+def places(draw, owner):
+    base = draw(st.sampled_from([param(owner), var(owner, "v"), addr("t0")]))
+    return draw(st.sampled_from([
+        var(owner, "v"), var(owner, "w"), glob("hook"), field("r", "a", base),
+        field("s", "b", base), pointee(base), pointee(base, "s"),
+    ]))
+
+
+@st.composite
+def programs(draw):
+    definitions = []
+    for name in FUNCTIONS:
+        body = [put(places(draw, name), values(draw, name), line=draw(st.integers(1, 9)))
+                for _ in range(draw(st.integers(0, 4)))]
+        body += [call(name, draw(st.sampled_from(FUNCTIONS)), values(draw, name), line=n)
+                 for n in range(1, draw(st.integers(1, 3)))]
+        body.append(call(name, draw(st.sampled_from(
+            [param(name), var(name, "v"), field("s", "b", var(name, "w")), glob("hook")])),
+            values(draw, name), line=9))
+        body.append(give(name, values(draw, name)))
+        definitions.append(function(name, *body, parameters=1))
+    for name in TABLES:
+        other = draw(st.sampled_from(TABLES))
+        definitions.append(obj(name, row(name, "s", "b", draw(st.sampled_from(FUNCTIONS))),
+                               row(name, "r", "a", addr(other), line=2)))
+    return definitions
+
+
+@settings(deadline=None, max_examples=200)
+@given(programs(), st.randoms(use_true_random=False))
+def test_any_order_gives_the_same(definitions, rng):
+    shuffled = list(definitions)
+    rng.shuffle(shuffled)
+    assert resolve(shuffled) == resolve(definitions)
+
+
+def test_the_same_key_twice_counts_once():
+    definitions = [*stubs("f"), function("g", call("g", "f"))]
+    again = [*definitions, *definitions]
+    random.Random(1).shuffle(again)
+    assert resolve(again) == resolve(definitions)
