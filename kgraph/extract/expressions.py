@@ -61,13 +61,15 @@ class Reader:
 
 
 def _loads(reader: Reader, node: Node) -> Values:
-    """The value of an lvalue expression; an array evaluates to its address."""
+    """The value of an lvalue expression; an array evaluates to its address, but a parameter that
+    is written as an array is a pointer."""
     places = reader.places(node)
     if not places:
         return ()
-    if reader.context.unit.types.of(node.cursor).is_array:
-        return tuple(address_of(place) for place in places)
-    return tuple(Load(place) for place in places)
+    is_array = reader.context.unit.types.of(node.cursor).is_array
+    return tuple(
+        address_of(place) if is_array and not isinstance(place.holder, Parameter) else Load(place)
+        for place in places)
 
 
 def _reference(reader: Reader, node: Node) -> Values:

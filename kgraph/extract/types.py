@@ -41,13 +41,13 @@ class TypeInfo:
     @property
     def carries(self) -> bool:
         """Whether a value of this type can lead to a function: pointers to functions, records,
-        pointers and void; records and arrays of these. Not numbers, nor pointers to numbers."""
-        if self.kind == kinds.T_RECORD:
+        pointers and void; records and arrays of these. Not numbers, nor pointers to numbers. A
+        parameter that is written as a function has that type for libclang, and is a pointer."""
+        if self.kind == kinds.T_RECORD or self.is_function:
             return True
         if self.kind == kinds.T_POINTER:
             pointee = self.element
-            return pointee is None or pointee.kind == kinds.T_VOID or (
-                pointee.is_function or pointee.carries)
+            return pointee is None or pointee.kind == kinds.T_VOID or pointee.carries
         return self.is_array and self.element is not None and self.element.carries
 
 

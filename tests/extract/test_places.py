@@ -1,7 +1,7 @@
 """What is put where: initialisers, assignments, copies, returns."""
 
 import pytest
-from shorthand import Facts
+from shorthand import Facts, value_text
 
 OPS = """
 struct ops { int (*read)(int); int (*write)(int); };
@@ -102,3 +102,18 @@ def test_records_of_include_folders_have_no_scope(facts: Facts) -> None:
     reading = facts("#include <linux/o.h>\nint f(int x) { return x; } struct o t = { f };",
                     files={"include/linux/o.h": "struct o { int (*cb)(int); };"})
     assert getattr(reading.definition("t").bindings[0].place.holder, "scope", None) == ""
+
+
+def test_parameters_written_as_functions_and_arrays_are_pointers(facts: Facts) -> None:
+    reading = facts(OPS + """
+    int inner(int cb(int), struct ops table[]);
+    int u(int cb(int), struct ops table[], struct ops *o) {
+        o->read = cb;
+        table[1].write = cb;
+        return inner(cb, table) + table->read(1);
+    }""")
+    assert reading.puts("u") == ["ops.read{u(#2)} = u(#0)", "ops.write{u(#1)} = u(#0)"]
+    site, indirect = reading.sites("u")
+    assert [[value_text(v) for v in argument] for argument in site.arguments] == [
+        ["u(#0)"], ["u(#1)"]]
+    assert value_text(indirect.target) == "ops.read{u(#1)}"
