@@ -19,6 +19,7 @@ from kgraph.extract.places import (
     address_of,
     declared,
     dereference,
+    loads,
     member,
     pointees,
     subscript,
@@ -61,15 +62,7 @@ class Reader:
 
 
 def _loads(reader: Reader, node: Node) -> Values:
-    """The value of an lvalue expression; an array evaluates to its address, but a parameter that
-    is written as an array is a pointer."""
-    places = reader.places(node)
-    if not places:
-        return ()
-    is_array = reader.context.unit.types.of(node.cursor).is_array
-    return tuple(
-        address_of(place) if is_array and not isinstance(place.holder, Parameter) else Load(place)
-        for place in places)
+    return loads(reader, node, reader.places(node))
 
 
 def _reference(reader: Reader, node: Node) -> Values:

@@ -10,9 +10,9 @@ from kgraph.extract import kinds
 from kgraph.extract.context import Values
 from kgraph.extract.libclang import C, Cursor, record_fields, spelling
 from kgraph.extract.nodes import Node, expressions, plain
-from kgraph.extract.places import Places, unnamed_field
+from kgraph.extract.places import Places, loads, unnamed_field
 from kgraph.extract.types import TypeInfo, is_unnamed
-from kgraph.model.holders import Address, How, Load, Place
+from kgraph.model.holders import Address, How, Place
 from kgraph.model.names import FunctionId, ObjectId
 
 if TYPE_CHECKING:
@@ -184,7 +184,4 @@ def literal_place(reader: "Reader", node: Node) -> Places:
 
 def compound_literal(reader: "Reader", node: Node) -> Values:
     """The value of a compound literal; an array's is its address."""
-    places = literal_place(reader, node)
-    if reader.context.unit.types.of(node.cursor).is_array:
-        return tuple(Address(place) for place in places)
-    return tuple(Load(place) for place in places)
+    return loads(reader, node, literal_place(reader, node))

@@ -11,7 +11,17 @@ from kgraph.extract.context import Context, Values
 from kgraph.extract.libclang import C, Cursor, spelling
 from kgraph.extract.nodes import Node, expressions
 from kgraph.extract.types import TypeInfo, is_unnamed
-from kgraph.model.holders import POINTEE, Address, Load, Opaque, Place, Slot, Value, Variable
+from kgraph.model.holders import (
+    POINTEE,
+    Address,
+    Load,
+    Opaque,
+    Parameter,
+    Place,
+    Slot,
+    Value,
+    Variable,
+)
 from kgraph.model.names import FunctionId, ObjectId
 
 if TYPE_CHECKING:
@@ -90,6 +100,17 @@ def unnamed_field(context: Context, place: Place, field: Cursor) -> Place:
     else:
         scope = holder.scope or context.unit.sources.location(record).path
     return Place(Slot(holder.name, name, scope), Address(place))
+
+
+def loads(reader: "Reader", node: Node, places: Places) -> Values:
+    """The value of an lvalue expression that names `places`; an array evaluates to its address,
+    but a parameter that is written as an array is a pointer."""
+    if not places:
+        return ()
+    is_array = reader.context.unit.types.of(node.cursor).is_array
+    return tuple(
+        address_of(place) if is_array and not isinstance(place.holder, Parameter) else Load(place)
+        for place in places)
 
 
 def address_of(place: Place) -> Value:

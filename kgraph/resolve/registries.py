@@ -16,7 +16,6 @@ from dataclasses import replace
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow
 from kgraph.model.holders import Address, Holder, How, Load, Place, Slot, Value
-from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.resolve.declared import Registry, registries
 
@@ -52,6 +51,11 @@ def _owner(place: Place) -> ObjectId | None:
 def list_of(owner: ObjectId, field: str) -> ObjectId:
     """What stands for the list that hangs on an object."""
     return ObjectId(f"{owner.name}.{field}[]", owner.scope, owner.image)
+
+
+def _pointer_to(owner: ObjectId, field: str) -> ObjectId:
+    """The variable that an object's list field becomes."""
+    return ObjectId(f"{owner.name}.{field}", owner.scope, owner.image)
 
 
 def is_list(identity: ObjectId) -> bool:
@@ -136,7 +140,7 @@ def _apart(definition: Definition, lists: set[tuple[str, str]]) -> Definition:
             owner = _owner(old)
             if owner is not None:
                 owners.add((owner, holder.field))
-                return Place(ObjectId(f"{owner.name}.{holder.field}", owner.scope, owner.image))
+                return Place(_pointer_to(owner, holder.field))
         if old.base is None:
             return old
         base = value(old.base)
@@ -149,20 +153,21 @@ def _apart(definition: Definition, lists: set[tuple[str, str]]) -> Definition:
         return old if new is old.place else type(old)(new)
 
     calls = tuple(_call(call, value) for call in definition.calls)
-    flows = tuple(flow if value(flow.source) is flow.source and place(flow.target) is flow.target
-                  else replace(flow, source=value(flow.source), target=place(flow.target))
+    flows = tuple(_flow(flow, value(flow.source), place(flow.target))
                   for flow in definition.flows)
     if not owners:
         return definition
     made = tuple(
-        Binding(Place(ObjectId(f"{owner.name}.{field}", owner.scope, owner.image)),
-                Address(Place(list_of(owner, field))), _start(definition), How.ASSIGNMENT)
+        Binding(Place(_pointer_to(owner, field)), Address(Place(list_of(owner, field))),
+                definition.subject.location, How.ASSIGNMENT)
         for owner, field in sorted(owners))
     return replace(definition, calls=calls, flows=flows, bindings=definition.bindings + made)
 
 
-def _start(definition: Definition) -> Location:
-    return definition.subject.location
+def _flow(flow: Flow, source: Value, target: Place) -> Flow:
+    if source is flow.source and target is flow.target:
+        return flow
+    return replace(flow, source=source, target=target)
 
 
 def _call(call: CallSite, value: Callable[[Value], Value]) -> CallSite:
