@@ -35,10 +35,13 @@ def _processors() -> int:
               help="Worker processes (default: one a processor).")
 @click.option("--index", type=click.Path(path_type=Path), metavar="FILE",
               help="Where to write the index; else a file of the user's cache folder.")
+@click.option("--precompiled/--no-precompiled", default=True, show_default=True,
+              help="Read common headers once. It changes the time, never the facts.")
 @output_options
 def index_verb(
     tree: Path, config: Path | None, defconfig: str | None, compile_commands: Path | None,
-    prepare: bool, only: tuple[str, ...], jobs: int | None, index: Path | None, form: str,
+    prepare: bool, only: tuple[str, ...], jobs: int | None, index: Path | None,
+    precompiled: bool, form: str,
 ) -> None:
     """Read a kernel TREE and write its index.
 
@@ -56,6 +59,7 @@ def index_verb(
     request = IndexRequest(
         tree=tree, config=config, defconfig=defconfig, compile_commands=compile_commands,
         prepare=prepare, only=only, jobs=jobs or _processors(), index=index,
+        precompiled=precompiled,
     )
     try:
         summary = index_tree(request, progress=progress, remark=say)

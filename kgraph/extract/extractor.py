@@ -5,48 +5,65 @@ so that a header's function is read once; which unit it is read from does not ma
 covers the text after preprocessing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from kgraph.extract import kinds
 from kgraph.extract.context import Unit
 from kgraph.extract.definitions import definition_key, pretty, read_function, read_object
 from kgraph.extract.libclang import (
+    ERROR,
     IN_MACRO,
     C,
     Cursor,
     children,
-    included_files,
+    error_count,
+    inclusions,
     parse,
     spelling,
     text,
 )
 from kgraph.extract.names import Names
+from kgraph.extract.precompile import (
+    Agreement,
+    HeaderMaker,
+    HeaderPlan,
+    Precompiled,
+    included,
+)
 from kgraph.extract.sources import Sources
 from kgraph.extract.types import Types
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.model.location import Location
+from kgraph.model.names import VMLINUX
 from kgraph.model.units import TranslationUnit
 
 _KEEP_GOING = 0x200  # CXTranslationUnit_KeepGoing: a missing header is not the end
-_ERROR = 3
 _MAX_ERRORS = 20
 
 
 class Extractor:
     """Reads facts. `root` is the tree, `build` the folder of generated files, both absolute."""
 
-    def __init__(self, root: Path, build: Path | None, seen: set[str]) -> None:
-        """`seen` holds keys that need not be read again; it grows."""
+    def __init__(self, root: Path, build: Path | None, seen: set[str],
+                 headers: Sequence[Precompiled] = ()) -> None:
+        """`seen` holds keys that need not be read again; it grows. `headers` may be used where
+        they change no facts; their own definitions are not read with a unit."""
         folders = [str(root)] if build is None else [str(build), str(root)]
         self._roots = tuple(sorted(folders, key=len, reverse=True))
         self._seen = seen
         self._index = C.clang_createIndex(0, 0)
+        self._own_only = C.clang_createIndex(1, 0)  # excludes a precompiled header's declarations
+        self._agreement = Agreement(headers)
 
     def extract(self, unit: TranslationUnit) -> UnitFacts:
         """The facts of a unit. One that cannot be parsed at all comes back as failed."""
-        code, handle = parse(self._index, unit.file,
-                             [*unit.arguments, "-working-directory", unit.directory], _KEEP_GOING)
+        header = self._agreement.header_for(unit)
+        if header is not None:
+            facts = self._with_header(unit, header)
+            if facts is not None:
+                return facts
+        code, handle = parse(self._index, unit.file, _arguments(unit), _KEEP_GOING)
         if handle is None:
             reason = f"libclang could not parse it (error code {code})"
             return UnitFacts(unit.path, unit.object, (), (), failed=reason)
@@ -55,18 +72,60 @@ class Extractor:
         finally:
             C.clang_disposeTranslationUnit(handle)
 
-    def _facts(self, unit: TranslationUnit, handle: int) -> UnitFacts:
+    def _with_header(self, unit: TranslationUnit, header: Precompiled) -> UnitFacts | None:
+        """The facts of a unit read with a precompiled header; None if it has to be read without."""
+        arguments = ["-include-pch", header.file, *_arguments(unit)]
+        _code, handle = parse(self._own_only, unit.file, arguments, _KEEP_GOING)
+        if handle is None:
+            return None
+        try:
+            if error_count(handle):
+                return None
+            own = [name for name, _ in inclusions(handle)]
+            shared = included(header, unit, own)
+            if shared is None:
+                return None
+            return self._facts(unit, handle, header, shared)
+        finally:
+            C.clang_disposeTranslationUnit(handle)
+
+    def extract_header(self, plan: HeaderPlan, stem: Path
+                       ) -> tuple[Precompiled, tuple[Definition, ...]] | None:
+        """Make a precompiled header at `stem`.pch, and read the definitions in it; None if it
+        cannot be made."""
+        made = HeaderMaker(plan, stem).make()
+        if made is None:
+            return None
+        header, handle = made
+        nobody = TranslationUnit("", "", VMLINUX, "", plan.directory, plan.flags)
         sources = Sources(self._roots)
-        files = sorted({path for path in map(sources.citation_path, included_files(handle))
-                        if path})
-        reading = _Reading(unit, Unit(Names(unit, sources), sources, Types()), self._seen)
+        reading = _Reading(nobody, Unit(Names(nobody, sources), sources, Types()), set())
+        try:
+            definitions = reading.run(C.clang_getTranslationUnitCursor(handle))
+        finally:
+            C.clang_disposeTranslationUnit(handle)
+        return header, tuple(definitions)
+
+    def _facts(self, unit: TranslationUnit, handle: int, header: Precompiled | None = None,
+               shared: Iterable[str] = ()) -> UnitFacts:
+        sources = Sources(self._roots)
+        read = (*(name for name, _ in inclusions(handle)), *shared)
+        files = sorted({path for path in map(sources.citation_path, read) if path})
         errors = _errors(handle, sources)
         if not sources.citation_path(unit.file):
             return UnitFacts(unit.path, unit.object, (), (), errors,
                              failed="it lies outside the tree")
+        reading = _Reading(unit, Unit(Names(unit, sources), sources, Types()), self._seen)
         definitions = reading.run(C.clang_getTranslationUnitCursor(handle))
+        if header is not None:
+            for path in files:
+                reading.keys.extend(header.keys.get(path, ()))
         return UnitFacts(unit.path, unit.object, tuple(sorted(set(reading.keys))),
                          tuple(definitions), errors, tuple(files))
+
+
+def _arguments(unit: TranslationUnit) -> list[str]:
+    return [*unit.arguments, "-working-directory", unit.directory]
 
 
 class _Reading:
@@ -145,7 +204,7 @@ def _errors(handle: int, sources: Sources) -> tuple[Diagnostic, ...]:
     found: list[Diagnostic] = []
     for number in range(C.clang_getNumDiagnostics(handle)):
         diagnostic = C.clang_getDiagnostic(handle, number)
-        if C.clang_getDiagnosticSeverity(diagnostic) >= _ERROR and len(found) < _MAX_ERRORS:
+        if C.clang_getDiagnosticSeverity(diagnostic) >= ERROR and len(found) < _MAX_ERRORS:
             place: Location | None = sources.locate(C.clang_getDiagnosticLocation(diagnostic))
             message = text(C.clang_getDiagnosticSpelling(diagnostic))
             found.append(Diagnostic(place if place and place.path else None, message))

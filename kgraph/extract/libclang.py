@@ -74,6 +74,7 @@ _VISITOR = CFUNCTYPE(c_int, Cursor, Cursor, c_void_p)
 _FIELD_VISITOR = CFUNCTYPE(c_int, Cursor, c_void_p)
 _INCLUSION = CFUNCTYPE(None, c_void_p, POINTER(SourceLocation), c_uint, c_void_p)
 CONTINUE, RECURSE = 1, 2
+ERROR = 3  # CXDiagnostic_Error, the first severity that is one
 
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_createIndex": (c_void_p, [c_int, c_int]),
@@ -128,6 +129,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_getDiagnosticSeverity": (c_int, [c_void_p]),
     "clang_getDiagnosticLocation": (SourceLocation, [c_void_p]),
     "clang_disposeDiagnostic": (None, [c_void_p]),
+    "clang_saveTranslationUnit": (c_int, [c_void_p, c_char_p, c_uint]),
     "clang_parseTranslationUnit2": (
         c_int,
         [c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_uint, c_uint,
@@ -211,15 +213,37 @@ def walk(cursor: Cursor, visit: Callable[[Cursor, Cursor, object], int]) -> None
     C.clang_visitChildren(cursor, _VISITOR(visit), None)
 
 
-def included_files(unit: int) -> list[str]:
-    """The names of all files that a translation unit read, as clang opened them."""
-    found: list[str] = []
+def inclusions(unit: int) -> list[tuple[str, str]]:
+    """All files that a translation unit read, as clang opened them, each with the file that
+    included it first ("" for the main file). What a precompiled header holds is not among them."""
+    found: list[tuple[str, str]] = []
 
-    def visit(handle: int, _stack: object, _depth: int, _data: object) -> None:
-        found.append(text(C.clang_getFileName(handle)))
+    def visit(handle: int, stack: Any, depth: int, _data: object) -> None:
+        includer = ""
+        if depth:
+            file = c_void_p()
+            C.clang_getFileLocation(stack[0], byref(file), None, None, None)
+            includer = text(C.clang_getFileName(file)) if file.value else "<command line>"
+        found.append((text(C.clang_getFileName(handle)), includer))
 
     C.clang_getInclusions(unit, _INCLUSION(visit), None)
     return found
+
+
+def error_count(unit: int) -> int:
+    """How many errors clang found in a translation unit."""
+    count = 0
+    for number in range(C.clang_getNumDiagnostics(unit)):
+        diagnostic = C.clang_getDiagnostic(unit, number)
+        count += C.clang_getDiagnosticSeverity(diagnostic) >= ERROR
+        C.clang_disposeDiagnostic(diagnostic)
+    return count
+
+
+def save(unit: int, file: str) -> bool:
+    """Write a translation unit as a precompiled header; whether that could be done."""
+    code: int = C.clang_saveTranslationUnit(unit, file.encode("utf-8", "surrogateescape"), 0)
+    return code == 0
 
 
 def evaluate_integer(cursor: Cursor) -> int | None:

@@ -1,5 +1,6 @@
 """Indexing: kernel tree -> translation units -> facts -> resolution -> index file."""
 
+import contextlib
 import json
 import os
 import resource
@@ -7,7 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,8 @@ from kgraph.kernel import UnitList, configuration_of, open_tree, translation_uni
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.account import address_taken, coverage
 from kgraph.pipeline.partial import doubted, missing
-from kgraph.pipeline.workers import extract_units
+from kgraph.pipeline.precompiling import make_headers, precompiled_folder
+from kgraph.pipeline.workers import Place, extract_units
 from kgraph.resolve import resolve
 from kgraph.store import cache_folder, index_path, new_database, write_description
 from kgraph.store.decoding import Decoder
@@ -29,7 +31,8 @@ Progress = Callable[[int, int, str], None]  # units done, units, what is being d
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
     """What to index. `config`, `defconfig`, `compile_commands` choose the build configuration,
-    `only` the units; `index` the file, None for its place in the cache.
+    `only` the units; `index` the file, None for its place in the cache; `precompiled` says
+    whether precompiled headers may be used, which changes the time it takes and nothing else.
     """
 
     tree: Path
@@ -41,6 +44,7 @@ class IndexRequest:
     jobs: int = 1
     index: Path | None = None
     bundled: bool = False
+    precompiled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,7 @@ def index_tree(
     with new_database(target) as connection:
         files = CitedFiles(tree.root, units.build)
         writer = FactsWriter(connection, files)
-        bad = _extract(units, tree.root, request.jobs, seed, writer, progress)
+        bad = _extract(request, units, seed, writer, progress)
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(request.only, writer.failed, writer.errors)
@@ -116,9 +120,8 @@ def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitLi
 
 
 def _extract(
+    request: IndexRequest,
     units: UnitList,
-    root: Path,
-    jobs: int,
     seed: int,
     writer: FactsWriter,
     progress: Progress,
@@ -128,8 +131,18 @@ def _extract(
     Random(seed).shuffle(shuffled)  # noqa: S311  an order, no secret
     failed: list[tuple[str, str]] = []
     erroneous: list[tuple[str, str]] = []
-    progress(0, len(shuffled), "reading")
-    with closing(extract_units(shuffled, root, units.build, jobs)) as results:  # type: ignore[type-var]
+    root = open_tree(request.tree, compile_commands=request.compile_commands).root
+    place = Place(root, units.build)
+    with contextlib.ExitStack() as stack:
+        if request.precompiled:
+            progress(0, len(shuffled), "precompiling headers")
+            folder = stack.enter_context(precompiled_folder())
+            made = make_headers(shuffled, place, folder, request.jobs)
+            place = replace(place, headers=tuple(header for header, _ in made))
+            for _, definitions in made:
+                writer.share(definitions)
+        progress(0, len(shuffled), "reading")
+        results = stack.enter_context(closing(extract_units(shuffled, place, request.jobs)))  # type: ignore[type-var]
         for done, (unit, facts) in enumerate(results, start=1):
             writer.add_unit(facts, unit.image)
             if facts.failed:

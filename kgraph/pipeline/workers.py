@@ -6,33 +6,47 @@ unit is reported as failed, another worker takes its place, and the rest stands.
 any order. Must not know the store's tables.
 """
 
+import gc
 import multiprocessing
 import signal
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from kgraph.extract import Extractor
+from kgraph.extract.precompile import Precompiled
 from kgraph.model.facts import UnitFacts
 from kgraph.model.units import TranslationUnit
 from kgraph.store.facts import EncodedUnit, encode_unit
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where units are read: the tree, the folder of generated files, precompiled headers."""
+
+    root: Path
+    build: Path | None
+    headers: tuple[Precompiled, ...] = ()
+
+
 class UnitReader:
     """Extracts units one after another. A unit whose extraction fails comes back as failed."""
 
-    def __init__(self, root: Path, build: Path | None) -> None:
-        self._root = root
-        self._build = build
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._extractor: Extractor | None = None
+        self._known: dict[str, str] = {}
 
     def read(self, unit: TranslationUnit) -> EncodedUnit:
         """The facts of a unit, encoded."""
         if self._extractor is None:
-            self._extractor = Extractor(self._root, self._build, set())
+            place = self._place
+            self._extractor = Extractor(place.root, place.build, set(), place.headers)
+            self._known = {}
         try:
-            return encode_unit(self._extractor.extract(unit))
+            return encode_unit(self._extractor.extract(unit), self._known)
         except Exception as error:  # noqa: BLE001  whatever it is, it is this unit's alone
             # What the extractor holds as seen may not have been handed over: begin anew.
             self._extractor = None
@@ -41,11 +55,11 @@ class UnitReader:
 
 def failed_unit(unit: TranslationUnit, reason: str) -> EncodedUnit:
     """The facts of a unit of which nothing could be read."""
-    return encode_unit(UnitFacts(unit.path, unit.object, (), (), failed=reason))
+    return encode_unit(UnitFacts(unit.path, unit.object, (), (), failed=reason), {})
 
 
 def extract_units(
-    units: Sequence[TranslationUnit], root: Path, build: Path | None, jobs: int
+    units: Sequence[TranslationUnit], place: Place, jobs: int
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit]]:
     """Every unit with its facts, in the order in which they are done.
 
@@ -53,11 +67,11 @@ def extract_units(
     stops the workers.
     """
     if jobs == 0:
-        reader = UnitReader(root, build)
+        reader = UnitReader(place)
         for unit in units:
             yield unit, reader.read(unit)
         return
-    pool = _Pool(root, build)
+    pool = _Pool(place)
     try:
         for _ in range(min(jobs, len(units))):
             pool.start_worker()
@@ -69,11 +83,11 @@ def extract_units(
 class _Worker:
     """A process, our end of its pipe, and the units that it was given and has not returned."""
 
-    def __init__(self, root: Path, build: Path | None) -> None:
+    def __init__(self, place: Place) -> None:
         # spawn: a forked worker would hold the index under construction and the others' pipes.
         context = multiprocessing.get_context("spawn")
         self.pipe, far_end = context.Pipe()
-        self.process = context.Process(target=WORK, args=(far_end, root, build), daemon=True)
+        self.process = context.Process(target=WORK, args=(far_end, place), daemon=True)
         # An interrupt while the worker starts is the parent's alone; workers inherit the mask.
         # The tracker has to be there before: starting it takes the mask away again.
         resource_tracker.ensure_running()
@@ -91,13 +105,12 @@ class _Worker:
 
 
 class _Pool:
-    def __init__(self, root: Path, build: Path | None) -> None:
-        self._root = root
-        self._build = build
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._workers: list[_Worker] = []
 
     def start_worker(self) -> _Worker:
-        worker = _Worker(self._root, self._build)
+        worker = _Worker(self._place)
         self._workers.append(worker)
         return worker
 
@@ -157,10 +170,11 @@ def _cause_of_death(worker: _Worker) -> str:
     return f"the worker process ended on it (exit status {code})"
 
 
-def _work(pipe: Connection, root: Path, build: Path | None) -> None:
+def _work(pipe: Connection, place: Place) -> None:
     """The loop of a worker: until the other end of the pipe is closed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    reader = UnitReader(root, build)
+    gc.disable()  # trees of syntax have no cycles, and are many
+    reader = UnitReader(place)
     try:
         while True:
             pipe.send(reader.read(pipe.recv()))

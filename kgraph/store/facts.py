@@ -7,37 +7,56 @@ whose location cannot be opened is refused here, at the merge.
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.errors import StoreError
-from kgraph.model.facts import Diagnostic, UnitFacts
+from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.store.encoding import Encoder, pack_numbers
+
+
+# key, name, bytes, last line cited of each path
+EncodedDefinition = tuple[str, str, bytes, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedUnit:
-    """UnitFacts with its definitions as (key, name, bytes, last line cited of each path)."""
+    """UnitFacts with its definitions encoded."""
 
     path: str
     object: str
     keys: tuple[str, ...]
-    definitions: tuple[tuple[str, str, bytes, dict[str, int]], ...]
+    definitions: tuple[EncodedDefinition, ...]
     errors: tuple[Diagnostic, ...]
     files: tuple[str, ...]
     failed: str
 
 
-def encode_unit(facts: UnitFacts) -> EncodedUnit:
-    """The facts of a unit in the form that add_unit takes."""
-    definitions = []
-    for definition in facts.definitions:
+def encode_definitions(
+    definitions: Iterable[Definition], known: dict[str, str]
+) -> tuple[EncodedDefinition, ...]:
+    """Definitions in the form that the writer takes. Their keys become digests of their facts, so
+    that equal facts are stored once, whoever read them and however; `known` learns which.
+    """
+    encoded = []
+    for definition in definitions:
         encoder = Encoder()
         data = encoder.encode(definition)
-        definitions.append((definition.key, definition.subject.id.name, data, encoder.last_lines))
+        key = hashlib.blake2b(data, digest_size=12).hexdigest()
+        known[definition.key] = key
+        encoded.append((key, definition.subject.id.name, data, encoder.last_lines))
+    return tuple(encoded)
+
+
+def encode_unit(facts: UnitFacts, known: dict[str, str]) -> EncodedUnit:
+    """The facts of a unit in the form that add_unit takes. `known` maps the keys of extraction to
+    those of the store, for all definitions that were encoded before; it grows.
+    """
+    definitions = encode_definitions(facts.definitions, known)
+    keys = tuple(sorted({known.get(key, key) for key in facts.keys}))
     return EncodedUnit(
-        facts.path, facts.object, facts.keys, tuple(definitions), facts.errors, facts.files,
-        facts.failed,
+        facts.path, facts.object, keys, definitions, facts.errors, facts.files, facts.failed,
     )
 
 
@@ -88,26 +107,38 @@ class FactsWriter:
         self._files = files
         self._numbers: dict[str, int] = {}  # of definitions, by key, from their first mention on
         self._supplied: set[int] = set()
+        self._shared: dict[str, EncodedDefinition] = {}
         self._paths: dict[str, int] = {}
         self._rows: list[tuple[str | bytes, ...]] = []
         self.units = self.errors = self.failed = 0
 
     def add_unit(self, unit: EncodedUnit, image: str) -> None:
         """Add a unit. Of definitions with one key the first comes in: equal keys, equal facts."""
-        for key, name, data, last_lines in unit.definitions:
-            number = self._numbers.setdefault(key, len(self._numbers))
-            if number in self._supplied:
-                continue
-            for path, line in last_lines.items():
-                self._files.number(path, line, f"{name} ({unit.path})")
-            self._supplied.add(number)
-            self._connection.execute(
-                "INSERT INTO definition VALUES (?, ?, ?)", (number, key, data)
-            )
+        for definition in unit.definitions:
+            self._add(definition, unit.path)
+        for key in unit.keys:
+            if key in self._shared:
+                self._add(self._shared.pop(key), unit.path)
         self.units += 1
         self.errors += bool(unit.errors)
         self.failed += bool(unit.failed)
         self._rows.append(self._row(unit, image))
+
+    def share(self, definitions: Iterable[EncodedDefinition]) -> None:
+        """Supply definitions that units may name without bringing them. Those that none names are
+        not written."""
+        for definition in definitions:
+            self._shared[definition[0]] = definition
+
+    def _add(self, definition: EncodedDefinition, path: str) -> None:
+        key, name, data, last_lines = definition
+        number = self._numbers.setdefault(key, len(self._numbers))
+        if number in self._supplied:
+            return
+        for cited, line in last_lines.items():
+            self._files.number(cited, line, f"{name} ({path})")
+        self._supplied.add(number)
+        self._connection.execute("INSERT INTO definition VALUES (?, ?, ?)", (number, key, data))
 
     def _row(self, unit: EncodedUnit, image: str) -> tuple[str | bytes, ...]:
         errors = [

@@ -1,0 +1,101 @@
+"""What a file says to the preprocessor, read without one: its includes, macros and names.
+
+Conditions are not evaluated: what stands under any of them counts. So the closure of a file's
+includes is never too small, but for `#include MACRO`, which clang tells (FileGraph's `more`).
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from sys import intern
+
+_ITEM = re.compile(
+    rb'^[ \t]*#[ \t]*(?:include(?:_next)?[ \t]*["<]([^">\n]+)[">]'
+    rb"|(?:define|undef)[ \t]+(\w+)((?:\\\n|[^\n])*))", re.M)
+# comments, which are left out; literals, which may look like them, stay
+_COMMENT = re.compile(
+    rb"""/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])')""", re.S)
+_NAME = re.compile(rb"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderText:
+    """One file, without comments: `items` are its includes (True, name) and macros (False, name)
+    in order; `code` the identifiers outside of macro bodies; `bodies` those in the bodies of each
+    macro."""
+
+    items: tuple[tuple[bool, str], ...]
+    code: frozenset[str]
+    bodies: dict[str, frozenset[str]]
+
+    @property
+    def includes(self) -> list[str]:
+        """The names that it includes, as written."""
+        return [name for is_include, name in self.items if is_include]
+
+
+@lru_cache(maxsize=3000)
+def header_text(path: str) -> HeaderText:
+    """What a file holds; nothing, where it cannot be read."""
+    try:
+        content = _COMMENT.sub(rb" \1", Path(path).read_bytes())
+    except OSError:
+        content = b""
+    items: list[tuple[bool, str]] = []
+    bodies: dict[str, frozenset[str]] = {}
+    for include, macro, body in _ITEM.findall(content):
+        items.append((bool(include), _text(include or macro)))
+        if macro:
+            name = _text(macro)
+            bodies[name] = bodies.get(name, frozenset()) | _names(body)
+    return HeaderText(tuple(items), _names(_ITEM.sub(b"", content)), bodies)
+
+
+def _names(content: bytes) -> frozenset[str]:
+    return frozenset(map(_text, set(_NAME.findall(content))))
+
+
+def _text(name: bytes) -> str:
+    return intern(name.decode("utf-8", "surrogateescape"))
+
+
+class Tails:
+    """Files by the ends of their names: what an include's name may mean."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._files: dict[str, list[str]] = {}
+        for file in files:
+            tail = ""
+            for part in reversed(file.split("/")):
+                tail = f"{part}/{tail}" if tail else part
+                self._files.setdefault(tail, []).append(file)
+
+    def named(self, name: str) -> list[str]:
+        """The files that an include of `name` may read."""
+        tail = os.path.normpath(name)
+        while tail.startswith("../"):
+            tail = tail[3:]
+        return self._files.get(tail, [])
+
+
+def include_graph(files: Iterable[str], tails: Tails) -> dict[str, tuple[str, ...]]:
+    """For each file the files that its includes may read."""
+    return {file: tuple(sorted({target for name in header_text(file).includes
+                                for target in tails.named(name)}))
+            for file in files}
+
+
+def closure(starts: Iterable[str], graph: Mapping[str, tuple[str, ...]],
+            known: Collection[str] = ()) -> set[str]:
+    """The files that are reached from `starts`, these included, without those `known` before."""
+    reached: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        file = waiting.pop()
+        if file not in reached and file not in known:
+            reached.add(file)
+            waiting.extend(graph.get(file, ()))
+    return reached
