@@ -37,11 +37,13 @@ def _processors() -> int:
               help="Where to write the index; else a file of the user's cache folder.")
 @click.option("--precompiled/--no-precompiled", default=True, show_default=True,
               help="Read common headers once. It changes the time, never the facts.")
+@click.option("--again", is_flag=True,
+              help="Read every unit again, whatever the index already holds.")
 @output_options
 def index_verb(
     tree: Path, config: Path | None, defconfig: str | None, compile_commands: Path | None,
     prepare: bool, only: tuple[str, ...], jobs: int | None, index: Path | None,
-    precompiled: bool, form: str,
+    precompiled: bool, again: bool, form: str,
 ) -> None:
     """Read a kernel TREE and write its index.
 
@@ -59,7 +61,7 @@ def index_verb(
     request = IndexRequest(
         tree=tree, config=config, defconfig=defconfig, compile_commands=compile_commands,
         prepare=prepare, only=only, jobs=jobs or _processors(), index=index,
-        precompiled=precompiled,
+        precompiled=precompiled, again=again,
     )
     try:
         summary = index_tree(request, progress=progress, remark=say)
@@ -78,6 +80,7 @@ def _report(summary: "IndexSummary", form: str) -> None:
             **status_record(about, account), "index": str(summary.index),
             "seconds": {"wall": round(summary.wall, 2), "cpu": round(summary.cpu, 2)},
             "peak_bytes": {"main": summary.peak, "worker": summary.worker_peak},
+            "units_read": summary.read, "units_kept": summary.kept,
             "failed": [list(unit) for unit in summary.failed],
             "with_errors": [list(unit) for unit in summary.erroneous],
         })
@@ -89,6 +92,8 @@ def _report(summary: "IndexSummary", form: str) -> None:
             remark(f"... and {len(units) - _LISTED} more that {what} (--json lists all)")
     write_lines(description_lines(about, summary.index, about.built))
     write_lines(coverage_lines(account))
+    if summary.kept:
+        write_lines([f"again          {summary.read} units read, {summary.kept} as they were"])
     main, worker = (f"{size / 2**20:.0f} MB" for size in (summary.peak, summary.worker_peak))
     write_lines([
         f"time           {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU",

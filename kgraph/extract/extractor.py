@@ -11,6 +11,7 @@ from pathlib import Path
 from kgraph.extract import kinds
 from kgraph.extract.context import Unit
 from kgraph.extract.definitions import definition_key, pretty, read_function, read_object
+from kgraph.extract.headers import forget_headers
 from kgraph.extract.libclang import (
     ERROR,
     IN_MACRO,
@@ -31,7 +32,7 @@ from kgraph.extract.precompile import (
     Precompiled,
     included,
 )
-from kgraph.extract.sources import Sources
+from kgraph.extract.sources import Sources, forget_sources
 from kgraph.extract.types import Types
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.model.location import Location
@@ -49,6 +50,8 @@ class Extractor:
                  headers: Sequence[Precompiled] = ()) -> None:
         """`seen` holds keys that need not be read again; it grows. `headers` may be used where
         they change no facts; their own definitions are not read with a unit."""
+        forget_sources()
+        forget_headers()
         folders = [str(root)] if build is None else [str(build), str(root)]
         self._roots = tuple(sorted(folders, key=len, reverse=True))
         self._seen = seen

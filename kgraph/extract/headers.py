@@ -14,10 +14,10 @@ from sys import intern
 
 _ITEM = re.compile(
     rb'^[ \t]*#[ \t]*(?:include(?:_next)?[ \t]*["<]([^">\n]+)[">]'
-    rb"|(?:define|undef)[ \t]+(\w+)((?:\\\n|[^\n])*))", re.M)
+    rb"|(?:define|undef)[ \t]+(\w+)((?:\\\n|[^\n])*))", re.MULTILINE)
 # comments, which are left out; literals, which may look like them, stay
 _COMMENT = re.compile(
-    rb"""/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])')""", re.S)
+    rb"""/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])')""", re.DOTALL)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 
 
@@ -52,6 +52,11 @@ def header_text(path: str) -> HeaderText:
             name = _text(macro)
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
     return HeaderText(tuple(items), _names(_ITEM.sub(b"", content)), bodies)
+
+
+def forget_headers() -> None:
+    """Forget what was read of files: they may have changed."""
+    header_text.cache_clear()
 
 
 def _names(content: bytes) -> frozenset[str]:

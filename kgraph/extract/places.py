@@ -95,10 +95,10 @@ def unnamed_field(context: Context, place: Place, field: Cursor) -> Place:
     name = spelling(field)
     if is_unnamed(name):
         return place
+    owner = holder.function if isinstance(holder, Variable) else holder
+    scope = owner.scope or context.unit.sources.location(record).path
     if isinstance(holder, Variable):
-        scope = f"{context.unit.names.unit.path}:{holder.function.name}"
-    else:
-        scope = holder.scope or context.unit.sources.location(record).path
+        scope = f"{scope}:{owner.name}"
     return Place(Slot(holder.name, name, scope), Address(place))
 
 

@@ -40,6 +40,11 @@ def identifier_at(path: str, line: int, column: int) -> str:
     return rest[:length].decode("ascii", "replace")
 
 
+def forget_sources() -> None:
+    """Forget what was read of files: they may have changed."""
+    _lines.cache_clear()
+
+
 class Sources:
     """Citation paths of one translation unit's files, by clang's file handle."""
 

@@ -1,12 +1,13 @@
 """Indexing: kernel tree -> translation units -> facts -> resolution -> index file."""
 
 import contextlib
+import gc
 import json
 import os
 import resource
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +16,9 @@ from random import Random
 from kgraph.errors import StoreError
 from kgraph.kernel import UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
+from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.account import address_taken, coverage
+from kgraph.pipeline.freshness import Freshness, command_digest, freshness
 from kgraph.pipeline.partial import doubted, missing
 from kgraph.pipeline.precompiling import make_headers, precompiled_folder
 from kgraph.pipeline.workers import Place, extract_units
@@ -23,6 +26,7 @@ from kgraph.resolve import resolve
 from kgraph.store import cache_folder, index_path, new_database, write_description
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
+from kgraph.store.former import FormerIndex
 from kgraph.store.rows import ResolutionWriter
 
 Progress = Callable[[int, int, str], None]  # units done, units, what is being done
@@ -32,7 +36,8 @@ Progress = Callable[[int, int, str], None]  # units done, units, what is being d
 class IndexRequest:
     """What to index. `config`, `defconfig`, `compile_commands` choose the build configuration,
     `only` the units; `index` the file, None for its place in the cache; `precompiled` says
-    whether precompiled headers may be used, which changes the time it takes and nothing else.
+    whether precompiled headers may be used, which changes the time it takes and nothing else;
+    `again` reads every unit again.
     """
 
     tree: Path
@@ -45,12 +50,14 @@ class IndexRequest:
     index: Path | None = None
     bundled: bool = False
     precompiled: bool = True
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class IndexSummary:
     """What was indexed: seconds of wall and CPU time (workers included), peak memory in bytes of
-    this process and of the largest worker, failed units as (path, reason).
+    this process and of the largest worker, how many units were read and how many kept from the
+    former index, failed units as (path, reason).
     """
 
     index: Path
@@ -60,6 +67,8 @@ class IndexSummary:
     cpu: float
     peak: int
     worker_peak: int
+    read: int
+    kept: int
     failed: tuple[tuple[str, str], ...]
     erroneous: tuple[tuple[str, str], ...]
 
@@ -76,29 +85,93 @@ def index_tree(
     Units are taken in an order that `seed` chooses, so that no result can depend on one. Raises
     KgraphError; whatever is raised, KeyboardInterrupt too, an earlier index stays as it was.
     """
-    wall, cpu = time.monotonic(), _cpu_seconds()
-    units, target = _units(request, remark)
-    tree = open_tree(request.tree, compile_commands=request.compile_commands)
-    description = IndexDescription(
-        tree=str(tree.root), release=units.release, config=str(units.configuration),
-        build=str(units.build or ""), only=request.only, built=time.time(),
-        bundled=request.bundled,
+    wall, cpu, started = time.monotonic(), _cpu_seconds(), time.time_ns()
+    collecting = gc.isenabled()
+    gc.disable()  # facts are many small objects without cycles
+    try:
+        units, target = _units(request, remark)
+        root = open_tree(request.tree, compile_commands=request.compile_commands).root
+        description = IndexDescription(
+            tree=str(root), release=units.release, config=str(units.configuration),
+            build=str(units.build or ""), only=request.only, built=started / 1e9,
+            bundled=request.bundled,
+        )
+        fresh = freshness(target, units.units, root, units.build, started)
+        if request.again:
+            fresh = replace(fresh, read=units.units, kept=(), complete=False)
+        if fresh.complete and _alike(fresh, description):
+            account = _confirm(target, fresh, description)
+        else:
+            account, fresh = _write(request, target, root, units, description, fresh, seed,
+                                    progress)
+    finally:
+        if collecting:
+            gc.enable()
+    bad = FormerIndex(target).units
+    return IndexSummary(
+        index=target, description=description, coverage=account, wall=time.monotonic() - wall,
+        cpu=_cpu_seconds() - cpu, peak=_peak(resource.RUSAGE_SELF),
+        worker_peak=_peak(resource.RUSAGE_CHILDREN), read=len(fresh.read), kept=len(fresh.kept),
+        failed=tuple((path, unit.failed) for (path, _), unit in sorted(bad.items())
+                     if unit.failed),
+        erroneous=tuple((path, ": ".join(filter(None, unit.errors[0])))
+                        for (path, _), unit in sorted(bad.items())
+                        if unit.errors and not unit.failed),
     )
+
+
+def _alike(fresh: Freshness, description: IndexDescription) -> bool:
+    """Whether the former index is of what is asked for."""
+    return fresh.former is not None and description == replace(
+        fresh.former.description, built=description.built)
+
+
+def _confirm(target: Path, fresh: Freshness, description: IndexDescription) -> Coverage:
+    """Leave the index as it is, but for the times of files that were written as they were; its
+    account."""
+    if fresh.former is None:
+        raise AssertionError("an index is complete by what a former one holds")
+    if fresh.touched:
+        with new_database(target, copied=True) as connection:
+            write_description(connection, description)
+            write_setting(connection, fresh)
+    return fresh.former.coverage
+
+
+def write_setting(connection: sqlite3.Connection, fresh: Freshness) -> None:
+    """Store what the next run compares its own setting and files with."""
+    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.setting.rows())
+    paths = connection.execute("SELECT id, path FROM unit_file").fetchall()
+    connection.executemany(
+        "UPDATE unit_file SET stat = ?, digest = ? WHERE id = ?",
+        [(fresh.states.now(path).stat, fresh.states.now(path).digest, number)
+         for number, path in paths])
+
+
+def _write(
+    request: IndexRequest, target: Path, root: Path, units: UnitList,
+    description: IndexDescription, fresh: Freshness, seed: int, progress: Progress,
+) -> tuple[Coverage, Freshness]:
+    """Write the index; its account and what was read and kept."""
     with new_database(target) as connection:
-        files = CitedFiles(tree.root, units.build)
+        files = CitedFiles(root, units.build)
         writer = FactsWriter(connection, files)
-        bad = _extract(request, units, seed, writer, progress)
+        if fresh.former is not None and fresh.kept:
+            try:
+                writer.keep(fresh.former, fresh.kept)
+            except StoreError:  # damaged: nothing of it is used
+                fresh = replace(fresh, read=units.units, kept=())
+        place = Place(root, units.build)
+        _extract(request, fresh.read, place, seed, writer, progress)
+        writer.finish()
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(request.only, writer.failed, writer.errors)
         account = _resolve(connection, files, counts, why)
         write_description(connection, description)
+        write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
-    return IndexSummary(
-        index=target, description=description, coverage=account, wall=time.monotonic() - wall,
-        cpu=_cpu_seconds() - cpu, peak=_peak(resource.RUSAGE_SELF),
-        worker_peak=_peak(resource.RUSAGE_CHILDREN), failed=tuple(bad[0]), erroneous=tuple(bad[1]),
-    )
+    return account, fresh
 
 
 def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitList, Path]:
@@ -121,18 +194,15 @@ def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitLi
 
 def _extract(
     request: IndexRequest,
-    units: UnitList,
+    units: Sequence[TranslationUnit],
+    place: Place,
     seed: int,
     writer: FactsWriter,
     progress: Progress,
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Extract and add all units; the failed ones with their reasons, the ones with errors."""
-    shuffled = list(units.units)
+) -> None:
+    """Extract and add units."""
+    shuffled = list(units)
     Random(seed).shuffle(shuffled)  # noqa: S311  an order, no secret
-    failed: list[tuple[str, str]] = []
-    erroneous: list[tuple[str, str]] = []
-    root = open_tree(request.tree, compile_commands=request.compile_commands).root
-    place = Place(root, units.build)
     with contextlib.ExitStack() as stack:
         if request.precompiled:
             progress(0, len(shuffled), "precompiling headers")
@@ -144,16 +214,8 @@ def _extract(
         progress(0, len(shuffled), "reading")
         results = stack.enter_context(closing(extract_units(shuffled, place, request.jobs)))  # type: ignore[type-var]
         for done, (unit, facts) in enumerate(results, start=1):
-            writer.add_unit(facts, unit.image)
-            if facts.failed:
-                failed.append((unit.path, facts.failed))
-            elif facts.errors:
-                error = facts.errors[0]
-                where = f"{error.location}: " if error.location else ""
-                erroneous.append((unit.path, where + error.message))
+            writer.add_unit(facts, unit.image, command_digest(unit))
             progress(done, len(shuffled), unit.path)
-    writer.finish()
-    return sorted(failed), sorted(erroneous)
 
 
 def _resolve(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from kgraph.extract import Extractor
+from kgraph.extract.headers import forget_headers
 from kgraph.extract.precompile import HeaderPlan, Precompiled, plan_headers
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.workers import Place
@@ -54,6 +55,7 @@ def make_headers(
     """The precompiled headers that pay for `units`, with the definitions in them. One that cannot
     be made is left out: its units are read without.
     """
+    forget_headers()
     plans = plan_headers(units)
     if not plans:
         return []

@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -55,8 +56,9 @@ def damage_reported(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def new_database(target: Path) -> Iterator[sqlite3.Connection]:
-    """An empty index that takes the place of `target` when the block ends without an error.
+def new_database(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Connection]:
+    """An empty index, or with `copied` a copy of `target`, that takes the place of `target` when
+    the block ends without an error.
 
     Raises StoreError where the folder cannot be written. Files that killed runs left beside
     `target` are removed.
@@ -68,14 +70,21 @@ def new_database(target: Path) -> Iterator[sqlite3.Connection]:
     except OSError as error:
         raise _unwritable(target, error) from None
     try:
+        if copied:
+            shutil.copyfile(target, unfinished)
         connection = sqlite3.connect(unfinished, isolation_level=None)
         try:
             # No journal: what is unfinished is thrown away, never repaired.
             connection.executescript(
                 "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-                f"PRAGMA locking_mode = EXCLUSIVE; PRAGMA application_id = {APPLICATION_ID};"
-                f"PRAGMA user_version = {VERSION};" + schema_sql() + "BEGIN;"
+                "PRAGMA locking_mode = EXCLUSIVE;"
             )
+            if not copied:
+                connection.executescript(
+                    f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {VERSION};"
+                    + schema_sql()
+                )
+            connection.execute("BEGIN")
             yield connection
             connection.execute("COMMIT")
         finally:

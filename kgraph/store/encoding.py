@@ -172,15 +172,11 @@ def pack_numbers(numbers: Iterable[int]) -> bytes:
     return zlib.compress(steps.tobytes(), 6)
 
 
-def unpack_numbers(data: bytes) -> list[int]:
-    """The numbers of `pack_numbers`, sorted."""
+def packed_steps(data: bytes) -> "array[int]":
+    """The numbers of `pack_numbers` as differences: their running sums are the numbers, sorted."""
     steps = array("I")
     steps.frombytes(zlib.decompress(data))
-    total, numbers = 0, []
-    for step in steps:
-        total += step
-        numbers.append(total)
-    return numbers
+    return steps
 
 
 def inflate(data: bytes) -> list[list[Row]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from kgraph.errors import StoreError
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.store.encoding import Encoder, pack_numbers
-
+from kgraph.store.former import FormerIndex, FormerUnit, fact_key
 
 # key, name, bytes, last line cited of each path
 EncodedDefinition = tuple[str, str, bytes, dict[str, int]]
@@ -43,7 +43,7 @@ def encode_definitions(
     for definition in definitions:
         encoder = Encoder()
         data = encoder.encode(definition)
-        key = hashlib.blake2b(data, digest_size=12).hexdigest()
+        key = fact_key(data)
         known[definition.key] = key
         encoded.append((key, definition.subject.id.name, data, encoder.last_lines))
     return tuple(encoded)
@@ -106,14 +106,35 @@ class FactsWriter:
         self._connection = connection
         self._files = files
         self._numbers: dict[str, int] = {}  # of definitions, by key, from their first mention on
+        self._listed: set[int] = set()  # by units that were read
         self._supplied: set[int] = set()
         self._shared: dict[str, EncodedDefinition] = {}
         self._paths: dict[str, int] = {}
+        self._next = self._next_path = 0
         self._rows: list[tuple[str | bytes, ...]] = []
         self.units = self.errors = self.failed = 0
 
-    def add_unit(self, unit: EncodedUnit, image: str) -> None:
-        """Add a unit. Of definitions with one key the first comes in: equal keys, equal facts."""
+    def keep(self, former: FormerIndex, units: Iterable[FormerUnit]) -> None:
+        """Take over units from an earlier index; before any is added. Raises StoreError where that
+        is damaged."""
+        kept = list(units)
+        rows = former.definitions(kept)
+        self._connection.executemany("INSERT INTO definition VALUES (?, ?, ?)", rows)
+        self._numbers = {key: number for number, key, _ in rows}
+        self._supplied = set(self._numbers.values())
+        self._next = max(self._supplied, default=-1) + 1
+        used = {number for unit in kept for number in unit.files}
+        self._paths = {path: number for path, number in former.numbers.items() if number in used}
+        self._next_path = max(used, default=-1) + 1
+        for unit in kept:
+            self.units += 1
+            self.errors += bool(unit.errors)
+            self.failed += bool(unit.failed)
+            self._rows.append(unit.row)
+
+    def add_unit(self, unit: EncodedUnit, image: str, command: bytes) -> None:
+        """Add a unit; `command` is the digest of how it is compiled. Of definitions with one key
+        the first comes in: equal keys, equal facts."""
         for definition in unit.definitions:
             self._add(definition, unit.path)
         for key in unit.keys:
@@ -122,7 +143,7 @@ class FactsWriter:
         self.units += 1
         self.errors += bool(unit.errors)
         self.failed += bool(unit.failed)
-        self._rows.append(self._row(unit, image))
+        self._rows.append(self._row(unit, image, command))
 
     def share(self, definitions: Iterable[EncodedDefinition]) -> None:
         """Supply definitions that units may name without bringing them. Those that none names are
@@ -132,7 +153,7 @@ class FactsWriter:
 
     def _add(self, definition: EncodedDefinition, path: str) -> None:
         key, name, data, last_lines = definition
-        number = self._numbers.setdefault(key, len(self._numbers))
+        number = self._number(key)
         if number in self._supplied:
             return
         for cited, line in last_lines.items():
@@ -140,33 +161,48 @@ class FactsWriter:
         self._supplied.add(number)
         self._connection.execute("INSERT INTO definition VALUES (?, ?, ?)", (number, key, data))
 
-    def _row(self, unit: EncodedUnit, image: str) -> tuple[str | bytes, ...]:
+    def _number(self, key: str) -> int:
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = self._next
+            self._next += 1
+        return number
+
+    def _path(self, path: str) -> int:
+        number = self._paths.get(path)
+        if number is None:
+            number = self._paths[path] = self._next_path
+            self._next_path += 1
+        return number
+
+    def _row(self, unit: EncodedUnit, image: str, command: bytes) -> tuple[str | bytes, ...]:
         errors = [
             [str(error.location) if error.location else "", error.message] for error in unit.errors
         ]
-        held = {self._numbers.setdefault(key, len(self._numbers)) for key in unit.keys}
-        read = {self._paths.setdefault(path, len(self._paths)) for path in unit.files}
+        held = set(map(self._number, unit.keys))
+        self._listed |= held
+        read = set(map(self._path, unit.files))
         return (
             unit.path, unit.object, image, unit.failed, json.dumps(errors), pack_numbers(held),
-            pack_numbers(read),
+            pack_numbers(read), command,
         )
 
     def finish(self) -> None:
-        """Write the units themselves, sorted. Raises StoreError where one lists a definition that
-        no unit has supplied.
+        """Write the units themselves, sorted, and the paths that they read. Raises StoreError where
+        one lists a definition that no unit has supplied.
         """
         for key, number in self._numbers.items():
-            if number not in self._supplied:
+            if number in self._listed and number not in self._supplied:
                 raise StoreError(
                     f"a unit names facts that no unit has read (key {key})",
                     "run `kgraph index` again; if it says so again, report it",
                 )
         self._rows.sort()
         self._connection.executemany(
-            "INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [(number, *row) for number, row in enumerate(self._rows)],
         )
         self._connection.executemany(
-            "INSERT INTO unit_file VALUES (?, ?)",
+            "INSERT INTO unit_file VALUES (?, ?, '', x'')",
             [(number, path) for path, number in self._paths.items()],
         )

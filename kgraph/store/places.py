@@ -31,7 +31,7 @@ def index_path(tree: Path, configuration: str) -> Path:
 def write_description(connection: sqlite3.Connection, description: IndexDescription) -> None:
     """Store what the index is of."""
     connection.execute(
-        "INSERT INTO meta VALUES ('description', ?)", (json.dumps(asdict(description)),)
+        "INSERT OR REPLACE INTO meta VALUES ('description', ?)", (json.dumps(asdict(description)),)
     )
 
 

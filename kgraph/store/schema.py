@@ -5,7 +5,7 @@ History: 1 the first form.
 
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 

@@ -1,7 +1,9 @@
 -- The index of one tree and one configuration. schema.py holds its version: a change here, or of
 -- what a column means, or of encoding.py, takes a new number there and a line in its history.
 
--- What was indexed, and the totals that `status` shows. JSON texts.
+-- What was indexed (description), the totals that `status` shows (coverage): JSON texts. What the
+-- facts and the graph mean (digests of the code that made them); the headers that the tree had, one
+-- a line.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 -- Files that facts cite. lines: how many it has; digest: of its bytes, so that a citation can
@@ -15,14 +17,19 @@ CREATE TABLE file (
 CREATE TABLE definition (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, facts BLOB NOT NULL);
 
 -- Translation units. errors: [[citation or "", message], ...]; definitions and files: the ids of
--- all definitions it holds and of the paths it read in unit_file (packed: see encoding.pack_numbers).
+-- all definitions it holds and of the paths it read in unit_file (packed: see encoding.pack_numbers);
+-- command: digest of how it is compiled.
 CREATE TABLE unit (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, object TEXT NOT NULL, image TEXT NOT NULL,
-    failed TEXT NOT NULL, errors TEXT NOT NULL, definitions BLOB NOT NULL, files BLOB NOT NULL
+    failed TEXT NOT NULL, errors TEXT NOT NULL, definitions BLOB NOT NULL, files BLOB NOT NULL,
+    command BLOB NOT NULL
 );
 
--- The paths that units read, cited or not; the numbers that unit.files packs.
-CREATE TABLE unit_file (id INTEGER PRIMARY KEY, path TEXT NOT NULL);
+-- The paths that units read, cited or not; the numbers that unit.files packs. stat: size and time,
+-- digest: of the bytes, of the files of that path in the tree and the build folder (states.py).
+CREATE TABLE unit_file (
+    id INTEGER PRIMARY KEY, path TEXT NOT NULL, stat TEXT NOT NULL, digest BLOB NOT NULL
+);
 
 -- From here on: what resolving made of the facts. Ids are dense from 0 in the order of their
 -- identities, so that arrays can be indexed by them.

@@ -82,9 +82,9 @@ class Raising:
         raise RecursionError("too deep")
 
 
-def _crashing_work(pipe: object, root: Path, build: Path | None) -> None:
+def _crashing_work(pipe: object, place: workers.Place) -> None:
     workers.UnitReader = Crashing  # type: ignore[misc]
-    workers._work(pipe, root, build)  # type: ignore[arg-type]
+    workers._work(pipe, place)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -122,5 +122,6 @@ def test_units_come_back_whatever_the_number_of_workers(tmp_path: Path) -> None:
     tree = open_tree(mini_linux())
     units = translation_units(tree, only=("net/core",), work=tmp_path).units
     for jobs in (0, 1, 2, 40):
-        found = [unit for unit, _ in workers.extract_units(units, tree.root, None, jobs)]
+        results = workers.extract_units(units, workers.Place(tree.root, None), jobs)
+        found = [unit for unit, _ in results]
         assert sorted(unit.path for unit in found) == [unit.path for unit in units]

@@ -114,11 +114,11 @@ def test_a_fact_that_cannot_be_opened_is_refused(
     (tree / "a.c").write_text("1\n2")
     with new_database(tmp_path / "x.kgraph") as connection:
         writer = FactsWriter(connection, CitedFiles(tree, None))
-        writer.add_unit(encode_unit(unit("a.c", 2)), "vmlinux")
+        writer.add_unit(encode_unit(unit("a.c", 2), {}), "vmlinux", b"")
     with pytest.raises(StoreError, match=message) as raised:
         with new_database(tmp_path / "y.kgraph") as connection:
             writer = FactsWriter(connection, CitedFiles(tree, None))
-            writer.add_unit(encode_unit(unit(path, line)), "vmlinux")
+            writer.add_unit(encode_unit(unit(path, line), {}), "vmlinux", b"")
     assert f"f (a.c): they cite {path}:{line}" in raised.value.message
 
 
@@ -127,5 +127,6 @@ def test_a_unit_whose_facts_nobody_supplied_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="no unit has read"):
         with new_database(tmp_path / "x.kgraph") as connection:
             writer = FactsWriter(connection, CitedFiles(tmp_path, None))
-            writer.add_unit(encode_unit(UnitFacts("b.c", "b.o", ("k",), ())), "vmlinux")
+            facts = UnitFacts("b.c", "b.o", ("k",), ())
+            writer.add_unit(encode_unit(facts, {}), "vmlinux", b"")
             writer.finish()

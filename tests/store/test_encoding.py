@@ -1,3 +1,5 @@
+from itertools import accumulate
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +21,7 @@ from kgraph.model.holders import (
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.store.decoding import Decoder, decode
-from kgraph.store.encoding import Encoder, encode, pack_numbers, unpack_numbers
+from kgraph.store.encoding import Encoder, encode, pack_numbers, packed_steps
 
 # Bytes that are no UTF-8 come as lone surrogates (surrogateescape), as os.fsdecode makes them.
 texts = st.one_of(
@@ -102,4 +104,4 @@ def test_the_last_cited_line_of_each_file_is_known(definition: Definition) -> No
 
 @given(st.sets(st.integers(0, 2**31)))
 def test_packed_numbers(numbers: set[int]) -> None:
-    assert unpack_numbers(pack_numbers(numbers)) == sorted(numbers)
+    assert list(accumulate(packed_steps(pack_numbers(numbers)))) == sorted(numbers)

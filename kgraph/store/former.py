@@ -1,0 +1,88 @@
+"""The index that a tree had before, for what of it can be used again."""
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.model.answers import Coverage, IndexDescription
+from kgraph.store.encoding import packed_steps
+from kgraph.store.reading import IndexReader
+from kgraph.store.states import FileState
+
+UnitName = tuple[str, str]  # path, object
+
+
+@dataclass(frozen=True, slots=True)
+class FormerUnit:
+    """A unit's row: `command` is the digest of how it was compiled, `row` the whole."""
+
+    command: bytes
+    failed: str
+    errors: tuple[tuple[str, str], ...]
+    definitions: bytes
+    files: tuple[int, ...]
+    row: tuple[str | bytes, ...]
+
+
+class FormerIndex:
+    """What an index holds of facts. Reads the file at once and whole; raises StoreError where it is
+    none, or is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        reader = IndexReader(path)
+        try:
+            self.description: IndexDescription = reader.description
+            self.coverage: Coverage = reader.coverage
+            self.meta: dict[str, str] = dict(reader.rows("SELECT name, value FROM meta"))
+            self.files: dict[str, FileState] = {}
+            self.numbers: dict[str, int] = {}
+            paths: list[str] = []
+            for number, name, stat, digest in reader.rows(
+                    "SELECT id, path, stat, digest FROM unit_file ORDER BY id"):
+                self.files[name] = FileState(stat, digest)
+                self.numbers[name] = number
+                paths.append(name)
+            self.units = dict(_unit(row) for row in reader.rows(
+                "SELECT path, object, image, failed, errors, definitions, files, command"
+                " FROM unit"))
+        except (KeyError, ValueError, zlib.error, sqlite3.Error) as error:
+            raise StoreError(f"the index {path} is damaged ({error})", "it is made anew") from None
+        finally:
+            reader.close()
+        self.path = path
+
+    def definitions(self, units: Iterable[FormerUnit]) -> list[tuple[int, str, bytes]]:
+        """Number, key and facts of the definitions of some units. Raises StoreError where the facts
+        are not what was written."""
+        wanted: set[int] = set()
+        for unit in units:
+            wanted.update(accumulate(packed_steps(unit.definitions)))
+        reader = IndexReader(self.path)
+        try:
+            rows = reader.rows("SELECT id, key, facts FROM definition")
+        finally:
+            reader.close()
+        found = [row for row in rows if row[0] in wanted]
+        if len(found) != len(wanted) or any(fact_key(data) != key for _, key, data in found):
+            raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
+        return found
+
+
+def fact_key(data: bytes) -> str:
+    """The key of a definition: the digest of its encoded facts."""
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def _unit(row: tuple[str | bytes, ...]) -> tuple[UnitName, FormerUnit]:
+    path, object_, _image, failed, errors, definitions, files, command = row
+    unit = FormerUnit(
+        bytes(command), str(failed),  # type: ignore[arg-type]
+        tuple((where, what) for where, what in json.loads(errors)), bytes(definitions),  # type: ignore[arg-type]
+        tuple(accumulate(packed_steps(bytes(files)))), row)  # type: ignore[arg-type]
+    return (str(path), str(object_)), unit

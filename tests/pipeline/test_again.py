@@ -1,0 +1,200 @@
+"""Indexing again: only what changed is read, and the result is that of a cold index."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.resources import mini_linux
+from tests.pipeline.test_indexing import contents
+
+Edit = Callable[[Path, Random], None]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    copy = tmp_path / "tree"
+    shutil.copytree(mini_linux(), copy)
+    generated = copy / "include/generated"
+    generated.mkdir()
+    symbols = (copy / "include/linux/kconfig.h").read_text()
+    lines = [line for line in symbols.splitlines() if line.startswith("#define CONFIG_")]
+    (generated / "autoconf.h").write_text("\n".join(lines) + "\n")
+    (copy / "include/linux/kconfig.h").write_text("#include <generated/autoconf.h>\n")
+    for path in (generated / "autoconf.h", copy / "include/linux/kconfig.h"):
+        os.utime(path, ns=(1, 10**18))  # long before any index
+    return copy
+
+
+def index(tree: Path, again: bool = False, name: str = "x") -> IndexSummary:
+    target = tree.parent / f"{name}.kgraph"
+    return index_tree(IndexRequest(tree, index=target, jobs=0 if not again else 1, again=again))
+
+
+def sources(tree: Path, suffix: str) -> list[Path]:
+    return sorted(tree.rglob(f"*{suffix}"))
+
+
+def add_comment(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    lines = path.read_text().splitlines()
+    lines.insert(random.randrange(len(lines)), "")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def add_function(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    number = random.randrange(10**9)
+    path.write_text(path.read_text() + (
+        f"static int called_{number}(int a)\n{{\n\treturn a;\n}}\n"
+        f"int (*held_{number})(int) = called_{number};\n"
+        f"int added_{number}(int a)\n{{\n\treturn held_{number}(a);\n}}\n"))
+
+
+def edit_header(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree / "include", ".h"))
+    number = random.randrange(10**9)
+    path.write_text(path.read_text() + f"static inline void inline_{number}(void)\n{{\n}}\n")
+
+
+def delete_lines(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    lines = path.read_text().splitlines()
+    del lines[random.randrange(len(lines)):][:3]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def listed(tree: Path) -> list[dict[str, object]]:
+    commands: list[dict[str, object]] = json.loads((tree / "compile_commands.json").read_text())
+    return commands
+
+
+def add_unit(tree: Path, random: Random) -> None:
+    commands = listed(tree)
+    number = random.randrange(10**9)
+    model = random.choice(commands)
+    name = f"net/new_{number}.c"
+    (tree / name).write_text(f"int new_{number}(void)\n{{\n\treturn 0;\n}}\n")
+    arguments = [str(word) for word in model["arguments"]]  # type: ignore[attr-defined]
+    arguments[arguments.index("-o") + 1] = name.replace(".c", ".o")
+    commands.append({**model, "file": name, "arguments": [*arguments[:-1], name]})
+    (tree / "compile_commands.json").write_text(json.dumps(commands))
+
+
+def delete_unit(tree: Path, random: Random) -> None:
+    commands = listed(tree)
+    gone = commands.pop(random.randrange(len(commands)))
+    if random.random() < 0.5:
+        (tree / str(gone["file"])).unlink()
+    (tree / "compile_commands.json").write_text(json.dumps(commands))
+
+
+def change_symbol(tree: Path, random: Random) -> None:
+    path = tree / "include/generated/autoconf.h"
+    lines = path.read_text().splitlines()
+    if random.random() < 0.5:
+        lines.append(random.choice(["#define CONFIG_IP_MULTICAST 1", "#define CONFIG_UNUSED 1"]))
+    elif lines:
+        lines.pop(random.randrange(len(lines)))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def change_command(tree: Path, random: Random) -> None:
+    commands = listed(tree)
+    arguments = random.choice(commands)["arguments"]
+    arguments.insert(1, f"-DEXTRA_{random.randrange(3)}")  # type: ignore[attr-defined]
+    (tree / "compile_commands.json").write_text(json.dumps(commands))
+
+
+def shadow_header(tree: Path, random: Random) -> None:
+    """A header beside a unit is found before the one of the same name elsewhere."""
+    path = random.choice(sources(tree / "include/net", ".h"))
+    folder = random.choice(sources(tree, ".c")).parent
+    (folder / path.name).write_text(path.read_text() + "\n")
+
+
+def touch(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    path.touch()
+
+
+EDITS: list[Edit] = [add_comment, add_function, edit_header, delete_lines, add_unit, delete_unit,
+                     change_symbol, change_command, shadow_header, touch]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_after_any_edits_the_index_is_that_of_a_cold_run(tree: Path, seed: int) -> None:
+    random = Random(seed)
+    index(tree)
+    for _ in range(10):
+        edit = random.choice(EDITS)
+        edit(tree, random)
+        summary = index(tree)
+        cold = index(tree, again=True, name="cold")
+        assert contents(summary.index) == contents(cold.index), edit.__name__
+        assert summary.coverage == cold.coverage
+        assert summary.erroneous == cold.erroneous
+
+
+def test_nothing_changed_nothing_read(tree: Path) -> None:
+    first = index(tree)
+    before = first.index.stat()
+    second = index(tree)
+    assert (second.read, second.kept) == (0, first.read)
+    assert second.coverage == first.coverage
+    after = second.index.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_one_edited_file_costs_one_unit(tree: Path) -> None:
+    units = index(tree).read
+    path = tree / "net/ipv4/raw.c"
+    path.write_text(path.read_text() + "\n")
+    again = index(tree)
+    assert (again.read, again.kept) == (1, units - 1)
+
+
+def test_a_header_costs_those_who_read_it(tree: Path) -> None:
+    units = index(tree).read
+    users = [path for path in sources(tree, ".c") if "net/ip.h" in path.read_text()]
+    path = tree / "include/net/ip.h"
+    path.write_text(path.read_text() + "\n")
+    again = index(tree)
+    assert 0 < len(users) <= again.read < units
+
+
+def test_a_symbol_costs_those_who_mention_it(tree: Path) -> None:
+    units = index(tree).read
+    users = [path for path in sources(tree, ".c") if "CONFIG_IP_MULTICAST" in path.read_text()]
+    header = tree / "include/generated/autoconf.h"
+    header.write_text(header.read_text() + "#define CONFIG_IP_MULTICAST 1\n")
+    again = index(tree)
+    assert 0 < len(users) <= again.read < units
+    header.write_text(header.read_text() + "#define CONFIG_MENTIONED_NOWHERE 1\n")
+    assert index(tree).read == 0
+
+
+def test_a_touched_file_costs_nothing(tree: Path) -> None:
+    index(tree)
+    (tree / "net/ipv4/raw.c").touch()
+    os.utime(tree / "net/ipv4/udp.c", ns=(1, 1))
+    again = index(tree)
+    assert again.read == 0
+    inode = again.index.stat().st_ino
+    assert index(tree).index.stat().st_ino == inode
+
+
+def test_a_damaged_index_is_made_anew(tree: Path) -> None:
+    first = index(tree)
+    content = bytearray(first.index.read_bytes())
+    for place in range(20_000, len(content), 4_000):
+        content[place] ^= 0xFF
+    first.index.write_bytes(content)
+    assert index(tree).read == first.read
+    first.index.write_bytes(b"")
+    assert index(tree).read == first.read
