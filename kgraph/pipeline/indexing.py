@@ -85,11 +85,12 @@ def index_tree(
     Units are taken in an order that `seed` chooses, so that no result can depend on one. Raises
     KgraphError; whatever is raised, KeyboardInterrupt too, an earlier index stays as it was.
     """
-    wall, cpu, started = time.monotonic(), _cpu_seconds(), time.time_ns()
+    wall, cpu = time.monotonic(), _cpu_seconds()
     collecting = gc.isenabled()
     gc.disable()  # facts are many small objects without cycles
     try:
         units, target = _units(request, remark)
+        started = time.time_ns()  # what is written from here on may not be what is read
         root = open_tree(request.tree, compile_commands=request.compile_commands).root
         description = IndexDescription(
             tree=str(root), release=units.release, config=str(units.configuration),
