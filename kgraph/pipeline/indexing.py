@@ -17,7 +17,7 @@ from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.account import address_taken, coverage
 from kgraph.pipeline.partial import doubted, missing
 from kgraph.pipeline.workers import extract_units
-from kgraph.resolve import resolve
+from kgraph.resolve import Rows, deferral_rows, resolve
 from kgraph.store import cache_folder, index_path, new_database, write_description
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
@@ -29,7 +29,8 @@ Progress = Callable[[int, int, str], None]  # units done, units, what is being d
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
     """What to index. `config`, `defconfig`, `compile_commands` choose the build configuration,
-    `only` the units; `index` the file, None for its place in the cache.
+    `only` the units; `deferred` are the user's own files of deferred calls; `index` the file, None
+    for its place in the cache.
     """
 
     tree: Path
@@ -38,6 +39,7 @@ class IndexRequest:
     compile_commands: Path | None = None
     prepare: bool = False
     only: tuple[str, ...] = ()
+    deferred: tuple[Path, ...] = ()
     jobs: int = 1
     index: Path | None = None
     bundled: bool = False
@@ -73,6 +75,7 @@ def index_tree(
     KgraphError; whatever is raised, KeyboardInterrupt too, an earlier index stays as it was.
     """
     wall, cpu = time.monotonic(), _cpu_seconds()
+    rows = deferral_rows(request.deferred)  # before the work: what is wrong there is said at once
     units, target = _units(request, remark)
     tree = open_tree(request.tree, compile_commands=request.compile_commands)
     description = IndexDescription(
@@ -87,7 +90,7 @@ def index_tree(
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(request.only, writer.failed, writer.errors)
-        account = _resolve(connection, files, counts, why)
+        account = _resolve(connection, files, counts, why, rows)
         write_description(connection, description)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
     return IndexSummary(
@@ -144,7 +147,8 @@ def _extract(
 
 
 def _resolve(
-    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int], why: str
+    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int], why: str,
+    rows: Rows,
 ) -> Coverage:
     """Resolve the facts of the index under construction and write the graph into it; the account,
     with `units` as in account.coverage."""
@@ -153,7 +157,7 @@ def _resolve(
         key: decoder.decode(key, data)
         for key, data in connection.execute("SELECT key, facts FROM definition ORDER BY key")
     }
-    resolution = doubted(resolve(definitions.values()), why)
+    resolution = doubted(resolve(definitions.values(), rows), why)
     taken = address_taken(definitions.values())
     ResolutionWriter(connection, files, taken).write(resolution, definitions)
     account = coverage(definitions, resolution, taken, units)
