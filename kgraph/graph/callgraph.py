@@ -14,6 +14,7 @@ from pathlib import Path
 from kgraph.graph.types import TypeCandidates
 from kgraph.model.answers import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
 from kgraph.model.edges import EdgeKind, Evidence
+from kgraph.model.holders import How
 from kgraph.model.location import Location
 from kgraph.store.reading import BOUND, IndexReader
 
@@ -29,6 +30,7 @@ class BoundRow:
     object: int | None
     table: int | None
     location: Location
+    how: How
 
 
 class _Lazy:
@@ -215,7 +217,8 @@ class CallGraph:
     def bound(self, where: str, values: tuple[object, ...]) -> Iterator[BoundRow]:
         """What is bound, by an SQL condition over bound b, text h (its holder) and file."""
         for row in self.reader.rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
-            yield BoundRow(row[0], row[1], row[2], row[3], Location(row[4], row[5], row[6]))
+            place = Location(row[4], row[5], row[6])
+            yield BoundRow(row[0], row[1], row[2], row[3], place, How(row[7]))
 
 
 def _counted_as(kind: EdgeKind) -> EdgeKind | None:

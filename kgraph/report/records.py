@@ -148,7 +148,8 @@ def _ops_row(row: OpsRow) -> Record:
         "line": row.location.line,
         "defined": str(bound.location) if bound.location else None,
         "installs": [
-            {"slot": install.holder, "file": install.location.path, "line": install.location.line}
+            {"slot": install.holder, "file": install.location.path, "line": install.location.line,
+             "passed": install.passed}
             for install in row.installs
         ],
     }

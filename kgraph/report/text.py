@@ -136,7 +136,8 @@ def ops_lines(rows: Sequence[OpsRow]) -> Iterator[str]:
         if row.table != shown and row.table is not None:
             yield f"{row.table.type or 'object'} {row.table.id} ({row.table.location or '?'})"
             yield from (
-                f"  installed in {install.holder} at {install.location}"
+                f"  {'passed to' if install.passed else 'installed in'} {install.holder}"
+                f" at {install.location}"
                 for install in row.installs
             )
             if not row.installs:
