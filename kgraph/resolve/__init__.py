@@ -5,7 +5,8 @@
 `definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
-How it works, one rule a module. registries keeps the lists of declared objects apart. intake
+How it works, one rule a module. walks joins what lies in a
+section with the loop over it; registries keeps the lists of declared objects apart. intake
 reads definitions into numbers (numbering). linkage says which definition a name means in an image.
 tables says which objects are installed. values and constraints turn facts into an inclusion graph
 over holders (nodes), in which functions flow; slots are field-based, except that what an object of
@@ -36,6 +37,7 @@ from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
 from kgraph.resolve.sites import Sites
 from kgraph.resolve.tables import installed_objects
+from kgraph.resolve.walks import laid_out
 
 
 def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Resolution:
@@ -56,7 +58,7 @@ def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Reso
 
 def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     deferred = Deferred(rows)
-    facts = read(joined(deferred.watch(definitions)))
+    facts = read(joined(laid_out(deferred.watch(definitions))))
     nodes = Nodes(facts)
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)
