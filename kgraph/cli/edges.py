@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kgraph.cli.options import index_option, opened, output_options, types_option
+from kgraph.cli.options import (
+    index_option,
+    no_deferred_option,
+    opened,
+    output_options,
+    types_option,
+)
 from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
 from kgraph.model.resolution import Status
 
@@ -16,34 +22,39 @@ if TYPE_CHECKING:
 
 @click.command("callers")
 @click.argument("function")
+@no_deferred_option
 @types_option
 @output_options
 @index_option
-def callers_verb(function: str, types: bool, form: str, index: Path | None) -> None:
+def callers_verb(
+    function: str, no_deferred: bool, types: bool, form: str, index: Path | None
+) -> None:
     """The calls that reach FUNCTION (NAME or PATH:NAME), direct and through pointers."""
     from kgraph.query import callers, find_function
 
     with opened(index, (function,)) as graph:
         found = find_function(graph, function)
-        _write_edges(graph, found, callers(graph, found, types=types), form, callers=True)
+        hops = callers(graph, found, types=types, deferred=not no_deferred)
+        _write_edges(graph, found, hops, form, callers=True)
 
 
 @click.command("callees")
 @click.argument("function")
 @click.option("--depth", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="Also what those functions call, N calls deep.")
+@no_deferred_option
 @types_option
 @output_options
 @index_option
 def callees_verb(
-    function: str, depth: int, types: bool, form: str, index: Path | None
+    function: str, depth: int, no_deferred: bool, types: bool, form: str, index: Path | None
 ) -> None:
     """The calls that FUNCTION (NAME or PATH:NAME) makes, in the order of its lines."""
     from kgraph.query import callees, find_function
 
     with opened(index, (function,)) as graph:
         found = find_function(graph, function)
-        hops = callees(graph, found, depth=depth, types=types)
+        hops = callees(graph, found, depth=depth, types=types, deferred=not no_deferred)
         _write_edges(graph, found, hops, form, callers=False)
 
 

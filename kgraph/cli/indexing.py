@@ -31,6 +31,8 @@ def _processors() -> int:
               help="With --compile-commands: have the tree's make generate missing headers.")
 @click.option("--only", multiple=True, metavar="PATH",
               help="Index only this folder or file of the tree (repeatable).")
+@click.option("--deferred", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+              help="Declare deferred calls beside those that kgraph knows (repeatable).")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=None, metavar="N",
               help="Worker processes (default: one a processor).")
 @click.option("--index", type=click.Path(path_type=Path), metavar="FILE",
@@ -42,8 +44,8 @@ def _processors() -> int:
 @output_options
 def index_verb(
     tree: Path, config: Path | None, defconfig: str | None, compile_commands: Path | None,
-    prepare: bool, only: tuple[str, ...], jobs: int | None, index: Path | None,
-    precompiled: bool, again: bool, form: str,
+    prepare: bool, only: tuple[str, ...], deferred: tuple[Path, ...], jobs: int | None,
+    index: Path | None, precompiled: bool, again: bool, form: str,
 ) -> None:
     """Read a kernel TREE and write its index.
 
@@ -60,7 +62,7 @@ def index_verb(
 
     request = IndexRequest(
         tree=tree, config=config, defconfig=defconfig, compile_commands=compile_commands,
-        prepare=prepare, only=only, jobs=jobs or _processors(), index=index,
+        prepare=prepare, only=only, deferred=deferred, jobs=jobs or _processors(), index=index,
         precompiled=precompiled, again=again,
     )
     try:

@@ -43,6 +43,14 @@ def types_option(verb: Verb) -> Verb:
     )(verb)
 
 
+def no_deferred_option(verb: Verb) -> Verb:
+    """--no-deferred, as the parameter `no_deferred`."""
+    return click.option(
+        "--no-deferred", is_flag=True,
+        help="Leave out calls that are registered in one place and run later by another.",
+    )(verb)
+
+
 @contextmanager
 def opened(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph]":
     """The graph of the index that answers; `asked` are the function names of the question."""

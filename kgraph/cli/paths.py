@@ -4,7 +4,13 @@ from pathlib import Path
 
 import click
 
-from kgraph.cli.options import index_option, opened, output_options, types_option
+from kgraph.cli.options import (
+    index_option,
+    no_deferred_option,
+    opened,
+    output_options,
+    types_option,
+)
 from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
 
 NO_PATH = 1
@@ -22,8 +28,7 @@ COULD_NOT_TELL = 3
 @click.option("-k", "count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="How many paths to find; each passes other functions.")
 @click.option("--max-hops", type=click.IntRange(min=1), metavar="N", help="The longest path.")
-@click.option("--no-deferred", is_flag=True,
-              help="Leave out calls that are registered in one place and run later by another.")
+@no_deferred_option
 @types_option
 @output_options
 @index_option

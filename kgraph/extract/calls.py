@@ -15,6 +15,7 @@ from kgraph.model.holders import (
     How,
     Load,
     Opaque,
+    Parameter,
     Place,
     ReturnValue,
     Value,
@@ -70,12 +71,17 @@ def _choice(context: Context, node: Node, targets: Values) -> Value:
 
 
 def _argument(context: Context, operand: Node, values: Values) -> Values:
-    """The alternatives worth keeping: what may lead to a function, and constants."""
+    """The alternatives worth keeping: what may lead to a function, constants, and parameters that
+    are handed on as they are (a wrapper's number)."""
     if not values:
         return ()
     if context.unit.types.of(operand.cursor).carries:
         return values
-    return tuple(v for v in values if isinstance(v, FunctionId | Address | Constant))
+    return tuple(v for v in values if isinstance(v, FunctionId | Address | Constant) or _handed(v))
+
+
+def _handed(value: Value) -> bool:
+    return isinstance(value, Load) and isinstance(value.place.holder, Parameter)
 
 
 def _record(context: Context, node: Node, callee: Node, target: Value,

@@ -14,6 +14,7 @@ from pathlib import Path
 from kgraph.graph.types import TypeCandidates
 from kgraph.model.answers import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
 from kgraph.model.edges import EdgeKind, Evidence
+from kgraph.model.holders import How
 from kgraph.model.location import Location
 from kgraph.store.reading import BOUND, IndexReader
 
@@ -29,6 +30,7 @@ class BoundRow:
     object: int | None
     table: int | None
     location: Location
+    how: How
 
 
 class _Lazy:
@@ -161,13 +163,12 @@ class CallGraph:
         return self._evidence[number]
 
     def width(self, edge: int) -> int:
-        """How many candidates the call site of an edge has, those by type counted only among
-        themselves.
+        """How many candidates the call site of an edge has; those by type, and those run later,
+        are counted only among themselves.
         """
-        by_type = self.kind(edge) is EdgeKind.TYPE
+        kind = _counted_as(self.kind(edge))
         return sum(
-            (self.kind(other) is EdgeKind.TYPE) == by_type
-            for other in self.edges_of(self.site_of(edge))
+            _counted_as(self.kind(other)) is kind for other in self.edges_of(self.site_of(edge))
         )
 
     def hop(self, edge: int, width: int | None = None) -> Hop:
@@ -216,4 +217,9 @@ class CallGraph:
     def bound(self, where: str, values: tuple[object, ...]) -> Iterator[BoundRow]:
         """What is bound, by an SQL condition over bound b, text h (its holder) and file."""
         for row in self.reader.rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
-            yield BoundRow(row[0], row[1], row[2], row[3], Location(row[4], row[5], row[6]))
+            place = Location(row[4], row[5], row[6])
+            yield BoundRow(row[0], row[1], row[2], row[3], place, How(row[7]))
+
+
+def _counted_as(kind: EdgeKind) -> EdgeKind | None:
+    return kind if kind in (EdgeKind.TYPE, EdgeKind.DEFERRED) else None

@@ -98,10 +98,12 @@ class SiteAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Install:
-    """A place where a table is put where it is called from."""
+    """A place where a table is put where it is called from; where `passed`, it is only an argument
+    there."""
 
     holder: str
     location: Location
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

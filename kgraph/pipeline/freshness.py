@@ -66,13 +66,15 @@ class Freshness:
 
 
 def freshness(
-    index: Path, units: Sequence[TranslationUnit], root: Path, build: Path | None, started: int
+    index: Path, units: Sequence[TranslationUnit], root: Path, build: Path | None, started: int,
+    given: object = (),
 ) -> Freshness:
     """What has to be read for an index of `units`, given the one that is there, if any. `started`
-    is the time of the beginning in ns. A former index that is damaged or of another tree counts as
+    is the time of the beginning in ns; `given` is what else the graph is made of, in a form whose
+    repr tells it from any other. A former index that is damaged or of another tree counts as
     none."""
     _mentioned.cache_clear()
-    setting = _setting(root, build)
+    setting = _setting(root, build, given)
     former = _former(index, root)
     if former is None or former.meta["facts meaning"] != setting.facts_meaning:
         states = FileStates(root, build, started, {})
@@ -163,7 +165,7 @@ def _mentioned_symbols(roots: list[str], path: str) -> frozenset[str]:
     return frozenset().union(*(_mentioned(f"{root}/{path}") for root in roots))
 
 
-def _setting(root: Path, build: Path | None) -> Setting:
+def _setting(root: Path, build: Path | None, given: object) -> Setting:
     roots = [root] if build is None else [root, build]
     symbols: dict[str, dict[str, str]] = {}
     for folder in roots:
@@ -176,7 +178,8 @@ def _setting(root: Path, build: Path | None) -> Setting:
         _digest((path for pattern in _READS_FACTS for path in sorted(_PACKAGE.glob(pattern))),
                 version("libclang")),
         _digest(sorted(path for path in _PACKAGE.rglob("*")
-                       if path.suffix in (".py", ".toml", ".sql")), version("libclang")),
+                       if path.suffix in (".py", ".toml", ".sql")),
+                version("libclang"), repr(given)),
         frozenset(name for folder in roots for name in _headers(str(folder))), symbols)
 
 

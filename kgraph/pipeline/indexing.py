@@ -22,7 +22,7 @@ from kgraph.pipeline.freshness import Freshness, command_digest, freshness
 from kgraph.pipeline.partial import doubted, missing
 from kgraph.pipeline.precompiling import make_headers, precompiled_folder
 from kgraph.pipeline.workers import Place, extract_units
-from kgraph.resolve import resolve
+from kgraph.resolve import Rows, deferral_rows, resolve
 from kgraph.store import cache_folder, index_path, new_database, write_description
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
@@ -35,9 +35,9 @@ Progress = Callable[[int, int, str], None]  # units done, units, what is being d
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
     """What to index. `config`, `defconfig`, `compile_commands` choose the build configuration,
-    `only` the units; `index` the file, None for its place in the cache; `precompiled` says
-    whether precompiled headers may be used, which changes the time it takes and nothing else;
-    `again` reads every unit again.
+    `only` the units; `deferred` are the user's own files of deferred calls; `index` the file, None
+    for its place in the cache; `precompiled` says whether precompiled headers may be used, which
+    changes the time it takes and nothing else; `again` reads every unit again.
     """
 
     tree: Path
@@ -46,6 +46,7 @@ class IndexRequest:
     compile_commands: Path | None = None
     prepare: bool = False
     only: tuple[str, ...] = ()
+    deferred: tuple[Path, ...] = ()
     jobs: int = 1
     index: Path | None = None
     bundled: bool = False
@@ -86,6 +87,7 @@ def index_tree(
     KgraphError; whatever is raised, KeyboardInterrupt too, an earlier index stays as it was.
     """
     wall, cpu = time.monotonic(), _cpu_seconds()
+    rows = deferral_rows(request.deferred)  # before the work: what is wrong there is said at once
     collecting = gc.isenabled()
     gc.disable()  # facts are many small objects without cycles
     try:
@@ -97,14 +99,15 @@ def index_tree(
             build=str(units.build or ""), only=request.only, built=started / 1e9,
             bundled=request.bundled,
         )
-        fresh = freshness(target, units.units, root, units.build, started)
+        given = [path.read_bytes() for path in request.deferred]
+        fresh = freshness(target, units.units, root, units.build, started, given)
         if request.again:
             fresh = replace(fresh, read=units.units, kept=(), complete=False)
         if fresh.complete and _alike(fresh, description):
             account = _confirm(target, fresh, description)
         else:
             account, fresh = _write(request, target, root, units, description, fresh, seed,
-                                    progress)
+                                    progress, rows)
     finally:
         if collecting:
             gc.enable()
@@ -152,6 +155,7 @@ def write_setting(connection: sqlite3.Connection, fresh: Freshness) -> None:
 def _write(
     request: IndexRequest, target: Path, root: Path, units: UnitList,
     description: IndexDescription, fresh: Freshness, seed: int, progress: Progress,
+    rows: Rows,
 ) -> tuple[Coverage, Freshness]:
     """Write the index; its account and what was read and kept."""
     with new_database(target) as connection:
@@ -168,7 +172,7 @@ def _write(
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(request.only, writer.failed, writer.errors)
-        account = _resolve(connection, files, counts, why)
+        account = _resolve(connection, files, counts, why, rows)
         write_description(connection, description)
         write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
@@ -220,7 +224,8 @@ def _extract(
 
 
 def _resolve(
-    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int], why: str
+    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int], why: str,
+    rows: Rows,
 ) -> Coverage:
     """Resolve the facts of the index under construction and write the graph into it; the account,
     with `units` as in account.coverage."""
@@ -229,7 +234,7 @@ def _resolve(
         key: decoder.decode(key, data)
         for key, data in connection.execute("SELECT key, facts FROM definition ORDER BY key")
     }
-    resolution = doubted(resolve(definitions.values()), why)
+    resolution = doubted(resolve(definitions.values(), rows), why)
     taken = address_taken(definitions.values())
     ResolutionWriter(connection, files, taken).write(resolution, definitions)
     account = coverage(definitions, resolution, taken, units)

@@ -7,24 +7,33 @@ from kgraph.model.answers import Hop, KnownFunction
 from kgraph.model.edges import EdgeKind
 
 
-def callers(graph: CallGraph, function: KnownFunction, *, types: bool = False) -> list[Hop]:
+def callers(
+    graph: CallGraph, function: KnownFunction, *, types: bool = False, deferred: bool = True
+) -> list[Hop]:
     """The calls that reach `function`, each caller once for each kind of call."""
+    unwanted = _unwanted(types=types, deferred=deferred)
     hops = []
     for caller in graph.callers_of(function.number):
         edges = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
-        hops.extend(_one_a_kind(graph, edges, types=types))
+        hops.extend(_one_a_kind(graph, edges, unwanted))
     return hops
 
 
 def callees(
-    graph: CallGraph, function: KnownFunction, *, depth: int = 1, types: bool = False
+    graph: CallGraph, function: KnownFunction, *, depth: int = 1, types: bool = False,
+    deferred: bool = True,
 ) -> list[Hop]:
     """The calls that `function` makes, in the order of its lines; with `depth` above 1 followed by
     those of the functions it reaches, each function once, nearer ones first.
     """
-    return _layers(
-        function.number, depth, lambda number: _calls_of(graph, number, types=types)
-    )
+    unwanted = _unwanted(types=types, deferred=deferred)
+    return _layers(function.number, depth, lambda number: _calls_of(graph, number, unwanted))
+
+
+def _unwanted(*, types: bool, deferred: bool) -> set[EdgeKind]:
+    """The kinds of edges to leave out."""
+    choices = {EdgeKind.TYPE: types, EdgeKind.DEFERRED: deferred}
+    return {kind for kind, wanted in choices.items() if not wanted}
 
 
 def _layers(start: int, depth: int, calls_of: Callable[[int], list[Hop]]) -> list[Hop]:
@@ -43,21 +52,21 @@ def _layers(start: int, depth: int, calls_of: Callable[[int], list[Hop]]) -> lis
     return hops
 
 
-def _calls_of(graph: CallGraph, function: int, *, types: bool) -> list[Hop]:
+def _calls_of(graph: CallGraph, function: int, unwanted: set[EdgeKind]) -> list[Hop]:
     by_callee: dict[int, list[int]] = {}
     for edge in graph.edges_from(function):
         by_callee.setdefault(graph.edge_callee[edge], []).append(edge)
     hops = [
-        hop for edges in by_callee.values() for hop in _one_a_kind(graph, edges, types=types)
+        hop for edges in by_callee.values() for hop in _one_a_kind(graph, edges, unwanted)
     ]
     return sorted(hops, key=lambda hop: (hop.site.location, hop.site.ordinal, hop.callee.number))
 
 
-def _one_a_kind(graph: CallGraph, edges: list[int], *, types: bool) -> list[Hop]:
+def _one_a_kind(graph: CallGraph, edges: list[int], unwanted: set[EdgeKind]) -> list[Hop]:
     """The first edge of each kind and holder; the others are among its `sites`."""
     first: dict[tuple[EdgeKind, str], int] = {}
     for edge in edges:
         kind = graph.kind(edge)
-        if types or kind is not EdgeKind.TYPE:
+        if kind not in unwanted:
             first.setdefault((kind, graph.site(graph.site_of(edge)).holder), edge)
     return [graph.hop(edge) for edge in first.values()]

@@ -3,6 +3,7 @@
 from kgraph.errors import LookupFailed
 from kgraph.graph import BoundRow, CallGraph
 from kgraph.model.answers import Install, KnownObject, OpsRow
+from kgraph.model.holders import How
 from kgraph.query.names import suggestion
 
 
@@ -54,8 +55,11 @@ def _row(graph: CallGraph, row: BoundRow, tables: dict[int, KnownObject]) -> Ops
 
 
 def _installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
+    """Where a table is put; the calls that it is passed to only where there is no such place."""
     if table is None:
         return ()
-    return tuple(
-        Install(row.holder, row.location) for row in graph.bound("b.object = ?", (table,))
-    )
+    found = [
+        Install(row.holder, row.location, row.how is How.ARGUMENT)
+        for row in graph.bound("b.object = ?", (table,))
+    ]
+    return tuple(install for install in found if not install.passed) or tuple(found)

@@ -73,10 +73,10 @@ def _guard(guard: Guard, text: Text) -> Record:
 def _deferred(hop: Hop) -> Record | None:
     if hop.kind is not EdgeKind.DEFERRED:
         return None
-    registered = hop.evidence[-1].location if hop.evidence else None
+    registered = hop.evidence[0] if hop.evidence else None
     return {
-        "api": hop.site.expression, "key": hop.site.holder,
-        "registered": str(registered) if registered else None,
+        "api": hop.site.expression, "key": registered.holder if registered else None,
+        "registered": str(registered.location) if registered else None,
     }
 
 
@@ -148,7 +148,8 @@ def _ops_row(row: OpsRow) -> Record:
         "line": row.location.line,
         "defined": str(bound.location) if bound.location else None,
         "installs": [
-            {"slot": install.holder, "file": install.location.path, "line": install.location.line}
+            {"slot": install.holder, "file": install.location.path, "line": install.location.line,
+             "passed": install.passed}
             for install in row.installs
         ],
     }

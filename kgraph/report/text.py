@@ -59,14 +59,19 @@ def _defined(function: KnownFunction) -> str:
 
 def _through(hop: Hop) -> str:
     """What an indirect call calls here, and the proof."""
-    kind = "deferred, " if hop.kind is EdgeKind.DEFERRED else ""
+    deferred = hop.kind is EdgeKind.DEFERRED
     if hop.kind is EdgeKind.TYPE:
         return f"{hop.callee} by its type alone, one of {hop.candidates}"
     parts = [
-        f"i.e. {hop.callee}: {kind}{hop.site.holder}", _one_of(hop.candidates),
-        _evidence(hop.evidence),
+        f"i.e. {hop.callee}: {_key(hop) if deferred else hop.site.holder}", _one_of(hop.candidates),
+        _evidence(hop.evidence, deferred=deferred),
     ]
     return ", ".join(part for part in parts if part)
+
+
+def _key(hop: Hop) -> str:
+    """What a deferred call was registered under."""
+    return f"deferred, {hop.evidence[0].holder}" if hop.evidence else "deferred"
 
 
 def _one_of(candidates: int) -> str:
@@ -79,8 +84,11 @@ _VERBS = {
 }
 
 
-def _evidence(evidence: Iterable[Evidence]) -> str:
-    return ", ".join(f"{_VERBS[item.role]} {item.location}" for item in evidence)
+def _evidence(evidence: Iterable[Evidence], *, deferred: bool = False) -> str:
+    return ", ".join(
+        f"{'registered at' if deferred else _VERBS[item.role]} {item.location}"
+        for item in evidence
+    )
 
 
 def _frontier(gap: Frontier) -> Iterator[str]:
@@ -128,7 +136,8 @@ def ops_lines(rows: Sequence[OpsRow]) -> Iterator[str]:
         if row.table != shown and row.table is not None:
             yield f"{row.table.type or 'object'} {row.table.id} ({row.table.location or '?'})"
             yield from (
-                f"  installed in {install.holder} at {install.location}"
+                f"  {'passed to' if install.passed else 'installed in'} {install.holder}"
+                f" at {install.location}"
                 for install in row.installs
             )
             if not row.installs:
@@ -143,8 +152,12 @@ def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
     for answer in answers:
         site = answer.site
         if site.status is Status.DIRECT and answer.candidates:
-            callee = answer.candidates[0].callee
-            yield f"{site.location}: {answer.caller}() -> {callee}() ({_defined(callee)})"
+            for hop in answer.candidates:
+                line = f"{site.location}: {answer.caller}() -> {hop.callee}()"
+                line += f" ({_defined(hop.callee)})"
+                if hop.kind is EdgeKind.DEFERRED:
+                    line += f"  // {_through(hop)}"
+                yield line
             continue
         head = f"{site.location}: {answer.caller}(): {site.expression}()"
         head += f" through {site.holder or '?'}"

@@ -5,15 +5,17 @@
 `definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
-How it works, one rule a module. registries keeps the lists of declared objects apart. intake
+How it works, one rule a module. walks joins what lies in a
+section with the loop over it; registries keeps the lists of declared objects apart. intake
 reads definitions into numbers (numbering). linkage says which definition a name means in an image.
 tables says which objects are installed. values and constraints turn facts into an inclusion graph
 over holders (nodes), in which functions flow; slots are field-based, except that what an object of
 known identity is filled with stays apart (tables as objects). need finds what can matter to an
 indirect call; solver computes the sets, pointers closes them over pointers to pointers, addresses
 says which tables a base may point to; refine solves again with what that tells. parameters finds
-forwarded callbacks; bindings the rows of `ops`; evidence the citations; emptiness the reasons;
-sites puts everything together. What code cannot show is declared in data/*.toml (declared).
+forwarded callbacks; deferred, with keys and deferral_rows, what is run later; bindings the rows of
+`ops`; evidence the citations; emptiness the reasons; sites puts everything together. What code
+cannot show is declared in data/*.toml (declared).
 
 Known to be missing: fields of one union or of records cast into each other are told apart, so that
 a pointer written to one and called through another is lost; what inline asm does to memory is what
@@ -27,16 +29,20 @@ from kgraph.model.facts import Definition
 from kgraph.model.resolution import Resolution
 from kgraph.resolve.bindings import Bindings
 from kgraph.resolve.constraints import Constraints
+from kgraph.resolve.deferral_rows import Rows, deferral_rows
+from kgraph.resolve.deferred import Deferred
 from kgraph.resolve.intake import read
 from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
 from kgraph.resolve.sites import Sites
 from kgraph.resolve.tables import installed_objects
+from kgraph.resolve.walks import laid_out
 
 
-def resolve(definitions: Iterable[Definition]) -> Resolution:
-    """Resolve every call site of the definitions.
+def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Resolution:
+    """Resolve every call site of the definitions; `rows` declare deferred calls, None for those
+    that come with kgraph.
 
     The garbage collector rests meanwhile: millions of small tuples without a cycle cost it more
     time than the rest takes.
@@ -44,19 +50,20 @@ def resolve(definitions: Iterable[Definition]) -> Resolution:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve(definitions)
+        return _resolve(definitions, deferral_rows() if rows is None else rows)
     finally:
         if collecting:
             gc.enable()
 
 
-def _resolve(definitions: Iterable[Definition]) -> Resolution:
-    facts = read(joined(definitions))
+def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
+    deferred = Deferred(rows)
+    facts = read(joined(laid_out(deferred.watch(definitions))))
     nodes = Nodes(facts)
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)
     bindings = Bindings(nodes, constraints.values)
-    sites = Sites(constraints, solution, bindings)
+    sites = Sites(constraints, solution, bindings, deferred.found(facts))
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
@@ -65,4 +72,4 @@ def _resolve(definitions: Iterable[Definition]) -> Resolution:
     )
 
 
-__all__ = ["resolve"]
+__all__ = ["Rows", "deferral_rows", "resolve"]

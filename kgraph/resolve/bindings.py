@@ -1,16 +1,18 @@
 """The rows of `ops`: which function or object is bound to which holder, and where.
 
 Rows are bindings to slots and to objects, and functions and tables passed as arguments. Also
-finds where each table is first installed, for evidence of calls whose base is not known.
+finds where each table is first installed, for evidence of calls whose base is not known. A row of
+the kernel's symbol table binds nothing; an argument installs only what nothing else does.
 """
 
 from kgraph.model.holders import How
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.resolution import BoundSlot
-from kgraph.resolve.intake import SiteRow, WriteRow
+from kgraph.resolve.intake import DefinitionRow, SiteRow, WriteRow
 from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.numbering import ADDRESS, FUNCTION, NONE, OBJECT, PARAMETER, SLOT
+from kgraph.resolve.tables import exported
 from kgraph.resolve.values import Values
 
 
@@ -26,13 +28,20 @@ class Bindings:
         self._tables = self._find_tables()
         for definition in nodes.facts.definitions:
             subject = nodes.objects[definition.object] if definition.object != NONE else NONE
-            for write in definition.writes:
-                if write.binding:
-                    self._write(write, subject)
+            if not self._exports(definition):
+                for write in definition.writes:
+                    if write.binding:
+                        self._write(write, subject)
             for site in definition.sites:
                 if site.callee != NONE:
                     self._arguments(site)
         self.rows = tuple(self._found[key] for key in sorted(self._found))
+
+    def _exports(self, definition: DefinitionRow) -> bool:
+        if definition.object == NONE:
+            return False
+        identity = self._nodes.object_id(definition.object)
+        return exported(self._nodes.facts.objects[identity].section)
 
     def _find_tables(self) -> set[int]:
         """The linked objects that a function is bound in."""
@@ -107,5 +116,5 @@ def _identity(identity: FunctionId | ObjectId | None) -> tuple[str, str, str]:
     return identity.name, identity.scope, identity.image
 
 
-def _install_order(row: BoundSlot) -> tuple[tuple[str, int, int], str]:
-    return _order(row.location), repr(row.holder)
+def _install_order(row: BoundSlot) -> tuple[bool, tuple[str, int, int], str]:
+    return row.how is How.ARGUMENT, _order(row.location), repr(row.holder)

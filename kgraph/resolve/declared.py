@@ -34,10 +34,12 @@ class Registry:
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """Section name prefixes of symbol-table entries (`exports`) and of ordinary data."""
+    """Section name prefixes of symbol-table entries (`exports`) and of ordinary data; `walks` are
+    (prefix, symbol) of the sections that a loop from a linker's symbol on walks."""
 
     exports: tuple[str, ...]
     data: tuple[str, ...]
+    walks: tuple[tuple[str, str], ...] = ()
 
 
 @cache
@@ -75,7 +77,11 @@ def sections() -> Sections:
             raise ConfigurationError(f'sections.toml: use = "{use}" is unknown',
                                      'say "export" or "data"')
         prefixes[use].append(_text(row, "prefix", "sections.toml"))
-    return Sections(tuple(prefixes["export"]), tuple(prefixes["data"]))
+    walks = tuple(
+        (_text(row, "prefix", "sections.toml"), _text(row, "start", "sections.toml"))
+        for row in _rows("sections.toml", "walk")
+    )
+    return Sections(tuple(prefixes["export"]), tuple(prefixes["data"]), walks)
 
 
 def _rows(name: str, table: str) -> list[dict[str, Any]]:

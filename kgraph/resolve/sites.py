@@ -48,7 +48,14 @@ class Verdict:
 class Sites:
     """Makes a ResolvedSite of every call site."""
 
-    def __init__(self, constraints: Constraints, solution: Solution, bindings: Bindings) -> None:
+    def __init__(
+        self,
+        constraints: Constraints,
+        solution: Solution,
+        bindings: Bindings,
+        deferred: dict[tuple[str, int], tuple[Candidate, ...]],
+    ) -> None:
+        self._deferred = deferred
         self._constraints = constraints
         self._solution = solution
         self._solver = solution.solver
@@ -72,7 +79,8 @@ class Sites:
                 caller = self._nodes.names.function_ids[site.caller]
                 if site.callee != NONE:
                     yield ResolvedSite(
-                        row.key, site.position, caller, Status.DIRECT, self._callee(site),
+                        row.key, site.position, caller, Status.DIRECT,
+                        self._callee(site) + self._deferred.get((row.key, site.position), ()),
                         rule="direct", forwards=self._forwards.handed((number, position)))
                     continue
                 verdict = self._verdicts[self._called_nodes[number, position]]

@@ -15,14 +15,13 @@ def installed_objects(facts: Facts) -> set[int]:
     """The numbers of the objects, as they are referred to, that are installed."""
     found: set[int] = set()
     roots = root_objects(facts)
-    exports = sections().exports
     ids = facts.names.object_ids
     for row in facts.definitions:
         if row.object == NONE:
             _mentioned(row, roots, found)
             continue
         subject = facts.objects[ids[row.object]]
-        if subject.section.startswith(exports):
+        if exported(subject.section):
             continue
         if walked_by_section(subject.section):
             found.add(row.object)
@@ -32,6 +31,11 @@ def installed_objects(facts: Facts) -> set[int]:
         found |= mentioned
     found.discard(NONE)
     return found
+
+
+def exported(section: str) -> bool:
+    """Whether objects of a section only name symbols: what they point to they do not install."""
+    return bool(section) and section.startswith(sections().exports)
 
 
 def walked_by_section(section: str) -> bool:

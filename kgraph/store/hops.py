@@ -64,7 +64,7 @@ def _hops_of(
         first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
         handed = forwards.get(site, ())
         extra = (FLAG_FORWARDS if handed else 0) | (FLAG_CALLBACK if site in callbacks else 0)
-        flags = [_KIND_FLAGS[edges["edge_kind"][edge]] | extra for edge in range(first, last)]
+        flags = [_flags(edges["edge_kind"][edge], extra) for edge in range(first, last)]
         widths = {flag: flags.count(flag) for flag in set(flags)}
         for edge, flag in zip(range(first, last), flags, strict=True):
             width = widths[flag] if flag & FLAG_INDIRECT else 1
@@ -75,6 +75,12 @@ def _hops_of(
         ((edge, width, key[1]) for key, (width, edge) in best.items()),
         key=lambda hop: (edges["edge_callee"][hop[0]], hop[0]),
     )
+
+
+def _flags(kind: int, extra: int) -> int:
+    """An edge's flags; what is run later is not handed what its call site hands on."""
+    flags = _KIND_FLAGS[kind]
+    return flags if flags & FLAG_DEFERRED else flags | extra
 
 
 def _forwards(edges: dict[str, "array[int]"]) -> dict[int, tuple[tuple[int, int], ...]]:

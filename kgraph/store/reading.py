@@ -33,7 +33,7 @@ _SITE = (
     " JOIN text w ON w.id = s.reason JOIN text g ON g.id = s.guards "
 )
 BOUND = (
-    'SELECT h.text, b.function, b.object, b."table", path, b.line, b."column" FROM bound b'
+    'SELECT h.text, b.function, b.object, b."table", path, b.line, b."column", how FROM bound b'
     " JOIN text h ON h.id = b.holder JOIN file ON file.id = b.file "
 )
 

@@ -128,3 +128,33 @@ def test_a_question_imports_no_more_than_it_needs(mini_index: Path) -> None:
         " assert not bad, bad\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(("arguments", "callee"), [
+    (("callees", "____napi_schedule"), "net_rx_action"),
+    (("callers", "net_rx_action"), "net_rx_action"),
+    (("path", "____napi_schedule", "net_rx_action"), "net_rx_action"),
+])
+def test_a_deferred_call_is_labelled_and_can_be_left_out(
+    kgraph, mini_index: Path, arguments: tuple[str, ...], callee: str
+) -> None:
+    answer = json.loads(kgraph(*arguments, "--json", "--index", mini_index).stdout)
+    hops = answer["edges"] if "edges" in answer else answer["paths"][0]["hops"]
+    deferred = [hop for hop in hops if hop["kind"] == "deferred"]
+    assert deferred
+    assert {hop["callee"]["name"] for hop in deferred} == {callee}
+    assert deferred[0]["deferred"]["key"] == "softirq 3"
+    assert deferred[0]["deferred"]["registered"].startswith("net/core/dev.c:")
+    text = kgraph(*arguments, "--index", mini_index).stdout
+    assert "deferred, softirq 3" in text
+    without = kgraph(*arguments, "--no-deferred", "--index", mini_index).stdout
+    assert "deferred, " not in without
+
+
+def test_site_tells_what_runs_now_from_what_runs_later(kgraph, mini_index: Path) -> None:
+    lines = kgraph("site", "net/core/dev.c:152", "--index", mini_index).stdout.splitlines()
+    assert len(lines) == 2
+    now, later = sorted(lines, key=lambda line: "deferred" in line)
+    assert "-> __raise_softirq_irqoff()" in now
+    assert "-> net_rx_action()" in later
+    assert "registered at net/core/dev.c:" in later

@@ -128,7 +128,8 @@ def test_arguments(facts: Facts) -> None:
         take(f, &f, &w->o, &table, THREE, -1, 1 << 2, v, n, n ? f : g, &w->n, "text");
     }""")
     assert [[value_text(v) for v in argument] for argument in reading.sites("u")[0].arguments] == [
-        ["f"], ["f"], ["&work.o{u(#0)}"], ["&table"], ["3"], ["-1"], ["4"], ["u(#1)"], [],
+        ["f"], ["f"], ["&work.o{u(#0)}"], ["&table"], ["3"], ["-1"], ["4"], ["u(#1)"],
+        ["u(#2)"],
         ["f", "g"], ["&work.n{u(#0)}"], []]
 
 

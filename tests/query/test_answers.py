@@ -1,12 +1,16 @@
 """callers, callees, ops and site on mini-linux."""
 
+from pathlib import Path
+
 import pytest
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.edges import EdgeKind
 from kgraph.model.resolution import Status
+from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.query import callees, callers, find_function, ops, site
+from kgraph.store import IndexReader
 
 
 def test_callers_show_the_indirect_call_with_its_evidence(mini: CallGraph) -> None:
@@ -56,3 +60,28 @@ def test_site_says_what_is_wrong(mini: CallGraph, place: str, message: str) -> N
     with pytest.raises(LookupFailed, match=message) as raised:
         site(mini, place)
     assert raised.value.hint
+
+
+def test_ops_shows_a_table_as_passed_only_where_nothing_holds_it(tmp_path: Path) -> None:
+    def installs(table: str) -> list[tuple[str, bool]]:
+        return sorted((i.holder, i.passed) for i in ops(graph, table)[0].installs)
+
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "a.c").write_text("""
+        struct ops { int (*run)(void); };
+        int add(const struct ops *o);
+        static int f(void) { return 1; }
+        static const struct ops held = { f }, handed = { f };
+        static const struct ops idle __attribute__((used)) = { f };
+        static const struct ops *current = &held;
+        int g(void) { return current->run() + add(&held) + add(&handed); }
+    """)
+    (tree / "compile_commands.json").write_text(
+        '[{"directory": ".", "file": "a.c", "arguments": ["clang", "-c", "a.c"]}]')
+    index_tree(IndexRequest(tree, index=tmp_path / "i.kgraph"))
+    graph = CallGraph(IndexReader(tmp_path / "i.kgraph"))
+    assert installs("held") == [("current", False)]
+    assert installs("handed") == [("add(#0)", True)]
+    assert installs("idle") == []
+    graph.close()

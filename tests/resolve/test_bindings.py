@@ -19,3 +19,14 @@ def test_bindings_installs_and_arguments():
         (SEND, fn("f"), ObjectId("tbl"), 1, How.INITIALISER),
         (Parameter(fn("alloc"), 0), ObjectId("tbl"), None, 3, How.ARGUMENT),
     ]
+
+
+def test_an_export_binds_nothing():
+    resolution = resolve([
+        *stubs("f"), obj("tbl", row("tbl", "proto", "send", "f")),
+        obj("__ksymtab_tbl", row("__ksymtab_tbl", "kernel_symbol", "value", addr("tbl"), line=2),
+            section="___ksymtab+tbl"),
+        obj("__ksymtab_f", row("__ksymtab_f", "kernel_symbol", "value", "f", line=3),
+            section="___ksymtab+f"),
+    ])
+    assert [(b.holder, b.value) for b in resolution.bindings] == [(SEND, fn("f"))]

@@ -1,0 +1,166 @@
+"""Declared deferred calls: the rows of data/deferred.toml and of the user's own files.
+
+Owns reading and checking them. What is wrong is an error that names the file and the line.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from kgraph.errors import ConfigurationError
+
+Field = tuple[str, str]  # record, field
+
+
+class Does(StrEnum):
+    """What a row's function does with a callback."""
+
+    REGISTER = "register"  # puts it under a key
+    RUN = "run"  # asks for what is under a key
+    CALL = "call"  # both at once
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A function that registers or runs; `key` and `callback` are argument numbers from 0, None
+    where it has none. With `field` the callback is that field of what the argument points to.
+    """
+
+    kind: str
+    function: str
+    does: Does
+    key: int | None = None
+    callback: int | None = None
+    field: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`functions` register and run; `slots` hold a callback (with its kind) under the place of the
+    record that has the slot; `carriers` are fields that only wrap such a record.
+    """
+
+    functions: tuple[Row, ...] = ()
+    slots: tuple[tuple[Field, str], ...] = ()
+    carriers: frozenset[Field] = frozenset()
+
+
+_KEYS = {
+    "register": ({"kind", "function", "key", "callback", "reason"}, {"field"}),
+    "run": ({"kind", "function", "key", "reason"}, set()),
+    "call": ({"kind", "function", "callback", "reason"}, {"key"}),
+    "slot": ({"kind", "slot", "reason"}, set()),
+    "carrier": ({"slot", "reason"}, set()),
+}
+"""For each table the keys that a row must have, and those that it may have."""
+
+
+def deferral_rows(files: Iterable[Path] = ()) -> Rows:
+    """The rows that come with kgraph, and those of `files` after them.
+
+    Raises ConfigurationError, naming FILE:LINE, where a file cannot be read or understood.
+    """
+    own = resources.files("kgraph.resolve").joinpath("data", "deferred.toml")
+    texts = [("deferred.toml", own.read_text("utf-8"))]
+    for file in files:
+        try:
+            texts.append((str(file), file.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(
+                f"{file}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8 text'}",
+                "--deferred takes a TOML file of deferred calls",
+            ) from error
+    return _merged([_parse(name, text) for name, text in texts])
+
+
+def _merged(parts: list[Rows]) -> Rows:
+    return Rows(
+        tuple(dict.fromkeys(row for part in parts for row in part.functions)),
+        tuple(dict.fromkeys(slot for part in parts for slot in part.slots)),
+        frozenset(field for part in parts for field in part.carriers),
+    )
+
+
+def _parse(name: str, text: str) -> Rows:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        line = found[1] if found else str(text.count("\n") + 1)
+        message = re.sub(r" \(at .*\)$", "", str(error))
+        raise ConfigurationError(f"{name}:{line}: {message}", "write it as TOML") from error
+    functions: list[Row] = []
+    slots: list[tuple[Field, str]] = []
+    carriers: set[Field] = set()
+    for table, rows in tables.items():
+        if table not in _KEYS or not isinstance(rows, list):
+            line = _line(text, table, 0)
+            raise ConfigurationError(f"{name}:{line}: no table is named {table}",
+                                     f"there are {', '.join(f'[[{known}]]' for known in _KEYS)}")
+        for number, row in enumerate(rows):
+            reader = _Reader(row, table, f"{name}:{_line(text, table, number)}")
+            if table == "carrier":
+                carriers.add(reader.slot("slot"))
+            elif table == "slot":
+                slots.append((reader.slot("slot"), reader.word("kind")))
+            else:
+                functions.append(reader.function(Does(table)))
+    return Rows(tuple(functions), tuple(slots), frozenset(carriers))
+
+
+def _line(text: str, table: str, number: int) -> int:
+    """The line of the number-th [[table]]; where it is not written so, the first that names it."""
+    heads = [n for n, line in enumerate(text.split("\n"), start=1)
+             if re.match(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]", line)]
+    if number < len(heads):
+        return heads[number]
+    return next((n for n, line in enumerate(text.split("\n"), start=1) if table in line), 1)
+
+
+class _Reader:
+    """One row of a table; every error names where the row starts."""
+
+    def __init__(self, row: object, table: str, where: str) -> None:
+        self._where = where
+        if not isinstance(row, dict):
+            raise self._wrong(f"[[{table}]] is no table", "give it one key = value a line")
+        self._row: dict[str, Any] = row
+        needed, possible = _KEYS[table]
+        for key in sorted(needed - row.keys()):
+            raise self._wrong(f"[[{table}]] has no {key}", f"give it {key} = ...")
+        for key in sorted(row.keys() - needed - possible):
+            raise self._wrong(f"[[{table}]] has no use for {key}",
+                              f"it takes {', '.join(sorted(needed | possible))}")
+        self.word("reason")
+
+    def function(self, does: Does) -> Row:
+        return Row(
+            self.word("kind"), self.word("function"), does, self._argument("key"),
+            self._argument("callback"), self.slot("field") if "field" in self._row else None,
+        )
+
+    def word(self, key: str) -> str:
+        value = self._row[key]
+        if not isinstance(value, str) or not value:
+            raise self._wrong(f"{key} is no text", f'write {key} = "..."')
+        return value
+
+    def slot(self, key: str) -> Field:
+        record, _, field = self.word(key).partition(".")
+        if not record or not field:
+            raise self._wrong(f"{key} is no slot", 'write it as "record.field"')
+        return record, field
+
+    def _argument(self, key: str) -> int | None:
+        value = self._row.get(key)
+        if value is not None and (type(value) is not int or value < 0):
+            raise self._wrong(f"{key} is no argument", "write its number, from 0")
+        return value
+
+    def _wrong(self, message: str, hint: str) -> ConfigurationError:
+        return ConfigurationError(f"{self._where}: {message}", hint)
