@@ -54,7 +54,8 @@ class Setting:
 class Freshness:
     """Units to `read`, and those of the `former` index to keep. `complete` says that there is no
     unit to read, none too many, and the graph means the same; `touched` that files were written
-    since, with the content that they had."""
+    since, with the content that they had; `same_graph` that this kgraph makes the same graph of
+    the same facts."""
 
     former: FormerIndex | None
     read: tuple[TranslationUnit, ...]
@@ -63,6 +64,7 @@ class Freshness:
     setting: Setting
     complete: bool
     touched: bool
+    same_graph: bool = False
 
 
 def freshness(
@@ -92,7 +94,8 @@ def freshness(
         former.meta["graph meaning"] == setting.graph_meaning)
     touched = any(map(states.touched, former.files)) or any(
         former.meta[name] != value for name, value in setting.rows())
-    return Freshness(former, tuple(read), tuple(kept), states, setting, complete, touched)
+    return Freshness(former, tuple(read), tuple(kept), states, setting, complete, touched,
+                     former.meta["graph meaning"] == setting.graph_meaning)
 
 
 def command_digest(unit: TranslationUnit) -> bytes:

@@ -27,6 +27,7 @@ from kgraph.store import cache_folder, index_path, new_database, write_descripti
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
 from kgraph.store.former import FormerIndex
+from kgraph.store.moved import Moves, carry_over
 from kgraph.store.rows import ResolutionWriter
 
 Progress = Callable[[int, int, str], None]  # units done, units, what is being done
@@ -172,7 +173,9 @@ def _write(
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(request.only, writer.failed, writer.errors)
-        account = _resolve(connection, files, counts, why, rows)
+        account = _moved(connection, files, target, fresh, description, counts)
+        if account is None:
+            account = _resolve(connection, files, counts, why, rows)
         write_description(connection, description)
         write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
@@ -195,6 +198,34 @@ def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitLi
     if target.is_dir():
         raise StoreError(f"{target} is a folder", "give --index the name of a file")
     return units, target
+
+
+def _moved(
+    connection: sqlite3.Connection, files: CitedFiles, target: Path, fresh: Freshness,
+    description: IndexDescription, counts: tuple[int, int, int],
+) -> Coverage | None:
+    """The former graph and its account, where the facts that were read differ from those that they
+    replace by their places only; else None, and nothing is written."""
+    former = fresh.former
+    if former is None or not fresh.kept or not fresh.same_graph or not _alike(fresh, description):
+        return None
+    account = former.coverage
+    if counts != (account.units, account.errors, account.failed):
+        return None
+    new = dict(connection.execute("SELECT key, facts FROM definition"))
+    old = former.keys()
+    gone, come = old - new.keys(), new.keys() - old
+    if len(gone) != len(come):
+        return None
+    decoder = Decoder()
+    moves = Moves()
+    moves.compare(
+        (decoder.decode(key, data) for key, data in former.definitions_named(gone)),
+        (decoder.decode(key, new[key]) for key in come))
+    changed = [path for path in former.files if fresh.states.changed(path)]
+    if moves.fits and carry_over(connection, target, moves, files, changed):
+        return account
+    return None
 
 
 def _extract(

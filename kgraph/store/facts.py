@@ -60,13 +60,16 @@ def encode_unit(facts: UnitFacts, known: dict[str, str]) -> EncodedUnit:
     )
 
 
+FileRow = tuple[int, str, int, bytes, int]  # of the table file
+
+
 class CitedFiles:
     """The files of the tree and the build folder that facts may cite; reads each once."""
 
     def __init__(self, root: Path, build: Path | None) -> None:
         self._roots = [(root, False)] + ([(build, True)] if build is not None else [])
         self._known: dict[str, tuple[int, int]] = {}
-        self.rows: list[tuple[int, str, int, bytes, int]] = []
+        self.rows: list[FileRow] = []
 
     def number(self, path: str, line: int = 1, fact: str = "") -> int:
         """The id of the file `path`. Raises StoreError, naming `fact`, where the tree has no such
@@ -80,6 +83,15 @@ class CitedFiles:
                 "if the tree changed meanwhile, run `kgraph index` again; else report this",
             )
         return number
+
+    def adopt(self, rows: list[FileRow]) -> None:
+        """Take over the files of an earlier index, with their numbers, instead of these."""
+        self.rows = rows
+        self._known = {path: (number, lines) for number, path, lines, _, _ in rows}
+
+    def look(self, path: str) -> FileRow:
+        """The row of a file as it is now. Raises StoreError where the tree has no such file."""
+        return self.rows[self.number(path)]
 
     def _read(self, path: str) -> tuple[int, int]:
         known = (-1, 0)

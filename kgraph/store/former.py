@@ -57,6 +57,26 @@ class FormerIndex:
             reader.close()
         self.path = path
 
+    def keys(self) -> set[str]:
+        """The keys of all definitions."""
+        reader = IndexReader(self.path)
+        try:
+            return {key for key, in reader.rows("SELECT key FROM definition")}
+        finally:
+            reader.close()
+
+    def definitions_named(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
+        """Key and facts of some definitions. Raises StoreError where one is damaged."""
+        reader = IndexReader(self.path)
+        try:
+            found = [row for key in sorted(keys) for row in reader.rows(
+                "SELECT key, facts FROM definition WHERE key = ?", (key,))]
+        finally:
+            reader.close()
+        if any(fact_key(data) != key for key, data in found):
+            raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
+        return found
+
     def definitions(self, units: Iterable[FormerUnit]) -> list[tuple[int, str, bytes]]:
         """Number, key and facts of the definitions of some units. Raises StoreError where the facts
         are not what was written."""

@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from kgraph.pipeline import indexing
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
 from kgraph.resources import mini_linux
 from tests.pipeline.test_indexing import contents
@@ -198,3 +199,19 @@ def test_a_damaged_index_is_made_anew(tree: Path) -> None:
     assert index(tree).read == first.read
     first.index.write_bytes(b"")
     assert index(tree).read == first.read
+
+
+def test_what_only_moved_is_not_resolved_again(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(tree)
+    resolved: list[int] = []
+    monkeypatch.setattr(indexing, "_resolve", lambda *_: resolved.append(1))
+    random = Random(7)
+    for _ in range(5):
+        path = random.choice(sources(tree, ".c"))
+        path.write_text("/* one\n   more */\n" + path.read_text())
+        assert index(tree).read == 1
+    assert not resolved
+    monkeypatch.undo()
+    assert contents(index(tree).index) == contents(index(tree, again=True, name="cold").index)

@@ -1,0 +1,155 @@
+"""On a real tree: precompiled headers change no facts, and indexing again equals a cold index."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kgraph.graph import CallGraph
+from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.query.everything import all_hops
+from kgraph.report.facts import fact_records
+from kgraph.report.records import hop_record
+from kgraph.report.source import SourceText
+from kgraph.store import IndexReader
+
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
+
+PARTS = ("net/core", "net/ipv4")
+EDITS = 10
+
+
+def index(tree: Path, name: Path, *, again: bool = False, precompiled: bool = True,
+          only: tuple[str, ...] = PARTS) -> IndexSummary:
+    return index_tree(IndexRequest(
+        tree, only=only, jobs=os.cpu_count() or 1, index=name, again=again,
+        precompiled=precompiled))
+
+
+def facts(index: Path) -> list[object]:
+    reader = IndexReader(index)
+    found = list(fact_records(reader.encoded_definitions()))
+    reader.close()
+    return found
+
+
+def exported(index: Path) -> list[object]:
+    graph = CallGraph(IndexReader(index))
+    text = SourceText(graph)
+    found = [hop_record(hop, text) for hop in all_hops(graph)]
+    graph.close()
+    return found
+
+
+@pytest.fixture
+def copy(linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tree again, of hard links where that is possible."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    def link(source: str, name: str) -> None:
+        try:
+            os.link(source, name, follow_symlinks=False)
+        except OSError:
+            shutil.copy2(source, name, follow_symlinks=False)
+
+    target = tmp_path / "linux"
+    shutil.copytree(linux, target, copy_function=link, symlinks=True,
+                    ignore=shutil.ignore_patterns(".git"))
+    return target
+
+
+def test_precompiled_headers_change_no_facts(linux: Path, tmp_path: Path) -> None:
+    parts = (*PARTS, "fs/ext4", "drivers/acpi/acpica", "drivers/gpu/drm/i915", "arch/x86/kernel")
+    parts = tuple(part for part in parts if (linux / part).is_dir())
+    with_them = index(linux, tmp_path / "with.kgraph", only=parts)
+    without = index(linux, tmp_path / "without.kgraph", only=parts, precompiled=False)
+    assert with_them.read == without.read > 300
+    assert facts(with_them.index) == facts(without.index)
+    assert with_them.erroneous == without.erroneous
+
+
+def rewrite(path: Path, text: str) -> None:
+    path.unlink()  # a hard link of the real tree's file
+    path.write_text(text)
+
+
+def sources(tree: Path, random: Random) -> Path:
+    return random.choice(sorted((tree / random.choice(PARTS)).glob("*.c")))
+
+
+def shift(tree: Path, random: Random) -> None:
+    path = sources(tree, random)
+    rewrite(path, "\n" + path.read_text())
+
+
+def drop_call(tree: Path, random: Random) -> None:
+    path = sources(tree, random)
+    text = path.read_text()
+    calls = list(re.finditer(r"^\t+\w+\(\w*\);$", text, re.MULTILINE))
+    if calls:
+        call = random.choice(calls)
+        rewrite(path, text[:call.start()] + text[call.end():])
+
+
+def add_function(tree: Path, random: Random) -> None:
+    path = sources(tree, random)
+    number = random.randrange(10**9)
+    rewrite(path, path.read_text() + (
+        f"static int called_{number}(int a)\n{{\n\treturn a;\n}}\n"
+        f"int (*held_{number})(int) = called_{number};\n"
+        f"int added_{number}(int a)\n{{\n\treturn held_{number}(a);\n}}\n"))
+
+
+def edit_header(tree: Path, random: Random) -> None:
+    path = random.choice(sorted((tree / "include/net").glob("*.h")))
+    name = f"in_{random.randrange(10**9)}"
+    rewrite(path, path.read_text() + f"static inline void {name}(void) {{ }}\n")
+
+
+def delete_file(tree: Path, random: Random) -> None:
+    makefile = tree / "net/ipv4/Makefile"
+    objects = re.findall(r"\b(\w+)\.o\b", makefile.read_text())
+    name = random.choice([name for name in objects if (tree / f"net/ipv4/{name}.c").exists()])
+    rewrite(makefile, re.sub(rf"\b{name}\.o\b", "", makefile.read_text()))
+    (tree / f"net/ipv4/{name}.c").unlink()
+
+
+def add_file(tree: Path, random: Random) -> None:
+    name = f"new_{random.randrange(10**9)}"
+    (tree / f"net/core/{name}.c").write_text("#include <net/sock.h>\nvoid made(void) { }\n")
+    makefile = tree / "net/core/Makefile"
+    rewrite(makefile, makefile.read_text() + f"obj-y += {name}.o\n")
+
+
+def configure(tree: Path, random: Random) -> None:
+    path = tree / ".config"
+    text = path.read_text()
+    option = random.choice(["CONFIG_IP_MULTICAST", "CONFIG_SYN_COOKIES", "CONFIG_NET_IPIP"])
+    if f"{option}=y" in text:
+        rewrite(path, text.replace(f"{option}=y", f"# {option} is not set"))
+    else:
+        rewrite(path, text.replace(f"# {option} is not set", f"{option}=y"))
+
+
+KINDS: list[Callable[[Path, Random], None]] = [
+    shift, drop_call, add_function, edit_header, delete_file, add_file, configure]
+
+
+def test_after_any_edits_the_index_is_that_of_a_cold_run(copy: Path, tmp_path: Path) -> None:
+    random = Random(3)
+    index(copy, tmp_path / "x.kgraph")
+    kinds = (KINDS * EDITS)[:EDITS]
+    random.shuffle(kinds)
+    for edit in kinds:
+        edit(copy, random)
+        warm = index(copy, tmp_path / "x.kgraph")
+        cold = index(copy, tmp_path / "cold.kgraph", again=True)
+        assert facts(warm.index) == facts(cold.index), edit.__name__
+        assert exported(warm.index) == exported(cold.index), edit.__name__
+        assert warm.coverage == cold.coverage, edit.__name__
+        if edit in (shift, drop_call, add_function):
+            assert warm.read <= 2, edit.__name__
