@@ -31,6 +31,9 @@ _TRANSPARENT = {"__builtin_expect": 0, "__builtin_expect_with_probability": 0,
 # compiler builtins whose operands are not evaluated
 _UNEVALUATED = frozenset({"__builtin_constant_p", "__builtin_object_size",
                           "__builtin_dynamic_object_size", "__builtin_classify_type"})
+# Functions that assertions at compile time declare where they stand, numbered by line or counter,
+# and that nobody defines: a call that is left after optimisation stops the build, so none is.
+_NEVER_CALLED = ("__compiletime_assert_",)
 
 
 def call(reader: "Reader", node: Node) -> Values:
@@ -56,6 +59,8 @@ def call(reader: "Reader", node: Node) -> Values:
             position = _TRANSPARENT.get(target.name)
             if position is not None and position < len(operands):
                 found += arguments[position]
+            continue
+        if isinstance(target, FunctionId) and target.name.startswith(_NEVER_CALLED):
             continue
         found += (_record(context, node, callee, target, arguments),)
     context.results[node.key] = found
