@@ -173,7 +173,8 @@ def _write(
         progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(request.only, writer.failed, writer.errors)
-        account = _moved(connection, files, target, fresh, description, counts)
+        account = _moved(
+            connection, files, target, fresh, description, counts, writer.read_keys())
         if account is None:
             account = _resolve(connection, files, counts, why, rows)
         write_description(connection, description)
@@ -202,10 +203,10 @@ def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitLi
 
 def _moved(
     connection: sqlite3.Connection, files: CitedFiles, target: Path, fresh: Freshness,
-    description: IndexDescription, counts: tuple[int, int, int],
+    description: IndexDescription, counts: tuple[int, int, int], read: set[str],
 ) -> Coverage | None:
-    """The former graph and its account, where the facts that were read differ from those that they
-    replace by their places only; else None, and nothing is written."""
+    """The former graph and its account, where the facts that were read (`read` are their keys)
+    differ from those that they replace by their places only; else None, and nothing is written."""
     former = fresh.former
     if former is None or not fresh.kept or not fresh.same_graph or not _alike(fresh, description):
         return None
@@ -222,6 +223,7 @@ def _moved(
     moves.compare(
         (decoder.decode(key, data) for key, data in former.definitions_named(gone)),
         (decoder.decode(key, new[key]) for key in come))
+    moves.settle(decoder.decode(key, new[key]) for key in sorted(read & old))
     changed = [path for path in former.files if fresh.states.changed(path)]
     if moves.fits and carry_over(connection, target, moves, files, changed):
         return account

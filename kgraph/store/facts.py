@@ -199,6 +199,10 @@ class FactsWriter:
             pack_numbers(read), command,
         )
 
+    def read_keys(self) -> set[str]:
+        """The keys of the definitions in units that were added, not kept."""
+        return {key for key, number in self._numbers.items() if number in self._listed}
+
     def finish(self) -> None:
         """Write the units themselves, sorted, and the paths that they read. Raises StoreError where
         one lists a definition that no unit has supplied.

@@ -35,6 +35,16 @@ class Moves:
                        (other.subject, other.calls, other.bindings, other.flows), "")
             if not self.fits:
                 return
+
+    def settle(self, same: Iterable[Definition]) -> None:
+        """Learn that the places of `same`, all unchanged definitions that may cite a file whose
+        places moved, stay where they are; and see that no two places changed their order."""
+        moved_paths = {path for path, points in self.points.items()
+                       if any(before != after for before, after in points.items())}
+        self.points = {path: self.points[path] for path in moved_paths}
+        for definition in same:
+            if not moved_paths.isdisjoint(_cited(definition)):
+                self._stay(definition)
         for moved in self.points.values():
             targets = [moved[point] for point in sorted(moved)]
             if targets != sorted(targets):
@@ -60,9 +70,29 @@ class Moves:
         else:
             self.fits &= one == other
 
+    def _stay(self, part: object) -> None:
+        if isinstance(part, Location):
+            if part.path in self.points:
+                self._learn(part.path, (part.line, part.column), (part.line, part.column))
+        elif isinstance(part, tuple):
+            for item in part:
+                self._stay(item)
+        elif is_dataclass(part):
+            if isinstance(part, Extent) and part.start.path in self.points:
+                end = (part.end_line, part.end_column)
+                self._learn(part.start.path, end, end)
+            for field in fields(part):
+                self._stay(getattr(part, field.name))
+
     def _learn(self, path: str, before: Point, after: Point) -> None:
         if self.points.setdefault(path, {}).setdefault(before, after) != after:
             self.fits = False
+
+
+def _cited(definition: Definition) -> set[str]:
+    """The paths that a definition's facts stand in."""
+    facts = (definition.subject, *definition.calls, *definition.bindings, *definition.flows)
+    return {fact.location.path for fact in facts}
 
 
 def _order(definition: Definition) -> tuple[object, ...]:
@@ -87,8 +117,8 @@ def carry_over(
         connection.execute("INSERT INTO meta SELECT * FROM former.meta WHERE name = 'coverage'")
         rows = connection.execute("SELECT * FROM former.file ORDER BY id").fetchall()
         numbers = {row[1]: row[0] for row in rows}
-        _Mover(connection).move({numbers[path]: points for path, points in moves.points.items()
-                                 if path in numbers})
+        _Mover(connection).move({
+            numbers[path]: points for path, points in moves.points.items()})
         renewed = set(changed)
         files.adopt([_renewed(row, files) if row[1] in renewed else row for row in rows])
     except KeyError:
@@ -118,11 +148,10 @@ class _Mover:
     def move(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
         """Move what is cited of the files with these numbers."""
         for number, points in moved.items():
-            if any(before != after for before, after in points.items()):
-                for table in ("function", "object"):
-                    self._extents(table, number, points)
-                self._sites(number, points)
-                self._bound(number, points)
+            for table in ("function", "object"):
+                self._extents(table, number, points)
+            self._sites(number, points)
+            self._bound(number, points)
         self._evidence(moved)
 
     def _extents(self, table: str, file: int, points: Mapping[Point, Point]) -> None:
