@@ -139,11 +139,11 @@ def _confirm(target: Path, fresh: Freshness, description: IndexDescription) -> C
     if fresh.touched:
         with new_database(target, copied=True) as connection:
             write_description(connection, description)
-            write_setting(connection, fresh)
+            _write_setting(connection, fresh)
     return fresh.former.coverage
 
 
-def write_setting(connection: sqlite3.Connection, fresh: Freshness) -> None:
+def _write_setting(connection: sqlite3.Connection, fresh: Freshness) -> None:
     """Store what the next run compares its own setting and files with."""
     connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.setting.rows())
     paths = connection.execute("SELECT id, path FROM unit_file").fetchall()
@@ -178,7 +178,7 @@ def _write(
         if account is None:
             account = _resolve(connection, files, counts, why, rows)
         write_description(connection, description)
-        write_setting(connection, fresh)
+        _write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
     return account, fresh
 

@@ -32,7 +32,7 @@ class Moves:
         self.fits = len(old) == len(new)
         for one, other in zip(old, new, strict=False):
             self._pair((one.subject, one.calls, one.bindings, one.flows),
-                       (other.subject, other.calls, other.bindings, other.flows), "")
+                       (other.subject, other.calls, other.bindings, other.flows))
             if not self.fits:
                 return
 
@@ -50,7 +50,7 @@ class Moves:
             if targets != sorted(targets):
                 self.fits = False
 
-    def _pair(self, one: object, other: object, path: str) -> None:
+    def _pair(self, one: object, other: object) -> None:
         if type(one) is not type(other):
             self.fits = False
         elif isinstance(one, Location) and isinstance(other, Location):
@@ -59,14 +59,14 @@ class Moves:
         elif isinstance(one, tuple) and isinstance(other, tuple):
             self.fits &= len(one) == len(other)
             for part, counterpart in zip(one, other, strict=False):
-                self._pair(part, counterpart, path)
+                self._pair(part, counterpart)
         elif isinstance(one, Extent) and isinstance(other, Extent):
-            self._pair(one.start, other.start, path)
+            self._pair(one.start, other.start)
             self._learn(one.start.path, (one.end_line, one.end_column),
                         (other.end_line, other.end_column))
         elif is_dataclass(one):
             for field in fields(one):
-                self._pair(getattr(one, field.name), getattr(other, field.name), path)
+                self._pair(getattr(one, field.name), getattr(other, field.name))
         else:
             self.fits &= one == other
 
