@@ -71,7 +71,7 @@ class Extractor:
             reason = f"libclang could not parse it (error code {code})"
             return UnitFacts(unit.path, unit.object, (), (), failed=reason)
         try:
-            return self._facts(unit, handle)
+            return self._facts(unit, handle, (name for name, _ in inclusions(handle)))
         finally:
             C.clang_disposeTranslationUnit(handle)
 
@@ -88,7 +88,7 @@ class Extractor:
             shared = included(header, unit, own)
             if shared is None:
                 return None
-            return self._facts(unit, handle, header, shared)
+            return self._facts(unit, handle, (*own, *shared), header)
         finally:
             C.clang_disposeTranslationUnit(handle)
 
@@ -109,10 +109,9 @@ class Extractor:
             C.clang_disposeTranslationUnit(handle)
         return header, tuple(definitions)
 
-    def _facts(self, unit: TranslationUnit, handle: int, header: Precompiled | None = None,
-               shared: Iterable[str] = ()) -> UnitFacts:
+    def _facts(self, unit: TranslationUnit, handle: int, read: Iterable[str],
+               header: Precompiled | None = None) -> UnitFacts:
         sources = Sources(self._roots)
-        read = (*(name for name, _ in inclusions(handle)), *shared)
         files = sorted({path for path in map(sources.citation_path, read) if path})
         errors = _errors(handle, sources)
         if not sources.citation_path(unit.file):

@@ -90,12 +90,12 @@ def freshness(
             kept.append(row)
         else:
             read.append(unit)
-    complete = not read and len(kept) == len(former.units) and (
-        former.meta["graph meaning"] == setting.graph_meaning)
+    same_graph = former.meta["graph meaning"] == setting.graph_meaning
+    complete = not read and len(kept) == len(former.units) and same_graph
     touched = any(map(states.touched, former.files)) or any(
         former.meta[name] != value for name, value in setting.rows())
     return Freshness(former, tuple(read), tuple(kept), states, setting, complete, touched,
-                     former.meta["graph meaning"] == setting.graph_meaning)
+                     same_graph)
 
 
 def command_digest(unit: TranslationUnit) -> bytes:

@@ -220,8 +220,12 @@ def _moved(
         return None
     decoder = Decoder()
     moves = Moves()
+    try:
+        replaced = former.definitions_named(gone)
+    except StoreError:  # damaged: what is there is not carried over
+        return None
     moves.compare(
-        (decoder.decode(key, data) for key, data in former.definitions_named(gone)),
+        (decoder.decode(key, data) for key, data in replaced),
         (decoder.decode(key, new[key]) for key in come))
     moves.settle(decoder.decode(key, new[key]) for key in sorted(read & old))
     changed = [path for path in former.files if fresh.states.changed(path)]

@@ -106,8 +106,8 @@ def carry_over(
     changed: Iterable[str],
 ) -> bool:
     """Copy the graph of the index `former` and move its places; `changed` are the paths of files
-    that are not what they were. Whether that could be done: a place that no fact tells of leaves
-    it undone, and the graph's tables empty."""
+    that are not what they were. Whether that could be done: a place that no fact tells of, or
+    damage, leaves it undone, and the graph's tables empty."""
     connection.execute("COMMIT")  # a database is attached outside of transactions only
     connection.execute("ATTACH ? AS former", (str(former.resolve()),))
     connection.execute("BEGIN")
@@ -121,7 +121,7 @@ def carry_over(
             numbers[path]: points for path, points in moves.points.items()})
         renewed = set(changed)
         files.adopt([_renewed(row, files) if row[1] in renewed else row for row in rows])
-    except KeyError:
+    except (KeyError, sqlite3.DatabaseError):
         for table in _TABLES:
             connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
         connection.execute("DELETE FROM meta WHERE name = 'coverage'")

@@ -2,12 +2,12 @@
 
 import os
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
 import pytest
+from treestate import linked_copy
 
 from kgraph.graph import CallGraph
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
@@ -50,15 +50,8 @@ def copy(linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The tree again, of hard links where that is possible."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
-    def link(source: str, name: str) -> None:
-        try:
-            os.link(source, name, follow_symlinks=False)
-        except OSError:
-            shutil.copy2(source, name, follow_symlinks=False)
-
     target = tmp_path / "linux"
-    shutil.copytree(linux, target, copy_function=link, symlinks=True,
-                    ignore=shutil.ignore_patterns(".git"))
+    linked_copy(linux, target)
     return target
 
 

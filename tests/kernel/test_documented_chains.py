@@ -5,11 +5,11 @@ The tree has to be 4.6.2 with VETH in its configuration; anything else is skippe
 
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from treestate import linked_copy
 
 from kgraph.graph import CallGraph
 from kgraph.kernel import open_tree
@@ -169,14 +169,7 @@ def copy(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tree again, of hard links where that is possible."""
     target = tmp_path_factory.mktemp("shadow") / "linux"
 
-    def link(source: str, name: str) -> None:
-        try:
-            os.link(source, name, follow_symlinks=False)
-        except OSError:
-            shutil.copy2(source, name, follow_symlinks=False)
-
-    shutil.copytree(tree, target, copy_function=link, symlinks=True,
-                    ignore=shutil.ignore_patterns(".git"))
+    linked_copy(tree, target)
     return target
 
 
