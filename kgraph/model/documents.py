@@ -1,0 +1,188 @@
+"""Documents that hold call chains, as they were read, and what checking them found.
+
+A line of a document makes at most one claim. What it says about its surroundings follows from the
+tree that the lines draw: `parent` is the line that it hangs under.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from kgraph.model.answers import Hop
+from kgraph.model.location import Location
+
+
+class LineKind(StrEnum):
+    """What a line of a document is."""
+
+    FUNCTION = "function"  # a function, with its parameters or a citation: `f(int a) (x.c:12)`
+    CALL = "call"  # a call of a function or macro by its name: `y = f(a, &b)`, `NF_HOOK(...)`
+    INDIRECT = "indirect"  # a call through an expression: `sk->sk_prot->sendmsg(sk)`
+    STATEMENT = "statement"  # `skb->dev = to->dev`
+    CONDITION = "condition"  # `if (th->syn) f(sk)`: what follows it is `call` or `consequence`
+    TABLE = "table"  # `struct T name = {`
+    ROW = "row"  # `.field = value,` within a table
+    RECORD = "record"  # `struct T {`, the definition of a record
+    FIELD = "field"  # `type name;` within a record
+    OMISSION = "omission"  # `......`
+    CLOSING = "closing"  # a brace that ends a table, a record or a function
+    HEADING = "heading"
+    COMMAND = "command"  # of a shell
+    PROSE = "prose"
+    UNREAD = "unread"  # looks like a claim and could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A file and line that a document names.
+
+    `path` has forward slashes and may begin with more than the tree's folders; `line` is as
+    written, counted from 1. `start` and `end` are byte offsets of the citation in the document,
+    `line_start` that of its number, which ends at `end`.
+    """
+
+    path: str
+    line: int
+    start: int
+    end: int
+    line_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a line says, in the parts it was written in; "" for what it does not say.
+
+    `name` is the function or macro called, the table, the record or field, the slot of a row;
+    `expression` the callee of an indirect call, the text of a statement; `arguments` are None where
+    no parentheses were written, () where nothing stands between them. `result` is what a value is
+    assigned to; `condition` the text between the parentheses of an `if` (with `negated`: behind
+    `!`, as in `if !(x)`), `consequence` what follows it where that is no call. `type` is that of a
+    table, record or field; `value` what a row binds. `target` is the function that the comment
+    claims an indirect call to reach. `declared`: the arguments are parameters with their types.
+    """
+
+    name: str = ""
+    expression: str = ""
+    arguments: tuple[str, ...] | None = None
+    declared: bool = False
+    result: str = ""
+    condition: str = ""
+    negated: bool = False
+    consequence: str = ""
+    type: str = ""
+    value: str = ""
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One line: its number, counted from 1; its text without the line end; what it claims.
+
+    `parent` is the number of the line that it hangs under, 0 for a root; `block` numbers the
+    stretches of lines without a heading, prose or empty line between them, from 1, 0 outside all.
+    `heading` is the nearest line of heading or prose above. `comment` is what follows `//`, or
+    stands between `/*` and `*/`. `start` and `end` are byte offsets in the document, without the
+    line end.
+    """
+
+    number: int
+    text: str
+    kind: LineKind
+    claim: Claim = Claim()
+    depth: int = 0
+    parent: int = 0
+    block: int = 0
+    heading: str = ""
+    comment: str = ""
+    citation: Citation | None = None
+    start: int = 0
+    end: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document: its name as the user gave it, every line of it."""
+
+    file: str
+    lines: tuple[DocumentLine, ...]
+
+
+class Verdict(StrEnum):
+    """What a claim is on the indexed tree."""
+
+    HOLDS = "holds"
+    GAP = "gap"  # true, but steps are left out
+    DEFERRED = "deferred"  # true, run later
+    ONE_OF = "one-of"  # the claimed target is one of several candidates
+    CONTRADICTS = "contradicts"  # the scenario says otherwise
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    PROSE = "prose"
+    UNREAD = "unread"
+
+
+class CitationVerdict(StrEnum):
+    """Where the cited line stands, seen from the code that it is cited for."""
+
+    EXACT = "exact"  # the line of the call site; for a leaf, of any call it makes
+    STATEMENT = "statement"  # another line of the same statement
+    NEAR = "near"  # 1 to 3 lines after the end of the nearest call's statement before it
+    DEFINITION = "definition"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    MISSING = "missing"  # no such file or line
+    NONE = "none"  # nothing is cited
+
+
+@dataclass(frozen=True, slots=True)
+class LineVerdict:
+    """The judgement of one line. `found` is what the citation should be; `distance` how many lines
+    a near citation is off. `hop` is the call that makes the claim true, `via` the functions that a
+    gap leaves out, or the hops to them. `note` says in a sentence what is there instead.
+    """
+
+    line: DocumentLine
+    verdict: Verdict
+    citation: CitationVerdict = CitationVerdict.NONE
+    found: Location | None = None
+    distance: int = 0
+    hop: Hop | None = None
+    via: tuple[Hop, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a slot holds in a scenario: `slot` and `target` as a user writes them
+    (`sock.sk_prot`, `raw_prot`). Where `start` or `end` is given the pin holds only on the part of
+    the way from the one function to the other.
+    """
+
+    slot: str
+    target: str
+    start: str = ""
+    end: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.slot}={self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Pins, with the ordered `via` and `avoid` that go with them. `origin` says where it is from:
+    a query's file, the command line, the document's own claims.
+    """
+
+    name: str = ""
+    pins: tuple[Pin, ...] = ()
+    via: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCheck:
+    """A document, every line judged, under the scenario that was used or inferred."""
+
+    document: Document
+    lines: tuple[LineVerdict, ...]
+    scenario: Scenario = Scenario()
