@@ -30,5 +30,9 @@ class StoreError(KgraphError):
     """There is no index, or it is damaged, locked or of another schema."""
 
 
+class DocumentError(KgraphError):
+    """A document or query file cannot be read."""
+
+
 class LookupFailed(KgraphError):
     """A function, table, slot or file:line is unknown or ambiguous."""

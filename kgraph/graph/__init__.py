@@ -4,5 +4,6 @@ Owns adjacency and look-ups. Must not know what is asked of it, nor how answers 
 """
 
 from kgraph.graph.callgraph import BoundRow, CallGraph
+from kgraph.graph.source import Sources
 
-__all__ = ["BoundRow", "CallGraph"]
+__all__ = ["BoundRow", "CallGraph", "Sources"]

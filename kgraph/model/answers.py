@@ -14,7 +14,8 @@ from kgraph.model.resolution import Status
 @dataclass(frozen=True, slots=True)
 class KnownFunction:
     """A function of the index, by its number there. `location` is None where no definition of it
-    was indexed. `address_taken`: its name stands somewhere as a value.
+    was indexed, else its definition ends at `end_line`. `address_taken`: its name stands somewhere
+    as a value.
     """
 
     number: int
@@ -24,6 +25,7 @@ class KnownFunction:
     alias_of: str = ""
     macro: str = ""
     address_taken: bool = False
+    end_line: int = 0
 
     def __str__(self) -> str:
         return self.id.name

@@ -25,6 +25,7 @@ class LineKind(StrEnum):
     FIELD = "field"  # `type name;` within a record
     OMISSION = "omission"  # `......`
     CLOSING = "closing"  # a brace that ends a table, a record or a function
+    CONTINUATION = "continuation"  # a further line of the call in the line that it hangs under
     HEADING = "heading"
     COMMAND = "command"  # of a shell
     PROSE = "prose"

@@ -17,7 +17,9 @@ class Location:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Extent:
-    """A stretch of source: from a Location to a line and column of the same file, inclusive."""
+    """A stretch of source: from a Location up to, but not including, a line and column of the same
+    file.
+    """
 
     start: Location
     end_line: int

@@ -62,7 +62,12 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
 
 
 def _path(graph: CallGraph, way: Way) -> Path:
-    return Path(tuple(_hop(graph, way.steps[: count + 1]) for count in range(len(way.steps))))
+    return Path(way_hops(graph, way.steps))
+
+
+def way_hops(graph: CallGraph, steps: tuple[Step, ...]) -> tuple[Hop, ...]:
+    """The records of the steps of a way."""
+    return tuple(_hop(graph, steps[: count + 1]) for count in range(len(steps)))
 
 
 def _hop(graph: CallGraph, steps: tuple[Step, ...]) -> Hop:

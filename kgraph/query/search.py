@@ -19,10 +19,12 @@ UNREACHABLE = -1
 class Bound:
     """For every function a lower bound of the cost of a way to `target`: a search backwards that
     goes as far as it is asked. What it has not settled costs at least as much as what it has.
+    Ways that cost more than `most` are as good as none.
     """
 
-    def __init__(self, steps: Steps, source: int, target: int) -> None:
+    def __init__(self, steps: Steps, source: int, target: int, most: int | None = None) -> None:
         self._steps = steps
+        self._most = most
         self._settled: dict[int, int] = {}
         self._costs = {target: 0}
         self._queue = [(0, target)]
@@ -41,6 +43,8 @@ class Bound:
             settled[here] = self._beyond = cost
             for caller, more in self._steps.before(here):
                 total = cost + more
+                if self._most is not None and total > self._most:
+                    continue
                 if caller not in settled and total < costs.get(caller, total + 1):
                     costs[caller] = total
                     heappush(queue, (total, caller))
@@ -68,14 +72,19 @@ class Way:
 
 
 class Search:
-    """Finds ways from `source` to `target` through the rules' `via`, of at most `max_hops`."""
+    """Finds ways from `source` to `target` through the rules' `via`, of at most `max_hops`; none
+    that surely costs more than `most`.
+    """
 
-    def __init__(self, steps: Steps, source: int, target: int, max_hops: int | None) -> None:
+    def __init__(
+        self, steps: Steps, source: int, target: int, max_hops: int | None = None,
+        most: int | None = None,
+    ) -> None:
         self._steps = steps
         self._target = target
         self._max_hops = max_hops
         stops = [source, *steps.rules.via, target]
-        self._bounds = [Bound(steps, a, b) for a, b in pairwise(stops)]
+        self._bounds = [Bound(steps, a, b, most) for a, b in pairwise(stops)]
         # What remains of the way after each of the stops.
         self._rest = [0] * len(self._bounds)
         for place in reversed(range(len(self._bounds) - 1)):

@@ -18,7 +18,7 @@ from kgraph.store.places import read_description
 
 _FUNCTION = (
     'SELECT f.id, name, scope, image, path, line, "column", parameters, alias_of, t.text,'
-    " address_taken FROM function f LEFT JOIN file ON file.id = f.file"
+    " address_taken, end_line FROM function f LEFT JOIN file ON file.id = f.file"
     " LEFT JOIN text t ON t.id = f.macro "
 )
 _OBJECT = (
@@ -78,7 +78,7 @@ class IndexReader:
             KnownFunction(
                 row[0], FunctionId(row[1], row[2], row[3]), _location(row, 4),
                 tuple(json.loads(row[7])) if row[7] else (), row[8] or "", row[9] or "",
-                bool(row[10]),
+                bool(row[10]), row[11] or 0,
             )
             for row in rows
         ]

@@ -1,0 +1,10 @@
+"""Documents that hold call chains: from bytes to lines, each with what it claims.
+
+Owns the notation. Must not know a tree, an index, or whether a claim is true.
+"""
+
+from kgraph.documents.citations import find_citations
+from kgraph.documents.reading import read_document
+from kgraph.documents.scanning import split_arguments
+
+__all__ = ["find_citations", "read_document", "split_arguments"]

@@ -1,0 +1,167 @@
+"""What one line claims: a function, a call, a statement, a condition.
+
+The line comes without its drawing, comment and citation. What is no claim is prose; what looks like
+a claim and cannot be read is said to be unread.
+"""
+
+import re
+from dataclasses import dataclass, field, replace
+
+from kgraph.documents.scanning import arguments, closing
+from kgraph.model.documents import Claim, LineKind
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_TYPE_WORD = (
+    r"(?:static|inline|extern|asmlinkage|noinline|const|volatile|unsigned|signed|void|bool|char|"
+    r"short|int|long|float|double|size_t|(?:struct|union|enum)\s+\w+|\w+_t|[us](?:8|16|32|64)|__\w+)"
+)
+_TYPED = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+(?={_NAME}\s*\()", re.ASCII)
+_CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
+_THROUGH = re.compile(
+    rf"(\(\s*\*[^()]*(?:\([^()]*\)[^()]*)*\)|[*&]?{_NAME}(?:\s*(?:->|\.)\s*{_NAME}"
+    rf"|\s*\[[^\[\]]*\])+)\s*\(", re.ASCII,
+)
+_RESULT = re.compile(rf"([*&]?{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*)\s*=\s*(?!=)",
+                     re.ASCII)
+_DECLARED_RESULT = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+", re.ASCII)
+_ASSIGNED = re.compile(
+    r"[*&(]?[A-Za-z_][\w\s>.()*&\[\]-]*?(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII
+)
+_JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re.ASCII)
+_STEP = re.compile(rf"(?:\+\+|--){_NAME}[\w>.-]*;?$|{_NAME}[\w>.-]*(?:\+\+|--);?$", re.ASCII)
+_BRANCH = re.compile(r"(?:\}?\s*else\s+)?(if|while|switch)\b\s*", re.ASCII)
+_TAIL = re.compile(r"[\s;{},]*$")
+_REMARK = re.compile(r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$")
+_PARAMETER = re.compile(
+    r"^(?:void|\.\.\.)$|\b(?:struct|union|enum|const|unsigned|signed|int|long|short|char|bool|void"
+    r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
+)
+_LOOKS = re.compile(r"->\w|\b[A-Za-z_]\w*_\w*\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a line was read as; `remark` is text behind a call that is no comment by its form."""
+
+    kind: LineKind
+    claim: Claim = field(default_factory=Claim)
+    remark: str = ""
+
+
+PROSE = Read(LineKind.PROSE)
+
+
+def read_claim(text: str, *, drawn: bool, cited: bool) -> Read:
+    """What `text` claims. `drawn`: it hangs in a drawn tree; `cited`: a citation was beside it."""
+    body = text.strip()
+    for attempt in (_condition, _through, _named, _statement):
+        found = attempt(body)
+        if found is not None:
+            return _as_function(found, cited=cited)
+    if re.fullmatch(_NAME, body.rstrip(";{ "), re.ASCII) and _bare(body, drawn=drawn, cited=cited):
+        return Read(LineKind.FUNCTION, Claim(name=body.rstrip(";{ ")))
+    if (cited and drawn) or (drawn and _LOOKS.search(body)):
+        return Read(LineKind.UNREAD)
+    return PROSE
+
+
+def _bare(body: str, *, drawn: bool, cited: bool) -> bool:
+    """Whether a lone word is meant as a function."""
+    word = body.rstrip(";{ ")
+    return (cited or drawn or "_" in word.strip("_")) and not word.isdigit()
+
+
+def _as_function(found: Read, *, cited: bool) -> Read:
+    """A call with a citation and nothing around it is the function itself."""
+    claim = found.claim
+    if found.kind is LineKind.CALL and not claim.result and (cited or claim.declared):
+        return replace(found, kind=LineKind.FUNCTION)
+    return found
+
+
+def _tail(text: str) -> str | None:
+    """What stands behind a call: "" for nothing, a remark, None where the call goes on."""
+    if _TAIL.match(text):
+        return ""
+    found = _REMARK.match(text)
+    if found:
+        return found[1].strip()
+    # Words of another script right behind the call are prose about it.
+    return None
+
+
+def _condition(body: str) -> Read | None:
+    head = _BRANCH.match(body)
+    if head is None:
+        return None
+    rest = body[head.end():]
+    negated = rest.startswith("!")
+    opening = rest[1:].lstrip() if negated else rest
+    if not opening.startswith("("):
+        return None
+    end = closing(opening, 0)
+    if end < 0:
+        return Read(LineKind.UNREAD)
+    claim = Claim(condition=opening[1:end].strip(), negated=negated)
+    then = opening[end + 1:].strip(" \t;{}")
+    if not then:
+        return Read(LineKind.CONDITION, claim)
+    call = _CALL.match(then)
+    last = closing(then, call.end() - 1) if call else -1
+    if call and last == len(then) - 1:
+        claim = replace(claim, name=call[1], arguments=arguments(then[call.end():last]))
+    else:
+        claim = replace(claim, consequence=then)
+    return Read(LineKind.CONDITION, claim)
+
+
+def _result(body: str) -> tuple[str, str]:
+    """(what the value goes to, the rest) of `x = rest` and `return rest`."""
+    if body.startswith("return "):
+        return "return", body[7:].lstrip()
+    typed = _DECLARED_RESULT.match(body)
+    start = typed.end() if typed else 0
+    found = _RESULT.match(body, start)
+    return (found[1], body[found.end():]) if found else ("", body)
+
+
+def _through(body: str) -> Read | None:
+    """A call through an expression that is no plain name."""
+    result, rest = _result(body)
+    found = _THROUGH.match(rest)
+    if found is None:
+        return None
+    end = closing(rest, found.end() - 1)
+    remark = _tail(rest[end + 1:]) if end >= 0 else None
+    if remark is None:
+        return None
+    said = Claim(
+        expression=found[1].strip(), arguments=arguments(rest[found.end():end]), result=result
+    )
+    return Read(LineKind.INDIRECT, said, remark)
+
+
+def _named(body: str) -> Read | None:
+    """A call, or the head, of a function or macro."""
+    result, rest = _result(body)
+    typed = _TYPED.match(rest) if not result else None
+    rest = rest[typed.end():] if typed else rest
+    found = _CALL.match(rest)
+    if found is None:
+        return None
+    end = closing(rest, found.end() - 1)
+    remark = _tail(rest[end + 1:]) if end >= 0 else None
+    if remark is None:
+        return None
+    given = arguments(rest[found.end():end])
+    declared = bool(given) and all(_PARAMETER.search(each) for each in given)
+    claim = Claim(
+        name=found[1], arguments=given, declared=declared or typed is not None, result=result
+    )
+    return Read(LineKind.CALL, claim, remark)
+
+
+def _statement(body: str) -> Read | None:
+    if _ASSIGNED.match(body) or _JUMP.match(body) or _STEP.match(body):
+        return Read(LineKind.STATEMENT, Claim(expression=body.rstrip("; ")))
+    return None

@@ -1,0 +1,47 @@
+"""Comments beside a claim: where they begin, and which function they say a pointer calls.
+
+A comment names the target in any language; what does not depend on the language is that the name of
+a function is a word of ASCII letters with an underscore, or is followed by parentheses, and that
+writers put it after words such as `i.e.`, or last.
+"""
+
+import re
+
+_COMMENT = re.compile(r"/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
+_MARKER = re.compile(
+    r"i\.\s?e\.?|->|=>|即是|就是|就是指|对应的方法是|对应|指向|\bcalls\b|\bis\b|:="
+)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\s*\(\s*\))?", re.ASCII)
+
+
+def split_comment(text: str) -> tuple[str, str]:
+    """(what stands outside comments, what the comments say)."""
+    said = [(match[1] or match[2] or "").strip() for match in _COMMENT.finditer(text)]
+    return _COMMENT.sub(" ", text).rstrip(), " ".join(part for part in said if part)
+
+
+def claimed_target(comment: str) -> str:
+    """The function that a comment names: the first after the last marker, else the last; "" where
+    none looks like one.
+    """
+    marker = 0
+    for match in _MARKER.finditer(comment):
+        marker = match.end()
+    after = list(_NAME.finditer(comment, marker)) if marker else []
+    if after and (_looks_so(after[0]) or _stands_alone(comment, after[0])):
+        return after[0][0].rstrip("() \t")
+    for found in after:
+        if _looks_so(found):
+            return found[0].rstrip("() \t")
+    looking = [match for match in _NAME.finditer(comment) if _looks_so(match)]
+    return looking[-1][0].rstrip("() \t") if looking else ""
+
+
+def _looks_so(match: re.Match[str]) -> bool:
+    word = match[0].rstrip("() \t")
+    return (match[1] is not None or "_" in word.strip("_")) and not word.isupper()
+
+
+def _stands_alone(comment: str, match: re.Match[str]) -> bool:
+    """Whether nothing but punctuation follows the name, so that it need not look like one."""
+    return not comment[match.end():].strip(" .,;。，；)")

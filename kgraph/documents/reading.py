@@ -1,0 +1,242 @@
+"""Reads a document, line by line, into what each line claims and what it stands under.
+
+A line stands under the nearest line above it that starts further to the left, or that opened the
+brace it is in, until a line of prose at the left ends the chain. Every line of the document becomes
+one record; the lines over which one call is broken are read as one, at the first of them.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from kgraph.documents.citations import find_citations
+from kgraph.documents.claims import PROSE, Read, read_claim
+from kgraph.documents.comments import claimed_target, split_comment
+from kgraph.documents.drawing import Drawn, undraw
+from kgraph.documents.scanning import unclosed
+from kgraph.documents.tables import record_head, record_line, table_head, table_line
+from kgraph.errors import DocumentError
+from kgraph.model.documents import Citation, Claim, Document, DocumentLine, LineKind
+
+_FENCE = re.compile(r"\s*(```|~~~)")
+_HEADING = re.compile(r"#{1,6}\s")
+_OMISSION = re.compile(r"[\s(\[]*(?:\.{2,}|…+|。{2,}|·{3,})[\s)\]]*$")
+_BRACES = re.compile(r"[{}][\s;,{}]*$")
+_COMMAND = re.compile(
+    r"(?:[$#]\s+\S|(?:sudo\s+)?(?:ip|brctl|ifconfig|modprobe|insmod|echo|sysctl|tc|iptables|nft|"
+    r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
+)
+_MOST_JOINED = 12
+_MOST_LENGTH = 4000
+_AROUND = re.compile(rb"[(\[<\xef\xbc\x88]*\s*$")
+
+
+def read_document(name: str, data: bytes) -> Document:
+    """The document `name` of these bytes, UTF-8 in any language.
+
+    Raises DocumentError where it is no text. Takes time linear in its size.
+    """
+    if b"\0" in data[:65536] or b"\0" in data:
+        line = data.count(b"\n", 0, data.index(b"\0")) + 1
+        raise DocumentError(f"{name}:{line}: this is no text (a zero byte)",
+                            "give a Markdown or text file")
+    return Document(name, tuple(_Reader().lines(data)))
+
+
+@dataclass
+class _Open:
+    """A line that others may stand under: its number and column; whether it opened a brace."""
+
+    number: int
+    column: int
+    brace: bool = False
+
+
+@dataclass
+class _Raw:
+    number: int
+    start: int
+    end: int
+    text: str
+
+
+def _raw_lines(data: bytes) -> Iterator[_Raw]:
+    start = 0
+    for number, line in enumerate(data.split(b"\n"), 1):
+        end = start + len(line) - line.endswith(b"\r")
+        if number == 1 or start < len(data) or line:
+            yield _Raw(number, start, end, data[start:end].decode("utf-8", "replace"))
+        start += len(line) + 1
+
+
+@dataclass
+class _Reader:
+    """The state of reading: the chain's open lines, the table or record, fence and heading."""
+
+    stack: list[_Open] = field(default_factory=list)
+    within: LineKind | None = None
+    owner: int = 0
+    braces: int = 0
+    fenced: bool = False
+    heading: str = ""
+    block: int = 0
+    in_block: bool = False
+
+    def lines(self, data: bytes) -> Iterator[DocumentLine]:
+        """The records of all lines."""
+        raws = list(_raw_lines(data))
+        place = 0
+        while place < len(raws):
+            count = self._joined(raws, place)
+            yield from self._line(data, raws[place:place + count])
+            place += count
+
+    def _joined(self, raws: list[_Raw], place: int) -> int:
+        """How many lines the call that starts here is broken over: 1 where it is not."""
+        text = split_comment(raws[place].text)[0]
+        body = undraw(text)
+        if not unclosed(text) or not (body.drawn or self.fenced) or "(" not in body.text:
+            return 1
+        for count in range(1, min(_MOST_JOINED, len(raws) - place)):
+            following = split_comment(raws[place + count].text)[0]
+            if not following.strip() or undraw(following).drawn or _FENCE.match(following):
+                return 1
+            text += " " + following.strip()
+            if not unclosed(text):
+                return count + 1
+        return 1
+
+    def _line(self, data: bytes, raws: list[_Raw]) -> Iterator[DocumentLine]:
+        first, last = raws[0], raws[-1]
+        citation, text = _without_citation(data, first, last)
+        body, comment = split_comment(text)
+        drawn = undraw(body)
+        if len(first.text) > _MOST_LENGTH:
+            read = PROSE
+        else:
+            read = self._read(first.text, drawn, cited=citation is not None)
+        comment = " ".join(part for part in (comment, read.remark) if part)
+        claim = _with_target(read, comment)
+        opens = body.rstrip().endswith("{")
+        parent, depth = self._place(first.number, drawn, read.kind, opens=opens)
+        self._count_block(read.kind, first.text)
+        yield DocumentLine(
+            first.number, first.text, read.kind, claim, depth, parent,
+            self.block if self.in_block else 0, self.heading, comment, citation, first.start,
+            first.end,
+        )
+        for raw in raws[1:]:
+            yield DocumentLine(
+                raw.number, raw.text, LineKind.CONTINUATION, parent=first.number, depth=depth,
+                block=self.block, heading=self.heading, start=raw.start, end=raw.end,
+            )
+        if read.kind is LineKind.HEADING or (read.kind is LineKind.PROSE and drawn.text):
+            self.heading = first.text.strip()
+
+    def _read(self, text: str, drawn: Drawn, *, cited: bool) -> Read:
+        """What a line is."""
+        body = drawn.text
+        if _FENCE.match(text):
+            self.fenced = not self.fenced
+            self._leave()
+            return PROSE
+        if not self.fenced and _HEADING.match(text):
+            self._leave()
+            return Read(LineKind.HEADING)
+        if not body:
+            return PROSE
+        if _OMISSION.match(body):
+            return Read(LineKind.OMISSION)
+        if _BRACES.match(body):
+            return Read(LineKind.CLOSING)
+        if self.within is not None:
+            reader = table_line if self.within is LineKind.TABLE else record_line
+            return reader(body) or Read(LineKind.UNREAD)
+        head = table_head(body) or record_head(body)
+        if head is not None:
+            return head
+        if self.fenced and _COMMAND.match(body) and not cited:
+            return Read(LineKind.COMMAND)
+        return read_claim(body, drawn=drawn.drawn, cited=cited)
+
+    def _leave(self) -> None:
+        self.stack.clear()
+        self.within = None
+
+    def _place(
+        self, number: int, drawn: Drawn, kind: LineKind, *, opens: bool
+    ) -> tuple[int, int]:
+        """(the line that this one stands under, how deep it stands)."""
+        if self.within is not None:
+            return self._place_within(drawn, kind)
+        if kind is LineKind.CLOSING:
+            self._close(drawn.text)
+            return 0, 0
+        if kind in (LineKind.TABLE, LineKind.RECORD):
+            self.within, self.owner, self.braces = kind, number, 1
+            return 0, 0
+        if kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND):
+            if drawn.text and not drawn.column:
+                self.stack.clear()
+            return 0, 0
+        while self.stack and self.stack[-1].column >= drawn.column and not self.stack[-1].brace:
+            self.stack.pop()
+        parent, depth = (self.stack[-1].number if self.stack else 0), len(self.stack)
+        if kind is not LineKind.OMISSION:
+            self.stack.append(_Open(number, drawn.column, opens))
+        return parent, depth
+
+    def _place_within(self, drawn: Drawn, kind: LineKind) -> tuple[int, int]:
+        if kind is LineKind.CLOSING:
+            self.braces += drawn.text.count("{") - drawn.text.count("}")
+            if self.braces <= 0:
+                self.within = None
+        return self.owner, 1
+
+    def _close(self, text: str) -> None:
+        """A closing brace ends what the last open one began."""
+        for _ in range(text.count("}")):
+            while self.stack and not self.stack[-1].brace:
+                self.stack.pop()
+            if self.stack:
+                self.stack[-1].brace = False
+
+    def _count_block(self, kind: LineKind, text: str) -> None:
+        outside = kind in (LineKind.PROSE, LineKind.HEADING) or not text.strip()
+        if not outside and not self.in_block:
+            self.block += 1
+        self.in_block = not outside
+
+
+def _without_citation(data: bytes, first: _Raw, last: _Raw) -> tuple[Citation | None, str]:
+    """The last citation of the lines, and their text without it and the parentheses around it."""
+    raw = data[first.start:last.end]
+    found = list(find_citations(raw)) if len(raw) <= _MOST_LENGTH else []
+    if not found:
+        return None, " ".join(raw.decode("utf-8", "replace").split("\n"))
+    cited = found[-1]
+    before, after = raw[:cited.start], raw[cited.end:]
+    opened = re.search(rb"[(\[<]\s*$", before)
+    closed = re.match(rb"\s*[)\]>]", after)
+    if opened and closed:
+        before, after = before[:opened.start()], after[closed.end():]
+    label = re.search(rb"\[[^\[\]]*\]$", before) if opened else None
+    if label:  # [text](URL)
+        before = before[:label.start()] + label[0][1:-1]
+    text = (before.rstrip() + b" " + after).decode("utf-8", "replace")
+    base = first.start
+    return Citation(
+        cited.path, cited.line, cited.start + base, cited.end + base, cited.line_start + base
+    ), " ".join(text.split("\n"))
+
+
+def _with_target(read: Read, comment: str) -> Claim:
+    if read.kind not in (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION) or not comment:
+        return read.claim
+    target = claimed_target(comment)
+    if not target:
+        return read.claim
+    claim = read.claim
+    return Claim(
+        claim.name, claim.expression, claim.arguments, claim.declared, claim.result, target=target
+    )

@@ -1,0 +1,118 @@
+"""Names that the index does not know: are they elsewhere in the tree, or nowhere in it?
+
+A name that stands in the tree's text may be a function of another configuration, so that a claim
+about it cannot be decided; one that stands nowhere is wrong on this tree.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgraph.model.answers import IndexDescription
+from kgraph.model.location import Location
+
+_SUFFIXES = (".c", ".h", ".S")
+_MOST_NAMES = 200
+
+
+class Absence:
+    """Looks names up in the text of a tree: one pass over its C sources for all that are announced
+    before the first question, one more for each that was not.
+    """
+
+    def __init__(self, about: IndexDescription) -> None:
+        self._root = Path(about.tree)
+        self._wanted: set[str] = set()
+        self._found: dict[str, Location | None] = {}
+        self._records: dict[str, Location | None] = {}
+
+    def announce(self, names: set[str]) -> None:
+        """Names that `place` may be asked for."""
+        self._wanted |= names - self._found.keys()
+
+    def place(self, name: str) -> Location | None:
+        """Where the tree's text has the name, a place that looks like a definition before others;
+        None where it stands nowhere.
+        """
+        if name not in self._found:
+            self._search({name} | set(sorted(self._wanted)[:_MOST_NAMES]))
+            self._wanted.clear()
+        return self._found[name]
+
+    def record(self, name: str) -> Location | None:
+        """Where `struct name {` (or a union) stands, headers before sources; None where nowhere."""
+        if name not in self._records:
+            pattern = re.compile(
+                rb"^(?:typedef\s+)?(?:struct|union)\s+" + re.escape(name.encode()) + rb"\s*\{",
+                re.MULTILINE,
+            )
+            self._records[name] = self._first(name.encode(), pattern)
+        return self._records[name]
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a file of the tree, [] where it cannot be read."""
+        try:
+            data = (self._root / path).read_bytes()
+        except OSError:
+            return []
+        return data.decode("utf-8", "replace").split("\n")
+
+    def _first(self, word: bytes, pattern: re.Pattern[bytes]) -> Location | None:
+        there: Location | None = None
+        for path in _sources(self._root):
+            if there is not None and path.suffix != ".h":
+                continue
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            match = pattern.search(data) if word in data else None
+            if match:
+                line = data.count(b"\n", 0, match.start()) + 1
+                there = Location(path.relative_to(self._root).as_posix(), line)
+                if path.suffix == ".h":
+                    return there
+        return there
+
+    def _search(self, names: set[str]) -> None:
+        best: dict[str, tuple[bool, Location]] = {}
+        missing = {name: name.encode() for name in names}
+        for path in _sources(self._root):
+            try:
+                data = path.read_bytes()
+            except OSError:
+                continue
+            for name in [name for name, word in missing.items() if word in data]:
+                relative = path.relative_to(self._root).as_posix()
+                for defines, line in _places(missing[name], data):
+                    if name not in best or (defines and not best[name][0]):
+                        best[name] = (defines, Location(relative, line))
+                if best.get(name, (False,))[0]:
+                    del missing[name]
+        for name in names:
+            self._found[name] = best[name][1] if name in best else None
+
+
+def _places(word: bytes, data: bytes) -> Iterator[tuple[bool, int]]:
+    """(looks like a definition, line) of the first place, and of the first that defines."""
+    first = True
+    for match in re.finditer(rb"\b" + re.escape(word) + rb"\b", data):
+        start = data.rfind(b"\n", 0, match.start()) + 1
+        before = data[start:match.start()]
+        defines = bool(before[:1].isalpha() or before.lstrip().startswith(b"#define"))
+        if first or defines:
+            yield defines, data.count(b"\n", 0, match.start()) + 1
+        if defines:
+            return
+        first = False
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    """The C sources under a folder, links left aside, in the order of their paths."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name.endswith(_SUFFIXES) and path.is_file() and not path.is_symlink():
+                yield path

@@ -1,0 +1,215 @@
+"""Lines that name a function: `f(x)` under `g()` claims that g calls f."""
+
+from collections.abc import Sequence
+
+from kgraph.model.answers import Hop, KnownFunction, KnownSite
+from kgraph.model.documents import DocumentLine, Verdict
+from kgraph.model.edges import EdgeKind
+from kgraph.model.location import Extent
+from kgraph.model.resolution import Status
+from kgraph.query.checking.calls import Call, calls_with_gaps, single_calls
+from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.parameters import arguments_note, parameters_note
+from kgraph.query.checking.pointers import judge_pointer, sites_through
+from kgraph.query.checking.texts import judge_quoted
+
+
+def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
+    """A function that starts a chain: it exists."""
+    functions = ground.functions(line.claim.name, line.citation)
+    if not functions:
+        functions = _defined_by_macro(ground, line)
+    if functions:
+        notes = dict.fromkeys(parameters_note(ground, line, each) for each in functions)
+        note = "" if "" in notes else next(iter(notes))
+        return Outcome(Verdict.HOLDS, note, standing=Standing(ground.states(functions)))
+    return _unknown(ground, line)
+
+
+def judge_call(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
+    """A function under another line: it is called there."""
+    functions = ground.functions(line.claim.name, line.citation)
+    after = Standing(ground.states(functions))
+    if standing.doubt or not standing.states:
+        note = standing.doubt or "what calls it is not known"
+        return Outcome(Verdict.UNDECIDED, note, standing=after if functions else standing)
+    starts = [standing, Standing(standing.inside)] if standing.inside else [standing]
+    for start in starts:
+        outcome = _made_here(ground, line, start, functions)
+        if outcome is not None:
+            return outcome
+    if not functions:
+        return _unknown(ground, line)
+    return _not_called(ground, starts[-1], functions, after)
+
+
+def _made_here(
+    ground: Ground, line: DocumentLine, standing: Standing, functions: list[KnownFunction]
+) -> Outcome | None:
+    """The verdict where one of the functions makes the call itself, by whatever form."""
+    name = line.claim.name
+    calls = single_calls(ground, ground.pinned, standing, [each.number for each in functions])
+    if calls:
+        return _called(ground, line, calls, functions)
+    macro = [site for site in _sites(ground, standing) if site.macro == name]
+    if macro:
+        return _macro(ground, line, standing, macro)
+    if sites_through(ground, standing, name):
+        return judge_pointer(ground, line, standing, expression=name)
+    if functions:
+        return None
+    quoted = judge_quoted(ground, line, standing)
+    return quoted if quoted.verdict is Verdict.HOLDS else None
+
+
+def _called(
+    ground: Ground, line: DocumentLine, calls: Sequence[Call], functions: list[KnownFunction]
+) -> Outcome:
+    """The verdict where there is such a call; of several, those that hand on what the line says."""
+    chosen, note = _handing(ground, line, calls)
+    hop = chosen[0].hops[0]
+    verdict, why = Verdict.HOLDS, ""
+    if hop.kind is EdgeKind.DEFERRED:
+        verdict, why = Verdict.DEFERRED, "registered here, run later"
+    elif hop.candidates > 1:
+        verdict = Verdict.ONE_OF
+        why = f"one of {hop.candidates} candidates of {hop.site.holder or hop.site.expression}"
+    places = tuple(dict.fromkeys(
+        place for call in chosen for place in _places(ground, call.hops[0])))
+    notes = (
+        why, note, parameters_note(ground, line, hop.callee),
+        "" if note else arguments_note(ground, line, places, functions),
+    )
+    states = tuple(dict.fromkeys(call.state._replace(passed=0) for call in chosen))
+    return Outcome(
+        verdict, "; ".join(text for text in notes if text), hop, places=places,
+        standing=Standing(states),
+    )
+
+
+def _places(ground: Ground, hop: Hop) -> list[Extent]:
+    """The call site of a hop and the others of the same edge."""
+    others = [site.extent for site in ground.sites_of(hop.site.caller)
+              if site.location in hop.sites]
+    return [hop.site.extent, *others]
+
+
+def _handing(
+    ground: Ground, line: DocumentLine, calls: Sequence[Call]
+) -> tuple[Sequence[Call], str]:
+    """The calls that hand on the functions which the line's arguments name."""
+    said = set(line.claim.arguments or ())
+    handed = {
+        index: [ground.graph.function(value).id.name for _, value in call.state.bindings]
+        for index, call in enumerate(calls)
+    }
+    fitting = [calls[index] for index, names in handed.items() if set(names) & said]
+    if fitting or not any(handed.values()) or line.claim.declared or not said:
+        return fitting or calls, ""
+    claimed = [text for text in said if ground.graph.functions_named(text)]
+    if not claimed:
+        return calls, ""
+    there = ", ".join(sorted({name for names in handed.values() for name in names}))
+    return calls, f"hands on {there}, not {', '.join(sorted(claimed))}"
+
+
+def _sites(ground: Ground, standing: Standing) -> list[KnownSite]:
+    return [site for state in standing.states for site in ground.sites_of(state.function)]
+
+
+def _macro(
+    ground: Ground, line: DocumentLine, standing: Standing, sites: list[KnownSite]
+) -> Outcome:
+    """A macro that the caller uses; under it stand calls of its body, made by the caller."""
+    callees = {callee for site in sites for callee in ground.callees(site.number)}
+    first = ground.graph.edges_of(sites[0].number)
+    states = (
+        *standing.states, *ground.states(ground.graph.function(number) for number in callees)
+    )
+    places = tuple(site.extent for site in sites)
+    why = f"a macro, which calls {ground.names(callees)}" if callees else "a macro"
+    note = arguments_note(ground, line, places, [])
+    return Outcome(
+        Verdict.HOLDS, f"{why}; {note}" if note else why,
+        ground.graph.hop(first[0]) if first else None, places=places, standing=Standing(states),
+    )
+
+
+def _not_called(
+    ground: Ground, standing: Standing, functions: list[KnownFunction], after: Standing
+) -> Outcome:
+    """The verdict where no call of the caller reaches the function."""
+    numbers = [function.number for function in functions]
+    against = single_calls(ground, ground.free, standing, numbers)
+    if against:
+        hop = against[0].hops[0]
+        there = [
+            callee for callee in ground.callees(hop.site.number)
+            if ground.rules.pins.get(hop.site.number, callee) == callee
+        ]
+        return Outcome(
+            Verdict.CONTRADICTS, f"the scenario says {ground.names(there)} here", hop,
+            places=(hop.site.extent,), standing=after,
+        )
+    way = calls_with_gaps(ground, ground.pinned, standing, numbers)
+    if way is not None:
+        return _gap(ground, way)
+    unresolved = [site for site in _sites(ground, standing) if site.status is Status.UNRESOLVED]
+    if unresolved:
+        first = unresolved[0]
+        return Outcome(
+            Verdict.UNDECIDED,
+            f"{first.expression}() at {first.location} could not be resolved: {first.reason}",
+            standing=after,
+        )
+    return Outcome(Verdict.REFUTED, _instead(ground, standing, functions), standing=after)
+
+
+def _gap(ground: Ground, way: Call) -> Outcome:
+    steps = " -> ".join(hop.callee.id.name for hop in way.hops[:-1])
+    later = any(hop.kind is EdgeKind.DEFERRED for hop in way.hops)
+    return Outcome(
+        Verdict.DEFERRED if later else Verdict.GAP, f"by way of {steps}", way.hops[-1], way.hops,
+        tuple(_places(ground, way.hops[0])), Standing((way.state._replace(passed=0),)),
+    )
+
+
+def _instead(
+    ground: Ground, standing: Standing, functions: list[KnownFunction]
+) -> str:
+    callers = {caller for function in functions
+               for caller in ground.graph.callers_of(function.number)}
+    name = functions[0].id.name
+    caller = ground.names(state.function for state in standing.states)
+    if standing.sites is not None:
+        candidates = {callee for site in standing.sites for callee in ground.callees(site)}
+        if candidates:
+            return f"{name} is no candidate of this call: {ground.names(candidates)}"
+    if not callers:
+        return f"{caller} does not call {name}; nothing does in this configuration"
+    return f"{caller} does not call {name}, nor by few steps; callers: {ground.names(callers)}"
+
+
+def _unknown(ground: Ground, line: DocumentLine) -> Outcome:
+    """A name that the index does not have."""
+    name = line.claim.name
+    place = ground.absence.place(name)
+    doubt = Standing(doubt=f"{name} is not in the index")
+    if place is None:
+        return Outcome(Verdict.REFUTED, f"no {name} in this tree", standing=doubt)
+    part = ", or not in the part that was indexed" if ground.graph.description.only else ""
+    return Outcome(
+        Verdict.UNDECIDED, f"{name} ({place}) is not in this configuration{part}",
+        standing=doubt, found=None,
+    )
+
+
+def _defined_by_macro(ground: Ground, line: DocumentLine) -> list[KnownFunction]:
+    """The functions that a line like DEFINE_FUNCTION(name, ...) makes: their names hold `name`."""
+    words = line.claim.arguments or ()
+    if not words or not words[0].isidentifier():
+        return []
+    return ground.graph.reader.functions(
+        "t.text = ? AND instr(name, ?)", (line.claim.name, words[0])
+    )

@@ -1,0 +1,97 @@
+"""What judging a line rests on: the graph, its source text, how a claimed name is understood."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kgraph.graph import CallGraph, Sources
+from kgraph.model.answers import KnownFunction, KnownSite
+from kgraph.model.documents import Citation
+from kgraph.query.checking.absence import Absence
+from kgraph.query.steps import Rules, State, Steps
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the document stands after a line: what the lines under it are called from.
+
+    `states` are the functions; where `sites` is not None only calls at these call sites count (the
+    line is a call through a pointer); `inside` are then the functions that it is said to reach, of
+    which the lines below may be calls, too. `doubt` says why nothing is known, "" otherwise.
+    """
+
+    states: tuple[State, ...] = ()
+    sites: tuple[int, ...] | None = None
+    inside: tuple[State, ...] = ()
+    doubt: str = ""
+
+
+@dataclass
+class Ground:
+    """The graph with what was looked up in it for one document. `rules` are those of the scenario;
+    `steps` leaves the pins out and is what the graph knows without a scenario.
+    """
+
+    graph: CallGraph
+    rules: Rules = field(default_factory=Rules)
+
+    def __post_init__(self) -> None:
+        self.sources = Sources(self.graph)
+        self.absence = Absence(self.graph.description)
+        self.free = Steps(self.graph, Rules())
+        self.pinned = Steps(self.graph, self.rules)
+        self._sites: dict[int, list[KnownSite]] = {}
+
+    def under(self, rules: Rules) -> "Ground":
+        """The same ground with the pins of a scenario."""
+        other = object.__new__(Ground)
+        other.__dict__.update(self.__dict__, rules=rules, pinned=Steps(self.graph, rules))
+        return other
+
+    def functions(self, name: str, citation: Citation | None) -> list[KnownFunction]:
+        """The functions that a line may mean: those that are defined, if any is; those in the cited
+        file, if any is."""
+        named = self.graph.functions_named(name) if name else []
+        found = [function for function in named if function.location is not None] or named
+        if citation is not None:
+            there = [
+                function for function in found
+                if function.location is not None
+                and ("/" + citation.path).endswith("/" + function.location.path)
+            ]
+            found = there or found
+        return found
+
+    def states(self, functions: Iterable[KnownFunction]) -> tuple[State, ...]:
+        """The states that searches from the functions start in."""
+        return tuple(self.free.start(function.number) for function in functions)
+
+    def sites_of(self, function: int) -> list[KnownSite]:
+        """The call sites of a function."""
+        if function not in self._sites:
+            self._sites[function] = self.graph.sites_of(function)
+        return self._sites[function]
+
+    def callees(self, site: int) -> list[int]:
+        """The functions that a call site may call."""
+        return [self.graph.edge_callee[edge] for edge in self.graph.edges_of(site)]
+
+    def names(self, functions: Iterable[int], most: int = 6) -> str:
+        """Names of functions in a sentence."""
+        names = sorted({self.graph.function(number).id.name for number in functions})
+        more = len(names) - most
+        return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+    def tree_path(self, cited: str) -> str | None:
+        """The file of the tree that a cited path means: folders before the tree's own are left
+        out. None where the tree has no such file.
+        """
+        parts = [part for part in cited.split("/") if part not in ("", ".")]
+        if ".." in parts:
+            return None
+        tails = ["/".join(parts[start:]) for start in range(len(parts))]
+        for tail in tails:
+            if self.graph.reader.file(tail) is not None:
+                return tail
+        root = Path(self.graph.description.tree)
+        return next((tail for tail in tails if (root / tail).is_file()), None)

@@ -1,0 +1,184 @@
+"""Walks a document from its first line to its last and judges each."""
+
+from dataclasses import dataclass
+
+from kgraph.graph import CallGraph
+from kgraph.model.answers import KnownFunction
+from kgraph.model.documents import (
+    ChainCheck,
+    CitationVerdict,
+    Document,
+    DocumentLine,
+    LineKind,
+    LineVerdict,
+    Scenario,
+    Verdict,
+)
+from kgraph.model.location import Extent, Location
+from kgraph.query.checking.citing import judge_citation, judge_place
+from kgraph.query.checking.claimed_calls import judge_call, judge_root
+from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.pointers import judge_pointer
+from kgraph.query.checking.sections import (
+    NAMING,
+    QUOTING,
+    Layout,
+    Pinned,
+    lay_out,
+    section_pins,
+    unknown_names,
+)
+from kgraph.query.checking.tables import judge_field, judge_record, judge_row, judge_table
+from kgraph.query.checking.texts import judge_condition, judge_statement
+from kgraph.query.steps import Rules
+
+_SILENT = (
+    LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
+    LineKind.COMMAND, LineKind.PROSE,
+)
+
+
+def check_document(
+    graph: CallGraph, document: Document, scenario: Scenario | None = None,
+    rules: Rules | None = None,
+) -> ChainCheck:
+    """Every line of a document judged. `scenario` is shown with the answer and `rules` are its
+    pins as the graph knows them; without one the document's own tables are its scenario.
+    """
+    ground = Ground(graph, rules or Rules())
+    layout = lay_out(document)
+    ground.absence.announce(unknown_names(ground, document))
+    own = {} if rules is not None else section_pins(ground, document, layout)
+    walk = _Walk(ground, layout, own)
+    for line in document.lines:
+        walk.step(line)
+    verdicts = tuple(walk.verdict(line) for line in document.lines)
+    if scenario is None:
+        pins = tuple(dict.fromkeys(pin for pinned in own.values() for pin in pinned.pins))
+        scenario = Scenario(pins=pins, origin="the tables that the document prints" if pins else "")
+    return ChainCheck(document, verdicts, scenario)
+
+
+@dataclass
+class _Walk:
+    """The state of a walk: outcomes by line number, and where functions were left off."""
+
+    ground: Ground
+    layout: Layout
+    own: dict[int, Pinned]
+
+    def __post_init__(self) -> None:
+        self._grounds: dict[int, Ground] = {}
+        self._outcomes: dict[int, Outcome] = {}
+        self._standing: dict[int, Standing] = {}
+        self._leaves: dict[str, DocumentLine] = {}
+
+    def step(self, line: DocumentLine) -> None:
+        """Judge a line, given those above it."""
+        outcome = self._judge(line)
+        self._outcomes[line.number] = outcome
+        self._standing[line.number] = outcome.standing or self._above(line)
+        if line.kind in NAMING and line.claim.name:
+            self._leaves.setdefault(line.claim.name, line)
+
+    def _above(self, line: DocumentLine) -> Standing:
+        return self._standing.get(line.parent, Standing())
+
+    def _ground(self, line: DocumentLine) -> Ground:
+        section = self.layout.section[line.number]
+        if section not in self.own:
+            return self.ground
+        if section not in self._grounds:
+            rules = Rules(pins=dict(self.own[section].sites))
+            self._grounds[section] = self.ground.under(rules)
+        return self._grounds[section]
+
+    def _judge(self, line: DocumentLine) -> Outcome:
+        ground, kind = self._ground(line), line.kind
+        if kind in _SILENT:
+            return Outcome(Verdict.PROSE)
+        if kind is LineKind.UNREAD:
+            return Outcome(Verdict.UNREAD, "this looks like a claim and could not be read")
+        if kind in NAMING:
+            return self._function(ground, line)
+        if kind in QUOTING:
+            judge = judge_statement if kind is LineKind.STATEMENT else judge_condition
+            return judge(ground, line, self._above(line))
+        if kind is LineKind.INDIRECT:
+            return judge_pointer(ground, line, self._above(line))
+        return self._of_table(ground, line)
+
+    def _function(self, ground: Ground, line: DocumentLine) -> Outcome:
+        if line.parent in self._standing:
+            return judge_call(ground, line, self._above(line))
+        before = self._leaves.get(line.claim.name)
+        outcome = judge_root(ground, line)
+        if before is None or outcome.verdict is not Verdict.HOLDS:
+            return outcome
+        left_off = self._standing[before.number]
+        return Outcome(
+            Verdict.HOLDS, f"goes on from line {before.number}", standing=left_off
+        )
+
+    def _of_table(self, ground: Ground, line: DocumentLine) -> Outcome:
+        above = self.layout.lines.get(line.parent)
+        if line.kind is LineKind.TABLE:
+            rows = self.layout.children.get(line.number, [])
+            return judge_table(ground, line, [row for row in rows if row.kind is LineKind.ROW])
+        if line.kind is LineKind.ROW:
+            named = above if above is not None and above.kind is LineKind.TABLE else None
+            return judge_row(ground, line, named)
+        if line.kind is LineKind.RECORD:
+            return judge_record(ground, line)
+        record = above if above is not None and above.kind is LineKind.RECORD else None
+        return judge_field(ground, line, record)
+
+    def verdict(self, line: DocumentLine) -> LineVerdict:
+        """The verdict of a line, once all are judged."""
+        outcome = self._outcomes[line.number]
+        citation, found, distance = CitationVerdict.NONE, outcome.found, 0
+        if line.citation is not None and outcome.verdict is not Verdict.PROSE:
+            functions = self._functions(line)
+            if line.kind in NAMING and functions:
+                places = self._places(line)
+                incoming = () if outcome.standing is None else outcome.places
+                citation, found, distance = judge_citation(
+                    self.ground, line.citation, functions, places, incoming
+                )
+            else:
+                citation, found, distance = judge_place(
+                    self.ground, line.citation, outcome.found or _first(outcome.places)
+                )
+        elif found is None:
+            found = _first(outcome.places)
+        return LineVerdict(
+            line, outcome.verdict, citation, found, distance, outcome.hop, outcome.via,
+            outcome.note,
+        )
+
+    def _functions(self, line: DocumentLine) -> list[KnownFunction]:
+        """The functions that a line was understood to mean."""
+        found = self.ground.functions(line.claim.name, line.citation)
+        if found:
+            return found
+        graph = self.ground.graph
+        return [
+            graph.function(state.function) for state in self._standing[line.number].states
+        ]
+
+    def _places(self, line: DocumentLine) -> list[Extent]:
+        """What bears out the lines under a line: calls if there are any, else what is quoted."""
+        below = self.layout.children.get(line.number, [])
+        calls = [child for child in below if child.kind not in QUOTING]
+        for kinds in (calls, below):
+            places = [
+                place for child in kinds for place in self._outcomes[child.number].places
+            ]
+            if places:
+                return places
+        return []
+
+
+def _first(places: tuple[Extent, ...]) -> Location | None:
+    return min((place.start for place in places), default=None)

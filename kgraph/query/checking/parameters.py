@@ -1,0 +1,81 @@
+"""What stands between parentheses: parameters held against the definition, arguments against the
+call.
+
+White space, attributes (`__user`) and `const` make no difference, and neither does a list that was
+left out. A difference is told beside the verdict; it does not change it.
+"""
+
+from collections.abc import Iterable
+
+from kgraph.documents import split_arguments
+from kgraph.model.answers import KnownFunction
+from kgraph.model.documents import DocumentLine
+from kgraph.model.location import Extent
+from kgraph.query.checking.ground import Ground
+from kgraph.query.checking.texts import tokens
+
+_IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
+
+
+def parameters_note(ground: Ground, line: DocumentLine, function: KnownFunction) -> str:
+    """How the parameters of a line differ from those of the definition, "" where they do not."""
+    said = line.claim.arguments
+    if not said or not line.claim.declared or function.location is None:
+        return ""
+    if list(map(_words, said)) == [["void"]]:
+        said = ()
+    names = function.parameters
+    if len(said) != len(names):
+        return f"it has {len(names)} parameters: {', '.join(names) or 'none'}"
+    written = _declared(ground, function)
+    notes = []
+    for number, (claim, name) in enumerate(zip(said, names, strict=True), 1):
+        claimed = _words(claim)
+        if claimed and claimed[-1] != name and name not in claimed:
+            notes.append(f"parameter {number} is `{name}`, not `{claimed[-1]}`")
+        elif written and _words(written[number - 1]) != claimed:
+            notes.append(f"parameter {number} is `{' '.join(written[number - 1].split())}`")
+    return "; ".join(notes)
+
+
+def _words(text: str) -> list[str]:
+    return [
+        word for word, _ in tokens(text) if word not in _IGNORED and not word.startswith("__")
+    ]
+
+
+def _declared(ground: Ground, function: KnownFunction) -> tuple[str, ...]:
+    """The parameters as the definition writes them; () where a macro makes it."""
+    assert function.location is not None
+    first = function.location.line
+    lines = ground.sources.lines(function.location.path)[first - 1:function.end_line]
+    head = "\n".join(lines).partition("{")[0]
+    start = head.find(function.id.name + "(")
+    if start < 0 or function.macro:
+        return ()
+    written = split_arguments(head[start + len(function.id.name):])
+    return written if written is not None and len(written) == len(function.parameters) else ()
+
+
+def arguments_note(
+    ground: Ground, line: DocumentLine, places: Iterable[Extent], functions: list[KnownFunction]
+) -> str:
+    """How the arguments of a line differ from those of the calls at `places`; "" where they are the
+    same as at one of them, or are the names of the callee's parameters.
+    """
+    said = line.claim.arguments
+    if not said or line.claim.declared:
+        return ""
+    claimed = [_words(each) for each in said]
+    there: list[tuple[str, ...]] = []
+    for place in places:
+        text = ground.sources.text(place)
+        written = split_arguments(text[text.find("("):]) if "(" in text else None
+        if written is None:
+            continue
+        if [_words(each) for each in written] == claimed:
+            return ""
+        there.append(written)
+    if not there or any([[name] for name in each.parameters] == claimed for each in functions):
+        return ""
+    return f"its arguments are ({', '.join(' '.join(each.split()) for each in there[0])}) there"

@@ -1,0 +1,158 @@
+"""Lines that call through a pointer: `sk->sk_prot->sendmsg(sk)`, with the target they claim."""
+
+import re
+
+from kgraph.model.answers import KnownSite
+from kgraph.model.documents import DocumentLine, Verdict
+from kgraph.model.location import Extent
+from kgraph.model.resolution import Status
+from kgraph.query.checking.calls import calls_with_gaps
+from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.outcome import Outcome
+from kgraph.query.steps import State
+
+_MEMBER = re.compile(r"(?:->|\.)\s*(\w+)$")
+
+
+def sites_through(ground: Ground, standing: Standing, expression: str) -> list[KnownSite]:
+    """The indirect calls here whose callee is written so, or else ends in the same member."""
+    wanted = _plain(expression)
+    indirect = [
+        site for state in standing.states for site in ground.sites_of(state.function)
+        if site.status is not Status.DIRECT
+    ]
+    same = [site for site in indirect if _plain(site.expression) == wanted]
+    member = _MEMBER.search(wanted)
+    if same or member is None:
+        return same
+    return [
+        site for site in indirect
+        if (other := _MEMBER.search(_plain(site.expression))) and other[1] == member[1]
+    ]
+
+
+def _plain(expression: str) -> str:
+    """An expression without blanks, outer parentheses and a leading `*`."""
+    text = re.sub(r"\s+", "", expression)
+    while text.startswith("(") and text.endswith(")"):
+        text = text[1:-1]
+    return text.lstrip("*")
+
+
+def judge_pointer(
+    ground: Ground, line: DocumentLine, standing: Standing, expression: str = ""
+) -> Outcome:
+    """A call through a pointer, and the target that the line claims."""
+    expression = expression or line.claim.expression
+    if standing.doubt or not standing.states:
+        note = standing.doubt or "what calls it is not known"
+        return Outcome(Verdict.UNDECIDED, note, standing=Standing(doubt=note))
+    sites = sites_through(ground, standing, expression)
+    if sites:
+        return _judge_target(ground, line, standing.states, sites)
+    return _elsewhere(ground, line, standing, expression)
+
+
+def _judge_target(
+    ground: Ground, line: DocumentLine, states: tuple[State, ...], sites: list[KnownSite]
+) -> Outcome:
+    numbers = tuple(site.number for site in sites)
+    places: tuple[Extent, ...] = tuple(site.extent for site in sites)
+    candidates = {callee for number in numbers for callee in ground.callees(number)}
+    after = Standing(states, numbers, _inside(ground, line, candidates))
+    if not line.claim.target:
+        return _without_target(ground, sites, candidates, places, after)
+    targets = {function.number for function in ground.functions(line.claim.target, None)}
+    if not targets & candidates:
+        return _no_candidate(ground, line, sites, candidates, places, after)
+    for site in numbers:
+        for edge in ground.graph.edges_of(site):
+            if ground.graph.edge_callee[edge] in targets:
+                return _candidate(ground, edge, places, after)
+    raise AssertionError("a candidate has an edge")
+
+
+def _inside(ground: Ground, line: DocumentLine, candidates: set[int]) -> tuple[State, ...]:
+    """What the call is said to reach, or surely reaches."""
+    claimed = {function.number for function in ground.functions(line.claim.target, None)}
+    reached = claimed & candidates or (candidates if len(candidates) == 1 else set())
+    return tuple(ground.free.start(number) for number in sorted(reached))
+
+
+def _without_target(
+    ground: Ground, sites: list[KnownSite], candidates: set[int], places: tuple[Extent, ...],
+    after: Standing,
+) -> Outcome:
+    note = f"candidates: {ground.names(candidates)}" if candidates else sites[0].reason
+    return Outcome(Verdict.HOLDS, note, places=places, standing=after)
+
+
+def _candidate(
+    ground: Ground, edge: int, places: tuple[Extent, ...], after: Standing
+) -> Outcome:
+    site, callee = ground.graph.site_of(edge), ground.graph.edge_callee[edge]
+    pinned = ground.rules.pins.get(site)
+    hop = ground.graph.hop(edge, None if pinned is None else 1)
+    if pinned is not None and pinned != callee:
+        there = ground.graph.function(pinned)
+        return Outcome(
+            Verdict.CONTRADICTS,
+            f"{hop.callee} is a candidate, but the scenario says {there}", hop,
+            places=places, standing=after,
+        )
+    if hop.candidates > 1:
+        return Outcome(
+            Verdict.ONE_OF, f"one of {hop.candidates} candidates of {hop.site.holder}", hop,
+            places=places, standing=after,
+        )
+    return Outcome(Verdict.HOLDS, "", hop, places=places, standing=after)
+
+
+def _no_candidate(
+    ground: Ground, line: DocumentLine, sites: list[KnownSite], candidates: set[int],
+    places: tuple[Extent, ...], after: Standing,
+) -> Outcome:
+    target = line.claim.target
+    if any(site.status is Status.UNRESOLVED for site in sites):
+        return Outcome(
+            Verdict.UNDECIDED, f"the call could not be resolved: {sites[0].reason}",
+            places=places, standing=after,
+        )
+    if not ground.graph.functions_named(target):
+        place = ground.absence.place(target)
+        if place is not None:
+            return Outcome(
+                Verdict.UNDECIDED, f"{target} ({place}) is not in this configuration",
+                places=places, standing=after,
+            )
+    there = ground.names(candidates) if candidates else f"none ({sites[0].reason})"
+    return Outcome(
+        Verdict.REFUTED, f"{target} is no candidate of this call; candidates: {there}",
+        places=places, standing=after,
+    )
+
+
+def _elsewhere(
+    ground: Ground, line: DocumentLine, standing: Standing, expression: str
+) -> Outcome:
+    """The call is not made here: perhaps by a function that is called from here."""
+    rows = ground.graph.reader.rows(
+        "SELECT s.caller FROM site s JOIN text e ON e.id = s.expression"
+        " WHERE s.holder IS NOT NULL AND e.text = ? ORDER BY s.caller", (expression,)
+    )
+    callers = list(dict.fromkeys(row[0] for row in rows))
+    way = calls_with_gaps(ground, ground.pinned, standing, callers) if callers else None
+    if way is None:
+        name = ground.names(state.function for state in standing.states)
+        return Outcome(
+            Verdict.REFUTED, f"{name} has no call through {expression}",
+            standing=Standing(doubt=f"there is no call through {expression}"),
+        )
+    sites = sites_through(ground, Standing((way.state,)), expression)
+    judged = _judge_target(ground, line, (way.state,), sites)
+    gap = Verdict.GAP if judged.verdict is Verdict.HOLDS else judged.verdict
+    steps = " -> ".join(hop.callee.id.name for hop in way.hops)
+    return Outcome(
+        gap, "; ".join(part for part in (f"by way of {steps}", judged.note) if part), judged.hop,
+        way.hops, (way.hops[0].site.extent,), judged.standing,
+    )
