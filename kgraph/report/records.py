@@ -58,12 +58,13 @@ def hop_record(hop: Hop, text: Text) -> Record:
              "text": text(item.location), "holder": item.holder}
             for item in hop.evidence
         ],
-        "guards": [_guard(guard, text) for guard in hop.site.guards],
+        "guards": [guard_record(guard, text) for guard in hop.site.guards],
         "deferred": _deferred(hop),
     }
 
 
-def _guard(guard: Guard, text: Text) -> Record:
+def guard_record(guard: Guard, text: Text) -> Record:
+    """A condition around a call."""
     start = guard.extent.start
     return {
         "file": start.path, "line": start.line, "text": text(start), "holds": guard.holds

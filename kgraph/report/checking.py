@@ -1,0 +1,148 @@
+"""A checked document as text for people, and as the JSON that design.md fixes."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from kgraph.model.documents import (
+    ChainCheck,
+    CitationVerdict,
+    LineVerdict,
+    Scenario,
+    Verdict,
+)
+from kgraph.model.location import Guard
+from kgraph.report.records import Record, Text, guard_record, hop_record
+
+WRONG = (Verdict.REFUTED, Verdict.CONTRADICTS)
+OPEN = (Verdict.UNDECIDED, Verdict.UNREAD)
+GOOD_CITATIONS = (CitationVerdict.EXACT, CitationVerdict.STATEMENT, CitationVerdict.NONE)
+_WIDTH = 100
+
+
+def check_lines(check: ChainCheck, *, guards: bool = False) -> Iterator[str]:
+    """The claims of a document, one a line, each with its verdict; under it what there is to say;
+    then what is wrong or open, and the counts.
+    """
+    yield f"{check.document.file}"
+    yield from scenario_lines(check.scenario)
+    for line in claims(check):
+        yield from _line(line, guards=guards)
+    for verdicts, head in ((WRONG, "wrong"), (OPEN, "could not be decided")):
+        listed = [line for line in claims(check) if line.verdict in verdicts]
+        if listed:
+            yield f"{head}:"
+            yield from (
+                f"  {check.document.file}:{line.line.number}: {line.verdict}: {line.note}"
+                for line in listed
+            )
+    yield f"edges: {_counts(line.verdict for line in claims(check))}"
+    cited = [line.citation for line in claims(check) if line.citation is not CitationVerdict.NONE]
+    if cited:
+        yield f"citations: {_counts(cited)}"
+
+
+def claims(check: ChainCheck) -> list[LineVerdict]:
+    """The lines that claim something, or look as if they did."""
+    return [line for line in check.lines if line.verdict is not Verdict.PROSE]
+
+
+def scenario_lines(scenario: Scenario) -> Iterator[str]:
+    """The pins and their origin, where there are any."""
+    if scenario.pins or scenario.via or scenario.avoid:
+        parts = [str(pin) for pin in scenario.pins]
+        parts += [f"via {name}" for name in scenario.via]
+        parts += [f"avoid {name}" for name in scenario.avoid]
+        yield f"scenario ({scenario.origin}): {', '.join(parts)}"
+
+
+def _counts(values: Iterable[Verdict | CitationVerdict]) -> str:
+    found = Counter(values)
+    order = list(Verdict) if all(isinstance(value, Verdict) for value in found) else list(
+        CitationVerdict)
+    return ", ".join(f"{found[value]} {value}" for value in order if found[value]) or "none"
+
+
+def _line(line: LineVerdict, *, guards: bool) -> Iterator[str]:
+    text = line.line.text.replace("\t", "    ")
+    shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
+    yield f"{line.line.number:5}  {line.verdict:<11}  {shown}"
+    for said in (_about_edge(line), _about_citation(line)):
+        if said:
+            yield f"{'':20}^ {said}"
+    if guards and line.hop is not None:
+        for guard in line.hop.site.guards:
+            yield f"{'':20}^ {guard_line(guard)}"
+
+
+def guard_line(guard: Guard) -> str:
+    """A guard in a sentence."""
+    return f"only if the condition at {guard.extent} is {'true' if guard.holds else 'false'}"
+
+
+def _about_edge(line: LineVerdict) -> str:
+    parts = [line.note] if line.note else []
+    if line.via:
+        parts.append(", ".join(f"{hop.callee} ({hop.site.location})" for hop in line.via))
+    elif line.hop is not None and line.hop.evidence and line.verdict is not Verdict.HOLDS:
+        first = line.hop.evidence[0]
+        parts.append(f"{first.role} {first.location}")
+    return "; ".join(parts)
+
+
+def _about_citation(line: LineVerdict) -> str:
+    cited, found = line.line.citation, line.found
+    if cited is None or line.citation in GOOD_CITATIONS:
+        return ""
+    said = f"citation {line.citation}"
+    if line.distance:
+        said += f", {line.distance} line{'s' if line.distance > 1 else ''} past the call"
+    return f"{said}: it is {found}" if found is not None else said
+
+
+def check_record(checks: Sequence[ChainCheck], text: Text, *, guards: bool = False) -> Record:
+    """The answer of `check`."""
+    summary = Counter(line.verdict for check in checks for line in claims(check))
+    return {
+        "format": "kgraph-check/1",
+        "documents": [
+            {
+                "file": check.document.file,
+                "scenario": scenario_record(check.scenario),
+                "lines": [_line_record(line, text, guards=guards) for line in check.lines],
+            }
+            for check in checks
+        ],
+        "summary": {verdict.value: summary[verdict] for verdict in Verdict if summary[verdict]},
+    }
+
+
+def scenario_record(scenario: Scenario) -> Record:
+    """A scenario."""
+    return {
+        "name": scenario.name or None, "origin": scenario.origin or None,
+        "pins": [
+            {"slot": pin.slot, "target": pin.target, "from": pin.start or None,
+             "to": pin.end or None}
+            for pin in scenario.pins
+        ],
+        "via": list(scenario.via), "avoid": list(scenario.avoid),
+    }
+
+
+def _line_record(line: LineVerdict, text: Text, *, guards: bool) -> Record:
+    found = line.found
+    record: Record = {
+        "line": line.line.number,
+        "text": line.line.text,
+        "kind": line.line.kind.value,
+        "verdict": line.verdict.value,
+        "citation": line.citation.value,
+        "found": {"file": found.path, "line": found.line} if found else None,
+        "distance": line.distance,
+        "hop": hop_record(line.hop, text) if line.hop else None,
+        "via": [hop_record(hop, text) for hop in line.via],
+        "note": line.note,
+    }
+    if guards and line.hop is not None:
+        record["guards"] = [guard_record(guard, text) for guard in line.hop.site.guards]
+    return record
