@@ -7,6 +7,7 @@ from typing import NoReturn
 
 import click
 
+from kgraph.cli.checking import check_verb
 from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
 from kgraph.cli.exporting import export_verb
 from kgraph.cli.indexing import index_verb
@@ -32,7 +33,7 @@ def cli(context: click.Context) -> None:
 
 for verb in (
     index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
-    export_verb,
+    check_verb, export_verb,
 ):
     cli.add_command(verb)
 

@@ -187,3 +187,23 @@ class ChainCheck:
     document: Document
     lines: tuple[LineVerdict, ...]
     scenario: Scenario = Scenario()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A documented chain as a file of its own: `name` is the file's without its ending; `caller`
+    and `callee` are the ends of the way; `documented` where it was written down; `setup` are shell
+    commands; `chain` is in the notation of documents and begins at `chain_line` of `file`.
+    """
+
+    name: str
+    file: str
+    title: str
+    caller: str
+    callee: str
+    documented: str = ""
+    release: str = ""
+    setup: tuple[str, ...] = ()
+    scenario: Scenario = Scenario()
+    chain: str = ""
+    chain_line: int = 1

@@ -6,17 +6,21 @@ from itertools import islice, pairwise
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import Frontier, Hop, Path, PathAnswer
+from kgraph.model.documents import Scenario
 from kgraph.query.frontier import frontier
 from kgraph.query.handing import handed_on
 from kgraph.query.names import find_function
+from kgraph.query.pins import parse_pin
+from kgraph.query.scenarios import function_numbers, site_pins
 from kgraph.query.search import Search, Way
 from kgraph.query.steps import Rules, Step, Steps
 
 
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
-    """A question: names as a user writes them. `bind` are "SLOT=TARGET" texts; `count` how many
-    paths to find; `max_hops` how long they may be, None for any length.
+    """A question: names as a user writes them. `bind` are "SLOT=TARGET" texts, which come before
+    the pins of `scenario` where both concern a call, as `via` comes before the scenario's; `count`
+    says how many paths to find; `max_hops` how long they may be, None for any length.
     """
 
     caller: str
@@ -28,6 +32,7 @@ class PathQuestion:
     max_hops: int | None = None
     deferred: bool = True
     types: bool = False
+    scenario: Scenario | None = None
 
 
 def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
@@ -38,18 +43,7 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     """
     source = find_function(graph, question.caller).number
     target = find_function(graph, question.callee).number
-    via = [find_function(graph, name).number for name in question.via]
-    while via and via[0] == source:  # the ends are passed anyway
-        via.pop(0)
-    while via and via[-1] == target:
-        via.pop()
-    rules = Rules(
-        via=tuple(via),
-        avoid=frozenset(find_function(graph, name).number for name in question.avoid),
-        pins=_pins(graph, question.bind),
-        deferred=question.deferred,
-        types=question.types,
-    )
+    rules = _rules(graph, question, source, target)
     if source in rules.avoid or target in rules.avoid:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
     steps = Steps(graph, rules)
@@ -59,6 +53,27 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         return PathAnswer((), frontier=_gap(steps, source, target))
     more = len(ways) == question.count and search.more()
     return PathAnswer(tuple(_path(graph, way) for way in ways), others=int(more))
+
+
+def _rules(graph: CallGraph, question: PathQuestion, source: int, target: int) -> Rules:
+    scenario = question.scenario or Scenario()
+    names = question.via or scenario.via
+    via = list(function_numbers(graph, names))
+    while via and via[0] == source:  # the ends are passed anyway
+        via.pop(0)
+        names = names[1:]
+    while via and via[-1] == target:
+        via.pop()
+        names = names[:-1]
+    stops = (question.caller, *names, question.callee)
+    own = site_pins(graph, map(parse_pin, question.bind))
+    return Rules(
+        via=tuple(via),
+        avoid=frozenset(function_numbers(graph, (*question.avoid, *scenario.avoid))),
+        pins={**site_pins(graph, scenario.pins, stops), **own},
+        deferred=question.deferred,
+        types=question.types,
+    )
 
 
 def _path(graph: CallGraph, way: Way) -> Path:
@@ -89,26 +104,3 @@ def _gap(steps: Steps, source: int, target: int) -> Frontier:
             return found
     return found
 
-
-def _pins(graph: CallGraph, bind: tuple[str, ...]) -> dict[int, int]:
-    """The only callee of each call site that a SLOT=TARGET names."""
-    pins: dict[int, int] = {}
-    for text in bind:
-        slot, _, name = text.partition("=")
-        if not slot.strip() or not name.strip():
-            raise LookupFailed(f"`{text}` is no binding", "write it as SLOT=TARGET")
-        target = find_function(graph, name.strip())
-        sites = graph.sites_through(slot.strip())
-        if not sites:
-            raise LookupFailed(
-                f"no call goes through `{slot.strip()}`", "`kgraph ops FUNCTION` names its slots"
-            )
-        callees = {graph.edge_callee[edge] for site in sites for edge in graph.edges_of(site)}
-        if target.number not in callees:
-            names = ", ".join(sorted({graph.function(number).id.name for number in callees})[:12])
-            raise LookupFailed(
-                f"`{target}` is no candidate of {slot.strip()}",
-                f"its candidates are {names}" if names else "it has no candidates",
-            )
-        pins.update(dict.fromkeys(sites, target.number))
-    return pins

@@ -42,17 +42,41 @@ class Step(NamedTuple):
     width: int
 
 
+class SitePin(NamedTuple):
+    """The only callees of a call site, on the part of a way where at least `first` and fewer than
+    `last` of the functions to pass were passed.
+    """
+
+    callees: frozenset[int]
+    first: int = 0
+    last: int = 1 << 30
+
+
 @dataclass(frozen=True)
 class Rules:
-    """What a path may do. `via` are the functions to pass, in order; `pins` the only callee of some
-    call sites.
+    """What a path may do. `via` are the functions to pass, in order; `pins` what is left to some
+    call sites (see allowed).
     """
 
     via: tuple[int, ...] = ()
     avoid: frozenset[int] = frozenset()
-    pins: dict[int, int] = field(default_factory=dict)
+    pins: dict[int, tuple[SitePin, ...]] = field(default_factory=dict)
     deferred: bool = True
     types: bool = False
+
+    def allowed(self, site: int, passed: int | None = None) -> frozenset[int] | None:
+        """The callees that pins leave to a call site once `passed` of `via` were passed (None:
+        anywhere on the way); None where no pin concerns it there.
+        """
+        pins = self.pins.get(site)
+        if pins is None:
+            return None
+        if passed is not None:
+            here = [pin.callees for pin in pins if pin.first <= passed < pin.last]
+            return frozenset.intersection(*here) if here else None
+        if any(pin.first > 0 or pin.last <= len(self.via) for pin in pins):
+            return None
+        return frozenset.intersection(*(pin.callees for pin in pins))
 
 
 class Steps:
@@ -73,7 +97,7 @@ class Steps:
             callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
             if flags & self._closed or callee in self.rules.avoid:
                 continue
-            width = self._width(hop, callee, flags, bound)
+            width = self._width(hop, callee, flags, bound, state.passed)
             if not width:
                 continue
             cost, edge = hop_cost(width, flags, last - first), graph.hop_edge[hop]
@@ -87,7 +111,7 @@ class Steps:
         to; some more than once."""
         graph = self.graph
         if self.rules.pins or self.rules.types:
-            yield from (step.state.function for step in self.after(State(function)))
+            yield from {step.state.function: None for step in self.after(State(function))}
             return
         for hop in range(graph.hop_start[function], graph.hop_start[function + 1]):
             callee = graph.hop_callee[hop]
@@ -109,13 +133,16 @@ class Steps:
             cost += CHANGE_OF_FOLDER
         return Step(cost, State(to.function, to.bindings, passed, folder), edge, width)
 
-    def _width(self, hop: int, callee: int, flags: int, bound: dict[int, int]) -> int:
+    def _width(
+        self, hop: int, callee: int, flags: int, bound: dict[int, int], passed: int
+    ) -> int:
         """How many candidates the hop's call site has here; 0 where `callee` is none of them."""
         if flags & FLAG_INDIRECT and (self.rules.pins or flags & FLAG_CALLBACK):
             site = self.graph.site_of(self.graph.hop_edge[hop])
-            only = self.rules.pins.get(site)
-            if only is None and flags & FLAG_CALLBACK:
-                only = bound.get(self.graph.callbacks[site])
+            pinned = None if flags & FLAG_DEFERRED else self.rules.allowed(site, passed)
+            if pinned is not None:
+                return len(pinned) if callee in pinned else 0
+            only = bound.get(self.graph.callbacks[site]) if flags & FLAG_CALLBACK else None
             if only is not None:
                 return int(only == callee)
         return self.graph.hop_width[hop]
@@ -157,10 +184,12 @@ class Steps:
                 continue
             width = graph.hop_width[hop]
             if flags & FLAG_INDIRECT and self.rules.pins:
-                only = self.rules.pins.get(graph.site_of(graph.hop_edge[hop]))
-                if only is not None and only != function:
+                site = graph.site_of(graph.hop_edge[hop])
+                pinned = None if flags & FLAG_DEFERRED else self.rules.allowed(site)
+                if pinned is not None and function not in pinned:
                     continue
-                width = width if only is None else 1
+                if site in self.rules.pins and not flags & FLAG_DEFERRED:
+                    width = 1
             callees = graph.hop_start[caller + 1] - graph.hop_start[caller]
             yield caller, hop_cost(1 if flags & FLAG_CALLBACK else width, flags, callees)
         if self.rules.types:

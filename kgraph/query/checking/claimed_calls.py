@@ -144,12 +144,9 @@ def _not_called(
     against = single_calls(ground, ground.free, standing, numbers)
     if against:
         hop = against[0].hops[0]
-        there = [
-            callee for callee in ground.callees(hop.site.number)
-            if ground.rules.pins.get(hop.site.number, callee) == callee
-        ]
+        there = ground.rules.allowed(hop.site.number, 0) or ()
         return Outcome(
-            Verdict.CONTRADICTS, f"the scenario says {ground.names(there)} here", hop,
+            Verdict.CONTRADICTS, f"the scenario says {ground.names(there) or 'none'} here", hop,
             places=(hop.site.extent,), standing=after,
         )
     way = calls_with_gaps(ground, ground.pinned, standing, numbers)

@@ -31,6 +31,7 @@ from kgraph.query.checking.sections import (
 )
 from kgraph.query.checking.tables import judge_field, judge_record, judge_row, judge_table
 from kgraph.query.checking.texts import judge_condition, judge_statement
+from kgraph.query.scenarios import site_pins
 from kgraph.query.steps import Rules
 
 _SILENT = (
@@ -40,16 +41,17 @@ _SILENT = (
 
 
 def check_document(
-    graph: CallGraph, document: Document, scenario: Scenario | None = None,
-    rules: Rules | None = None,
+    graph: CallGraph, document: Document, scenario: Scenario | None = None
 ) -> ChainCheck:
-    """Every line of a document judged. `scenario` is shown with the answer and `rules` are its
-    pins as the graph knows them; without one the document's own tables are its scenario.
+    """Every line of a document judged under a scenario; without one the tables that the document
+    prints are its scenario, each in its section.
+
+    Raises LookupFailed for a pin that nothing supports.
     """
-    ground = Ground(graph, rules or Rules())
+    ground = Ground(graph, _rules(graph, scenario))
     layout = lay_out(document)
     ground.absence.announce(unknown_names(ground, document))
-    own = {} if rules is not None else section_pins(ground, document, layout)
+    own = {} if scenario is not None else section_pins(ground, document, layout)
     walk = _Walk(ground, layout, own)
     for line in document.lines:
         walk.step(line)
@@ -58,6 +60,16 @@ def check_document(
         pins = tuple(dict.fromkeys(pin for pinned in own.values() for pin in pinned.pins))
         scenario = Scenario(pins=pins, origin="the tables that the document prints" if pins else "")
     return ChainCheck(document, verdicts, scenario)
+
+
+def _rules(graph: CallGraph, scenario: Scenario | None) -> Rules:
+    """The pins of a scenario; those for a part of the way are left out, since a line of a document
+    stands on no way yet.
+    """
+    if scenario is None:
+        return Rules()
+    pins = [pin for pin in scenario.pins if not pin.start and not pin.end]
+    return Rules(pins=site_pins(graph, pins))
 
 
 @dataclass

@@ -91,10 +91,10 @@ def _candidate(
     ground: Ground, edge: int, places: tuple[Extent, ...], after: Standing
 ) -> Outcome:
     site, callee = ground.graph.site_of(edge), ground.graph.edge_callee[edge]
-    pinned = ground.rules.pins.get(site)
-    hop = ground.graph.hop(edge, None if pinned is None else 1)
-    if pinned is not None and pinned != callee:
-        there = ground.graph.function(pinned)
+    pinned = ground.rules.allowed(site, 0)
+    hop = ground.graph.hop(edge, None if pinned is None else len(pinned))
+    if pinned is not None and callee not in pinned:
+        there = ground.names(pinned) or "none"
         return Outcome(
             Verdict.CONTRADICTS,
             f"{hop.callee} is a candidate, but the scenario says {there}", hop,

@@ -4,13 +4,15 @@ A section reaches from one Markdown heading to the next. A table that is printed
 slots hold there: calls through them have the table's functions, which is a pin of the section.
 """
 
-from collections.abc import Mapping
+import contextlib
 from dataclasses import dataclass, field
 
+from kgraph.errors import LookupFailed
 from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import Document, DocumentLine, LineKind, Pin
 from kgraph.query.checking.ground import Ground
-from kgraph.query.checking.tables import rows_of, tables_named
+from kgraph.query.checking.tables import tables_named
+from kgraph.query.scenarios import SitePins, site_pins
 
 NAMING = (LineKind.FUNCTION, LineKind.CALL)
 QUOTING = (LineKind.STATEMENT, LineKind.CONDITION)
@@ -42,7 +44,7 @@ class Pinned:
     """The pins that a section's tables make: as a user would write them, and by call site."""
 
     pins: tuple[Pin, ...] = ()
-    sites: Mapping[int, int] = field(default_factory=dict)
+    sites: SitePins = field(default_factory=dict)
 
 
 def section_pins(ground: Ground, document: Document, layout: Layout) -> dict[int, Pinned]:
@@ -54,23 +56,11 @@ def section_pins(ground: Ground, document: Document, layout: Layout) -> dict[int
         for table in tables_named(ground, line.claim.name)[:1]:
             section = layout.section[line.number]
             before = found.get(section, Pinned())
-            sites = table_pins(ground, table.number)
-            if sites:
-                pin = Pin(_holder(ground, table.number), table.id.name)
+            pin = Pin(_holder(ground, table.number), table.id.name)
+            with contextlib.suppress(LookupFailed):  # a table of what is not called through
+                sites = site_pins(ground.graph, [pin])
                 found[section] = Pinned((*before.pins, pin), {**sites, **before.sites})
     return found
-
-
-def table_pins(ground: Ground, table: int) -> dict[int, int]:
-    """The only callee of each call site that goes through a slot which the table fills."""
-    pins: dict[int, int] = {}
-    known = ground.graph.object_numbered(table)
-    for row in rows_of(ground, known):
-        if row.function is not None:
-            for site in ground.graph.sites_through(row.holder):
-                if row.function in ground.callees(site):
-                    pins[site] = row.function
-    return pins
 
 
 def _holder(ground: Ground, table: int) -> str:

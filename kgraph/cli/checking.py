@@ -1,0 +1,170 @@
+"""`kgraph check`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kgraph.cli.options import index_option, opened, output_options
+from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+from kgraph.errors import DocumentError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kgraph.graph import CallGraph
+    from kgraph.model.documents import ChainCheck, Document, Query, Scenario
+
+HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
+MOST_BYTES = 64 * 2**20
+
+
+@click.command("check")
+@click.argument("files", nargs=-1, required=True, metavar="FILE | QUERY...")
+@click.option("--scenario", metavar="NAME",
+              help="Judge under the scenario of this query (a name, or a TOML file).")
+@click.option("--guards", is_flag=True, help="Show the conditions around each call.")
+@click.option("--strict-citations", is_flag=True,
+              help="Exit with 1 also where a citation is wrong.")
+@click.option("--fix", is_flag=True,
+              help="Rewrite the citations in FILE to what the index says; nothing else changes.")
+@click.option("--cite", is_flag=True, help="Also add citations to lines that have none.")
+@click.option("--diff", is_flag=True, help="Show what --fix (or --cite) would write.")
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write the verdicts as JUnit XML.")
+@click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE",
+              help="Write what is wrong as SARIF.")
+@output_options
+@index_option
+def check_verb(
+    files: tuple[str, ...], scenario: str | None, guards: bool, strict_citations: bool, fix: bool,
+    cite: bool, diff: bool, junit: Path | None, sarif: Path | None, form: str, index: Path | None,
+) -> int:
+    """What holds of the call chains in documents, line by line.
+
+    FILE is Markdown or text, QUERY a query file or the name of one that comes with kgraph. Exit
+    status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, else 0.
+    """
+    from kgraph.report.checking import check_lines, check_record
+    from kgraph.report.source import SourceText
+
+    subjects = [_subject(name) for name in files]
+    with opened(index) as graph:
+        checks = [
+            _checked(graph, document, query, scenario) for document, _, query in subjects
+        ]
+        text = SourceText(graph)
+        if diff or fix or cite:
+            _rewrite(subjects, checks, cite=cite, write=fix or (cite and not diff), show=diff)
+        elif form == "json":
+            write_json(check_record(checks, text, guards=guards))
+        else:
+            for check in checks:
+                write_lines(check_lines(check, guards=guards))
+        remark_changes(text)
+        remark_part(graph.description)
+    _write_for_machines(checks, junit, sarif)
+    return _status(checks, strict=strict_citations)
+
+
+def _subject(name: str) -> "tuple[Document, bytes, Query | None]":
+    """The document that a FILE or QUERY argument means, its bytes, and the query if it is one."""
+    from kgraph.documents import query_document, read_document
+    from kgraph.pipeline.queries import find_query
+
+    path = Path(name)
+    if name.endswith(".toml") or not path.exists():
+        query = find_query(name)
+        return query_document(query), b"", query
+    try:
+        if not path.is_file() or path.stat().st_size > MOST_BYTES:
+            raise DocumentError(
+                f"{name}: no file of at most {MOST_BYTES >> 20} MB", "give a Markdown or text file"
+            )
+        data = path.read_bytes()
+    except OSError as error:
+        raise DocumentError(f"{name}: {error.strerror}", "give a file that can be read") from error
+    return read_document(name, data), data, None
+
+
+def _checked(
+    graph: "CallGraph", document: "Document", query: "Query | None", named: str | None
+) -> "ChainCheck":
+    from kgraph.pipeline.queries import find_query
+    from kgraph.query.checking import check_document
+    from kgraph.query.pins import row_partners
+
+    scenario: Scenario | None = None
+    if named is not None:
+        scenario = find_query(named).scenario
+    elif query is not None:
+        scenario = query.scenario
+    for pin in scenario.pins if scenario is not None else ():
+        for partner in row_partners(graph, pin):
+            known = {other.target for other in scenario.pins} if scenario else set()
+            if partner.pin.target not in known:
+                remark(f"{partner.table} ({partner.location}) holds {partner.pin} beside {pin}")
+    return check_document(graph, document, scenario)
+
+
+def _rewrite(
+    subjects: "Sequence[tuple[Document, bytes, Query | None]]", checks: "Sequence[ChainCheck]", *,
+    cite: bool, write: bool, show: bool,
+) -> None:
+    from kgraph.report.rewriting import difference, rewritten
+
+    for (document, data, query), check in zip(subjects, checks, strict=True):
+        if query is not None:
+            remark(f"{document.file}: a query has no citations to mend")
+            continue
+        new = rewritten(data, check, cite=cite)
+        if show:
+            write_lines(difference(document.file, data, new))
+        elif write and new != data:
+            _replace(Path(document.file), new)
+            remark(f"{document.file}: citations brought up to date")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    import os
+    import tempfile
+
+    target = path.resolve()
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).chmod(target.stat().st_mode & 0o7777)
+        Path(name).replace(target)
+    except OSError as error:
+        raise DocumentError(
+            f"{path}: cannot be written: {error.strerror}", "--diff shows what would be written"
+        ) from error
+
+
+def _write_for_machines(
+    checks: "Sequence[ChainCheck]", junit: Path | None, sarif: Path | None
+) -> None:
+    from kgraph.report.machines import junit_text, sarif_text
+
+    for path, make in ((junit, junit_text), (sarif, sarif_text)):
+        if path is not None:
+            try:
+                path.write_text(make(checks), encoding="utf-8")
+            except OSError as error:
+                raise DocumentError(
+                    f"{path}: cannot be written: {error.strerror}", "name another file"
+                ) from error
+
+
+def _status(checks: "Sequence[ChainCheck]", *, strict: bool) -> int:
+    from kgraph.report.checking import GOOD_CITATIONS, OPEN
+    from kgraph.report.checking import WRONG as WRONG_VERDICTS
+
+    lines = [line for check in checks for line in check.lines]
+    if any(line.verdict in WRONG_VERDICTS for line in lines):
+        return WRONG
+    if strict and any(line.citation not in GOOD_CITATIONS for line in lines):
+        return WRONG
+    return COULD_NOT_TELL if any(line.verdict in OPEN for line in lines) else HOLDS

@@ -1,0 +1,149 @@
+"""Query files: documented chains as TOML, one a file.
+
+Owns reading and checking them; what is wrong is an error that names the file and the line.
+
+    title = "..."            caller = "..."        callee = "..."      (needed)
+    documented = "..."       release = "4.6.2"     setup = ["command", ...]
+    chain = '''...'''        in the notation of documents, without line numbers
+    [scenario]
+    pins = ["sock.sk_prot = raw_prot", {slot = "...", target = "...", from = "f", to = "g"}]
+    via = ["f", ...]         avoid = ["f", ...]
+"""
+
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kgraph.documents.reading import read_document
+from kgraph.errors import DocumentError
+from kgraph.model.documents import Document, Pin, Query, Scenario
+
+_TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
+_NEEDED = ("title", "caller", "callee", "chain")
+_NAME = re.compile(r"[A-Za-z_]\w*|[\w./+-]+:[A-Za-z_]\w*", re.ASCII)
+
+
+def read_query(file: Path) -> Query:
+    """The query in a file. Raises DocumentError, naming FILE:LINE."""
+    try:
+        text = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "no UTF-8 text"
+        raise DocumentError(f"{file}: cannot be read: {reason}", "give a query file") from error
+    return parse_query(str(file), text)
+
+
+def parse_query(file: str, text: str) -> Query:
+    """The query in a text. Raises DocumentError, naming FILE:LINE."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)$", str(error))
+        line = found[1] if found else str(text.count("\n") + 1)
+        message = re.sub(r" \(at .*\)$", "", str(error))
+        raise DocumentError(f"{file}:{line}: {message}", "write it as TOML") from error
+    reader = _Reader(file, text)
+    reader.keys(table, (*_TEXTS, "setup", "scenario"), "a query")
+    for key in _NEEDED:
+        if key not in table:
+            raise DocumentError(f"{file}:1: the query has no {key}", f"give it {key} = ...")
+    words = {key: reader.text(key, table[key]) for key in _TEXTS if key in table}
+    for key in ("caller", "callee"):
+        reader.name(key, words[key])
+    name = Path(file).stem
+    scenario = reader.scenario(name, table.get("scenario", {}))
+    return Query(
+        name, file, words["title"], words["caller"], words["callee"], words.get("documented", ""),
+        words.get("release", ""), reader.texts("setup", table.get("setup", [])), scenario,
+        words["chain"], _first_chain_line(text),
+    )
+
+
+def query_document(query: Query) -> Document:
+    """The chain of a query as a document whose line numbers are those of its file."""
+    shift = query.chain_line - 1
+    document = read_document(query.file, f"```\n{query.chain}".encode())
+    lines = tuple(
+        replace(line, number=line.number - 1 + shift,
+                parent=line.parent - 1 + shift if line.parent else 0)
+        for line in document.lines[1:]
+    )
+    return Document(query.file, lines)
+
+
+def _first_chain_line(text: str) -> int:
+    """The line on which the chain's first line stands."""
+    found = re.search(r"^\s*chain\s*=\s*(\"{3}|'{3})?(\r?\n)?", text, re.MULTILINE)
+    return text.count("\n", 0, found.end()) + 1 if found else 1
+
+
+class _Reader:
+    """Values of a query file; every error names the line of their key."""
+
+    def __init__(self, file: str, text: str) -> None:
+        self._file = file
+        self._lines = text.split("\n")
+
+    def wrong(self, key: str, message: str, hint: str) -> DocumentError:
+        """The error about a key."""
+        word = re.escape(key)
+        pattern = re.compile(rf"\s*\[?\s*[\"']?{word}[\"']?\s*[\]=.]|.*\b{word}\b")
+        line = next((n for n, text in enumerate(self._lines, 1) if pattern.match(text)), 1)
+        return DocumentError(f"{self._file}:{line}: {message}", hint)
+
+    def keys(self, table: dict[str, Any], known: tuple[str, ...], what: str) -> None:
+        """Refuse keys that are not known."""
+        for key in table:
+            if key not in known:
+                raise self.wrong(key, f"{what} has no key {key}", f"it takes {', '.join(known)}")
+
+    def text(self, key: str, value: object) -> str:
+        """A text."""
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(key, f"{key} is no text", f'write {key} = "..."')
+        return value
+
+    def texts(self, key: str, value: object) -> tuple[str, ...]:
+        """A list of texts."""
+        if not isinstance(value, list):
+            raise self.wrong(key, f"{key} is no list", f'write {key} = ["...", ...]')
+        return tuple(self.text(key, each) for each in value)
+
+    def name(self, key: str, value: str) -> str:
+        """A function as users write it."""
+        if not _NAME.fullmatch(value):
+            raise self.wrong(key, f"`{value}` is no function", "write NAME or PATH:NAME")
+        return value
+
+    def scenario(self, name: str, table: object) -> Scenario:
+        """The [scenario] of the file."""
+        if not isinstance(table, dict):
+            raise self.wrong("scenario", "scenario is no table", "write [scenario]")
+        self.keys(table, ("pins", "via", "avoid"), "[scenario]")
+        pins = table.get("pins", [])
+        if not isinstance(pins, list):
+            raise self.wrong("pins", "pins is no list", 'write pins = ["SLOT = TARGET", ...]')
+        via, avoid = (
+            tuple(self.name(key, each) for each in self.texts(key, table.get(key, [])))
+            for key in ("via", "avoid")
+        )
+        return Scenario(name, tuple(map(self.pin, pins)), via, avoid, f"query {name}")
+
+    def pin(self, value: object) -> Pin:
+        """A pin: "SLOT = TARGET" or a table."""
+        hint = 'write "SLOT = TARGET" or {slot = "...", target = "...", from = "...", to = "..."}'
+        if isinstance(value, str):
+            slot, _, target = (part.strip() for part in value.partition("="))
+            if not slot or not target or "=" in target:
+                raise self.wrong(value, f"`{value}` is no pin", hint)
+            return Pin(slot, target)
+        if not isinstance(value, dict):
+            raise self.wrong("pins", f"`{value}` is no pin", hint)
+        self.keys(value, ("slot", "target", "from", "to"), "a pin")
+        for key in ("slot", "target"):
+            if key not in value:
+                raise self.wrong("pins", f"a pin has no {key}", hint)
+        words = {key: self.text(key, each) for key, each in value.items()}
+        return Pin(words["slot"], words["target"], words.get("from", ""), words.get("to", ""))

@@ -1,0 +1,237 @@
+"""Pins: what a slot holds in a scenario, and what that leaves of the call sites it concerns.
+
+A pin is SLOT=TARGET. SLOT is a record and field as they are written in the source (a macro that
+stands for the path of a member is looked up in the tree's headers), any other holder that `kgraph
+ops` shows, or the FILE:LINE of a call. TARGET is a function, or a table: then every call through a
+slot of the table's record has what that table holds, and no callee where the table leaves the slot
+empty. A pin that nothing in the index supports is refused.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph, Sources
+from kgraph.model.answers import KnownObject
+from kgraph.model.documents import Pin
+from kgraph.model.location import Location
+from kgraph.query.names import find_function
+
+_ALIAS = r"^[ \t]*#[ \t]*define[ \t]+{}[ \t]+(\w+(?:\.\w+)*)[ \t]*(?:/\*.*)?$"
+_MOST_LISTED = 12
+
+Callees = frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class RowPartner:
+    """What stands beside a pinned target in one row of a table: the pin that goes with it."""
+
+    pin: Pin
+    table: str
+    location: Location
+
+
+def parse_pin(text: str) -> Pin:
+    """A pin from "SLOT=TARGET". Raises LookupFailed where it is none."""
+    slot, _, target = (part.strip() for part in text.partition("="))
+    if not slot or not target:
+        raise LookupFailed(f"`{text}` is no binding", "write it as SLOT=TARGET")
+    return Pin(slot, target)
+
+
+def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
+    """The callees that a pin leaves to each call site that it concerns.
+
+    Raises LookupFailed where the slot or target is unknown, or no evidence supports the pin.
+    """
+    tables = [] if graph.functions_named(pin.target.rpartition(":")[2]) else _tables(graph, pin)
+    if tables:
+        return _through_table(graph, pin, tables)
+    target = find_function(graph, pin.target)
+    sites = _sites(graph, pin.slot)
+    if not sites:
+        raise LookupFailed(
+            f"no call goes through `{pin.slot}`", "`kgraph ops FUNCTION` names its slots"
+        )
+    callees = {graph.edge_callee[edge] for site in sites for edge in graph.edges_of(site)}
+    if target.number not in callees:
+        raise LookupFailed(
+            f"`{target}` is no candidate of {pin.slot}",
+            _could_be(graph.function(number).id.name for number in callees),
+        )
+    return dict.fromkeys(sites, frozenset({target.number}))
+
+
+def _could_be(names: Iterable[str]) -> str:
+    listed = sorted(set(names))
+    more = len(listed) - _MOST_LISTED
+    text = ", ".join(listed[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return f"it could be {text}" if listed else "it has no candidates"
+
+
+def _sites(graph: CallGraph, slot: str) -> list[int]:
+    """The call sites that a slot names."""
+    path, _, line = slot.rpartition(":")
+    if path and line.isdigit():
+        return [site.number for site in graph.sites_at(path, int(line))]
+    for holder in holders(graph, slot):
+        sites = graph.sites_through(holder)
+        if sites:
+            return sites
+    return []
+
+
+def holders(graph: CallGraph, slot: str) -> list[str]:
+    """The holders of the index that a slot may mean: itself, or what its macro stands for."""
+    known = graph.reader.rows(
+        "SELECT 1 FROM text t WHERE t.text = ? AND (EXISTS (SELECT 1 FROM bound WHERE holder ="
+        " t.id) OR EXISTS (SELECT 1 FROM site WHERE holder = t.id)) LIMIT 1", (slot,)
+    )
+    if known or "." not in slot:
+        return [slot]
+    record, _, field = slot.rpartition(".")
+    found: list[str] = []
+    for member in _stands_for(graph, field):
+        rows = graph.reader.rows(
+            "SELECT DISTINCT record || '.' || field FROM bound WHERE field = ? OR field LIKE ?"
+            " ORDER BY 1", (member, f"%.{member}")
+        )
+        names = [row[0] for row in rows]
+        found += [name for name in names if name.startswith(record)] or names
+    return found or [slot]
+
+
+def _stands_for(graph: CallGraph, field: str) -> Iterator[str]:
+    """The last members of the paths that the tree's headers define `field` as."""
+    if not field.isidentifier():
+        return
+    pattern = re.compile(_ALIAS.format(re.escape(field)), re.MULTILINE)
+    sources, seen = Sources(graph), set()
+    for (path,) in graph.reader.rows("SELECT path FROM file WHERE path LIKE '%.h' ORDER BY id"):
+        text = "\n".join(sources.lines(path))
+        for match in pattern.finditer(text) if field in text else ():
+            member = match[1].rpartition(".")[2]
+            if member != field and member not in seen:
+                seen.add(member)
+                yield member
+
+
+def _tables(graph: CallGraph, pin: Pin) -> list[KnownObject]:
+    """The objects that a target names, those that bind functions."""
+    path, _, name = pin.target.rpartition(":")
+    return [
+        known for known in graph.reader.objects("o.name = ?", (name,))
+        if not path or (known.location is not None and known.location.path.endswith(path))
+    ]
+
+
+def _through_table(
+    graph: CallGraph, pin: Pin, tables: list[KnownObject]
+) -> dict[int, Callees]:
+    """What a table leaves to the call sites through the slots of its record."""
+    table = tables[0]
+    held: dict[str, set[int]] = {}
+    records: set[str] = set()
+    for row in graph.bound('b."table" = ?', (table.number,)):
+        if row.function is not None:
+            held.setdefault(row.holder, set()).add(row.function)
+            records.add(row.holder.rpartition(".")[0])
+    if not held:
+        raise LookupFailed(f"`{table.id.name}` binds no function", _others(graph, pin, table))
+    _supported(graph, pin, table)
+    pins: dict[int, Callees] = {}
+    for holder in _slots_of(graph, records):
+        for site in graph.sites_through(holder):
+            callees = {graph.edge_callee[edge] for edge in graph.edges_of(site)}
+            pins[site] = frozenset(callees & held.get(holder, set()))
+    if not any(pins.values()):
+        raise LookupFailed(
+            f"no call goes through a slot of `{table.id.name}`", _others(graph, pin, table)
+        )
+    return pins
+
+
+def _slots_of(graph: CallGraph, records: set[str]) -> list[str]:
+    """The slots of some records that calls go through."""
+    rows = graph.reader.rows(
+        "SELECT DISTINCT t.text FROM site s JOIN text t ON t.id = s.holder"
+        " WHERE s.holder IS NOT NULL ORDER BY 1"
+    )
+    return [row[0] for row in rows if row[0].rpartition(".")[0] in records]
+
+
+def _supported(graph: CallGraph, pin: Pin, table: KnownObject) -> None:
+    """Raises LookupFailed where tables of another type are put into the slot."""
+    types = {
+        graph.object_numbered(row.object).type
+        for holder in holders(graph, pin.slot)
+        for row in graph.bound("h.text = ? AND b.object IS NOT NULL", (holder,))
+        if row.object is not None
+    }
+    if types and table.type not in types:
+        raise LookupFailed(
+            f"`{pin.slot}` holds no {table.type or 'table'}", _others(graph, pin, table)
+        )
+    if not types and not _known_slot(graph, pin.slot):
+        raise LookupFailed(
+            f"the index knows no slot `{pin.slot}`", f"`kgraph ops {table.id.name}` shows where it"
+            " is installed"
+        )
+
+
+def _known_slot(graph: CallGraph, slot: str) -> bool:
+    """Whether something is bound to the slot, or it stands in a call's expression."""
+    if any(list(graph.bound("h.text = ?", (holder,))) for holder in holders(graph, slot)):
+        return True
+    field = slot.rpartition(".")[2]
+    return bool(graph.reader.rows(
+        "SELECT 1 FROM site s JOIN text t ON t.id = s.expression WHERE s.holder IS NOT NULL"
+        " AND (instr(t.text, ?) OR instr(t.text, ?)) LIMIT 1", (f">{field}->", f".{field}->")
+    ))
+
+
+def _others(graph: CallGraph, pin: Pin, table: KnownObject) -> str:
+    rows = [
+        row for holder in holders(graph, pin.slot)
+        for row in graph.bound("h.text = ? AND b.object IS NOT NULL", (holder,))
+    ]
+    names = {graph.object_numbered(row.object or 0).id.name for row in rows}
+    return _could_be(names - {table.id.name})
+
+
+def row_partners(graph: CallGraph, pin: Pin) -> list[RowPartner]:
+    """The pins that go with a pin because one row of one table holds both.
+
+    A row ends where a field of the table comes again.
+    """
+    found: dict[str, RowPartner] = {}
+    for known in _tables(graph, pin):
+        for own in graph.bound('b.object = ? AND b."table" IS NOT NULL', (known.number,)):
+            row = _row_around(graph, own.table or 0, own.holder, own.location)
+            for holder, number, location in row:
+                if number != known.number:
+                    target = graph.object_numbered(number).id.name
+                    partner = Pin(holder, target)
+                    table = graph.object_numbered(own.table or 0).id.name
+                    found.setdefault(str(partner), RowPartner(partner, table, location))
+    return [found[text] for text in sorted(found)]
+
+
+def _row_around(
+    graph: CallGraph, table: int, holder: str, location: Location
+) -> list[tuple[str, int, Location]]:
+    """(holder, object, place) of the row of a table that binds `holder` at `location`."""
+    rows: list[list[tuple[str, int, Location]]] = [[]]
+    everything = sorted(
+        graph.bound('b."table" = ?', (table,)), key=lambda row: (row.location, row.holder)
+    )
+    for bound in everything:
+        if any(bound.holder == other for other, _, _ in rows[-1]):
+            rows.append([])
+        if bound.object is not None:
+            rows[-1].append((bound.holder, bound.object, bound.location))
+    return next(
+        (row for row in rows if any((h, at) == (holder, location) for h, _, at in row)), []
+    )

@@ -1,0 +1,74 @@
+"""From a scenario as it is written to the rules of a search."""
+
+from collections.abc import Iterable
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.documents import Pin, Query, Scenario
+from kgraph.query.names import find_function
+from kgraph.query.pins import pinned_sites
+from kgraph.query.steps import SitePin
+
+SitePins = dict[int, tuple[SitePin, ...]]
+
+
+def site_pins(
+    graph: CallGraph, pins: Iterable[Pin], stops: tuple[str, ...] = ()
+) -> SitePins:
+    """What pins leave to call sites. `stops` are the functions that the way passes, its ends
+    included: a pin for a part of the way begins and ends at one of them.
+
+    Raises LookupFailed for a pin that is not understood or that nothing supports.
+    """
+    found: SitePins = {}
+    for pin in pins:
+        first = _stop(pin, pin.start, stops) if pin.start else 0
+        last = _stop(pin, pin.end, stops) if pin.end else 1 << 30
+        for site, callees in pinned_sites(graph, pin).items():
+            found[site] = (*found.get(site, ()), SitePin(callees, first, last))
+    return found
+
+
+def _stop(pin: Pin, name: str, stops: tuple[str, ...]) -> int:
+    if name not in stops:
+        raise LookupFailed(
+            f"the part of the way for {pin} is from or to `{name}`, which it need not pass",
+            f"name one of {', '.join(stops)}, or add `{name}` to via",
+        )
+    return stops.index(name)
+
+
+def function_numbers(graph: CallGraph, names: Iterable[str]) -> tuple[int, ...]:
+    """The functions of these names. Raises LookupFailed for an unknown or ambiguous one."""
+    return tuple(find_function(graph, name).number for name in names)
+
+
+def on_the_way(query: Query, caller: str, callee: str) -> Scenario | None:
+    """A query's scenario for a question, None where it is about something else.
+
+    The question's ends are the query's, or are functions that its scenario passes, in this order:
+    then only what lies between them is passed.
+    """
+    stops = [query.caller, *query.scenario.via, query.callee]
+    if caller not in stops or callee not in stops:
+        return None
+    start = stops.index(caller)
+    if callee not in stops[start + 1:]:
+        return None
+    end = stops.index(callee, start + 1)
+    between = tuple(stops[start + 1:end])
+    reached = {"", *stops[start:end + 1]}
+    pins = tuple(
+        Pin(pin.slot, pin.target, pin.start if pin.start in reached else "",
+            pin.end if pin.end in reached else "")
+        for pin in query.scenario.pins
+        if not _outside(pin, stops, start, end)
+    )
+    return Scenario(query.name, pins, between, query.scenario.avoid, query.scenario.origin)
+
+
+def _outside(pin: Pin, stops: list[str], start: int, end: int) -> bool:
+    """Whether the part of the way that a pin is for lies outside stops[start] to stops[end]."""
+    begins = stops.index(pin.start) if pin.start in stops else 0
+    ends = stops.index(pin.end) if pin.end in stops else len(stops)
+    return begins >= end or ends <= start

@@ -1,0 +1,74 @@
+"""Verdicts for programs that show test results: JUnit XML and SARIF 2.1.0."""
+
+import json
+import re
+from collections.abc import Sequence
+from xml.etree import ElementTree as ET
+
+from kgraph.model.documents import ChainCheck, LineVerdict
+from kgraph.report.checking import OPEN, WRONG, claims
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_text(checks: Sequence[ChainCheck]) -> str:
+    """A suite a document, a test case a claim: wrong ones fail, those left open are skipped."""
+    root = ET.Element("testsuites", name="kgraph check")
+    for check in checks:
+        lines = claims(check)
+        suite = ET.SubElement(
+            root, "testsuite", name=_clean(check.document.file), tests=str(len(lines)),
+            failures=str(sum(line.verdict in WRONG for line in lines)), errors="0",
+            skipped=str(sum(line.verdict in OPEN for line in lines)),
+        )
+        for line in lines:
+            case = ET.SubElement(
+                suite, "testcase", classname=_clean(check.document.file),
+                name=_clean(f"{line.line.number}: {line.line.text.strip()}"),
+                file=_clean(check.document.file), line=str(line.line.number),
+            )
+            kind = {True: "failure", False: "skipped"}.get(
+                line.verdict in WRONG) if line.verdict in (*WRONG, *OPEN) else None
+            if kind is not None:
+                ET.SubElement(case, kind, message=_clean(f"{line.verdict}: {line.note}"))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _clean(text: str) -> str:
+    """A text without what XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def sarif_text(checks: Sequence[ChainCheck]) -> str:
+    """One result for every claim that is wrong or left open."""
+    rules = sorted({line.verdict.value for check in checks for line in claims(check)
+                    if line.verdict in (*WRONG, *OPEN)})
+    results = [
+        _result(check.document.file, line) for check in checks for line in claims(check)
+        if line.verdict in (*WRONG, *OPEN)
+    ]
+    log = {
+        "$schema": _SARIF,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "kgraph", "rules": [{"id": rule} for rule in rules]}},
+            "results": results,
+        }],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+
+
+def _result(file: str, line: LineVerdict) -> dict[str, object]:
+    return {
+        "ruleId": line.verdict.value,
+        "level": "error" if line.verdict in WRONG else "warning",
+        "message": {"text": f"{line.line.text.strip()}: {line.note}"},
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": {"uri": file.replace("\\", "/")},
+                "region": {"startLine": line.line.number},
+            },
+        }],
+    }
