@@ -1,6 +1,8 @@
 """`kgraph path`."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,10 @@ from kgraph.cli.options import (
     types_option,
 )
 from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+
+if TYPE_CHECKING:
+    from kgraph.graph import CallGraph
+    from kgraph.query.paths import PathQuestion
 
 NO_PATH = 1
 COULD_NOT_TELL = 3
@@ -25,6 +31,11 @@ COULD_NOT_TELL = 3
 @click.option("--avoid", multiple=True, metavar="F", help="Do not pass this function (repeatable).")
 @click.option("--bind", multiple=True, metavar="SLOT=TARGET",
               help="Calls through this slot go to TARGET only (repeatable).")
+@click.option("--scenario", metavar="NAME",
+              help="Take the pins, via and avoid of this query (a name, or a TOML file).")
+@click.option("--no-scenario", is_flag=True,
+              help="Do not take the scenario of the query that documents this way.")
+@click.option("--guards", is_flag=True, help="Show the conditions around each call.")
 @click.option("-k", "count", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
               help="How many paths to find; each passes other functions.")
 @click.option("--max-hops", type=click.IntRange(min=1), metavar="N", help="The longest path.")
@@ -34,13 +45,15 @@ COULD_NOT_TELL = 3
 @index_option
 def path_verb(
     caller: str, callee: str, via: tuple[str, ...], avoid: tuple[str, ...], bind: tuple[str, ...],
-    count: int, max_hops: int | None, no_deferred: bool, types: bool, form: str,
-    index: Path | None,
+    scenario: str | None, no_scenario: bool, guards: bool, count: int, max_hops: int | None,
+    no_deferred: bool, types: bool, form: str, index: Path | None,
 ) -> int:
     """How CALLER reaches CALLEE, every hop with its citation.
 
     A function is NAME or PATH:NAME. Ways with few candidates at their indirect calls come before
-    short ones. Exit status: 0 found, 1 no path, 3 none found, but unresolved calls might make one.
+    short ones. Where a query that comes with kgraph documents the way from CALLER to CALLEE, its
+    scenario is taken, unless --via, --avoid, --bind or --no-scenario is given. Exit status: 0
+    found, 1 no path, 3 none found, but unresolved calls might make one.
     """
     from kgraph.query.paths import PathQuestion, find_paths
     from kgraph.report.records import path_record
@@ -51,17 +64,51 @@ def path_verb(
         caller, callee, via=via, avoid=avoid, bind=bind, count=count, max_hops=max_hops,
         deferred=not no_deferred, types=types,
     )
+    given = bool(via or avoid or bind or no_scenario)
     with opened(index, (caller, callee, *via, *avoid)) as graph:
+        question = _with_scenario(graph, question, scenario, given=given)
         answer = find_paths(graph, question)
         if form == "json":
             text = SourceText(graph)
-            write_json(path_record(answer, graph.description, bind, text))
+            write_json(path_record(
+                answer, graph.description, bind, text, scenario=question.scenario))
             remark_changes(text)
         else:
-            write_lines(path_lines(answer))
+            write_lines(path_lines(answer, guards=guards))
             if answer.others:
                 remark(f"there are other ways (-k {count + 1} shows the next)")
         if answer.frontier is None:
             return 0
         remark_part(graph.description)
     return COULD_NOT_TELL if answer.frontier.by_type else NO_PATH
+
+
+def _with_scenario(
+    graph: "CallGraph", question: "PathQuestion", named: str | None, *, given: bool
+) -> "PathQuestion":
+    """The question under the scenario that the user names, or that documents this way."""
+    from kgraph.pipeline.queries import find_query, shipped_queries
+    from kgraph.query.paths import checked_scenario
+    from kgraph.query.scenarios import on_the_way
+
+    ends = question.caller, question.callee
+    if named is not None:
+        query = find_query(named)
+        scenario = on_the_way(query, *ends) or query.scenario
+        return replace(question, scenario=scenario)
+    if given:
+        return question
+    for query in shipped_queries():
+        found = on_the_way(query, *ends)
+        if found is None or not (found.pins or found.via):
+            continue
+        under = replace(question, scenario=found)
+        doubt = checked_scenario(graph, under)
+        if doubt:
+            remark(f"the scenario of query {query.name} does not fit this index ({doubt}):"
+                   " answered without it")
+            return question
+        parts = [*map(str, found.pins), *(f"via {name}" for name in found.via)]
+        remark(f"scenario of query {query.name}: {', '.join(parts)} (--no-scenario: without)")
+        return under
+    return question

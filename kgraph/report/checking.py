@@ -10,8 +10,8 @@ from kgraph.model.documents import (
     Scenario,
     Verdict,
 )
-from kgraph.model.location import Guard
-from kgraph.report.records import Record, Text, guard_record, hop_record
+from kgraph.report.records import Record, Text, guard_record, hop_record, scenario_record
+from kgraph.report.text import guard_line
 
 WRONG = (Verdict.REFUTED, Verdict.CONTRADICTS)
 OPEN = (Verdict.UNDECIDED, Verdict.UNREAD)
@@ -74,11 +74,6 @@ def _line(line: LineVerdict, *, guards: bool) -> Iterator[str]:
             yield f"{'':20}^ {guard_line(guard)}"
 
 
-def guard_line(guard: Guard) -> str:
-    """A guard in a sentence."""
-    return f"only if the condition at {guard.extent} is {'true' if guard.holds else 'false'}"
-
-
 def _about_edge(line: LineVerdict) -> str:
     parts = [line.note] if line.note else []
     if line.via:
@@ -113,19 +108,6 @@ def check_record(checks: Sequence[ChainCheck], text: Text, *, guards: bool = Fal
             for check in checks
         ],
         "summary": {verdict.value: summary[verdict] for verdict in Verdict if summary[verdict]},
-    }
-
-
-def scenario_record(scenario: Scenario) -> Record:
-    """A scenario."""
-    return {
-        "name": scenario.name or None, "origin": scenario.origin or None,
-        "pins": [
-            {"slot": pin.slot, "target": pin.target, "from": pin.start or None,
-             "to": pin.end or None}
-            for pin in scenario.pins
-        ],
-        "via": list(scenario.via), "avoid": list(scenario.avoid),
     }
 
 

@@ -14,6 +14,7 @@ from kgraph.model.answers import (
     Reach,
     SiteAnswer,
 )
+from kgraph.model.documents import Scenario
 from kgraph.model.edges import EdgeKind
 from kgraph.model.location import Guard, Location
 
@@ -87,13 +88,14 @@ def index_record(about: IndexDescription) -> Record:
 
 
 def path_record(
-    answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: Text
+    answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: Text, *,
+    scenario: Scenario | None = None,
 ) -> Record:
     """The answer of `path`."""
     record: Record = {
         "format": "kgraph-path/1",
         "index": index_record(about),
-        "scenario": None,
+        "scenario": None if scenario is None else scenario_record(scenario),
         "bindings": list(bindings),
         "paths": [{"hops": [hop_record(hop, text) for hop in path.hops]} for path in answer.paths],
         "others": answer.others,
@@ -101,6 +103,19 @@ def path_record(
     if answer.frontier is not None:
         record["frontier"] = frontier_record(answer.frontier, text)
     return record
+
+
+def scenario_record(scenario: Scenario) -> Record:
+    """A scenario."""
+    return {
+        "name": scenario.name or None, "origin": scenario.origin or None,
+        "pins": [
+            {"slot": pin.slot, "target": pin.target, "from": pin.start or None,
+             "to": pin.end or None}
+            for pin in scenario.pins
+        ],
+        "via": list(scenario.via), "avoid": list(scenario.avoid),
+    }
 
 
 def frontier_record(gap: Frontier, text: Text) -> Record:

@@ -18,26 +18,37 @@ from kgraph.model.answers import (
     SiteAnswer,
 )
 from kgraph.model.edges import EdgeKind, Evidence, Role
+from kgraph.model.location import Guard
 from kgraph.model.resolution import Status
 
 _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
 
 
-def path_lines(answer: PathAnswer) -> Iterator[str]:
-    """The paths, an empty line between them; or why there is none."""
+def path_lines(answer: PathAnswer, *, guards: bool = False) -> Iterator[str]:
+    """The paths, an empty line between them, with the conditions around each call where `guards`;
+    or why there is none.
+    """
     for number, path in enumerate(answer.paths):
         if number:
             yield ""
-        yield from _path(path)
+        yield from _path(path, guards=guards)
     if answer.frontier is not None:
         yield from _frontier(answer.frontier)
 
 
-def _path(path: Path) -> Iterator[str]:
+def guard_line(guard: Guard) -> str:
+    """A guard in a sentence."""
+    return f"only if the condition at {guard.extent} is {'true' if guard.holds else 'false'}"
+
+
+def _path(path: Path, *, guards: bool) -> Iterator[str]:
     depth = 0
     for number, hop in enumerate(path.hops):
         yield _indented(depth, f"{hop.caller}() ({hop.site.location}){_hidden(hop)}")
         depth += 1
+        if guards:
+            for guard in hop.site.guards:
+                yield "  " * depth + f"// {guard_line(guard)}"
         if hop.kind not in _DIRECT:
             yield _indented(depth, f"{hop.site.expression}()  // {_through(hop)}")
             depth += 1

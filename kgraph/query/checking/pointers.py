@@ -1,12 +1,13 @@
 """Lines that call through a pointer: `sk->sk_prot->sendmsg(sk)`, with the target they claim."""
 
 import re
+from dataclasses import replace
 
 from kgraph.model.answers import KnownSite
 from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.location import Extent
 from kgraph.model.resolution import Status
-from kgraph.query.checking.calls import calls_with_gaps
+from kgraph.query.checking.calls import calls_with_gaps, single_calls
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.steps import State
@@ -65,11 +66,7 @@ def _judge_target(
     targets = {function.number for function in ground.functions(line.claim.target, None)}
     if not targets & candidates:
         return _no_candidate(ground, line, sites, candidates, places, after)
-    for site in numbers:
-        for edge in ground.graph.edges_of(site):
-            if ground.graph.edge_callee[edge] in targets:
-                return _candidate(ground, edge, places, after)
-    raise AssertionError("a candidate has an edge")
+    return _candidate(ground, Standing(states, numbers), targets & candidates, places, after)
 
 
 def _inside(ground: Ground, line: DocumentLine, candidates: set[int]) -> tuple[State, ...]:
@@ -88,24 +85,36 @@ def _without_target(
 
 
 def _candidate(
-    ground: Ground, edge: int, places: tuple[Extent, ...], after: Standing
+    ground: Ground, standing: Standing, targets: set[int], places: tuple[Extent, ...],
+    after: Standing,
 ) -> Outcome:
-    site, callee = ground.graph.site_of(edge), ground.graph.edge_callee[edge]
-    pinned = ground.rules.allowed(site, 0)
-    hop = ground.graph.hop(edge, None if pinned is None else len(pinned))
-    if pinned is not None and callee not in pinned:
-        there = ground.names(pinned) or "none"
+    """The claimed target is among the candidates: is it one under the scenario, for the callback
+    that is handed on here?
+    """
+    calls = single_calls(ground, ground.pinned, standing, targets)
+    if calls:
+        hop = calls[0].hops[0]
+        inside = tuple(dict.fromkeys(call.state._replace(passed=0) for call in calls))
+        below = replace(after, inside=inside)
+        if hop.candidates > 1:
+            return Outcome(
+                Verdict.ONE_OF, f"one of {hop.candidates} candidates of {hop.site.holder}", hop,
+                places=places, standing=below,
+            )
+        return Outcome(Verdict.HOLDS, "", hop, places=places, standing=below)
+    against = single_calls(ground, ground.free, standing, targets)
+    if against:
+        hop = against[0].hops[0]
+        there = ground.names(ground.rules.allowed(hop.site.number, 0) or ()) or "none"
         return Outcome(
-            Verdict.CONTRADICTS,
-            f"{hop.callee} is a candidate, but the scenario says {there}", hop,
-            places=places, standing=after,
+            Verdict.CONTRADICTS, f"{hop.callee} is a candidate, but the scenario says {there}",
+            hop, places=places, standing=after,
         )
-    if hop.candidates > 1:
-        return Outcome(
-            Verdict.ONE_OF, f"one of {hop.candidates} candidates of {hop.site.holder}", hop,
-            places=places, standing=after,
-        )
-    return Outcome(Verdict.HOLDS, "", hop, places=places, standing=after)
+    handed = {value for state in standing.states for _, value in state.bindings}
+    return Outcome(
+        Verdict.REFUTED, f"what is handed on here is {ground.names(handed)}", places=places,
+        standing=after,
+    )
 
 
 def _no_candidate(
