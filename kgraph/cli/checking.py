@@ -60,7 +60,7 @@ def check_verb(
             write_json(check_record(checks, text, guards=guards))
         else:
             for check in checks:
-                write_lines(check_lines(check, guards=guards))
+                write_lines(check_lines(check, text.text if guards else None))
         remark_changes(text)
         remark_part(graph.description)
     _write_for_machines(checks, junit, sarif)

@@ -68,13 +68,13 @@ def path_verb(
     with opened(index, (caller, callee, *via, *avoid)) as graph:
         question = _with_scenario(graph, question, scenario, given=given)
         answer = find_paths(graph, question)
+        text = SourceText(graph)
         if form == "json":
-            text = SourceText(graph)
             write_json(path_record(
                 answer, graph.description, bind, text, scenario=question.scenario))
             remark_changes(text)
         else:
-            write_lines(path_lines(answer, guards=guards))
+            write_lines(path_lines(answer, text.text if guards else None))
             if answer.others:
                 remark(f"there are other ways (-k {count + 1} shows the next)")
         if answer.frontier is None:

@@ -11,7 +11,7 @@ from kgraph.model.documents import (
     Verdict,
 )
 from kgraph.report.records import Record, Text, guard_record, hop_record, scenario_record
-from kgraph.report.text import guard_line
+from kgraph.report.text import Condition, guard_line
 
 WRONG = (Verdict.REFUTED, Verdict.CONTRADICTS)
 OPEN = (Verdict.UNDECIDED, Verdict.UNREAD)
@@ -19,14 +19,15 @@ GOOD_CITATIONS = (CitationVerdict.EXACT, CitationVerdict.STATEMENT, CitationVerd
 _WIDTH = 100
 
 
-def check_lines(check: ChainCheck, *, guards: bool = False) -> Iterator[str]:
-    """The claims of a document, one a line, each with its verdict; under it what there is to say;
-    then what is wrong or open, and the counts.
+def check_lines(check: ChainCheck, guards: Condition | None = None) -> Iterator[str]:
+    """The claims of a document, one a line, each with its verdict; under it what there is to say
+    (and the conditions around its call, where `guards` gives their texts); then what is wrong or
+    open, and the counts.
     """
     yield f"{check.document.file}"
     yield from scenario_lines(check.scenario)
     for line in claims(check):
-        yield from _line(line, guards=guards)
+        yield from _line(line, guards)
     for verdicts, head in ((WRONG, "wrong"), (OPEN, "could not be decided")):
         listed = [line for line in claims(check) if line.verdict in verdicts]
         if listed:
@@ -62,16 +63,16 @@ def _counts(values: Iterable[Verdict | CitationVerdict]) -> str:
     return ", ".join(f"{found[value]} {value}" for value in order if found[value]) or "none"
 
 
-def _line(line: LineVerdict, *, guards: bool) -> Iterator[str]:
+def _line(line: LineVerdict, guards: Condition | None) -> Iterator[str]:
     text = line.line.text.replace("\t", "    ")
     shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
     yield f"{line.line.number:5}  {line.verdict:<11}  {shown}"
     for said in (_about_edge(line), _about_citation(line)):
         if said:
             yield f"{'':20}^ {said}"
-    if guards and line.hop is not None:
+    if guards is not None and line.hop is not None:
         for guard in line.hop.site.guards:
-            yield f"{'':20}^ {guard_line(guard)}"
+            yield f"{'':20}^ {guard_line(guard, guards)}"
 
 
 def _about_edge(line: LineVerdict) -> str:

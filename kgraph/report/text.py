@@ -5,7 +5,7 @@ A path reads like the call chains that people write: a tree of one function a li
 expression, and behind `//` what is called, through which slot, one of how many, and why.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kgraph.model.answers import (
     Frontier,
@@ -18,37 +18,39 @@ from kgraph.model.answers import (
     SiteAnswer,
 )
 from kgraph.model.edges import EdgeKind, Evidence, Role
-from kgraph.model.location import Guard
+from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import Status
 
+Condition = Callable[[Extent], str]
 _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
 
 
-def path_lines(answer: PathAnswer, *, guards: bool = False) -> Iterator[str]:
-    """The paths, an empty line between them, with the conditions around each call where `guards`;
-    or why there is none.
+def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[str]:
+    """The paths, an empty line between them, with the conditions around each call where `guards`
+    gives their texts; or why there is none.
     """
     for number, path in enumerate(answer.paths):
         if number:
             yield ""
-        yield from _path(path, guards=guards)
+        yield from _path(path, guards)
     if answer.frontier is not None:
         yield from _frontier(answer.frontier)
 
 
-def guard_line(guard: Guard) -> str:
+def guard_line(guard: Guard, condition: Condition) -> str:
     """A guard in a sentence."""
-    return f"only if the condition at {guard.extent} is {'true' if guard.holds else 'false'}"
+    text = " ".join(condition(guard.extent).split()) or "the condition there"
+    return f"{'only if' if guard.holds else 'not if'} {text} ({guard.extent})"
 
 
-def _path(path: Path, *, guards: bool) -> Iterator[str]:
+def _path(path: Path, guards: Condition | None) -> Iterator[str]:
     depth = 0
     for number, hop in enumerate(path.hops):
         yield _indented(depth, f"{hop.caller}() ({hop.site.location}){_hidden(hop)}")
         depth += 1
-        if guards:
+        if guards is not None:
             for guard in hop.site.guards:
-                yield "  " * depth + f"// {guard_line(guard)}"
+                yield "  " * depth + f"// {guard_line(guard, guards)}"
         if hop.kind not in _DIRECT:
             yield _indented(depth, f"{hop.site.expression}()  // {_through(hop)}")
             depth += 1
