@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.cli.entry import cli
-from kgraph.resources import mini_linux
+from kgraph.resources import mini_linux, resource
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 VIA = ("--via", "raw_sendmsg", "--via", "ip_push_pending_frames", "--via", "neigh_resolve_output")
@@ -25,6 +25,8 @@ COMMANDS = {
     "ops-function": ("ops", "raw_sendmsg"),
     "site": ("site", "net/ipv4/af_inet.c:37"),
     "status": ("status",),
+    "check-veth": ("check", "veth"),
+    "path-scenario": ("path", "SyS_sendto", "veth_xmit"),
 }
 
 
@@ -35,6 +37,7 @@ def test_golden(
     command = COMMANDS[name]
     answer = kgraph(*command, "--index", mini_index)
     text = answer.stdout.replace(str(mini_index), "INDEX").replace(str(mini_linux()), "TREE")
+    text = text.replace(str(resource("queries")), "QUERIES")
     text = re.sub(r"INDEX, .* old", "INDEX, AGE old", text)
     text = f"$ kgraph {' '.join(command)}\n{text}"
     golden = GOLDEN / f"{name}.txt"

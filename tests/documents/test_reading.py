@@ -1,0 +1,137 @@
+"""Every form of line is read as what it is, and nothing of a document is dropped."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgraph.documents import read_document
+from kgraph.errors import DocumentError
+from kgraph.model.documents import DocumentLine, LineKind
+
+CHAIN = """# A heading
+Some prose about f(x) and what it does.
+
+```
+modprobe veth
+outer(struct sock * sk, size_t len) (linux-4.6.2\\net\\a.c:12)
+|-__inner() (net/b.c#L7)
+| |-sk->ops->send(sk, len)   // 即是AF_X协议族的real_send
+|   |-real_send(sk, len)
+|-y = call(a, &b[1], "x, y")
+|-if !(flags & SOME) return get_it(old)
+|-if (th->syn) handle_syn(sk)
+|-skb->dev = to->dev
+|-......
+|-handler(&skb)   // 调用NAPI机制的poll函数process_it
+|-broken_call(a, b
+  c);
+|-what is this() doing here()?
+struct file_ops my_ops = {
+    .open = my_open,
+    &other,
+}
+struct holder {
+    struct sock *sk;
+    int (*send)(struct sock *sk, int len);
+};
+plain words
+```
+"""
+
+
+def read(text: str) -> list[DocumentLine]:
+    return list(read_document("x.md", text.encode()).lines)
+
+
+def line_with(text: str, lines: list[DocumentLine] | None = None) -> DocumentLine:
+    return next(line for line in lines or read(CHAIN) if text in line.text)
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("# A", LineKind.HEADING), ("Some prose", LineKind.PROSE), ("modprobe", LineKind.COMMAND),
+    ("outer(", LineKind.FUNCTION), ("__inner", LineKind.FUNCTION), ("send(sk, len)   ", LineKind.INDIRECT),
+    ("real_send(sk", LineKind.CALL), ("y = call", LineKind.CALL), ("if !", LineKind.CONDITION),
+    ("if (th", LineKind.CONDITION), ("to->dev", LineKind.STATEMENT), ("......", LineKind.OMISSION),
+    ("handler(", LineKind.CALL), ("broken_call", LineKind.CALL), ("  c);", LineKind.CONTINUATION),
+    ("what is", LineKind.PROSE), ("my_ops", LineKind.TABLE), (".open", LineKind.ROW),
+    ("&other", LineKind.ROW), ("struct holder", LineKind.RECORD), ("struct sock *sk;", LineKind.FIELD),
+    ("(*send)", LineKind.FIELD), ("plain words", LineKind.PROSE),
+])
+def test_kinds(text: str, kind: LineKind) -> None:
+    assert line_with(text).kind is kind
+
+
+def test_what_lines_say() -> None:
+    outer, inner = line_with("outer("), line_with("__inner")
+    assert outer.claim.declared
+    assert outer.claim.arguments == ("struct sock * sk", "size_t len")
+    assert outer.citation is not None
+    assert (outer.citation.path, outer.citation.line) == ("linux-4.6.2/net/a.c", 12)
+    assert inner.claim.name == "__inner"
+    assert (inner.citation and inner.citation.line) == 7
+    through = line_with("send(sk, len)   ")
+    assert (through.claim.expression, through.claim.target) == ("sk->ops->send", "real_send")
+    assert line_with("y = call").claim.arguments == ("a", "&b[1]", '"x, y"')
+    assert line_with("if !").claim.negated
+    assert line_with("if !").claim.consequence == "return get_it(old)"
+    assert line_with("if (th").claim.name == "handle_syn"
+    assert line_with("handler(").claim.target == "process_it"
+    assert line_with("broken_call").claim.arguments == ("a", "b   c")
+    assert (line_with(".open").claim.name, line_with(".open").claim.value) == ("open", "my_open")
+
+
+def test_what_lines_stand_under() -> None:
+    outer, inner = line_with("outer("), line_with("__inner")
+    assert (outer.parent, inner.parent) == (0, outer.number)
+    assert line_with("send(sk, len)   ").parent == inner.number
+    assert line_with("real_send(sk").parent == line_with("send(sk, len)   ").number
+    assert line_with("y = call").parent == outer.number
+    assert line_with(".open").parent == line_with("my_ops").number
+
+
+@pytest.mark.parametrize("tree", [
+    "a_1()\n├── b_1()\n│   └── c_1()\n└── d_1()\n",
+    "a_1()\n    b_1()\n        c_1()\n    d_1()\n",
+    "a_1()\n\tb_1()\n\t\tc_1()\n\td_1()\n",
+    "a_1()\r\n+-b_1()\r\n| +-c_1()\r\n+-d_1()\r\n",
+    "- a_1()\n  - b_1()\n    - c_1()\n  - d_1()\n",
+    "a_1()\n|--b_1()\n|  |--c_1()\n|--d_1()\n",
+    " 0)               |  a_1() {\n 0)               |    b_1() {\n 0)   0.5 us    |      c_1();\n"
+    " 0)   1.0 us    |    }\n 0)   0.5 us    |    d_1();\n 0)   3.0 us    |  }\n",
+    "a_1() {\nb_1() {\nc_1();\n}\nd_1();\n}\n",
+])
+def test_drawings(tree: str) -> None:
+    lines = {line.claim.name: line for line in read(f"```\n{tree}```\n") if line.claim.name}
+    assert list(lines) == ["a_1", "b_1", "c_1", "d_1"]
+    parents = {name: lines[name].parent for name in lines}
+    numbers = {name: lines[name].number for name in lines}
+    assert parents == {"a_1": 0, "b_1": numbers["a_1"], "c_1": numbers["b_1"],
+                       "d_1": numbers["a_1"]}
+
+
+def test_a_binary_file_is_refused_with_its_line() -> None:
+    with pytest.raises(DocumentError, match="x:2: "):
+        read_document("x", b"a\nb\0c\n")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(
+    st.binary(max_size=400).map(lambda data: data.replace(b"\0", b"")),
+    st.lists(st.sampled_from([
+        "|-", "f(x)", " (net/a.c:1)", "->", "{", "}", "(", ")", "\n", "\t", "if ", "!", "=", ",",
+        "struct a b = {", "// i.e. g_h", "/*", "*/", '"', "'", "```", "...", "│ └── ", "中", "\r\n",
+    ]), max_size=60).map(lambda parts: "".join(parts).encode()),
+))
+def test_any_document_is_read_whole(data: bytes) -> None:
+    lines = read_document("x", data).lines
+    assert [line.number for line in lines] == list(range(1, len(lines) + 1))
+    ends = [data[line.end:].removeprefix(b"\r")[:1] for line in lines]
+    assert all(end in (b"\n", b"") for end in ends)
+    assert all(data[line.start:line.end].decode("utf-8", "replace") == line.text for line in lines)
+    assert all(line.parent < line.number for line in lines)
+
+
+@pytest.mark.parametrize("unit", ["|-f(a) (net/a.c:1)\n", "(", "a->b", "{\n", "  |-x(", "/*", '"\n'])
+def test_ten_megabytes_are_read(unit: str) -> None:
+    data = (unit * (2_000_000 // len(unit))).encode()
+    assert read_document("x", data).lines
