@@ -49,12 +49,14 @@ def line_with(text: str, lines: list[DocumentLine] | None = None) -> DocumentLin
 
 @pytest.mark.parametrize(("text", "kind"), [
     ("# A", LineKind.HEADING), ("Some prose", LineKind.PROSE), ("modprobe", LineKind.COMMAND),
-    ("outer(", LineKind.FUNCTION), ("__inner", LineKind.FUNCTION), ("send(sk, len)   ", LineKind.INDIRECT),
+    ("outer(", LineKind.FUNCTION), ("__inner", LineKind.FUNCTION),
+    ("send(sk, len)   ", LineKind.INDIRECT),
     ("real_send(sk", LineKind.CALL), ("y = call", LineKind.CALL), ("if !", LineKind.CONDITION),
     ("if (th", LineKind.CONDITION), ("to->dev", LineKind.STATEMENT), ("......", LineKind.OMISSION),
     ("handler(", LineKind.CALL), ("broken_call", LineKind.CALL), ("  c);", LineKind.CONTINUATION),
     ("what is", LineKind.PROSE), ("my_ops", LineKind.TABLE), (".open", LineKind.ROW),
-    ("&other", LineKind.ROW), ("struct holder", LineKind.RECORD), ("struct sock *sk;", LineKind.FIELD),
+    ("&other", LineKind.ROW), ("struct holder", LineKind.RECORD),
+    ("struct sock *sk;", LineKind.FIELD),
     ("(*send)", LineKind.FIELD), ("plain words", LineKind.PROSE),
 ])
 def test_kinds(text: str, kind: LineKind) -> None:
@@ -96,8 +98,8 @@ def test_what_lines_stand_under() -> None:
     "a_1()\r\n+-b_1()\r\n| +-c_1()\r\n+-d_1()\r\n",
     "- a_1()\n  - b_1()\n    - c_1()\n  - d_1()\n",
     "a_1()\n|--b_1()\n|  |--c_1()\n|--d_1()\n",
-    " 0)               |  a_1() {\n 0)               |    b_1() {\n 0)   0.5 us    |      c_1();\n"
-    " 0)   1.0 us    |    }\n 0)   0.5 us    |    d_1();\n 0)   3.0 us    |  }\n",
+    (" 0)               |  a_1() {\n 0)               |    b_1() {\n 0)   0.5 us    |      c_1();\n"
+    " 0)   1.0 us    |    }\n 0)   0.5 us    |    d_1();\n 0)   3.0 us    |  }\n"),
     "a_1() {\nb_1() {\nc_1();\n}\nd_1();\n}\n",
 ])
 def test_drawings(tree: str) -> None:
@@ -131,7 +133,9 @@ def test_any_document_is_read_whole(data: bytes) -> None:
     assert all(line.parent < line.number for line in lines)
 
 
-@pytest.mark.parametrize("unit", ["|-f(a) (net/a.c:1)\n", "(", "a->b", "{\n", "  |-x(", "/*", '"\n'])
-def test_ten_megabytes_are_read(unit: str) -> None:
+@pytest.mark.parametrize(
+    "unit", ["|-f(a) (net/a.c:1)\n", "(", "a->b", "{\n", "  |-x(", "/*", '"\n']
+)
+def test_large_documents_are_read(unit: str) -> None:
     data = (unit * (2_000_000 // len(unit))).encode()
     assert read_document("x", data).lines

@@ -85,7 +85,8 @@ def cited(graph: CallGraph, shift: int) -> LineVerdict:
 
 @pytest.mark.parametrize(("shift", "verdict"), [
     (0, CitationVerdict.EXACT), (1, CitationVerdict.NEAR), (2, CitationVerdict.NEAR),
-    (-6, CitationVerdict.OUTSIDE), (-3, CitationVerdict.DEFINITION), (10**5, CitationVerdict.MISSING),
+    (-6, CitationVerdict.OUTSIDE), (-3, CitationVerdict.DEFINITION),
+    (10**5, CitationVerdict.MISSING),
 ])
 def test_citations(mini: CallGraph, shift: int, verdict: CitationVerdict) -> None:
     found = cited(mini, shift)
@@ -108,7 +109,8 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
 def test_fix_changes_the_numbers_and_nothing_else(mini: CallGraph) -> None:
     place = cited(mini, 0).found
     assert place is not None
-    good = f"﻿注 ```\r\n```\r\nsock_sendmsg() (k\\net\\socket.c:{place.line})\r\n|-sock_sendmsg_nosec()\r\n"
+    cited_line = f"sock_sendmsg() (k\\net\\socket.c:{place.line})"
+    good = f"注 ```\r\n```\r\n{cited_line}\r\n|-sock_sendmsg_nosec()\r\n"
     bad = good.replace(f":{place.line})", f":{place.line + 2})").encode()
     fixed = rewritten(bad, check_document(mini, read_document("x", bad)))
     assert fixed == good.encode()
