@@ -99,9 +99,10 @@ def _checked(
         scenario = find_query(named).scenario
     elif query is not None:
         scenario = query.scenario
-    for pin in scenario.pins if scenario is not None else ():
+    pins = scenario.pins if scenario is not None else ()
+    known = {pin.target for pin in pins}
+    for pin in pins:
         for partner in row_partners(graph, pin):
-            known = {other.target for other in scenario.pins} if scenario else set()
             if partner.pin.target not in known:
                 remark(f"{partner.table} ({partner.location}) holds {partner.pin} beside {pin}")
     return check_document(graph, document, scenario)

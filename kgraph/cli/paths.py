@@ -14,9 +14,11 @@ from kgraph.cli.options import (
     types_option,
 )
 from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+from kgraph.errors import LookupFailed
 
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph
+    from kgraph.model.answers import PathAnswer
     from kgraph.query.paths import PathQuestion
 
 NO_PATH = 1
@@ -55,7 +57,7 @@ def path_verb(
     scenario is taken, unless --via, --avoid, --bind or --no-scenario is given. Exit status: 0
     found, 1 no path, 3 none found, but unresolved calls might make one.
     """
-    from kgraph.query.paths import PathQuestion, find_paths
+    from kgraph.query.paths import PathQuestion
     from kgraph.report.records import path_record
     from kgraph.report.source import SourceText
     from kgraph.report.text import path_lines
@@ -66,8 +68,7 @@ def path_verb(
     )
     given = bool(via or avoid or bind or no_scenario)
     with opened(index, (caller, callee, *via, *avoid)) as graph:
-        question = _with_scenario(graph, question, scenario, given=given)
-        answer = find_paths(graph, question)
+        question, answer = _answered(graph, question, scenario, given=given)
         text = SourceText(graph)
         if form == "json":
             write_json(path_record(
@@ -83,32 +84,36 @@ def path_verb(
     return COULD_NOT_TELL if answer.frontier.by_type else NO_PATH
 
 
-def _with_scenario(
+def _answered(
     graph: "CallGraph", question: "PathQuestion", named: str | None, *, given: bool
-) -> "PathQuestion":
-    """The question under the scenario that the user names, or that documents this way."""
+) -> "tuple[PathQuestion, PathAnswer]":
+    """The question under the scenario that the user names, or that documents this way, and its
+    answer.
+    """
     from kgraph.pipeline.queries import find_query, shipped_queries
-    from kgraph.query.paths import checked_scenario
+    from kgraph.query.paths import find_paths
     from kgraph.query.scenarios import on_the_way
+    from kgraph.report.text import scenario_text
 
     ends = question.caller, question.callee
     if named is not None:
         query = find_query(named)
-        scenario = on_the_way(query, *ends) or query.scenario
-        return replace(question, scenario=scenario)
-    if given:
-        return question
-    for query in shipped_queries():
+        question = replace(question, scenario=on_the_way(query, *ends) or query.scenario)
+    for query in shipped_queries() if named is None and not given else ():
         found = on_the_way(query, *ends)
         if found is None or not (found.pins or found.via):
             continue
         under = replace(question, scenario=found)
-        doubt = checked_scenario(graph, under)
-        if doubt:
-            remark(f"the scenario of query {query.name} does not fit this index ({doubt}):"
-                   " answered without it")
-            return question
-        parts = [*map(str, found.pins), *(f"via {name}" for name in found.via)]
-        remark(f"scenario of query {query.name}: {', '.join(parts)} (--no-scenario: without)")
-        return under
-    return question
+        try:
+            answer = find_paths(graph, under)
+            doubt = "" if answer.paths else "no path under it"
+        except LookupFailed as error:
+            doubt = error.message
+        if not doubt:
+            remark(f"scenario of query {query.name}: {scenario_text(found)}"
+                   " (--no-scenario: without)")
+            return under, answer
+        remark(f"the scenario of query {query.name} does not fit this index ({doubt}):"
+               " answered without it")
+        break
+    return question, find_paths(graph, question)

@@ -90,6 +90,14 @@ def _tail(text: str) -> str | None:
     return None
 
 
+def _given(text: str, start: int) -> tuple[tuple[str, ...], str | None]:
+    """(arguments, what stands behind) of a call whose parenthesis opens before `start`; None behind
+    where it is not closed or goes on.
+    """
+    end = closing(text, start - 1)
+    return (arguments(text[start:end]), _tail(text[end + 1:])) if end >= 0 else ((), None)
+
+
 def _condition(body: str) -> Read | None:
     head = _BRANCH.match(body)
     if head is None:
@@ -131,13 +139,10 @@ def _through(body: str) -> Read | None:
     found = _THROUGH.match(rest)
     if found is None:
         return None
-    end = closing(rest, found.end() - 1)
-    remark = _tail(rest[end + 1:]) if end >= 0 else None
+    given, remark = _given(rest, found.end())
     if remark is None:
         return None
-    said = Claim(
-        expression=found[1].strip(), arguments=arguments(rest[found.end():end]), result=result
-    )
+    said = Claim(expression=found[1].strip(), arguments=given, result=result)
     return Read(LineKind.INDIRECT, said, remark)
 
 
@@ -149,11 +154,9 @@ def _named(body: str) -> Read | None:
     found = _CALL.match(rest)
     if found is None:
         return None
-    end = closing(rest, found.end() - 1)
-    remark = _tail(rest[end + 1:]) if end >= 0 else None
+    given, remark = _given(rest, found.end())
     if remark is None:
         return None
-    given = arguments(rest[found.end():end])
     declared = bool(given) and all(_PARAMETER.search(each) for each in given)
     claim = Claim(
         name=found[1], arguments=given, declared=declared or typed is not None, result=result

@@ -11,7 +11,6 @@ Owns reading and checking them; what is wrong is an error that names the file an
 """
 
 import re
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 from kgraph.documents.reading import read_document
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Document, Pin, Query, Scenario
+from kgraph.tomlfile import parse_toml, read_toml
 
 _TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
 _NEEDED = ("title", "caller", "callee", "chain")
@@ -27,23 +27,12 @@ _NAME = re.compile(r"[A-Za-z_]\w*|[\w./+-]+:[A-Za-z_]\w*", re.ASCII)
 
 def read_query(file: Path) -> Query:
     """The query in a file. Raises DocumentError, naming FILE:LINE."""
-    try:
-        text = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "no UTF-8 text"
-        raise DocumentError(f"{file}: cannot be read: {reason}", "give a query file") from error
-    return parse_query(str(file), text)
+    return parse_query(str(file), read_toml(file, DocumentError, "give a query file"))
 
 
 def parse_query(file: str, text: str) -> Query:
     """The query in a text. Raises DocumentError, naming FILE:LINE."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column \d+\)$", str(error))
-        line = found[1] if found else str(text.count("\n") + 1)
-        message = re.sub(r" \(at .*\)$", "", str(error))
-        raise DocumentError(f"{file}:{line}: {message}", "write it as TOML") from error
+    table = parse_toml(file, text, DocumentError)
     reader = _Reader(file, text)
     reader.keys(table, (*_TEXTS, "setup", "scenario"), "a query")
     for key in _NEEDED:

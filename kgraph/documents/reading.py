@@ -7,7 +7,7 @@ one record; the lines over which one call is broken are read as one, at the firs
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kgraph.documents.citations import find_citations
 from kgraph.documents.claims import PROSE, Read, read_claim
@@ -28,7 +28,6 @@ _COMMAND = re.compile(
 )
 _MOST_JOINED = 12
 _MOST_LENGTH = 4000
-_AROUND = re.compile(rb"[(\[<\xef\xbc\x88]*\s*$")
 
 
 def read_document(name: str, data: bytes) -> Document:
@@ -36,7 +35,7 @@ def read_document(name: str, data: bytes) -> Document:
 
     Raises DocumentError where it is no text. Takes time linear in its size.
     """
-    if b"\0" in data[:65536] or b"\0" in data:
+    if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise DocumentError(f"{name}:{line}: this is no text (a zero byte)",
                             "give a Markdown or text file")
@@ -225,18 +224,12 @@ def _without_citation(data: bytes, first: _Raw, last: _Raw) -> tuple[Citation | 
         before = before[:label.start()] + label[0][1:-1]
     text = (before.rstrip() + b" " + after).decode("utf-8", "replace")
     base = first.start
-    return Citation(
-        cited.path, cited.line, cited.start + base, cited.end + base, cited.line_start + base
-    ), " ".join(text.split("\n"))
+    moved = replace(cited, start=cited.start + base, end=cited.end + base,
+                    line_start=cited.line_start + base)
+    return moved, " ".join(text.split("\n"))
 
 
 def _with_target(read: Read, comment: str) -> Claim:
     if read.kind not in (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION) or not comment:
         return read.claim
-    target = claimed_target(comment)
-    if not target:
-        return read.claim
-    claim = read.claim
-    return Claim(
-        claim.name, claim.expression, claim.arguments, claim.declared, claim.result, target=target
-    )
+    return replace(read.claim, target=claimed_target(comment))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from kgraph.extract import kinds
+from kgraph.extract.agreement import Agreement, included
 from kgraph.extract.context import Unit
 from kgraph.extract.definitions import definition_key, pretty, read_function, read_object
 from kgraph.extract.headers import forget_headers
@@ -25,13 +26,7 @@ from kgraph.extract.libclang import (
     text,
 )
 from kgraph.extract.names import Names
-from kgraph.extract.precompile import (
-    Agreement,
-    HeaderMaker,
-    HeaderPlan,
-    Precompiled,
-    included,
-)
+from kgraph.extract.precompile import HeaderMaker, HeaderPlan, Precompiled
 from kgraph.extract.sources import Sources, forget_sources
 from kgraph.extract.types import Types
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts

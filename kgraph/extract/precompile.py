@@ -1,16 +1,8 @@
-"""Precompiled headers: which headers many translation units share, and who may use them.
+"""Precompiled headers: which headers many translation units share, and making them.
 
 Parsing headers is the larger part of parsing a kernel file. The choice of headers is computed from
 the units: for each set of flags that enough units share, the headers that enough of them include.
-
-A unit uses a precompiled header only where that cannot change what the unit means:
-- its flags are the header's, but for macros that no precompiled file mentions;
-- it defines no macro that a precompiled file mentions before it includes one of those files;
-- it mentions no macro that only those precompiled files define that it does not include itself.
-What a unit would see without the precompiled header is found by following includes without
-evaluating conditions (headers.py). A unit that fails a test, or has an error with the precompiled
-header, is parsed without. Two indexes, made with and without, hold the same facts: `kgraph export
---facts` shows it.
+Who may use a header is for agreement.py to say.
 """
 
 from collections import Counter
@@ -19,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from kgraph.extract.headers import Tails, closure, header_text, include_graph
+from kgraph.extract.headers import Tails, header_text, include_graph
 from kgraph.extract.libclang import C, error_count, inclusions, parse, save
 from kgraph.model.units import TranslationUnit
 
@@ -28,7 +20,7 @@ _WORTHWHILE = 10  # units that must share flags before a precompiled header pays
 _FOR_SERIALIZATION = 0x2 | 0x4  # CXTranslationUnit_Incomplete | ForSerialization
 # Macros that a unit may define as it likes although headers mention them: they become parts of
 # message texts and names of sections, and no fact.
-_TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD_MODNAME",
+TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD_MODNAME",
                     "KBUILD_MODFILE", "__KBUILD_MODNAME", "KMSG_COMPONENT"})
 
 
@@ -118,11 +110,11 @@ def plan_headers(units: Iterable[TranslationUnit]) -> list[HeaderPlan]:
 
 def _kind(unit: TranslationUnit) -> tuple[str, ...]:
     """What units must agree in: arguments but for folders, and macros that are no texts."""
-    return tuple(a for a in _without_quote_folders(unit)
-                 if not a.startswith("-I") and _macro_name(a) not in _TEXTS)
+    return tuple(a for a in without_quote_folders(unit)
+                 if not a.startswith("-I") and macro_name(a) not in TEXTS)
 
 
-def _without_quote_folders(unit: TranslationUnit) -> list[str]:
+def without_quote_folders(unit: TranslationUnit) -> list[str]:
     """The arguments but for folders where only files named in quotes are looked for."""
     words = iter(unit.arguments)
     kept = []
@@ -147,10 +139,10 @@ def _common_headers(units: list[TranslationUnit]) -> tuple[str, ...]:
 def _common_flags(units: list[TranslationUnit]) -> tuple[str, ...]:
     """The arguments that all units have, in the order of the first."""
     shared = set.intersection(*(set(unit.arguments) for unit in units))
-    return tuple(a for a in _without_quote_folders(units[0]) if a in shared)
+    return tuple(a for a in without_quote_folders(units[0]) if a in shared)
 
 
-def _macro_name(argument: str) -> str:
+def macro_name(argument: str) -> str:
     """The macro that an argument defines, "" if it is another argument."""
     if not argument.startswith("-D"):
         return ""
@@ -217,104 +209,3 @@ class HeaderMaker:
                 forced.append(name)
         return Precompiled(str(self._file), self._plan.directory, self._plan.flags,
                            tuple(forced), graph)
-
-
-class Agreement:
-    """Decides whether a unit means the same with a precompiled header."""
-
-    def __init__(self, headers: Sequence[Precompiled]) -> None:
-        self._headers = headers
-
-    def header_for(self, unit: TranslationUnit) -> Precompiled | None:
-        """The header that a unit may try, judged by its flags and its own file."""
-        for header in self._headers:
-            if _flags_agree(unit, header):
-                reading = _Walk(header, unit.file, (unit.file,))
-                if reading.run():
-                    return header
-        return None
-
-
-def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -> set[str] | None:
-    """The precompiled files that a unit includes itself, as absolute names; None where it may mean
-    something else without the precompiled header. `files` are the others that it read."""
-    reading = _Walk(header, unit.file, files)
-    if not reading.run():
-        return None
-    for name in _mentioned(files) & header.macros.keys():
-        if not header.macros[name] & reading.read:
-            return None
-    return reading.read
-
-
-def _mentioned(files: Sequence[str]) -> set[str]:
-    """The names in the code of some files, and in the bodies of their macros that it uses."""
-    texts = [header_text(file) for file in files]
-    bodies = [text.bodies for text in texts if text.bodies]
-    found: set[str] = set()
-    waiting = set().union(*(text.code for text in texts))
-    while waiting:
-        found |= waiting
-        waiting = {name for names in bodies for macro in waiting & names.keys()
-                   for name in names[macro]} - found
-    return found
-
-
-class _Walk:
-    """Follows the includes of a unit in order, through its own files and the precompiled ones."""
-
-    def __init__(self, header: Precompiled, main: str, files: Sequence[str]) -> None:
-        self.read = closure(header.forced, header.graph)
-        self._header = header
-        self._own = Tails(file for file in files if file != main)
-        self._entered = {main}
-        self._main = main
-        self._spread: set[str] = set()  # what the unit's macros change in precompiled files
-
-    def run(self) -> bool:
-        """Whether the unit defines no macro that changes a precompiled file which it includes
-        after that."""
-        waiting = [iter(header_text(self._main).items)]
-        while waiting:
-            for is_include, name in waiting[-1]:
-                if not is_include:
-                    if name not in _TEXTS:
-                        self._spread |= self._header.spread(name)
-                    continue
-                if not self._enter(name):
-                    return False
-                own = [file for file in self._own.named(name) if file not in self._entered]
-                if own:
-                    self._entered.update(own)
-                    waiting.extend(iter(header_text(file).items) for file in own)
-                    break
-            else:
-                waiting.pop()
-        return True
-
-    def _enter(self, name: str) -> bool:
-        """Read the precompiled files that an include of `name` reads; whether that is safe."""
-        starts = [file for file in self._header.tails.named(name) if file not in self.read]
-        if not starts:
-            return True
-        new = closure(starts, self._header.graph, self.read)
-        self.read |= new
-        return not self._spread or all(
-            self._spread.isdisjoint(header_text(file).code) for file in new)
-
-
-def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:
-    if unit.directory != header.directory:
-        return False
-    arguments = _without_quote_folders(unit)
-    given = set(header.flags)
-    search = [a for a in arguments if a.startswith("-I")]
-    wanted = [a for a in header.flags if a.startswith("-I")]
-    if search[:len(wanted)] != wanted or not given <= set(arguments):
-        return False
-    return all(a in given or a.startswith("-I") or _is_free(a, header) for a in arguments)
-
-
-def _is_free(argument: str, header: Precompiled) -> bool:
-    name = _macro_name(argument)
-    return bool(name) and (name in _TEXTS or header.spread(name).isdisjoint(header.code))

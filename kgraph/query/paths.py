@@ -55,17 +55,6 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     return PathAnswer(tuple(_path(graph, way) for way in ways), others=int(more))
 
 
-def checked_scenario(graph: CallGraph, question: PathQuestion) -> str:
-    """Why the scenario of a question cannot be taken in this index; "" where it can, and a path
-    under it exists.
-    """
-    try:
-        answer = find_paths(graph, replace(question, count=1))
-    except LookupFailed as error:
-        return error.message
-    return "" if answer.paths else "no path under it"
-
-
 def _rules(graph: CallGraph, question: PathQuestion, source: int, target: int) -> Rules:
     scenario = question.scenario or Scenario()
     names = question.via or scenario.via

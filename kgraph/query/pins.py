@@ -48,7 +48,7 @@ def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
     """
     tables = [] if graph.functions_named(pin.target.rpartition(":")[2]) else _tables(graph, pin)
     if tables:
-        return _through_table(graph, pin, tables)
+        return _through_table(graph, pin, tables[0])
     target = find_function(graph, pin.target)
     sites = _sites(graph, pin.slot)
     if not sites:
@@ -127,64 +127,66 @@ def _tables(graph: CallGraph, pin: Pin) -> list[KnownObject]:
     ]
 
 
-def _through_table(
-    graph: CallGraph, pin: Pin, tables: list[KnownObject]
-) -> dict[int, Callees]:
+def _through_table(graph: CallGraph, pin: Pin, table: KnownObject) -> dict[int, Callees]:
     """What a table leaves to the call sites through the slots of its record."""
-    table = tables[0]
     held: dict[str, set[int]] = {}
     records: set[str] = set()
     for row in graph.bound('b."table" = ?', (table.number,)):
         if row.function is not None:
             held.setdefault(row.holder, set()).add(row.function)
             records.add(row.holder.rpartition(".")[0])
+    others = _bound_to(graph, pin.slot)
     if not held:
-        raise LookupFailed(f"`{table.id.name}` binds no function", _others(graph, pin, table))
-    _supported(graph, pin, table)
+        raise LookupFailed(f"`{table.id.name}` binds no function", _others(others, table))
+    _supported(graph, pin, table, others)
     pins: dict[int, Callees] = {}
-    for holder in _slots_of(graph, records):
-        for site in graph.sites_through(holder):
-            callees = {graph.edge_callee[edge] for edge in graph.edges_of(site)}
-            pins[site] = frozenset(callees & held.get(holder, set()))
+    for site, holder in _sites_of_records(graph, records):
+        callees = {graph.edge_callee[edge] for edge in graph.edges_of(site)}
+        pins[site] = frozenset(callees & held.get(holder, set()))
     if not any(pins.values()):
         raise LookupFailed(
-            f"no call goes through a slot of `{table.id.name}`", _others(graph, pin, table)
+            f"no call goes through a slot of `{table.id.name}`", _others(others, table)
         )
     return pins
 
 
-def _slots_of(graph: CallGraph, records: set[str]) -> list[str]:
-    """The slots of some records that calls go through."""
+def _sites_of_records(graph: CallGraph, records: set[str]) -> list[tuple[int, str]]:
+    """The call sites that go through a slot of some records, each with its slot."""
+    # One pass over the sites: texts are found by number only.
     rows = graph.reader.rows(
-        "SELECT DISTINCT t.text FROM site s JOIN text t ON t.id = s.holder"
-        " WHERE s.holder IS NOT NULL ORDER BY 1"
+        "SELECT s.id, t.text FROM site s JOIN text t ON t.id = s.holder"
+        " WHERE s.holder IS NOT NULL ORDER BY s.id"
     )
-    return [row[0] for row in rows if row[0].rpartition(".")[0] in records]
+    return [(site, slot) for site, slot in rows if slot.rpartition(".")[0] in records]
 
 
-def _supported(graph: CallGraph, pin: Pin, table: KnownObject) -> None:
+def _bound_to(graph: CallGraph, slot: str) -> list[KnownObject | None]:
+    """What is bound to a slot: objects, None for a function."""
+    return [
+        None if row.object is None else graph.object_numbered(row.object)
+        for holder in holders(graph, slot)
+        for row in graph.bound("h.text = ?", (holder,))
+    ]
+
+
+def _supported(
+    graph: CallGraph, pin: Pin, table: KnownObject, bound: list[KnownObject | None]
+) -> None:
     """Raises LookupFailed where tables of another type are put into the slot."""
-    types = {
-        graph.object_numbered(row.object).type
-        for holder in holders(graph, pin.slot)
-        for row in graph.bound("h.text = ? AND b.object IS NOT NULL", (holder,))
-        if row.object is not None
-    }
+    types = {other.type for other in bound if other is not None}
     if types and table.type not in types:
         raise LookupFailed(
-            f"`{pin.slot}` holds no {table.type or 'table'}", _others(graph, pin, table)
+            f"`{pin.slot}` holds no {table.type or 'table'}", _others(bound, table)
         )
-    if not types and not _known_slot(graph, pin.slot):
+    if not bound and not _in_a_call(graph, pin.slot):
         raise LookupFailed(
             f"the index knows no slot `{pin.slot}`", f"`kgraph ops {table.id.name}` shows where it"
             " is installed"
         )
 
 
-def _known_slot(graph: CallGraph, slot: str) -> bool:
-    """Whether something is bound to the slot, or it stands in a call's expression."""
-    if any(list(graph.bound("h.text = ?", (holder,))) for holder in holders(graph, slot)):
-        return True
+def _in_a_call(graph: CallGraph, slot: str) -> bool:
+    """Whether a slot's field stands in the expression of a call."""
     field = slot.rpartition(".")[2]
     return bool(graph.reader.rows(
         "SELECT 1 FROM site s JOIN text t ON t.id = s.expression WHERE s.holder IS NOT NULL"
@@ -192,13 +194,8 @@ def _known_slot(graph: CallGraph, slot: str) -> bool:
     ))
 
 
-def _others(graph: CallGraph, pin: Pin, table: KnownObject) -> str:
-    rows = [
-        row for holder in holders(graph, pin.slot)
-        for row in graph.bound("h.text = ? AND b.object IS NOT NULL", (holder,))
-    ]
-    names = {graph.object_numbered(row.object or 0).id.name for row in rows}
-    return _could_be(names - {table.id.name})
+def _others(bound: list[KnownObject | None], table: KnownObject) -> str:
+    return _could_be({other.id.name for other in bound if other is not None} - {table.id.name})
 
 
 def row_partners(graph: CallGraph, pin: Pin) -> list[RowPartner]:

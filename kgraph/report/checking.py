@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 
 from kgraph.model.documents import (
     ChainCheck,
     CitationVerdict,
     LineVerdict,
-    Scenario,
     Verdict,
 )
 from kgraph.report.records import Record, Text, guard_record, hop_record, scenario_record
-from kgraph.report.text import Condition, guard_line
+from kgraph.report.text import Condition, guard_line, scenario_text
 
 WRONG = (Verdict.REFUTED, Verdict.CONTRADICTS)
 OPEN = (Verdict.UNDECIDED, Verdict.UNREAD)
@@ -25,21 +25,24 @@ def check_lines(check: ChainCheck, guards: Condition | None = None) -> Iterator[
     open, and the counts.
     """
     yield f"{check.document.file}"
-    yield from scenario_lines(check.scenario)
-    for line in claims(check):
+    scenario = scenario_text(check.scenario)
+    if scenario:
+        yield f"scenario ({check.scenario.origin}): {scenario}"
+    lines = claims(check)
+    for line in lines:
         yield from _line(line, guards)
     for verdicts, head in ((WRONG, "wrong"), (OPEN, "could not be decided")):
-        listed = [line for line in claims(check) if line.verdict in verdicts]
+        listed = [line for line in lines if line.verdict in verdicts]
         if listed:
             yield f"{head}:"
             yield from (
                 f"  {check.document.file}:{line.line.number}: {line.verdict}: {line.note}"
                 for line in listed
             )
-    yield f"edges: {_counts(line.verdict for line in claims(check))}"
-    cited = [line.citation for line in claims(check) if line.citation is not CitationVerdict.NONE]
+    yield f"edges: {_counts((line.verdict for line in lines), Verdict)}"
+    cited = [line.citation for line in lines if line.citation is not CitationVerdict.NONE]
     if cited:
-        yield f"citations: {_counts(cited)}"
+        yield f"citations: {_counts(cited, CitationVerdict)}"
 
 
 def claims(check: ChainCheck) -> list[LineVerdict]:
@@ -47,19 +50,8 @@ def claims(check: ChainCheck) -> list[LineVerdict]:
     return [line for line in check.lines if line.verdict is not Verdict.PROSE]
 
 
-def scenario_lines(scenario: Scenario) -> Iterator[str]:
-    """The pins and their origin, where there are any."""
-    if scenario.pins or scenario.via or scenario.avoid:
-        parts = [str(pin) for pin in scenario.pins]
-        parts += [f"via {name}" for name in scenario.via]
-        parts += [f"avoid {name}" for name in scenario.avoid]
-        yield f"scenario ({scenario.origin}): {', '.join(parts)}"
-
-
-def _counts(values: Iterable[Verdict | CitationVerdict]) -> str:
+def _counts(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> str:
     found = Counter(values)
-    order = list(Verdict) if all(isinstance(value, Verdict) for value in found) else list(
-        CitationVerdict)
     return ", ".join(f"{found[value]} {value}" for value in order if found[value]) or "none"
 
 

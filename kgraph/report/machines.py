@@ -9,6 +9,7 @@ from kgraph.model.documents import ChainCheck, LineVerdict
 from kgraph.report.checking import OPEN, WRONG, claims
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_TOLD = (*WRONG, *OPEN)
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -28,9 +29,8 @@ def junit_text(checks: Sequence[ChainCheck]) -> str:
                 name=_clean(f"{line.line.number}: {line.line.text.strip()}"),
                 file=_clean(check.document.file), line=str(line.line.number),
             )
-            kind = {True: "failure", False: "skipped"}.get(
-                line.verdict in WRONG) if line.verdict in (*WRONG, *OPEN) else None
-            if kind is not None:
+            if line.verdict in _TOLD:
+                kind = "failure" if line.verdict in WRONG else "skipped"
                 ET.SubElement(case, kind, message=_clean(f"{line.verdict}: {line.note}"))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -43,18 +43,17 @@ def _clean(text: str) -> str:
 
 def sarif_text(checks: Sequence[ChainCheck]) -> str:
     """One result for every claim that is wrong or left open."""
-    rules = sorted({line.verdict.value for check in checks for line in claims(check)
-                    if line.verdict in (*WRONG, *OPEN)})
-    results = [
-        _result(check.document.file, line) for check in checks for line in claims(check)
-        if line.verdict in (*WRONG, *OPEN)
+    told = [
+        (check.document.file, line) for check in checks for line in claims(check)
+        if line.verdict in _TOLD
     ]
+    rules = sorted({line.verdict.value for _, line in told})
     log = {
         "$schema": _SARIF,
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {"name": "kgraph", "rules": [{"id": rule} for rule in rules]}},
-            "results": results,
+            "results": [_result(file, line) for file, line in told],
         }],
     }
     return json.dumps(log, indent=2, ensure_ascii=True) + "\n"

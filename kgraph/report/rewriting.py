@@ -4,10 +4,10 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from kgraph.model.documents import ChainCheck, CitationVerdict, LineVerdict, Verdict
+from kgraph.model.documents import ChainCheck, LineVerdict, Verdict
 from kgraph.model.location import Location
+from kgraph.report.checking import GOOD_CITATIONS
 
-_KEPT = (CitationVerdict.EXACT, CitationVerdict.STATEMENT, CitationVerdict.NONE)
 _SURE = (Verdict.HOLDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
 
 
@@ -33,7 +33,7 @@ def _edit(
             return None
         end = line.line.start + len(_code(line.line.text).encode())
         return end, end, f" ({_like(check, found)})".encode()
-    if line.citation in _KEPT:
+    if line.citation in GOOD_CITATIONS:
         return None
     if ("/" + cited.path).endswith("/" + found.path):
         return cited.line_start, cited.end, str(found.line).encode()

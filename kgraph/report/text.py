@@ -17,6 +17,7 @@ from kgraph.model.answers import (
     Reach,
     SiteAnswer,
 )
+from kgraph.model.documents import Scenario
 from kgraph.model.edges import EdgeKind, Evidence, Role
 from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import Status
@@ -35,6 +36,14 @@ def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[
         yield from _path(path, guards)
     if answer.frontier is not None:
         yield from _frontier(answer.frontier)
+
+
+def scenario_text(scenario: Scenario) -> str:
+    """A scenario in a sentence, "" where it leaves everything open."""
+    parts = [str(pin) for pin in scenario.pins]
+    parts += [f"via {name}" for name in scenario.via]
+    parts += [f"avoid {name}" for name in scenario.avoid]
+    return ", ".join(parts)
 
 
 def guard_line(guard: Guard, condition: Condition) -> str:

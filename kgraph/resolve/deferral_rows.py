@@ -4,7 +4,6 @@ Owns reading and checking them. What is wrong is an error that names the file an
 """
 
 import re
-import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.errors import ConfigurationError
+from kgraph.tomlfile import parse_toml, read_toml
 
 Field = tuple[str, str]  # record, field
 
@@ -68,13 +68,8 @@ def deferral_rows(files: Iterable[Path] = ()) -> Rows:
     own = resources.files("kgraph.resolve").joinpath("data", "deferred.toml")
     texts = [("deferred.toml", own.read_text("utf-8"))]
     for file in files:
-        try:
-            texts.append((str(file), file.read_text("utf-8")))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationError(
-                f"{file}: cannot be read: {getattr(error, 'strerror', None) or 'no UTF-8 text'}",
-                "--deferred takes a TOML file of deferred calls",
-            ) from error
+        hint = "--deferred takes a TOML file of deferred calls"
+        texts.append((str(file), read_toml(file, ConfigurationError, hint)))
     return _merged([_parse(name, text) for name, text in texts])
 
 
@@ -87,13 +82,7 @@ def _merged(parts: list[Rows]) -> Rows:
 
 
 def _parse(name: str, text: str) -> Rows:
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
-        line = found[1] if found else str(text.count("\n") + 1)
-        message = re.sub(r" \(at .*\)$", "", str(error))
-        raise ConfigurationError(f"{name}:{line}: {message}", "write it as TOML") from error
+    tables = parse_toml(name, text, ConfigurationError)
     functions: list[Row] = []
     slots: list[tuple[Field, str]] = []
     carriers: set[Field] = set()

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from kgraph.extract import Extractor
-from kgraph.extract.precompile import Agreement, Precompiled, included, plan_headers
+from kgraph.extract.agreement import Agreement, included
+from kgraph.extract.precompile import Precompiled, plan_headers
 from kgraph.model.units import TranslationUnit
 
 HEADERS = {

@@ -26,6 +26,7 @@ class Absence:
         self._wanted: set[str] = set()
         self._found: dict[str, Location | None] = {}
         self._records: dict[str, Location | None] = {}
+        self._lines: dict[str, list[str]] = {}
 
     def announce(self, names: set[str]) -> None:
         """Names that `place` may be asked for."""
@@ -52,21 +53,18 @@ class Absence:
 
     def lines(self, path: str) -> list[str]:
         """The lines of a file of the tree, [] where it cannot be read."""
-        try:
-            data = (self._root / path).read_bytes()
-        except OSError:
-            return []
-        return data.decode("utf-8", "replace").split("\n")
+        if path not in self._lines:
+            data = _bytes(self._root / path)
+            text = None if data is None else data.decode("utf-8", "replace")
+            self._lines[path] = [] if text is None else text.split("\n")
+        return self._lines[path]
 
     def _first(self, word: bytes, pattern: re.Pattern[bytes]) -> Location | None:
         there: Location | None = None
         for path in _sources(self._root):
             if there is not None and path.suffix != ".h":
                 continue
-            try:
-                data = path.read_bytes()
-            except OSError:
-                continue
+            data = _bytes(path) or b""
             match = pattern.search(data) if word in data else None
             if match:
                 line = data.count(b"\n", 0, match.start()) + 1
@@ -79,10 +77,7 @@ class Absence:
         best: dict[str, tuple[bool, Location]] = {}
         missing = {name: name.encode() for name in names}
         for path in _sources(self._root):
-            try:
-                data = path.read_bytes()
-            except OSError:
-                continue
+            data = _bytes(path) or b""
             for name in [name for name, word in missing.items() if word in data]:
                 relative = path.relative_to(self._root).as_posix()
                 for defines, line in _places(missing[name], data):
@@ -106,6 +101,14 @@ def _places(word: bytes, data: bytes) -> Iterator[tuple[bool, int]]:
         if defines:
             return
         first = False
+
+
+def _bytes(path: Path) -> bytes | None:
+    """What a file holds, None where it cannot be read."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 def _sources(root: Path) -> Iterator[Path]:

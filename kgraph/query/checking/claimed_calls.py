@@ -144,9 +144,9 @@ def _not_called(
     against = single_calls(ground, ground.free, standing, numbers)
     if against:
         hop = against[0].hops[0]
-        there = ground.rules.allowed(hop.site.number, 0) or ()
+        there = ground.said_by_pins(hop.site.number)
         return Outcome(
-            Verdict.CONTRADICTS, f"the scenario says {ground.names(there) or 'none'} here", hop,
+            Verdict.CONTRADICTS, f"the scenario says {there} here", hop,
             places=(hop.site.extent,), standing=after,
         )
     way = calls_with_gaps(ground, ground.pinned, standing, numbers)
@@ -198,7 +198,7 @@ def _unknown(ground: Ground, line: DocumentLine) -> Outcome:
     part = ", or not in the part that was indexed" if ground.graph.description.only else ""
     return Outcome(
         Verdict.UNDECIDED, f"{name} ({place}) is not in this configuration{part}",
-        standing=doubt, found=None,
+        standing=doubt,
     )
 
 

@@ -8,6 +8,7 @@ from kgraph.graph import CallGraph, Sources
 from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
 from kgraph.query.checking.absence import Absence
+from kgraph.query.checking.tokens import tokens
 from kgraph.query.steps import Rules, State, Steps
 
 
@@ -29,7 +30,7 @@ class Standing:
 @dataclass
 class Ground:
     """The graph with what was looked up in it for one document. `rules` are those of the scenario;
-    `steps` leaves the pins out and is what the graph knows without a scenario.
+    `pinned` are the steps that they leave, `free` those that the graph knows without a scenario.
     """
 
     graph: CallGraph
@@ -41,6 +42,7 @@ class Ground:
         self.free = Steps(self.graph, Rules())
         self.pinned = Steps(self.graph, self.rules)
         self._sites: dict[int, list[KnownSite]] = {}
+        self._bodies: dict[int, list[tuple[str, int]]] = {}
 
     def under(self, rules: Rules) -> "Ground":
         """The same ground with the pins of a scenario."""
@@ -71,6 +73,19 @@ class Ground:
         if function not in self._sites:
             self._sites[function] = self.graph.sites_of(function)
         return self._sites[function]
+
+    def body(self, function: KnownFunction) -> list[tuple[str, int]]:
+        """The tokens of a function's definition, with lines from 0 at that of its name."""
+        if function.number not in self._bodies:
+            place = function.location
+            lines = self.sources.lines(place.path) if place else []
+            first = place.line - 1 if place else 0
+            self._bodies[function.number] = tokens("\n".join(lines[first:function.end_line]))
+        return self._bodies[function.number]
+
+    def said_by_pins(self, site: int) -> str:
+        """The callees that the scenario leaves to a call site, in a sentence."""
+        return self.names(self.rules.allowed(site, 0) or ()) or "none"
 
     def callees(self, site: int) -> list[int]:
         """The functions that a call site may call."""

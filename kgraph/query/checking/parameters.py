@@ -12,7 +12,7 @@ from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import DocumentLine
 from kgraph.model.location import Extent
 from kgraph.query.checking.ground import Ground
-from kgraph.query.checking.texts import tokens
+from kgraph.query.checking.tokens import tokens
 
 _IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
 

@@ -105,7 +105,7 @@ def _candidate(
     against = single_calls(ground, ground.free, standing, targets)
     if against:
         hop = against[0].hops[0]
-        there = ground.names(ground.rules.allowed(hop.site.number, 0) or ()) or "none"
+        there = ground.said_by_pins(hop.site.number)
         return Outcome(
             Verdict.CONTRADICTS, f"{hop.callee} is a candidate, but the scenario says {there}",
             hop, places=places, standing=after,

@@ -8,7 +8,6 @@ import contextlib
 from dataclasses import dataclass, field
 
 from kgraph.errors import LookupFailed
-from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import Document, DocumentLine, LineKind, Pin
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.tables import tables_named
@@ -77,7 +76,7 @@ def unknown_names(ground: Ground, document: Document) -> set[str]:
     return {name for name in names if name.isidentifier() and not _known(ground, name)}
 
 
-def _known(ground: Ground, name: str) -> "list[KnownFunction] | bool":
-    return ground.graph.functions_named(name) or bool(ground.graph.reader.rows(
+def _known(ground: Ground, name: str) -> bool:
+    return bool(ground.graph.functions_named(name) or ground.graph.reader.rows(
         "SELECT 1 FROM site WHERE macro IN (SELECT id FROM text WHERE text = ?) LIMIT 1", (name,)
     ))

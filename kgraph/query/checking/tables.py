@@ -8,7 +8,7 @@ from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.texts import tokens
+from kgraph.query.checking.tokens import tokens
 
 
 def tables_named(ground: Ground, name: str) -> list[KnownObject]:

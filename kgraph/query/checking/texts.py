@@ -1,6 +1,5 @@
 """Lines that quote the source: statements and conditions, found in the body of their function."""
 
-import re
 from collections.abc import Sequence
 
 from kgraph.model.answers import KnownFunction
@@ -8,23 +7,7 @@ from kgraph.model.documents import DocumentLine, LineKind, Verdict
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
-
-_TOKEN = re.compile(
-    r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\w+|->|<<=?|>>=?|[-+*/%&|^=!<>]="
-    r"|&&|\|\||\+\+|--|\n|\S",
-    re.DOTALL,
-)
-
-
-def tokens(text: str) -> list[tuple[str, int]]:
-    """(token, line from 0) of C source; comments and white space left out."""
-    found, line = [], 0
-    for match in _TOKEN.finditer(text):
-        word = match[0]
-        if word != "\n" and not word.startswith(("//", "/*")):
-            found.append((word, line))
-        line += word.count("\n")
-    return found
+from kgraph.query.checking.tokens import tokens
 
 
 def judge_statement(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
@@ -145,8 +128,7 @@ def find_in_body(ground: Ground, function: KnownFunction, words: list[str]) -> l
     if function.location is None or not words:
         return []
     path, first = function.location.path, function.location.line
-    lines = ground.sources.lines(path)[first - 1:function.end_line]
-    body = tokens("\n".join(lines))
+    body = ground.body(function)
     found = []
     for place in range(len(body) - len(words) + 1):
         if all(body[place + step][0] == word for step, word in enumerate(words)):

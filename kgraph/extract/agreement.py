@@ -1,0 +1,118 @@
+"""Precompiled headers: which translation units mean the same with one.
+
+A unit uses a precompiled header only where that cannot change what the unit means:
+- its flags are the header's, but for macros that no precompiled file mentions;
+- it defines no macro that a precompiled file mentions before it includes one of those files;
+- it mentions no macro that only those precompiled files define that it does not include itself.
+What a unit would see without the precompiled header is found by following includes without
+evaluating conditions (headers.py). A unit that fails a test, or has an error with the precompiled
+header, is parsed without. Two indexes, made with and without, hold the same facts: `kgraph export
+--facts` shows it.
+"""
+
+from collections.abc import Sequence
+
+from kgraph.extract.headers import Tails, closure, header_text
+from kgraph.extract.precompile import TEXTS, Precompiled, macro_name, without_quote_folders
+from kgraph.model.units import TranslationUnit
+
+
+class Agreement:
+    """Decides whether a unit means the same with a precompiled header."""
+
+    def __init__(self, headers: Sequence[Precompiled]) -> None:
+        self._headers = headers
+
+    def header_for(self, unit: TranslationUnit) -> Precompiled | None:
+        """The header that a unit may try, judged by its flags and its own file."""
+        for header in self._headers:
+            if _flags_agree(unit, header):
+                reading = _Walk(header, unit.file, (unit.file,))
+                if reading.run():
+                    return header
+        return None
+
+
+def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -> set[str] | None:
+    """The precompiled files that a unit includes itself, as absolute names; None where it may mean
+    something else without the precompiled header. `files` are the others that it read."""
+    reading = _Walk(header, unit.file, files)
+    if not reading.run():
+        return None
+    for name in _mentioned(files) & header.macros.keys():
+        if not header.macros[name] & reading.read:
+            return None
+    return reading.read
+
+
+def _mentioned(files: Sequence[str]) -> set[str]:
+    """The names in the code of some files, and in the bodies of their macros that it uses."""
+    texts = [header_text(file) for file in files]
+    bodies = [text.bodies for text in texts if text.bodies]
+    found: set[str] = set()
+    waiting = set().union(*(text.code for text in texts))
+    while waiting:
+        found |= waiting
+        waiting = {name for names in bodies for macro in waiting & names.keys()
+                   for name in names[macro]} - found
+    return found
+
+
+class _Walk:
+    """Follows the includes of a unit in order, through its own files and the precompiled ones."""
+
+    def __init__(self, header: Precompiled, main: str, files: Sequence[str]) -> None:
+        self.read = closure(header.forced, header.graph)
+        self._header = header
+        self._own = Tails(file for file in files if file != main)
+        self._entered = {main}
+        self._main = main
+        self._spread: set[str] = set()  # what the unit's macros change in precompiled files
+
+    def run(self) -> bool:
+        """Whether the unit defines no macro that changes a precompiled file which it includes
+        after that."""
+        waiting = [iter(header_text(self._main).items)]
+        while waiting:
+            for is_include, name in waiting[-1]:
+                if not is_include:
+                    if name not in TEXTS:
+                        self._spread |= self._header.spread(name)
+                    continue
+                if not self._enter(name):
+                    return False
+                own = [file for file in self._own.named(name) if file not in self._entered]
+                if own:
+                    self._entered.update(own)
+                    waiting.extend(iter(header_text(file).items) for file in own)
+                    break
+            else:
+                waiting.pop()
+        return True
+
+    def _enter(self, name: str) -> bool:
+        """Read the precompiled files that an include of `name` reads; whether that is safe."""
+        starts = [file for file in self._header.tails.named(name) if file not in self.read]
+        if not starts:
+            return True
+        new = closure(starts, self._header.graph, self.read)
+        self.read |= new
+        return not self._spread or all(
+            self._spread.isdisjoint(header_text(file).code) for file in new)
+
+
+def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:
+    if unit.directory != header.directory:
+        return False
+    arguments = without_quote_folders(unit)
+    given = set(header.flags)
+    search = [a for a in arguments if a.startswith("-I")]
+    wanted = [a for a in header.flags if a.startswith("-I")]
+    if search[:len(wanted)] != wanted or not given <= set(arguments):
+        return False
+    return all(a in given or a.startswith("-I") or _is_free(a, header) for a in arguments)
+
+
+def _is_free(argument: str, header: Precompiled) -> bool:
+    name = macro_name(argument)
+    return bool(name) and (name in TEXTS or header.spread(name).isdisjoint(header.code))
