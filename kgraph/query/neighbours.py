@@ -10,12 +10,19 @@ from kgraph.model.edges import EdgeKind
 def callers(
     graph: CallGraph, function: KnownFunction, *, types: bool = False, deferred: bool = True
 ) -> list[Hop]:
-    """The calls that reach `function`, each caller once for each kind of call."""
+    """The calls that reach `function`, each caller once for each kind of call; with `types` also
+    those that could not be resolved and that it fits by its type.
+    """
     unwanted = _unwanted(types=types, deferred=deferred)
     hops = []
     for caller in graph.callers_of(function.number):
         edges = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
         hops.extend(_one_a_kind(graph, edges, unwanted))
+    if types:
+        hops += [
+            graph.hop_by_type(site, function.number)
+            for site in graph.by_type.sites_for(function.number)
+        ]
     return hops
 
 
@@ -27,7 +34,20 @@ def callees(
     those of the functions it reaches, each function once, nearer ones first.
     """
     unwanted = _unwanted(types=types, deferred=deferred)
-    return _layers(function.number, depth, lambda number: _calls_of(graph, number, unwanted))
+
+    def calls_of(number: int) -> list[Hop]:
+        hops = _calls_of(graph, number, unwanted)
+        return hops + _by_type(graph, number) if types else hops
+
+    return _layers(function.number, depth, calls_of)
+
+
+def _by_type(graph: CallGraph, function: int) -> list[Hop]:
+    return [
+        graph.hop_by_type(site, callee)
+        for site in graph.by_type.sites_of(function)
+        for callee in graph.by_type.callees(site)
+    ]
 
 
 def _unwanted(*, types: bool, deferred: bool) -> set[EdgeKind]:
