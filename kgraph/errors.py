@@ -34,5 +34,9 @@ class DocumentError(KgraphError):
     """A document or query file cannot be read."""
 
 
+class ReportError(KgraphError):
+    """A report cannot be written where it is wanted."""
+
+
 class LookupFailed(KgraphError):
     """A function, table, slot or file:line is unknown or ambiguous."""

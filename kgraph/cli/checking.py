@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kgraph.graph import CallGraph
-    from kgraph.model.documents import ChainCheck, Document, Query, Scenario
+    from kgraph.model.documents import ChainCheck, Scenario
+    from kgraph.pipeline.subjects import Subject
 
 HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
-MOST_BYTES = 64 * 2**20
 
 
 @click.command("check")
@@ -45,14 +45,13 @@ def check_verb(
     FILE is Markdown or text, QUERY a query file or the name of one that comes with kgraph. Exit
     status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, else 0.
     """
+    from kgraph.pipeline.subjects import read_subject
     from kgraph.report.checking import check_lines, check_record
     from kgraph.report.source import SourceText
 
-    subjects = [_subject(name) for name in files]
+    subjects = [read_subject(name) for name in files]
     with opened(index) as graph:
-        checks = [
-            _checked(graph, document, query, scenario) for document, _, query in subjects
-        ]
+        checks = [checked(graph, subject, scenario) for subject in subjects]
         text = SourceText(graph)
         if diff or fix or cite:
             _rewrite(subjects, checks, cite=cite, write=fix or (cite and not diff), show=diff)
@@ -67,29 +66,10 @@ def check_verb(
     return _status(checks, strict=strict_citations)
 
 
-def _subject(name: str) -> "tuple[Document, bytes, Query | None]":
-    """The document that a FILE or QUERY argument means, its bytes, and the query if it is one."""
-    from kgraph.documents import query_document, read_document
-    from kgraph.pipeline.queries import find_query
-
-    path = Path(name)
-    if name.endswith(".toml") or not path.exists():
-        query = find_query(name)
-        return query_document(query), b"", query
-    try:
-        if not path.is_file() or path.stat().st_size > MOST_BYTES:
-            raise DocumentError(
-                f"{name}: no file of at most {MOST_BYTES >> 20} MB", "give a Markdown or text file"
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise DocumentError(f"{name}: {error.strerror}", "give a file that can be read") from error
-    return read_document(name, data), data, None
-
-
-def _checked(
-    graph: "CallGraph", document: "Document", query: "Query | None", named: str | None
-) -> "ChainCheck":
+def checked(graph: "CallGraph", subject: "Subject", named: str | None = None) -> "ChainCheck":
+    """The verdicts on a document under its scenario, or that of the query `named`; says which pins
+    belong to those of the scenario.
+    """
     from kgraph.pipeline.queries import find_query
     from kgraph.query.checking import check_document
     from kgraph.query.pins import row_partners
@@ -97,25 +77,26 @@ def _checked(
     scenario: Scenario | None = None
     if named is not None:
         scenario = find_query(named).scenario
-    elif query is not None:
-        scenario = query.scenario
+    elif subject.query is not None:
+        scenario = subject.query.scenario
     pins = scenario.pins if scenario is not None else ()
     known = {pin.target for pin in pins}
     for pin in pins:
         for partner in row_partners(graph, pin):
             if partner.pin.target not in known:
                 remark(f"{partner.table} ({partner.location}) holds {partner.pin} beside {pin}")
-    return check_document(graph, document, scenario)
+    return check_document(graph, subject.document, scenario)
 
 
 def _rewrite(
-    subjects: "Sequence[tuple[Document, bytes, Query | None]]", checks: "Sequence[ChainCheck]", *,
+    subjects: "Sequence[Subject]", checks: "Sequence[ChainCheck]", *,
     cite: bool, write: bool, show: bool,
 ) -> None:
     from kgraph.report.rewriting import difference, rewritten
 
-    for (document, data, query), check in zip(subjects, checks, strict=True):
-        if query is not None:
+    for subject, check in zip(subjects, checks, strict=True):
+        document, data = subject.document, subject.data
+        if subject.query is not None:
             remark(f"{document.file}: a query has no citations to mend")
             continue
         new = rewritten(data, check, cite=cite)

@@ -12,6 +12,7 @@ from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
 from kgraph.cli.exporting import export_verb
 from kgraph.cli.indexing import index_verb
 from kgraph.cli.paths import path_verb
+from kgraph.cli.reporting import report_verb
 from kgraph.cli.status import status_verb
 from kgraph.errors import KgraphError
 
@@ -33,7 +34,7 @@ def cli(context: click.Context) -> None:
 
 for verb in (
     index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
-    check_verb, export_verb,
+    check_verb, report_verb, export_verb,
 ):
     cli.add_command(verb)
 

@@ -16,15 +16,22 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
 
-def output_options(verb: Verb) -> Verb:
-    """--format and --json, as the parameter `form` ("text" or "json")."""
-    verb = click.option(
-        "--format", "form", type=click.Choice(["text", "json"]), default="text",
-        show_default=True, help="How to write the answer.",
-    )(verb)
-    return click.option(
-        "--json", "form", flag_value="json", type=str, help="Short for --format json."
-    )(verb)
+def format_options(*more: str) -> Callable[[Verb], Verb]:
+    """--format and --json, as the parameter `form` ("text", "json", or one of `more`)."""
+
+    def decorated(verb: Verb) -> Verb:
+        verb = click.option(
+            "--format", "form", type=click.Choice(["text", "json", *more]), default="text",
+            show_default=True, help="How to write the answer.",
+        )(verb)
+        return click.option(
+            "--json", "form", flag_value="json", type=str, help="Short for --format json."
+        )(verb)
+
+    return decorated
+
+
+output_options = format_options()
 
 
 def index_option(verb: Verb) -> Verb:

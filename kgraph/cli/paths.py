@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kgraph.cli.options import (
+    format_options,
     index_option,
     no_deferred_option,
     opened,
-    output_options,
     types_option,
 )
 from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kgraph.graph import CallGraph
     from kgraph.model.answers import PathAnswer
     from kgraph.query.paths import PathQuestion
+    from kgraph.report.source import SourceText
 
 NO_PATH = 1
 COULD_NOT_TELL = 3
@@ -43,7 +44,7 @@ COULD_NOT_TELL = 3
 @click.option("--max-hops", type=click.IntRange(min=1), metavar="N", help="The longest path.")
 @no_deferred_option
 @types_option
-@output_options
+@format_options("html", "svg", "dot", "mermaid")
 @index_option
 def path_verb(
     caller: str, callee: str, via: tuple[str, ...], avoid: tuple[str, ...], bind: tuple[str, ...],
@@ -68,11 +69,14 @@ def path_verb(
     )
     given = bool(via or avoid or bind or no_scenario)
     with opened(index, (caller, callee, *via, *avoid)) as graph:
-        question, answer = _answered(graph, question, scenario, given=given)
+        question, answer = answered(graph, question, scenario, given=given)
         text = SourceText(graph)
         if form == "json":
             write_json(path_record(
                 answer, graph.description, bind, text, scenario=question.scenario))
+            remark_changes(text)
+        elif form != "text":
+            _write_picture(graph, text, question, answer, form)
             remark_changes(text)
         else:
             write_lines(path_lines(answer, text.text if guards else None))
@@ -84,7 +88,27 @@ def path_verb(
     return COULD_NOT_TELL if answer.frontier.by_type else NO_PATH
 
 
-def _answered(
+def _write_picture(
+    graph: "CallGraph", text: "SourceText", question: "PathQuestion", answer: "PathAnswer",
+    form: str,
+) -> None:
+    """The answer as a page, a picture or a graph; without a path only a page says why."""
+    from kgraph.report.site import Way, standalone_path
+    from kgraph.report.site.pictures import picture_lines
+    from kgraph.report.text import frontier_lines
+
+    way = Way(question.caller, question.callee, answer, question.scenario)
+    if form == "html":
+        write_lines(standalone_path(graph, text, way).splitlines())
+        return
+    if answer.paths:
+        write_lines(picture_lines(way, form))
+    elif answer.frontier is not None:
+        for line in frontier_lines(answer.frontier):
+            remark(line.strip())
+
+
+def answered(
     graph: "CallGraph", question: "PathQuestion", named: str | None, *, given: bool
 ) -> "tuple[PathQuestion, PathAnswer]":
     """The question under the scenario that the user names, or that documents this way, and its

@@ -8,14 +8,16 @@ from kgraph.model.edges import EdgeKind
 
 
 def callers(
-    graph: CallGraph, function: KnownFunction, *, types: bool = False, deferred: bool = True
+    graph: CallGraph, function: KnownFunction, *, types: bool = False, deferred: bool = True,
+    most: int | None = None,
 ) -> list[Hop]:
     """The calls that reach `function`, each caller once for each kind of call; with `types` also
-    those that could not be resolved and that it fits by its type.
+    those that could not be resolved and that it fits by its type. Only the first `most` callers
+    are looked at, if that is given.
     """
     unwanted = _unwanted(types=types, deferred=deferred)
     hops = []
-    for caller in graph.callers_of(function.number):
+    for caller in graph.callers_of(function.number)[:most]:
         edges = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
         hops.extend(_one_a_kind(graph, edges, unwanted))
     if types:

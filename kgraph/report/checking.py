@@ -31,12 +31,18 @@ def check_lines(check: ChainCheck, guards: Condition | None = None) -> Iterator[
     lines = claims(check)
     for line in lines:
         yield from _line(line, guards)
+    yield from conclusion_lines(check, check.document.file)
+
+
+def conclusion_lines(check: ChainCheck, name: str) -> Iterator[str]:
+    """What is wrong or open in a document called `name`, and the counts."""
+    lines = claims(check)
     for verdicts, head in ((WRONG, "wrong"), (OPEN, "could not be decided")):
         listed = [line for line in lines if line.verdict in verdicts]
         if listed:
             yield f"{head}:"
             yield from (
-                f"  {check.document.file}:{line.line.number}: {line.verdict}: {line.note}"
+                f"  {name}:{line.line.number}: {line.verdict}: {line.note}"
                 for line in listed
             )
     yield f"edges: {_counts((line.verdict for line in lines), Verdict)}"
@@ -59,7 +65,7 @@ def _line(line: LineVerdict, guards: Condition | None) -> Iterator[str]:
     text = line.line.text.replace("\t", "    ")
     shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
     yield f"{line.line.number:5}  {line.verdict:<11}  {shown}"
-    for said in (_about_edge(line), _about_citation(line)):
+    for said in (about_edge(line), about_citation(line)):
         if said:
             yield f"{'':20}^ {said}"
     if guards is not None and line.hop is not None:
@@ -67,7 +73,8 @@ def _line(line: LineVerdict, guards: Condition | None) -> Iterator[str]:
             yield f"{'':20}^ {guard_line(guard, guards)}"
 
 
-def _about_edge(line: LineVerdict) -> str:
+def about_edge(line: LineVerdict) -> str:
+    """What there is to say of the edge of a line, "" for nothing."""
     parts = [line.note] if line.note else []
     if line.via:
         parts.append(", ".join(f"{hop.callee} ({hop.site.location})" for hop in line.via))
@@ -77,7 +84,8 @@ def _about_edge(line: LineVerdict) -> str:
     return "; ".join(parts)
 
 
-def _about_citation(line: LineVerdict) -> str:
+def about_citation(line: LineVerdict) -> str:
+    """What is wrong with the citation of a line, "" for nothing."""
     cited, found = line.line.citation, line.found
     if cited is None or line.citation in GOOD_CITATIONS:
         return ""

@@ -35,7 +35,7 @@ def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[
             yield ""
         yield from _path(path, guards)
     if answer.frontier is not None:
-        yield from _frontier(answer.frontier)
+        yield from frontier_lines(answer.frontier)
 
 
 def scenario_text(scenario: Scenario) -> str:
@@ -113,7 +113,8 @@ def _evidence(evidence: Iterable[Evidence], *, deferred: bool = False) -> str:
     )
 
 
-def _frontier(gap: Frontier) -> Iterator[str]:
+def frontier_lines(gap: Frontier) -> Iterator[str]:
+    """Why there is no path."""
     yield f"no path from {gap.caller} to {gap.callee}"
     yield f"  from {gap.caller}: {_reached(gap.forward, 'can be reached, deepest:')}"
     yield f"  to {gap.callee}: {_reached(gap.backward, 'lead there, farthest:')}"

@@ -1,0 +1,107 @@
+"""Where things stand on the site, and outside it."""
+
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import quote
+
+from kgraph.model.answers import IndexDescription, KnownFunction
+from kgraph.model.location import Location
+
+_LONGEST = 80
+
+
+class LinkStyle(StrEnum):
+    """Where a citation leads besides the site."""
+
+    ELIXIR = "elixir"
+    GIT = "git"
+    FILE = "file"
+    VSCODE = "vscode"
+
+
+def slugs(texts: Mapping[Hashable, str]) -> dict[Hashable, str]:
+    """A file name for each key, made from its text. Different keys get different names, also where
+    case does not count; the name of a key depends on which keys there are, not on their order.
+    """
+    plain = {
+        key: re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:_LONGEST] or "x"
+        for key, text in texts.items()
+    }
+    often: dict[str, int] = {}
+    for slug in plain.values():
+        often[slug.lower()] = often.get(slug.lower(), 0) + 1
+    return {
+        key: slug if often[slug.lower()] == 1 and slug == texts[key][: len(slug)]
+        else f"{slug}-{_digest(repr(key))}"
+        for key, slug in plain.items()
+    }
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The pages of a site: names of files without their ending, by function number, slot name,
+    number of a table, path of a source file.
+    """
+
+    functions: dict[Hashable, str] = field(default_factory=dict)
+    slots: dict[Hashable, str] = field(default_factory=dict)
+    tables: dict[Hashable, str] = field(default_factory=dict)
+    sources: dict[Hashable, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Links from a page in the folder that `root` leads out of ("" or "../")."""
+
+    targets: Targets
+    index: IndexDescription
+    style: LinkStyle | None = None
+    root: str = ""
+
+    def function(self, function: KnownFunction) -> str:
+        """The page of a function, "" where it has none."""
+        return self._page("function", self.targets.functions.get(function.number))
+
+    def slot(self, name: str) -> str:
+        """The page of a slot."""
+        return self._page("slot", self.targets.slots.get(name))
+
+    def table(self, number: int) -> str:
+        """The page of a table."""
+        return self._page("table", self.targets.tables.get(number))
+
+    def source(self, place: Location) -> str:
+        """The excerpt on the site that shows a place."""
+        page = self._page("source", self.targets.sources.get(place.path))
+        return f"{page}#L{place.line}" if page else ""
+
+    def _page(self, folder: str, name: str | None) -> str:
+        return f"{self.root}{folder}/{quote(name)}.html" if name else ""
+
+    def outside(self, place: Location) -> str:
+        """The place outside the site that the user chose, "" for none."""
+        if self.style is None:
+            return ""
+        path, about = quote(place.path), self.index
+        if self.style is LinkStyle.ELIXIR:
+            return f"https://elixir.bootlin.com/linux/v{quote(about.release)}/source/{path}#L{place.line}"
+        if self.style is LinkStyle.GIT:
+            return ("https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/"
+                    f"{path}?h=v{quote(about.release)}#n{place.line}")
+        file = quote(str(Path(about.tree) / place.path))
+        if self.style is LinkStyle.FILE:
+            return f"file://{file}#L{place.line}"
+        return f"vscode://file{file}:{place.line}"
+
+
+def distinct(names: Iterable[str]) -> dict[Hashable, str]:
+    """File names for names that are their own keys."""
+    return slugs({name: name for name in names})

@@ -1,0 +1,116 @@
+"""A site to its folder, whole or not at all.
+
+A new folder is made beside the old one, in which files that did not change are the same files (hard
+links), and takes its place when it is complete. `MARK` lists what kgraph wrote: a folder without it
+is somebody else's.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgraph.errors import ReportError
+
+MARK = ".kgraph-report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What writing a site did: how many of its files were written, left as they were, removed."""
+
+    written: int
+    kept: int
+    removed: int
+
+
+def write_site(folder: Path, files: dict[str, bytes]) -> Written:
+    """Make `folder` hold exactly `files`. Raises ReportError where it holds what is not kgraph's,
+    or cannot be written; then it is as it was.
+    """
+    folder = folder.resolve()
+    try:
+        _heal(folder)
+        former = _former(folder)
+        return _replace(folder, files, former)
+    except OSError as error:
+        raise ReportError(
+            f"{error.filename or folder}: {error.strerror}", "give another folder with -o"
+        ) from error
+
+
+def _heal(folder: Path) -> None:
+    """Put back what an interrupted run had moved aside."""
+    aside = _aside(folder)
+    if (aside / MARK).is_file():
+        if folder.exists():
+            shutil.rmtree(aside)
+        else:
+            aside.rename(folder)
+
+
+def _aside(folder: Path) -> Path:
+    return folder.with_name(f".{folder.name}.kgraph-old")
+
+
+def _former(folder: Path) -> list[str]:
+    """The files of the site that is there."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        return []
+    if not folder.is_dir():
+        raise ReportError(f"{folder} is no folder", "give a folder with -o")
+    try:
+        names = json.loads((folder / MARK).read_bytes())
+    except (OSError, ValueError):
+        names = None
+    if not isinstance(names, list):
+        raise ReportError(
+            f"{folder} is not empty, and is no report of kgraph's", "give an empty or new folder"
+        )
+    there = {
+        file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()
+    }
+    foreign = sorted(there - set(names) - {MARK})
+    if foreign:
+        raise ReportError(
+            f"{folder} holds {foreign[0]}, which kgraph did not write",
+            "move it elsewhere, or give another folder",
+        )
+    return [name for name in names if name in there]
+
+
+def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> Written:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    kept = 0
+    try:
+        for name, data in {**files, MARK: _mark(files)}.items():
+            kept += _put(folder / name, new / name, data) and name != MARK
+        new.chmod(folder.stat().st_mode & 0o7777 if folder.exists() else 0o755)
+        if kept == len(files) == len(former):
+            return Written(0, kept, 0)
+        aside = _aside(folder)
+        if folder.exists():
+            folder.rename(aside)
+        new.rename(folder)
+        if aside.exists():
+            shutil.rmtree(aside)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+    return Written(len(files) - kept, kept, len(set(former) - set(files)))
+
+
+def _mark(files: dict[str, bytes]) -> bytes:
+    return f"{json.dumps(sorted(files), indent=0)}\n".encode()
+
+
+def _put(old: Path, new: Path, data: bytes) -> bool:
+    """The file `new` with `data`; True where it is the file `old`, which holds the same."""
+    new.parent.mkdir(exist_ok=True)
+    if old.is_file() and not old.is_symlink() and old.read_bytes() == data:
+        os.link(old, new)
+        return True
+    new.write_bytes(data)
+    return False
