@@ -10,9 +10,9 @@ from kgraph.model.documents import Scenario
 from kgraph.query.frontier import frontier
 from kgraph.query.handing import handed_on
 from kgraph.query.names import find_function
-from kgraph.query.pins import parse_pin
+from kgraph.query.pins import parse_pin, table_evidence
 from kgraph.query.scenarios import function_numbers, site_pins
-from kgraph.query.search import Search, Way
+from kgraph.query.search import Search
 from kgraph.query.steps import Rules, Step, Steps
 
 
@@ -52,7 +52,8 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     if not ways:
         return PathAnswer((), frontier=_gap(steps, source, target))
     more = len(ways) == question.count and search.more()
-    return PathAnswer(tuple(_path(graph, way) for way in ways), others=int(more))
+    paths = tuple(Path(way_hops(graph, way.steps, rules)) for way in ways)
+    return PathAnswer(paths, others=int(more))
 
 
 def _rules(graph: CallGraph, question: PathQuestion, source: int, target: int) -> Rules:
@@ -76,23 +77,32 @@ def _rules(graph: CallGraph, question: PathQuestion, source: int, target: int) -
     )
 
 
-def _path(graph: CallGraph, way: Way) -> Path:
-    return Path(way_hops(graph, way.steps))
+def way_hops(graph: CallGraph, steps: tuple[Step, ...], rules: Rules) -> tuple[Hop, ...]:
+    """The records of the steps of a way. The evidence of a call that a pin leaves one table for is
+    of that table.
+    """
+    return tuple(_hop(graph, steps[: count + 1], rules) for count in range(len(steps)))
 
 
-def way_hops(graph: CallGraph, steps: tuple[Step, ...]) -> tuple[Hop, ...]:
-    """The records of the steps of a way."""
-    return tuple(_hop(graph, steps[: count + 1]) for count in range(len(steps)))
-
-
-def _hop(graph: CallGraph, steps: tuple[Step, ...]) -> Hop:
+def _hop(graph: CallGraph, steps: tuple[Step, ...], rules: Rules) -> Hop:
     """The record of the last of `steps`."""
     step = steps[-1]
     if step.edge < 0:
         return graph.hop_by_type(-1 - step.edge, step.state.function)
     hop = graph.hop(step.edge, step.width)
     handed = handed_on(graph, steps)
-    return replace(hop, evidence=handed) if handed else hop
+    if handed:
+        return replace(hop, evidence=handed)
+    return under_pins(graph, hop, rules, steps[-2].state.passed if len(steps) > 1 else 0)
+
+
+def under_pins(graph: CallGraph, hop: Hop, rules: Rules, passed: int = 0) -> Hop:
+    """The hop with the evidence of the table that a pin says it goes through, if one does."""
+    pin = rules.pin(hop.site.number, passed)
+    if pin is None or not hop.site.holder:
+        return hop
+    found = table_evidence(graph, pin.table, pin.slot, hop.site.holder, hop.callee.number)
+    return replace(hop, evidence=found) if found else hop
 
 
 def _gap(steps: Steps, source: int, target: int) -> Frontier:

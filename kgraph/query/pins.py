@@ -15,6 +15,7 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, Sources
 from kgraph.model.answers import KnownObject
 from kgraph.model.documents import Pin
+from kgraph.model.edges import Evidence, Role
 from kgraph.model.location import Location
 from kgraph.query.names import find_function
 
@@ -46,9 +47,9 @@ def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
 
     Raises LookupFailed where the slot or target is unknown, or no evidence supports the pin.
     """
-    tables = [] if graph.functions_named(pin.target.rpartition(":")[2]) else _tables(graph, pin)
-    if tables:
-        return _through_table(graph, pin, tables[0])
+    table = pinned_table(graph, pin)
+    if table is not None:
+        return _through_table(graph, pin, table)
     target = find_function(graph, pin.target)
     sites = _sites(graph, pin.slot)
     if not sites:
@@ -62,6 +63,31 @@ def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
             _could_be(graph.function(number).id.name for number in callees),
         )
     return dict.fromkeys(sites, frozenset({target.number}))
+
+
+def pinned_table(graph: CallGraph, pin: Pin) -> KnownObject | None:
+    """The table that the target of a pin names, None where it is a function or unknown."""
+    if graph.functions_named(pin.target.rpartition(":")[2]):
+        return None
+    return next(iter(_tables(graph, pin)), None)
+
+
+def table_evidence(
+    graph: CallGraph, table: int, slot: str, holder: str, callee: int
+) -> tuple[Evidence, ...]:
+    """Where a table binds `callee` to the slot `holder`, and where it is put into `slot`; () where
+    it does not bind it.
+    """
+    name = graph.object_numbered(table).id.name
+    rows = graph.bound('b."table" = ? AND b.function = ? AND h.text = ?', (table, callee, holder))
+    bound = next(rows, None)
+    if bound is None:
+        return ()
+    field = holder.rpartition(".")[2]
+    found = Evidence(Role.BINDING, bound.location, f"{name}.{field}")
+    installs = list(graph.bound("b.object = ? AND b.how != 'argument'", (table,)))
+    wanted = [row for row in installs if row.holder in holders(graph, slot)] or installs
+    return (found, *(Evidence(Role.INSTALL, row.location, row.holder) for row in wanted[:1]))
 
 
 def _could_be(names: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.documents import Pin, Query, Scenario
 from kgraph.query.names import find_function
-from kgraph.query.pins import pinned_sites
+from kgraph.query.pins import pinned_sites, pinned_table
 from kgraph.query.steps import SitePin
 
 SitePins = dict[int, tuple[SitePin, ...]]
@@ -24,8 +24,11 @@ def site_pins(
     for pin in pins:
         first = _stop(pin, pin.start, stops) if pin.start else 0
         last = _stop(pin, pin.end, stops) if pin.end else 1 << 30
+        table = pinned_table(graph, pin)
+        number = -1 if table is None else table.number
         for site, callees in pinned_sites(graph, pin).items():
-            found[site] = (*found.get(site, ()), SitePin(callees, first, last))
+            what = SitePin(callees, first, last, number, pin.slot)
+            found[site] = (*found.get(site, ()), what)
     return found
 
 

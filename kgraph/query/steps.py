@@ -44,12 +44,15 @@ class Step(NamedTuple):
 
 class SitePin(NamedTuple):
     """The only callees of a call site, on the part of a way where at least `first` and fewer than
-    `last` of the functions to pass were passed.
+    `last` of the functions to pass were passed. `table` (an object's number, -1 for none) is what
+    the pin says that `slot` holds.
     """
 
     callees: frozenset[int]
     first: int = 0
     last: int = 1 << 30
+    table: int = -1
+    slot: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,14 @@ class Rules:
         if any(pin.first > 0 or pin.last <= len(self.via) for pin in pins):
             return None
         return frozenset.intersection(*(pin.callees for pin in pins))
+
+
+    def pin(self, site: int, passed: int) -> SitePin | None:
+        """The pin to a table that concerns a call site where `passed` of `via` were passed."""
+        pins = self.pins.get(site, ())
+        return next(
+            (pin for pin in pins if pin.table >= 0 and pin.first <= passed < pin.last), None
+        )
 
 
 class Steps:

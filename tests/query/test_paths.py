@@ -9,11 +9,12 @@ from tiny import Tiny
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import PathAnswer
-from kgraph.model.edges import EdgeKind
+from kgraph.model.edges import EdgeKind, Role
 from kgraph.query import PathQuestion, find_paths
 from kgraph.query.costs import ONE, hop_cost
 from kgraph.query.search import Search
 from kgraph.query.steps import Rules, Steps
+from kgraph.query.tables import ops
 from kgraph.store.arrays import FLAG_INDIRECT
 
 
@@ -233,3 +234,16 @@ def test_the_k_best_paths_are_those_of_networkx(seed: int, tmp_path: Path) -> No
     weights = [networkx.path_weight(oracle, path, "weight") for path in paths]
     assert [way.cost for way in ours] == weights
     assert len({way.functions() for way in ours}) == len(ours)
+
+
+def test_the_evidence_of_a_pinned_call_is_of_the_pinned_table(mini: CallGraph) -> None:
+    question = PathQuestion(
+        "sock_sendmsg_nosec", "inet_sendmsg", bind=("socket.ops=inet_sockraw_ops",)
+    )
+    [path] = find_paths(mini, question).paths
+    rows = [row for row in ops(mini, "inet_sockraw_ops") if row.slot == "proto_ops.sendmsg"]
+    binding, install = path.hops[0].evidence
+    assert (binding.role, binding.location) == (Role.BINDING, rows[0].location)
+    assert binding.holder == "inet_sockraw_ops.sendmsg"
+    assert install.role is Role.INSTALL
+    assert install.location in {found.location for found in rows[0].installs}

@@ -11,7 +11,7 @@ from report_pages import check, way
 
 from kgraph.graph import CallGraph
 from kgraph.pipeline.queries import shipped_queries
-from kgraph.report.site import make_site, write_site
+from kgraph.report.site import make_site, standalone_path, write_site
 from kgraph.report.source import SourceText
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -156,6 +156,16 @@ def test_theme_is_kept(browser, folder: Path) -> None:
         visit(browser, folder, "coverage.html")
     assert set(seen) == {"automatic", "light", "dark"}
     assert seen["light"] != seen["dark"]
+
+
+def test_a_page_of_its_own_holds_style_and_script(browser, mini: CallGraph, tmp_path: Path) -> None:
+    page = tmp_path / "path.html"
+    found = standalone_path(mini, SourceText(mini), way(mini, "SyS_clone", "setup_net"))
+    page.write_text(found, encoding="utf-8")
+    visit(browser, tmp_path, "path.html")
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return getComputedStyle(document.body).margin") == "0px"
+    assert browser.find_element("id", "theme").is_displayed()
 
 
 def test_prints_every_proof(browser, folder: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from kgraph.model.answers import Hop
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.costs import ONE
-from kgraph.query.paths import way_hops
+from kgraph.query.paths import under_pins, way_hops
 from kgraph.query.search import Search
 from kgraph.query.steps import State, Step, Steps
 
@@ -36,22 +36,22 @@ def single_calls(
     for state in standing.states:
         for step in steps.after(state):
             if step.state.function in wanted:
-                hop = _hop(ground, standing, step)
+                hop = _hop(ground, steps, standing, step)
                 if hop is not None:
                     found.append(Call((hop,), step.state, step.cost))
     return sorted(found, key=lambda call: (call.cost, call.hops[0].site.number))
 
 
-def _hop(ground: Ground, standing: Standing, step: Step) -> Hop | None:
+def _hop(ground: Ground, steps: Steps, standing: Standing, step: Step) -> Hop | None:
     """The record of a step, at one of the call sites that count."""
     if standing.sites is None:
-        return way_hops(ground.graph, (step,))[0]
+        return way_hops(ground.graph, (step,), steps.rules)[0]
     # The step stands for all edges of its kind between the two functions.
     graph = ground.graph
     for site in standing.sites:
         for edge in graph.edges_of(site):
             if graph.edge_callee[edge] == step.state.function:
-                return graph.hop(edge, step.width)
+                return under_pins(graph, graph.hop(edge, step.width), steps.rules)
     return None
 
 
@@ -66,8 +66,7 @@ def calls_with_gaps(
             search = Search(steps, state.function, target, most=MOST_COST)
             way = search.best(state._replace(passed=0))
             if way is not None and way.cost <= MOST_COST and (best is None or way.cost < best.cost):
-                best = Call(
-                    way_hops(ground.graph, way.steps), way.steps[-1].state, way.cost
-                )
+                hops = way_hops(ground.graph, way.steps, steps.rules)
+                best = Call(hops, way.steps[-1].state, way.cost)
     return best
 

@@ -1,0 +1,75 @@
+"""On real linux-4.6.2: the queries that come with kgraph hold, and so does a written chain.
+
+The index is the one of the documented chains; what is no 4.6.2 with VETH is skipped aloud.
+"""
+
+import pytest
+from test_documented_chains import graph, summary, tree  # noqa: F401  fixtures
+
+from kgraph.documents import query_document, read_document
+from kgraph.graph import CallGraph
+from kgraph.model.documents import CitationVerdict, Verdict
+from kgraph.pipeline.queries import shipped_queries
+from kgraph.query import PathQuestion, find_paths
+from kgraph.query.checking import check_document
+from kgraph.query.scenarios import on_the_way
+
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
+
+WRONG = {Verdict.REFUTED, Verdict.CONTRADICTS, Verdict.UNDECIDED, Verdict.UNREAD, Verdict.GAP}
+QUERIES = {query.name: query for query in shipped_queries()}
+
+# Lines that are one or two past the call, as return addresses are, and one wrong target.
+NOTES = r"""
+dev_queue_xmit(skb) (linux-4.6.2\net\core\dev.c:3394)
+|-__dev_queue_xmit(skb, NULL) (net/core/dev.c:3360)
+  |-dev_hard_start_xmit(skb, dev, txq, &rc) (net/core/dev.c:2888)
+    |-xmit_one() (net/core/dev.c:2871)
+      |-netdev_start_xmit() (include/linux/netdevice.h:3937)
+        |-__netdev_start_xmit() (include/linux/netdevice.h:3928)
+          |-ops->ndo_start_xmit(skb, dev)  // i.e. loopback_xmit
+
+struct net_device_ops veth_netdev_ops = {
+    .ndo_start_xmit = veth_xmit,
+}
+"""
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES))
+def test_every_line_of_a_query_holds(graph: CallGraph, name: str) -> None:  # noqa: F811
+    query = QUERIES[name]
+    checked = check_document(graph, query_document(query), query.scenario)
+    wrong = [
+        f"{line.line.number}: {line.verdict}: {line.line.text}: {line.note}"
+        for line in checked.lines if line.verdict in WRONG
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", sorted(QUERIES))
+def test_the_way_of_a_query_is_found_under_its_scenario(
+    graph: CallGraph, name: str  # noqa: F811
+) -> None:
+    query = QUERIES[name]
+    scenario = on_the_way(query, query.caller, query.callee)
+    question = PathQuestion(query.caller, query.callee, scenario=scenario)
+    [path] = find_paths(graph, question).paths
+    passed = [hop.callee.id.name for hop in path.hops]
+    claimed = [line.claim.name for line in query_document(query).lines if line.claim.name]
+    assert set(query.scenario.via) <= {query.caller, *passed}
+    missing = [name for name in passed if name not in claimed]
+    assert len(missing) <= len(passed) // 2, missing
+
+
+def test_near_lines_and_a_wrong_target_are_found(graph: CallGraph) -> None:  # noqa: F811
+    checked = check_document(graph, read_document("notes.txt", NOTES.encode()))
+    lines = {line.line.claim.name: line for line in checked.lines}
+    for name, right in (("dev_queue_xmit", 3392), ("__dev_queue_xmit", 3358),
+                        ("dev_hard_start_xmit", 2887)):
+        found = lines[name]
+        assert found.citation is CitationVerdict.NEAR
+        assert found.found is not None
+        assert found.found.line == right
+    verdicts = [line.verdict for line in checked.lines]
+    assert verdicts.count(Verdict.CONTRADICTS) == 1
+    assert Verdict.REFUTED not in verdicts
