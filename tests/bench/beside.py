@@ -19,6 +19,8 @@ from pathlib import Path
 
 from kgraph.kernel import open_tree, translation_units
 from kgraph.model.units import TranslationUnit
+from kgraph.pipeline import open_index
+from kgraph.query import PathQuestion, find_paths
 
 
 def children_seconds() -> float:
@@ -41,6 +43,22 @@ def run(command: list[str], folder: str, cwd: str | None = None) -> tuple[float,
     subprocess.run(command, check=True, cwd=cwd, stdout=subprocess.DEVNULL,
                    env={**os.environ, "XDG_CACHE_HOME": folder})
     return children_seconds() - cpu, time.monotonic() - wall
+
+
+def in_process(index: Path, caller: str, callee: str) -> tuple[float, bool]:
+    """Seconds of a path question to an open index that was asked before, and whether there is one;
+    the median of nine.
+    """
+    graph = open_index(index)
+    question = PathQuestion(caller, callee)
+    found = bool(find_paths(graph, question).paths)
+    seconds = []
+    for _ in range(9):
+        start = time.monotonic()
+        find_paths(graph, question)
+        seconds.append(time.monotonic() - start)
+    graph.close()
+    return sorted(seconds)[4], found
 
 
 def main() -> None:
@@ -71,6 +89,8 @@ def main() -> None:
         size = sum(path.stat().st_size for path in Path(folder).rglob("*.kgraph"))
         first, last = given.ask.split()
         path = run([*kgraph, "path", first, last], folder)
+        index = next(Path(folder).rglob("*.kgraph"))
+        there, back = in_process(index, first, last), in_process(index, last, first)
         callers = run([*kgraph, "callers", last], folder)
         start_up = run([sys.executable, "-c", "import click, sqlite3, json"], folder)
         database = f"{folder}/cscope.out"
@@ -86,6 +106,9 @@ def main() -> None:
           f" {size / 1e6:.0f} MB, {cold[1]:.0f} s wall")
     print(f"  nothing changed     {again[1]:8.2f} s wall")
     print(f"kgraph path           {path[1]:8.2f} s wall")
+    for (seconds, found), ends in ((there, (first, last)), (back, (last, first))):
+        print(f"  in process          {seconds * 1000:8.1f} ms, {' to '.join(ends)}:"
+              f" {'found' if found else 'no path'}")
     print(f"kgraph callers        {callers[1]:8.2f} s wall")
     print(f"cscope, callers       {asked[1]:8.2f} s wall")
     print(f"an interpreter        {start_up[1]:8.2f} s wall (starts, imports click)")

@@ -10,7 +10,7 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import PathAnswer
 from kgraph.model.edges import EdgeKind, Role
-from kgraph.query import PathQuestion, find_paths
+from kgraph.query import PathQuestion, callees, callers, find_function, find_paths
 from kgraph.query.costs import ONE, hop_cost
 from kgraph.query.search import Search
 from kgraph.query.steps import Rules, Steps
@@ -173,6 +173,24 @@ def test_types_are_followed_only_when_asked_and_make_the_answer_undecided(tmp_pa
     gap = find_paths(graph, PathQuestion("a", "other")).frontier
     assert gap is not None
     assert not gap.by_type  # the address of c is never taken
+
+
+def test_callers_and_callees_by_type_only_when_asked(tmp_path: Path) -> None:
+    tiny = Tiny(signatures={"b": "int (int)", "c": "int (int)"}, taken={"b"})
+    tiny.calls("a", slot=("ops", "run"), signature="int (int)")
+    tiny.calls("b", "end")
+    tiny.calls("c", "b")
+    graph = tiny.graph(tmp_path)
+    start, taken = find_function(graph, "a"), find_function(graph, "b")
+    assert callees(graph, start) == []
+    found = callees(graph, start, depth=2, types=True)
+    assert [(str(hop.callee), hop.kind) for hop in found] == [
+        ("b", EdgeKind.TYPE), ("end", EdgeKind.DIRECT)
+    ]
+    assert [str(hop.caller) for hop in callers(graph, taken)] == ["c"]
+    assert [(str(hop.caller), hop.kind) for hop in callers(graph, taken, types=True)] == [
+        ("c", EdgeKind.DIRECT), ("a", EdgeKind.TYPE)
+    ]
 
 
 def test_a_call_of_unknown_type_never_lets_us_say_no(tmp_path: Path) -> None:
