@@ -20,7 +20,8 @@ from kgraph.query.steps import Rules, Step, Steps
 class PathQuestion:
     """A question: names as a user writes them. `bind` are "SLOT=TARGET" texts, which come before
     the pins of `scenario` where both concern a call, as `via` comes before the scenario's; `count`
-    says how many paths to find; `max_hops` how long they may be, None for any length.
+    says how many paths to find; `max_hops` how long they may be, None for any length; `others`
+    whether to find out if there are more, which can take longer than the paths themselves.
     """
 
     caller: str
@@ -33,6 +34,7 @@ class PathQuestion:
     deferred: bool = True
     types: bool = False
     scenario: Scenario | None = None
+    others: bool = True
 
 
 def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
@@ -51,7 +53,7 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     ways = list(islice(search.ways(), question.count))
     if not ways:
         return PathAnswer((), frontier=_gap(steps, source, target))
-    more = len(ways) == question.count and search.more()
+    more = question.others and len(ways) == question.count and search.more()
     paths = tuple(Path(way_hops(graph, way.steps, rules)) for way in ways)
     return PathAnswer(paths, others=int(more))
 

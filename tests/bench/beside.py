@@ -46,11 +46,11 @@ def run(command: list[str], folder: str, cwd: str | None = None) -> tuple[float,
 
 
 def in_process(index: Path, caller: str, callee: str) -> tuple[float, bool]:
-    """Seconds of a path question to an open index that was asked before, and whether there is one;
-    the median of nine.
+    """Seconds of a path question to an open index that was asked before (whether there are further
+    ways left aside), and whether there is one; the median of nine.
     """
     graph = open_index(index)
-    question = PathQuestion(caller, callee)
+    question = PathQuestion(caller, callee, others=False)
     found = bool(find_paths(graph, question).paths)
     seconds = []
     for _ in range(9):
