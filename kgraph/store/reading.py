@@ -66,6 +66,20 @@ class IndexReader:
         found = self.rows("SELECT value FROM meta WHERE name = 'coverage'")
         return Coverage(**json.loads(found[0][0]))
 
+    @cached_property
+    def troubled_units(self) -> list[tuple[str, str]]:
+        """The units that failed or have errors, each with its reason (of several errors the first,
+        behind its place), by path.
+        """
+        rows = self.rows(
+            "SELECT path, failed, errors FROM unit WHERE failed != '' OR errors != '[]'"
+            " ORDER BY path, object"
+        )
+        return [
+            (path, failed or ": ".join(part for part in json.loads(errors)[0] if part))
+            for path, failed, errors in rows
+        ]
+
     def array(self, name: str) -> "array[int]":
         """One of arrays.ARRAYS."""
         with damage_reported(self.path):

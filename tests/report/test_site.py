@@ -10,6 +10,7 @@ from kgraph.documents import read_document
 from kgraph.errors import ReportError
 from kgraph.graph import CallGraph
 from kgraph.model.documents import ChainCheck
+from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.pipeline.queries import find_query, shipped_queries
 from kgraph.query import PathQuestion, find_paths
 from kgraph.query.checking import check_document
@@ -18,7 +19,9 @@ from kgraph.report.lanes import shipped_lanes
 from kgraph.report.site import Chain, LinkStyle, make_site, write_site
 from kgraph.report.site.links import slugs
 from kgraph.report.source import SourceText
+from kgraph.store import IndexReader
 
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 GOLDEN = Path(__file__).parents[1] / "golden" / "chain-netns.html"
 
 
@@ -120,6 +123,21 @@ def test_golden_page(files: dict[str, bytes], pytestconfig: pytest.Config) -> No
     if pytestconfig.getoption("--bless"):
         GOLDEN.write_text(page)
     assert page == GOLDEN.read_text()
+
+
+def test_coverage_names_units_with_errors_and_no_path_of_the_machine(tmp_path: Path) -> None:
+    tree = FIXTURES / "syntax-error"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path))
+        graph = CallGraph(IndexReader(index_tree(IndexRequest(tree, jobs=0)).index))
+    page = make_site(graph, SourceText(graph), [], [])["coverage.html"].decode()
+    troubles = graph.reader.troubled_units
+    graph.close()
+    assert troubles
+    for path, reason in troubles:
+        assert path in page
+        assert reason.split(":")[0] in page
+    assert str(tree) not in page
 
 
 def test_shipped_queries_are_small(files: dict[str, bytes]) -> None:

@@ -111,9 +111,19 @@ def _front(
     ]
     tree = "mini-linux" if about.bundled else PurePath(about.tree).name
     return FrontPage(
-        tree, PurePath(about.config).name, links.index, graph.reader.coverage, chains, paths,
+        tree, PurePath(about.config).name, links.index, graph.reader.coverage,
+        tuple(_troubles(graph)), chains, paths,
         tuple(sorted(names, key=lambda named: (named.name, named.kind, named.href))),
     )
+
+
+def _troubles(graph: CallGraph) -> Iterator[tuple[str, str]]:
+    """Units with what is wrong with them; where on this machine they are is nobody's business."""
+    about = graph.description
+    for path, reason in graph.reader.troubled_units:
+        for folder in filter(None, (about.tree, about.build)):
+            reason = reason.replace(f"{folder.rstrip('/')}/", "")  # noqa: PLW2901
+        yield path, reason
 
 
 def standalone_path(graph: CallGraph, source: SourceText, way: Way) -> str:

@@ -192,12 +192,15 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """The first page, and that of coverage."""
+    """The first page, and that of coverage. `troubles`: units that failed or have errors, each with
+    its reason.
+    """
 
     tree: str
     config: str
     about: IndexDescription
     coverage: Coverage
+    troubles: tuple[tuple[str, str], ...]
     chains: tuple[ChainPage, ...]
     paths: tuple[PathPage, ...]
     names: tuple[Named, ...]
