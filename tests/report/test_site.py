@@ -111,6 +111,10 @@ def test_wrong_lines_are_told_with_what_is_there(mini: CallGraph) -> None:
             assert f'<span class="badge {line.verdict.value}">' in page
             assert line.note[:20] in page
     assert "badge refuted" in page
+    left_out = [hop for line in checked.lines for hop in line.via[:-1]]
+    assert left_out
+    for hop in left_out:
+        assert f"left out</span> {hop.caller} → {hop.callee}" in page
 
 
 def test_no_path_says_why(mini: CallGraph) -> None:

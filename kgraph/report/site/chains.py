@@ -87,7 +87,7 @@ def _depths(check: ChainCheck) -> dict[int, int]:
 
 
 def _line(proofs: Proofs, line: LineVerdict, depth: int, parent: bool) -> ChainLine:  # noqa: FBT001
-    hops: tuple[Hop, ...] = (*line.via, *((line.hop,) if line.hop else ()))
+    hops = tuple(dict.fromkeys((*line.via, *((line.hop,) if line.hop else ()))))
     proofs.mentions.place(line.found)
     return ChainLine(
         line, depth, parent, numbered(hops, proofs, f"hop-{line.line.number}"), about_edge(line),
