@@ -17,11 +17,22 @@
   };
   dress();
 
+  const unfoldAll = () => {
+    for (const line of document.querySelectorAll(".lines li")) line.hidden = false;
+    for (const knob of document.querySelectorAll(".fold")) knob.setAttribute("aria-expanded", "true");
+  };
+
   const reveal = () => {
-    const target = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    let name = location.hash.slice(1);
+    try {
+      name = decodeURIComponent(name);
+    } catch {
+      return; // no name of ours
+    }
+    const target = name && document.getElementById(name);
     if (!target) return;
     for (let node = target; node; node = node.parentElement) if (node.tagName === "DETAILS") node.open = true;
-    if (target.tagName === "LI" && target.hidden) document.querySelectorAll(".lines li").forEach((line) => { line.hidden = false; });
+    if (target.tagName === "LI" && target.hidden) unfoldAll();
     target.querySelector("details.proof")?.setAttribute("open", "");
     target.scrollIntoView({ block: "center" });
   };
@@ -55,8 +66,9 @@
       found.textContent = words.length ? `${count} found` : "";
     };
     box.addEventListener("input", filter);
+    addEventListener("pageshow", filter); // a browser that goes back restores the text
     box.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") list.querySelector("li:not([hidden]) a")?.click();
+      if (event.key === "Enter" && box.value.trim()) list.querySelector("li:not([hidden]) a")?.click();
     });
   };
 
@@ -96,6 +108,6 @@
   });
   addEventListener("beforeprint", () => {
     for (const details of document.querySelectorAll("details.proof")) details.open = true;
-    for (const line of document.querySelectorAll(".lines li")) line.hidden = false;
+    unfoldAll();
   });
 })();

@@ -9,15 +9,17 @@ from report_pages import check, way
 from kgraph.documents import read_document
 from kgraph.errors import ReportError
 from kgraph.graph import CallGraph
+from kgraph.model.answers import IndexDescription
 from kgraph.model.documents import ChainCheck
+from kgraph.model.location import Location
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.pipeline.queries import find_query, shipped_queries
 from kgraph.query import PathQuestion, find_paths
 from kgraph.query.checking import check_document
 from kgraph.report.drawing import draw
 from kgraph.report.lanes import shipped_lanes
-from kgraph.report.site import Chain, LinkStyle, make_site, write_site
-from kgraph.report.site.links import slugs
+from kgraph.report.site import Chain, LinkStyle, make_site, standalone_path, write_site
+from kgraph.report.site.links import Links, Targets, slugs
 from kgraph.report.source import SourceText
 from kgraph.store import IndexReader
 
@@ -68,15 +70,43 @@ def test_nothing_of_the_machine_is_in_it_unless_asked(
     assert any(b"file://" + tree in data for data in asked.values())
 
 
-@pytest.mark.parametrize(("style", "start"), [
-    (LinkStyle.ELIXIR, b"https://elixir.bootlin.com/linux/v"),
-    (LinkStyle.GIT, b"https://git.kernel.org/"), (LinkStyle.VSCODE, b"vscode://file/"),
+@pytest.mark.parametrize(("release", "tag"), [
+    ("4.6.2", "v4.6.2"), ("5.10.0", "v5.10"), ("5.10.0-rc1", "v5.10-rc1"), ("", ""),
+    ("6.1.2-vendor", ""),
 ])
-def test_citations_lead_where_the_user_wants(
-    mini: CallGraph, style: LinkStyle, start: bytes
+def test_citations_lead_where_the_user_wants(release: str, tag: str) -> None:
+    about = IndexDescription("/trees/linux", release, "")
+    place = Location("net/a b.c", 7)
+    links = {style: Links(Targets(), about, style).outside(place) for style in LinkStyle}
+    for style in (LinkStyle.ELIXIR, LinkStyle.GIT):
+        assert (tag in links[style]) if tag else links[style] == ""
+    assert links[LinkStyle.FILE] == "file:///trees/linux/net/a%20b.c#L7"
+    assert links[LinkStyle.VSCODE] == "vscode://file/trees/linux/net/a%20b.c:7"
+
+
+def test_a_swap_that_fails_puts_the_old_site_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    page = site(mini, "netns", style=style)["chain/netns.html"]
-    assert b'<a class="out" href="' + start in page
+    folder = tmp_path / "site"
+    write_site(folder, {"index.html": b"old"})
+    rename = Path.rename
+
+    def fails(self: Path, target: Path) -> Path:
+        if target == folder and not self.name.endswith("kgraph-old"):
+            raise OSError(28, "no space left")
+        return rename(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", fails)
+        with pytest.raises(ReportError, match="no space"):
+            write_site(folder, {"index.html": b"new"})
+    assert (folder / "index.html").read_bytes() == b"old"
+    (tmp_path / ".site.kgraph-old" / "chain").mkdir(parents=True)
+    write_site(folder, {"index.html": b"new"})
+    assert [entry.name for entry in tmp_path.iterdir()] == ["site"]
+    (folder / "mine").mkdir()
+    with pytest.raises(ReportError, match="mine"):
+        write_site(folder, {"index.html": b"new"})
 
 
 def test_text_of_documents_is_escaped(mini: CallGraph) -> None:
@@ -115,6 +145,26 @@ def test_wrong_lines_are_told_with_what_is_there(mini: CallGraph) -> None:
     assert left_out
     for hop in left_out:
         assert f"left out</span> {hop.caller} → {hop.callee}" in page
+
+
+def test_prose_within_a_tree_does_not_cut_it(mini: CallGraph) -> None:
+    document = read_document("n.md", b"# Title\n\nIntro one\n\nIntro two\n\n```\nSyS_clone()\n"
+                                     b"|-SYSC_clone()\n/* a word */\n  |-_do_fork()\n```\n")
+    checked = check_document(mini, document)
+    page = make_site(mini, SourceText(mini), [Chain(checked)], [])["chain/n.md.html"].decode()
+    headings = re.findall(r"<h2>(.*?)</h2>", page)
+    roots = [line for line in checked.lines if line.verdict.value != "prose"
+             and line.line.parent == 0]
+    assert headings[0] == "Title"
+    assert len(headings) <= len(roots)
+    assert "Intro one" in page
+
+
+def test_a_page_of_its_own_links_its_citations(mini: CallGraph) -> None:
+    page = standalone_path(mini, SourceText(mini), way(mini, "SyS_clone", "setup_net"))
+    found = re.findall(r'<a class="cite" href="#([^"]+)"', page)
+    assert found
+    assert all(f'id="{anchor}"' in page for anchor in found)
 
 
 def test_no_path_says_why(mini: CallGraph) -> None:

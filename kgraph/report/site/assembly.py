@@ -7,6 +7,7 @@ from pathlib import PurePath
 from kgraph.graph import CallGraph
 from kgraph.model.answers import PathAnswer
 from kgraph.model.documents import ChainCheck, Query, Scenario
+from kgraph.model.location import Location
 from kgraph.report.site.chains import chain_page, path_page, subject_name
 from kgraph.report.site.links import Links, LinkStyle, Targets, slugs
 from kgraph.report.site.mentions import Mentions
@@ -130,7 +131,14 @@ def standalone_path(graph: CallGraph, source: SourceText, way: Way) -> str:
     """The page of a path as one file that needs no other."""
     proofs = Proofs(graph, source, Mentions())
     _, [page] = _answers(proofs, (), (way,))
-    links = Links(Targets(), graph.description)
+    here: dict[Location, str] = {}
+    for proof in (proof for route in page.routes for proof in route.proofs):
+        for place in (
+            proof.hop.site.location, *(row.evidence.location for row in proof.evidence),
+            *(row.location for row in proof.guards),
+        ):
+            here.setdefault(place, proof.anchor)
+    links = Links(Targets(), graph.description, here=here)
     front = _front(graph, (), (page,), links.targets, links)
     return Renderer().standalone("path.html", links, page=page, front=front)
 

@@ -62,27 +62,48 @@ def _counts(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> dict[str, in
 
 def _sections(check: ChainCheck) -> Iterator[tuple[str, list[LineVerdict]]]:
     """The lines that are to be shown, by the line of heading or prose that they stand under."""
-    heading, lines = "", list[LineVerdict]()
-    above: LineVerdict | None = None
+    heading, lines, waiting = "", list[LineVerdict](), list[LineVerdict]()
     for line in check.lines:
         if not any(letter.isalnum() for letter in line.line.text):
             continue  # a fence, a lone brace
         if line.verdict is Verdict.PROSE:
-            above = line if line.line.kind in (LineKind.HEADING, LineKind.PROSE) else above
-        elif above is not None:
-            before = [other for other in lines if other is not above]
-            if before:
-                yield heading, before
-            heading, lines, above = above.line.text.strip().lstrip("# "), [], None
+            waiting.append(line)
+            continue
+        title = _title(waiting) if line.line.parent == 0 else None
+        if title is None:
+            lines += waiting
+        else:
+            place = waiting.index(title)
+            if lines or place:
+                yield heading, lines + waiting[:place]
+            heading, lines = title.line.text.strip().lstrip("# "), waiting[place + 1:]
         lines.append(line)
-    if lines:
-        yield heading, lines
+        waiting = []
+    if lines or waiting:
+        yield heading, lines + waiting
+
+
+def _title(waiting: list[LineVerdict]) -> LineVerdict | None:
+    """Of the lines between two trees the one that names the second: the last heading, else the
+    last prose.
+    """
+    for kind in (LineKind.HEADING, LineKind.PROSE):
+        for line in reversed(waiting):
+            if line.line.kind is kind:
+                return line
+    return None
 
 
 def _depths(check: ChainCheck) -> dict[int, int]:
+    """How deep each line stands; prose within a tree as deep as the claim before it."""
     depths: dict[int, int] = {}
+    before = 0
     for line in check.lines:
-        depths[line.line.number] = depths.get(line.line.parent, -1) + 1
+        if line.verdict is not Verdict.PROSE:
+            before = depths.get(line.line.parent, -1) + 1
+        elif line.line.kind is LineKind.HEADING:
+            before = 0
+        depths[line.line.number] = before
     return depths
 
 

@@ -1,5 +1,6 @@
 """Where things stand on the site, and outside it."""
 
+import os
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -59,12 +60,15 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Links from a page in the folder that `root` leads out of ("" or "../")."""
+    """Links from a page in the folder that `root` leads out of ("" or "../"). `here` are anchors of
+    the places that the page itself shows.
+    """
 
     targets: Targets
     index: IndexDescription
     style: LinkStyle | None = None
     root: str = ""
+    here: Mapping[Location, str] = field(default_factory=dict)
 
     def function(self, function: KnownFunction) -> str:
         """The page of a function, "" where it has none."""
@@ -80,6 +84,8 @@ class Links:
 
     def source(self, place: Location) -> str:
         """The excerpt on the site that shows a place."""
+        if place in self.here:
+            return f"#{quote(self.here[place])}"
         page = self._page("source", self.targets.sources.get(place.path))
         return f"{page}#L{place.line}" if page else ""
 
@@ -90,16 +96,27 @@ class Links:
         """The place outside the site that the user chose, "" for none."""
         if self.style is None:
             return ""
-        path, about = quote(place.path), self.index
+        path, about, tag = quote(os.fsencode(place.path)), self.index, _tag(self.index.release)
+        if self.style in (LinkStyle.ELIXIR, LinkStyle.GIT) and not tag:
+            return ""
         if self.style is LinkStyle.ELIXIR:
-            return f"https://elixir.bootlin.com/linux/v{quote(about.release)}/source/{path}#L{place.line}"
+            return f"https://elixir.bootlin.com/linux/{tag}/source/{path}#L{place.line}"
         if self.style is LinkStyle.GIT:
             return ("https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/"
-                    f"{path}?h=v{quote(about.release)}#n{place.line}")
-        file = quote(str(Path(about.tree) / place.path))
+                    f"{path}?h={tag}#n{place.line}")
+        file = quote(os.fsencode(Path(about.tree) / place.path))
         if self.style is LinkStyle.FILE:
             return f"file://{file}#L{place.line}"
         return f"vscode://file{file}:{place.line}"
+
+
+def _tag(release: str) -> str:
+    """The tag of a release, "" where it has none: v4.6.2; v5.10 of 5.10.0; v5.10-rc1."""
+    found = re.fullmatch(r"(\d+\.\d+)(?:\.(\d+))?(-rc\d+)?", release)
+    if found is None:
+        return ""
+    sub = f".{found[2]}" if found[2] not in (None, "0") else ""
+    return f"v{found[1]}{sub}{found[3] or ''}"
 
 
 def distinct(names: Iterable[str]) -> dict[Hashable, str]:

@@ -3,7 +3,7 @@
 from base64 import b64encode
 from hashlib import sha256
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
 from kgraph.report.drawing import STROKES, Drawing
@@ -62,9 +62,10 @@ class Renderer:
 
 
 def _shown(value: object) -> object:
-    if isinstance(value, Markup):
+    """What an expression of a template shows: a Location or a function is text, too."""
+    if isinstance(value, Undefined | Markup):
         return value
-    return clean(value) if isinstance(value, str) else value
+    return clean(str(value))
 
 
 def _hash(text: str) -> str:

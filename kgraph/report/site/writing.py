@@ -30,14 +30,16 @@ def write_site(folder: Path, files: dict[str, bytes]) -> Written:
     """Make `folder` hold exactly `files`. Raises ReportError where it holds what is not kgraph's,
     or cannot be written; then it is as it was.
     """
-    folder = folder.resolve()
     try:
+        folder = folder.resolve()
         _heal(folder)
         former = _former(folder)
         return _replace(folder, files, former)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
+        where = getattr(error, "filename", None) or folder
+        what = getattr(error, "strerror", error)
         raise ReportError(
-            f"{error.filename or folder}: {error.strerror}", "give another folder with -o"
+            f"{where}: {what}", "give another folder with -o"
         ) from error
 
 
@@ -63,16 +65,15 @@ def _former(folder: Path) -> list[str]:
         raise ReportError(f"{folder} is no folder", "give a folder with -o")
     try:
         names = json.loads((folder / MARK).read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         names = None
-    if not isinstance(names, list):
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ReportError(
             f"{folder} is not empty, and is no report of kgraph's", "give an empty or new folder"
         )
-    there = {
-        file.relative_to(folder).as_posix() for file in folder.rglob("*") if not file.is_dir()
-    }
-    foreign = sorted(there - set(names) - {MARK})
+    there = {file.relative_to(folder).as_posix() for file in folder.rglob("*")}
+    folders = {name.rpartition("/")[0] for name in names}
+    foreign = sorted(there - set(names) - folders - {MARK})
     if foreign:
         raise ReportError(
             f"{folder} holds {foreign[0]}, which kgraph did not write",
@@ -92,9 +93,16 @@ def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> Writte
         if kept == len(files) == len(former):
             return Written(0, kept, 0)
         aside = _aside(folder)
+        if aside.exists():  # what an interrupted run had no time to remove
+            shutil.rmtree(aside)
         if folder.exists():
             folder.rename(aside)
-        new.rename(folder)
+        try:
+            new.rename(folder)
+        except BaseException:
+            if aside.exists():
+                aside.rename(folder)
+            raise
         if aside.exists():
             shutil.rmtree(aside)
     finally:
@@ -110,7 +118,10 @@ def _put(old: Path, new: Path, data: bytes) -> bool:
     """The file `new` with `data`; True where it is the file `old`, which holds the same."""
     new.parent.mkdir(exist_ok=True)
     if old.is_file() and not old.is_symlink() and old.read_bytes() == data:
-        os.link(old, new)
+        try:
+            os.link(old, new)
+        except OSError:  # a file system without hard links
+            shutil.copy2(old, new)
         return True
     new.write_bytes(data)
     return False
