@@ -39,29 +39,53 @@ for verb in (
     cli.add_command(verb)
 
 
+class _Ended(BaseException):
+    """A signal asked us to end; raised so that what is half done is cleared away."""
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)  # once is enough
+    raise _Ended(number)
+
+
 def main() -> NoReturn:
     """Run the command line and exit."""
     status: object
     try:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+                signal.signal(number, _end)
         # Not cli.main(): it answers an interrupt with an empty line, a closed pipe with status 1.
         with cli.make_context("kgraph", sys.argv[1:]) as context:
             status = cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as leaving:
         status = leaving.exit_code
-    except KgraphError as error:
-        status = _complain(error.message, error.hint)
-    except click.UsageError as error:
-        status = _complain(error.format_message(), _usage_hint(error))
-    except click.ClickException as error:
-        status = _complain(error.format_message(), "")
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
+    except _Ended as ended:
+        status = 128 + ended.args[0]
     except BrokenPipeError:
         # Whoever read us has enough. The interpreter must not flush into the pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         status = 128 + signal.SIGPIPE
+    except (KgraphError, click.ClickException, OSError, MemoryError) as error:
+        status = _complain(*_said(error))
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _said(error: Exception) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    if isinstance(error, KgraphError):
+        return error.message, error.hint
+    if isinstance(error, click.UsageError):
+        return error.format_message(), _usage_hint(error)
+    if isinstance(error, click.ClickException):
+        return error.format_message(), ""
+    if isinstance(error, OSError):
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror or error}", ""
+    return "there is not enough memory", "give --jobs a smaller number"
 
 
 def _complain(message: str, hint: str) -> int:

@@ -41,11 +41,16 @@ def _processors() -> int:
               help="Read common headers once. It changes the time, never the facts.")
 @click.option("--again", is_flag=True,
               help="Read every unit again, whatever the index already holds.")
+@click.option("--unit-seconds", type=click.FloatRange(min=1), default=300, show_default=True,
+              metavar="S", help="Give a unit up that takes longer.")
+@click.option("--unit-memory", type=click.IntRange(min=512), default=8192, show_default=True,
+              metavar="MB", help="Give a unit up whose worker needs more address space.")
 @output_options
 def index_verb(
     tree: Path, config: Path | None, defconfig: str | None, compile_commands: Path | None,
     prepare: bool, only: tuple[str, ...], deferred: tuple[Path, ...], jobs: int | None,
-    index: Path | None, precompiled: bool, again: bool, form: str,
+    index: Path | None, precompiled: bool, again: bool, unit_seconds: float,
+    unit_memory: int, form: str,
 ) -> None:
     """Read a kernel TREE and write its index.
 
@@ -53,6 +58,7 @@ def index_verb(
     Reading a tree without --compile-commands runs its makefiles.
     """
     from kgraph.pipeline.indexing import IndexRequest, index_tree
+    from kgraph.pipeline.pool import Limits
 
     progress = ProgressBar()
 
@@ -63,7 +69,7 @@ def index_verb(
     request = IndexRequest(
         tree=tree, config=config, defconfig=defconfig, compile_commands=compile_commands,
         prepare=prepare, only=only, deferred=deferred, jobs=jobs or _processors(), index=index,
-        precompiled=precompiled, again=again,
+        precompiled=precompiled, again=again, limits=Limits(unit_seconds, unit_memory << 20),
     )
     try:
         summary = index_tree(request, progress=progress, remark=say)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from kgraph.kernel.assembly import KERNEL_DEFINE
 from kgraph.kernel.commands import split_commands, split_words
-from kgraph.kernel.make import environment
+from kgraph.kernel.make import environment, running
 from kgraph.kernel.prepare import Prepared
 from kgraph.kernel.tools import COMPILER
 
@@ -132,7 +132,8 @@ def _run(numbers: list[int], recipes: _Recipes, prepared: Prepared) -> int:
         "srctree": str(prepared.shadow.root),
     }
     failed = 0
-    with (prepared.make.logs / "generated.log").open("wb") as log:
+    logs = prepared.make.logs
+    with running(logs) as lock, (logs / "generated.log").open("wb") as log:
         for number in numbers:
             line = recipes.lines[number]
             log.write(f"$ {line[:400]}\n".encode())
@@ -144,7 +145,7 @@ def _run(numbers: list[int], recipes: _Recipes, prepared: Prepared) -> int:
             ]
             for path in new:
                 path.parent.mkdir(parents=True, exist_ok=True)
-            if _run_line([shell, "-c", line], prepared.build, variables, log.fileno()) != 0:
+            if _run_line([shell, "-c", line], prepared.build, variables, log.fileno(), lock) != 0:
                 failed += 1
                 # Half a source would be parsed as if it were whole.
                 for path in filter(Path.is_file, new):
@@ -152,7 +153,9 @@ def _run(numbers: list[int], recipes: _Recipes, prepared: Prepared) -> int:
     return failed
 
 
-def _run_line(command: list[str], folder: Path, variables: dict[str, str], log: int) -> int:
+def _run_line(
+    command: list[str], folder: Path, variables: dict[str, str], log: int, lock: int
+) -> int:
     try:
         return subprocess.run(
             command,
@@ -163,6 +166,7 @@ def _run_line(command: list[str], folder: Path, variables: dict[str, str], log: 
             stderr=subprocess.STDOUT,
             timeout=_SECONDS_EACH,
             check=False,
+            pass_fds=(lock,),
         ).returncode
     except subprocess.TimeoutExpired:
         return -1

@@ -3,9 +3,12 @@
 Owns the one place of this package that starts make. Must not know what the targets mean.
 """
 
+import contextlib
+import fcntl
 import os
 import re
 import subprocess
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from kgraph.errors import ToolError
 _KEPT_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "LD_LIBRARY_PATH")
 _MEANINGFUL = re.compile(r"error:|\*\*\*|not found|No such file|cannot|undefined", re.IGNORECASE)
 _LINES_SHOWN = 3
+_RUNNING = "running"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +35,9 @@ class Make:
 
         Returns the exit status. Standard input is empty, so that no question is ever waited for.
         """
-        self.logs.mkdir(parents=True, exist_ok=True)
         command = ["make", "-C", str(folder or self.build), *arguments, *self.variables]
         output, errors = self.logs / f"{name}.log", self.logs / f"{name}.errors.log"
-        with output.open("wb") as log, errors.open("wb") as error_log:
+        with running(self.logs) as lock, output.open("wb") as log, errors.open("wb") as error_log:
             return subprocess.run(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -42,6 +45,7 @@ class Make:
                 stderr=error_log,
                 env=environment(),
                 check=False,
+                pass_fds=(lock,),
             ).returncode
 
     def failure(self, name: str, what: str) -> ToolError:
@@ -52,6 +56,29 @@ class Make:
         meaningful = [line.strip() for line in lines if _MEANINGFUL.search(line)]
         shown = " | ".join((meaningful or lines)[:_LINES_SHOWN]) or "it says nothing"
         return ToolError(f"{what} failed: {shown}", f"the whole output is in {errors}")
+
+
+@contextlib.contextmanager
+def running(logs: Path) -> Iterator[int]:
+    """An open file to be handed to programs that write beside `logs`, which is made. They share a
+    lock on it, with all that they start, until the last has ended."""
+    logs.mkdir(parents=True, exist_ok=True)
+    lock = os.open(logs / _RUNNING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def await_leftovers(logs: Path) -> None:
+    """Wait for programs that a run that was killed has left behind; they are still writing."""
+    logs.mkdir(parents=True, exist_ok=True)
+    lock = os.open(logs / _RUNNING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    finally:
+        os.close(lock)
 
 
 def environment() -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kgraph.errors import ConfigurationError, ToolError
 from kgraph.kernel.configuration import Configuration
-from kgraph.kernel.make import Make
+from kgraph.kernel.make import Make, await_leftovers
 from kgraph.kernel.shadow import Shadow, make_shadow
 from kgraph.kernel.tools import COMPILER, compiler_makes_pie, require_headers, require_tools
 from kgraph.kernel.tree import KernelTree
@@ -47,6 +47,7 @@ def prepare(
     _check_work(tree, work)
     require_tools(tree.root)
     build = work / "build"
+    await_leftovers(work / "log")
     if build.exists():
         shutil.rmtree(build)
     build.mkdir(parents=True)

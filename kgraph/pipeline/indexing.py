@@ -7,23 +7,26 @@ import os
 import resource
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 
 from kgraph.errors import StoreError
-from kgraph.kernel import UnitList, configuration_of, open_tree, translation_units
+from kgraph.kernel import KernelTree, UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.account import address_taken, coverage
 from kgraph.pipeline.freshness import Freshness, command_digest, freshness
+from kgraph.pipeline.locking import alone_in
 from kgraph.pipeline.partial import doubted, missing
-from kgraph.pipeline.precompiling import make_headers, precompiled_folder
+from kgraph.pipeline.pool import USUAL, Limits
+from kgraph.pipeline.precompiling import forget_precompiled, make_headers, precompiled_folder
 from kgraph.pipeline.workers import Place, extract_units
 from kgraph.resolve import Rows, deferral_rows, resolve
 from kgraph.store import cache_folder, index_path, new_database, write_description
+from kgraph.store.database import NO_ROOM, remove_unfinished
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
 from kgraph.store.former import FormerIndex
@@ -38,7 +41,8 @@ class IndexRequest:
     """What to index. `config`, `defconfig`, `compile_commands` choose the build configuration,
     `only` the units; `deferred` are the user's own files of deferred calls; `index` the file, None
     for its place in the cache; `precompiled` says whether precompiled headers may be used, which
-    changes the time it takes and nothing else; `again` reads every unit again.
+    changes the time it takes and nothing else; `again` reads every unit again; `limits` are what
+    reading one unit may take.
     """
 
     tree: Path
@@ -53,6 +57,7 @@ class IndexRequest:
     bundled: bool = False
     precompiled: bool = True
     again: bool = False
+    limits: Limits = USUAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +94,28 @@ def index_tree(
     """
     wall, cpu = time.monotonic(), _cpu_seconds()
     rows = deferral_rows(request.deferred)  # before the work: what is wrong there is said at once
-    collecting = gc.isenabled()
-    gc.disable()  # facts are many small objects without cycles
-    try:
-        units, target = _units(request, remark)
+    tree, target, work = _places(request)
+    with _without_collector(), _full_disk_reported(work), alone_in(work, remark):
+        remove_unfinished(target.parent)
+        forget_precompiled(work)
+        units = _units(request, tree, work, remark)
         started = time.time_ns()  # what is written from here on may not be what is read
-        root = open_tree(request.tree, compile_commands=request.compile_commands).root
         description = IndexDescription(
-            tree=str(root), release=units.release, config=str(units.configuration),
+            tree=str(tree.root), release=units.release, config=str(units.configuration),
             build=str(units.build or ""), only=request.only, built=started / 1e9,
             bundled=request.bundled,
         )
         given = [path.read_bytes() for path in request.deferred]
-        fresh = freshness(target, units.units, root, units.build, started, given)
+        fresh = freshness(target, units.units, tree.root, units.build, started, given)
         if request.again:
             fresh = replace(fresh, read=units.units, kept=(), complete=False)
         if fresh.complete and _alike(fresh, description):
             account = _confirm(target, fresh, description)
         else:
-            account, fresh = _write(request, target, root, units, description, fresh, seed,
-                                    progress, rows)
-    finally:
-        if collecting:
-            gc.enable()
-    bad = FormerIndex(target).units
+            account, fresh = _write(
+                _Run(request, target, tree.root, work, seed, progress, remark, rows), units,
+                description, fresh)
+        bad = FormerIndex(target).units
     return IndexSummary(
         index=target, description=description, coverage=account, wall=time.monotonic() - wall,
         cpu=_cpu_seconds() - cpu, peak=_peak(resource.RUSAGE_SELF),
@@ -123,6 +126,45 @@ def index_tree(
                         for (path, _), unit in sorted(bad.items())
                         if unit.errors and not unit.failed),
     )
+
+
+@contextlib.contextmanager
+def _without_collector() -> Iterator[None]:
+    """Facts are many small objects without cycles."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _full_disk_reported(work: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StoreError(
+                f"cannot write to the cache folder {work} ({error.strerror})",
+                "make room there, or name another one with XDG_CACHE_HOME",
+            ) from None
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run that writes an index."""
+
+    request: IndexRequest
+    target: Path
+    root: Path
+    work: Path
+    seed: int
+    progress: Progress
+    remark: Callable[[str], None]
+    rows: Rows
 
 
 def _alike(fresh: Freshness, description: IndexDescription) -> bool:
@@ -154,51 +196,54 @@ def _write_setting(connection: sqlite3.Connection, fresh: Freshness) -> None:
 
 
 def _write(
-    request: IndexRequest, target: Path, root: Path, units: UnitList,
-    description: IndexDescription, fresh: Freshness, seed: int, progress: Progress,
-    rows: Rows,
+    run: _Run, units: UnitList, description: IndexDescription, fresh: Freshness,
 ) -> tuple[Coverage, Freshness]:
     """Write the index; its account and what was read and kept."""
-    with new_database(target) as connection:
-        files = CitedFiles(root, units.build)
+    with new_database(run.target) as connection:
+        files = CitedFiles(run.root, units.build)
         writer = FactsWriter(connection, files)
         if fresh.former is not None and fresh.kept:
             try:
                 writer.keep(fresh.former, fresh.kept)
             except StoreError:  # damaged: nothing of it is used
                 fresh = replace(fresh, read=units.units, kept=())
-        place = Place(root, units.build)
-        _extract(request, fresh.read, place, seed, writer, progress)
+        _extract(run, fresh.read, Place(run.root, units.build), writer)
         writer.finish()
-        progress(0, 0, "resolving")
+        run.progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
-        why = missing(request.only, writer.failed, writer.errors)
+        why = missing(run.request.only, writer.failed, writer.errors)
         account = _moved(
-            connection, files, target, fresh, description, counts, writer.read_keys())
+            connection, files, run.target, fresh, description, counts, writer.read_keys())
         if account is None:
-            account = _resolve(connection, files, counts, why, rows)
+            account = _resolve(connection, files, counts, why, run.rows)
         write_description(connection, description)
         _write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
     return account, fresh
 
 
-def _units(request: IndexRequest, remark: Callable[[str], None]) -> tuple[UnitList, Path]:
+def _places(request: IndexRequest) -> tuple[KernelTree, Path, Path]:
+    """The tree, the index to write, and the folder of the cache for what is generated."""
     tree = open_tree(request.tree, compile_commands=request.compile_commands)
     configuration = configuration_of(
         tree, config=request.config, defconfig=request.defconfig,
         compile_commands=request.compile_commands,
     )
     place = index_path(tree.root, str(configuration))
-    units = translation_units(
-        tree, config=request.config, defconfig=request.defconfig,
-        compile_commands=request.compile_commands, prepare=request.prepare, only=request.only,
-        work=cache_folder() / "build" / place.stem, jobs=max(1, request.jobs), remark=remark,
-    )
     target = (request.index or place).absolute()
     if target.is_dir():
         raise StoreError(f"{target} is a folder", "give --index the name of a file")
-    return units, target
+    return tree, target, cache_folder() / "build" / place.stem
+
+
+def _units(
+    request: IndexRequest, tree: KernelTree, work: Path, remark: Callable[[str], None]
+) -> UnitList:
+    return translation_units(
+        tree, config=request.config, defconfig=request.defconfig,
+        compile_commands=request.compile_commands, prepare=request.prepare, only=request.only,
+        work=work, jobs=max(1, request.jobs), remark=remark,
+    )
 
 
 def _moved(
@@ -235,26 +280,23 @@ def _moved(
 
 
 def _extract(
-    request: IndexRequest,
-    units: Sequence[TranslationUnit],
-    place: Place,
-    seed: int,
-    writer: FactsWriter,
-    progress: Progress,
+    run: _Run, units: Sequence[TranslationUnit], place: Place, writer: FactsWriter
 ) -> None:
     """Extract and add units."""
+    request, progress = run.request, run.progress
     shuffled = list(units)
-    Random(seed).shuffle(shuffled)  # noqa: S311  an order, no secret
+    Random(run.seed).shuffle(shuffled)  # noqa: S311  an order, no secret
     with contextlib.ExitStack() as stack:
         if request.precompiled:
             progress(0, len(shuffled), "precompiling headers")
-            folder = stack.enter_context(precompiled_folder())
-            made = make_headers(shuffled, place, folder, request.jobs)
+            folder = stack.enter_context(precompiled_folder(run.work))
+            made = make_headers(shuffled, place, folder, request.jobs, request.limits)
             place = replace(place, headers=tuple(header for header, _ in made))
             for _, definitions in made:
                 writer.share(definitions)
         progress(0, len(shuffled), "reading")
-        results = stack.enter_context(closing(extract_units(shuffled, place, request.jobs)))  # type: ignore[type-var]
+        results = stack.enter_context(closing(
+            extract_units(shuffled, place, request.jobs, request.limits, run.remark)))  # type: ignore[type-var]
         for done, (unit, facts) in enumerate(results, start=1):
             writer.add_unit(facts, unit.image, command_digest(unit))
             progress(done, len(shuffled), unit.path)

@@ -18,32 +18,27 @@ from pathlib import Path
 from kgraph.errors import StoreError
 from kgraph.store.arrays import REBUILD
 from kgraph.store.schema import APPLICATION_ID, VERSION, schema_sql
+from kgraph.store.seal import check_header, check_seal, seal
 
 _UNFINISHED = ".unfinished"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
-def open_for_reading(path: Path) -> sqlite3.Connection:
-    """A read-only connection. Raises StoreError where `path` is no index of this version."""
+def open_for_reading(path: Path, *, whole: bool = True) -> sqlite3.Connection:
+    """A read-only connection. Raises StoreError where `path` is no index of this version, or is
+    damaged; without `whole` its content is not checked, which is for what is read of many indexes.
+    """
     if not path.is_file():
         raise StoreError(f"there is no index at {path}", "run `kgraph index TREE` to make one")
+    check_header(path)
+    if whole:
+        check_seal(path)
     try:
         # immutable: the file is never written after its rename, so no locks are needed, and a
         # read-only cache folder will do.
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
-        raise StoreError(f"{path} is no kgraph index, or is damaged ({error})", REBUILD) from None
-    if application != APPLICATION_ID:
-        connection.close()
-        raise StoreError(f"{path} is not a kgraph index", "name another file with --index")
-    if version != VERSION:
-        connection.close()
-        raise StoreError(
-            f"{path} was written by another kgraph (its schema is {version}, this one's {VERSION})",
-            REBUILD,
-        )
-    return connection
+        raise StoreError(f"the index {path} cannot be opened ({error})", REBUILD) from None
 
 
 @contextlib.contextmanager
@@ -65,7 +60,7 @@ def new_database(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Conn
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        _remove_unfinished(target.parent)
+        remove_unfinished(target.parent)
         unfinished, lock = _claim(target)
     except OSError as error:
         raise _unwritable(target, error) from None
@@ -89,11 +84,12 @@ def new_database(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Conn
             connection.execute("COMMIT")
         finally:
             connection.close()
+        seal(unfinished)
         _put_in_place(unfinished, target)
     except sqlite3.OperationalError as error:
         raise _unwritable(target, error) from None
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+        if error.errno in NO_ROOM:
             raise _unwritable(target, error) from None
         raise
     finally:
@@ -114,7 +110,8 @@ def _claim(target: Path) -> tuple[Path, int]:
         os.close(lock)
 
 
-def _remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path) -> None:
+    """Remove what runs that were killed left in a folder of indexes."""
     for path in folder.glob(f".*{_UNFINISHED}"):
         with contextlib.suppress(OSError):
             descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)

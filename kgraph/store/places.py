@@ -51,7 +51,7 @@ def indexes() -> list[tuple[Path, IndexDescription]]:
     found = []
     for path in sorted(cache_folder().glob(f"*{SUFFIX}")):
         try:
-            connection = open_for_reading(path)
+            connection = open_for_reading(path, whole=False)
         except StoreError:
             continue
         try:

@@ -1,11 +1,12 @@
 """The version of the index file, and its schema.
 
-History: 1 the first form.
+History: 1 the first form; 2 facts under the digest of their
+bytes, with the files that units read; 3 sealed (seal.py).
 """
 
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from kgraph.kernel import open_tree, translation_units
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline import workers
 from kgraph.pipeline.indexing import IndexRequest, index_tree
+from kgraph.pipeline.pool import Limits
 from kgraph.report.facts import fact_records
 from kgraph.resources import mini_linux
 from kgraph.store import IndexReader
@@ -69,12 +71,12 @@ def test_the_tree_is_only_read(tmp_path: Path) -> None:
 class Crashing(workers.UnitReader):
     """Dies on one unit, raises on another."""
 
-    def read(self, unit: TranslationUnit) -> workers.EncodedUnit:
+    def __call__(self, unit: TranslationUnit) -> workers.EncodedUnit:
         if unit.path == "net/ipv4/raw.c":
             os.abort()
         if unit.path == "net/ipv4/udp.c":
             self._extractor = Raising()  # type: ignore[assignment]
-        return super().read(unit)
+        return super().__call__(unit)
 
 
 class Raising:
@@ -82,16 +84,11 @@ class Raising:
         raise RecursionError("too deep")
 
 
-def _crashing_work(pipe: object, place: workers.Place) -> None:
-    workers.UnitReader = Crashing  # type: ignore[misc]
-    workers._work(pipe, place)  # type: ignore[arg-type]
-
-
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_a_worker_that_dies_costs_its_unit_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(workers, "WORK", _crashing_work)
+    monkeypatch.setattr(workers, "READER", Crashing)
     summary = index_tree(IndexRequest(mini_linux(), index=tmp_path / "x.kgraph", jobs=jobs))
     assert dict(summary.failed) == {
         "net/ipv4/raw.c": "the worker process died on it (SIGABRT)",
@@ -103,6 +100,54 @@ def test_a_worker_that_dies_costs_its_unit_and_nothing_else(
     assert "raw_sendmsg" not in names
     assert {"SYSC_sendto", "veth_xmit", "ip_output", "dst_output"} <= names
     graph.close()
+
+
+class CrashingOnce(workers.UnitReader):
+    """Dies the first time that it is given one unit."""
+
+    def __call__(self, unit: TranslationUnit) -> workers.EncodedUnit:
+        marker = Path(os.environ["KGRAPH_TEST_MARKER"])
+        if unit.path == "net/ipv4/raw.c" and not marker.exists():
+            marker.touch()
+            os.abort()
+        return super().__call__(unit)
+
+
+def test_a_unit_that_was_lost_is_read_again_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = index_tree(IndexRequest(mini_linux(), index=tmp_path / "plain.kgraph", jobs=2))
+    monkeypatch.setattr(workers, "READER", CrashingOnce)
+    monkeypatch.setenv("KGRAPH_TEST_MARKER", str(tmp_path / "marker"))
+    said: list[str] = []
+    summary = index_tree(
+        IndexRequest(mini_linux(), index=tmp_path / "x.kgraph", jobs=2), remark=said.append)
+    [text] = said
+    assert text.startswith("net/ipv4/raw.c: the worker process died on it (SIGABRT)")
+    assert text.endswith("read again, alone")
+    assert summary.failed == ()
+    assert contents(summary.index) == contents(plain.index)
+
+
+class Greedy(workers.UnitReader):
+    """Hangs on one unit, eats memory on another."""
+
+    def __call__(self, unit: TranslationUnit) -> workers.EncodedUnit:
+        if unit.path == "net/ipv4/raw.c":
+            time.sleep(600)
+        if unit.path == "net/ipv4/udp.c":
+            self.hoard = bytearray(8 << 30)
+        return super().__call__(unit)
+
+
+def test_a_unit_has_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "READER", Greedy)
+    summary = index_tree(IndexRequest(
+        mini_linux(), index=tmp_path / "x.kgraph", jobs=2, limits=Limits(5, 2 << 30)))
+    assert dict(summary.failed) == {
+        "net/ipv4/raw.c": "it took more than 5 seconds", "net/ipv4/udp.c": "MemoryError",
+    }
+    assert summary.coverage.units == 61
 
 
 def test_only_restricts_the_units_and_is_remembered(tmp_path: Path) -> None:

@@ -1,0 +1,66 @@
+"""The seal of an index file: a checksum of all of it, behind its last page.
+
+SQLite finds damage in its own structure only; a number that turned into another one would be
+answered. SQLite ignores what stands behind the pages that its header counts.
+"""
+
+import mmap
+import os
+import zlib
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.store.arrays import REBUILD
+from kgraph.store.schema import APPLICATION_ID, VERSION
+
+_SQLITE = b"SQLite format 3\0"
+_MARK = b"kgraph crc32"
+_SEAL = len(_MARK) + 4
+_HEADER = 100
+
+
+def seal(path: Path) -> None:
+    """Put the seal behind the pages of a database, in the place of any that stands there."""
+    with path.open("r+b") as file:
+        header = file.read(_HEADER)
+        file.truncate(_number(header, 28) * (_number(header, 16, 2) or 1))
+        checksum = zlib.crc32(_mapped(file.fileno()))
+        file.seek(0, os.SEEK_END)
+        file.write(_MARK + checksum.to_bytes(4, "big"))
+
+
+def check_header(path: Path) -> None:
+    """Raises StoreError where the file is no index, or none of this version."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}", "check its permissions"
+                         ) from None
+    if len(header) < _HEADER or not header.startswith(_SQLITE):
+        raise StoreError(f"{path} is no kgraph index, or is damaged", REBUILD)
+    if _number(header, 68) != APPLICATION_ID:
+        raise StoreError(f"{path} is not a kgraph index", "name another file with --index")
+    version = _number(header, 60)
+    if version != VERSION:
+        raise StoreError(
+            f"{path} was written by another kgraph (its schema is {version}, this one's {VERSION})",
+            REBUILD,
+        )
+
+
+def check_seal(path: Path) -> None:
+    """Raises StoreError where the file is not, bit for bit, what was sealed."""
+    with path.open("rb") as file:
+        content = memoryview(_mapped(file.fileno()))
+        expected = bytes(content[-_SEAL:])
+        if expected != _MARK + zlib.crc32(content[:-_SEAL]).to_bytes(4, "big"):
+            raise StoreError(f"the index {path} is damaged (its checksum is wrong)", REBUILD)
+
+
+def _mapped(descriptor: int) -> mmap.mmap:
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+
+
+def _number(header: bytes, at: int, size: int = 4) -> int:
+    return int.from_bytes(header[at:at + size], "big")
