@@ -9,8 +9,9 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from sys import intern
+
+from kgraph.treefile import read_regular
 
 _ITEM = re.compile(
     rb'^[ \t]*#[ \t]*(?:include(?:_next)?[ \t]*["<]([^">\n]+)[">]'
@@ -41,7 +42,7 @@ class HeaderText:
 def header_text(path: str) -> HeaderText:
     """What a file holds; nothing, where it cannot be read."""
     try:
-        content = _COMMENT.sub(rb" \1", Path(path).read_bytes())
+        content = _COMMENT.sub(rb" \1", read_regular(path))
     except OSError:
         content = b""
     items: list[tuple[bool, str]] = []

@@ -6,6 +6,7 @@ clang-c/Index.h of LLVM 16 to 18. Knows nothing of facts.
 """
 
 import ctypes
+import os
 from collections.abc import Callable
 from ctypes import (
     CDLL,
@@ -139,6 +140,8 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
 
 
 def _load() -> Any:
+    # libclang parses on a thread of its own, with 8 MB of stack; a worker has far more.
+    os.environ.setdefault("LIBCLANG_NOTHREADS", "1")
     try:
         library = CDLL(conf.get_filename())
         for name, (result, arguments) in _PROTOTYPES.items():

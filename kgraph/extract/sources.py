@@ -6,7 +6,6 @@ file outside both (a compiler's own header) has no citation path.
 
 import os
 from functools import lru_cache
-from pathlib import Path
 
 from kgraph.extract.libclang import (
     IN_MACRO,
@@ -18,12 +17,13 @@ from kgraph.extract.libclang import (
     text,
 )
 from kgraph.model.location import Extent, Location
+from kgraph.treefile import cited_name, leads_out, read_regular
 
 
 @lru_cache(maxsize=256)
 def _lines(path: str) -> tuple[bytes, ...]:
     try:
-        return tuple(Path(path).read_bytes().split(b"\n"))
+        return tuple(read_regular(path).split(b"\n"))
     except OSError:
         return ()
 
@@ -40,9 +40,19 @@ def identifier_at(path: str, line: int, column: int) -> str:
     return rest[:length].decode("ascii", "replace")
 
 
+@lru_cache(maxsize=100_000)
+def _citation(name: str, roots: tuple[str, ...]) -> str:
+    path = os.path.normpath(name)
+    for root in roots:
+        if path.startswith(root):
+            return "" if leads_out(path, roots) else cited_name(path[len(root):])
+    return ""
+
+
 def forget_sources() -> None:
     """Forget what was read of files: they may have changed."""
     _lines.cache_clear()
+    _citation.cache_clear()
 
 
 class Sources:
@@ -55,12 +65,9 @@ class Sources:
         self._locator = Locator()
 
     def citation_path(self, name: str) -> str:
-        """The path relative to the first root that holds the file, "" if none does."""
-        path = os.path.normpath(name)
-        for root in self._roots:
-            if path.startswith(root):
-                return path[len(root):]
-        return ""
+        """The path relative to the first root that holds the file, "" if none does, or if a link
+        leads from there to elsewhere."""
+        return _citation(name, self._roots)
 
     def _file(self, handle: int | None) -> tuple[str, str]:
         if handle is None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Extent, Location
+from kgraph.treefile import file_name, leads_out, read_regular
 
 
 class Sources:
@@ -52,7 +53,8 @@ class Sources:
         digest, generated = known
         about = self._graph.description
         try:
-            data = (Path(about.build if generated else about.tree) / path).read_bytes()
+            file = Path(about.build if generated else about.tree, file_name(path))
+            data = b"" if leads_out(str(file), (about.tree, about.build)) else read_regular(file)
         except OSError:
             data = b""
         if hashlib.blake2b(data, digest_size=len(digest)).digest() != digest:

@@ -13,6 +13,7 @@ from kgraph.kernel.commands import CompileCommand
 from kgraph.kernel.flags import clang_flags
 from kgraph.kernel.images import HOST, image_of
 from kgraph.model.units import TranslationUnit
+from kgraph.treefile import cited_name, file_name, leads_out
 
 KERNEL_DEFINE = "-D__KERNEL__"
 ASSEMBLY = "assembly sources"
@@ -50,13 +51,14 @@ class Assembly:
             self.skipped[reason] += 1
             return
         file, path, generated = self._source(self.place(command.source, directory))
-        if not path:
+        if not path or leads_out(file, self._folders()):
             self.skipped[OUTSIDE] += 1
             return
         if not Path(file).is_file():
             self.skipped[MISSING] += 1
-            self.missing.append(path)
+            self.missing.append(cited_name(path))
             return
+        path, target = cited_name(path), cited_name(target)
         self.units[path, target] = TranslationUnit(
             path=path,
             object=target,
@@ -66,6 +68,9 @@ class Assembly:
             arguments=self._arguments(command, directory, path, generated=generated),
             generated=generated,
         )
+
+    def _folders(self) -> list[str]:
+        return [str(self.tree)] if self.build is None else [str(self.tree), str(self.build)]
 
     def _no_unit(self, command: CompileCommand, target: str) -> str:
         if command.source.endswith(".mod.c"):
@@ -102,7 +107,7 @@ class Assembly:
         # A quoted header beside the source may be a generated one, then it is beside it in `build`,
         # and a generated source may quote one of the tree.
         other = self.tree if generated else self.build
-        beside = other / Path(path).parent if other is not None else None
+        beside = other / Path(file_name(path)).parent if other is not None else None
         if self.build is None or beside is None or not beside.is_dir():
             return flags.arguments
         return (*flags.arguments, "-iquote", str(beside))

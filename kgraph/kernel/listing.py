@@ -4,6 +4,7 @@ Owns reading the list, and telling what is wrong with it. Runs nothing of the tr
 """
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from kgraph.kernel.commands import (
 )
 from kgraph.kernel.relocation import Relocation, relocation
 from kgraph.kernel.tree import COMPILE_COMMANDS, KernelTree
+from kgraph.treefile import read_regular
 
 PREPROCESSED = "files only preprocessed or assembled"
 _HINT = "give the list that a build recorder or scripts/clang-tools/gen_compile_commands.py wrote"
@@ -120,13 +122,21 @@ def _require_headers(assembly: Assembly, path: Path) -> None:
 
 
 def _includes_autoconf(kconfig: Path) -> bool:
-    return kconfig.is_file() and f"<{_AUTOCONF}>" in kconfig.read_text(errors="replace")
+    return kconfig.is_file() and f"<{_AUTOCONF}>".encode() in read_regular(kconfig)
+
+
+def _may_be_named(text: str) -> bool:
+    """Whether a file may have this name: no null byte, no half of a character."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def read_list(path: Path) -> list[Entry]:
     """The entries of the list at `path`; raises ConfigurationError where it is not such a list."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path).decode("utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}", _HINT) from error
     except UnicodeDecodeError as error:
@@ -148,7 +158,8 @@ def _entries(content: list[Any], path: Path) -> Iterator[Entry]:
         entry = _entry(item, base)
         if entry is None:
             raise ConfigurationError(
-                f"{path}: entry {number} lacks a file, or a command or arguments", _HINT
+                f"{path}: entry {number} lacks a file, or a command or arguments, or holds what"
+                " no name of a file can hold", _HINT
             )
         yield entry
 
@@ -168,6 +179,8 @@ def _entry(item: Any, base: Path) -> Entry | None:
     else:
         return None
     if not words:
+        return None
+    if not all(map(_may_be_named, (directory, file, output, *words))):
         return None
     # A relative directory is relative to the list, which makes a list that can be moved.
     return Entry(str(base / directory), file, words, output)

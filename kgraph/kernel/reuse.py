@@ -92,5 +92,8 @@ def _inputs(root: str) -> Iterator[str]:
         for name in files:
             if whole or name.startswith(_READ_BY_KBUILD) or name.endswith(_TABLES):
                 path = f"{folder}/{name}"
-                state = os.lstat(path)
+                try:
+                    state = os.lstat(path)
+                except OSError:  # removed just now
+                    continue
                 yield f"{path} {state.st_mtime_ns} {state.st_size}\n"

@@ -13,6 +13,7 @@ from kgraph.errors import ConfigurationError
 from kgraph.kernel.assembly import relative
 from kgraph.kernel.tree import KernelTree
 from kgraph.model.units import TranslationUnit
+from kgraph.treefile import cited_name, file_name
 
 
 def select(
@@ -33,7 +34,7 @@ def select(
 def _matching(
     units: tuple[TranslationUnit, ...], item: str, tree: KernelTree
 ) -> list[TranslationUnit]:
-    for path in _readings(item, tree):
+    for path in map(cited_name, _readings(item, tree)):
         if path == ".":
             return list(units)
         inside = f"{path}/"
@@ -45,6 +46,7 @@ def _matching(
 
 def _readings(item: str, tree: KernelTree) -> list[str]:
     """What `item` may mean as a path relative to the tree, the likeliest first."""
+    item = file_name(item)
     here = str(Path(item).expanduser().resolve())
     inside = "." if here == str(tree.root) else relative(here, tree.root)
     readings = [] if Path(item).is_absolute() else [os.path.normpath(item)]

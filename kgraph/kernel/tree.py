@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.errors import TreeError
+from kgraph.treefile import read_regular
 
 COMPILE_COMMANDS = "compile_commands.json"
 _TREE_HINT = "give the top folder of a Linux source tree, the one that holds Makefile and Kconfig"
@@ -78,7 +79,7 @@ def _readable_folder(path: Path) -> Path:
 def _release(makefile: Path) -> str:
     try:
         # The four assignments stand in the first lines; the first one of a name is the one.
-        head = makefile.read_text(encoding="utf-8", errors="replace")[:4096]
+        head = read_regular(makefile)[:4096].decode("utf-8", "replace")
     except OSError as error:
         raise TreeError(
             f"{makefile} cannot be read: {error.strerror}", "check its permissions"

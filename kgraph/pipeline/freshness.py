@@ -20,6 +20,7 @@ from kgraph.errors import StoreError
 from kgraph.model.units import TranslationUnit
 from kgraph.store.former import FormerIndex, FormerUnit
 from kgraph.store.states import FileStates
+from kgraph.treefile import file_name, read_regular
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # what decides which facts a unit has: the rest of the package only decides what is made of them
@@ -158,14 +159,14 @@ def _changed_symbols(
 @cache
 def _mentioned(file: str) -> frozenset[str]:
     try:
-        content = Path(file).read_bytes()
+        content = read_regular(file)
     except OSError:
         return frozenset()
     return frozenset(name.decode() for name in set(_SYMBOL.findall(content)) if name.isascii())
 
 
 def _mentioned_symbols(roots: list[str], path: str) -> frozenset[str]:
-    return frozenset().union(*(_mentioned(f"{root}/{path}") for root in roots))
+    return frozenset().union(*(_mentioned(f"{root}/{file_name(path)}") for root in roots))
 
 
 def _setting(root: Path, build: Path | None, given: object) -> Setting:
@@ -174,7 +175,7 @@ def _setting(root: Path, build: Path | None, given: object) -> Setting:
     for folder in roots:
         for header in _SYMBOL_HEADERS:
             if (folder / header).is_file():
-                found = _DEFINE.findall((folder / header).read_bytes())
+                found = _DEFINE.findall(read_regular(folder / header))
                 symbols.setdefault(header, {}).update(
                     (name.decode(), value.decode("utf-8", "replace")) for name, value in found)
     return Setting(

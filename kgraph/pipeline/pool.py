@@ -12,6 +12,8 @@ import multiprocessing
 import os
 import resource
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +24,10 @@ from typing import Any, Generic, TypeVar
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+# Syntax is followed by recursion, and sources that programs wrote nest deeply. A stack takes
+# memory only where it is used.
+_DEPTH = 100_000
+_STACK = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +185,14 @@ def _work(
     _die_with(parent)
     _limit(memory)
     gc.disable()  # trees of syntax have no cycles, and are many
+    sys.setrecursionlimit(_DEPTH)
+    threading.stack_size(_STACK)
+    loop = threading.Thread(target=_serve, args=(pipe, begin))
+    loop.start()
+    loop.join()
+
+
+def _serve(pipe: Connection, begin: Callable[[], Callable[[Any], Any]]) -> None:
     do = begin()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libclang writes there where it crashes
     try:

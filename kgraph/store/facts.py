@@ -15,6 +15,7 @@ from kgraph.errors import StoreError
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.store.encoding import Encoder, pack_numbers
 from kgraph.store.former import FormerIndex, FormerUnit, fact_key
+from kgraph.treefile import file_name, leads_out, read_regular
 
 # key, name, bytes, last line cited of each path
 EncodedDefinition = tuple[str, str, bytes, dict[str, int]]
@@ -68,6 +69,7 @@ class CitedFiles:
 
     def __init__(self, root: Path, build: Path | None) -> None:
         self._roots = [(root, False)] + ([(build, True)] if build is not None else [])
+        self._folders = [str(folder) for folder, _ in self._roots]
         self._known: dict[str, tuple[int, int]] = {}
         self.rows: list[FileRow] = []
 
@@ -96,10 +98,11 @@ class CitedFiles:
     def _read(self, path: str) -> tuple[int, int]:
         known = (-1, 0)
         for root, generated in self._roots:
-            if Path(path).is_absolute() or ".." in Path(path).parts:
-                break
+            file = root / file_name(path)
+            if leads_out(str(file), self._folders):
+                continue
             try:
-                data = (root / path).read_bytes()
+                data = read_regular(file)
             except OSError:
                 continue
             lines = data.count(b"\n") + (not data.endswith(b"\n"))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kgraph.treefile import file_name, read_regular
+
 _TICK = 20_000_000  # ns: two writes within a clock tick of a file system may have one time
 
 
@@ -48,7 +50,7 @@ class FileStates:
         return self._known.get(path) != self.now(path)
 
     def _look(self, path: str) -> FileState:
-        names = [f"{root}/{path}" for root in self._roots]
+        names = [f"{root}/{file_name(path)}" for root in self._roots]
         stats = [_stat(name) for name in names]
         text = ";".join(f"{s.st_size}:{s.st_mtime_ns}" if s else "-" for s in stats)
         before = self._known.get(path)
@@ -71,7 +73,7 @@ def _digest(names: list[str]) -> bytes:
     digest = hashlib.blake2b(digest_size=12)
     for name in names:
         try:
-            digest.update(Path(name).read_bytes())
+            digest.update(read_regular(name))
         except OSError:
             digest.update(b"\0missing\0")
     return digest.digest()

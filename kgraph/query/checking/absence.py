@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kgraph.model.answers import IndexDescription
 from kgraph.model.location import Location
+from kgraph.treefile import file_name, read_regular
 
 _SUFFIXES = (".c", ".h", ".S")
 _MOST_NAMES = 200
@@ -54,7 +55,7 @@ class Absence:
     def lines(self, path: str) -> list[str]:
         """The lines of a file of the tree, [] where it cannot be read."""
         if path not in self._lines:
-            data = _bytes(self._root / path)
+            data = _bytes(self._root / file_name(path))
             text = None if data is None else data.decode("utf-8", "replace")
             self._lines[path] = [] if text is None else text.split("\n")
         return self._lines[path]
@@ -106,7 +107,7 @@ def _places(word: bytes, data: bytes) -> Iterator[tuple[bool, int]]:
 def _bytes(path: Path) -> bytes | None:
     """What a file holds, None where it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except OSError:
         return None
 

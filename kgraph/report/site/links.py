@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from kgraph.model.answers import IndexDescription, KnownFunction
 from kgraph.model.location import Location
+from kgraph.treefile import file_name
 
 _LONGEST = 80
 
@@ -96,7 +97,8 @@ class Links:
         """The place outside the site that the user chose, "" for none."""
         if self.style is None:
             return ""
-        path, about, tag = quote(os.fsencode(place.path)), self.index, _tag(self.index.release)
+        name, about, tag = file_name(place.path), self.index, _tag(self.index.release)
+        path = quote(os.fsencode(name))
         if self.style in (LinkStyle.ELIXIR, LinkStyle.GIT) and not tag:
             return ""
         if self.style is LinkStyle.ELIXIR:
@@ -104,7 +106,7 @@ class Links:
         if self.style is LinkStyle.GIT:
             return ("https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/"
                     f"{path}?h={tag}#n{place.line}")
-        file = quote(os.fsencode(Path(about.tree) / place.path))
+        file = quote(os.fsencode(Path(about.tree) / name))
         if self.style is LinkStyle.FILE:
             return f"file://{file}#L{place.line}"
         return f"vscode://file{file}:{place.line}"

@@ -1,0 +1,49 @@
+"""Files of a tree: their names as citations write them, and reading them.
+
+A tree may hold names that are no text, links that lead elsewhere, and pipes that nobody writes to.
+A name is cited with a backslash escape for each byte that no line of text can show; a file is read
+only where it is a regular one. Owns both rules; must not know what is in the files.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable
+
+_ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
+
+
+def cited_name(name: str) -> str:
+    """The name as citations write it: text on one line, and no two names alike."""
+    if name.isascii() and name.isprintable() and "\\" not in name:
+        return name
+    return "".join(
+        character if character.isprintable() and character != "\\"
+        else "".join(f"\\x{byte:02x}" for byte in os.fsencode(character))
+        for character in name
+    )
+
+
+def file_name(cited: str) -> str:
+    """The name of the file that is cited so."""
+    if "\\" not in cited:
+        return cited
+    return os.fsdecode(
+        _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(cited)))
+
+
+def read_regular(name: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file. Raises OSError where it cannot be read, or is no regular file."""
+    descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with open(descriptor, "rb") as file:  # noqa: PTH123  an open descriptor
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", os.fspath(name))
+        return file.read()
+
+
+def leads_out(name: str, folders: Iterable[str]) -> bool:
+    """Whether links lead from a file to one that lies in none of the folders."""
+    real = os.path.realpath(name)
+    return not any(
+        real.startswith(os.path.realpath(folder) + os.sep) for folder in folders if folder)
