@@ -11,6 +11,8 @@ from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Extent, Location
 from kgraph.treefile import file_name, leads_out, read_regular
 
+_LONGEST = 1000
+
 
 class Sources:
     """Reads files of an index's tree. `changed` are the cited files that are gone, or whose bytes
@@ -29,9 +31,13 @@ class Sources:
         return self._lines[path]
 
     def line(self, location: Location) -> str:
-        """The line of a location, without the blanks around it; "" where there is none."""
+        """The line of a location, without the blanks around it; "" where there is none. A very
+        long line, which a program wrote, is cut off."""
         lines = self.lines(location.path)
-        return lines[location.line - 1].strip() if 0 < location.line <= len(lines) else ""
+        if not 0 < location.line <= len(lines):
+            return ""
+        line = lines[location.line - 1].strip()
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
     def text(self, extent: Extent) -> str:
         """The text of an extent, whole lines where columns are 0; "" where there is none."""

@@ -1,0 +1,252 @@
+"""Hostile trees: strange names, links, pipes, syntax without end. Nothing leaves the tree."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgraph.errors import KgraphError
+from kgraph.graph import CallGraph
+from kgraph.kernel.listing import read_list
+from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.pipeline.pool import Limits
+from kgraph.report.source import SourceText
+from kgraph.store import IndexReader
+from kgraph.treefile import cited_name, file_name, read_regular
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
+          seconds: float = 60) -> IndexSummary:
+    """The index of a tree of these files; the units are those that end in .c, and `listed`."""
+    tree.mkdir(exist_ok=True)
+    for name, text in sources.items():
+        (tree / os.fsdecode(name)).write_text(text)
+    units = [os.fsdecode(name) for name in (*sources, *listed) if name.endswith(b".c")]
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": unit,
+         "arguments": ["gcc", "-I.", "-c", "-o", f"{unit}.o", unit]} for unit in units
+    ]))
+    return index_tree(IndexRequest(
+        tree, index=tree.parent / "x.kgraph", jobs=jobs, limits=Limits(seconds, 6 << 30)))
+
+
+def calls(summary: IndexSummary, *names: str) -> set[tuple[str, str, str]]:
+    """(caller, citation, text) of the calls that leave the functions."""
+    graph = CallGraph(IndexReader(summary.index))
+    text = SourceText(graph)
+    found = {
+        (name, str(site.location), text(site.location))
+        for name in names for function in graph.functions_named(name)
+        for site in graph.sites_of(function.number)
+    }
+    graph.close()
+    return found
+
+
+ODD = [b"q\"uo'te.c", b"new\nline.c", b"caf\xe9.c", b"back\\slash.c", "中文.c".encode(),
+       "line\u2028end.c".encode(), b"a b.c"]
+
+
+def test_names_that_no_text_can_show_are_cited_and_opened(tmp_path: Path) -> None:
+    sources = {
+        name: f"int g(int);\nint f{number}(int a)\n{{\n\treturn g(a);\n}}\n"
+        for number, name in enumerate(ODD)
+    }
+    summary = index(tmp_path / "tree", sources)
+    assert summary.failed == ()
+    assert calls(summary, *(f"f{number}" for number in range(len(ODD)))) == {
+        (f"f{number}", f"{cited_name(os.fsdecode(name))}:4", "return g(a);")
+        for number, name in enumerate(ODD)
+    }
+    again = index_tree(IndexRequest(tmp_path / "tree", index=summary.index, jobs=0))
+    assert (again.read, again.kept) == (0, len(ODD))
+
+
+def test_headers_with_such_names(tmp_path: Path) -> None:
+    inline = "int g(int);\nstatic inline int h(int a)\n{\n\treturn g(a);\n}\n"
+    source = tmp_path / "tree" / "f.c"
+    source.parent.mkdir()
+    source.write_bytes(b'#include "h\xe9.h"\nint f(int a)\n{\n\treturn h(a);\n}\n')
+    summary = index(tmp_path / "tree", {b"h\xe9.h": inline}, b"f.c")
+    assert calls(summary, "h") == {("h", "h\\xe9.h:4", "return g(a);")}
+
+
+@given(st.binary(max_size=20))
+def test_no_two_names_are_cited_alike(name: bytes) -> None:
+    text = os.fsdecode(name)
+    assert file_name(cited_name(text)) == text
+    assert cited_name(text).isprintable()
+
+
+def test_a_citation_never_leaves_the_tree(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    secret = "int g(int);\nstatic inline int secret(int a)\n{\n\treturn g(a);\n}\n"
+    (outside / "out.h").write_text(secret)
+    (outside / "out.c").write_text("int stolen(int a)\n{\n\treturn 0;\n}\n")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "link.h").symlink_to(outside / "out.h")
+    (tree / "link.c").symlink_to(outside / "out.c")
+    (tree / "inner.h").write_text("static inline int inner(int a)\n{\n\treturn a;\n}\n")
+    (tree / "alias.h").symlink_to("inner.h")
+    (tree / "folder").symlink_to(outside)
+    (tree / "loop").symlink_to("loop")
+    (tree / "self").symlink_to(".")
+    summary = index(tree, {
+        b"a.c": '#include "link.h"\n#include "alias.h"\n'
+                "int f(int a)\n{\n\treturn secret(inner(a));\n}\n",
+    }, b"link.c", b"folder/out.c", b"self/a.c")
+    reader = IndexReader(summary.index)
+    cited = {path for path, in reader.rows("SELECT path FROM file")}
+    assert cited <= {"a.c", "alias.h", "self/a.c", "self/alias.h"}
+    assert not reader.rows("SELECT 1 FROM function WHERE name = 'stolen'")
+    assert not reader.rows("SELECT 1 FROM function WHERE name = 'secret' AND file NOT NULL")
+    reader.close()
+
+
+def test_a_file_that_became_a_link_out_has_no_text(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    summary = index(tree, {b"a.c": "int g(int);\nint f(int a)\n{\n\treturn g(a);\n}\n"})
+    (tmp_path / "copy.c").write_bytes((tree / "a.c").read_bytes())
+    (tree / "a.c").unlink()
+    (tree / "a.c").symlink_to(tmp_path / "copy.c")
+    assert calls(summary, "f") == {("f", "a.c:4", "")}
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    sources = {b"a.c": "int f(int a)\n{\n\treturn a;\n}\n"}
+    summary = index(tree, sources)
+    (tree / "a.c").unlink()
+    os.mkfifo(tree / "a.c")
+    with pytest.raises(OSError, match="no regular file"):
+        read_regular(tree / "a.c")
+    assert calls(summary, "f") == set()
+    with pytest.raises(KgraphError):
+        index(tree, {}, b"a.c")
+    (tree / "Makefile").unlink(missing_ok=True)
+    os.mkfifo(tree / "Makefile")
+    with pytest.raises(KgraphError):
+        index_tree(IndexRequest(tree, index=summary.index, jobs=0))
+
+
+def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    os.mkfifo(tree / "pipe.h")
+    summary = index(tree, {
+        b"a.c": '#include "pipe.h"\n', b"b.c": "int f(int a)\n{\n\treturn a;\n}\n",
+    }, jobs=2, seconds=5)
+    assert dict(summary.failed) == {"a.c": "it took more than 5 seconds"}
+    assert summary.coverage.units == 2
+
+
+DEEP = {
+    "sum": "int g(int);\nint f(int a)\n{\n\treturn " + "+".join(["g(a)"] * 5000) + ";\n}\n",
+    "else if": "int g(int);\nint f(int a)\n{\n" + "".join(
+        f"\tif (a == {n})\n\t\treturn g({n});\n\telse\n" for n in range(400)) + "\treturn 0;\n}\n",
+    "conditional": "int g(int);\nint f(int a)\n{\n\treturn " + "".join(
+        f"a == {n} ? g({n}) :\n" for n in range(400)) + "0;\n}\n",
+    "pointers": "int g(int);\nint " + "*" * 5000 + "p;\nint f(int a)\n{\n\treturn g(a);\n}\n",
+    "long line": "int g(int);\nint f(int a)\n{\n\treturn g(a); /*" + "x" * 10_000_000 + "*/\n}\n",
+    "line of calls": "int g(int);\nint f(int a)\n{\n" + "g(a);" * 20_000 + "\nreturn 0;\n}\n",
+}
+
+
+@pytest.mark.parametrize("kind", DEEP)
+def test_deep_and_long_sources_are_read(tmp_path: Path, kind: str) -> None:
+    summary = index(tmp_path / "tree", {b"a.c": DEEP[kind]}, jobs=1)
+    assert summary.failed == ()
+    found = calls(summary, "f")
+    assert found
+    assert all(len(text) < 2000 for _, _, text in found)
+
+
+@pytest.mark.parametrize(("source", "says"), [
+    ("int g(int);\nint f(int a) { return " + "g(" * 300 + "a" + ")" * 300 + "; }\n", "bracket"),
+    ('#include "a.c"\n', "nested too deeply"),
+    ("#define A0(x) x x\n" + "".join(
+        f"#define A{n}(x) A{n - 1}(x) A{n - 1}(x)\n" for n in range(1, 32))
+     + "int g(int);\nint f(int a) { A31(g(a);) return 0; }\n", "more than 5 seconds"),
+])
+def test_limits_are_reported(tmp_path: Path, source: str, says: str) -> None:
+    summary = index(tmp_path / "tree", {
+        b"a.c": source, b"b.c": "int h(int a)\n{\n\treturn a;\n}\n"}, jobs=1, seconds=5)
+    [(path, reason)] = (*summary.failed, *summary.erroneous)
+    assert path == "a.c"
+    assert says in reason
+    assert summary.coverage.units == 2
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.just("/x\0") | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
+        st.sampled_from(["directory", "file", "command", "arguments", "output", "x"]), inner,
+        max_size=5), max_leaves=20)
+
+
+@given(JSON)
+@settings(max_examples=200, deadline=None)
+def test_any_list_of_commands_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
+                                                 content: object) -> None:
+    tree = tmp_path_factory.mktemp("tree")
+    (tree / "a.c").write_text("int a;\n")
+    path = tree / "compile_commands.json"
+    path.write_text(json.dumps([content, {"file": "a.c", "arguments": ["gcc", "-c", "a.c"]}]))
+    with contextlib.suppress(KgraphError):  # anything else is a traceback
+        index_tree(IndexRequest(tree, index=tree / "x.kgraph", jobs=0))
+
+
+@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"{}", b"[1]", b"[]", b"\0"])
+def test_what_is_no_list_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "compile_commands.json"
+    path.write_bytes(content)
+    with pytest.raises(KgraphError) as raised:
+        read_list(path)
+    assert str(path) in raised.value.message
+
+
+FORBIDDING = """
+import sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.sendto"):
+        address = arguments[1] if len(arguments) > 1 else ""
+        if not isinstance(address, (str, bytes)) or event == "socket.getaddrinfo":
+            open({log!r}, "a").write(f"{{event}} {{arguments}}\\n")
+            raise PermissionError("no network")
+sys.addaudithook(refuse)
+"""
+VERBS = [
+    ["status"], ["path", "SyS_sendto", "veth_xmit"], ["callers", "veth_xmit"],
+    ["callees", "veth_xmit"], ["ops", "veth_netdev_ops"], ["site", "net/socket.c:1"],
+    ["check", "veth"], ["export"], ["export", "--facts"], ["report", "veth", "-o", "site"],
+]
+
+
+def test_no_verb_uses_the_network(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    (tmp_path / "sitecustomize.py").write_text(FORBIDDING.format(log=str(log)))
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}",
+                   "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    index_path = tmp_path / "x.kgraph"
+    for verb in [["index", str(ROOT / "fixtures/mini-linux"), "-j2"], *VERBS]:
+        answer = subprocess.run(
+            [sys.executable, "-m", "kgraph", *verb, "--index", str(index_path)], cwd=tmp_path,
+            env=environment, capture_output=True, text=True, check=False, timeout=120)
+        assert "Traceback" not in answer.stderr
+        assert answer.returncode in (0, 1, 3) or verb[0] == "site", (verb, answer.stderr)
+    assert not log.exists(), log.read_text()
+    probe = subprocess.run(
+        [sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))"],
+        env=environment, capture_output=True, text=True, check=False)
+    assert "no network" in probe.stderr
+    assert log.exists()
