@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from kgraph.extract import kinds
-from kgraph.extract.libclang import C, Cursor, Type, text
+from kgraph.extract.libclang import C, type_spelling
+from kgraph.extract.prototypes import Cursor, Type
 
 _UNNAMED = re.compile(r"\((?:unnamed|anonymous)")
 _TAG = re.compile(r"^(?:const |volatile |restrict )*(?:struct |union |enum )?")
@@ -80,7 +81,7 @@ class Types:
 
 def type_name(type_: Type) -> str:
     """The type as C spells it, without qualifiers and tags in front: "proto_ops"."""
-    return _TAG.sub("", text(C.clang_getTypeSpelling(type_)))
+    return _TAG.sub("", type_spelling(type_))
 
 
 def is_unnamed(name: str) -> bool:
