@@ -3,7 +3,8 @@
 A unit uses a precompiled header only where that cannot change what the unit means:
 - its flags are the header's, but for macros that no precompiled file mentions;
 - it defines no macro that a precompiled file mentions before it includes one of those files;
-- it mentions no macro that only those precompiled files define that it does not include itself.
+- it mentions no macro that only those precompiled files define that it does not include itself,
+  but as a name that a macro with parameters cannot take for its own.
 What a unit would see without the precompiled header is found by following includes without
 evaluating conditions (headers.py). A unit that fails a test, or has an error with the precompiled
 header, is parsed without. Two indexes, made with and without, hold the same facts: `kgraph export
@@ -12,7 +13,7 @@ header, is parsed without. Two indexes, made with and without, hold the same fac
 
 from collections.abc import Sequence
 
-from kgraph.extract.headers import Tails, closure, header_text
+from kgraph.extract.headers import Tails, closure, header_text, may_apply, takes_arguments
 from kgraph.extract.precompile import TEXTS, Precompiled, macro_name, without_quote_folders
 from kgraph.model.units import TranslationUnit
 
@@ -40,7 +41,10 @@ def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -
     if not reading.run():
         return None
     for name in _mentioned(files) & header.macros.keys():
-        if not header.macros[name] & reading.read:
+        owners = header.macros[name]
+        if not owners & reading.read and not (
+                all(takes_arguments(file, name) for file in owners)
+                and not any(may_apply(file, name) for file in files)):
             return None
     return reading.read
 

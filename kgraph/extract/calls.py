@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.context import Context, Values
-from kgraph.extract.libclang import C, SourceLocation, evaluate_integer, spelling, text
+from kgraph.extract.libclang import C, evaluate_integer, spelling, start_of, type_spelling
 from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.model.facts import CallSite
 from kgraph.model.holders import (
@@ -98,7 +98,7 @@ def _record(context: Context, node: Node, callee: Node, target: Value,
     direct = isinstance(target, FunctionId)
     written = "" if direct else sources.written(C.clang_getCursorExtent(callee.cursor))
     expression = written or describe(callee)
-    begin = SourceLocation(found.p0, found.p1, found.begin)
+    begin = start_of(found)
     index = -1
     if not direct:
         index = context.indirect
@@ -118,7 +118,7 @@ def _signature(callee: Node) -> str:
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(callee.cursor))
     if type_.kind == kinds.T_POINTER:
         type_ = C.clang_getCanonicalType(C.clang_getPointeeType(type_))
-    return text(C.clang_getTypeSpelling(type_))
+    return type_spelling(type_)
 
 
 def _first_name(expression: str) -> str:

@@ -7,10 +7,11 @@ from kgraph.extract import kinds
 from kgraph.extract.context import Context, Unit
 from kgraph.extract.expressions import Reader
 from kgraph.extract.initialisers import initialise
-from kgraph.extract.libclang import C, Cursor, parameters, spelling, text
+from kgraph.extract.libclang import C, parameters, pretty, spelling, type_spelling
 from kgraph.extract.names import LocalNames
 from kgraph.extract.nodes import read
 from kgraph.extract.objects import ALIAS, make_object
+from kgraph.extract.prototypes import Cursor
 from kgraph.extract.statements import initialiser, statement
 from kgraph.model.facts import Definition, Function, Object
 from kgraph.model.holders import Place
@@ -19,18 +20,10 @@ from kgraph.model.location import Location
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
 
 
-def pretty(cursor: Cursor, policy: int) -> str:
-    """A declaration as clang prints it: macros expanded, attributes in front."""
-    return text(C.clang_getCursorPrettyPrinted(cursor, policy))
-
-
 def definition_key(image: str, location: Location, name: str, printed: str) -> str:
     """The content key: place, name and text after preprocessing determine a definition."""
-    digest = hashlib.blake2b(digest_size=12)
-    for part in (image, location.path, str(location.line), str(location.column), name, printed):
-        digest.update(part.encode("utf-8", "surrogateescape"))
-        digest.update(b"\0")
-    return digest.hexdigest()
+    place = f"{image}\0{location.path}\0{location.line}\0{location.column}\0{name}\0{printed}"
+    return hashlib.blake2b(place.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
 
 def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
@@ -42,8 +35,7 @@ def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
     place = C.clang_getCursorLocation(cursor)
     return Function(
         id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
-        signature=text(C.clang_getTypeSpelling(
-            C.clang_getCanonicalType(C.clang_getCursorType(cursor)))),
+        signature=type_spelling(C.clang_getCanonicalType(C.clang_getCursorType(cursor))),
         parameters=names, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
         inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
         alias_of=alias[1] if alias else "",

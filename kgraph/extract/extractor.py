@@ -11,22 +11,23 @@ from pathlib import Path
 from kgraph.extract import kinds
 from kgraph.extract.agreement import Agreement, included
 from kgraph.extract.context import Unit
-from kgraph.extract.definitions import definition_key, pretty, read_function, read_object
+from kgraph.extract.definitions import definition_key, read_function, read_object
 from kgraph.extract.headers import forget_headers
 from kgraph.extract.libclang import (
     ERROR,
     IN_MACRO,
     C,
-    Cursor,
     children,
     error_count,
     inclusions,
     parse,
+    pretty,
     spelling,
     text,
 )
 from kgraph.extract.names import Names
 from kgraph.extract.precompile import HeaderMaker, HeaderPlan, Precompiled
+from kgraph.extract.prototypes import Cursor
 from kgraph.extract.sources import Sources, forget_sources
 from kgraph.extract.types import Types
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts

@@ -41,10 +41,7 @@ class HeaderText:
 @lru_cache(maxsize=3000)
 def header_text(path: str) -> HeaderText:
     """What a file holds; nothing, where it cannot be read."""
-    try:
-        content = _COMMENT.sub(rb" \1", read_regular(path))
-    except OSError:
-        content = b""
+    content = _content(path)
     items: list[tuple[bool, str]] = []
     bodies: dict[str, frozenset[str]] = {}
     for include, macro, body in _ITEM.findall(content):
@@ -53,6 +50,34 @@ def header_text(path: str) -> HeaderText:
             name = _text(macro)
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
     return HeaderText(tuple(items), _names(_ITEM.sub(b"", content)), bodies)
+
+
+def takes_arguments(path: str, name: str) -> bool:
+    """Whether every definition of a macro in a file has a list of parameters."""
+    pattern = rb"^[ \t]*#[ \t]*define[ \t]+" + name.encode() + rb"\b(\(?)"
+    return all(re.findall(pattern, _content(path), re.MULTILINE))
+
+
+def may_apply(path: str, name: str) -> bool:
+    """Whether a file may apply a macro that takes arguments, or asks if there is one. It does not
+    where on the same line some sign follows each mention that neither opens or closes a
+    parenthesis nor ends an argument: what follows stays between the name and any parenthesis,
+    whatever macro both are handed to. A mention in a macro's body counts as an application."""
+    if name in header_text(path).code:
+        word = name.encode()
+        pattern = (rb"\bdefined[ \t]+" + word + rb"\b|\b" + word
+                   + rb"\b(?![ \t]*[;=.\[\]+*/%<>|&^?:!{}-])")
+        if re.search(pattern, _ITEM.sub(b"", _content(path))):
+            return True
+    return any(name in body for body in header_text(path).bodies.values())
+
+
+def _content(path: str) -> bytes:
+    """A file without comments; empty, where it cannot be read."""
+    try:
+        return _COMMENT.sub(rb" \1", read_regular(path))
+    except OSError:
+        return b""
 
 
 def forget_headers() -> None:

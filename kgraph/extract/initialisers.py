@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.context import Values
-from kgraph.extract.libclang import C, Cursor, record_fields, spelling
+from kgraph.extract.libclang import C, record_fields, spelling
 from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.extract.places import Places, loads, unnamed_field
+from kgraph.extract.prototypes import Cursor
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.holders import Address, How, Place
 from kgraph.model.names import FunctionId, ObjectId

@@ -4,7 +4,8 @@ Each declaration is named once per translation unit; the caches are keyed by its
 """
 
 from kgraph.extract import kinds
-from kgraph.extract.libclang import C, Cursor, key_of, record_fields, spelling
+from kgraph.extract.libclang import C, key_of, record_fields, spelling
+from kgraph.extract.prototypes import Cursor
 from kgraph.extract.sources import Sources
 from kgraph.extract.types import is_unnamed, type_name
 from kgraph.model.holders import Parameter, Slot, Variable

@@ -6,7 +6,9 @@ out here: what is inside sizeof, references to types, attributes.
 """
 
 from kgraph.extract import kinds
-from kgraph.extract.libclang import CONTINUE, RECURSE, Cursor, key_of, walk
+from kgraph.extract.compiled import compiled
+from kgraph.extract.libclang import CONTINUE, RECURSE, key_of, walk
+from kgraph.extract.prototypes import Cursor
 
 
 class Node:
@@ -29,6 +31,7 @@ _LEFT_OUT = frozenset({*kinds.REFERENCES} - {kinds.MEMBER_REF})
 _LEAVES = frozenset({kinds.SIZEOF, kinds.MEMBER_REF, kinds.DECL_REF, kinds.INTEGER_LITERAL})
 
 
+@compiled
 def read(root: Cursor) -> Node:
     """The tree below a cursor, which becomes the root node."""
     top = Node(root, root.kind)
@@ -57,6 +60,7 @@ def read(root: Cursor) -> Node:
     return top
 
 
+@compiled
 def plain(node: Node) -> Node:
     """The node inside parentheses and implicit conversions."""
     while node.kind in (kinds.PAREN, kinds.UNEXPOSED_EXPR) and len(node.kids) == 1:
@@ -64,6 +68,7 @@ def plain(node: Node) -> Node:
     return node
 
 
+@compiled
 def expressions(node: Node) -> list[Node]:
     """The children that are expressions."""
     return [kid for kid in node.kids if kid.kind in kinds.EXPRESSIONS]

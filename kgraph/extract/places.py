@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.context import Context, Values
-from kgraph.extract.libclang import C, Cursor, spelling
+from kgraph.extract.libclang import C, spelling
 from kgraph.extract.nodes import Node, expressions
+from kgraph.extract.prototypes import Cursor
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.holders import (
     POINTEE,

@@ -7,15 +7,8 @@ file outside both (a compiler's own header) has no citation path.
 import os
 from functools import lru_cache
 
-from kgraph.extract.libclang import (
-    IN_MACRO,
-    C,
-    Cursor,
-    Locator,
-    SourceLocation,
-    SourceRange,
-    text,
-)
+from kgraph.extract.libclang import IN_MACRO, C, end_of, place, start_of, text
+from kgraph.extract.prototypes import Cursor, SourceLocation, SourceRange
 from kgraph.model.location import Extent, Location
 from kgraph.treefile import cited_name, leads_out, read_regular
 
@@ -62,7 +55,6 @@ class Sources:
         """`roots` are absolute folder names, most specific first."""
         self._roots = tuple(root.rstrip("/") + "/" for root in roots)
         self._files: dict[int, tuple[str, str]] = {}
-        self._locator = Locator()
 
     def citation_path(self, name: str) -> str:
         """The path relative to the first root that holds the file, "" if none does, or if a link
@@ -80,7 +72,7 @@ class Sources:
 
     def locate(self, location: SourceLocation) -> Location:
         """Where a reader sees the location; its path is "" outside the tree."""
-        handle, line, column = self._locator.read(location)
+        handle, line, column = place(location)
         return Location(self._file(handle)[0], line, column)
 
     def location(self, cursor: Cursor) -> Location:
@@ -93,8 +85,8 @@ class Sources:
 
     def range_extent(self, found: SourceRange) -> Extent:
         """A range as a reader sees it: never ends before it starts, or in another file."""
-        start = self.locate(SourceLocation(found.p0, found.p1, found.begin))
-        end = self.locate(SourceLocation(found.p0, found.p1, found.end))
+        start = self.locate(start_of(found))
+        end = self.locate(end_of(found))
         if end.path != start.path or (end.line, end.column) < (start.line, start.column):
             end = start
         return Extent(start, end.line, end.column)
@@ -104,7 +96,7 @@ class Sources:
         if (found.begin | found.end) & IN_MACRO:
             return ""
         extent = self.range_extent(found)
-        handle = self._locator.read(SourceLocation(found.p0, found.p1, found.begin))[0]
+        handle = place(start_of(found))[0]
         first, last = extent.start.line, extent.end_line
         lines = list(_lines(self._file(handle)[1])[first - 1:last])
         if len(lines) != last - first + 1:
@@ -117,6 +109,6 @@ class Sources:
         """The macro that hides code at a location, "" where a reader sees `visible` itself."""
         if not location.code & IN_MACRO:
             return ""
-        handle, line, column = self._locator.read(location)
+        handle, line, column = place(location)
         name = identifier_at(self._file(handle)[1], line, column)
         return "" if name == visible else name

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 from kgraph.extract import kinds
-from kgraph.extract.libclang import C, Cursor, Type, text
+from kgraph.extract.libclang import C, type_spelling
+from kgraph.extract.prototypes import Cursor, Type
 
 _UNNAMED = re.compile(r"\((?:unnamed|anonymous)")
 _TAG = re.compile(r"^(?:const |volatile |restrict )*(?:struct |union |enum )?")
@@ -12,10 +13,16 @@ _TAG = re.compile(r"^(?:const |volatile |restrict )*(?:struct |union |enum )?")
 
 @dataclass(frozen=True, slots=True)
 class TypeInfo:
-    """A type as far as pointers go. `element` is the pointee or the array's element type."""
+    """A type as far as pointers go. `element` is the pointee or the array's element type.
+
+    `carries` says whether a value of this type can lead to a function: pointers to functions,
+    records, pointers and void; records and arrays of these. Not numbers, nor pointers to numbers.
+    A parameter that is written as a function has that type for libclang, and is a pointer.
+    """
 
     kind: int
     type: Type
+    carries: bool
     element: "TypeInfo | None" = None
 
     @property
@@ -37,18 +44,6 @@ class TypeInfo:
     def is_function(self) -> bool:
         """Whether it is a function, not a pointer to one."""
         return self.kind in kinds.T_FUNCTION
-
-    @property
-    def carries(self) -> bool:
-        """Whether a value of this type can lead to a function: pointers to functions, records,
-        pointers and void; records and arrays of these. Not numbers, nor pointers to numbers. A
-        parameter that is written as a function has that type for libclang, and is a pointer."""
-        if self.kind == kinds.T_RECORD or self.is_function:
-            return True
-        if self.kind == kinds.T_POINTER:
-            pointee = self.element
-            return pointee is None or pointee.kind == kinds.T_VOID or pointee.carries
-        return self.is_array and self.element is not None and self.element.carries
 
 
 class Types:
@@ -72,15 +67,18 @@ class Types:
     def _make(self, canonical: Type) -> TypeInfo:
         kind = canonical.kind
         if kind == kinds.T_POINTER:
-            return TypeInfo(kind, canonical, self.info(C.clang_getPointeeType(canonical)))
+            pointee = self.info(C.clang_getPointeeType(canonical))
+            return TypeInfo(kind, canonical, pointee.kind == kinds.T_VOID or pointee.carries,
+                            pointee)
         if kind in kinds.T_ARRAY:
-            return TypeInfo(kind, canonical, self.info(C.clang_getArrayElementType(canonical)))
-        return TypeInfo(kind, canonical)
+            element = self.info(C.clang_getArrayElementType(canonical))
+            return TypeInfo(kind, canonical, element.carries, element)
+        return TypeInfo(kind, canonical, kind == kinds.T_RECORD or kind in kinds.T_FUNCTION)
 
 
 def type_name(type_: Type) -> str:
     """The type as C spells it, without qualifiers and tags in front: "proto_ops"."""
-    return _TAG.sub("", text(C.clang_getTypeSpelling(type_)))
+    return _TAG.sub("", type_spelling(type_))
 
 
 def is_unnamed(name: str) -> bool:

@@ -24,7 +24,8 @@ from kgraph.treefile import file_name, read_regular
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # what decides which facts a unit has: the rest of the package only decides what is made of them
-_READS_FACTS = ("extract/*.py", "model/*.py", "store/encoding.py", "kernel/include/*")
+_READS_FACTS = (
+    "extract/*.py", "extract/*.c", "model/*.py", "store/encoding.py", "kernel/include/*")
 # Kbuild writes all symbols into one header that every unit reads; its fixdep replaces that
 # dependency by the symbols that a file mentions, and so does kgraph.
 _SYMBOL_HEADERS = ("include/generated/autoconf.h", "include/linux/autoconf.h")

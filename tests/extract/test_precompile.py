@@ -66,6 +66,18 @@ SPECIAL = {
         ("#include <linux/base.h>\nvoid f(void)\n{\n#ifdef SECOND\nbase();\n#endif\n}", False),
     "mentions such a macro in a comment":
         ("#include <linux/base.h>\n/* not renamed */ void f(void) { base(); }", True),
+    "has a field that is a macro with parameters in a header it does not include":
+        ("#include <linux/base.h>\nstruct s { int renamed; } s;\nint f(void) { return s.renamed; }",
+         True),
+    "hands such a name to a macro":
+        ("#include <linux/base.h>\n#define AS(x) x (1)\nvoid f(void) { AS(renamed); }", False),
+    "has such a name in a macro's body":
+        ("#include <linux/base.h>\n#define AS renamed;\nint AS\nvoid f(void) { base(); }", False),
+    "has such a name on the line before a sign":
+        ("#include <linux/base.h>\nint f(int renamed) { base(); return renamed\n+ 1; }", False),
+    "asks whether there is such a macro":
+        ("#include <linux/base.h>\n#if defined renamed && 1\nint f(void) { return 1; }\n#endif",
+         False),
     "uses a function that it does not declare":
         ("#include <linux/base.h>\nvoid f(void) { base(); }", True),
 }
