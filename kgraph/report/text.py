@@ -17,7 +17,7 @@ from kgraph.model.answers import (
     Reach,
     SiteAnswer,
 )
-from kgraph.model.documents import Scenario
+from kgraph.model.documents import Pin, Scenario
 from kgraph.model.edges import EdgeKind, Evidence, Role
 from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import Status
@@ -40,10 +40,16 @@ def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[
 
 def scenario_text(scenario: Scenario) -> str:
     """A scenario in a sentence, "" where it leaves everything open."""
-    parts = [str(pin) for pin in scenario.pins]
+    parts = [f"{pin}{_part(pin)}" for pin in scenario.pins]
     parts += [f"via {name}" for name in scenario.via]
     parts += [f"avoid {name}" for name in scenario.avoid]
     return ", ".join(parts)
+
+
+def _part(pin: Pin) -> str:
+    """The part of the way that a pin is for."""
+    ends = [f"{word} {name}" for word, name in (("from", pin.start), ("to", pin.end)) if name]
+    return f" ({' '.join(ends)})" if ends else ""
 
 
 def guard_line(guard: Guard, condition: Condition) -> str:

@@ -72,7 +72,7 @@ __netdev_start_xmit()
     assert check.lines[2].verdict is Verdict.CONTRADICTS
     assert "veth_xmit" in check.lines[2].note
     assert check.lines[8].verdict is Verdict.ONE_OF
-    assert [pin.target for pin in check.scenario.pins] == ["veth_netdev_ops"]
+    assert [pin.target for pin in check.scenario.pins] == ["veth_netdev_ops", "loopback_xmit"]
 
 
 def cited(graph: CallGraph, shift: int) -> LineVerdict:

@@ -149,7 +149,7 @@ def _not_called(
             Verdict.CONTRADICTS, f"the scenario says {there} here", hop,
             places=(hop.site.extent,), standing=after,
         )
-    way = calls_with_gaps(ground, ground.pinned, standing, numbers)
+    way = calls_with_gaps(ground, standing, numbers)
     if way is not None:
         return _gap(ground, way)
     unresolved = [site for site in _sites(ground, standing) if site.status is Status.UNRESOLVED]

@@ -150,7 +150,7 @@ def _elsewhere(
         " WHERE s.holder IS NOT NULL AND e.text = ? ORDER BY s.caller", (expression,)
     )
     callers = list(dict.fromkeys(row[0] for row in rows))
-    way = calls_with_gaps(ground, ground.pinned, standing, callers) if callers else None
+    way = calls_with_gaps(ground, standing, callers) if callers else None
     if way is None:
         name = ground.names(state.function for state in standing.states)
         return Outcome(
