@@ -21,6 +21,7 @@ from kgraph.model.documents import Pin, Scenario
 from kgraph.model.edges import EdgeKind, Evidence, Role
 from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import Status
+from kgraph.query.row_partners import RowPartner
 
 Condition = Callable[[Extent], str]
 _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
@@ -36,6 +37,20 @@ def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[
         yield from _path(path, guards)
     if answer.frontier is not None:
         yield from frontier_lines(answer.frontier)
+
+
+def partner_text(partner: RowPartner) -> str:
+    """That a pin belongs to another, in a sentence."""
+    return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.beside}"
+
+
+def others_text(answer: PathAnswer, count: int) -> str:
+    """How many other ways there are than the `count` that were asked for, "" where none is."""
+    if not answer.others:
+        return ""
+    least = "at least " if answer.at_least else ""
+    ways = "ways" if answer.others > 1 else "way"
+    return f"{least}{answer.others} other {ways} (-k {count + 1} shows the next)"
 
 
 def scenario_text(scenario: Scenario) -> str:

@@ -107,6 +107,19 @@ class Ground:
         more = len(names) - most
         return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
+    @property
+    def here(self) -> str:
+        """What the index is of, behind "not": an index of a part cannot tell it from the whole."""
+        part = ", or not in the part that was indexed" if self.graph.description.only else ""
+        return f"in this configuration{part}"
+
+    def elsewhere(self, name: str) -> str:
+        """That a name which the index does not have stands in the tree nevertheless, and where;
+        "" where the tree has it nowhere.
+        """
+        place = self.absence.place(name)
+        return f"{name} ({place}) is not {self.here}" if place is not None else ""
+
     def tree_path(self, cited: str) -> str | None:
         """The file of the tree that a cited path means: folders before the tree's own are left
         out. None where the tree has no such file.
