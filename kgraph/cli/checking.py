@@ -56,7 +56,7 @@ def check_verb(
         if diff or fix or cite:
             _rewrite(subjects, checks, cite=cite, write=fix or (cite and not diff), show=diff)
         elif form == "json":
-            write_json(check_record(checks, text, guards=guards))
+            write_json(check_record(checks, text))
         else:
             for check in checks:
                 write_lines(check_lines(check, text.text if guards else None))
@@ -68,24 +68,22 @@ def check_verb(
 
 def checked(graph: "CallGraph", subject: "Subject", named: str | None = None) -> "ChainCheck":
     """The verdicts on a document under its scenario, or that of the query `named`; says which pins
-    belong to those of the scenario.
+    belong to those of the scenario, also where the document made it.
     """
     from kgraph.pipeline.queries import find_query
     from kgraph.query.checking import check_document
-    from kgraph.query.pins import row_partners
+    from kgraph.query.row_partners import proposed
+    from kgraph.report.text import partner_text
 
     scenario: Scenario | None = None
     if named is not None:
         scenario = find_query(named).scenario
     elif subject.query is not None:
         scenario = subject.query.scenario
-    pins = scenario.pins if scenario is not None else ()
-    known = {pin.target for pin in pins}
-    for pin in pins:
-        for partner in row_partners(graph, pin):
-            if partner.pin.target not in known:
-                remark(f"{partner.table} ({partner.location}) holds {partner.pin} beside {pin}")
-    return check_document(graph, subject.document, scenario)
+    check = check_document(graph, subject.document, scenario)
+    for partner in proposed(graph, check.scenario.pins):
+        remark(partner_text(partner))
+    return check
 
 
 def _rewrite(

@@ -59,9 +59,10 @@ def path_verb(
     found, 1 no path, 3 none found, but unresolved calls might make one.
     """
     from kgraph.query.paths import PathQuestion
+    from kgraph.query.row_partners import proposed
     from kgraph.report.records import path_record
     from kgraph.report.source import SourceText
-    from kgraph.report.text import path_lines
+    from kgraph.report.text import others_text, partner_text, path_lines
 
     question = PathQuestion(
         caller, callee, via=via, avoid=avoid, bind=bind, count=count, max_hops=max_hops,
@@ -70,10 +71,14 @@ def path_verb(
     given = bool(via or avoid or bind or no_scenario)
     with opened(index, (caller, callee, *via, *avoid)) as graph:
         question, answer = answered(graph, question, scenario, given=given)
+        partners = proposed(graph, question.pins())
         text = SourceText(graph)
+        for partner in partners:
+            remark(partner_text(partner))
         if form == "json":
             write_json(path_record(
-                answer, graph.description, bind, text, scenario=question.scenario))
+                answer, graph.description, bind, text, scenario=question.scenario,
+                partners=partners))
             remark_changes(text)
         elif form != "text":
             _write_picture(graph, text, question, answer, form)
@@ -81,7 +86,7 @@ def path_verb(
         else:
             write_lines(path_lines(answer, text.text if guards else None))
             if answer.others:
-                remark(f"there are other ways (-k {count + 1} shows the next)")
+                remark(others_text(answer, count))
         if answer.frontier is None:
             return 0
         remark_part(graph.description)

@@ -44,7 +44,4 @@ def undraw(line: str) -> Drawn:
 
 
 def _width(text: str) -> int:
-    column = 0
-    for character in text:
-        column += _TAB - column % _TAB if character == "\t" else 1
-    return column
+    return len(text.replace("\r", " ").expandtabs(_TAB))

@@ -92,6 +92,8 @@ class _Reader:
 
     def _joined(self, raws: list[_Raw], place: int) -> int:
         """How many lines the call that starts here is broken over: 1 where it is not."""
+        if "(" not in raws[place].text or len(raws[place].text) > _MOST_LENGTH:
+            return 1
         text = split_comment(raws[place].text)[0]
         body = undraw(text)
         if not unclosed(text) or not (body.drawn or self.fenced) or "(" not in body.text:

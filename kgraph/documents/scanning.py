@@ -1,61 +1,54 @@
 """Finding where parentheses close and arguments part, in one line of C or of what looks like it."""
 
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
+import re
+from collections.abc import Iterator
+
+_MARK = re.compile(r"[\"'()\[\]{},]")
+_STRING_END = {quote: re.compile(rf"(?<!\\)(?:\\\\)*{quote}") for quote in "\"'"}
+_DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+
+
+def _marks(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """The places of parentheses, brackets, braces and commas that stand in no string. A quote that
+    nothing closes is an apostrophe. In linear time: what closed none once closes none further on.
+    """
+    place, apostrophes = start, set[str]()
+    while (found := _MARK.search(text, place)) is not None:
+        place, character = found.end(), found[0]
+        if character not in _STRING_END:
+            yield found.start(), character
+        elif character not in apostrophes:
+            end = _STRING_END[character].search(text, place)
+            if end is None:
+                apostrophes.add(character)
+            else:
+                place = end.end()
 
 
 def closing(text: str, start: int) -> int:
     """The place of the parenthesis that closes the one at `start`; -1 where none does."""
-    depth, place, size = 0, start, len(text)
-    while place < size:
-        character = text[place]
-        if character in "\"'":
-            place = _string_end(text, place)
-        elif character in _PAIRS:
-            depth += 1
-        elif character in ")]}":
-            depth -= 1
-            if depth == 0:
-                return place
-        place += 1
-    return -1
-
-
-def _string_end(text: str, start: int) -> int:
-    """The place of the quote that ends a string; `start` where there is none (an apostrophe)."""
-    quote, place = text[start], start + 1
-    while place < len(text):
-        if text[place] == "\\":
-            place += 1
-        elif text[place] == quote:
+    depth = 0
+    for place, character in _marks(text, start):
+        depth += _DEPTH.get(character, 0)
+        if depth == 0 and character in ")]}":
             return place
-        place += 1
-    return start
+    return -1
 
 
 def unclosed(text: str) -> int:
     """How many parentheses and brackets are still open at the end of a line."""
-    depth, place = 0, 0
-    while place < len(text):
-        character = text[place]
-        if character in "\"'":
-            place = _string_end(text, place)
-        depth += {"(": 1, "[": 1, ")": -1, "]": -1}.get(character, 0)
-        place += 1
+    depth = sum(_DEPTH[character] for _, character in _marks(text) if character in "()[]")
     return max(0, depth)
 
 
 def arguments(text: str) -> tuple[str, ...]:
     """The arguments between the parentheses of a call, without the blanks around each."""
-    found, depth, start, place = [], 0, 0, 0
-    while place < len(text):
-        character = text[place]
-        if character in "\"'":
-            place = _string_end(text, place)
-        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(character, 0)
+    found, depth, start = [], 0, 0
+    for place, character in _marks(text):
+        depth += _DEPTH.get(character, 0)
         if character == "," and depth == 0:
             found.append(text[start:place].strip())
             start = place + 1
-        place += 1
     last = text[start:].strip()
     return (*found, last) if found or last else ()
 

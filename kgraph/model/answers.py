@@ -150,13 +150,14 @@ class Frontier:
 
 @dataclass(frozen=True, slots=True)
 class PathAnswer:
-    """The answer to "how does A reach B": the best paths, how many more are known to exist (a
-    lower bound), or the frontier where there is none.
+    """The answer to "how does A reach B": the best paths, how many other ways there are
+    (`at_least`: there are more than were counted), or the frontier where there is none.
     """
 
     paths: tuple[Path, ...]
     others: int = 0
     frontier: Frontier | None = None
+    at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)

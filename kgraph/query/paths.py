@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import Frontier, Hop, Path, PathAnswer
-from kgraph.model.documents import Scenario
+from kgraph.model.documents import Pin, Scenario
 from kgraph.query.frontier import frontier
 from kgraph.query.handing import handed_on
 from kgraph.query.names import find_function
@@ -15,13 +15,15 @@ from kgraph.query.scenarios import function_numbers, site_pins
 from kgraph.query.search import Search
 from kgraph.query.steps import Rules, Step, Steps
 
+MOST_OTHERS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
     """A question: names as a user writes them. `bind` are "SLOT=TARGET" texts, which come before
     the pins of `scenario` where both concern a call, as `via` comes before the scenario's; `count`
     says how many paths to find; `max_hops` how long they may be, None for any length; `others`
-    whether to find out if there are more, which can take longer than the paths themselves.
+    whether to count the ways beside them, which can take longer than the paths themselves.
     """
 
     caller: str
@@ -36,12 +38,17 @@ class PathQuestion:
     scenario: Scenario | None = None
     others: bool = True
 
+    def pins(self) -> tuple[Pin, ...]:
+        """The pins of the question: those given with it, then those of its scenario."""
+        scenario = self.scenario.pins if self.scenario is not None else ()
+        return (*map(parse_pin, self.bind), *scenario)
+
 
 def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     """The best paths, all with different functions, best first; or why there is none.
 
-    `others` of the answer is a lower bound: 1 where at least one more exists. Raises LookupFailed
-    for an unknown or ambiguous name and for a binding that no call site has.
+    Other ways are counted up to MOST_OTHERS. Raises LookupFailed for an unknown or ambiguous name
+    and for a binding that no call site has.
     """
     source = find_function(graph, question.caller).number
     target = find_function(graph, question.callee).number
@@ -50,12 +57,13 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
     steps = Steps(graph, rules)
     search = Search(steps, source, target, question.max_hops)
-    ways = list(islice(search.ways(), question.count))
+    following = search.ways()
+    ways = list(islice(following, question.count))
     if not ways:
         return PathAnswer((), frontier=_gap(steps, source, target))
-    more = question.others and len(ways) == question.count and search.more()
+    others, every = search.others(following, MOST_OTHERS) if question.others else (0, True)
     paths = tuple(Path(way_hops(graph, way.steps, rules)) for way in ways)
-    return PathAnswer(paths, others=int(more))
+    return PathAnswer(paths, others=others, at_least=not every)
 
 
 def _rules(graph: CallGraph, question: PathQuestion, source: int, target: int) -> Rules:

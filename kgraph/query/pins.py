@@ -9,29 +9,18 @@ empty. A pin that nothing in the index supports is refused.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, Sources
 from kgraph.model.answers import KnownObject
 from kgraph.model.documents import Pin
 from kgraph.model.edges import Evidence, Role
-from kgraph.model.location import Location
 from kgraph.query.names import find_function
 
 _ALIAS = r"^[ \t]*#[ \t]*define[ \t]+{}[ \t]+(\w+(?:\.\w+)*)[ \t]*(?:/\*.*)?$"
 _MOST_LISTED = 12
 
 Callees = frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class RowPartner:
-    """What stands beside a pinned target in one row of a table: the pin that goes with it."""
-
-    pin: Pin
-    table: str
-    location: Location
 
 
 def parse_pin(text: str) -> Pin:
@@ -69,7 +58,7 @@ def pinned_table(graph: CallGraph, pin: Pin) -> KnownObject | None:
     """The table that the target of a pin names, None where it is a function or unknown."""
     if graph.functions_named(pin.target.rpartition(":")[2]):
         return None
-    return next(iter(_tables(graph, pin)), None)
+    return next(iter(tables_of(graph, pin)), None)
 
 
 def table_evidence(
@@ -144,7 +133,7 @@ def _stands_for(graph: CallGraph, field: str) -> Iterator[str]:
                 yield member
 
 
-def _tables(graph: CallGraph, pin: Pin) -> list[KnownObject]:
+def tables_of(graph: CallGraph, pin: Pin) -> list[KnownObject]:
     """The objects that a target names, those that bind functions."""
     path, _, name = pin.target.rpartition(":")
     return [
@@ -222,39 +211,3 @@ def _in_a_call(graph: CallGraph, slot: str) -> bool:
 
 def _others(bound: list[KnownObject | None], table: KnownObject) -> str:
     return _could_be({other.id.name for other in bound if other is not None} - {table.id.name})
-
-
-def row_partners(graph: CallGraph, pin: Pin) -> list[RowPartner]:
-    """The pins that go with a pin because one row of one table holds both.
-
-    A row ends where a field of the table comes again.
-    """
-    found: dict[str, RowPartner] = {}
-    for known in _tables(graph, pin):
-        for own in graph.bound('b.object = ? AND b."table" IS NOT NULL', (known.number,)):
-            row = _row_around(graph, own.table or 0, own.holder, own.location)
-            for holder, number, location in row:
-                if number != known.number:
-                    target = graph.object_numbered(number).id.name
-                    partner = Pin(holder, target)
-                    table = graph.object_numbered(own.table or 0).id.name
-                    found.setdefault(str(partner), RowPartner(partner, table, location))
-    return [found[text] for text in sorted(found)]
-
-
-def _row_around(
-    graph: CallGraph, table: int, holder: str, location: Location
-) -> list[tuple[str, int, Location]]:
-    """(holder, object, place) of the row of a table that binds `holder` at `location`."""
-    rows: list[list[tuple[str, int, Location]]] = [[]]
-    everything = sorted(
-        graph.bound('b."table" = ?', (table,)), key=lambda row: (row.location, row.holder)
-    )
-    for bound in everything:
-        if any(bound.holder == other for other, _, _ in rows[-1]):
-            rows.append([])
-        if bound.object is not None:
-            rows[-1].append((bound.holder, bound.object, bound.location))
-    return next(
-        (row for row in rows if any((h, at) == (holder, location) for h, _, at in row)), []
-    )

@@ -9,7 +9,7 @@ forbidding, at every state of a found one, the step that it took from there.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from itertools import chain, pairwise
+from itertools import pairwise
 
 from kgraph.query.steps import State, Step, Steps
 
@@ -170,11 +170,16 @@ class Search:
                     heappush(self._waiting, (other.cost, len(known), other))
             way = heappop(self._waiting)[2] if self._waiting else None
 
-    def more(self) -> bool:
-        """Whether there is at least one more way than those that `ways` has yielded so far."""
-        waiting = (way for _, _, way in self._waiting)
-        deviations = self._deviations(self._found[-1], self._found)
-        return any(way.functions() not in self._shown for way in chain(waiting, deviations))
+    def others(self, ways: Iterator[Way], most: int) -> tuple[int, bool]:
+        """(how many ways `ways` has yet to yield, whether these are all): no more than `most` are
+        counted. Ways that wait for their turn count without being taken out.
+        """
+        before = len(self._shown)
+        for _ in ways:
+            waiting = {way.functions() for _, _, way in self._waiting}
+            if len(self._shown | waiting) - before > most:
+                return most, False
+        return len(self._shown) - before, True
 
     def _deviations(self, way: Way, found: Iterable[Way]) -> Iterator[Way]:
         states = way.states()

@@ -10,7 +10,7 @@ from kgraph.model.documents import (
     LineVerdict,
     Verdict,
 )
-from kgraph.report.records import Record, Text, guard_record, hop_record, scenario_record
+from kgraph.report.records import Record, Text, hop_record, scenario_record
 from kgraph.report.text import Condition, guard_line, scenario_text
 
 WRONG = (Verdict.REFUTED, Verdict.CONTRADICTS)
@@ -95,8 +95,8 @@ def about_citation(line: LineVerdict) -> str:
     return f"{said}: it is {found}" if found is not None else said
 
 
-def check_record(checks: Sequence[ChainCheck], text: Text, *, guards: bool = False) -> Record:
-    """The answer of `check`."""
+def check_record(checks: Sequence[ChainCheck], text: Text) -> Record:
+    """The answer of `check`; the conditions around a call stand in its hop."""
     summary = Counter(line.verdict for check in checks for line in claims(check))
     return {
         "format": "kgraph-check/1",
@@ -104,7 +104,7 @@ def check_record(checks: Sequence[ChainCheck], text: Text, *, guards: bool = Fal
             {
                 "file": check.document.file,
                 "scenario": scenario_record(check.scenario),
-                "lines": [_line_record(line, text, guards=guards) for line in check.lines],
+                "lines": [_line_record(line, text) for line in check.lines],
             }
             for check in checks
         ],
@@ -112,9 +112,9 @@ def check_record(checks: Sequence[ChainCheck], text: Text, *, guards: bool = Fal
     }
 
 
-def _line_record(line: LineVerdict, text: Text, *, guards: bool) -> Record:
+def _line_record(line: LineVerdict, text: Text) -> Record:
     found = line.found
-    record: Record = {
+    return {
         "line": line.line.number,
         "text": line.line.text,
         "kind": line.line.kind.value,
@@ -126,6 +126,3 @@ def _line_record(line: LineVerdict, text: Text, *, guards: bool) -> Record:
         "via": [hop_record(hop, text) for hop in line.via],
         "note": line.note,
     }
-    if guards and line.hop is not None:
-        record["guards"] = [guard_record(guard, text) for guard in line.hop.site.guards]
-    return record

@@ -17,6 +17,7 @@ from kgraph.model.answers import (
 from kgraph.model.documents import Scenario
 from kgraph.model.edges import EdgeKind
 from kgraph.model.location import Guard, Location
+from kgraph.query.row_partners import RowPartner
 
 Text = Callable[[Location], str]
 Record = dict[str, object]
@@ -89,20 +90,30 @@ def index_record(about: IndexDescription) -> Record:
 
 def path_record(
     answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: Text, *,
-    scenario: Scenario | None = None,
+    scenario: Scenario | None = None, partners: Sequence[RowPartner] = (),
 ) -> Record:
-    """The answer of `path`."""
+    """The answer of `path`; `partners` are the pins that belong to those of the question."""
     record: Record = {
         "format": "kgraph-path/1",
         "index": index_record(about),
         "scenario": None if scenario is None else scenario_record(scenario),
         "bindings": list(bindings),
+        "partners": [_partner(partner) for partner in partners],
         "paths": [{"hops": [hop_record(hop, text) for hop in path.hops]} for path in answer.paths],
         "others": answer.others,
+        "others_at_least": answer.at_least,
     }
     if answer.frontier is not None:
         record["frontier"] = frontier_record(answer.frontier, text)
     return record
+
+
+def _partner(partner: RowPartner) -> Record:
+    """A pin that belongs to another, and the row that has both."""
+    return {
+        "slot": partner.pin.slot, "target": partner.pin.target, "beside": str(partner.beside),
+        "table": partner.table, "file": partner.location.path, "line": partner.location.line,
+    }
 
 
 def scenario_record(scenario: Scenario) -> Record:

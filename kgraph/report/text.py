@@ -17,10 +17,11 @@ from kgraph.model.answers import (
     Reach,
     SiteAnswer,
 )
-from kgraph.model.documents import Scenario
+from kgraph.model.documents import Pin, Scenario
 from kgraph.model.edges import EdgeKind, Evidence, Role
 from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import Status
+from kgraph.query.row_partners import RowPartner
 
 Condition = Callable[[Extent], str]
 _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
@@ -38,12 +39,32 @@ def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[
         yield from frontier_lines(answer.frontier)
 
 
+def partner_text(partner: RowPartner) -> str:
+    """That a pin belongs to another, in a sentence."""
+    return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.beside}"
+
+
+def others_text(answer: PathAnswer, count: int) -> str:
+    """How many other ways there are than the `count` that were asked for, "" where none is."""
+    if not answer.others:
+        return ""
+    least = "at least " if answer.at_least else ""
+    ways = "ways" if answer.others > 1 else "way"
+    return f"{least}{answer.others} other {ways} (-k {count + 1} shows the next)"
+
+
 def scenario_text(scenario: Scenario) -> str:
     """A scenario in a sentence, "" where it leaves everything open."""
-    parts = [str(pin) for pin in scenario.pins]
+    parts = [f"{pin}{_part(pin)}" for pin in scenario.pins]
     parts += [f"via {name}" for name in scenario.via]
     parts += [f"avoid {name}" for name in scenario.avoid]
     return ", ".join(parts)
+
+
+def _part(pin: Pin) -> str:
+    """The part of the way that a pin is for."""
+    ends = [f"{word} {name}" for word, name in (("from", pin.start), ("to", pin.end)) if name]
+    return f" ({' '.join(ends)})" if ends else ""
 
 
 def guard_line(guard: Guard, condition: Condition) -> str:

@@ -158,3 +158,26 @@ def test_site_tells_what_runs_now_from_what_runs_later(kgraph, mini_index: Path)
     assert "-> __raise_softirq_irqoff()" in now
     assert "-> net_rx_action()" in later
     assert "registered at net/core/dev.c:" in later
+
+
+def test_pins_of_one_row_are_proposed_together(kgraph, mini_index: Path) -> None:
+    question = ("path", "SyS_sendto", "raw_sendmsg", "--bind", "sock.sk_prot=raw_prot")
+    answer = kgraph(*question, "--json", "--index", mini_index)
+    [partner] = json.loads(answer.stdout)["partners"]
+    assert (partner["target"], partner["beside"]) == ("inet_sockraw_ops", "sock.sk_prot=raw_prot")
+    line = f"{partner['table']} ({partner['file']}:{partner['line']}) holds {partner['slot']}="
+    assert line in answer.stderr
+    both = kgraph(*question, "--bind", "socket.ops=inet_sockraw_ops", "--json",
+                  "--index", mini_index)
+    assert json.loads(both.stdout)["partners"] == []
+
+
+def test_the_guards_of_a_call_stand_once_in_the_record(kgraph, mini_index: Path) -> None:
+    plain, guarded = (
+        kgraph("check", "netns", "--json", *more, "--index", mini_index)
+        for more in ((), ("--guards",))
+    )
+    lines = json.loads(guarded.stdout)["documents"][0]["lines"]
+    assert any(line["hop"] and line["hop"]["guards"] for line in lines)
+    assert not any("guards" in line for line in lines)
+    assert guarded.stdout == plain.stdout

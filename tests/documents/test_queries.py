@@ -1,6 +1,10 @@
 """Query files: what is wrong is said with file and line."""
 
+import re
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kgraph.documents import parse_query, query_document
 from kgraph.errors import DocumentError
@@ -36,3 +40,23 @@ def test_a_chain_has_the_lines_of_its_file() -> None:
 def test_what_is_wrong_is_named(text: str, message: str) -> None:
     with pytest.raises(DocumentError, match=message):
         parse_query("q.toml", text)
+
+
+PIECES = [*GOOD.splitlines(keepends=True), "[scenario]\n", "pins = [", '"a.b = c"', '{slot = "a.b"',
+          ', target = "c"', ', from = "f"', "}", "]", "]\n", "via = ", '["f"]\n', "[", "=", '"',
+          "'", "1", "\n", "2020-01-01", "[[scenario]]\n", "scenario.pins = 3\n", "\x00", "\ud800", "中"]
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.booleans())
+def test_any_query_file_is_read_or_refused_with_its_line(text: str, whole: bool) -> None:
+    refused = None
+    try:
+        query = parse_query("q.toml", GOOD + text if whole else text)
+    except DocumentError as error:
+        refused = error
+    if refused is None:
+        assert query_document(query).lines
+    else:
+        assert re.match(r"q\.toml:\d+: ", refused.message)
+        assert refused.hint

@@ -1,5 +1,7 @@
 """Every form of line is read as what it is, and nothing of a document is dropped."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -139,3 +141,40 @@ def test_any_document_is_read_whole(data: bytes) -> None:
 def test_large_documents_are_read(unit: str) -> None:
     data = (unit * (2_000_000 // len(unit))).encode()
     assert read_document("x", data).lines
+
+
+UNITS = ["|-f(a) (net/a.c:1)\n", "  |-x(", "(", "'\\'", "a->b", "a.", "/*", "//", "* ", "if ",
+         "int ", "a[", "-> ", "} ", "struct a ", " ", "|", "\\", "\"\\\"'"]
+
+
+def seconds(data: bytes) -> float:
+    """The least time of three readings."""
+    times = []
+    for _ in range(3):
+        start = time.process_time()
+        assert read_document("x", data).lines
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+@pytest.mark.parametrize("lined", [True, False], ids=["lines", "one line"])
+@pytest.mark.parametrize("unit", UNITS)
+def test_four_times_as_much_takes_about_four_times_as_long(unit: str, lined: bool) -> None:
+    """In lines as long as are read as claims, and in one line; what is quadratic takes sixteen."""
+    line = unit * (3900 // len(unit)) + "\n" if lined else unit * 40
+    small = (line * (80_000 // len(line))).encode()
+    assert seconds(small * 4) < 10 * seconds(small) + 0.02
+
+
+def test_a_deep_document_is_read_and_its_lines_stand_under_each_other() -> None:
+    deep = "".join(f"{' ' * depth}f_{depth}()\n" for depth in range(3000))
+    lines = read(f"```\n{deep}```\n")[1:-1]
+    assert [line.depth for line in lines] == list(range(3000))
+
+
+@pytest.mark.parametrize(("text", "given"), [
+    ("""|-f(it's, b)""", ("it's", "b")), ("""|-f("a, \\" (", b)""", ('"a, \\" ("', "b")),
+    ("""|-f('(', ')')""", ("'('", "')'")), (r"""|-f("\\\\", b)""", (r'"\\\\"', "b")),
+])
+def test_strings_and_apostrophes_in_arguments(text: str, given: tuple[str, ...]) -> None:
+    assert read(f"```\n{text}\n```\n")[1].claim.arguments == given

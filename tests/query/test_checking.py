@@ -11,7 +11,8 @@ from kgraph.model.documents import ChainCheck, CitationVerdict, LineVerdict, Que
 from kgraph.pipeline.queries import find_query, shipped_queries
 from kgraph.query import PathQuestion, find_paths
 from kgraph.query.checking import check_document
-from kgraph.query.pins import parse_pin, pinned_sites, row_partners
+from kgraph.query.pins import parse_pin, pinned_sites
+from kgraph.query.row_partners import proposed, row_partners
 from kgraph.query.scenarios import on_the_way
 from kgraph.report.rewriting import rewritten
 
@@ -57,6 +58,22 @@ def test_verdicts(mini: CallGraph, text: str, verdict: Verdict) -> None:
     assert (found.verdict, found.note) == (verdict, found.note)
 
 
+@pytest.mark.parametrize("text", [
+    "ndo_start_xmit()", "struct no_such ndo_start_xmit = {",
+    "sock_sendmsg_nosec()\n|-sock->ops->sendmsg()  // i.e. ndo_start_xmit",
+])
+def test_an_index_of_a_part_cannot_tell_what_is_not_configured(
+    mini: CallGraph, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """The name stands in the tree, and is no function of the index."""
+    assert last(mini, text).note.endswith("is not in this configuration")
+    part = replace(mini.description, only=("net",))
+    monkeypatch.setattr(mini.reader, "description", part)
+    found = last(mini, text)
+    assert found.verdict is Verdict.UNDECIDED
+    assert found.note.endswith("this configuration, or not in the part that was indexed")
+
+
 def test_a_table_in_the_section_is_its_scenario(mini: CallGraph) -> None:
     text = """# one
 __netdev_start_xmit()
@@ -72,7 +89,7 @@ __netdev_start_xmit()
     assert check.lines[2].verdict is Verdict.CONTRADICTS
     assert "veth_xmit" in check.lines[2].note
     assert check.lines[8].verdict is Verdict.ONE_OF
-    assert [pin.target for pin in check.scenario.pins] == ["veth_netdev_ops"]
+    assert [pin.target for pin in check.scenario.pins] == ["veth_netdev_ops", "loopback_xmit"]
 
 
 def cited(graph: CallGraph, shift: int) -> LineVerdict:
@@ -170,6 +187,9 @@ def test_pins(mini: CallGraph) -> None:
 def test_what_stands_beside_a_pinned_table_in_its_row(mini: CallGraph) -> None:
     partners = row_partners(mini, parse_pin("sock.sk_prot = raw_prot"))
     assert [partner.pin.target for partner in partners] == ["inet_sockraw_ops"]
+    both = [parse_pin("sock.sk_prot = raw_prot"), parse_pin("socket.ops = inet_sockraw_ops")]
+    assert proposed(mini, both) == []
+    assert proposed(mini, both[:1]) == partners
 
 
 def test_a_pin_for_a_part_of_the_way(mini: CallGraph) -> None:

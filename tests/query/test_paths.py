@@ -12,6 +12,7 @@ from kgraph.model.answers import PathAnswer
 from kgraph.model.edges import EdgeKind, Role
 from kgraph.query import PathQuestion, callees, callers, find_function, find_paths
 from kgraph.query.costs import ONE, hop_cost
+from kgraph.query.paths import MOST_OTHERS
 from kgraph.query.search import Search
 from kgraph.query.steps import Rules, Steps
 from kgraph.query.tables import ops
@@ -147,6 +148,30 @@ def test_paths_differ_in_functions_not_in_call_sites(tmp_path: Path) -> None:
     assert names(answer) == [["a", "b", "z"]]
     assert answer.others == 0
     assert len(answer.paths[0].hops[0].sites) == 2
+
+
+@pytest.mark.parametrize(("ways", "count", "others", "at_least"), [
+    (1, 1, 0, False), (2, 1, 1, False), (5, 1, 4, False), (5, 2, 3, False), (5, 9, 0, False),
+    (MOST_OTHERS + 1, 1, MOST_OTHERS, False), (MOST_OTHERS + 2, 1, MOST_OTHERS, True),
+    (60, 30, MOST_OTHERS, True),
+])
+def test_other_ways_are_counted_to_a_bound(
+    tmp_path: Path, ways: int, count: int, others: int, at_least: bool
+) -> None:
+    tiny = Tiny()
+    for number in range(ways):
+        tiny.calls("a", f"b{number}")
+        tiny.calls(f"b{number}", "z")
+    answer = find_paths(tiny.graph(tmp_path), PathQuestion("a", "z", count=count))
+    assert len(answer.paths) == min(ways, count)
+    assert (answer.others, answer.at_least) == (others, at_least)
+
+
+def test_other_ways_are_as_many_as_are_found_when_asked_for(mini: CallGraph) -> None:
+    answer = find_paths(mini, PathQuestion("sock_sendmsg", "ip_send_skb"))
+    asked = find_paths(mini, PathQuestion("sock_sendmsg", "ip_send_skb", count=MOST_OTHERS))
+    assert answer.others == len(asked.paths) - 1 > 0
+    assert not answer.at_least
 
 
 def test_deferred_calls_can_be_left_out(tmp_path: Path) -> None:

@@ -55,13 +55,24 @@ def _hop(ground: Ground, steps: Steps, standing: Standing, step: Step) -> Hop | 
     return None
 
 
-def calls_with_gaps(
+def calls_with_gaps(ground: Ground, standing: Standing, targets: Iterable[int]) -> Call | None:
+    """The cheapest way to one of `targets` that leaves steps out, one with the chain's claimed
+    targets before others; None where there is none.
+    """
+    wanted = list(targets)[:_MOST_TRIED]
+    if ground.likely is not ground.pinned:
+        way = _cheapest(ground, ground.likely, standing, wanted)
+        if way is not None:
+            return way
+    return _cheapest(ground, ground.pinned, standing, wanted)
+
+
+def _cheapest(
     ground: Ground, steps: Steps, standing: Standing, targets: Iterable[int]
 ) -> Call | None:
-    """The cheapest way to one of `targets` that leaves steps out; None where there is none."""
     best: Call | None = None
     starts = standing.states[:_MOST_TRIED]
-    for target in list(targets)[:_MOST_TRIED]:
+    for target in targets:
         for state in starts:
             search = Search(steps, state.function, target, most=MOST_COST)
             way = search.best(state._replace(passed=0))
@@ -69,4 +80,3 @@ def calls_with_gaps(
                 hops = way_hops(ground.graph, way.steps, steps.rules)
                 best = Call(hops, way.steps[-1].state, way.cost)
     return best
-

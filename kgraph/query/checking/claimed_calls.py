@@ -149,7 +149,7 @@ def _not_called(
             Verdict.CONTRADICTS, f"the scenario says {there} here", hop,
             places=(hop.site.extent,), standing=after,
         )
-    way = calls_with_gaps(ground, ground.pinned, standing, numbers)
+    way = calls_with_gaps(ground, standing, numbers)
     if way is not None:
         return _gap(ground, way)
     unresolved = [site for site in _sites(ground, standing) if site.status is Status.UNRESOLVED]
@@ -184,22 +184,18 @@ def _instead(
         if candidates:
             return f"{name} is no candidate of this call: {ground.names(candidates)}"
     if not callers:
-        return f"{caller} does not call {name}; nothing does in this configuration"
+        return f"{caller} does not call {name}; nothing does {ground.here}"
     return f"{caller} does not call {name}, nor by few steps; callers: {ground.names(callers)}"
 
 
 def _unknown(ground: Ground, line: DocumentLine) -> Outcome:
     """A name that the index does not have."""
     name = line.claim.name
-    place = ground.absence.place(name)
+    elsewhere = ground.elsewhere(name)
     doubt = Standing(doubt=f"{name} is not in the index")
-    if place is None:
+    if not elsewhere:
         return Outcome(Verdict.REFUTED, f"no {name} in this tree", standing=doubt)
-    part = ", or not in the part that was indexed" if ground.graph.description.only else ""
-    return Outcome(
-        Verdict.UNDECIDED, f"{name} ({place}) is not in this configuration{part}",
-        standing=doubt,
-    )
+    return Outcome(Verdict.UNDECIDED, elsewhere, standing=doubt)
 
 
 def _defined_by_macro(ground: Ground, line: DocumentLine) -> list[KnownFunction]:

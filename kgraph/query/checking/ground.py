@@ -9,6 +9,7 @@ from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
 from kgraph.query.checking.absence import Absence
 from kgraph.query.checking.tokens import tokens
+from kgraph.query.scenarios import SitePins
 from kgraph.query.steps import Rules, State, Steps
 
 
@@ -30,7 +31,8 @@ class Standing:
 @dataclass
 class Ground:
     """The graph with what was looked up in it for one document. `rules` are those of the scenario;
-    `pinned` are the steps that they leave, `free` those that the graph knows without a scenario.
+    `pinned` are the steps that they leave, `free` those that the graph knows without a scenario,
+    `likely` those that are left where the chain's claimed targets are believed, too.
     """
 
     graph: CallGraph
@@ -40,14 +42,22 @@ class Ground:
         self.sources = Sources(self.graph)
         self.absence = Absence(self.graph.description)
         self.free = Steps(self.graph, Rules())
-        self.pinned = Steps(self.graph, self.rules)
+        self.pinned = self.likely = Steps(self.graph, self.rules)
         self._sites: dict[int, list[KnownSite]] = {}
         self._bodies: dict[int, list[tuple[str, int]]] = {}
 
     def under(self, rules: Rules) -> "Ground":
         """The same ground with the pins of a scenario."""
+        steps = Steps(self.graph, rules)
         other = object.__new__(Ground)
-        other.__dict__.update(self.__dict__, rules=rules, pinned=Steps(self.graph, rules))
+        other.__dict__.update(self.__dict__, rules=rules, pinned=steps, likely=steps)
+        return other
+
+    def believing(self, claimed: SitePins) -> "Ground":
+        """The same ground with the pins of claimed targets; those of the scenario come first."""
+        other = object.__new__(Ground)
+        rules = Rules(pins={**claimed, **self.rules.pins})
+        other.__dict__.update(self.__dict__, likely=Steps(self.graph, rules))
         return other
 
     def functions(self, name: str, citation: Citation | None) -> list[KnownFunction]:
@@ -96,6 +106,19 @@ class Ground:
         names = sorted({self.graph.function(number).id.name for number in functions})
         more = len(names) - most
         return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
+
+    @property
+    def here(self) -> str:
+        """What the index is of, behind "not": an index of a part cannot tell it from the whole."""
+        part = ", or not in the part that was indexed" if self.graph.description.only else ""
+        return f"in this configuration{part}"
+
+    def elsewhere(self, name: str) -> str:
+        """That a name which the index does not have stands in the tree nevertheless, and where;
+        "" where the tree has it nowhere.
+        """
+        place = self.absence.place(name)
+        return f"{name} ({place}) is not {self.here}" if place is not None else ""
 
     def tree_path(self, cited: str) -> str | None:
         """The file of the tree that a cited path means: folders before the tree's own are left

@@ -1,6 +1,6 @@
 """Walks a document from its first line to its last and judges each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kgraph.graph import CallGraph
 from kgraph.model.answers import KnownFunction
@@ -11,12 +11,14 @@ from kgraph.model.documents import (
     DocumentLine,
     LineKind,
     LineVerdict,
+    Pin,
     Scenario,
     Verdict,
 )
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.citing import judge_citation, judge_place
 from kgraph.query.checking.claimed_calls import judge_call, judge_root
+from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
@@ -24,15 +26,18 @@ from kgraph.query.checking.sections import (
     NAMING,
     QUOTING,
     Layout,
-    Pinned,
     lay_out,
-    section_pins,
     unknown_names,
+)
+from kgraph.query.checking.segments import (
+    Printed,
+    Segments,
+    printed_tables,
+    scenario_stretches,
 )
 from kgraph.query.checking.tables import judge_field, judge_record, judge_row, judge_table
 from kgraph.query.checking.texts import judge_condition, judge_statement
-from kgraph.query.scenarios import site_pins
-from kgraph.query.steps import Rules
+from kgraph.query.scenarios import SitePins
 
 _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
@@ -43,68 +48,82 @@ _SILENT = (
 def check_document(
     graph: CallGraph, document: Document, scenario: Scenario | None = None
 ) -> ChainCheck:
-    """Every line of a document judged under a scenario; without one the tables that the document
-    prints are its scenario, each in its section.
+    """Every line of a document judged under a scenario. Without one the document makes its own: of
+    the tables that it prints, each in its part of its section, and of the targets that it names,
+    each in its chain.
 
     Raises LookupFailed for a pin that nothing supports.
     """
-    ground = Ground(graph, _rules(graph, scenario))
+    ground = Ground(graph)
     layout = lay_out(document)
     ground.absence.announce(unknown_names(ground, document))
-    own = {} if scenario is not None else section_pins(ground, document, layout)
-    walk = _Walk(ground, layout, own)
+    if scenario is not None:
+        stretches = scenario_stretches(graph, document, scenario)
+        walk = _Walk(ground, layout, Segments(ground, stretches))
+    else:
+        printed = printed_tables(ground, document, layout)
+        claimed = ClaimedTargets(graph)
+        walk = _Walk(ground, layout, Segments(ground, printed.stretches), printed, claimed)
     for line in document.lines:
         walk.step(line)
     verdicts = tuple(walk.verdict(line) for line in document.lines)
     if scenario is None:
-        pins = tuple(dict.fromkeys(pin for pinned in own.values() for pin in pinned.pins))
-        scenario = Scenario(pins=pins, origin="the tables that the document prints" if pins else "")
+        scenario = _own(printed.pins, claimed.pins())
     return ChainCheck(document, verdicts, scenario)
 
 
-def _rules(graph: CallGraph, scenario: Scenario | None) -> Rules:
-    """The pins of a scenario; those for a part of the way are left out, since a line of a document
-    stands on no way yet.
-    """
-    if scenario is None:
-        return Rules()
-    pins = [pin for pin in scenario.pins if not pin.start and not pin.end]
-    return Rules(pins=site_pins(graph, pins))
+def _own(tables: tuple[Pin, ...], targets: tuple[Pin, ...]) -> Scenario:
+    """The scenario that a document makes itself."""
+    told = {"the tables that the document prints": tables, "the targets that it names": targets}
+    origin = " and ".join(text for text, pins in told.items() if pins)
+    return Scenario(pins=(*tables, *targets), origin=origin)
 
 
 @dataclass
 class _Walk:
-    """The state of a walk: outcomes by line number, and where functions were left off."""
+    """The state of a walk: outcomes by line number, and where functions were left off. A chain is
+    named after the line that it starts in, and goes on where a root names what it came to.
+    """
 
     ground: Ground
     layout: Layout
-    own: dict[int, Pinned]
+    segments: Segments
+    printed: Printed | None = None
+    claimed: ClaimedTargets | None = None
 
     def __post_init__(self) -> None:
-        self._grounds: dict[int, Ground] = {}
         self._outcomes: dict[int, Outcome] = {}
         self._standing: dict[int, Standing] = {}
-        self._leaves: dict[str, DocumentLine] = {}
+        self._chain: dict[int, int] = {}
+        self._leaves: dict[str, tuple[DocumentLine, Standing]] = {}
+        self._last: tuple[Ground, SitePins, Ground] = (self.ground, {}, self.ground)
 
     def step(self, line: DocumentLine) -> None:
         """Judge a line, given those above it."""
+        self._chain[line.number] = self._chain.get(line.parent, line.number)
         outcome = self._judge(line)
         self._outcomes[line.number] = outcome
         self._standing[line.number] = outcome.standing or self._above(line)
         if line.kind in NAMING and line.claim.name:
-            self._leaves.setdefault(line.claim.name, line)
+            self._leaves.setdefault(line.claim.name, (line, self._standing[line.number]))
+        target, inside = line.claim.target, self._standing[line.number].inside
+        if target and inside:
+            self._leaves.setdefault(target, (line, Standing(inside)))
+        hop = outcome.hop if outcome.verdict is Verdict.ONE_OF else None
+        if self.claimed and hop is not None and hop.site.holder:
+            self.claimed.add(self._chain[line.number], hop)
 
     def _above(self, line: DocumentLine) -> Standing:
         return self._standing.get(line.parent, Standing())
 
     def _ground(self, line: DocumentLine) -> Ground:
-        section = self.layout.section[line.number]
-        if section not in self.own:
-            return self.ground
-        if section not in self._grounds:
-            rules = Rules(pins=dict(self.own[section].sites))
-            self._grounds[section] = self.ground.under(rules)
-        return self._grounds[section]
+        ground = self.segments.ground(line.number)
+        believed = self.claimed.of_chain(self._chain[line.number]) if self.claimed else None
+        if not believed:
+            return ground
+        if self._last[0] is not ground or self._last[1] is not believed:
+            self._last = ground, believed, ground.believing(believed)
+        return self._last[2]
 
     def _judge(self, line: DocumentLine) -> Outcome:
         ground, kind = self._ground(line), line.kind
@@ -124,20 +143,24 @@ class _Walk:
     def _function(self, ground: Ground, line: DocumentLine) -> Outcome:
         if line.parent in self._standing:
             return judge_call(ground, line, self._above(line))
-        before = self._leaves.get(line.claim.name)
+        left_off = self._leaves.get(line.claim.name)
         outcome = judge_root(ground, line)
-        if before is None or outcome.verdict is not Verdict.HOLDS:
+        if left_off is None or outcome.verdict is not Verdict.HOLDS:
             return outcome
-        left_off = self._standing[before.number]
-        return Outcome(
-            Verdict.HOLDS, f"goes on from line {before.number}", standing=left_off
+        before, standing = left_off
+        self._chain[line.number] = self._chain[before.number]
+        note = f"goes on from line {before.number}"
+        return replace(
+            outcome, note="; ".join(filter(None, (note, outcome.note))), standing=standing
         )
 
     def _of_table(self, ground: Ground, line: DocumentLine) -> Outcome:
         above = self.layout.lines.get(line.parent)
         if line.kind is LineKind.TABLE:
             rows = self.layout.children.get(line.number, [])
-            return judge_table(ground, line, [row for row in rows if row.kind is LineKind.ROW])
+            told = judge_table(ground, line, [row for row in rows if row.kind is LineKind.ROW])
+            refused = self.printed.refused.get(line.number, "") if self.printed else ""
+            return replace(told, note="; ".join(filter(None, (told.note, refused))))
         if line.kind is LineKind.ROW:
             named = above if above is not None and above.kind is LineKind.TABLE else None
             return judge_row(ground, line, named)

@@ -128,12 +128,9 @@ def _no_candidate(
             places=places, standing=after,
         )
     if not ground.graph.functions_named(target):
-        place = ground.absence.place(target)
-        if place is not None:
-            return Outcome(
-                Verdict.UNDECIDED, f"{target} ({place}) is not in this configuration",
-                places=places, standing=after,
-            )
+        elsewhere = ground.elsewhere(target)
+        if elsewhere:
+            return Outcome(Verdict.UNDECIDED, elsewhere, places=places, standing=after)
     there = ground.names(candidates) if candidates else f"none ({sites[0].reason})"
     return Outcome(
         Verdict.REFUTED, f"{target} is no candidate of this call; candidates: {there}",
@@ -150,7 +147,7 @@ def _elsewhere(
         " WHERE s.holder IS NOT NULL AND e.text = ? ORDER BY s.caller", (expression,)
     )
     callers = list(dict.fromkeys(row[0] for row in rows))
-    way = calls_with_gaps(ground, ground.pinned, standing, callers) if callers else None
+    way = calls_with_gaps(ground, standing, callers) if callers else None
     if way is None:
         name = ground.names(state.function for state in standing.states)
         return Outcome(

@@ -27,10 +27,10 @@ def judge_table(ground: Ground, line: DocumentLine, rows: list[DocumentLine]) ->
     claim = line.claim
     tables = tables_named(ground, claim.name)
     if not tables:
-        place = ground.absence.place(claim.name)
-        if place is None:
+        elsewhere = ground.elsewhere(claim.name)
+        if not elsewhere:
             return Outcome(Verdict.REFUTED, f"no {claim.name} in this tree")
-        return Outcome(Verdict.UNDECIDED, f"{claim.name} ({place}) is not in this configuration")
+        return Outcome(Verdict.UNDECIDED, elsewhere)
     table = tables[0]
     if claim.type and _bare(claim.type) != _bare(table.type):
         return Outcome(

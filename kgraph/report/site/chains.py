@@ -126,10 +126,15 @@ def path_page(
         made = numbered(path.hops, proofs, f"way-{number}")
         routes.append(Route(number, made, draw(title, _targets(made), shipped_lanes())))
     return PathPage(
-        file, title, scenario, tuple(routes), answer.others,
+        file, title, scenario, tuple(routes), _others(answer),
         tuple(frontier_lines(answer.frontier)) if answer.frontier else (),
         "\n".join(path_lines(answer)),
     )
+
+
+def _others(answer: PathAnswer) -> str:
+    """How many other ways there are, "" where none is."""
+    return f"{'at least ' if answer.at_least else ''}{answer.others}" if answer.others else ""
 
 
 def _targets(proofs: tuple[Proof, ...]) -> list[tuple[Hop, str]]:

@@ -131,7 +131,7 @@ class PathPage:
     title: str
     scenario: Scenario | None
     routes: tuple[Route, ...]
-    others: int
+    others: str
     frontier: tuple[str, ...]
     summary: str
 
