@@ -32,6 +32,8 @@ _STEP = re.compile(rf"(?:\+\+|--){_NAME}[\w>.-]*;?$|{_NAME}[\w>.-]*(?:\+\+|--);?
 _BRANCH = re.compile(r"(?:\}?\s*else\s+)?(if|while|switch)\b\s*", re.ASCII)
 _TAIL = re.compile(r"[\s;{},]*$")
 _REMARK = re.compile(r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$")
+# Without blanks around it `->` is C: a member of what the call returns.
+_ARROW = re.compile(r"\s+(?:->|=>|-->)\s+|\s*[→⇒]\s*")
 _PARAMETER = re.compile(
     r"^(?:void|\.\.\.)$|\b(?:struct|union|enum|const|unsigned|signed|int|long|short|char|bool|void"
     r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
@@ -54,7 +56,7 @@ PROSE = Read(LineKind.PROSE)
 def read_claim(text: str, *, drawn: bool, cited: bool) -> Read:
     """What `text` claims. `drawn`: it hangs in a drawn tree; `cited`: a citation was beside it."""
     body = text.strip()
-    for attempt in (_condition, _through, _named, _statement):
+    for attempt in (_condition, _through, _onward, _named, _statement):
         found = attempt(body)
         if found is not None:
             return _as_function(found, cited=cited)
@@ -162,6 +164,28 @@ def _named(body: str) -> Read | None:
         name=found[1], arguments=given, declared=declared or typed is not None, result=result
     )
     return Read(LineKind.CALL, claim, remark)
+
+
+def _onward(body: str) -> Read | None:
+    """A chain in one line: `f(x) -> g() -> h()`. Behind an arrow a lone name does not do for one:
+    it is the target of the call before it.
+    """
+    names: list[str] = []
+    given: tuple[str, ...] = ()
+    place = 0
+    while (call := _CALL.match(body, place)) is not None:
+        end = closing(body, call.end() - 1)
+        if end < 0:
+            return None
+        given = given if names else arguments(body[call.end():end])
+        names.append(call[1])
+        arrow = _ARROW.match(body, end + 1)
+        if arrow is None:
+            whole = len(names) > 1 and _TAIL.match(body, end + 1)
+            claim = Claim(name=names[0], arguments=given, onward=tuple(names[1:]))
+            return Read(LineKind.CALL, claim) if whole else None
+        place = arrow.end()
+    return None
 
 
 def _statement(body: str) -> Read | None:

@@ -14,6 +14,7 @@ from kgraph.documents.claims import PROSE, Read, read_claim
 from kgraph.documents.comments import claimed_target, split_comment
 from kgraph.documents.drawing import Drawn, undraw
 from kgraph.documents.scanning import unclosed
+from kgraph.documents.stacks import read_frame, with_stacks
 from kgraph.documents.tables import record_head, record_line, table_head, table_line
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Citation, Claim, Document, DocumentLine, LineKind
@@ -39,7 +40,7 @@ def read_document(name: str, data: bytes) -> Document:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise DocumentError(f"{name}:{line}: this is no text (a zero byte)",
                             "give a Markdown or text file")
-    return Document(name, tuple(_Reader().lines(data)))
+    return Document(name, with_stacks(_Reader().lines(data)))
 
 
 @dataclass
@@ -146,6 +147,10 @@ class _Reader:
             return Read(LineKind.HEADING)
         if not body:
             return PROSE
+        frame = read_frame(text) if self.within is None else None
+        if frame is not None:
+            self.stack.clear()
+            return frame
         if _OMISSION.match(body):
             return Read(LineKind.OMISSION)
         if _BRACES.match(body):

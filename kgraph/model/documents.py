@@ -59,6 +59,8 @@ class Claim:
     `!`, as in `if !(x)`), `consequence` what follows it where that is no call. `type` is that of a
     table, record or field; `value` what a row binds. `target` is the function that the comment
     claims an indirect call to reach. `declared`: the arguments are parameters with their types.
+    `onward` are the functions that the line goes on to, each called by the one before it:
+    `name() -> onward() -> onward()`.
     """
 
     name: str = ""
@@ -72,13 +74,15 @@ class Claim:
     type: str = ""
     value: str = ""
     target: str = ""
+    onward: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
     """One line: its number, counted from 1; its text without the line end; what it claims.
 
-    `parent` is the number of the line that it hangs under, 0 for a root; `block` numbers the
+    `parent` is the number of the line that it hangs under (a later one in a stack, which a kernel
+    prints innermost call first), 0 for a root; `block` numbers the
     stretches of lines without a heading, prose or empty line between them, from 1, 0 outside all.
     `heading` is the nearest line of heading or prose above. `comment` is what follows `//`, or
     stands between `/*` and `*/`. `start` and `end` are byte offsets in the document, without the

@@ -44,8 +44,8 @@ def test_what_is_wrong_is_named(text: str, message: str) -> None:
 
 PIECES = [*GOOD.splitlines(keepends=True), "[scenario]\n", "pins = [", '"a.b = c"', '{slot = "a.b"',
           ', target = "c"', ', from = "f"', "}", "]", "]\n", "via = ", '["f"]\n', "[", "=", '"',
-          "'", "1", "\n", "2020-01-01", "[[scenario]]\n", "scenario.pins = 3\n", "\x00", "\ud800",
-          "中"]
+          "'", "1", "\n", "2020-01-01", "[[scenario]]\n", "scenario.pins = 3\n", "\x00",
+          "\ud800", "中"]
 
 
 @settings(max_examples=400, deadline=None)

@@ -123,7 +123,8 @@ def test_a_binary_file_is_refused_with_its_line() -> None:
     st.binary(max_size=400).map(lambda data: data.replace(b"\0", b"")),
     st.lists(st.sampled_from([
         "|-", "f(x)", " (net/a.c:1)", "->", "{", "}", "(", ")", "\n", "\t", "if ", "!", "=", ",",
-        "struct a b = {", "// i.e. g_h", "/*", "*/", '"', "'", "```", "...", "│ └── ", "中", "\r\n",
+        "struct a b = {", "// i.e. g_h", "/*", "*/", '"', "'", "```", "f+0x1/0x2\n", "...",
+        "│ └── ", "中", "\r\n",
     ]), max_size=60).map(lambda parts: "".join(parts).encode()),
 ))
 def test_any_document_is_read_whole(data: bytes) -> None:
@@ -132,7 +133,8 @@ def test_any_document_is_read_whole(data: bytes) -> None:
     ends = [data[line.end:].removeprefix(b"\r")[:1] for line in lines]
     assert all(end in (b"\n", b"") for end in ends)
     assert all(data[line.start:line.end].decode("utf-8", "replace") == line.text for line in lines)
-    assert all(line.parent < line.number for line in lines)
+    numbers = {line.number for line in lines} | {0}
+    assert all(line.parent in numbers - {line.number} for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +143,40 @@ def test_any_document_is_read_whole(data: bytes) -> None:
 def test_large_documents_are_read(unit: str) -> None:
     data = (unit * (2_000_000 // len(unit))).encode()
     assert read_document("x", data).lines
+
+
+@pytest.mark.parametrize(("text", "name", "onward"), [
+    ("a_1(x, y) -> b_1() -> c_1(z);", "a_1", ("b_1", "c_1")),
+    ("a_1() → b_1()", "a_1", ("b_1",)), ("a_1() ⇒ b_1() => c_1()", "a_1", ("b_1", "c_1")),
+    ("a_1(x) -> b_1", "a_1", ()), ("a_1(x)->b_1()", "a_1", ()),
+    ("a_1() -> b_1() and then", "a_1", ()),
+])
+def test_a_chain_in_one_line(text: str, name: str, onward: tuple[str, ...]) -> None:
+    claim = read(f"```\n|-{text}\n```\n")[1].claim
+    assert (claim.name, claim.onward) == (name, onward)
+
+
+STACK = """Call Trace:
+ <IRQ>  [<ffffffff8134a1b2>] dump_stack+0x63/0x81
+ [<ffffffff81700001>] do_irq_one+0x1/0x2
+ <EOI>  [<ffffffff81700001>] ? stale_one+0x1/0x2
+ [   12.345678]  [<ffffffff81234567>] inner_one.isra.3+0x1a/0x30 [mod]
+  ? stale_two+0x12/0x40 [mod]
+  outer_one+0x12/0x40
+plain
+ [<ffffffff81234567>] other_one+0x1a/0x30
+"""
+
+
+@pytest.mark.parametrize("fence", ["", "```\n"])
+def test_a_stack_is_a_chain_from_its_last_line_up(fence: str) -> None:
+    lines = {line.claim.name: line for line in read(fence + STACK) if line.claim.name}
+    assert {line.kind for line in lines.values()} == {LineKind.FUNCTION}
+    names = {line.number: name for name, line in lines.items()} | {0: ""}
+    assert {name: names[line.parent] for name, line in lines.items()} == {
+        "dump_stack": "do_irq_one", "do_irq_one": "", "stale_one": "", "inner_one": "outer_one",
+        "stale_two": "", "outer_one": "", "other_one": "",
+    }
 
 
 UNITS = ["|-f(a) (net/a.c:1)\n", "  |-x(", "(", "'\\'", "a->b", "a.", "/*", "//", "* ", "if ",

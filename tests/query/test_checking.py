@@ -51,6 +51,12 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("struct no_such_record {", Verdict.REFUTED),
     ("ip_output()\n|-NF_HOOK_COND()\n  |-ip_finish_output()", Verdict.HOLDS),
     ("ip_output()\n|-NF_HOOK_COND()\n  |-okfn()  // i.e. arp_xmit_finish", Verdict.REFUTED),
+    ("SYSC_sendto() -> sock_sendmsg() → sock_sendmsg_nosec()", Verdict.HOLDS),
+    ("SyS_sendto() -> sock_sendmsg() -> sock_sendmsg_nosec()", Verdict.GAP),
+    ("sock_sendmsg() -> sock_sendmsg_nosec() -> veth_xmit()", Verdict.REFUTED),
+    ("sock_sendmsg() -> there_is_no_such() -> sock_sendmsg_nosec()", Verdict.REFUTED),
+    ("SYSC_sendto() -> sock_sendmsg()\n|-sock_sendmsg_nosec()", Verdict.HOLDS),
+    ("SYSC_sendto()\n|-sock_sendmsg() -> sock_sendmsg_nosec() -> inet_sendmsg()", Verdict.ONE_OF),
     ("ip_output()\n|-what_is_this(a, b) && c_d(e)", Verdict.UNREAD),
 ])
 def test_verdicts(mini: CallGraph, text: str, verdict: Verdict) -> None:
@@ -90,6 +96,18 @@ __netdev_start_xmit()
     assert "veth_xmit" in check.lines[2].note
     assert check.lines[8].verdict is Verdict.ONE_OF
     assert [pin.target for pin in check.scenario.pins] == ["veth_netdev_ops", "loopback_xmit"]
+
+
+def test_a_stack_is_judged_from_its_last_line_up(mini: CallGraph) -> None:
+    check = checked(mini, """Call Trace:
+ [<ffffffff81000001>] sock_sendmsg_nosec+0x1/0x30
+ [<ffffffff81000002>] ? veth_xmit+0x1/0x30
+ [<ffffffff81000003>] sock_sendmsg+0x1/0x30
+ [<ffffffff81000004>] veth_xmit+0x1/0x30
+""")
+    assert [line.verdict for line in check.lines[1:]] == [
+        Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS
+    ]
 
 
 def cited(graph: CallGraph, shift: int) -> LineVerdict:

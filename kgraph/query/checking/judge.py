@@ -7,6 +7,7 @@ from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import (
     ChainCheck,
     CitationVerdict,
+    Claim,
     Document,
     DocumentLine,
     LineKind,
@@ -26,6 +27,7 @@ from kgraph.query.checking.sections import (
     NAMING,
     QUOTING,
     Layout,
+    judging_order,
     lay_out,
     unknown_names,
 )
@@ -42,6 +44,11 @@ from kgraph.query.scenarios import SitePins
 _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
     LineKind.COMMAND, LineKind.PROSE,
+)
+
+_WORSE = (
+    Verdict.HOLDS, Verdict.ONE_OF, Verdict.DEFERRED, Verdict.GAP, Verdict.UNDECIDED,
+    Verdict.CONTRADICTS, Verdict.REFUTED,
 )
 
 
@@ -64,7 +71,7 @@ def check_document(
         printed = printed_tables(ground, document, layout)
         claimed = ClaimedTargets(graph)
         walk = _Walk(ground, layout, Segments(ground, printed.stretches), printed, claimed)
-    for line in document.lines:
+    for line in judging_order(document.lines):
         walk.step(line)
     verdicts = tuple(walk.verdict(line) for line in document.lines)
     if scenario is None:
@@ -132,13 +139,32 @@ class _Walk:
         if kind is LineKind.UNREAD:
             return Outcome(Verdict.UNREAD, "this looks like a claim and could not be read")
         if kind in NAMING:
-            return self._function(ground, line)
+            return self._going_on(ground, line, self._function(ground, line))
         if kind in QUOTING:
             judge = judge_statement if kind is LineKind.STATEMENT else judge_condition
             return judge(ground, line, self._above(line))
         if kind is LineKind.INDIRECT:
             return judge_pointer(ground, line, self._above(line))
         return self._of_table(ground, line)
+
+    def _going_on(self, ground: Ground, line: DocumentLine, first: Outcome) -> Outcome:
+        """The verdict on a line that holds a chain: the worst on its calls, each said by name. What
+        hangs under the line is called by the last.
+        """
+        outcomes = [first]
+        for name in line.claim.onward:
+            part = replace(line, claim=Claim(name=name), citation=None)
+            standing = outcomes[-1].standing or self._above(line)
+            outcomes.append(judge_call(ground, part, standing))
+        if len(outcomes) == 1:
+            return first
+        names = (line.claim.name, *line.claim.onward)
+        notes = [f"{name}: {each.verdict}{each.note and ', '}{each.note}"
+                 for name, each in zip(names, outcomes, strict=True)
+                 if each.note or each.verdict is not Verdict.HOLDS]
+        worst = max(outcomes, key=lambda each: _WORSE.index(each.verdict))
+        return replace(worst, note="; ".join(notes), places=first.places,
+                       standing=outcomes[-1].standing)
 
     def _function(self, ground: Ground, line: DocumentLine) -> Outcome:
         if line.parent in self._standing:

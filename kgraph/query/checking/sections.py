@@ -3,6 +3,7 @@
 A section reaches from one Markdown heading to the next.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from kgraph.model.documents import Document, DocumentLine, LineKind
@@ -37,10 +38,25 @@ def lay_out(document: Document) -> Layout:
     return layout
 
 
+def judging_order(lines: Iterable[DocumentLine]) -> Iterator[DocumentLine]:
+    """Lines after the lines that they hang under, which come later in the stacks of a kernel."""
+    waiting: list[DocumentLine] = []
+    for line in lines:
+        if line.parent > line.number:
+            waiting.append(line)
+            continue
+        yield line
+        last = line.number
+        while waiting and waiting[-1].parent == last:
+            last = waiting[-1].number
+            yield waiting.pop()
+
+
 def unknown_names(ground: Ground, document: Document) -> set[str]:
     """The names of a document that no function or object of the index has."""
     names = {line.claim.name for line in document.lines if line.kind in NAMING}
     names |= {line.claim.target for line in document.lines}
+    names |= {name for line in document.lines for name in line.claim.onward}
     return {name for name in names if name.isidentifier() and not _known(ground, name)}
 
 
