@@ -1,6 +1,6 @@
 """Pins that belong together: what one row of one table holds beside what is pinned.
 
-A protocol's row that has `raw_prot` for its `.prot` has one table for its `.ops`: who pins the one
+A row of a table of protocols that has one table for its `.prot` has one for its `.ops`: who pins the one
 means the other.
 """
 
