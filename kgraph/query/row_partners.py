@@ -1,7 +1,7 @@
 """Pins that belong together: what one row of one table holds beside what is pinned.
 
-A row of a table of protocols that has one table for its `.prot` has one for its `.ops`: who pins the one
-means the other.
+A row of a table of protocols that has one table for its `.prot` has one for its `.ops`: who pins
+the one means the other.
 """
 
 from collections.abc import Iterable
