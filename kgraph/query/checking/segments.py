@@ -3,9 +3,9 @@
 One slot can hold two values on one way (a frame leaves through one device, later through another),
 so a pin holds on a stretch of lines. A pin of a scenario that names the part of the way it is for
 holds on the lines between those that name the part's ends. A table that is printed in a section
-holds there until the document goes on with what the table calls: with a function of it,
-behind a call through the slot that has it. What comes after is another call through the slot, and is judged by
-the next table, if one is printed. Tables that cannot be told apart so hold both.
+holds there until the document goes on with what the table calls: with a function of it, behind a
+call through the slot that has it. What comes after is another call through the slot, and is judged
+by the next table, if one is printed. Tables that cannot be told apart so hold both.
 """
 
 from bisect import bisect_left
