@@ -16,6 +16,7 @@ from kgraph.query.search import Search
 from kgraph.query.steps import Rules, Step, Steps
 
 MOST_OTHERS = 20
+_EFFORT = 2000  # counting others may take about as long again as starting does
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,8 @@ class PathQuestion:
 def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     """The best paths, all with different functions, best first; or why there is none.
 
-    Other ways are counted up to MOST_OTHERS. Raises LookupFailed for an unknown or ambiguous name
-    and for a binding that no call site has.
+    Other ways are counted up to MOST_OTHERS, fewer where they are hard to find. Raises LookupFailed
+    for an unknown or ambiguous name and for a binding that no call site has.
     """
     source = find_function(graph, question.caller).number
     target = find_function(graph, question.callee).number
@@ -57,11 +58,10 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
     steps = Steps(graph, rules)
     search = Search(steps, source, target, question.max_hops)
-    following = search.ways()
-    ways = list(islice(following, question.count))
+    ways = list(islice(search.ways(), question.count))
     if not ways:
         return PathAnswer((), frontier=_gap(steps, source, target))
-    others, every = search.others(following, MOST_OTHERS) if question.others else (0, True)
+    others, every = search.others(MOST_OTHERS, _EFFORT) if question.others else (0, True)
     paths = tuple(Path(way_hops(graph, way.steps, rules)) for way in ways)
     return PathAnswer(paths, others=others, at_least=not every)
 

@@ -50,6 +50,9 @@ class Bound:
                     heappush(queue, (total, caller))
         return settled.get(function, UNREACHABLE)
 
+    def __len__(self) -> int:
+        return len(self._settled)
+
     def __getitem__(self, function: int) -> int:
         return self._settled.get(function, self._beyond if self._queue else UNREACHABLE)
 
@@ -93,8 +96,11 @@ class Search:
             self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
         self.start = steps.start(source)
         self._found: list[Way] = []
-        self._shown: set[tuple[int, ...]] = set()
         self._waiting: list[tuple[int, int, Way]] = []
+        self._shown: set[tuple[int, ...]] = set()
+        self._known: set[tuple[int, ...]] = set()  # the functions of ways shown or waiting
+        self._looked_at = 0
+        self._running = self._run()
 
     def _estimate(self, state: State) -> int:
         leg, rest = self._bounds[state.passed][state.function], self._rest[state.passed]
@@ -136,6 +142,7 @@ class Search:
                 heappush(queue, (node.cost + rest, number, hops, node))
                 continue
             fewest[node.state] = hops
+            self._looked_at += 1
             if self._arrived(node.state) and hops:
                 return node.way(start)
             if self._max_hops is not None and hops + spent >= self._max_hops:
@@ -156,32 +163,46 @@ class Search:
                 yield cost + estimate, _Node(step.state, step, node, cost)
 
     def ways(self) -> Iterator[Way]:
-        """All ways, best first, each with other functions than those before it."""
+        """The ways that were not yielded yet, best first, each with other functions than those
+        before it."""
+        return (way for way in self._running if way is not None)
+
+    def _run(self) -> Iterator[Way | None]:
+        """The same, with a None for each place of a way that other ways were looked for from."""
         known: set[tuple[State, ...]] = set()
         way = self.best(self.start)
         while way is not None:
             self._found.append(way)
             if way.functions() not in self._shown:
                 self._shown.add(way.functions())
+                self._known.add(way.functions())
                 yield way
             for other in self._deviations(way, self._found):
-                if tuple(other.states()) not in known:
+                if other is not None and tuple(other.states()) not in known:
                     known.add(tuple(other.states()))
+                    self._known.add(other.functions())
                     heappush(self._waiting, (other.cost, len(known), other))
+                yield None
             way = heappop(self._waiting)[2] if self._waiting else None
 
-    def others(self, ways: Iterator[Way], most: int) -> tuple[int, bool]:
+    def others(self, most: int, effort: int) -> tuple[int, bool]:
         """(how many ways `ways` has yet to yield, whether these are all): no more than `most` are
-        counted. Ways that wait for their turn count without being taken out.
+        counted, and no more are looked for once there is one and `effort` states and functions
+        were looked at. Ways that wait for their turn count without being taken out.
         """
-        before = len(self._shown)
-        for _ in ways:
-            waiting = {way.functions() for _, _, way in self._waiting}
-            if len(self._shown | waiting) - before > most:
-                return most, False
-        return len(self._shown) - before, True
+        before, began = len(self._shown), self._effort()
+        for _ in self._running:
+            more = len(self._known) - before
+            if more > most or (more and self._effort() - began > effort):
+                return min(more, most), False
+        return len(self._known) - before, True
 
-    def _deviations(self, way: Way, found: Iterable[Way]) -> Iterator[Way]:
+    def _effort(self) -> int:
+        """How many states and, backwards, functions were looked at."""
+        return self._looked_at + sum(len(bound) for bound in self._bounds)
+
+    def _deviations(self, way: Way, found: Iterable[Way]) -> Iterator[Way | None]:
+        """The best way that leaves `way` at each of its places, None where there is none."""
         states = way.states()
         for place in range(len(way.steps)):
             root = states[: place + 1]
@@ -193,9 +214,11 @@ class Search:
             spur = self.best(
                 states[place], spent=place, forbidden=frozenset(root), first=taken
             )
-            if spur is not None:
-                steps = (*way.steps[:place], *spur.steps)
-                yield Way(self.start, steps, sum(step.cost for step in steps))
+            if spur is None:
+                yield None
+                continue
+            steps = (*way.steps[:place], *spur.steps)
+            yield Way(self.start, steps, sum(step.cost for step in steps))
 
 
 class _Node:
