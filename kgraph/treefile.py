@@ -44,6 +44,10 @@ def read_regular(name: str | os.PathLike[str]) -> bytes:
 
 def leads_out(name: str, folders: Iterable[str]) -> bool:
     """Whether links lead from a file to one that lies in none of the folders."""
-    real = os.path.realpath(name)
-    return not any(
-        real.startswith(os.path.realpath(folder) + os.sep) for folder in folders if folder)
+    real, given = os.path.realpath(name), [folder for folder in folders if folder]
+    # The folders are mostly without links themselves, and then need not be looked at.
+    return not (_in_any(real, given) or _in_any(real, map(os.path.realpath, given)))
+
+
+def _in_any(name: str, folders: Iterable[str]) -> bool:
+    return any(name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)

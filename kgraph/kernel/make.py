@@ -59,13 +59,13 @@ class Make:
 
 
 @contextlib.contextmanager
-def running(logs: Path) -> Iterator[int]:
+def running(logs: Path, kind: int = fcntl.LOCK_SH) -> Iterator[int]:
     """An open file to be handed to programs that write beside `logs`, which is made. They share a
     lock on it, with all that they start, until the last has ended."""
     logs.mkdir(parents=True, exist_ok=True)
     lock = os.open(logs / _RUNNING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        fcntl.flock(lock, kind)
         yield lock
     finally:
         os.close(lock)
@@ -73,12 +73,8 @@ def running(logs: Path) -> Iterator[int]:
 
 def await_leftovers(logs: Path) -> None:
     """Wait for programs that a run that was killed has left behind; they are still writing."""
-    logs.mkdir(parents=True, exist_ok=True)
-    lock = os.open(logs / _RUNNING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    finally:
-        os.close(lock)
+    with running(logs, fcntl.LOCK_EX):
+        return
 
 
 def environment() -> dict[str, str]:

@@ -55,8 +55,7 @@ def extract_units(
     told of each unit that has to be read again. Closing the generator stops the workers.
     """
     again: list[TranslationUnit] = []
-    run = partial(_run, place, jobs, limits)
-    for unit, facts in run(units):
+    for unit, facts in _run(place, jobs, limits, units):
         if isinstance(facts, Lost):
             say(f"{unit.path}: {facts.reason}; it is read again, alone")
             again.append(unit)

@@ -48,9 +48,13 @@ def others_text(answer: PathAnswer, count: int) -> str:
     """How many other ways there are than the `count` that were asked for, "" where none is."""
     if not answer.others:
         return ""
-    least = "at least " if answer.at_least else ""
     ways = "ways" if answer.others > 1 else "way"
-    return f"{least}{answer.others} other {ways} (-k {count + 1} shows the next)"
+    return f"{others_count(answer)} other {ways} (-k {count + 1} shows the next)"
+
+
+def others_count(answer: PathAnswer) -> str:
+    """How many other ways there are, in words, "" where none is."""
+    return f"{'at least ' if answer.at_least else ''}{answer.others}" if answer.others else ""
 
 
 def scenario_text(scenario: Scenario) -> str:

@@ -31,7 +31,7 @@ class FormerUnit:
 
 
 class FormerIndex:
-    """What an index holds of facts. Reads the file at once and whole; raises StoreError where it is
+    """What an index holds of facts. Checks the whole file at once; raises StoreError where it is
     none, or is damaged."""
 
     def __init__(self, path: Path) -> None:
@@ -59,7 +59,7 @@ class FormerIndex:
 
     def keys(self) -> set[str]:
         """The keys of all definitions."""
-        reader = IndexReader(self.path)
+        reader = IndexReader(self.path, whole=False)
         try:
             return {key for key, in reader.rows("SELECT key FROM definition")}
         finally:
@@ -67,7 +67,7 @@ class FormerIndex:
 
     def definitions_named(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
         """Key and facts of some definitions. Raises StoreError where one is damaged."""
-        reader = IndexReader(self.path)
+        reader = IndexReader(self.path, whole=False)
         try:
             found = [row for key in sorted(keys) for row in reader.rows(
                 "SELECT key, facts FROM definition WHERE key = ?", (key,))]
@@ -83,7 +83,7 @@ class FormerIndex:
         wanted: set[int] = set()
         for unit in units:
             wanted.update(accumulate(packed_steps(unit.definitions)))
-        reader = IndexReader(self.path)
+        reader = IndexReader(self.path, whole=False)
         try:
             rows = reader.rows("SELECT id, key, facts FROM definition")
         finally:

@@ -41,9 +41,10 @@ BOUND = (
 class IndexReader:
     """An open index. Every method may raise StoreError where the file is damaged."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, whole: bool = True) -> None:
+        """`whole`: check all of the file, which takes longer the larger it is."""
         self.path = path
-        self.connection = open_for_reading(path)
+        self.connection = open_for_reading(path, whole=whole)
 
     def close(self) -> None:
         """Close the file."""

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from kgraph.pipeline import indexing
+from kgraph.pipeline import building
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
 from kgraph.resources import mini_linux
 from tests.pipeline.test_indexing import contents
@@ -206,7 +206,7 @@ def test_what_only_moved_is_not_resolved_again(
 ) -> None:
     index(tree)
     resolved: list[int] = []
-    monkeypatch.setattr(indexing, "_resolve", lambda *_: resolved.append(1))
+    monkeypatch.setattr(building, "_resolve", lambda *_: resolved.append(1))
     random = Random(7)
     for _ in range(5):
         path = random.choice(sources(tree, ".c"))

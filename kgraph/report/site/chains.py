@@ -20,7 +20,7 @@ from kgraph.report.drawing import draw
 from kgraph.report.lanes import shipped_lanes
 from kgraph.report.site.pages import ChainLine, ChainPage, ChainSection, PathPage, Proof, Route
 from kgraph.report.site.proofs import Proofs, numbered
-from kgraph.report.text import frontier_lines, path_lines
+from kgraph.report.text import frontier_lines, others_count, path_lines
 
 
 def chain_page(proofs: Proofs, check: ChainCheck, query: Query | None, file: str) -> ChainPage:
@@ -126,15 +126,10 @@ def path_page(
         made = numbered(path.hops, proofs, f"way-{number}")
         routes.append(Route(number, made, draw(title, _targets(made), shipped_lanes())))
     return PathPage(
-        file, title, scenario, tuple(routes), _others(answer),
+        file, title, scenario, tuple(routes), others_count(answer),
         tuple(frontier_lines(answer.frontier)) if answer.frontier else (),
         "\n".join(path_lines(answer)),
     )
-
-
-def _others(answer: PathAnswer) -> str:
-    """How many other ways there are, "" where none is."""
-    return f"{'at least ' if answer.at_least else ''}{answer.others}" if answer.others else ""
 
 
 def _targets(proofs: tuple[Proof, ...]) -> list[tuple[Hop, str]]:
