@@ -1,6 +1,7 @@
 """What reading one definition collects: calls, bindings, flows, and the guards in force."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from kgraph.extract.names import LocalNames, Names
 from kgraph.extract.sources import Sources
@@ -9,6 +10,9 @@ from kgraph.model.facts import Binding, CallSite, Flow, Object
 from kgraph.model.holders import Address, Constant, How, Load, Place, Value
 from kgraph.model.location import Guard, Location
 from kgraph.model.names import FunctionId, ObjectId
+
+if TYPE_CHECKING:
+    from kgraph.extract.assembler import AsmText
 
 Values = tuple[Value, ...]
 
@@ -37,6 +41,8 @@ class Context:
     indirect: int = 0
     ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
     results: dict[int, Values] = field(default_factory=dict)  # of calls, by cursor key
+    cleans_up: bool = False  # a variable's attribute asks for a call at the end of its scope
+    assembler: "dict[int, AsmText]" = field(default_factory=dict)  # that calls, by cursor key
 
     def ordinal(self, location: Location) -> int:
         """The number of calls that were seen at this place before."""

@@ -4,6 +4,8 @@ import hashlib
 import re
 
 from kgraph.extract import kinds
+from kgraph.extract.assembler import asm_texts, pair
+from kgraph.extract.cleanups import MARK
 from kgraph.extract.context import Context, Unit
 from kgraph.extract.expressions import Reader
 from kgraph.extract.initialisers import initialise
@@ -59,6 +61,10 @@ def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[De
     function = make_function(unit, cursor, printed)
     root = read(cursor)
     context = Context(unit, function.id, LocalNames(function.id, parameters(cursor)))
+    context.cleans_up = MARK in printed
+    texts = asm_texts(printed)
+    if texts:
+        context.assembler = pair(texts, root)
     reader = Reader(context)
     for kid in root.kids:
         if kid.kind == kinds.COMPOUND:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from kgraph.extract import kinds
 from kgraph.extract.calls import call
-from kgraph.extract.constants import constant
+from kgraph.extract.constants import constant, decides, joined, names_types
 from kgraph.extract.context import Context, Values
 from kgraph.extract.initialisers import compound_literal, literal_place
 from kgraph.extract.libclang import C, evaluate_integer
@@ -88,7 +88,7 @@ def _inner_values(reader: Reader, node: Node) -> Values:
     """Parentheses and implicit conversions; the forms that libclang gives no kind of their own:
     `__builtin_choose_expr(c, a, b)` as three children, `a ?: b` as a, a, a, b."""
     inner = expressions(node)
-    if node.kind == kinds.UNEXPOSED_EXPR and _names_types(node, inner):
+    if names_types(node, inner):
         return ()
     if len(inner) == 1:
         return reader.values(inner[0])
@@ -117,15 +117,6 @@ def _exchange(reader: Reader, operands: list[Node]) -> Values:
                 context.put(place, values, context.unit.sources.location(operand.cursor),
                             How.ASSIGNMENT)
     return tuple(Load(place) for place in places)
-
-
-def _names_types(node: Node, inner: list[Node]) -> bool:
-    """Whether an unnamed node is a builtin on types, such as __builtin_types_compatible_p: it
-    starts before its first operand, which is what typeof has in its parentheses."""
-    if not inner or inner[0].kind != kinds.PAREN:
-        return False
-    return bool(C.clang_getCursorExtent(node.cursor).begin
-                != C.clang_getCursorExtent(inner[0].cursor).begin)
 
 
 def _inner_places(reader: Reader, node: Node) -> Places:
@@ -173,9 +164,7 @@ def _binary(reader: Reader, node: Node) -> Values:
     if operator == kinds.ASSIGN:
         return _assign(reader, node, left, right)
     if operator in (kinds.LOGICAL_AND, kinds.LOGICAL_OR):
-        reader.values(left)
-        reader.guarded(left, right, holds=operator == kinds.LOGICAL_AND)
-        return ()
+        return _logical(reader, node, operator)
     first = reader.values(left)
     second = reader.values(right)
     if operator == kinds.COMMA:
@@ -185,6 +174,23 @@ def _binary(reader: Reader, node: Node) -> Values:
     if operator in (kinds.SHL, kinds.AND, kinds.OR):
         value = evaluate_integer(node.cursor) if first and second else None
         return () if value is None else (Constant(value),)
+    return ()
+
+
+def _logical(reader: Reader, node: Node, operator: int) -> Values:
+    """`a && b && c`: each operand is evaluated only where those before it do not decide."""
+    steps: list[tuple[Node, Node]] = []
+    while node.kind == kinds.BINARY and len(inner := expressions(node)) == 2 and (
+            C.clang_getCursorBinaryOperatorKind(node.cursor) == operator):
+        steps.append((inner[0], inner[1]))
+        node = inner[0]
+    reader.values(node)
+    so_far = constant(node)
+    for left, right in reversed(steps):
+        if decides(operator, so_far):
+            break
+        reader.guarded(left, right, holds=operator == kinds.LOGICAL_AND)
+        so_far = joined(operator, so_far, right)
     return ()
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kgraph.extract import kinds
 from kgraph.extract.agreement import Agreement, included
+from kgraph.extract.assembly import read_assembly, read_file_scope
 from kgraph.extract.context import Unit
 from kgraph.extract.definitions import definition_key, read_function, read_object
 from kgraph.extract.headers import forget_headers
@@ -57,6 +58,8 @@ class Extractor:
 
     def extract(self, unit: TranslationUnit) -> UnitFacts:
         """The facts of a unit. One that cannot be parsed at all comes back as failed."""
+        if unit.is_assembly:
+            return read_assembly(unit, Sources(self._roots), self._seen)
         header = self._agreement.header_for(unit)
         if header is not None:
             facts = self._with_header(unit, header)
@@ -143,6 +146,8 @@ class _Reading:
                 found.extend(self._function(cursor, policy))
             elif cursor.kind == kinds.VAR:
                 found.extend(self._object(cursor, policy))
+            elif cursor.kind == kinds.UNEXPOSED_DECL:
+                found.extend(self._file_scope(cursor, policy))
         C.clang_PrintingPolicy_dispose(policy)
         return found
 
@@ -169,6 +174,20 @@ class _Reading:
         if not self.context.types.of(cursor).carries:
             return []
         return self._read(cursor, pretty(cursor, policy), read_object)
+
+    def _file_scope(self, cursor: Cursor, policy: int) -> list[Definition]:
+        """What assembler outside functions defines, where a declaration is that."""
+        printed = pretty(cursor, policy)
+        location = self.context.sources.location(cursor)
+        if "asm" not in printed or not location.path:
+            return []
+        image = self.context.names.scope(location.path)[1]
+        own_file = location.path.endswith(".c")
+        found = read_file_scope(printed, location, self.unit.path if own_file else "", image)
+        self.keys.extend(definition.key for definition in found)
+        fresh = [definition for definition in found if definition.key not in self.seen]
+        self.seen.update(definition.key for definition in fresh)
+        return fresh
 
     def _read(self, cursor: Cursor, printed: str,
               rule: Callable[[Unit, Cursor, str, str], list[Definition]]) -> list[Definition]:

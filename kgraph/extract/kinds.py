@@ -1,6 +1,7 @@
 """The numbers of clang-c/Index.h that extraction looks at (LLVM 16 to 18)."""
 
 # declarations
+UNEXPOSED_DECL = 1  # assembler at file scope, among others
 STRUCT, UNION, ENUM = 2, 3, 4
 FIELD, ENUM_CONSTANT, FUNCTION, VAR, PARM = 6, 7, 8, 9, 10
 

@@ -97,7 +97,7 @@ def plan_headers(units: Iterable[TranslationUnit]) -> list[HeaderPlan]:
     """The precompiled headers that pay for a set of units, in a fixed order."""
     groups: dict[tuple[str, ...], list[TranslationUnit]] = {}
     for unit in units:
-        if not unit.generated:
+        if not unit.generated and not unit.is_assembly:
             groups.setdefault((unit.directory, *_kind(unit)), []).append(unit)
     plans = []
     for _key, group in sorted(groups.items()):

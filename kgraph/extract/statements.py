@@ -9,7 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
-from kgraph.extract.constants import constant, has_label, reached
+from kgraph.extract.assembler import call_named, called
+from kgraph.extract.cleanups import cleanup
+from kgraph.extract.constants import constant, has_label, leaves, reached
 from kgraph.extract.context import Values
 from kgraph.extract.initialisers import initialise
 from kgraph.extract.libclang import C, key_of
@@ -60,17 +62,6 @@ def compound(reader: "Reader", node: Node) -> Values:
 def _is_early_exit(node: Node) -> bool:
     return (node.kind == kinds.IF and len(node.kids) == 2 and leaves(node.kids[1])
             and constant(node.kids[0]) is None)
-
-
-def leaves(node: Node) -> bool:
-    """Whether control never goes on behind a statement."""
-    if node.kind in kinds.JUMPS:
-        return True
-    if node.kind == kinds.COMPOUND:
-        return bool(node.kids) and leaves(node.kids[-1])
-    if node.kind == kinds.IF:
-        return len(node.kids) == 3 and leaves(node.kids[1]) and leaves(node.kids[2])
-    return False
 
 
 def _under(reader: "Reader", guard: Guard, node: Node) -> Values:
@@ -175,20 +166,19 @@ def _asm(reader: "Reader", node: Node) -> Values:
     moves that only hide a value from the compiler do); libclang does not tell which."""
     context = reader.context
     operands = [kid for kid in node.kids if kid.kind in kinds.EXPRESSIONS]
-    if len(operands) < 2:
-        for operand in operands:
-            reader.values(operand)
-        return ()
-    types = context.unit.types
     values = [reader.values(operand) for operand in operands]
-    location = context.unit.sources.location(node.cursor)
-    if not any(types.of(operand.cursor).carries for operand in operands):
+    call_named(reader, node, operands, values)
+    types = context.unit.types
+    if len(operands) < 2 or not any(types.of(operand.cursor).carries for operand in operands):
         return ()
+    gone = called(context.assembler.get(node.key), values)
+    location = context.unit.sources.location(node.cursor)
     for target in values:
         for place in (value.place for value in target if isinstance(value, Load)):
             for source in values:
                 if source is not target:
-                    context.put(place, source, location, How.ASSIGNMENT)
+                    kept = tuple(value for value in source if value not in gone)
+                    context.put(place, kept, location, How.ASSIGNMENT)
     return ()
 
 
@@ -224,6 +214,8 @@ def local_variable(reader: "Reader", node: Node) -> None:
                 reader.values(kid)  # the bound of a variable length array is evaluated
     if value is not None:
         initialise(reader, place, type_, value, table)
+    if context.cleans_up:
+        cleanup(context, node, place)
 
 
 def initialiser(node: Node) -> Node | None:

@@ -16,7 +16,7 @@ from kgraph.model.units import TranslationUnit
 from kgraph.treefile import cited_name, file_name, leads_out
 
 KERNEL_DEFINE = "-D__KERNEL__"
-ASSEMBLY = "assembly sources"
+ASSEMBLY = "sources in no language that is read"
 HOST_PROGRAM = "host programs"
 MODULE_STUB = "*.mod.c written by modpost"
 MISSING = "sources that are not there"
@@ -75,7 +75,7 @@ class Assembly:
     def _no_unit(self, command: CompileCommand, target: str) -> str:
         if command.source.endswith(".mod.c"):
             return MODULE_STUB
-        if not command.source.endswith(".c"):
+        if not command.source.endswith((".c", ".S")):
             return ASSEMBLY
         if self.kernel_only and KERNEL_DEFINE not in command.arguments:
             return HOST_PROGRAM

@@ -45,8 +45,9 @@ class CallSite:
     """A call as it is written in `caller`.
 
     `location` is the line a reader sees; `extent` runs over the whole call. `target` is the
-    callee of a direct call, the Load of an indirect one. `ordinal` counts the calls that start
-    at the same line and column of the caller. `expression` is the callee as an expression.
+    callee of a direct call, the Load of an indirect one, the Symbol of assembler. `ordinal` counts
+    the calls that start at the same line and column of the caller. `expression` is the callee as
+    an expression.
     `macro` is the macro that hides the call at `location`, "" where a reader sees the call.
     `index` counts the indirect calls of the caller, for CallResult; -1 for a direct call.
     """

@@ -124,7 +124,25 @@ class Opaque:
     reason: str
 
 
-Value = Load | Address | FunctionId | Constant | Opaque
+class Named(StrEnum):
+    """What names a function where there is only its name."""
+
+    CALLED = "called"  # assembler, in an instruction that calls or jumps
+    REFERRED = "referred"  # assembler, otherwise
+    CLEANUP = "cleanup"  # a variable's attribute: called when the variable goes out of scope
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A function that is known by its name alone. Where `function` has no scope and nothing of
+    external linkage has its name, it is the static function of the file that names it, or of a
+    header that this may see."""
+
+    function: FunctionId
+    how: Named = Named.CALLED
+
+
+Value = Load | Address | FunctionId | Constant | Opaque | Symbol
 
 
 class How(StrEnum):

@@ -9,6 +9,8 @@ from kgraph.model.holders import Holder, How
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 
+REFERENCE = "reference"  # the rule of a call site where assembler text refers to a function
+
 
 class Status(StrEnum):
     """What is known of a call site. The three of indirect calls are never mixed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TranslationUnit:
-    """One C file as the build compiles it.
+    """One C file, or assembler source, as the build compiles it.
 
     `path` is the citation path: relative to the tree for a file of the tree, relative to the
     build folder (and `generated` true) for a generated source. `file` is the absolute path given
@@ -23,3 +23,8 @@ class TranslationUnit:
     directory: str
     arguments: tuple[str, ...]
     generated: bool = False
+
+    @property
+    def is_assembly(self) -> bool:
+        """Whether it is assembler source, which goes through the preprocessor first."""
+        return self.file.endswith(".S")

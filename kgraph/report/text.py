@@ -20,7 +20,7 @@ from kgraph.model.answers import (
 from kgraph.model.documents import Pin, Scenario
 from kgraph.model.edges import EdgeKind, Evidence, Role
 from kgraph.model.location import Extent, Guard
-from kgraph.model.resolution import Status
+from kgraph.model.resolution import REFERENCE, Status
 from kgraph.query.row_partners import RowPartner
 
 Condition = Callable[[Extent], str]
@@ -97,7 +97,12 @@ def _indented(depth: int, text: str) -> str:
 
 
 def _hidden(hop: Hop) -> str:
-    return f"  // in {hop.site.macro}" if hop.site.macro else ""
+    """What a reader of the line does not see: the macro that calls, that assembler does."""
+    macro = f"in {hop.site.macro}" if hop.site.macro else ""
+    if hop.kind is not EdgeKind.ASM:
+        return f"  // {macro}" if macro else ""
+    done = "referenced from" if hop.site.rule == REFERENCE else "called by"
+    return f"  // {done} assembler{f', {macro}' if macro else ''}"
 
 
 def _defined(function: KnownFunction) -> str:
@@ -170,7 +175,7 @@ def edge_lines(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
         line += f"{function}()" if callers else f"{hop.caller}() -> {function}()"
         if hop.kind not in _DIRECT:
             line += f"  {hop.site.expression}()  // {_through(hop)}"
-        elif hop.site.macro:
+        else:
             line += _hidden(hop)
         if hop.sites:
             line += f"  also {', '.join(map(str, hop.sites))}"
@@ -203,6 +208,8 @@ def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
             for hop in answer.candidates:
                 line = f"{site.location}: {answer.caller}() -> {hop.callee}()"
                 line += f" ({_defined(hop.callee)})"
+                if hop.kind is EdgeKind.ASM:
+                    line += _hidden(hop)
                 if hop.kind is EdgeKind.DEFERRED:
                     line += f"  // {_through(hop)}"
                 yield line

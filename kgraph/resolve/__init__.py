@@ -5,17 +5,17 @@
 `definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
-How it works, one rule a module. walks joins what lies in a
-section with the loop over it; registries keeps the lists of declared objects apart. intake
-reads definitions into numbers (numbering). linkage says which definition a name means in an image.
-tables says which objects are installed. values and constraints turn facts into an inclusion graph
-over holders (nodes), in which functions flow; slots are field-based, except that what an object of
-known identity is filled with stays apart (tables as objects). need finds what can matter to an
-indirect call; solver computes the sets, pointers closes them over pointers to pointers, addresses
-says which tables a base may point to; refine solves again with what that tells. parameters finds
-forwarded callbacks; deferred, with keys and deferral_rows, what is run later; bindings the rows of
-`ops`; evidence the citations; emptiness the reasons; sites puts everything together. What code
-cannot show is declared in data/*.toml (declared).
+How it works, one rule a module. walks joins what lies in a section with the loop over it;
+registries keeps the lists of declared objects apart. intake reads definitions into numbers
+(numbering); symbols settles what assembler text names. linkage says which definition a name means
+in an image. tables says which objects are installed. values and constraints turn facts into an
+inclusion graph over holders (nodes), in which functions flow; slots are field-based, except that
+what an object of known identity is filled with stays apart (tables as objects). need finds what can
+matter to an indirect call; solver computes the sets, pointers closes them over pointers to
+pointers, addresses says which tables a base may point to; refine solves again with what that tells.
+parameters finds forwarded callbacks; deferred, with keys and deferral_rows, what is run later;
+bindings the rows of `ops`; evidence the citations; emptiness the reasons; sites puts everything
+together. What code cannot show is declared in data/*.toml (declared).
 
 Known to be missing: fields of one union or of records cast into each other are told apart, so that
 a pointer written to one and called through another is lost; what inline asm does to memory is what
@@ -36,6 +36,7 @@ from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
 from kgraph.resolve.sites import Sites
+from kgraph.resolve.symbols import settle_symbols
 from kgraph.resolve.tables import installed_objects
 from kgraph.resolve.walks import laid_out
 
@@ -59,6 +60,7 @@ def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Reso
 def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     deferred = Deferred(rows)
     facts = read(joined(laid_out(deferred.watch(definitions))))
+    settle_symbols(facts)
     nodes = Nodes(facts)
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)

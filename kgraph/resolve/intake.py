@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
-from kgraph.model.holders import How
+from kgraph.model.holders import How, Named, Symbol
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.resolve.numbering import CONSTANT, NONE, Numbering
 
@@ -20,7 +20,7 @@ NO_ARGUMENTS: tuple[tuple[int, ...], ...] = ()
 class SiteRow(NamedTuple):
     """A call site. `callee` is a function's number or NONE, `target` the value of an indirect
     call or NONE. `arguments` are values, each with its alternatives. `result` counts the indirect
-    calls of the caller.
+    calls of the caller. `named` says how the callee is known by its name alone, if it is.
     """
 
     position: int
@@ -32,6 +32,7 @@ class SiteRow(NamedTuple):
     ordinal: int
     expression: str
     result: int
+    named: Named | None = None
 
 
 class WriteRow(NamedTuple):
@@ -97,8 +98,12 @@ def read(definitions: Iterable[Definition]) -> Facts:
 def _site(names: Numbering, position: int, site: CallSite) -> SiteRow:
     target = site.target
     callee = value = NONE
+    named = None
     if isinstance(target, FunctionId):
         callee = names.function(target)
+    elif isinstance(target, Symbol):
+        callee = names.function(target.function)
+        named = target.how
     else:
         value = names.value(target)
     arguments = NO_ARGUMENTS
@@ -106,7 +111,7 @@ def _site(names: Numbering, position: int, site: CallSite) -> SiteRow:
         number = names.value
         arguments = tuple([tuple([number(v) for v in choice]) for choice in site.arguments])
     return SiteRow(position, names.function(site.caller), callee, value, arguments,
-                   names.location(site.location), site.ordinal, site.expression, site.index)
+                   names.location(site.location), site.ordinal, site.expression, site.index, named)
 
 
 def _binding(names: Numbering, binding: Binding) -> WriteRow:

@@ -96,8 +96,10 @@ class Nodes:
         return function if node == NONE else NONE
 
     def defined(self, function: int) -> Function | None:
-        """The definition of a linked function."""
-        return self.facts.functions.get(self.names.function_ids[function])
+        """The definition of a linked function; None for one in assembler, of which nothing is known
+        but what it calls."""
+        found = self.facts.functions.get(self.names.function_ids[function])
+        return found if found is not None and found.signature else None
 
     def defined_object(self, number: int) -> Object | None:
         """The definition of a linked object."""

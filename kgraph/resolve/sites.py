@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kgraph.model.edges import EdgeKind, Evidence, Role
-from kgraph.model.holders import Holder
-from kgraph.model.resolution import Candidate, ResolvedSite, Status
+from kgraph.model.holders import Holder, Named
+from kgraph.model.resolution import REFERENCE, Candidate, ResolvedSite, Status
 from kgraph.resolve.bindings import Bindings
 from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.emptiness import Emptiness
@@ -32,6 +32,9 @@ from kgraph.resolve.values import NOTHING
 
 RULES = {SLOT: "slot", OBJECT: "object", VARIABLE: "variable", PARAMETER: "parameter",
          RETURN: "return", RESULT: "return", LOADED: "pointer"}
+BY_ASSEMBLER: dict[Named | None, str] = {
+    Named.CALLED: "assembler", Named.REFERRED: REFERENCE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ class Sites:
         self._chains = Chains(self._solver, self._solver.sets)
         self._base_chains = Chains(solution.bases, solution.addresses.sets)
         self._pointers = {node: code for code, node in constraints.values.loads}
-        self._direct: dict[int, tuple[Candidate, ...]] = {}
+        self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
         self._installed_by: dict[tuple[int, int], Evidence | None] = {}
         called = {position: self._called(position) for position in constraints.call_of}
         self._called_nodes = called
@@ -81,7 +84,8 @@ class Sites:
                     yield ResolvedSite(
                         row.key, site.position, caller, Status.DIRECT,
                         self._callee(site) + self._deferred.get((row.key, site.position), ()),
-                        rule="direct", forwards=self._forwards.handed((number, position)))
+                        rule=BY_ASSEMBLER.get(site.named, "direct"),
+                        forwards=self._forwards.handed((number, position)))
                     continue
                 verdict = self._verdicts[self._called_nodes[number, position]]
                 yield ResolvedSite(
@@ -90,10 +94,11 @@ class Sites:
 
     def _callee(self, site: SiteRow) -> tuple[Candidate, ...]:
         callee = self._nodes.functions[site.callee]
-        known = self._direct.get(callee)
+        kind = EdgeKind.ASM if site.named in BY_ASSEMBLER else EdgeKind.DIRECT
+        known = self._direct.get((callee, kind))
         if known is None:
-            candidate = Candidate(self._nodes.function_id(callee), EdgeKind.DIRECT)
-            known = self._direct[callee] = (candidate,)
+            candidate = Candidate(self._nodes.function_id(callee), kind)
+            known = self._direct[callee, kind] = (candidate,)
         return known
 
     def _called(self, position: tuple[int, int]) -> int:

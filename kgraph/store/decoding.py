@@ -11,12 +11,14 @@ from kgraph.model.holders import (
     Constant,
     How,
     Load,
+    Named,
     ObjectField,
     Opaque,
     Parameter,
     Place,
     ReturnValue,
     Slot,
+    Symbol,
     Variable,
 )
 from kgraph.model.location import Extent, Guard, Location
@@ -24,6 +26,7 @@ from kgraph.model.names import FunctionId, ObjectId
 from kgraph.store.encoding import inflate
 
 _HOWS = tuple(How)
+_NAMED = tuple(Named)
 
 
 class Decoder:
@@ -76,6 +79,7 @@ _MAKERS: dict[int, Any] = {
     10: lambda row, _, values: Address(values[row[1]]),
     11: lambda row, _strings, _values: Constant(row[1]),
     12: lambda row, strings, _: Opaque(strings[row[1]]),
+    13: lambda row, _, values: Symbol(values[row[1]], _NAMED[row[2]]),
 }
 
 

@@ -18,12 +18,14 @@ from kgraph.model.holders import (
     Constant,
     How,
     Load,
+    Named,
     ObjectField,
     Opaque,
     Parameter,
     Place,
     ReturnValue,
     Slot,
+    Symbol,
     Variable,
 )
 from kgraph.model.location import Extent, Location
@@ -34,8 +36,10 @@ Row = list[object]
 # The number of each kind of value in the pool: a change is a change of the schema's version.
 _FUNCTION, _OBJECT, _SLOT, _OBJECT_FIELD, _VARIABLE, _PARAMETER = 0, 1, 2, 3, 4, 5
 _RETURN, _CALL_RESULT, _PLACE, _LOAD, _ADDRESS, _CONSTANT, _OPAQUE = 6, 7, 8, 9, 10, 11, 12
+_SYMBOL = 13
 
 _HOWS = tuple(How)
+_NAMED = tuple(Named)
 _HOW_NUMBERS = {how: number for number, how in enumerate(_HOWS)}
 # What most definitions hold: zlib finds it in its window and need not spell it out.
 _DICTIONARY = (
@@ -121,6 +125,8 @@ class Encoder:
                 return [_CONSTANT, number]
             case Opaque(reason):
                 return [_OPAQUE, self._string(reason)]
+            case Symbol(function, how):
+                return [_SYMBOL, self._value(function), _NAMED.index(how)]
         raise TypeError(f"no encoding for {type(value).__name__}")
 
     def _subject(self, subject: Function | Object) -> Row:

@@ -46,8 +46,8 @@ $(SRC)/drivers/net/veth.c
 def tree(tmp_path: Path) -> Path:
     """A small tree with a Makefile that behaves as far as kgraph looks."""
     root = tmp_path / "tree"
-    for name in ("net/core/dev.c", "drivers/net/veth.c", "scripts/mod/empty.c"):
-        (root / name).parent.mkdir(parents=True)
+    for name in ("net/core/dev.c", "net/entry.S", "drivers/net/veth.c", "scripts/mod/empty.c"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("int x;\n")
     (root / "include/linux").mkdir(parents=True)
     (root / "include/linux/kconfig.h").write_text("#include <generated/autoconf.h>\n")

@@ -26,6 +26,7 @@ def test_units_of_a_pristine_tree(tree: Path) -> None:
     assert [(u.path, u.object, u.image, u.generated) for u in found.units] == [
         ("drivers/net/veth.c", "drivers/net/veth.o", "veth", False),
         ("net/core/dev.c", "net/core/dev.o", "vmlinux", False),
+        ("net/entry.S", "net/entry.o", "vmlinux", False),
         ("net/made.c", "net/made.o", "vmlinux", True),
     ]
     assert (found.release, str(found.configuration), found.build) == (
@@ -33,7 +34,7 @@ def test_units_of_a_pristine_tree(tree: Path) -> None:
         "defconfig",
         build,
     )
-    assert dict(found.skipped) == {"assembly sources": 1, "host programs": 1}
+    assert dict(found.skipped) == {"host programs": 1}
     dev = found.units[1]
     assert dev.file == str(tree / "net/core/dev.c")
     assert f"-I{tree}/include" in dev.arguments
@@ -92,10 +93,11 @@ def test_the_users_environment_does_not_leak(tree: Path, monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("only", "paths"),
     [
-        (["net"], ["net/core/dev.c", "net/made.c"]),
+        (["net"], ["net/core/dev.c", "net/entry.S", "net/made.c"]),
+        (["net/entry.S"], ["net/entry.S"]),
         (["net/core/"], ["net/core/dev.c"]),
         (["./net/core/dev.c", "drivers"], ["drivers/net/veth.c", "net/core/dev.c"]),
-        ([], ["drivers/net/veth.c", "net/core/dev.c", "net/made.c"]),
+        ([], ["drivers/net/veth.c", "net/core/dev.c", "net/entry.S", "net/made.c"]),
     ],
 )
 def test_only(tree: Path, only: list[str], paths: list[str]) -> None:
@@ -106,7 +108,8 @@ def test_only_absolute_and_relative_to_the_current_folder(tree: Path, monkeypatc
     assert len(units(tree, only=[tree / "net/core"]).units) == 1
     monkeypatch.chdir(tree / "net")
     assert [u.path for u in units(tree, only=["core/dev.c"]).units] == ["net/core/dev.c"]
-    assert [u.path for u in units(tree, only=["."]).units] == ["net/core/dev.c", "net/made.c"]
+    assert [u.path for u in units(tree, only=["."]).units] == [
+        "net/core/dev.c", "net/entry.S", "net/made.c"]
 
 
 def test_only_that_matches_nothing_is_refused(tree: Path) -> None:
@@ -151,7 +154,8 @@ def test_a_source_that_cannot_be_made_is_a_remark(tree: Path) -> None:
     (tree / "rules.mk").write_text(rules.replace("echo 'int made;'", "false"))
     told: list[str] = []
     found = units(tree, told)
-    assert [unit.path for unit in found.units] == ["drivers/net/veth.c", "net/core/dev.c"]
+    assert [unit.path for unit in found.units] == [
+        "drivers/net/veth.c", "net/core/dev.c", "net/entry.S"]
     assert any("could not be made (net/made.c" in text for text in told)
     assert found.remarks == units(tree).remarks
 

@@ -42,7 +42,7 @@ def built(tree: Path) -> Path:
 def test_a_list_of_another_machine_is_moved_here(built: Path) -> None:
     listed = [
         entry("net/core/dev.c"),
-        entry("net/entry.S"),
+        entry("net/entry.s"),
         entry("drivers/net/veth.mod.c"),
         entry("scripts/mod/empty.c"),
         entry("net/core/dev.c", command="gcc -c host.c", output="host.o"),
@@ -58,7 +58,7 @@ def test_a_list_of_another_machine_is_moved_here(built: Path) -> None:
     assert str(built / "include/linux/kconfig.h") in unit.arguments
     assert not any("somebody" in word or "/usr/lib/gcc" in word for word in unit.arguments)
     assert dict(found.skipped) == {
-        "assembly sources": 1,
+        "sources in no language that is read": 1,
         "*.mod.c written by modpost": 1,
         "host programs": 2,
     }

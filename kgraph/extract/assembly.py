@@ -1,0 +1,40 @@
+"""Assembler units, and assembler at file scope in C -> their definitions."""
+
+import os
+
+from kgraph.extract.assembler import asm_texts
+from kgraph.extract.gas import Line, marked_lines, statements
+from kgraph.extract.preprocessor import PreprocessorFailed, preprocessed
+from kgraph.extract.sources import Sources
+from kgraph.extract.symbols import Symbols
+from kgraph.model.facts import Definition, UnitFacts
+from kgraph.model.location import Location
+from kgraph.model.units import TranslationUnit
+
+
+def read_assembly(unit: TranslationUnit, sources: Sources, seen: set[str]) -> UnitFacts:
+    """The facts of an assembler unit; `seen` takes in their keys."""
+    try:
+        lines = [_placed(line, unit, sources) for line in marked_lines(preprocessed(unit))]
+        found = Symbols(unit.path, unit.image).definitions(
+            statements(line for line in lines if line.path))
+    except (PreprocessorFailed, ValueError) as error:
+        return UnitFacts(unit.path, unit.object, (), (), failed=str(error))
+    keys = tuple(sorted({definition.key for definition in found}))
+    files = tuple(sorted({unit.path, *(line.path for line in lines if line.path)}))
+    fresh = tuple(definition for definition in found if definition.key not in seen)
+    seen.update(keys)
+    return UnitFacts(unit.path, unit.object, keys, fresh, files=files)
+
+
+def _placed(line: Line, unit: TranslationUnit, sources: Sources) -> Line:
+    name = os.path.join(unit.directory, line.path)  # noqa: PTH118  a name, not a file to open
+    return line._replace(path=sources.citation_path(name))
+
+
+def read_file_scope(printed: str, location: Location, unit: str, image: str) -> list[Definition]:
+    """What assembler at file scope defines, all at the place where it starts."""
+    lines = [Line(location.path, location.line, text)
+             for asm in asm_texts(printed, all_of_them=True)
+             for text in asm.template.split("\n")]
+    return Symbols(unit, image).definitions(statements(lines))

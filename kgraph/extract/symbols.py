@@ -1,0 +1,178 @@
+"""Assembler statements -> definitions: its functions, what they call, what is referred to.
+
+A label that other files can name, or that has the type of a function, starts one; what is called,
+jumped to or referred to until the next belongs to it. What lies in no section of code is an object.
+A name that another file may define is a Symbol, called or referred to; which of these are functions
+is decided where all units are known. A function whose last instruction neither leaves nor calls
+runs on into the next, which is a call, too. Limits: calls through registers are not seen; what
+assembler hands to a function is not followed.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from kgraph.extract.assembler import CALLS, UNFOLLOWED
+from kgraph.extract.definitions import definition_key
+from kgraph.extract.gas import Statement
+from kgraph.model.facts import CallSite, Definition, Function, Object
+from kgraph.model.holders import Load, Named, Place, Symbol, Value
+from kgraph.model.location import Extent, Location
+from kgraph.model.names import FunctionId, ObjectId
+
+_NAME = re.compile(r"[A-Za-z_]\w*")
+# A name in an operand: no register, no number's suffix, no parameter of a macro, no text.
+_OPERAND = re.compile(r"(?<![\w%.\\@])\$?([A-Za-z_]\w*)(?![\w(]|\s*@)")
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_JUMP = re.compile(r"j[a-z]{1,4}")
+_THROUGH = re.compile(r"\*\s*([A-Za-z_]\w*)\s*(?:$|\()")
+# instructions behind which control does not go on (x86, arm, riscv); the call of something that
+# does not return is told by nothing, so that nothing is said behind a call
+_LEAVES = re.compile(
+    r"(?:jmp|l?ret|iret|sysret|sysexit|eret|mret|sret|ud2|hlt|br?|bx|tail|j)[lqwa]{0,2}")
+_DATA = frozenset({".quad", ".8byte", ".long", ".4byte", ".int", ".word", ".dword", ".xword"})
+_BINDING = frozenset({".globl", ".global", ".weak"})
+_SECTION = re.compile(r'\s*"?([\w.$-]+)"?\s*(?:,\s*"([^"]*)")?')
+_CODE = re.compile(r"\.(?:[\w.-]*\.)?text\b|\.altinstr_replacement|\.fixup")
+
+
+@dataclass(slots=True)
+class _Entry:
+    """A label that starts a function or object, and what stands behind it."""
+
+    name: str
+    location: Location
+    code: bool
+    end: int
+    calls: list[CallSite] = field(default_factory=list)
+    alias_of: str = ""
+
+
+class Symbols:
+    """Reads the statements of one unit. `unit` is its path, `image` what it is linked into."""
+
+    def __init__(self, unit: str, image: str) -> None:
+        self._unit = unit
+        self._image = image
+        self._bound: set[str] = set()
+        self._weak: set[str] = set()
+        self._labels: set[str] = set()
+        self._entries: list[_Entry] = []
+        self._sections = [True]
+        self._runs_on = False  # behind the last instruction
+        self._seen: set[tuple[str, Value, Location]] = set()
+
+    def definitions(self, statements: Iterable[Statement]) -> list[Definition]:
+        """What the statements define."""
+        kept = list(statements)
+        for statement in kept:
+            self._names(statement)
+        for statement in kept:
+            self._read(statement)
+        return [self._definition(entry) for entry in self._entries
+                if entry.code or entry.calls]
+
+    def _names(self, statement: Statement) -> None:
+        self._labels.update(statement.labels)
+        if statement.word in _BINDING:
+            names = _NAME.findall(statement.rest)
+            self._bound.update(names)
+            if statement.word == ".weak":
+                self._weak.update(names)
+        elif statement.word == ".type" and "function" in statement.rest.lower():
+            self._bound.update(_NAME.findall(statement.rest)[:1])
+
+    def _read(self, statement: Statement) -> None:
+        location = Location(statement.path, statement.line, 1)
+        for label in statement.labels:
+            if label in self._bound:
+                self._start(label, location)
+        word, rest = statement.word, statement.rest
+        if self._entries and self._entries[-1].location.path == statement.path:
+            self._entries[-1].end = max(self._entries[-1].end, statement.line)
+        if word and not word.startswith("."):
+            self._runs_on = word not in CALLS and not _LEAVES.fullmatch(word)
+        if word == ".set":
+            self._alias(rest, location)
+        elif word in (".section", ".pushsection", ".popsection", ".previous") or (
+                word in (".text", ".data", ".bss")):
+            self._section(word, rest)
+        elif word in CALLS or _JUMP.fullmatch(word):
+            self._called(rest, location)
+        elif word in _DATA or (word and not word.startswith(".")):
+            self._referred(rest, location)
+
+    def _start(self, label: str, location: Location) -> None:
+        code = self._sections[-1]
+        before = self._entries[-1] if self._entries else None
+        if code and before is not None and before.code and (
+                self._runs_on or before.location == location):
+            self._name(label, location, called=True)
+        self._runs_on = code
+        self._entries.append(_Entry(label, location, code, location.line))
+
+    def _alias(self, rest: str, location: Location) -> None:
+        """`.set name, other`: one function under two names, where other files can use it."""
+        names = [name.strip() for name in rest.split(",", 1)]
+        if len(names) == 2 and names[0] in self._bound and _NAME.fullmatch(names[1]):
+            self._entries.append(
+                _Entry(names[0], location, True, location.line, alias_of=names[1]))
+
+    def _section(self, word: str, rest: str) -> None:
+        if word == ".popsection":
+            if len(self._sections) > 1:
+                self._sections.pop()
+            return
+        match = _SECTION.match(rest if word.endswith("section") else word)
+        self._runs_on = False
+        code = self._sections[0] if match is None or word == ".previous" else (
+            bool(_CODE.match(match[1])) or "x" in (match[2] or ""))
+        if word == ".pushsection":
+            self._sections.append(code)
+        else:
+            self._sections[-1] = code
+
+    def _called(self, rest: str, location: Location) -> None:
+        operand = rest.rsplit(",", maxsplit=1)[-1].strip()
+        if through := _THROUGH.match(rest.strip()):
+            held = ObjectId(through[1], "", self._image)
+            self._add(Load(Place(held)), f"*{through[1]}", location)
+        elif _NAME.fullmatch(operand):
+            self._name(operand, location, called=True)
+
+    def _referred(self, rest: str, location: Location) -> None:
+        for name in _OPERAND.findall(_STRING.sub("", rest)):
+            self._name(name, location, called=False)
+
+    def _name(self, name: str, location: Location, *, called: bool) -> None:
+        if name not in self._labels or name in self._bound:
+            how = Named.CALLED if called else Named.REFERRED
+            self._add(Symbol(FunctionId(name, "", self._image), how), name, location)
+
+    def _add(self, target: Value, expression: str, location: Location) -> None:
+        if not self._entries:
+            return
+        entry = self._entries[-1]
+        if (entry.name, target, location) in self._seen:
+            return
+        self._seen.add((entry.name, target, location))
+        known = sum(call.location == location for call in entry.calls)
+        indirect = -1
+        if isinstance(target, Load):
+            indirect = sum(call.index >= 0 for call in entry.calls)
+        entry.calls.append(CallSite(
+            caller=FunctionId(entry.name, "", self._image), location=location,
+            extent=Extent(location, location.line, location.column), ordinal=known, target=target,
+            expression=expression, arguments=UNFOLLOWED, index=indirect))
+
+    def _definition(self, entry: _Entry) -> Definition:
+        text = repr((entry.calls, entry.alias_of, entry.end, entry.code))
+        key = definition_key(f"{self._image}:{self._unit}", entry.location, entry.name, text)
+        end = Extent(entry.location, entry.end, 1)
+        subject: Function | Object = Object(
+            ObjectId(entry.name, "", self._image), entry.location, end, "")
+        if entry.code:
+            subject = Function(
+                FunctionId(entry.name, "", self._image), entry.location, end, signature="",
+                weak=entry.name in self._weak, alias_of=entry.alias_of)
+        return Definition(key, subject, tuple(entry.calls))
