@@ -153,7 +153,7 @@ def _target(written: str, text: AsmText, operands: list[Node], values: list[Valu
             return None
         parts += [written[end:match.start()], str(number)]
         end = match.end()
-    name = "".join([*parts, written[end:]])
+    name = "".join([*parts, written[end:]]).partition("@")[0]  # f@PLT
     if not _NAME.fullmatch(name):
         return None
     return FunctionId(name, "", context.unit.names.image)

@@ -3,7 +3,7 @@
 import os
 
 from kgraph.extract.assembler import asm_texts
-from kgraph.extract.gas import Line, marked_lines, statements
+from kgraph.extract.gas import Line, marked_files, marked_lines, statements
 from kgraph.extract.preprocessor import PreprocessorFailed, preprocessed
 from kgraph.extract.sources import Sources
 from kgraph.extract.symbols import Symbols
@@ -14,22 +14,21 @@ from kgraph.model.units import TranslationUnit
 
 def read_assembly(unit: TranslationUnit, sources: Sources, seen: set[str]) -> UnitFacts:
     """The facts of an assembler unit; `seen` takes in their keys."""
+    def placed(name: str) -> str:
+        return sources.citation_path(os.path.join(unit.directory, name))  # noqa: PTH118  no file
+
     try:
-        lines = [_placed(line, unit, sources) for line in marked_lines(preprocessed(unit))]
+        text = preprocessed(unit)
+        lines = (line._replace(path=placed(line.path)) for line in marked_lines(text))
         found = Symbols(unit.path, unit.image).definitions(
             statements(line for line in lines if line.path))
     except (PreprocessorFailed, ValueError) as error:
         return UnitFacts(unit.path, unit.object, (), (), failed=str(error))
     keys = tuple(sorted({definition.key for definition in found}))
-    files = tuple(sorted({unit.path, *(line.path for line in lines if line.path)}))
+    files = tuple(sorted({path for path in map(placed, marked_files(text)) if path}))
     fresh = tuple(definition for definition in found if definition.key not in seen)
     seen.update(keys)
     return UnitFacts(unit.path, unit.object, keys, fresh, files=files)
-
-
-def _placed(line: Line, unit: TranslationUnit, sources: Sources) -> Line:
-    name = os.path.join(unit.directory, line.path)  # noqa: PTH118  a name, not a file to open
-    return line._replace(path=sources.citation_path(name))
 
 
 def read_file_scope(printed: str, location: Location, unit: str, image: str) -> list[Definition]:

@@ -61,6 +61,12 @@ def marked_lines(text: str) -> Iterator[Line]:
         number += 1
 
 
+def marked_files(text: str) -> set[str]:
+    """The files that line markers of preprocessed text name, as they name them."""
+    names = {marker[2] for line in text.split("\n") if (marker := _MARKER.match(line))}
+    return {name for name in names if not name.startswith("<")}  # <built-in>, <command-line>
+
+
 def statements(lines: Iterable[Line]) -> list[Statement]:
     """The statements of some lines. Raises ValueError where macros expand without end."""
     reader = _Reader()

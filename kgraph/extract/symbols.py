@@ -22,7 +22,7 @@ from kgraph.model.names import FunctionId, ObjectId
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 # A name in an operand: no register, no number's suffix, no parameter of a macro, no text.
-_OPERAND = re.compile(r"(?<![\w%.\\@])\$?([A-Za-z_]\w*)(?![\w(]|\s*@)")
+_OPERAND = re.compile(r"(?<![\w%.\\@])\$?([A-Za-z_]\w*)")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _JUMP = re.compile(r"j[a-z]{1,4}")
 _THROUGH = re.compile(r"\*\s*([A-Za-z_]\w*)\s*(?:$|\()")
@@ -133,7 +133,7 @@ class Symbols:
             self._sections[-1] = code
 
     def _called(self, rest: str, location: Location) -> None:
-        operand = rest.rsplit(",", maxsplit=1)[-1].strip()
+        operand = rest.rsplit(",", maxsplit=1)[-1].partition("@")[0].strip()  # f@PLT
         if through := _THROUGH.match(rest.strip()):
             held = ObjectId(through[1], "", self._image)
             self._add(Load(Place(held)), f"*{through[1]}", location)

@@ -13,13 +13,12 @@ from pathlib import Path
 
 _SECTION = re.compile(r"Disassembly of section (.+):")
 _FUNCTION = re.compile(r"[0-9a-f]+ <(.+)>:")
-_CALL = re.compile(r"\s*([0-9a-f]+):\s+(?:addr32 |data16 )*call[lqw]?\s+(?:0x)?([0-9a-f]+)(?: <([^>]+)>)?\s*$")
+_CALL = re.compile(r"\s*([0-9a-f]+):\s+(?:addr32 |data16 )*call[lqw]?\s+(?:0x)?[0-9a-f]+"
+                   r"(?: <([^>]+)>)?\s*$")
 _RELOCATION = re.compile(r"\s+[0-9a-f]+: (R_\w+)\s+(\S+?)(?:([+-])0x([0-9a-f]+))?\s*$")
-_INSTRUCTION = re.compile(r"\s*[0-9a-f]+:\t")
 # of gcc's copies of a function: f.part.0, f.constprop.0, f.isra.0, f.cold
 _COPY = re.compile(r"(?:\.(?:part|constprop|isra|cold|localalias|lto_priv)(?:\.\d+)*)+$")
-# the bytes of a call's operand, which is relative to what lies behind them
-_OPERAND = {"R_386_PC16": 2}
+_OPERAND = 4  # the bytes of a call's operand, which is relative to what lies behind them
 _DIE = re.compile(r" <(\w+)><(\w+)>: Abbrev Number: \d+(?: \(DW_TAG_(\w+)\))?")
 _ATTRIBUTE = re.compile(r" +<\w+> +DW_AT_(name|abstract_origin|specification) *: (.*)")
 
@@ -46,9 +45,9 @@ def plain_name(symbol: str) -> str:
     return _COPY.sub("", symbol)
 
 
-def machine_calls(file: Path) -> list[MachineCall]:
-    """All direct calls in an object file."""
-    found = list(_calls(file))
+def machine_calls(file: Path, *, real_mode: bool = False) -> list[MachineCall]:
+    """All direct calls in an object file; `real_mode`: it holds code of 16 bits."""
+    found = list(_calls(file, ["-m", "i8086"] if real_mode else []))
     by_section: dict[str, list[MachineCall]] = {}
     for call in found:
         by_section.setdefault(call.section, []).append(call)
@@ -59,18 +58,18 @@ def machine_calls(file: Path) -> list[MachineCall]:
     ]
 
 
-def _calls(file: Path) -> Iterator[MachineCall]:
+def _calls(file: Path, options: list[str]) -> Iterator[MachineCall]:
     symbols = function_symbols(file)
     section = symbol = ""
     pending: tuple[int, str] | None = None
-    for line in _run("objdump", "-dr", "--no-show-raw-insn", str(file)).splitlines():
+    for line in _run("objdump", "-dr", *options, "--no-show-raw-insn", str(file)).splitlines():
         if pending is not None:
             moved = _RELOCATION.match(line)
             target = _target(moved, symbols) if moved else pending[1]
             yield MachineCall(section, pending[0], symbol, target)
             pending = None
         if match := _CALL.match(line):
-            pending = (int(match[1], 16), _inside(match[3] or ""))
+            pending = (int(match[1], 16), _inside(match[2] or ""))
         elif match := _FUNCTION.match(line):
             symbol = match[1]
         elif match := _SECTION.match(line):
@@ -84,7 +83,9 @@ def _inside(text: str) -> str:
 
 def _target(moved: re.Match[str], symbols: dict[tuple[str, int], str]) -> str:
     name, sign, digits = moved[2], moved[3], moved[4]
-    offset = int(digits or "0", 16) * (-1 if sign == "-" else 1) + _OPERAND.get(moved[1], 4)
+    if moved[1].startswith("R_386_"):  # what is added stands in the instruction itself
+        return name
+    offset = int(digits or "0", 16) * (-1 if sign == "-" else 1) + _OPERAND
     return symbols.get((name, offset)) or (name if offset == 0 else f"{name}+{offset:#x}")
 
 

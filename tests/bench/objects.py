@@ -1,104 +1,213 @@
 """The direct edges of an index beside the call instructions of the compiler's objects.
 
-    python tests/bench/objects.py TREE [--index FILE] [--units N] [--seed N] [--jobs N] [--list FILE]
+    python tests/bench/objects.py TREE [--index FILE] [--units N] [--seed N] [--jobs N] [--list N]
 
 Units drawn by the seed from the whole configuration are compiled by gcc with their own commands and
 `-fno-inline -fno-optimize-sibling-calls -g`. Each call instruction has to be an edge from the
-function that it was written in (functions that are always inlined are told by the debugging
-information) to the function that it calls. The other way round, each direct edge from a function
-that an object holds has to be a call in it, but for what the compiler drops: both are listed.
+function that it was written in (which the debugging information tells, also of functions that are
+always inlined) to the function that it calls. The other way round, each direct edge from a function
+that the object holds should be a call in it, but for what the compiler leaves out: this is listed
+by callee, for a reader to judge. It writes into the user's cache, where the build folder of the
+index is, and asks Kbuild if that is not there.
 """
 
 import argparse
-import json
 import os
 import re
-import shlex
-import subprocess
-import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 
-from machine_calls import MachineCall, function_symbols, inlined, machine_calls, plain_name
+from compiled_units import Compiled, commands_by_object, compile_unit
+from machine_calls import MachineCall, plain_name
 
+from kgraph.graph import CallGraph
 from kgraph.kernel import configuration_of, open_tree, translation_units
-from kgraph.kernel.commands import CompileCommand
-from kgraph.kernel.dryrun import compile_commands
 from kgraph.model.edges import EdgeKind
-from kgraph.model.units import TranslationUnit
+from kgraph.model.names import FunctionId
 from kgraph.pipeline import open_index
 from kgraph.store import cache_folder, index_path
 
-# Calls that the compiler makes: nobody writes them, and the functions may be written calls elsewhere.
+# Calls that the compiler makes of copies, comparisons and calls of builtins: what was written there
+# is another name, or none.
 COMPILER_MADE = frozenset({
     "memcpy", "memset", "memmove", "memcmp", "strlen", "strcmp", "strcpy", "strchr", "strncmp",
     "strcat", "strncat", "__fentry__", "mcount", "__stack_chk_fail",
 })
-_ERROR_ATTRIBUTE = re.compile(r"__attribute__\(\(error\([^()]*\)\)\)")
+LEFT_OUT = "left out"
+_ASSERTION = re.compile(r"__compiletime_assert_\d+")
 
 
-@dataclass(slots=True)
-class Compiled:
-    """What came of one unit: the calls of its object, the functions in it, and which of them its
-    functions have as code of their own (caller, inlined function)."""
+class Edges:
+    """The edges of an index by the names of their ends."""
 
-    unit: TranslationUnit
-    calls: list[MachineCall] = field(default_factory=list)
-    functions: set[str] = field(default_factory=set)
-    inlined: set[tuple[str, str]] = field(default_factory=set)
-    failed: str = ""
+    def __init__(self, graph: CallGraph) -> None:
+        self.graph = graph
+        self.functions = {function.number: function for function in graph.reader.functions("1")}
+        self.by_name: dict[str, list[int]] = defaultdict(list)
+        self.by_path: dict[str, list[int]] = defaultdict(list)
+        self._names: dict[str, set[str]] = defaultdict(set)  # of what an alias stands for
+        for number, function in self.functions.items():
+            self.by_name[function.id.name].append(number)
+            if function.location is not None:
+                self.by_path[function.location.path].append(number)
+            if function.alias_of:
+                self._names[function.id.name].add(function.alias_of)
+        self.callees: dict[int, dict[str, set[EdgeKind]]] = {
+            caller: self._callees(caller) for caller in range(len(graph))}
 
+    def _callees(self, caller: int) -> dict[str, set[EdgeKind]]:
+        found: dict[str, set[EdgeKind]] = defaultdict(set)
+        for edge in self.graph.edges_from(caller):
+            callee = self.functions[self.graph.edge_callee[edge]]
+            found[callee.id.name].add(self.graph.kind(edge))
+        return found
 
-def commands_by_object(work: Path, tree: Path) -> dict[str, CompileCommand]:
-    """The compile commands of the dry run that the index was made by, by object."""
-    text = (work / "log" / "dry-run.log").read_text(encoding="utf-8", errors="replace")
-    text = text.replace("\\\n", " ").replace(str(work / "shadow"), str(tree))
-    return {
-        os.path.normpath(command.object).replace("/.tmp_", "/"): command
-        for command in compile_commands(text)
-    }
+    def meant(self, name: str) -> set[str]:
+        """A name, and those of what it is an alias of."""
+        found, waiting = {name}, [name]
+        while waiting:
+            new = self._names[waiting.pop()] - found
+            found |= new
+            waiting += new
+        return found
 
-
-def compile_unit(unit: TranslationUnit, command: CompileCommand, build: Path, folder: Path
-                 ) -> Compiled:
-    """Compile a unit into `folder` and read its object. Functions whose call is an error by their
-    attribute stand for assertions that need inlining: without the attribute they are plain calls."""
-    stem = folder / unit.object.replace("/", "+")
-    arguments = [word for word in command.arguments if not word.startswith("-Wp,-MD")]
-    words = ["gcc", *arguments, "-w", "-fno-inline", "-fno-optimize-sibling-calls", "-g"]
-    source, made = stem.with_suffix(".i"), stem.with_suffix(".o")
-    done = subprocess.run([*words, "-E", "-o", str(source), command.source], cwd=build,
-                          capture_output=True, check=False)
-    if done.returncode == 0:
-        text = source.read_text(encoding="utf-8", errors="surrogateescape")
-        source.write_text(_ERROR_ATTRIBUTE.sub("", text), encoding="utf-8",
-                          errors="surrogateescape")
-        bare = _without_preprocessing(words)
-        done = subprocess.run([*bare, "-fpreprocessed", "-c", "-o", str(made), str(source)],
-                              cwd=build, capture_output=True, check=False)
-    if done.returncode != 0:
-        errors = [line for line in done.stderr.decode("utf-8", "replace").splitlines()
-                  if "error" in line.lower()]
-        return Compiled(unit, failed=(errors or ["gcc failed"])[0])
-    found = Compiled(unit, machine_calls(made))
-    found.functions = {plain_name(name) for name in function_symbols(made).values()}
-    found.inlined = inlined(made)
-    source.unlink()
-    made.unlink()
-    return found
+    def kinds(self, callers: list[int], callee: str) -> set[EdgeKind]:
+        """The kinds of the edges from one of some functions to one of this name."""
+        return {kind for caller in callers for name in self.meant(callee)
+                for kind in self.callees[caller].get(name, ())}
 
 
-def _without_preprocessing(words: list[str]) -> list[str]:
-    kept = []
-    remaining = iter(words)
-    for word in remaining:
-        if word in ("-include", "-isystem"):
-            next(remaining)
-        elif not word.startswith(("-D", "-I", "-Wp,")):
-            kept.append(word)
-    return kept
+def judge(call: MachineCall, edges: Edges, folders: list[str]) -> str:
+    """What the index makes of a call instruction."""
+    callee = plain_name(call.target)
+    named = edges.by_name.get(call.caller, [])
+    if call.frames:
+        path = relative(call.frames[0][1], folders)
+        there = [number for number in named if number in edges.by_path.get(path, ())]
+        callers = there or named
+    else:  # a replacement that is patched in has no function of its own
+        there = callers = named or list(edges.callees)
+    kinds = edges.kinds(callers, callee)
+    if kinds:
+        direct = kinds & {EdgeKind.DIRECT, EdgeKind.ASM}
+        return f"{min(direct)} edge" if direct else "edge through a pointer, which gcc knows"
+    if callee in COMPILER_MADE:
+        return "made by the compiler"
+    if _ASSERTION.fullmatch(callee):
+        return "assertion at compile time"
+    return "missed" if there else "missed: another function replaces the caller"
+
+
+def relative(file: str, folders: list[str]) -> str:
+    """A file's path inside one of some folders."""
+    path = os.path.normpath(file)
+    for folder in folders:
+        if path.startswith(folder + os.sep):
+            return path[len(folder) + 1:]
+    return path
+
+
+def not_called(unit: Compiled, edges: Edges) -> Iterator[tuple[str, str, str]]:
+    """(what is known of it, callee, citation) of each direct edge from a function that the object
+    holds which is no call instruction in it."""
+    called: dict[str, set[str]] = defaultdict(set)
+    for call in unit.calls:
+        called[call.caller] |= edges.meant(plain_name(call.target))
+    for number in edges.by_path.get(unit.unit.path, ()):
+        caller = edges.functions[number].id
+        if caller.name not in unit.functions or not _is_of(caller, unit):
+            continue
+        for edge in edges.graph.edges_from(number):
+            callee = edges.functions[edges.graph.edge_callee[edge]].id
+            if edges.graph.kind(edge) is EdgeKind.DIRECT and callee.name not in called[caller.name]:
+                site = edges.graph.site(edges.graph.site_of(edge))
+                yield _left_out(caller, callee, unit), callee.name, str(site.location)
+
+
+def _is_of(function: FunctionId, unit: Compiled) -> bool:
+    """Whether a function of the unit's file is compiled here, not where the file is included."""
+    return function.image == unit.unit.image and "@" not in function.scope
+
+
+def _left_out(caller: FunctionId, callee: FunctionId, unit: Compiled) -> str:
+    if (caller.name, callee.name) in unit.inlined:
+        return "always inlined"
+    if any(inner == callee.name for _, inner in unit.inlined):
+        return "always inlined elsewhere: left out, or into another"
+    if callee.scope and callee.name not in unit.functions:
+        return "no code of its own: it does nothing, or nothing calls it"
+    return LEFT_OUT
+
+
+def main() -> None:
+    """Compile, compare and print."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("tree", type=Path)
+    parser.add_argument("--index", type=Path)
+    parser.add_argument("--units", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--list", type=int, default=30, help="how many of each list to print")
+    given = parser.parse_args()
+    tree = open_tree(given.tree)
+    place = index_path(tree.root, str(configuration_of(tree)))
+    work = cache_folder() / "build" / place.stem
+    units = [unit for unit in translation_units(tree, work=work, jobs=given.jobs).units
+             if not unit.is_assembly]
+    drawn = Random(given.seed).sample(units, min(given.units, len(units)))
+    commands = commands_by_object(work, tree.root)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(given.jobs) as pool:
+        build = partial(compile_unit, build=work / "build", folder=Path(folder))
+        compiled = list(pool.map(lambda unit: build(unit, commands[unit.object]), drawn))
+    edges = Edges(open_index(given.index or place))
+    report(compiled, edges, [str(work / "build"), str(tree.root)], given.list)
+
+
+def report(compiled: list[Compiled], edges: Edges, folders: list[str], most: int) -> None:
+    """Print the comparison."""
+    for unit in compiled:
+        if unit.failed:
+            print(f"not compiled: {unit.unit.path}: {unit.failed}")
+    print(f"{sum(not unit.failed for unit in compiled)} units")
+    report_calls(compiled, edges, folders, most)
+    report_edges(compiled, edges, most)
+
+
+def report_calls(compiled: list[Compiled], edges: Edges, folders: list[str], most: int) -> None:
+    """Which call instructions are edges."""
+    judged = [(unit, call, judge(call, edges, folders)) for unit in compiled for call in unit.calls]
+    verdicts = Counter(verdict for _, _, verdict in judged)
+    written = verdicts.total() - verdicts["made by the compiler"]
+    found = sum(count for verdict, count in verdicts.items() if "edge" in verdict)
+    print(f"{verdicts.total()} call instructions")
+    for verdict, count in verdicts.most_common():
+        print(f"{count:8} {verdict}")
+    print(f"{found} of {written} calls that are written are edges: {found / written:.3%}")
+    lost = Counter(
+        f"{unit.unit.path}: {call.caller} -> {call.target}: {verdict}"
+        for unit, call, verdict in judged if verdict.startswith("missed"))
+    for text, count in lost.most_common(most):
+        print(f"    {count} {text}")
+
+
+def report_edges(compiled: list[Compiled], edges: Edges, most: int) -> None:
+    """Which direct edges are no call instruction."""
+    rows = [row for unit in compiled for row in not_called(unit, edges)]
+    print("direct edges that are no call there, by what became of the callee:")
+    for what, count in Counter(what for what, _, _ in rows).most_common():
+        print(f"{count:8} {what}")
+    left: dict[str, list[str]] = defaultdict(list)
+    for what, callee, citation in rows:
+        if what == LEFT_OUT:
+            left[callee].append(citation)
+    for callee, places in sorted(left.items(), key=lambda item: -len(item[1]))[:most]:
+        print(f"    {len(places)} {callee}: {', '.join(places[:3])}")
+
+
+if __name__ == "__main__":
+    main()
