@@ -77,8 +77,10 @@ def _write_edges(
     if not callers:
         for site in graph.sites_of(found.number):
             if site.status in (Status.EMPTY, Status.UNRESOLVED):
+                fit = len(graph.by_type.callees(site.number)) if (
+                    site.status is Status.UNRESOLVED) else 0
                 remark(f"{site.location}: {site.expression}() has no candidate, {site.status}: "
-                       f"{site.reason}")
+                       f"{site.reason}{f', {fit} functions have its type' if fit else ''}")
 
 
 @click.command("ops")

@@ -5,7 +5,7 @@ import os
 from kgraph.extract.assembler import asm_texts
 from kgraph.extract.gas import Line, marked_files, marked_lines, statements
 from kgraph.extract.preprocessor import PreprocessorFailed, preprocessed
-from kgraph.extract.sources import Sources
+from kgraph.extract.sources import Sources, has_line
 from kgraph.extract.symbols import Symbols
 from kgraph.model.facts import Definition, UnitFacts
 from kgraph.model.location import Location
@@ -14,18 +14,26 @@ from kgraph.model.units import TranslationUnit
 
 def read_assembly(unit: TranslationUnit, sources: Sources, seen: set[str]) -> UnitFacts:
     """The facts of an assembler unit; `seen` takes in their keys."""
-    def placed(name: str) -> str:
-        return sources.citation_path(os.path.join(unit.directory, name))  # noqa: PTH118  no file
+    names: dict[str, str] = {}
+
+    def placed(line: Line) -> Line:
+        """The line with a place that can be cited; `#line` may say anything."""
+        name = os.path.join(unit.directory, line.path)  # noqa: PTH118  no file is opened
+        path = names.setdefault(name, sources.citation_path(name))
+        if not path or has_line(name, line.number):
+            return line._replace(path=path)
+        return line._replace(path=unit.path, number=1)
 
     try:
         text = preprocessed(unit)
-        lines = (line._replace(path=placed(line.path)) for line in marked_lines(text))
+        read = {placed(Line(name, 1, "")).path for name in marked_files(text)}
+        lines = map(placed, marked_lines(text))
         found = Symbols(unit.path, unit.image).definitions(
             statements(line for line in lines if line.path))
     except (PreprocessorFailed, ValueError) as error:
         return UnitFacts(unit.path, unit.object, (), (), failed=str(error))
     keys = tuple(sorted({definition.key for definition in found}))
-    files = tuple(sorted({path for path in map(placed, marked_files(text)) if path}))
+    files = tuple(sorted(read - {""}))
     fresh = tuple(definition for definition in found if definition.key not in seen)
     seen.update(keys)
     return UnitFacts(unit.path, unit.object, keys, fresh, files=files)

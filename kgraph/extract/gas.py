@@ -20,6 +20,7 @@ _SET = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*==?\s*([^=].*)")
 _PARAMETER = re.compile(r"([\w$.]+)(?::(?:req|vararg))?(?:\s*=\s*(\"[^\"]*\"|[^\s,]+))?")
 _ARGUMENT = re.compile(
     r"(?:([\w$.]+)\s*=(?!=)\s*)?((?:\"(?:[^\"\\]|\\.)*\"|\([^()]*\)|[^\s,()\"])+)")
+_ESCAPE = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))")
 _DEEPEST = 40
 _MOST = 200_000
 
@@ -48,13 +49,21 @@ class _Macro:
     body: list[str]
 
 
+def _file_name(written: str) -> str:
+    """A file's name as a line marker writes it: with escapes, octal ones for what is no text."""
+    data = written.encode("utf-8", "surrogateescape")
+    plain = _ESCAPE.sub(
+        lambda match: bytes([int(match[1], 8)]) if match[1] else match[2], data)
+    return plain.decode("utf-8", "surrogateescape")
+
+
 def marked_lines(text: str) -> Iterator[Line]:
     """The lines of preprocessed text, each with the place that the line markers give it."""
     path, number = "", 1
     for line in text.split("\n"):
         marker = _MARKER.match(line)
         if marker:
-            number, path = int(marker[1]), marker[2].replace('\\"', '"').replace("\\\\", "\\")
+            number, path = int(marker[1]), _file_name(marker[2])
             continue
         if line.strip():
             yield Line(path, number, line)
@@ -63,7 +72,8 @@ def marked_lines(text: str) -> Iterator[Line]:
 
 def marked_files(text: str) -> set[str]:
     """The files that line markers of preprocessed text name, as they name them."""
-    names = {marker[2] for line in text.split("\n") if (marker := _MARKER.match(line))}
+    names = {_file_name(marker[2]) for line in text.split("\n")
+             if (marker := _MARKER.match(line))}
     return {name for name in names if not name.startswith("<")}  # <built-in>, <command-line>
 
 

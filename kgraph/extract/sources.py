@@ -21,6 +21,11 @@ def _lines(path: str) -> tuple[bytes, ...]:
         return ()
 
 
+def has_line(path: str, line: int) -> bool:
+    """Whether a file has so many lines."""
+    return 0 < line <= len(_lines(path))
+
+
 def identifier_at(path: str, line: int, column: int) -> str:
     """The C identifier that starts at a place of a file, "" if none does."""
     lines = _lines(path)

@@ -1,5 +1,6 @@
 """Assembler: what its text names, in C and in sources of its own."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from kgraph.extract.symbols import Symbols
 from kgraph.model.facts import Definition, UnitFacts
 from kgraph.model.holders import Load, Named, Symbol
 from kgraph.model.units import TranslationUnit
+from kgraph.treefile import cited_name
 
 compiler_needed = pytest.mark.skipif(
     not any(map(shutil.which, ("gcc", "clang", "cc"))), reason="no compiler is installed")
@@ -196,6 +198,25 @@ def test_a_unit_is_preprocessed_with_its_flags(tmp_path: Path) -> None:
         ("far", "a.S:5")]
     assert found.files == ("a.S", "own.h")
     assert found.keys == (definition.key,)
+
+
+@compiler_needed
+def test_places_that_are_not_there_are_not_cited(tmp_path: Path) -> None:
+    found = assembled(tmp_path, '.globl f\nf:\n#line 900 "a.S"\ncall g\n#line 3 "other.S"\ncall h')
+    [definition] = found.definitions
+    assert [str(call.location) for call in definition.calls] == ["a.S:1", "a.S:1"]
+
+
+@compiler_needed
+def test_a_header_whose_name_is_no_text_is_cited(tmp_path: Path) -> None:
+    name = os.fsdecode(b'odd\xff" .h')
+    (tmp_path / name).write_text("call g\n")
+    source = f".globl f\nf:\n#include <{name}>\n".encode("utf-8", "surrogateescape")
+    (tmp_path / "a.S").write_bytes(source)
+    unit = TranslationUnit("a.S", "a.o", "vmlinux", str(tmp_path / "a.S"), str(tmp_path),
+                           (f"-I{tmp_path}",))
+    [definition] = Extractor(tmp_path, None, set()).extract(unit).definitions
+    assert [call.location.path for call in definition.calls] == [cited_name(name)]
 
 
 @compiler_needed
