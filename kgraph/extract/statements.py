@@ -44,24 +44,39 @@ def statement_expression(reader: "Reader", node: Node) -> Values:
 
 
 def compound(reader: "Reader", node: Node) -> Values:
-    """A block: early exits guard the rest of it, a label ends them."""
+    """A block: early exits guard the rest of it, a label ends them. Behind an exit that is always
+    taken nothing runs before the next label."""
     guards = reader.context.guards
     outer = len(guards)
     values: Values = ()
+    over = False
     for kid in node.kids:
+        if over and not has_label(kid):
+            continue
         if kid.kind == kinds.LABEL:
             del guards[outer:]
         values = statement(reader, kid)
-        if _is_early_exit(kid):
+        exits = _exits(kid)
+        over = exits is True
+        if exits is None and len(kid.kids) == 2:
             extent = reader.context.unit.sources.extent(kid.kids[0].cursor)
             guards.append(Guard(extent, False))
     del guards[outer:]
     return values
 
 
-def _is_early_exit(node: Node) -> bool:
-    return (node.kind == kinds.IF and len(node.kids) == 2 and leaves(node.kids[1])
-            and constant(node.kids[0]) is None)
+def _exits(node: Node) -> bool | None:
+    """Whether control never goes on behind a statement; None where a condition decides."""
+    if leaves(node):
+        return True
+    if node.kind != kinds.IF or not any(map(leaves, node.kids[1:])):
+        return False
+    condition, *branches = node.kids
+    fixed = constant(condition)
+    if fixed is None:
+        return None
+    taken = branches[:1] if fixed else branches[1:]
+    return any(map(leaves, taken))
 
 
 def _under(reader: "Reader", guard: Guard, node: Node) -> Values:

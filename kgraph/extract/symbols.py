@@ -16,7 +16,7 @@ from kgraph.extract.assembler import CALLS, UNFOLLOWED
 from kgraph.extract.definitions import definition_key
 from kgraph.extract.gas import Statement
 from kgraph.model.facts import CallSite, Definition, Function, Object
-from kgraph.model.holders import Load, Named, Place, Symbol, Value
+from kgraph.model.holders import Load, Named, Opaque, Place, Symbol, Value
 from kgraph.model.location import Extent, Location
 from kgraph.model.names import FunctionId, ObjectId
 
@@ -135,8 +135,10 @@ class Symbols:
     def _called(self, rest: str, location: Location) -> None:
         operand = rest.rsplit(",", maxsplit=1)[-1].partition("@")[0].strip()  # f@PLT
         if through := _THROUGH.match(rest.strip()):
-            held = ObjectId(through[1], "", self._image)
-            self._add(Load(Place(held)), f"*{through[1]}", location)
+            held: Value = Load(Place(ObjectId(through[1], "", self._image)))
+            if through[1] in self._labels:
+                held = Opaque("a pointer that assembler keeps")
+            self._add(held, f"*{through[1]}", location)
         elif _NAME.fullmatch(operand):
             self._name(operand, location, called=True)
 
@@ -158,7 +160,7 @@ class Symbols:
         self._seen.add((entry.name, target, location))
         known = sum(call.location == location for call in entry.calls)
         indirect = -1
-        if isinstance(target, Load):
+        if not isinstance(target, Symbol):
             indirect = sum(call.index >= 0 for call in entry.calls)
         entry.calls.append(CallSite(
             caller=FunctionId(entry.name, "", self._image), location=location,

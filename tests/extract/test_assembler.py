@@ -165,6 +165,13 @@ last: bl arm
     }
 
 
+def test_a_pointer_of_the_same_source_is_not_followed() -> None:
+    [entry] = [d for d in read(".globl f\nf: call *kept\n call *other\n.data\nkept: .quad 0")
+               if d.subject.id.name == "f"]
+    assert [type(call.target).__name__ for call in entry.calls] == ["Opaque", "Load"]
+    assert [call.index for call in entry.calls] == [0, 1]
+
+
 def test_one_function_runs_on_into_the_next() -> None:
     assert calls("""
 .globl a, b, c, d, e
