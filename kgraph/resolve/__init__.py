@@ -32,6 +32,7 @@ from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.deferral_rows import Rows, deferral_rows
 from kgraph.resolve.deferred import Deferred
 from kgraph.resolve.intake import read
+from kgraph.resolve.loaded import filled
 from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
@@ -58,7 +59,7 @@ def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Reso
 
 def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     deferred = Deferred(rows)
-    facts = read(joined(laid_out(deferred.watch(definitions))))
+    facts = read(joined(laid_out(filled(deferred.watch(definitions)))))
     nodes = Nodes(facts)
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)
