@@ -6,7 +6,7 @@
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
 How it works, one rule a module. walks joins what lies in a
-section with the loop over it; registries keeps the lists of declared objects apart. intake
+section with the loop over it; loaded binds what a loader fills in; registries keeps the lists of declared objects apart. intake
 reads definitions into numbers (numbering). linkage says which definition a name means in an image.
 tables says which objects are installed. values and constraints turn facts into an inclusion graph
 over holders (nodes), in which functions flow; slots are field-based, except that what an object of
@@ -17,9 +17,15 @@ forwarded callbacks; deferred, with keys and deferral_rows, what is run later; b
 `ops`; evidence the citations; emptiness the reasons; sites puts everything together. What code
 cannot show is declared in data/*.toml (declared).
 
-Known to be missing: fields of one union or of records cast into each other are told apart, so that
-a pointer written to one and called through another is lost; what inline asm does to memory is what
-the extractor says of it; heap objects have no identity.
+Fields that lie at one place (in a union, in records cast into each other or copied from each other)
+flow into each other, as the facts say: cited as overlays. What an empty set proves rests on this:
+a void * that becomes a pointer to a record points to one, and members of a union that are functions
+of different types are not called for each other.
+
+Known to be missing: what inline asm does to memory is what the extractor says of it; what functions
+without a definition do to records that they are handed a pointer to is not known, and taken to be
+no write of a function; a pointer that is stored through, of which not everything is known and that
+is seen to reach more than 32 tables, changes none of them; heap objects have no identity.
 """
 
 import gc
