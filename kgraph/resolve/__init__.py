@@ -5,17 +5,17 @@
 `definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
-How it works, one rule a module. walks joins what lies in a
-section with the loop over it; loaded binds what a loader fills in; registries keeps the lists of declared objects apart. intake
-reads definitions into numbers (numbering). linkage says which definition a name means in an image.
-tables says which objects are installed. values and constraints turn facts into an inclusion graph
-over holders (nodes), in which functions flow; slots are field-based, except that what an object of
-known identity is filled with stays apart (tables as objects). need finds what can matter to an
-indirect call; solver computes the sets, pointers closes them over pointers to pointers, addresses
-says which tables a base may point to; refine solves again with what that tells. parameters finds
-forwarded callbacks; deferred, with keys and deferral_rows, what is run later; bindings the rows of
-`ops`; evidence the citations; emptiness the reasons; sites puts everything together. What code
-cannot show is declared in data/*.toml (declared).
+How it works, one rule a module. walks joins what lies in a section with the loop over it; loaded
+binds what a loader fills in; registries keeps the lists of declared objects apart. intake reads
+definitions into numbers (numbering). linkage says which definition a name means in an image. tables
+says which objects are installed. values and constraints turn facts into an inclusion graph over
+holders (nodes), in which functions flow; slots are field-based, except that what an object of known
+identity is filled with stays apart (tables as objects). need finds what can matter to an indirect
+call; solver computes the sets, pointers closes them over pointers to pointers, addresses says which
+tables a base may point to; refine solves again with what that tells. parameters finds forwarded
+callbacks; deferred, with keys and deferral_rows, what is run later; bindings the rows of `ops`;
+evidence the citations; emptiness the reasons; sites puts everything together. What code cannot show
+is declared in data/*.toml (declared).
 
 Fields that lie at one place (in a union, in records cast into each other or copied from each other)
 flow into each other, as the facts say: cited as overlays. What an empty set proves rests on this:
