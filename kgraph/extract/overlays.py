@@ -3,11 +3,12 @@
 A pointer that is written as one field and read as the other flows between slots that nothing else
 joins. What overlays what is computed once for each pair of types of a unit, and noted where code
 goes by it: at the use of a member of a union, at a cast between pointers to records, at a copy of
-memory from one type to another. Fields join where a pointer can pass from one to the other: both
-are pointers to functions of one type, or to one type of record, or one carries any pointer
-(void *, unsigned long). A record that is written as an array of pointers or bytes may hold
-anything in its pointers to functions. Must not know what values are; a void * that becomes a
-pointer to a record is taken to point to one.
+memory from one type to another. Fields join where a pointer to a function can pass from one to the
+other: both point to functions of one type, or to one type of table (a record with functions), or
+one carries any pointer (void *; for functions also unsigned long). Pointers to other data are left
+alone: there are a hundred times as many, and they lead to no function. A record that is written as
+an array of pointers or bytes may hold anything in its pointers to functions. Must not know what
+values are; a void * that becomes a pointer to a record is taken to point to one.
 """
 
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ BYTES = "its record is copied from memory of another type"
 _MOST = 200  # fields of one record that are looked at; the largest hold tens of thousands
 _COPIES = frozenset({"memcpy", "__memcpy", "__builtin_memcpy", "__inline_memcpy",
                      "memmove", "__memmove", "__builtin_memmove"})
-_FUNCTION, _RECORD, _ANY, _NUMBER = range(4)
+_FUNCTION, _TABLE, _ANY, _NUMBER = range(4)
 
 Pairs = tuple[tuple[Slot, Slot], ...]
 
@@ -46,9 +47,10 @@ class _Leaf:
         """Whether a pointer can pass between two fields at one place."""
         if self.offset != other.offset or self.slot == other.slot:
             return False
-        if self.kind in (_FUNCTION, _RECORD) and other.kind in (_FUNCTION, _RECORD):
-            return self.kind == other.kind and self.pointee == other.pointee
-        return self.kind != _NUMBER or other.kind != _NUMBER
+        if self.kind == other.kind:
+            return self.kind in (_FUNCTION, _TABLE) and self.pointee == other.pointee
+        typed, carrier = sorted((self.kind, other.kind))
+        return carrier == _ANY if typed == _TABLE else typed == _FUNCTION and carrier != _TABLE
 
 
 @dataclass(slots=True)
@@ -58,14 +60,22 @@ class Overlays:
     _leaves: dict[int, tuple[_Leaf, ...]] = field(default_factory=dict)
     _casts: dict[tuple[int, int], Pairs] = field(default_factory=dict)
     _members: dict[int, Pairs] = field(default_factory=dict)
+    _tables: dict[int, bool] = field(default_factory=dict)
 
     def of_member(self, unit: "Unit", member: Cursor) -> Pairs:
-        """What lies on one another in the union that a field is in, if it is in one."""
+        """What lies on a field, or in it, in the union around it, if there is one."""
         key = key_of(member)
         known = self._members.get(key)
         if known is None:
             union = _union_around(member)
-            known = self._members[key] = () if union is None else self._of_union(unit, union)
+            known = self._members[key] = () if union is None else self._on(unit, member, union)
+        return known
+
+    def is_table(self, record: Type) -> bool:
+        """Whether a record has pointers to functions of its own."""
+        known = self._tables.get(record.d0)
+        if known is None:
+            known = self._tables[record.d0] = any(map(_holds_function, record_fields(record)))
         return known
 
     def of_types(self, unit: "Unit", one: Type, other: Type) -> Pairs:
@@ -90,15 +100,19 @@ class Overlays:
             known = self._leaves[record.d0] = tuple(found)
         return known
 
-    def _of_union(self, unit: "Unit", union: Cursor) -> Pairs:
-        members: list[list[_Leaf]] = []
-        for member in record_fields(C.clang_getCursorType(union)):
-            leaves: list[_Leaf] = []
-            _field(unit, member, 0, leaves)
-            members.append(leaves)
-        return tuple(
-            pair for number, leaves in enumerate(members) for others in members[number + 1:]
-            for pair in _pairs(leaves, others))
+    def _on(self, unit: "Unit", member: Cursor, union: Cursor) -> Pairs:
+        own: list[_Leaf] = []
+        _field(unit, member, 0, own)
+        slots = {leaf.slot for leaf in own}
+        leaves = self.leaves(unit, C.clang_getCursorType(union))
+        return _pairs([leaf for leaf in leaves if leaf.slot in slots], leaves)
+
+
+def _holds_function(member: Cursor) -> bool:
+    type_ = C.clang_getCanonicalType(C.clang_getCursorType(member))
+    if type_.kind != kinds.T_POINTER:
+        return False
+    return C.clang_getCanonicalType(C.clang_getPointeeType(type_)).kind in kinds.T_FUNCTION
 
 
 def _pairs(some: "tuple[_Leaf, ...] | list[_Leaf]", others: "tuple[_Leaf, ...] | list[_Leaf]"
@@ -133,20 +147,22 @@ def _field(unit: "Unit", member: Cursor, offset: int, found: list[_Leaf]) -> Non
     if type_.is_record:
         _collect(unit, type_.type, offset, found)
         return
-    kind, pointee = _target(type_)
+    kind, pointee = _target(unit, type_)
     slot = unit.names.slot(member) if kind is not None else None
     if kind is not None and slot is not None and not C.clang_Cursor_isBitField(member):
         found.append(_Leaf(offset, slot, kind, pointee))
 
 
-def _target(type_: TypeInfo) -> tuple[int | None, int]:
+def _target(unit: "Unit", type_: TypeInfo) -> tuple[int | None, int]:
     """What a value of a type can point to; None where it can hold no pointer of interest."""
     element = type_.element
     if type_.is_pointer and element is not None:
         if element.is_function:
             return _FUNCTION, element.type.d0
         if element.is_record:
-            return _RECORD, key_of(C.clang_getTypeDeclaration(element.type))
+            if not unit.overlays.is_table(element.type):
+                return None, 0
+            return _TABLE, key_of(C.clang_getTypeDeclaration(element.type))
         return (_ANY, 0) if element.kind == kinds.T_VOID else (None, 0)
     return (_NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)
 
