@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kgraph.extract import kinds
+from kgraph.extract import kinds, overlays
 from kgraph.extract.context import Context, Values
 from kgraph.extract.libclang import C, evaluate_integer, spelling, start_of, type_spelling
 from kgraph.extract.nodes import Node, expressions, plain
+from kgraph.extract.places import pointed_to
 from kgraph.model.facts import CallSite
 from kgraph.model.holders import (
     Address,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from kgraph.extract.expressions import Reader
 
 # compiler builtins that evaluate to one of their arguments
+_START = "__builtin_va_start"
 _TRANSPARENT = {"__builtin_expect": 0, "__builtin_expect_with_probability": 0,
                 "__builtin_assume_aligned": 0}
 # compiler builtins whose operands are not evaluated
@@ -55,16 +57,32 @@ def call(reader: "Reader", node: Node) -> Values:
         targets = (_choice(context, node, targets),)
     found: Values = ()
     for target in targets or (Opaque("callee"),):
-        if isinstance(target, FunctionId) and target.name.startswith("__builtin_"):
-            position = _TRANSPARENT.get(target.name)
-            if position is not None and position < len(operands):
-                found += arguments[position]
-            continue
-        if isinstance(target, FunctionId) and target.name.startswith(_NEVER_CALLED):
-            continue
+        if isinstance(target, FunctionId):
+            overlays.copied(context, target.name, operands, node)
+            if target.name.startswith("__builtin_"):
+                found += _builtin(context, node, target.name, arguments)
+                continue
+            if target.name.startswith(_NEVER_CALLED):
+                continue
         found += (_record(context, node, callee, target, arguments),)
     context.results[node.key] = found
     return found
+
+
+def _builtin(context: Context, node: Node, name: str, arguments: tuple[Values, ...]) -> Values:
+    """The value of a call of a builtin: nothing is called."""
+    if name == _START and arguments:
+        _start(context, node, arguments)
+    position = _TRANSPARENT.get(name, len(arguments))
+    return arguments[position] if position < len(arguments) else ()
+
+
+def _start(context: Context, node: Node, arguments: tuple[Values, ...]) -> None:
+    """`va_start(args, last)`: from here on args points to what was passed behind the dots."""
+    assert context.local is not None
+    for place in pointed_to(context, arguments[0]):
+        context.put(place, (Load(Place(context.local.rest)),),
+                    context.unit.sources.location(node.cursor), How.ASSIGNMENT)
 
 
 def _choice(context: Context, node: Node, targets: Values) -> Value:

@@ -4,10 +4,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kgraph.extract.names import LocalNames, Names
+from kgraph.extract.overlays import Overlays
 from kgraph.extract.sources import Sources
 from kgraph.extract.types import Types
 from kgraph.model.facts import Binding, CallSite, Flow, Object
-from kgraph.model.holders import Address, Constant, How, Load, Place, Value
+from kgraph.model.holders import Address, Constant, How, Load, Place, Slot, Value
 from kgraph.model.location import Guard, Location
 from kgraph.model.names import FunctionId, ObjectId
 
@@ -24,6 +25,7 @@ class Unit:
     names: Names
     sources: Sources
     types: Types
+    overlays: Overlays = field(default_factory=Overlays)
 
 
 @dataclass(slots=True)
@@ -43,6 +45,7 @@ class Context:
     results: dict[int, Values] = field(default_factory=dict)  # of calls, by cursor key
     cleans_up: bool = False  # a variable's attribute asks for a call at the end of its scope
     assembler: "dict[int, AsmText]" = field(default_factory=dict)  # that calls, by cursor key
+    overlays: set[tuple[Slot, Slot]] = field(default_factory=set)  # that were noted
 
     def ordinal(self, location: Location) -> int:
         """The number of calls that were seen at this place before."""
@@ -50,6 +53,12 @@ class Context:
         count = self.ordinals.get(key, 0)
         self.ordinals[key] = count + 1
         return count
+
+    def overlaid(self, one: Slot, other: Slot) -> bool:
+        """Whether this is the first time that the definition goes by an overlay of two slots."""
+        known = len(self.overlays)
+        self.overlays.add((one, other))
+        return len(self.overlays) > known
 
     def put(self, place: Place, values: Values, location: Location, how: How,
             table: ObjectId | None = None) -> None:

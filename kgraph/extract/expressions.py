@@ -7,7 +7,7 @@ Opaque; integers are followed only as constants and as carriers of an address th
 
 from collections.abc import Callable
 
-from kgraph.extract import kinds
+from kgraph.extract import kinds, overlays
 from kgraph.extract.calls import call
 from kgraph.extract.constants import constant, decides, joined, names_types
 from kgraph.extract.context import Context, Values
@@ -21,10 +21,12 @@ from kgraph.extract.places import (
     dereference,
     loads,
     member,
+    pointed_to,
     pointees,
     subscript,
 )
 from kgraph.extract.statements import statement_expression
+from kgraph.extract.types import TypeInfo
 from kgraph.model.holders import Address, Constant, How, Load, Opaque, Parameter, Variable
 from kgraph.model.location import Guard
 from kgraph.model.names import FunctionId
@@ -91,6 +93,9 @@ def _inner_values(reader: Reader, node: Node) -> Values:
     if names_types(node, inner):
         return ()
     if len(inner) == 1:
+        if node.kind == kinds.UNEXPOSED_EXPR and _takes_argument(reader, node, inner[0]):
+            return tuple(Load(place) for place in pointed_to(
+                reader.context, reader.values(inner[0])))
         return reader.values(inner[0])
     if len(inner) == 4 and inner[0].key == inner[2].key:
         first = reader.values(inner[0])
@@ -117,6 +122,14 @@ def _exchange(reader: Reader, operands: list[Node]) -> Values:
                 context.put(place, values, context.unit.sources.location(operand.cursor),
                             How.ASSIGNMENT)
     return tuple(Load(place) for place in places)
+
+
+def _takes_argument(reader: Reader, node: Node, operand: Node) -> bool:
+    """Whether an unnamed node is `__builtin_va_arg(args, type)`: unlike a conversion, it starts
+    before its operand, which is a va_list."""
+    return reader.context.unit.types.is_va_list(operand.cursor) and bool(
+        C.clang_getCursorExtent(node.cursor).begin
+        != C.clang_getCursorExtent(operand.cursor).begin)
 
 
 def _inner_places(reader: Reader, node: Node) -> Places:
@@ -195,8 +208,12 @@ def _logical(reader: Reader, node: Node, operator: int) -> Values:
 
 
 def _pointer_arithmetic(reader: Reader, node: Node, operands: Values) -> Values:
-    """A pointer plus or minus a number still points into the same array or object."""
-    if reader.context.unit.types.of(node.cursor).is_pointer:
+    """A pointer plus or minus a number still points into the same array or object; a pointer to a
+    function then points to another one."""
+    type_ = reader.context.unit.types.of(node.cursor)
+    if type_.is_pointer:
+        if type_.element is not None and type_.element.is_function:
+            return (Opaque("it is computed from the address of a function"),)
         return tuple(v for v in operands if not isinstance(v, Constant))
     if len(operands) == 2 and all(isinstance(v, Constant) for v in operands):
         value = evaluate_integer(node.cursor)
@@ -212,7 +229,8 @@ def _assign(reader: Reader, node: Node, left: Node, right: Node) -> Values:
     context = reader.context
     if values and places:
         carries = context.unit.types.of(left.cursor).carries
-        kept = values if carries else tuple(v for v in values if isinstance(v, FunctionId))
+        kept = values if carries else tuple(
+            v for v in values if isinstance(v, FunctionId | Address))
         if kept:
             location = context.unit.sources.location(node.cursor)
             for place in places:
@@ -238,7 +256,8 @@ def _conditional(reader: Reader, node: Node) -> Values:
 
 
 def _cast(reader: Reader, node: Node) -> Values:
-    """A cast keeps the value, but what container_of computes is another object's address."""
+    """A cast keeps the value, but what container_of computes is another object's address. A number
+    that is taken for a function may be more than the addresses that were seen to become it."""
     inner = expressions(node)
     if not inner:
         return ()
@@ -249,7 +268,16 @@ def _cast(reader: Reader, node: Node) -> Values:
             and C.clang_getCursorBinaryOperatorKind(target.cursor) == kinds.SUB
             and reader.context.unit.types.of(node.cursor).is_pointer):
         return (Opaque("container_of"),)
+    types = reader.context.unit.types
+    overlays.cast(reader.context, node, target)
+    if types.of(target.cursor).kind in kinds.T_INTEGER and _is_called(types.of(node.cursor)):
+        return (*(v for v in values if not isinstance(v, Constant)),
+                Opaque("a number is taken for the address of a function"))
     return values
+
+
+def _is_called(type_: TypeInfo) -> bool:
+    return type_.is_pointer and type_.element is not None and type_.element.is_function
 
 
 def _generic(reader: Reader, node: Node) -> Values:

@@ -35,6 +35,7 @@ T_VOID, T_POINTER, T_RECORD, T_ENUM = 2, 101, 105, 106
 T_FUNCTION = frozenset((110, 111))
 T_ARRAY = frozenset((112, 114, 115, 116))
 T_VARIABLE_ARRAY = 115
+T_WORD = frozenset((10, 11, 18, 19))  # unsigned and signed long and long long
 T_INTEGER = frozenset(range(3, 21))
 
 # linkage and storage

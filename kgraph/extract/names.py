@@ -137,6 +137,7 @@ class LocalNames:
             for index, cursor in enumerate(parameters)
         }
         self._counts: dict[str, int] = {}
+        self.rest = Parameter(function, len(parameters))  # what is passed behind the dots
 
     def holder(self, cursor: Cursor) -> Variable | Parameter:
         """The holder of a local declaration; numbered where a name occurs again."""

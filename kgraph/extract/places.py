@@ -10,6 +10,7 @@ from kgraph.extract import kinds
 from kgraph.extract.context import Context, Values
 from kgraph.extract.libclang import C, spelling
 from kgraph.extract.nodes import Node, expressions
+from kgraph.extract.overlays import member_used
 from kgraph.extract.prototypes import Cursor
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.holders import (
@@ -56,6 +57,11 @@ def pointees(context: Context, values: Values, pointee: TypeInfo) -> Places:
     return tuple(found)
 
 
+def pointed_to(context: Context, values: Values) -> Places:
+    """The places that a va_list points to: its elements are one, of any type."""
+    return pointees(context, values, context.unit.types.untyped)
+
+
 def pointee_slot(context: Context, pointee: TypeInfo) -> Slot:
     """What stands for a whole pointee of a type: `struct sock` behind some pointer."""
     if pointee.is_record:
@@ -70,7 +76,10 @@ def member(reader: "Reader", node: Node) -> Places:
     inner = expressions(node)
     if not inner:
         return ()
-    slot = context.unit.names.slot(C.clang_getCursorReferenced(node.cursor))
+    referenced = C.clang_getCursorReferenced(node.cursor)
+    slot = context.unit.names.slot(referenced)
+    if slot is not None:
+        member_used(context, referenced, node)
     base = inner[0]
     type_ = context.unit.types.of(base.cursor)
     if type_.is_pointer or type_.is_array:
@@ -80,8 +89,7 @@ def member(reader: "Reader", node: Node) -> Places:
     else:
         places = reader.places(base)
         if slot is None:
-            field = C.clang_getCursorReferenced(node.cursor)
-            return tuple(unnamed_field(context, place, field) for place in places)
+            return tuple(unnamed_field(context, place, referenced) for place in places)
         values = tuple(address_of(place) for place in places)
     return tuple(Place(slot, value) for value in bases(values))
 

@@ -103,6 +103,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_getArrayElementType": (Type, [Type]),
     "clang_Type_visitFields": (c_uint, [Type, FIELD_VISITOR, c_void_p]),
     "clang_Cursor_isBitField": (c_uint, [Cursor]),
+    "clang_Cursor_getOffsetOfField": (c_longlong, [Cursor]),
     "clang_getArraySize": (c_longlong, [Type]),
     "clang_getTypeDeclaration": (Cursor, [Type]),
     "clang_getEnumConstantDeclValue": (c_longlong, [Cursor]),

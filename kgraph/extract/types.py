@@ -51,6 +51,8 @@ class Types:
 
     def __init__(self) -> None:
         self._known: dict[int, TypeInfo] = {}
+        self._va_lists: dict[int, bool] = {}
+        self.untyped = TypeInfo(kinds.T_VOID, Type(), False)
 
     def of(self, cursor: Cursor) -> TypeInfo:
         """The type of an expression or declaration."""
@@ -62,6 +64,17 @@ class Types:
         if known is None:
             # pointers may lead back to themselves only through records, which end the descent
             known = self._known[type_.d0] = self._make(C.clang_getCanonicalType(type_))
+        return known
+
+    def is_va_list(self, cursor: Cursor) -> bool:
+        """Whether an expression is a va_list: an array of one record, or a pointer to it."""
+        type_ = self.of(cursor)
+        known = self._va_lists.get(type_.type.d0)
+        if known is None:
+            element = type_.element
+            known = self._va_lists[type_.type.d0] = (
+                element is not None and element.is_record
+                and type_name(element.type) == "__va_list_tag")
         return known
 
     def _make(self, canonical: Type) -> TypeInfo:

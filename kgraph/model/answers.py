@@ -44,7 +44,8 @@ class KnownObject:
 @dataclass(frozen=True, slots=True)
 class KnownSite:
     """A call site of the index, by its number there. `holder` is what an indirect call goes
-    through, "" for a direct call; `callback` the caller's parameter that it goes through.
+    through, "" for a direct call; `callback` the caller's parameter that it goes through; `proof`
+    the number of the evidence that it is empty.
     """
 
     number: int
@@ -60,6 +61,7 @@ class KnownSite:
     reason: str = ""
     guards: tuple[Guard, ...] = ()
     callback: int | None = None
+    proof: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,14 @@ class Path:
 @dataclass(frozen=True, slots=True)
 class SiteAnswer:
     """A call site with every candidate; `by_type` counts the functions of its type where it is
-    unresolved.
+    unresolved; `proof` cites everything that is put into an empty one's holder.
     """
 
     caller: KnownFunction
     site: KnownSite
     candidates: tuple[Hop, ...]
     by_type: int = 0
+    proof: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +178,15 @@ class IndexDescription:
     bundled: bool = False
 
 
+HolderAccount = dict[str, float | list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The account of an index: units, functions, call sites by status, candidates."""
+    """The account of an index: units, functions, call sites by status, candidates by call site, and
+    by holder ("all", and "without" the heaviest: "holders", "mean", "p50" ... "by_type_mean",
+    "ratio", "left_out").
+    """
 
     units: int
     errors: int
@@ -189,6 +198,7 @@ class Coverage:
     empty: dict[str, int] = field(default_factory=dict)
     unresolved: dict[str, int] = field(default_factory=dict)
     candidates: dict[str, float] = field(default_factory=dict)
+    holders: dict[str, HolderAccount] = field(default_factory=dict)
 
     @property
     def parsed(self) -> int:

@@ -29,6 +29,7 @@ class Role(StrEnum):
     INSTALL = "install"  # the table is put where it is called from
     ARGUMENT = "argument"  # the value is passed to a parameter
     RETURN = "return"
+    OVERLAY = "overlay"  # the value is read as another field that lies at the same place
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -153,3 +153,4 @@ class How(StrEnum):
     ARGUMENT = "argument"
     RETURN = "return"
     COPY = "copy"
+    OVERLAY = "overlay"  # as another field that lies at the same place

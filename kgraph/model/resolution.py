@@ -46,7 +46,9 @@ class ResolvedSite:
     """One call site of a definition: `key` and `position` (index in Definition.calls) name it.
 
     `holder` is what an indirect call goes through. `rule` names the rule that resolved it,
-    `reason` says why it is empty or unresolved. `forwards` says which functions it hands on.
+    `reason` says why it is empty or unresolved, `proof` cites what an empty one was proved by:
+    everything that is put into its holder, none of it a function. `forwards` says which functions
+    it hands on.
     """
 
     key: str
@@ -58,6 +60,7 @@ class ResolvedSite:
     rule: str = ""
     reason: str = ""
     forwards: tuple[Forward, ...] = ()
+    proof: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

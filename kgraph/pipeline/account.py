@@ -4,12 +4,16 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from statistics import fmean
 
-from kgraph.model.answers import Coverage
+from kgraph.model.answers import Coverage, HolderAccount
 from kgraph.model.edges import EdgeKind
 from kgraph.model.facts import Definition, Function
-from kgraph.model.holders import Value
+from kgraph.model.holders import Holder, Value
 from kgraph.model.names import FunctionId
 from kgraph.model.resolution import Resolution, ResolvedSite, Status
+
+HEAVIEST = 3
+"""So many holders are left out in the second account: one table of system calls or of attributes
+weighs as much as hundreds of others."""
 
 
 def address_taken(definitions: Iterable[Definition]) -> set[FunctionId]:
@@ -37,6 +41,7 @@ def coverage(
     units: tuple[int, int, int],
 ) -> Coverage:
     """The account; `units` are how many there are, have errors, failed."""
+    counted = _Candidates(definitions, resolution, taken)
     sites = Counter(site.status for site in resolution.sites)
     indirect = [site for site in resolution.sites if site.status is not Status.DIRECT]
     return Coverage(
@@ -47,7 +52,8 @@ def coverage(
         resolved=_count(site.rule for site in indirect if site.status is Status.RESOLVED),
         empty=_count(site.reason for site in indirect if site.status is Status.EMPTY),
         unresolved=_count(site.reason for site in indirect if site.status is Status.UNRESOLVED),
-        candidates=_candidates(definitions, resolution, taken),
+        candidates=counted.by_site(),
+        holders=counted.by_holder(),
     )
 
 
@@ -55,31 +61,68 @@ def _count(names: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(names).items()))
 
 
-def _candidates(
-    definitions: dict[str, Definition], resolution: Resolution, taken: set[FunctionId]
-) -> dict[str, float]:
-    """Mean and percentiles of the candidates of resolved sites, beside the mean that signature
-    matching would give the same sites.
-    """
-    by_type: Counter[str] = Counter(
-        definition.subject.signature
-        for definition in definitions.values()
-        if isinstance(definition.subject, Function) and definition.subject.id in taken
-    )
-    resolved = [site for site in resolution.sites if site.status is Status.RESOLVED]
-    counts = sorted(_candidate_count(site) for site in resolved)
-    if not counts:
-        return {}
-    return {
-        "mean": round(fmean(counts), 2),
-        **{f"p{part}": counts[min(len(counts) - 1, len(counts) * part // 100)]
-           for part in (50, 90, 99)},
-        "by_type_mean": round(
-            fmean(by_type[definitions[site.key].calls[site.position].signature]
-                  for site in resolved), 2
-        ),
-    }
+def _percentiles(counts: list[int]) -> dict[str, float]:
+    """The 50th, 90th and 99th percentile of sorted numbers."""
+    return {f"p{part}": counts[min(len(counts) - 1, len(counts) * part // 100)]
+            for part in (50, 90, 99)}
 
 
 def _candidate_count(site: ResolvedSite) -> int:
     return sum(candidate.kind is not EdgeKind.TYPE for candidate in site.candidates)
+
+
+class _Candidates:
+    """How many candidates resolved call sites have, beside what signature matching would give."""
+
+    def __init__(self, definitions: dict[str, Definition], resolution: Resolution,
+                 taken: set[FunctionId]) -> None:
+        self._definitions = definitions
+        self._by_type: Counter[str] = Counter(
+            definition.subject.signature
+            for definition in definitions.values()
+            if isinstance(definition.subject, Function) and definition.subject.id in taken
+        )
+        self._resolved = [site for site in resolution.sites if site.status is Status.RESOLVED]
+
+    def _signature(self, site: ResolvedSite) -> str:
+        return self._definitions[site.key].calls[site.position].signature
+
+    def by_site(self) -> dict[str, float]:
+        """Mean and percentiles, each call site counted."""
+        counts = sorted(_candidate_count(site) for site in self._resolved)
+        if not counts:
+            return {}
+        by_type = fmean(self._by_type[self._signature(site)] for site in self._resolved)
+        return {"mean": round(fmean(counts), 2), **_percentiles(counts),
+                "by_type_mean": round(by_type, 2)}
+
+    def by_holder(self) -> dict[str, HolderAccount]:
+        """The same, each holder counted once, with all candidates of its call sites: a holder
+        that a macro calls through at a thousand places weighs no more than another.
+        """
+        found: dict[Holder, tuple[set[FunctionId], set[str]]] = {}
+        for site in self._resolved:
+            if site.holder is not None:
+                callees, signatures = found.setdefault(site.holder, (set(), set()))
+                callees.update(c.callee for c in site.candidates if c.kind is not EdgeKind.TYPE)
+                signatures.add(self._signature(site))
+        weights = sorted(
+            ((len(callees), sum(self._by_type[name] for name in signatures), str(holder))
+             for holder, (callees, signatures) in found.items()), reverse=True)
+        if not weights:
+            return {}
+        heaviest = [name for _, _, name in weights[:HEAVIEST]]
+        return {"all": _holders(weights), "without": {
+            **_holders(weights[HEAVIEST:]), "left_out": heaviest}}
+
+
+def _holders(weights: list[tuple[int, int, str]]) -> HolderAccount:
+    if not weights:
+        return {"holders": 0}
+    counts = sorted(count for count, _, _ in weights)
+    by_type = sum(number for _, number, _ in weights)
+    return {
+        "holders": len(counts), "mean": round(fmean(counts), 2), **_percentiles(counts),
+        "by_type_mean": round(by_type / len(counts), 2),
+        "ratio": round(sum(counts) / by_type, 3) if by_type else 0.0,
+    }

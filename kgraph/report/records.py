@@ -15,7 +15,7 @@ from kgraph.model.answers import (
     SiteAnswer,
 )
 from kgraph.model.documents import Scenario
-from kgraph.model.edges import EdgeKind
+from kgraph.model.edges import EdgeKind, Evidence
 from kgraph.model.location import Guard, Location
 from kgraph.query.row_partners import RowPartner
 
@@ -55,14 +55,16 @@ def hop_record(hop: Hop, text: Text) -> Record:
         "expression": hop.site.expression,
         "slot": hop.site.holder or None,
         "candidates": hop.candidates,
-        "evidence": [
-            {"role": item.role.value, "file": item.location.path, "line": item.location.line,
-             "text": text(item.location), "holder": item.holder}
-            for item in hop.evidence
-        ],
+        "evidence": [evidence_record(item, text) for item in hop.evidence],
         "guards": [guard_record(guard, text) for guard in hop.site.guards],
         "deferred": _deferred(hop),
     }
+
+
+def evidence_record(item: Evidence, text: Text) -> Record:
+    """A citation that justifies an edge, or that there is none."""
+    return {"role": item.role.value, "file": item.location.path, "line": item.location.line,
+            "text": text(item.location), "holder": item.holder}
 
 
 def guard_record(guard: Guard, text: Text) -> Record:
@@ -195,6 +197,7 @@ def site_record(answers: Sequence[SiteAnswer], text: Text) -> Record:
                 "status": answer.site.status.value,
                 "rule": answer.site.rule,
                 "reason": answer.site.reason,
+                "proof": [evidence_record(item, text) for item in answer.proof],
                 "expression": answer.site.expression,
                 "macro": answer.site.macro,
                 "by_type": answer.by_type,
@@ -225,5 +228,5 @@ def status_record(about: IndexDescription, account: Coverage) -> Record:
             "direct": account.direct, "indirect": account.indirect, "resolved": account.resolved,
             "empty": account.empty, "unresolved": account.unresolved,
         },
-        "candidates": account.candidates,
+        "candidates": {**account.candidates, "by_holder": account.holders},
     }

@@ -132,7 +132,7 @@ def _one_of(candidates: int) -> str:
 
 _VERBS = {
     Role.BINDING: "bound at", Role.FLOW: "copied at", Role.INSTALL: "installed at",
-    Role.ARGUMENT: "passed at", Role.RETURN: "returned at",
+    Role.ARGUMENT: "passed at", Role.RETURN: "returned at", Role.OVERLAY: "overlaid at",
 }
 
 
@@ -221,6 +221,8 @@ def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
         else:
             by_type = f", {answer.by_type} functions have its type" if answer.by_type else ""
             yield f"{head}, {site.status}: {site.reason}{by_type}"
+            yield from (f"  {_VERBS[item.role]} {item.location} in {item.holder}: no function"
+                        for item in answer.proof)
         for hop in answer.candidates:
             yield f"  {hop.callee}() ({_defined(hop.callee)})"
             yield from (

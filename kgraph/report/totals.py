@@ -39,6 +39,22 @@ def coverage_lines(account: Coverage) -> Iterator[str]:
             f"candidates     mean {figures['mean']}, p50 {figures['p50']}, p90 {figures['p90']},"
             f" p99 {figures['p99']}; by type alone mean {figures['by_type_mean']}"
         )
+        yield from _holder_lines(account)
+
+
+def _holder_lines(account: Coverage) -> Iterator[str]:
+    """Candidates, each holder counted once, beside signature matching."""
+    for name, figures in account.holders.items():
+        if not figures["holders"]:
+            continue
+        left_out = figures.get("left_out", [])
+        which = f"without {', '.join(map(str, left_out))}" if isinstance(
+            left_out, list) and left_out else f"{figures['holders']} holders"
+        yield (
+            f"  {'by holder' if name == 'all' else '':<12} mean {figures['mean']},"
+            f" p50 {figures['p50']}, p90 {figures['p90']}, p99 {figures['p99']}; by type alone mean"
+            f" {figures['by_type_mean']}: {figures['ratio']} of that ({which})"
+        )
 
 
 def _age(seconds: float) -> str:

@@ -5,21 +5,27 @@
 `definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
 no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
 
-How it works, one rule a module. walks joins what lies in a section with the loop over it;
-registries keeps the lists of declared objects apart. intake reads definitions into numbers
-(numbering); symbols settles what assembler text names. linkage says which definition a name means
-in an image. tables says which objects are installed. values and constraints turn facts into an
-inclusion graph over holders (nodes), in which functions flow; slots are field-based, except that
-what an object of known identity is filled with stays apart (tables as objects). need finds what can
-matter to an indirect call; solver computes the sets, pointers closes them over pointers to
-pointers, addresses says which tables a base may point to; refine solves again with what that tells.
-parameters finds forwarded callbacks; deferred, with keys and deferral_rows, what is run later;
-bindings the rows of `ops`; evidence the citations; emptiness the reasons; sites puts everything
-together. What code cannot show is declared in data/*.toml (declared).
+How it works, one rule a module. walks joins what lies in a section with the loop over it; loaded
+binds what a loader fills in; registries keeps the lists of declared objects apart. intake reads
+definitions into numbers (numbering); symbols settles what assembler text names. linkage says which
+definition a name means in an image. tables says which objects are installed. values and constraints
+turn facts into an inclusion graph over holders (nodes), in which functions flow; slots are field-
+based, except that what an object of known identity is filled with stays apart (tables as objects).
+need finds what can matter to an indirect call; solver computes the sets, pointers closes them over
+pointers to pointers, addresses says which tables a base may point to; refine solves again with what
+that tells. parameters finds forwarded callbacks; deferred, with keys and deferral_rows, what is run
+later; bindings the rows of `ops`; evidence the citations; emptiness the reasons; sites puts
+everything together. What code cannot show is declared in data/*.toml (declared).
 
-Known to be missing: fields of one union or of records cast into each other are told apart, so that
-a pointer written to one and called through another is lost; what inline asm does to memory is what
-the extractor says of it; heap objects have no identity.
+Fields that lie at one place (in a union, in records cast into each other or copied from each other)
+flow into each other, as the facts say: cited as overlays. What an empty set proves rests on this:
+a void * that becomes a pointer to a record points to one, and members of a union that are functions
+of different types are not called for each other.
+
+Known to be missing: what inline asm does to memory is what the extractor says of it; what functions
+without a definition do to records that they are handed a pointer to is not known, and taken to be
+no write of a function; a pointer that is stored through, of which not everything is known and that
+is seen to reach more than 32 tables, changes none of them; heap objects have no identity.
 """
 
 import gc
@@ -32,6 +38,7 @@ from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.deferral_rows import Rows, deferral_rows
 from kgraph.resolve.deferred import Deferred
 from kgraph.resolve.intake import read
+from kgraph.resolve.loaded import filled
 from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
@@ -59,7 +66,7 @@ def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Reso
 
 def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     deferred = Deferred(rows)
-    facts = read(joined(laid_out(deferred.watch(definitions))))
+    facts = read(joined(laid_out(filled(deferred.watch(definitions)))))
     settle_symbols(facts)
     nodes = Nodes(facts)
     constraints = Constraints(nodes, installed_objects(facts))

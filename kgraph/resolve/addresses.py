@@ -11,6 +11,7 @@ from collections import deque
 from kgraph.model.names import ObjectId
 from kgraph.resolve.nodes import CONSTANT_OF, SOMEWHERE, TOP
 from kgraph.resolve.numbering import NONE
+from kgraph.resolve.pointers import FEW
 from kgraph.resolve.registries import is_list
 from kgraph.resolve.solver import EMPTY, Solver
 from kgraph.resolve.values import NOTHING, token_of
@@ -72,5 +73,51 @@ class Addresses:
                 work.extend((target, new) for target in succ.get(node, ()))
 
     def _is_table_token(self, token: int) -> bool:
+        return self.table_of(token) != NONE
+
+    def table_of(self, token: int) -> int:
+        """The table that a token is an address in, or NONE."""
         node, root = self._nodes.tokens[token]
-        return node != NONE and self._is_table(root)
+        return root if node != NONE and self._is_table(root) else NONE
+
+
+class Sight:
+    """Which tables flows bring to a pointer of which not everything is known.
+
+    Searched backwards, once for each pointer: carrying tables through such nodes is what
+    Addresses spares itself.
+    """
+
+    def __init__(self, solver: Solver, addresses: Addresses) -> None:
+        self._preds: dict[int, list[int]] = {}
+        for source, target in solver.labels:
+            self._preds.setdefault(target, []).append(source)
+        self._given: dict[int, set[int]] = {}
+        for node, given in solver.constraints.given.items():
+            tables = {addresses.table_of(token) for token in given} - {NONE}
+            if tables:
+                self._given[node] = tables
+        self._seen: dict[int, set[int]] = {}
+
+    def tables(self, pointer: int) -> set[int]:
+        """The tables, if they are no more than FEW: what may point to more is no pointer to one
+        kind of table, but a function's that moves any memory."""
+        known = self._seen.get(pointer)
+        if known is None:
+            known = self._seen[pointer] = self._search(pointer)
+        return known
+
+    def _search(self, pointer: int) -> set[int]:
+        found: set[int] = set()
+        seen = {pointer}
+        stack = [pointer]
+        while stack:
+            node = stack.pop()
+            found |= self._given.get(node, set())
+            if len(found) > FEW:
+                return set()
+            for source in self._preds.get(node, ()):
+                if source not in seen:
+                    seen.add(source)
+                    stack.append(source)
+        return found

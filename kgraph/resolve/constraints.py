@@ -10,7 +10,16 @@ from typing import NamedTuple
 from kgraph.model.holders import POINTEE, How
 from kgraph.resolve.declared import CopyFunction, copy_functions
 from kgraph.resolve.intake import SiteRow, WriteRow
-from kgraph.resolve.labels import ARGUMENT, BIND, FLOW, RETURNED, UNCITED, label
+from kgraph.resolve.labels import (
+    ARGUMENT,
+    BIND,
+    FLOW,
+    OVERLAID,
+    RETURNED,
+    UNCITED,
+    label,
+    location_of,
+)
 from kgraph.resolve.nodes import (
     ANONYMOUS,
     CONSTANT_OF,
@@ -25,6 +34,7 @@ from kgraph.resolve.nodes import (
 from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RESULT, RETURN, SLOT
 from kgraph.resolve.values import NOTHING, Values, token_code, token_of
 
+_FLOWS = {How.RETURN: RETURNED, How.OVERLAY: OVERLAID}
 UNREAD = "a caller passes it what was not read as a pointer"
 
 
@@ -111,14 +121,14 @@ class Constraints:
         """A label's place in canonical order."""
         if cited == UNCITED:
             return ("", 0, 0, 0)
-        location = self.nodes.names.location_list[cited >> 3]
-        return (location.path, location.line, location.column, cited & 7)
+        location = self.nodes.names.location_list[location_of(cited)]
+        return (location.path, location.line, location.column, cited & 15)
 
     def _write(self, row: WriteRow) -> None:
         values = self.values
         code = values.code(row.value)
         record = values.record_source(row.value)
-        role = BIND if row.binding else RETURNED if row.how is How.RETURN else FLOW
+        role = BIND if row.binding else _FLOWS.get(row.how, FLOW)
         cited = label(row.location, role,
                       row=row.how is How.INITIALISER and row.table != NONE)
         key = self._keys[row.holder]
@@ -163,10 +173,14 @@ class Constraints:
             return
         if not site.arguments:
             return
-        known = nodes.defined(callee) is not None
+        defined = nodes.defined(callee)
+        rest = nodes.rest_of(callee)
         for index, choice in enumerate(site.arguments):
-            target = nodes.find((PARAMETER, callee, index)) if known else self.escape
-            if not choice and target not in (NONE, self.escape):
+            target = self.escape
+            if defined is not None:
+                named = index < len(defined.parameters)
+                target = nodes.find((PARAMETER, callee, index)) if named else rest
+            if not choice and target not in (NONE, self.escape, rest):
                 self.put(self.values.reason(UNREAD), target, UNCITED)
             for value in choice:
                 code = self.values.code(value)

@@ -68,6 +68,14 @@ def registries() -> dict[str, Registry]:
 
 
 @cache
+def loaded_slots() -> dict[str, tuple[str, str]]:
+    """The slots that a loader fills, by the name of the function that goes there."""
+    name = "loaded.toml"
+    return {_text(row, "function", name): _slot(row, "slot", name)
+            for row in _rows(name, "loaded")}
+
+
+@cache
 def sections() -> Sections:
     """What the sections say that objects are put into."""
     prefixes: dict[str, list[str]] = {"export": [], "data": []}

@@ -1,14 +1,34 @@
 """Why a call site has no candidate: proved to have none, or not known.
 
 A set without functions proves something only where it is complete. Where TOP is in it, the nearest
-value that could not be followed is the reason that it is unresolved.
+value that could not be followed is the reason that it is unresolved: a write through an address
+that was taken, a record that is written as bytes or through a pointer of another type, a number
+that is called. The proof of an empty set names what was looked for and not found, and cites what
+was found instead: the writes and overlays, or the calls, that bring no function.
 """
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from kgraph.model.edges import Evidence
 from kgraph.model.resolution import Status
-from kgraph.resolve.nodes import ANONYMOUS, FIELD, LOADED, REASON, TOP
+from kgraph.resolve.evidence import LIMIT
+from kgraph.resolve.labels import OVERLAID, ROLES, UNCITED, location_of, role_of
+from kgraph.resolve.nodes import ANONYMOUS, FIELD, LOADED, POINTER, REASON, SOMEWHERE, TOP
 from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RETURN, SLOT, VARIABLE
 from kgraph.resolve.solver import EMPTY, Solver
 from kgraph.resolve.values import NOTHING
+
+
+class Why(NamedTuple):
+    """Why there is no candidate. `proof` cites what was looked at."""
+
+    status: Status
+    reason: str
+    proof: tuple[Evidence, ...] = ()
+
+
+_DATA = frozenset((POINTER, SOMEWHERE))
 
 
 class Emptiness:
@@ -23,45 +43,75 @@ class Emptiness:
             if key[0] == FIELD:
                 self._writes.setdefault(key[2], []).append(node)
 
-    def why(self, node: int) -> tuple[Status, str]:
+    def why(self, node: int) -> Why:
         """The status and the reason of a called node that holds no function."""
         if node == NOTHING:
-            return Status.UNRESOLVED, "what is called is no pointer that could be followed"
+            return Why(Status.UNRESOLVED, "what is called is no pointer that could be followed")
         held = self._solver.sets.get(node, EMPTY)
         if TOP in held:
-            return Status.UNRESOLVED, self._top(node)
+            return Why(Status.UNRESOLVED, self._top(node))
+        if not held.isdisjoint(_DATA):
+            return Why(Status.UNRESOLVED, "it is computed from the address of data")
         key = self._nodes.keys[node]
         if key[0] == LOADED and key[1] == NONE:
-            return Status.UNRESOLVED, "nothing is known of what the pointer points to"
-        return Status.EMPTY, self._proof(node)
+            return Why(Status.UNRESOLVED, "nothing is known of what the pointer points to")
+        return Why(Status.EMPTY, *self._proof(node))
 
-    def _proof(self, node: int) -> str:
+    def _proof(self, node: int) -> tuple[str, tuple[Evidence, ...]]:
         key = self._nodes.keys[node]
         kind = key[0]
         if kind == SLOT:
             return self._slot_proof(node)
         written = self._is_written(node)
+        cited = self._cite([node])
         if kind == PARAMETER:
-            return "no caller passes a function" if written else "no caller passes a value"
+            return ("no caller passes a function" if written else "no caller passes a value"), cited
         if written:
-            return "no function reaches any value that is put into it"
+            return "no function reaches any value that is put into it", cited
         what = {VARIABLE: "variable", OBJECT: "object", RETURN: "return value"}
-        return f"no write to the {what.get(kind, 'holder')} in any parsed unit"
+        return (f"no write to the {what.get(kind, 'holder')} in any parsed unit, and its address is"
+                " not taken"), cited
 
-    def _slot_proof(self, slot: int) -> str:
+    def _slot_proof(self, slot: int) -> tuple[str, tuple[Evidence, ...]]:
         anonymous = self._nodes.find((ANONYMOUS, slot))
+        fields = [node for node in self._writes.get(slot, ()) if self._is_written(node)]
+        joined = [node for node in fields if slot in self._solver.succ.get(node, ())]
+        cited = self._cite([anonymous, *fields])
+        if joined or (anonymous != NONE and self._is_written(anonymous, plainly=True)):
+            return "no function reaches any value that is put into it", cited
+        if fields:
+            return "only objects that are never installed fill the field", cited
+        beside = "nothing lies at its place in a union or as another record"
         if anonymous != NONE and self._is_written(anonymous):
-            return "no function reaches any value that is put into it"
-        written = [node for node in self._writes.get(slot, ()) if self._is_written(node)]
-        if not written:
-            return "no write to the field in any parsed unit"
-        if any(slot in self._solver.succ.get(node, ()) for node in written):
-            return "no function reaches any value that is put into it"
-        return "only objects that are never installed fill the field"
+            beside = "what lies at its place in a union or as another record holds no function"
+        return ("no write to the field in any parsed unit, its address is not taken, and"
+                f" {beside}"), cited
 
-    def _is_written(self, node: int) -> bool:
+    def _is_written(self, node: int, *, plainly: bool = False) -> bool:
+        """Whether anything is put into a node; `plainly`, not as a field that overlays it."""
+        return any(not plainly or role_of(cited) != OVERLAID for cited in self._labels(node))
+
+    def _labels(self, node: int) -> Iterator[int]:
         constraints = self._solver.constraints
-        return bool(constraints.preds.get(node) or constraints.given.get(node))
+        for _, cited in constraints.preds.get(node, ()):
+            yield cited
+        yield from constraints.given.get(node, {}).values()
+
+    def _cite(self, nodes: list[int]) -> tuple[Evidence, ...]:
+        """Where something is put into the nodes, no more than LIMIT places."""
+        names = self._nodes
+        found = {
+            Evidence(ROLES[role_of(cited)], names.names.location_list[location_of(cited)],
+                     str(names.holder(node) or ""))
+            for node in nodes if node != NONE for cited in self._labels(node) if cited != UNCITED
+        }
+        places = sorted(found, key=lambda item: (item.location, item.role, item.holder))
+        if len(places) <= LIMIT:
+            return tuple(places)
+        more = len(places) - LIMIT + 1
+        last = places[LIMIT - 1]
+        return (*places[:LIMIT - 1],
+                Evidence(last.role, last.location, f"({more} places from here on left out)"))
 
     def _top(self, node: int) -> str:
         if self._reasons is None:

@@ -62,6 +62,8 @@ class Need:
         key = self._keys[node]
         if key[0] == PARAMETER and key[1] in self.taken_functions:
             self._argument(key[2])
+            if self._constraints.nodes.is_rest(node):
+                self._arguments_from(key[2])
         elif key[0] == RESULT and not self._results:
             self._results = True
             for function in self.taken_functions:
@@ -75,6 +77,12 @@ class Need:
             if index < len(call.arguments):
                 for code in call.arguments[index]:
                     self._add(code)
+
+    def _arguments_from(self, index: int) -> None:
+        """What is passed behind the dots, at any place there."""
+        longest = max(len(call.arguments) for call in self._constraints.calls)
+        for further in range(index, longest):
+            self._argument(further)
 
     def _all_pointees(self) -> None:
         """A pointer that is read through may lead to whatever has its address taken."""

@@ -101,6 +101,17 @@ class Nodes:
         found = self.facts.functions.get(self.names.function_ids[function])
         return found if found is not None and found.signature else None
 
+    def rest_of(self, function: int) -> int:
+        """The node of what is passed to a function behind the dots, NONE where it is not read."""
+        defined = self.defined(function)
+        return NONE if defined is None else self.find(
+            (PARAMETER, function, len(defined.parameters)))
+
+    def is_rest(self, node: int) -> bool:
+        """Whether a node is what is passed to a function behind the dots."""
+        key = self.keys[node]
+        return bool(key[0] == PARAMETER and self.rest_of(key[1]) == node)
+
     def defined_object(self, number: int) -> Object | None:
         """The definition of a linked object."""
         return self.facts.objects.get(self.names.object_ids[number])

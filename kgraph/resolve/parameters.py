@@ -128,7 +128,7 @@ class Forwards:
         written = self._written.get(node, [])
         if node in self._constraints.address_taken:
             return None
-        if key[0] == PARAMETER and not written:
+        if key[0] == PARAMETER and not written and not self._nodes.is_rest(node):
             return frozenset(((PARAMETER, key[2]),))
         return self._union(written, path | {node}) if key[0] == VARIABLE and written else None
 

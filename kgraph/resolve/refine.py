@@ -10,7 +10,7 @@ the whole slot is kept: losing a true edge is worse than an extra one.
 from dataclasses import dataclass
 
 from kgraph.model.names import ObjectId
-from kgraph.resolve.addresses import Addresses
+from kgraph.resolve.addresses import Addresses, Sight
 from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.need import Need
 from kgraph.resolve.nodes import ANONYMOUS, FIELD
@@ -108,8 +108,11 @@ class _Refiner:
         """Objects whose content is not known from their own bindings."""
         roots = self.addresses.roots
         found: set[int] = set()
+        sight = Sight(self._solver, self.addresses)
         for store in self._constraints.stores:
             found |= self._records(store.pointer)
+            if not self.addresses.is_known(store.pointer):
+                found |= sight.tables(store.pointer)
         for copy in self._constraints.copies:
             if not self.addresses.is_known(copy.source):
                 found |= roots(copy.destination)

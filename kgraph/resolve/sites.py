@@ -46,6 +46,7 @@ class Verdict:
     holder: Holder | None
     rule: str
     reason: str
+    proof: tuple[Evidence, ...] = ()
 
 
 class Sites:
@@ -90,7 +91,7 @@ class Sites:
                 verdict = self._verdicts[self._called_nodes[number, position]]
                 yield ResolvedSite(
                     row.key, site.position, caller, verdict.status, verdict.candidates,
-                    verdict.holder, verdict.rule, verdict.reason)
+                    verdict.holder, verdict.rule, verdict.reason, proof=verdict.proof)
 
     def _callee(self, site: SiteRow) -> tuple[Candidate, ...]:
         callee = self._nodes.functions[site.callee]
@@ -136,8 +137,8 @@ class Sites:
     def _verdict(self, node: int, candidates: list[Candidate]) -> Verdict:
         holder = self._holder(node)
         if not candidates:
-            status, reason = self._emptiness.why(node)
-            return Verdict(status, (), holder, "", reason)
+            status, reason, proof = self._emptiness.why(node)
+            return Verdict(status, (), holder, "", reason, proof)
         ordered = tuple(sorted(candidates, key=lambda candidate: candidate.callee))
         return Verdict(Status.RESOLVED, ordered, holder, self._rule(node), "")
 

@@ -11,7 +11,7 @@ solution only what the tables in its base's set hold.
 from collections import deque
 from collections.abc import Iterable, Mapping
 
-from kgraph.resolve.constraints import UNREAD, Constraints
+from kgraph.resolve.constraints import UNREAD, Constraints, IndirectCall
 from kgraph.resolve.labels import RETURNED, UNCITED, label, location_of
 from kgraph.resolve.need import Need
 from kgraph.resolve.nodes import CONSTANT_OF, POINTER, SOMEWHERE, TOP
@@ -185,10 +185,19 @@ class Solver:
                     self.unknown(UNREAD, parameter)
                 for code in choice:
                     self.connect(self.as_node(code), parameter, call.label)
+            rest = self.nodes.rest_of(function)
+            if rest != NONE and self.wanted(rest):
+                self._rest(call, rest)
             returned = self.nodes.find((RETURN, function))
             if NONE not in (call.result, returned):
                 cited = label(location_of(call.label), RETURNED)
                 self.connect(returned, call.result, cited)
+
+    def _rest(self, call: IndirectCall, rest: int) -> None:
+        """Join the arguments behind a function's named ones to what it takes them from."""
+        for choice in call.arguments[self.nodes.keys[rest][2]:]:
+            for code in choice:
+                self.connect(self.as_node(code), rest, call.label)
 
     def _parameters_of(self, function: int) -> list[tuple[int, int]]:
         """The parameters of a function that have to be solved: index and node. What an undefined

@@ -74,16 +74,47 @@ class Values:
             if kind == ADDRESS and self._keys[holder][0] == SLOT:
                 self.record_slots.add(self.nodes.holders[holder])
         fields = self._fields()
-        known = -1
-        while known < len(self.tagged_roots):
-            known = len(self.tagged_roots)
-            for root, slot, value, _ in fields:
-                if self._tells_tables_apart(value):
-                    self.tagged_roots.add(root)
-                    self.tagged_slots.add(slot)
+        self._tag(fields)
+        self.tagged_roots |= self._copied_roots()
+        self._tag(fields)
         for root, slot, _, base in fields:
             if root in self.tagged_roots:
                 self._lies_in(root, slot, base)
+
+    def _tag(self, fields: list[tuple[int, int, int, int]]) -> None:
+        """Find the objects that functions or tables are put into, and by which slots. What is put
+        into such a slot of another object may be a function as well, handed in from elsewhere.
+        """
+        known = (-1, -1)
+        while known != (len(self.tagged_roots), len(self.tagged_slots)):
+            known = (len(self.tagged_roots), len(self.tagged_slots))
+            for root, slot, value, _ in fields:
+                if self._tells_tables_apart(value):
+                    self.tagged_slots.add(slot)
+                elif slot not in self.tagged_slots or value == CONSTANT:
+                    continue
+                self.tagged_roots.add(root)
+
+    def _copied_roots(self) -> set[int]:
+        """The objects that a record with functions or tables may be copied into as a whole."""
+        types = {self.nodes.keys[slot][1] for slot in self.tagged_slots}
+        found: set[int] = set()
+        for row in self.nodes.facts.definitions:
+            for write in row.writes:
+                kind, holder, _ = self._rows[write.value]
+                if kind == LOAD and self._is_record(holder, types):
+                    node = self.nodes.holders[write.holder]
+                    found.add(self.roots[write.base] if write.base != NONE else node)
+        found.discard(NONE)
+        return {root for root in found if self.nodes.keys[root][0] in ROOTS}
+
+    def _is_record(self, holder: int, types: set[str]) -> bool:
+        """Whether a holder is a record of one of these types, or holds tables itself."""
+        key = self._keys[holder]
+        node = self.nodes.holders[holder]
+        if key[0] == SLOT:
+            return key[1] in types if key[2] == POINTEE else node in self.record_slots
+        return node in self.tagged_roots
 
     def _lies_in(self, root: int, slot: int, base: int) -> None:
         """Note the types of the records around a field of a table, from the inside out."""

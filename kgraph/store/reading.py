@@ -27,7 +27,8 @@ _OBJECT = (
 )
 _SITE = (
     'SELECT s.id, caller, path, line, "column", end_line, end_column, ordinal, e.text, m.text,'
-    " status, h.text, r.text, w.text, g.text, callback FROM site s JOIN file ON file.id = s.file"
+    " status, h.text, r.text, w.text, g.text, callback, proof FROM site s"
+    " JOIN file ON file.id = s.file"
     " JOIN text e ON e.id = s.expression JOIN text m ON m.id = s.macro"
     " LEFT JOIN text h ON h.id = s.holder JOIN text r ON r.id = s.rule"
     " JOIN text w ON w.id = s.reason JOIN text g ON g.id = s.guards "
@@ -145,7 +146,7 @@ def _site(row: tuple[Any, ...]) -> KnownSite:
         number=row[0], caller=row[1], location=Location(path, row[3], row[4]),
         extent=Extent(Location(path, row[3], row[4]), row[5], row[6]), ordinal=row[7],
         expression=row[8], macro=row[9], status=Status(row[10]), holder=row[11] or "",
-        rule=row[12], reason=row[13], callback=row[15],
+        rule=row[12], reason=row[13], callback=row[15], proof=row[16],
         guards=tuple(
             Guard(Extent(Location(path, line, column), end_line, end_column), bool(holds))
             for line, column, end_line, end_column, holds in json.loads(row[14] or "[]")

@@ -134,6 +134,7 @@ class ResolutionWriter:
             None if site.holder is None else self._holder(site), self._text(site.rule),
             self._text(site.reason), self._text(call.signature),
             self._text(json.dumps(guards) if guards else ""), _own_parameter(site),
+            self._chain(site.proof) if site.proof else None,
         )
 
     def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:

@@ -1,7 +1,8 @@
 """The version of the index file, and its schema.
 
 History: 1 the first form; 2 facts under the digest of their
-bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names.
+bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names,
+overlays among the flows, proofs of empty call sites.
 """
 
 from pathlib import Path

@@ -57,13 +57,14 @@ CREATE INDEX object_name ON object(name);
 
 -- Call sites in the order of caller, location, ordinal. holder: what an indirect call goes
 -- through; callback: the caller's parameter that it goes through, from 0, else NULL; guards:
--- [[line, column, end line, end column, holds], ...].
+-- [[line, column, end line, end column, holds], ...]; proof: the evidence that it is empty, if so.
 CREATE TABLE site (
     id INTEGER PRIMARY KEY, caller INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER NOT NULL,
     "column" INTEGER NOT NULL, end_line INTEGER NOT NULL, end_column INTEGER NOT NULL,
     ordinal INTEGER NOT NULL, expression INTEGER NOT NULL, macro INTEGER NOT NULL,
     status TEXT NOT NULL, holder INTEGER, rule INTEGER NOT NULL, reason INTEGER NOT NULL,
-    signature INTEGER NOT NULL, guards INTEGER NOT NULL, callback INTEGER
+    signature INTEGER NOT NULL, guards INTEGER NOT NULL, callback INTEGER,
+    proof INTEGER
 );
 CREATE INDEX site_line ON site(file, line);
 CREATE INDEX site_holder ON site(holder) WHERE holder IS NOT NULL;

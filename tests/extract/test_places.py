@@ -3,6 +3,8 @@
 import pytest
 from shorthand import Facts, value_text
 
+from kgraph.model.holders import How
+
 OPS = """
 struct ops { int (*read)(int); int (*write)(int); };
 struct dev { const struct ops *ops; struct ops own; void *data; int n; };
@@ -117,3 +119,56 @@ def test_parameters_written_as_functions_and_arrays_are_pointers(facts: Facts) -
     assert [[value_text(v) for v in argument] for argument in site.arguments] == [
         ["u(#0)"], ["u(#1)"]]
     assert value_text(indirect.target) == "ops.read{u(#1)}"
+
+
+OVERLAYS = """
+typedef int (*fn_t)(int);
+struct base { fn_t top; };
+struct list { struct list *next; };
+union u { fn_t run; fn_t go; void *data; unsigned long n; unsigned long m; void (*end)(void);
+          struct base *ops; struct list *head; };
+struct a { int kind; fn_t first; fn_t second; };
+struct b { int kind; fn_t one; void *two; };
+struct derived { struct base base; fn_t more; };
+struct pair { fn_t left; struct a right; };
+"""
+
+
+@pytest.mark.parametrize(("body", "expected"), [
+    ("p->run", {"run-go", "run-data", "run-n", "run-m"}),
+    ("p->data", {"data-run", "data-go", "data-end", "data-ops"}),
+    ("p->ops", {"ops-data"}),
+    ("p->head", set()),
+    ("(struct b *)x", {"first-one", "second-two"}),
+    ("(struct a *)(void *)x", set()),
+    ("(struct derived *)y", set()),
+    ("(struct base *)z", set()),
+    ("(struct b *)w", {"first-two"}),
+    ("__builtin_memcpy(v, x, 8)", {"one-first", "two-second"}),
+    ("__builtin_memcpy(v, x, 8), __builtin_memcpy(v, x, 8)", {"one-first", "two-second"}),
+    ("(void **)x", {"first-?its record is written through a pointer of another type",
+                    "second-?its record is written through a pointer of another type"}),
+    ("__builtin_memcpy(v, bytes, 8)", {"one-?its record is copied from memory of another type"}),
+    ("(char *)x", set()),
+])
+def test_overlays(facts: Facts, body: str, expected: set[str]) -> None:
+    reading = facts(OVERLAYS + "void t(union u *p, struct a *x, struct base *y, struct derived *z,"
+                    f" struct pair *w, struct b *v, const char *bytes) {{ {body}; }}")
+    found = [flow for flow in reading.definition("t").flows if flow.how is How.OVERLAY]
+    pairs = {"-".join((flow.target.holder.field, value_text(flow.source).rpartition(".")[2]))
+             for flow in found}
+    both = {"-".join(reversed(pair.split("-"))) for pair in expected if "?" not in pair}
+    assert pairs == expected | both
+    assert len(found) == len(pairs)
+
+
+def test_arguments_behind_the_dots(facts: Facts) -> None:
+    reading = facts("void t(int n, ...) { __builtin_va_list args; __builtin_va_start(args, n);"
+                    " ((int (*)(void))__builtin_va_arg(args, void *))(); }")
+    assert reading.puts("t") == ["args = t(#1)"]
+    assert reading.calls("t") == ["args"]
+
+
+def test_arithmetic_on_a_function_is_no_call_of_it(facts: Facts) -> None:
+    reading = facts("int f(int); int t(int n) { return (f + n)(n); }")
+    assert reading.calls("t") == ["?it is computed from the address of a function"]

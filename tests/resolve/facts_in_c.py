@@ -102,6 +102,11 @@ def put(place: Load, value: Value | str, line: int = 1) -> Binding | Flow:
     return Flow(value, place.place, at(line), How.COPY)
 
 
+def lie_on(place: Load, value: Load, line: int = 1) -> Flow:
+    """Both fields lie at one place: `value` is read as `place`."""
+    return Flow(value, place.place, at(line), How.OVERLAY)
+
+
 def give(function: Fn, value: Value | str, line: int = 1) -> Binding | Flow:
     """`return value;`"""
     place = Place(ReturnValue(fn(function)))

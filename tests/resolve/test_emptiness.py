@@ -10,6 +10,7 @@ from facts_in_c import (
     field,
     function,
     glob,
+    lie_on,
     only_site,
     param,
     put,
@@ -18,6 +19,7 @@ from facts_in_c import (
     var,
 )
 
+from kgraph.model.edges import Role
 from kgraph.model.resolution import Status
 
 CB = field("x", "cb", param("g"))
@@ -29,7 +31,46 @@ def found(*definitions, target=CB):
 
 
 def test_a_field_that_nothing_writes():
-    assert found() == (Status.EMPTY, "no write to the field in any parsed unit")
+    assert found() == (Status.EMPTY, (
+        "no write to the field in any parsed unit, its address is not taken, and nothing lies at"
+        " its place in a union or as another record"))
+
+
+def cited(*definitions, target=CB):
+    site = only_site([*definitions, function("g", call("g", target), parameters=1)], "g")
+    return [(item.role, item.location.line, item.holder) for item in site.proof]
+
+
+def test_the_proof_cites_what_is_put_there_instead():
+    copy = function("c", put(CB, field("y", "cb", param("c")), line=9))
+    assert cited(copy) == [(Role.FLOW, 9, "x.cb")]
+    assert cited() == []
+
+
+def test_a_field_that_lies_on_an_empty_one():
+    beside = function("c", lie_on(CB, field("u", "other", param("c")), line=8))
+    status, reason = found(beside)
+    assert status is Status.EMPTY
+    assert "what lies at its place in a union or as another record holds no function" in reason
+    assert cited(beside) == [(Role.OVERLAY, 8, "x.cb")]
+
+
+def test_a_long_proof_is_cut():
+    copies = [put(CB, field("y", f"f{n}", param("c")), line=n + 1) for n in range(40)]
+    proof = cited(function("c", *copies))
+    assert len(proof) == 12
+    assert proof[-1][2] == "(29 places from here on left out)"
+
+
+def test_the_address_of_data_is_no_function():
+    assert found(function("c", put(var("g", "f"), addr_field("x", "offset", param("c")))),
+                 target=var("g", "f")) == (
+        Status.UNRESOLVED, "it is computed from the address of data")
+
+
+def test_a_parameter_that_is_given_no_function_cites_its_callers():
+    caller = function("c", call("c", "g", field("y", "cb", param("c")), line=6))
+    assert cited(caller, target=param("g")) == [(Role.ARGUMENT, 6, "g(#0)")]
 
 
 def test_a_field_that_only_empty_holders_are_copied_to():

@@ -1,0 +1,217 @@
+"""Overlays: fields that lie on one another, in a union, or where one record is taken for another.
+
+A pointer that is written as one field and read as the other flows between slots that nothing else
+joins. What overlays what is computed once for each pair of types of a unit, and noted where code
+goes by it: at the use of a member of a union, at a cast between pointers to records, at a copy of
+memory from one type to another. Fields join where a pointer to a function can pass from one to the
+other: both point to functions of one type, or to one type of table (a record with functions), or
+one carries any pointer (void *; for functions also unsigned long). Pointers to other data are left
+alone: there are a hundred times as many, and they lead to no function. A record that is written as
+an array of pointers or bytes may hold anything in its pointers to functions. Must not know what
+values are; a void * that becomes a pointer to a record is taken to point to one.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kgraph.extract import kinds
+from kgraph.extract.libclang import C, key_of, record_fields
+from kgraph.extract.nodes import Node, plain
+from kgraph.extract.prototypes import Cursor, Type
+from kgraph.extract.types import TypeInfo, is_unnamed, type_name
+from kgraph.model.holders import How, Load, Opaque, Place, Slot
+
+if TYPE_CHECKING:
+    from kgraph.extract.context import Context, Unit
+
+WORDS = "its record is written through a pointer of another type"
+BYTES = "its record is copied from memory of another type"
+_MOST = 200  # fields of one record that are looked at; the largest hold tens of thousands
+_COPIES = frozenset({"memcpy", "__memcpy", "__builtin_memcpy", "__inline_memcpy",
+                     "memmove", "__memmove", "__builtin_memmove"})
+_FUNCTION, _TABLE, _ANY, _NUMBER = range(4)
+
+Pairs = tuple[tuple[Slot, Slot], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Leaf:
+    """A field that can hold a pointer: its bit from the start, and what it can point to."""
+
+    offset: int
+    slot: Slot
+    kind: int
+    pointee: int = 0
+
+    def joins(self, other: "_Leaf") -> bool:
+        """Whether a pointer can pass between two fields at one place."""
+        if self.offset != other.offset or self.slot == other.slot:
+            return False
+        if self.kind == other.kind:
+            return self.kind in (_FUNCTION, _TABLE) and self.pointee == other.pointee
+        typed, carrier = sorted((self.kind, other.kind))
+        return carrier == _ANY if typed == _TABLE else typed == _FUNCTION and carrier != _TABLE
+
+
+@dataclass(slots=True)
+class Overlays:
+    """What is known of one unit's types."""
+
+    _leaves: dict[int, tuple[_Leaf, ...]] = field(default_factory=dict)
+    _casts: dict[tuple[int, int], Pairs] = field(default_factory=dict)
+    _members: dict[int, Pairs] = field(default_factory=dict)
+    _tables: dict[int, bool] = field(default_factory=dict)
+
+    def of_member(self, unit: "Unit", member: Cursor) -> Pairs:
+        """What lies on a field, or in it, in the union around it, if there is one."""
+        key = key_of(member)
+        known = self._members.get(key)
+        if known is None:
+            union = _union_around(member)
+            known = self._members[key] = () if union is None else self._on(unit, member, union)
+        return known
+
+    def is_table(self, record: Type) -> bool:
+        """Whether a record has pointers to functions of its own."""
+        known = self._tables.get(record.d0)
+        if known is None:
+            known = self._tables[record.d0] = any(map(_holds_function, record_fields(record)))
+        return known
+
+    def of_types(self, unit: "Unit", one: Type, other: Type) -> Pairs:
+        """What lies on one another where a record of one type is taken for one of the other."""
+        key = (one.d0, other.d0)
+        known = self._casts.get(key)
+        if known is None:
+            known = self._casts[key] = _pairs(
+                self.leaves(unit, one), self.leaves(unit, other))
+        return known
+
+    def functions(self, unit: "Unit", record: Type) -> tuple[Slot, ...]:
+        """The pointers to functions of a record."""
+        return tuple(leaf.slot for leaf in self.leaves(unit, record) if leaf.kind == _FUNCTION)
+
+    def leaves(self, unit: "Unit", record: Type) -> tuple[_Leaf, ...]:
+        """The fields of a record that can hold a pointer, those of the records in it as well."""
+        known = self._leaves.get(record.d0)
+        if known is None:
+            found: list[_Leaf] = []
+            _collect(unit, record, 0, found)
+            known = self._leaves[record.d0] = tuple(found)
+        return known
+
+    def _on(self, unit: "Unit", member: Cursor, union: Cursor) -> Pairs:
+        own: list[_Leaf] = []
+        _field(unit, member, 0, own)
+        slots = {leaf.slot for leaf in own}
+        leaves = self.leaves(unit, C.clang_getCursorType(union))
+        return _pairs([leaf for leaf in leaves if leaf.slot in slots], leaves)
+
+
+def _holds_function(member: Cursor) -> bool:
+    type_ = C.clang_getCanonicalType(C.clang_getCursorType(member))
+    if type_.kind != kinds.T_POINTER:
+        return False
+    return C.clang_getCanonicalType(C.clang_getPointeeType(type_)).kind in kinds.T_FUNCTION
+
+
+def _pairs(some: "tuple[_Leaf, ...] | list[_Leaf]", others: "tuple[_Leaf, ...] | list[_Leaf]"
+           ) -> Pairs:
+    return tuple((one.slot, other.slot) for one in some for other in others if one.joins(other))
+
+
+def _union_around(member: Cursor) -> Cursor | None:
+    """The outermost union that a field lies in without any name between them."""
+    found: Cursor | None = None
+    record = C.clang_getCursorSemanticParent(member)
+    while record.kind in (kinds.STRUCT, kinds.UNION):
+        if record.kind == kinds.UNION:
+            found = record
+        if not is_unnamed(type_name(C.clang_getCursorType(record))):
+            break
+        record = C.clang_getCursorSemanticParent(record)
+    return found
+
+
+def _collect(unit: "Unit", record: Type, start: int, found: list[_Leaf]) -> None:
+    for member in record_fields(record):
+        if len(found) >= _MOST:
+            return
+        _field(unit, member, start + C.clang_Cursor_getOffsetOfField(member), found)
+
+
+def _field(unit: "Unit", member: Cursor, offset: int, found: list[_Leaf]) -> None:
+    type_ = unit.types.of(member)
+    while type_.is_array and type_.element is not None:
+        type_ = type_.element
+    if type_.is_record:
+        _collect(unit, type_.type, offset, found)
+        return
+    kind, pointee = _target(unit, type_)
+    slot = unit.names.slot(member) if kind is not None else None
+    if kind is not None and slot is not None and not C.clang_Cursor_isBitField(member):
+        found.append(_Leaf(offset, slot, kind, pointee))
+
+
+def _target(unit: "Unit", type_: TypeInfo) -> tuple[int | None, int]:
+    """What a value of a type can point to; None where it can hold no pointer of interest."""
+    element = type_.element
+    if type_.is_pointer and element is not None:
+        if element.is_function:
+            return _FUNCTION, element.type.d0
+        if element.is_record:
+            if not unit.overlays.is_table(element.type):
+                return None, 0
+            return _TABLE, key_of(C.clang_getTypeDeclaration(element.type))
+        return (_ANY, 0) if element.kind == kinds.T_VOID else (None, 0)
+    return (_NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)
+
+
+def member_used(context: "Context", member: Cursor, node: Node) -> None:
+    """Note what overlays a field where it is used."""
+    pairs = context.unit.overlays.of_member(context.unit, member)
+    if pairs:
+        _join(context, pairs, node)
+
+
+def cast(context: "Context", node: Node, operand: Node) -> None:
+    """Note what a cast between pointers makes of the record that is pointed to."""
+    unit = context.unit
+    to, of = unit.types.of(node.cursor).element, unit.types.of(operand.cursor).element
+    if to is None or of is None or not of.is_record:
+        return
+    if to.is_record:
+        if to.type.d0 != of.type.d0:
+            _join(context, unit.overlays.of_types(unit, of.type, to.type), node)
+    elif to.is_pointer:
+        _open(context, unit.overlays.functions(unit, of.type), WORDS, node)
+
+
+def copied(context: "Context", name: str, operands: list[Node], node: Node) -> None:
+    """Note what a call that copies memory makes of the record that is copied to."""
+    if name not in _COPIES or len(operands) < 2:
+        return
+    unit = context.unit
+    to, of = (unit.types.of(plain(operand).cursor).element for operand in operands[:2])
+    if to is None or of is None or not to.is_record:
+        return
+    if of.is_record:
+        if to.type.d0 != of.type.d0:
+            _join(context, unit.overlays.of_types(unit, of.type, to.type), node)
+    elif of.kind != kinds.T_VOID:
+        _open(context, unit.overlays.functions(unit, to.type), BYTES, node)
+
+
+def _join(context: "Context", pairs: Pairs, node: Node) -> None:
+    for one, other in pairs:
+        if context.overlaid(one, other):
+            location = context.unit.sources.location(node.cursor)
+            context.put(Place(one), (Load(Place(other)),), location, How.OVERLAY)
+            context.put(Place(other), (Load(Place(one)),), location, How.OVERLAY)
+
+
+def _open(context: "Context", slots: tuple[Slot, ...], reason: str, node: Node) -> None:
+    for slot in slots:
+        if context.overlaid(slot, slot):
+            location = context.unit.sources.location(node.cursor)
+            context.put(Place(slot), (Opaque(reason),), location, How.OVERLAY)
