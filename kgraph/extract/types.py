@@ -41,6 +41,11 @@ class TypeInfo:
         return self.kind == kinds.T_RECORD
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is an integer, an enumeration or a truth value."""
+        return self.kind == kinds.T_ENUM or self.kind in kinds.T_INTEGER
+
+    @property
     def is_function(self) -> bool:
         """Whether it is a function, not a pointer to one."""
         return self.kind in kinds.T_FUNCTION
@@ -51,6 +56,7 @@ class Types:
 
     def __init__(self) -> None:
         self._known: dict[int, TypeInfo] = {}
+        self.with_functions: dict[int, bool] = {}  # records, by clang's identity of their types
 
     def of(self, cursor: Cursor) -> TypeInfo:
         """The type of an expression or declaration."""

@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from statistics import fmean
+from typing import Any
 
 from kgraph.model.answers import Coverage
 from kgraph.model.edges import EdgeKind
 from kgraph.model.facts import Definition, Function
 from kgraph.model.holders import Value
 from kgraph.model.names import FunctionId
-from kgraph.model.resolution import Resolution, ResolvedSite, Status
+from kgraph.model.resolution import Request, Resolution, ResolvedSite, Status
 
 
 def address_taken(definitions: Iterable[Definition]) -> set[FunctionId]:
@@ -48,7 +49,25 @@ def coverage(
         empty=_count(site.reason for site in indirect if site.status is Status.EMPTY),
         unresolved=_count(site.reason for site in indirect if site.status is Status.UNRESOLVED),
         candidates=_candidates(definitions, resolution, taken),
+        deferred=_deferred(resolution),
     )
+
+
+def _deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
+    """Requests to run something later, by kind."""
+    untold = Counter(later.kind for later in resolution.later if later.untold)
+    kinds: dict[str, list[Request]] = {}
+    for request in resolution.requests:
+        kinds.setdefault(request.kind, []).append(request)
+    return {
+        kind: {
+            "requests": len(requests),
+            "resolved": sum(request.edges > 0 for request in requests),
+            "without": _count(request.reason for request in requests if not request.edges),
+            "untold": untold[kind],
+        }
+        for kind, requests in sorted(kinds.items())
+    }
 
 
 def _count(names: Iterable[str]) -> dict[str, int]:
@@ -82,4 +101,8 @@ def _candidates(
 
 
 def _candidate_count(site: ResolvedSite) -> int:
-    return sum(candidate.kind is not EdgeKind.TYPE for candidate in site.candidates)
+    """How many functions a site calls; those that it asks to be run later count only where it calls
+    nothing else."""
+    kinds = Counter(candidate.kind for candidate in site.candidates)
+    later = kinds[EdgeKind.DEFERRED]
+    return kinds.total() - kinds[EdgeKind.TYPE] - later or later

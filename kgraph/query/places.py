@@ -56,4 +56,5 @@ def _answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:
     by_type = 0
     if found.status is Status.UNRESOLVED:
         by_type = len(graph.by_type.callees(found.number))
-    return SiteAnswer(graph.function(found.caller), found, hops, by_type)
+    return SiteAnswer(
+        graph.function(found.caller), found, hops, by_type, graph.requests.at(found.number))

@@ -13,9 +13,10 @@ over holders (nodes), in which functions flow; slots are field-based, except tha
 known identity is filled with stays apart (tables as objects). need finds what can matter to an
 indirect call; solver computes the sets, pointers closes them over pointers to pointers, addresses
 says which tables a base may point to; refine solves again with what that tells. parameters finds
-forwarded callbacks; deferred, with keys and deferral_rows, what is run later; bindings the rows of
-`ops`; evidence the citations; emptiness the reasons; sites puts everything together. What code
-cannot show is declared in data/*.toml (declared).
+forwarded callbacks; deferred, with keys, duties, table_rows, requests and deferral_rows, what is
+run later, stored what a call runs that was stored before; bindings the rows of `ops`; evidence the
+citations; emptiness the reasons; sites puts everything together. What code cannot show is declared
+in data/*.toml (declared).
 
 Known to be missing: fields of one union or of records cast into each other are told apart, so that
 a pointer written to one and called through another is lost; what inline asm does to memory is what
@@ -36,6 +37,7 @@ from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
 from kgraph.resolve.sites import Sites
+from kgraph.resolve.stored import Stored
 from kgraph.resolve.tables import installed_objects
 from kgraph.resolve.walks import laid_out
 
@@ -63,12 +65,15 @@ def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)
     bindings = Bindings(nodes, constraints.values)
-    sites = Sites(constraints, solution, bindings, deferred.found(facts))
+    sites = Sites(constraints, solution, bindings, Stored(rows, nodes))
+    later = deferred.found(facts, sites.callees(), sites.functions_of)
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
-        sites=tuple(sites.resolved()),
+        sites=tuple(sites.resolved(later.edges)),
         bindings=bindings.rows,
+        requests=later.requests,
+        later=later.callbacks,
     )
 
 
