@@ -90,7 +90,8 @@ def path_verb(
         if answer.frontier is None:
             return 0
         remark_part(graph.description)
-    return COULD_NOT_TELL if answer.frontier.by_type else NO_PATH
+    gap = answer.frontier
+    return COULD_NOT_TELL if gap.by_type or gap.by_request else NO_PATH
 
 
 def _write_picture(

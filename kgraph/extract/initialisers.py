@@ -2,6 +2,9 @@
 
 Follows C's rules: designators (`.f =`, `[i] =`, `.a.b =`), positions, the field after a
 designator, elided inner braces. An array's elements are one place.
+
+Numbers lead nowhere and are left out, but where they stand in a record beside a function: there
+they may say what it is called for (the family and the number of a hook).
 """
 
 from typing import TYPE_CHECKING
@@ -13,7 +16,8 @@ from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.extract.places import Places, loads, unnamed_field
 from kgraph.extract.prototypes import Cursor
 from kgraph.extract.types import TypeInfo, is_unnamed
-from kgraph.model.holders import Address, How, Place
+from kgraph.model.facts import Flow
+from kgraph.model.holders import Address, Constant, How, Place
 from kgraph.model.names import FunctionId, ObjectId
 
 if TYPE_CHECKING:
@@ -21,8 +25,9 @@ if TYPE_CHECKING:
 
 
 def initialise(reader: "Reader", place: Place, type_: TypeInfo, node: Node,
-               table: ObjectId | None) -> None:
-    """Record what an initialiser puts into a place of a type."""
+               table: ObjectId | None, *, beside: bool = False) -> None:
+    """Record what an initialiser puts into a place of a type; a number too, where it stands
+    `beside` a function."""
     target = plain(node)
     if target.kind == kinds.INIT_LIST:
         if type_.is_array and type_.element is not None:
@@ -39,6 +44,11 @@ def initialise(reader: "Reader", place: Place, type_: TypeInfo, node: Node,
     if kept:
         location = reader.context.unit.sources.location(target.cursor)
         reader.context.put(place, kept, location, How.INITIALISER, table)
+    elif beside and type_.is_number:
+        for number in values:
+            if isinstance(number, Constant):
+                location = reader.context.unit.sources.location(target.cursor)
+                reader.context.flows.append(Flow(number, place, location, How.INITIALISER))
 
 
 def _designated(kid: Node) -> bool:
@@ -66,6 +76,7 @@ def _designators(reader: "Reader", place: Place, type_: TypeInfo, kid: Node,
     """One designated initialiser; the field that its first designator names."""
     *designators, value = kid.kids
     first: Cursor | None = None
+    beside = False
     for designator in designators:
         if designator.kind != kinds.MEMBER_REF:
             if type_.is_array and type_.element is not None and not in_array:
@@ -79,8 +90,9 @@ def _designators(reader: "Reader", place: Place, type_: TypeInfo, kid: Node,
         if first is None:
             first = field
         place = field_place(reader, place, field)
+        beside = _has_functions(reader, type_)
         type_ = reader.context.unit.types.of(field)
-    initialise(reader, place, type_, value, table)
+    initialise(reader, place, type_, value, table, beside=beside)
     return first
 
 
@@ -125,8 +137,25 @@ def _record(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
         if _elided(reader, inner_type, kid):
             position += _flat(reader, inner, inner_type, kids[position:], table)
         else:
-            initialise(reader, inner, inner_type, kid, table)
+            initialise(reader, inner, inner_type, kid, table,
+                       beside=_has_functions(reader, type_))
             position += 1
+
+
+def _has_functions(reader: "Reader", type_: TypeInfo) -> bool:
+    """Whether a record has a pointer to a function, or an array of such, among its own fields."""
+    types = reader.context.unit.types
+    known = types.with_functions.get(type_.type.d0)
+    if known is None:
+        known = types.with_functions[type_.type.d0] = type_.is_record and any(
+            _leads_to_function(types.of(field)) for field in record_fields(type_.type))
+    return known
+
+
+def _leads_to_function(type_: TypeInfo) -> bool:
+    while type_.is_array and type_.element is not None:
+        type_ = type_.element
+    return type_.is_pointer and type_.element is not None and type_.element.is_function
 
 
 def _elided(reader: "Reader", type_: TypeInfo, kid: Node) -> bool:
@@ -153,6 +182,7 @@ def _flat(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
     else:
         initialise(reader, place, type_, kids[0], table)
         return 1
+    beside = _has_functions(reader, type_)
     taken = 0
     for inner, inner_type in members:
         if taken >= len(kids) or _designated(kids[taken]):
@@ -160,7 +190,7 @@ def _flat(reader: "Reader", place: Place, type_: TypeInfo, kids: list[Node],
         if _elided(reader, inner_type, kids[taken]):
             taken += _flat(reader, inner, inner_type, kids[taken:], table)
         else:
-            initialise(reader, inner, inner_type, kids[taken], table)
+            initialise(reader, inner, inner_type, kids[taken], table, beside=beside)
             taken += 1
     return max(taken, 1)
 

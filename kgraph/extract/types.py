@@ -41,6 +41,11 @@ class TypeInfo:
         return self.kind == kinds.T_RECORD
 
     @property
+    def is_number(self) -> bool:
+        """Whether it is an integer, an enumeration or a truth value."""
+        return self.kind == kinds.T_ENUM or self.kind in kinds.T_INTEGER
+
+    @property
     def is_function(self) -> bool:
         """Whether it is a function, not a pointer to one."""
         return self.kind in kinds.T_FUNCTION
@@ -53,6 +58,7 @@ class Types:
         self._known: dict[int, TypeInfo] = {}
         self._va_lists: dict[int, bool] = {}
         self.untyped = TypeInfo(kinds.T_VOID, Type(), False)
+        self.with_functions: dict[int, bool] = {}  # records, by clang's identity of their types
 
     def of(self, cursor: Cursor) -> TypeInfo:
         """The type of an expression or declaration."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from kgraph.graph.requests import OpenRequests
 from kgraph.graph.types import TypeCandidates
 from kgraph.model.answers import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
 from kgraph.model.edges import EdgeKind, Evidence
@@ -205,6 +206,11 @@ class CallGraph:
     def by_type(self) -> TypeCandidates:
         """What types alone would make possible."""
         return TypeCandidates(self.reader)
+
+    @cached_property
+    def requests(self) -> OpenRequests:
+        """What is asked to be run later where no callee was found."""
+        return OpenRequests(self.reader)
 
     def hop_by_type(self, site: int, callee: int) -> Hop:
         """The record of a call that only types make possible."""

@@ -4,6 +4,7 @@ These carry everything that a reader of an answer needs, so that rendering asks 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from kgraph.model.edges import EdgeKind, Evidence
 from kgraph.model.location import Extent, Guard, Location
@@ -89,9 +90,19 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A call site asks for something of a kind to be run later, and no callee was found."""
+
+    kind: str
+    reason: str
+    asked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SiteAnswer:
     """A call site with every candidate; `by_type` counts the functions of its type where it is
-    unresolved; `proof` cites everything that is put into an empty one's holder.
+    unresolved; `proof` cites everything that is put into an empty one's holder; `requests` are
+    those of things to be run later that have no callee.
     """
 
     caller: KnownFunction
@@ -99,6 +110,7 @@ class SiteAnswer:
     candidates: tuple[Hop, ...]
     by_type: int = 0
     proof: tuple[Evidence, ...] = ()
+    requests: tuple[OpenRequest, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +152,8 @@ class Frontier:
 
     `by_type`: unresolved call sites, given their candidates by type, would make one. `callbacks`:
     there is one only if a callback could be another than the one handed on there, or in more hops
-    than allowed.
+    than allowed. `by_request`: requests to run something later, whose callee could not be told,
+    might make one.
     """
 
     caller: KnownFunction
@@ -149,6 +162,7 @@ class Frontier:
     backward: Reach
     by_type: bool
     callbacks: bool = False
+    by_request: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +199,9 @@ HolderAccount = dict[str, float | list[str]]
 class Coverage:
     """The account of an index: units, functions, call sites by status, candidates by call site, and
     by holder ("all", and "without" the heaviest: "holders", "mean", "p50" ... "by_type_mean",
-    "ratio", "left_out").
+    "ratio", "left_out"). `deferred` has for each kind of requests to run something
+    later how many there are (`requests`), how many have a callee (`resolved`), why others have none
+    (`without`), and how many callbacks are registered under a key that cannot be told (`untold`).
     """
 
     units: int
@@ -199,6 +215,7 @@ class Coverage:
     unresolved: dict[str, int] = field(default_factory=dict)
     candidates: dict[str, float] = field(default_factory=dict)
     holders: dict[str, HolderAccount] = field(default_factory=dict)
+    deferred: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def parsed(self) -> int:

@@ -74,6 +74,32 @@ class BoundSlot:
     how: How
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Request:
+    """A call site (`key` and `position` name it) asks for something of a kind to be run later.
+
+    `edges` counts what was found. Where that is none, `reason` says why, and `asked` what it asks
+    for; `untold`: that could not be told, so that it may be anything of the kind.
+    """
+
+    key: str
+    position: int
+    kind: str
+    edges: int
+    reason: str = ""
+    asked: str = ""
+    untold: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Later:
+    """A function that is registered to be run later; `untold`: under what could not be told."""
+
+    kind: str
+    function: FunctionId
+    untold: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """Everything that resolve found. Sorted; the same for the same definitions in any order."""
@@ -82,3 +108,5 @@ class Resolution:
     objects: tuple[Object, ...]
     sites: tuple[ResolvedSite, ...]
     bindings: tuple[BoundSlot, ...]
+    requests: tuple[Request, ...] = ()
+    later: tuple[Later, ...] = ()

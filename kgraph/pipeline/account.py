@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from statistics import fmean
+from typing import Any
 
 from kgraph.model.answers import Coverage, HolderAccount
 from kgraph.model.edges import EdgeKind
 from kgraph.model.facts import Definition, Function
 from kgraph.model.holders import Holder, Value
 from kgraph.model.names import FunctionId
-from kgraph.model.resolution import Resolution, ResolvedSite, Status
+from kgraph.model.resolution import Request, Resolution, ResolvedSite, Status
 
 HEAVIEST = 3
 """So many holders are left out in the second account: one table of system calls or of attributes
@@ -54,7 +55,25 @@ def coverage(
         unresolved=_count(site.reason for site in indirect if site.status is Status.UNRESOLVED),
         candidates=counted.by_site(),
         holders=counted.by_holder(),
+        deferred=_deferred(resolution),
     )
+
+
+def _deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
+    """Requests to run something later, by kind."""
+    untold = Counter(later.kind for later in resolution.later if later.untold)
+    kinds: dict[str, list[Request]] = {}
+    for request in resolution.requests:
+        kinds.setdefault(request.kind, []).append(request)
+    return {
+        kind: {
+            "requests": len(requests),
+            "resolved": sum(request.edges > 0 for request in requests),
+            "without": _count(request.reason for request in requests if not request.edges),
+            "untold": untold[kind],
+        }
+        for kind, requests in sorted(kinds.items())
+    }
 
 
 def _count(names: Iterable[str]) -> dict[str, int]:
@@ -68,7 +87,11 @@ def _percentiles(counts: list[int]) -> dict[str, float]:
 
 
 def _candidate_count(site: ResolvedSite) -> int:
-    return sum(candidate.kind is not EdgeKind.TYPE for candidate in site.candidates)
+    """How many functions a site calls; those that it asks to be run later count only where it calls
+    nothing else."""
+    kinds = Counter(candidate.kind for candidate in site.candidates)
+    later = kinds[EdgeKind.DEFERRED]
+    return kinds.total() - kinds[EdgeKind.TYPE] - later or later
 
 
 class _Candidates:
@@ -104,7 +127,8 @@ class _Candidates:
         for site in self._resolved:
             if site.holder is not None:
                 callees, signatures = found.setdefault(site.holder, (set(), set()))
-                callees.update(c.callee for c in site.candidates if c.kind is not EdgeKind.TYPE)
+                callees.update(c.callee for c in site.candidates
+                               if c.kind not in (EdgeKind.TYPE, EdgeKind.DEFERRED))
                 signatures.add(self._signature(site))
         weights = sorted(
             ((len(callees), sum(self._by_type[name] for name in signatures), str(holder))

@@ -2,14 +2,15 @@
 
 That nothing is written to a slot proves a call through it empty only where everything that could
 write to it was read. In an index of some units (--only), or with units that did not parse, this is
-so for what one .c file keeps to itself; any other empty call site is unresolved.
+so for what one .c file keeps to itself; any other empty call site is unresolved. So it is with what
+is asked to be run later and registered nowhere.
 """
 
 from dataclasses import replace
 
 from kgraph.model.holders import Holder, Parameter, Slot
 from kgraph.model.names import ObjectId
-from kgraph.model.resolution import Resolution, ResolvedSite, Status
+from kgraph.model.resolution import Request, Resolution, ResolvedSite, Status
 
 
 def doubted(resolution: Resolution, why: str) -> Resolution:
@@ -18,7 +19,15 @@ def doubted(resolution: Resolution, why: str) -> Resolution:
     """
     if not why:
         return resolution
-    return replace(resolution, sites=tuple(_doubted(site, why) for site in resolution.sites))
+    return replace(
+        resolution, sites=tuple(_doubted(site, why) for site in resolution.sites),
+        requests=tuple(_unsure(request, why) for request in resolution.requests))
+
+
+def _unsure(request: Request, why: str) -> Request:
+    if request.edges or request.untold:
+        return request
+    return replace(request, reason=f"{why}; else {request.reason}")
 
 
 def _doubted(site: ResolvedSite, why: str) -> ResolvedSite:

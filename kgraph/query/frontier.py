@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from kgraph.model.answers import Frontier, Reach
+from kgraph.query.open_requests import might_join
 from kgraph.query.steps import Steps
 
 _LISTED = 8
@@ -24,6 +25,8 @@ def frontier(steps: Steps, source: int, target: int) -> Frontier:
         Reach(len(backward), tuple(map(graph.function, _deepest(backward)))),
         by_type=target not in forward and _by_type(steps, source, target),
         callbacks=target in forward,
+        by_request=steps.rules.deferred and target not in forward and might_join(
+            graph, source, target, steps.callees),
     )
 
 

@@ -57,4 +57,5 @@ def _answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:
     if found.status is Status.UNRESOLVED:
         by_type = len(graph.by_type.callees(found.number))
     proof = () if found.proof is None else graph.reader.evidence(found.proof)
-    return SiteAnswer(graph.function(found.caller), found, hops, by_type, proof)
+    return SiteAnswer(
+        graph.function(found.caller), found, hops, by_type, proof, graph.requests.at(found.number))

@@ -17,6 +17,7 @@ from kgraph.model.answers import (
 from kgraph.model.documents import Scenario
 from kgraph.model.edges import EdgeKind, Evidence
 from kgraph.model.location import Guard, Location
+from kgraph.model.resolution import Status
 from kgraph.query.row_partners import RowPartner
 
 Text = Callable[[Location], str]
@@ -79,8 +80,11 @@ def _deferred(hop: Hop) -> Record | None:
     if hop.kind is not EdgeKind.DEFERRED:
         return None
     registered = hop.evidence[0] if hop.evidence else None
+    stored = hop.site.status is not Status.DIRECT  # what such a call runs was asked for by no API
+    kind = registered.holder.split(" ")[0] if registered else "stored"
     return {
-        "api": hop.site.expression, "key": registered.holder if registered else None,
+        "api": kind if stored else hop.site.expression,
+        "key": registered.holder if registered else None,
         "registered": str(registered.location) if registered else None,
     }
 
@@ -136,7 +140,7 @@ def frontier_record(gap: Frontier, text: Text) -> Record:
     return {
         "caller": function_record(gap.caller), "callee": function_record(gap.callee),
         "forward": _reach(gap.forward, text), "backward": _reach(gap.backward, text),
-        "by_type": gap.by_type, "callbacks": gap.callbacks,
+        "by_type": gap.by_type, "callbacks": gap.callbacks, "by_request": gap.by_request,
     }
 
 
@@ -201,6 +205,10 @@ def site_record(answers: Sequence[SiteAnswer], text: Text) -> Record:
                 "expression": answer.site.expression,
                 "macro": answer.site.macro,
                 "by_type": answer.by_type,
+                "requests": [
+                    {"kind": request.kind, "asked": request.asked or None, "reason": request.reason}
+                    for request in answer.requests
+                ],
                 "candidates": [hop_record(hop, text) for hop in answer.candidates],
             }
             for answer in answers
@@ -229,4 +237,5 @@ def status_record(about: IndexDescription, account: Coverage) -> Record:
             "empty": account.empty, "unresolved": account.unresolved,
         },
         "candidates": {**account.candidates, "by_holder": account.holders},
+        "deferred": account.deferred,
     }

@@ -138,8 +138,8 @@ _VERBS = {
 
 def _evidence(evidence: Iterable[Evidence], *, deferred: bool = False) -> str:
     return ", ".join(
-        f"{'registered at' if deferred else _VERBS[item.role]} {item.location}"
-        for item in evidence
+        f"{'registered at' if deferred and not number else _VERBS[item.role]} {item.location}"
+        for number, item in enumerate(evidence)
     )
 
 
@@ -156,6 +156,9 @@ def frontier_lines(gap: Frontier) -> Iterator[str]:
     more = gap.forward.unresolved_count - len(gap.forward.unresolved)
     if more > 0:
         yield f"  and {more} more unresolved calls"
+    if gap.by_request:
+        yield ("  could not tell: what some calls on the way ask to be run later is not known, and"
+               " might make a path")
     if gap.by_type:
         yield "  could not tell: unresolved calls would make a path by their types (--types)"
 
@@ -200,6 +203,13 @@ def ops_lines(rows: Sequence[OpsRow]) -> Iterator[str]:
         yield f"{indent}{row.slot} = {row.bound.id} ({row.location})"
 
 
+def _requests(answer: SiteAnswer) -> Iterator[str]:
+    """What a call site asks to be run later, where no callee was found."""
+    for request in answer.requests:
+        asked = f" {request.asked}" if request.asked else ""
+        yield f"  asks for {request.kind}{asked} to be run later: {request.reason}"
+
+
 def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
     """Each call site with its candidates and their evidence, one a line."""
     for answer in answers:
@@ -213,6 +223,7 @@ def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
                 if hop.kind is EdgeKind.DEFERRED:
                     line += f"  // {_through(hop)}"
                 yield line
+            yield from _requests(answer)
             continue
         head = f"{site.location}: {answer.caller}(): {site.expression}()"
         head += f" through {site.holder or '?'}"
@@ -223,8 +234,12 @@ def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
             yield f"{head}, {site.status}: {site.reason}{by_type}"
             yield from (f"  {_VERBS[item.role]} {item.location} in {item.holder}: no function"
                         for item in answer.proof)
+        yield from _requests(answer)
         for hop in answer.candidates:
             yield f"  {hop.callee}() ({_defined(hop.callee)})"
+            if hop.kind is EdgeKind.DEFERRED:
+                yield f"    {_key(hop)}, {_evidence(hop.evidence, deferred=True)}"
+                continue
             yield from (
                 f"    {_VERBS[item.role]} {item.location}"
                 + (f" in {item.holder}" if item.holder else "")

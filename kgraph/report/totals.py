@@ -40,6 +40,7 @@ def coverage_lines(account: Coverage) -> Iterator[str]:
             f" p99 {figures['p99']}; by type alone mean {figures['by_type_mean']}"
         )
         yield from _holder_lines(account)
+    yield from deferred_lines(account)
 
 
 def _holder_lines(account: Coverage) -> Iterator[str]:
@@ -55,6 +56,22 @@ def _holder_lines(account: Coverage) -> Iterator[str]:
             f" p50 {figures['p50']}, p90 {figures['p90']}, p99 {figures['p99']}; by type alone mean"
             f" {figures['by_type_mean']}: {figures['ratio']} of that ({which})"
         )
+
+
+def deferred_lines(account: Coverage) -> Iterator[str]:
+    """Requests to run something later, by kind: how many have a callee, and why others do not."""
+    if not account.deferred:
+        return
+    with_callee = sum(kind["resolved"] for kind in account.deferred.values())
+    requests = sum(kind["requests"] for kind in account.deferred.values())
+    yield f"deferred       {with_callee} of {requests} requests have a callee"
+    for name, kind in account.deferred.items():
+        yield f"  {name:<12} {kind['resolved']} of {kind['requests']}"
+        for reason, count in kind["without"].items():
+            yield f"    {count:>8}  {reason}"
+        if kind["untold"]:
+            untold = kind["untold"]
+            yield f"    {untold:>8}  callbacks are registered under a key that cannot be told"
 
 
 def _age(seconds: float) -> str:

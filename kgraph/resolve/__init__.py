@@ -13,9 +13,10 @@ turn facts into an inclusion graph over holders (nodes), in which functions flow
 based, except that what an object of known identity is filled with stays apart (tables as objects).
 need finds what can matter to an indirect call; solver computes the sets, pointers closes them over
 pointers to pointers, addresses says which tables a base may point to; refine solves again with what
-that tells. parameters finds forwarded callbacks; deferred, with keys and deferral_rows, what is run
-later; bindings the rows of `ops`; evidence the citations; emptiness the reasons; sites puts
-everything together. What code cannot show is declared in data/*.toml (declared).
+that tells. parameters finds forwarded callbacks; deferred, with keys, duties, table_rows, requests
+and deferral_rows, what is run later, stored what a call runs that was stored before; bindings the
+rows of `ops`; evidence the citations; emptiness the reasons; sites puts everything together. What
+code cannot show is declared in data/*.toml (declared).
 
 Fields that lie at one place (in a union, in records cast into each other or copied from each other)
 flow into each other, as the facts say: cited as overlays. What an empty set proves rests on this:
@@ -43,6 +44,7 @@ from kgraph.resolve.nodes import Nodes
 from kgraph.resolve.refine import solve
 from kgraph.resolve.registries import joined
 from kgraph.resolve.sites import Sites
+from kgraph.resolve.stored import Stored
 from kgraph.resolve.symbols import settle_symbols
 from kgraph.resolve.tables import installed_objects
 from kgraph.resolve.walks import laid_out
@@ -72,12 +74,15 @@ def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     constraints = Constraints(nodes, installed_objects(facts))
     solution = solve(constraints)
     bindings = Bindings(nodes, constraints.values)
-    sites = Sites(constraints, solution, bindings, deferred.found(facts))
+    sites = Sites(constraints, solution, bindings, Stored(rows, nodes))
+    later = deferred.found(facts, sites.callees(), sites.functions_of)
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
-        sites=tuple(sites.resolved()),
+        sites=tuple(sites.resolved(later.edges)),
         bindings=bindings.rows,
+        requests=later.requests,
+        later=later.callbacks,
     )
 
 

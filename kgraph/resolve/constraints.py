@@ -8,7 +8,7 @@ stores through pointers, are written down for the solver, which acts on them as 
 from typing import NamedTuple
 
 from kgraph.model.holders import POINTEE, How
-from kgraph.resolve.declared import CopyFunction, copy_functions
+from kgraph.resolve.declared import CopyFunction, copy_functions, is_public
 from kgraph.resolve.intake import SiteRow, WriteRow
 from kgraph.resolve.labels import (
     ARGUMENT,
@@ -166,7 +166,8 @@ class Constraints:
     def _direct(self, site: SiteRow) -> None:
         nodes = self.nodes
         callee = nodes.functions[site.callee]
-        copy = self._copy_functions.get(nodes.function_id(callee).name)
+        called = nodes.function_id(callee)
+        copy = self._copy_functions.get(called.name) if is_public(called) else None
         cited = label(site.location, ARGUMENT)
         if copy is not None:
             self._copy(copy, site, label(site.location, FLOW))

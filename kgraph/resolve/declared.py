@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from kgraph.errors import ConfigurationError
+from kgraph.model.names import FunctionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,35 @@ class Registry:
 
 
 @dataclass(frozen=True, slots=True)
+class Offsets:
+    """Functions that assembler puts into a section as numbers; `reader` (in `file`) gives back the
+    function of one."""
+
+    reader: str
+    file: str
+    functions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Sections:
     """Section name prefixes of symbol-table entries (`exports`) and of ordinary data; `walks` are
-    (prefix, symbol) of the sections that a loop from a linker's symbol on walks."""
+    (prefix, symbol) of the sections that a loop from a linker's symbol on walks; what the loops
+    from the symbols of `deferred` call is a deferred call of that kind, and what tells it apart.
+    `offsets` are sections of functions that only assembler names."""
 
     exports: tuple[str, ...]
     data: tuple[str, ...]
     walks: tuple[tuple[str, str], ...] = ()
+    deferred: tuple[tuple[str, str], ...] = ()
+    offsets: tuple[Offsets, ...] = ()
+
+
+def is_public(function: FunctionId) -> bool:
+    """Whether a function can be called from outside its file, or is one of a public header: what a
+    row that names no file may mean. A static twin of its name is another function."""
+    scope = function.scope
+    return not scope or (
+        scope.endswith(".h") and (scope.startswith("include/") or "/include/" in scope))
 
 
 @cache
@@ -89,7 +112,17 @@ def sections() -> Sections:
         (_text(row, "prefix", "sections.toml"), _text(row, "start", "sections.toml"))
         for row in _rows("sections.toml", "walk")
     )
-    return Sections(tuple(prefixes["export"]), tuple(prefixes["data"]), walks)
+    deferred = tuple(
+        (_text(row, "start", "sections.toml"), _text(row, "deferred", "sections.toml"))
+        for row in _rows("sections.toml", "walk") if "deferred" in row
+    )
+    offsets = tuple(
+        Offsets(_text(row, "reader", "sections.toml"), _text(row, "file", "sections.toml"),
+                frozenset(row["functions"]))
+        for row in _rows("sections.toml", "offsets")
+    )
+    return Sections(
+        tuple(prefixes["export"]), tuple(prefixes["data"]), walks, deferred, offsets)
 
 
 def _rows(name: str, table: str) -> list[dict[str, Any]]:

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.errors import ConfigurationError
+from kgraph.model.names import FunctionId
+from kgraph.resolve.declared import is_public
 from kgraph.tomlfile import parse_toml, read_toml
 
 Field = tuple[str, str]  # record, field
@@ -26,36 +28,60 @@ class Does(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a key: what a field of the key's argument holds; `bits`: each number whose bit is
+    set there."""
+
+    field: Field
+    bits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """A function that registers or runs; `key` and `callback` are argument numbers from 0, None
-    where it has none. With `field` the callback is that field of what the argument points to.
+    """A function that registers or runs; `key` and `callback` are argument numbers from 0, none
+    where it has none. With `field` the callback is that field of what the argument points to; with
+    `parts` the key is these fields of what its argument points to. `file` is where the function is
+    defined, "" for any that can be called from outside its file.
     """
 
     kind: str
     function: str
     does: Does
-    key: int | None = None
+    key: tuple[int, ...] = ()
     callback: int | None = None
     field: Field | None = None
+    parts: tuple[Part, ...] = ()
+    file: str = ""
+
+    def means(self, function: FunctionId, defined: str) -> bool:
+        """Whether the row speaks of a function of its name, defined in the file `defined` ("" if
+        nowhere): a static twin in another .c file is another function."""
+        if self.file:
+            return self.file == (function.scope.partition("@")[0] or defined)
+        return is_public(function)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """`functions` register and run; `slots` hold a callback (with its kind) under the place of the
-    record that has the slot; `carriers` are fields that only wrap such a record.
+    record that has the slot; `carriers` are fields that only wrap such a record; calls through
+    `stored` slots (with their kind) run what was stored before.
     """
 
     functions: tuple[Row, ...] = ()
     slots: tuple[tuple[Field, str], ...] = ()
     carriers: frozenset[Field] = frozenset()
+    stored: tuple[tuple[Field, str], ...] = ()
 
 
 _KEYS = {
-    "register": ({"kind", "function", "key", "callback", "reason"}, {"field"}),
-    "run": ({"kind", "function", "key", "reason"}, set()),
-    "call": ({"kind", "function", "callback", "reason"}, {"key"}),
+    "register": (
+        {"kind", "function", "key", "callback", "reason"}, {"field", "key_fields", "file"}),
+    "run": ({"kind", "function", "key", "reason"}, {"file"}),
+    "call": ({"kind", "function", "callback", "reason"}, {"key", "file"}),
     "slot": ({"kind", "slot", "reason"}, set()),
     "carrier": ({"slot", "reason"}, set()),
+    "stored": ({"kind", "slot", "reason"}, set()),
 }
 """For each table the keys that a row must have, and those that it may have."""
 
@@ -78,13 +104,14 @@ def _merged(parts: list[Rows]) -> Rows:
         tuple(dict.fromkeys(row for part in parts for row in part.functions)),
         tuple(dict.fromkeys(slot for part in parts for slot in part.slots)),
         frozenset(field for part in parts for field in part.carriers),
+        tuple(dict.fromkeys(slot for part in parts for slot in part.stored)),
     )
 
 
 def _parse(name: str, text: str) -> Rows:
     tables = parse_toml(name, text, ConfigurationError)
     functions: list[Row] = []
-    slots: list[tuple[Field, str]] = []
+    slots: dict[str, list[tuple[Field, str]]] = {"slot": [], "stored": []}
     carriers: set[Field] = set()
     for table, rows in tables.items():
         if table not in _KEYS or not isinstance(rows, list):
@@ -95,11 +122,12 @@ def _parse(name: str, text: str) -> Rows:
             reader = _Reader(row, table, f"{name}:{_line(text, table, number)}")
             if table == "carrier":
                 carriers.add(reader.slot("slot"))
-            elif table == "slot":
-                slots.append((reader.slot("slot"), reader.word("kind")))
+            elif table in slots:
+                slots[table].append((reader.slot("slot"), reader.word("kind")))
             else:
-                functions.append(reader.function(Does(table)))
-    return Rows(tuple(functions), tuple(slots), frozenset(carriers))
+                functions += reader.functions(Does(table))
+    return Rows(tuple(functions), tuple(slots["slot"]), frozenset(carriers),
+                tuple(slots["stored"]))
 
 
 def _line(text: str, table: str, number: int) -> int:
@@ -127,11 +155,45 @@ class _Reader:
                               f"it takes {', '.join(sorted(needed | possible))}")
         self.word("reason")
 
-    def function(self, does: Does) -> Row:
-        return Row(
-            self.word("kind"), self.word("function"), does, self._argument("key"),
-            self._argument("callback"), self.slot("field") if "field" in self._row else None,
-        )
+    def functions(self, does: Does) -> list[Row]:
+        """The row, once for each name of its field."""
+        key = self._arguments("key")
+        parts = self._parts()
+        if parts and len(key) != 1:
+            raise self._wrong("key_fields are fields of one argument", "give one number as key")
+        file = self.word("file") if "file" in self._row else ""
+        callback = self._argument("callback")
+        fields: list[Field | None] = [*self._fields("field")] or [None]
+        return [
+            Row(self.word("kind"), self.word("function"), does, key, callback, field, parts, file)
+            for field in fields
+        ]
+
+    def _parts(self) -> tuple[Part, ...]:
+        """The fields that make a key."""
+        return tuple(
+            Part(self._field(name.removeprefix("bits "), "key_fields"), name.startswith("bits "))
+            for name in self._names("key_fields"))
+
+    def _fields(self, key: str) -> list[Field]:
+        return [self._field(name, key) for name in self._names(key)]
+
+    def _names(self, key: str) -> list[str]:
+        """A text or a list of some; nothing where the key is missing."""
+        value = self._row.get(key, [])
+        names = value if isinstance(value, list) else [value]
+        if not all(isinstance(name, str) for name in names) or (key in self._row and not names):
+            raise self._wrong(f"{key} is no slot", 'write it as "record.field", or a list of such')
+        return names
+
+    def _arguments(self, key: str) -> tuple[int, ...]:
+        """One argument number, or a list of some; nothing where the key is missing."""
+        value = self._row.get(key, [])
+        numbers = value if isinstance(value, list) else [value]
+        if (key in self._row and not numbers) or any(
+                type(number) is not int or number < 0 for number in numbers):
+            raise self._wrong(f"{key} is no argument", "write its number, from 0")
+        return tuple(numbers)
 
     def word(self, key: str) -> str:
         value = self._row[key]
@@ -140,7 +202,10 @@ class _Reader:
         return value
 
     def slot(self, key: str) -> Field:
-        record, _, field = self.word(key).partition(".")
+        return self._field(self.word(key), key)
+
+    def _field(self, text: str, key: str) -> Field:
+        record, _, field = text.partition(".")
         if not record or not field:
             raise self._wrong(f"{key} is no slot", 'write it as "record.field"')
         return record, field

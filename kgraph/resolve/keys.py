@@ -1,10 +1,11 @@
 """Keys: what a deferred call is registered and asked for under.
 
 A key is the field or object that holds or points to a work item, a timer ..., or a number. Owns
-evaluating a value to keys within one definition; what is a parameter there is left to the callers.
+evaluating a value to keys within one definition; what is a parameter there is left to the callers,
+and what a call gives back is asked for outside.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from kgraph.model.facts import Definition, Function
@@ -14,6 +15,7 @@ from kgraph.model.holders import (
     Load,
     Parameter,
     Place,
+    ReturnValue,
     Slot,
     Value,
     Variable,
@@ -29,32 +31,56 @@ class Own:
     index: int
 
 
-Key = Slot | ObjectId | Variable | int
-Meaning = Key | Own | FunctionId
+@dataclass(frozen=True, slots=True)
+class Pointee:
+    """What a local points to, where nothing else is known of it: memory from the heap."""
+
+    variable: Variable
+
+    def __str__(self) -> str:
+        return f"*{self.variable}"
+
+
+Atom = Slot | ObjectId | Variable | Pointee | int
+Key = tuple[Atom, ...]
+Meaning = Atom | Own | FunctionId
 
 
 class Keys:
-    """Evaluates the values of one definition. `link` gives the definition a function stands for."""
+    """Evaluates the values of one definition. `link` gives the definition that a function stands
+    for, `returned` what a function gives back, `pointed` what is put into slots that are pointers.
+    """
 
     def __init__(
         self,
         definition: Definition,
         carriers: frozenset[Field],
         link: Callable[[FunctionId], FunctionId],
+        returned: Callable[[FunctionId], frozenset[Meaning]],
+        pointed: Mapping[Slot, set[Slot | ObjectId]],
     ) -> None:
         self._carriers = carriers
         self._link = link
+        self._returned = returned
+        self._pointed = pointed
         subject = definition.subject
         self._function = subject.id if isinstance(subject, Function) else None
-        self._written: dict[Variable, list[Value]] = {}
+        self._written: dict[Variable | ReturnValue, list[Value]] = {}
         for binding in definition.bindings:
             self._write(binding.place, binding.value)
         for flow in definition.flows:
             self._write(flow.target, flow.source)
 
     def _write(self, place: Place, value: Value) -> None:
-        if isinstance(place.holder, Variable) and place.base is None:
+        if isinstance(place.holder, Variable | ReturnValue) and place.base is None:
             self._written.setdefault(place.holder, []).append(value)
+
+    def returns(self) -> set[Meaning]:
+        """What the function gives back."""
+        if self._function is None:
+            return set()
+        values = self._written.get(ReturnValue(self._function), ())
+        return {meaning for value in values for meaning in self.of(value)}
 
     def of(self, value: Value, seen: frozenset[Variable] = frozenset()) -> set[Meaning]:
         """What a value may mean; nothing where it cannot be told."""
@@ -69,19 +95,26 @@ class Keys:
         holder = value.place.holder
         if isinstance(holder, Parameter):
             return {Own(holder.index)} if holder.function == self._function else set()
+        if isinstance(holder, ReturnValue):
+            return set(self._returned(self._link(holder.function)))
         if isinstance(holder, Variable) and value.place.base is None:
-            if holder in seen:
-                return set()
-            inner = seen | {holder}
-            return {key for written in self._written.get(holder, ())
-                    for key in self.of(written, inner)}
-        return self._place(value.place, seen)
+            return self._local(holder, seen)
+        found = self._place(value.place, seen)
+        return found | self._pointed.get(holder, set()) if isinstance(holder, Slot) else found
+
+    def _local(self, holder: Variable, seen: frozenset[Variable]) -> set[Meaning]:
+        if holder in seen:
+            return set()
+        inner = seen | {holder}
+        found = {key for written in self._written.get(holder, ())
+                 for key in self.of(written, inner)}
+        return found or {Pointee(holder)}
 
     def around(self, place: Place, table: ObjectId | None) -> set[Meaning]:
         """What the record that the field `place` lies in is known under."""
         if place.base is not None:
             return self.of(place.base)
-        return set() if table is None else {replace(table, image="")}
+        return set() if table is None else {everywhere(table)}
 
     def _place(self, place: Place, seen: frozenset[Variable]) -> set[Meaning]:
         holder = place.holder
@@ -90,5 +123,24 @@ class Keys:
                 return self.of(place.base, seen)
             return {holder} if holder.field != "*" else set()
         if isinstance(holder, ObjectId):
-            return {replace(holder, image="")}  # a module and what it links with name one object
+            return {everywhere(holder)}
         return {holder} if isinstance(holder, Variable) else set()
+
+
+def target_of(value: Value, carriers: frozenset[Field]) -> Slot | ObjectId | None:
+    """The field or object that a value is the address of, wherever it stands."""
+    if not isinstance(value, Address):
+        return None
+    holder, base = value.place.holder, value.place.base
+    if isinstance(holder, ObjectId):
+        return everywhere(holder)
+    if not isinstance(holder, Slot) or holder.field == "*":
+        return None
+    if (holder.record, holder.field) in carriers and base is not None:
+        return target_of(base, carriers)
+    return holder
+
+
+def everywhere(identity: ObjectId) -> ObjectId:
+    """An object without its image: a module and what it links with name one object."""
+    return replace(identity, image="")

@@ -17,7 +17,7 @@ from dataclasses import replace
 from kgraph.model.facts import Binding, CallSite, Definition, Flow
 from kgraph.model.holders import Address, Holder, How, Load, Place, Slot, Value
 from kgraph.model.names import FunctionId, ObjectId
-from kgraph.resolve.declared import Registry, registries
+from kgraph.resolve.declared import Registry, is_public, registries
 
 Rows = dict[ObjectId, dict[Slot, list[Value]]]
 
@@ -33,13 +33,19 @@ def joined(definitions: Iterable[Definition]) -> Iterator[Definition]:
             if binding.table is not None and isinstance(binding.place.holder, Slot):
                 fields = rows[_owner(binding.place) or binding.table]
                 fields.setdefault(binding.place.holder, []).append(binding.value)
-        if any(isinstance(c.target, FunctionId) and c.target.name in declared
-               for c in definition.calls):
+        if any(_registry(call, declared) is not None for call in definition.calls):
             waiting.append(definition)
         else:
             yield _apart(definition, lists)
     for definition in waiting:
         yield _apart(_hung(definition, declared, rows), lists)
+
+
+def _registry(call: CallSite, declared: dict[str, Registry]) -> Registry | None:
+    """The row of the function that is called, if it has one."""
+    target = call.target
+    return declared.get(target.name) if isinstance(target, FunctionId) and is_public(
+        target) else None
 
 
 def _owner(place: Place) -> ObjectId | None:
@@ -68,8 +74,7 @@ def _hung(definition: Definition, declared: dict[str, Registry], rows: Rows) -> 
     bindings: list[Binding] = list(definition.bindings)
     flows: list[Flow] = list(definition.flows)
     for call in definition.calls:
-        registry = declared.get(call.target.name) if isinstance(
-            call.target, FunctionId) else None
+        registry = _registry(call, declared)
         if registry is None or len(call.arguments) <= max(registry.object, registry.value):
             continue
         for owner, value in _pairs(call, registry, rows):

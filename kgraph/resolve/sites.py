@@ -4,11 +4,12 @@ Owns the verdict on each called node (candidates with kind and evidence, or why 
 Sites that call through one node share its verdict.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kgraph.model.edges import EdgeKind, Evidence, Role
-from kgraph.model.holders import Holder, Named
+from kgraph.model.holders import Holder, Named, Value
+from kgraph.model.names import FunctionId
 from kgraph.model.resolution import REFERENCE, Candidate, ResolvedSite, Status
 from kgraph.resolve.bindings import Bindings
 from kgraph.resolve.constraints import Constraints
@@ -28,6 +29,7 @@ from kgraph.resolve.numbering import (
 from kgraph.resolve.parameters import Forwards
 from kgraph.resolve.refine import Solution
 from kgraph.resolve.solver import EMPTY
+from kgraph.resolve.stored import Stored
 from kgraph.resolve.values import NOTHING
 
 RULES = {SLOT: "slot", OBJECT: "object", VARIABLE: "variable", PARAMETER: "parameter",
@@ -57,9 +59,9 @@ class Sites:
         constraints: Constraints,
         solution: Solution,
         bindings: Bindings,
-        deferred: dict[tuple[str, int], tuple[Candidate, ...]],
+        stored: Stored,
     ) -> None:
-        self._deferred = deferred
+        self._stored = stored
         self._constraints = constraints
         self._solution = solution
         self._solver = solution.solver
@@ -76,21 +78,41 @@ class Sites:
         self._called_nodes = called
         self._verdicts = self._judge(set(called.values()))
 
-    def resolved(self) -> Iterator[ResolvedSite]:
-        """All sites, by key and position."""
+    def callees(self) -> dict[tuple[str, int], list[FunctionId]]:
+        """What each call through a pointer reaches, by definition and position."""
+        found: dict[tuple[str, int], list[FunctionId]] = {}
+        for (number, index), node in self._called_nodes.items():
+            row = self._nodes.facts.definitions[number]
+            found[row.key, row.sites[index].position] = [
+                candidate.callee for candidate in self._verdicts[node].candidates]
+        return found
+
+    def functions_of(self, value: Value) -> set[FunctionId]:
+        """The functions that a value may be, where it was solved."""
+        code = self._constraints.values.code(self._nodes.names.value(value))
+        held = self._solver.sets.get(self._constraints.values.as_node(code), EMPTY) if (
+            code != NOTHING) else EMPTY
+        found = map(self._nodes.function_of, held)
+        return {self._nodes.function_id(function) for function in found if function != NONE}
+
+    def resolved(
+        self, deferred: Mapping[tuple[str, int], tuple[Candidate, ...]]
+    ) -> Iterator[ResolvedSite]:
+        """All sites, by key and position, with what is run later (`deferred`)."""
         for number, row in enumerate(self._nodes.facts.definitions):
             for position, site in enumerate(row.sites):
                 caller = self._nodes.names.function_ids[site.caller]
+                later = deferred.get((row.key, site.position), ())
                 if site.callee != NONE:
                     yield ResolvedSite(
                         row.key, site.position, caller, Status.DIRECT,
-                        self._callee(site) + self._deferred.get((row.key, site.position), ()),
+                        self._callee(site) + later,
                         rule=BY_ASSEMBLER.get(site.named, "direct"),
                         forwards=self._forwards.handed((number, position)))
                     continue
                 verdict = self._verdicts[self._called_nodes[number, position]]
                 yield ResolvedSite(
-                    row.key, site.position, caller, verdict.status, verdict.candidates,
+                    row.key, site.position, caller, verdict.status, verdict.candidates + later,
                     verdict.holder, verdict.rule, verdict.reason, proof=verdict.proof)
 
     def _callee(self, site: SiteRow) -> tuple[Candidate, ...]:
@@ -163,6 +185,10 @@ class Sites:
         install = self._install(chain, node)
         if install is not None:
             evidence.append(install)
+        stored = self._stored.key(node, chain)
+        if stored and evidence:
+            first = Evidence(Role.BINDING, evidence[0].location, stored)
+            return Candidate(callee, EdgeKind.DEFERRED, (first, *evidence[1:]))
         return Candidate(callee, self._kind(node, chain), tuple(evidence))
 
     def _kind(self, node: int, chain: list[Step]) -> EdgeKind:

@@ -15,7 +15,8 @@ from kgraph.model.location import Extent, Location
 from kgraph.store.facts import CitedFiles, FileRow
 
 Point = tuple[int, int]  # line and column
-_TABLES = ("text", "function", "object", "site", "evidence", "bound", "array")
+_TABLES = ("text", "function", "object", "site", "evidence", "bound", "array", "request",
+           "later")
 
 
 class Moves:

@@ -45,6 +45,7 @@ class ResolutionWriter:
         )
         self._insert("site", (self._site(*item) for item in enumerate(sites)))
         self._collect_edges(sites)
+        self._write_requests(resolution, [site for _, _, site in sites])
         self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
         self._insert("evidence", self._chain_rows())
         self._arrays |= hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
@@ -73,6 +74,7 @@ class ResolutionWriter:
                 forward.value for forward in site.forwards if isinstance(forward.value, FunctionId)
             )
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
+        named.update(later.function for later in resolution.later)
         self._functions = {name: number for number, name in enumerate(sorted(named))}
         self._arrays["folder"] = array("i", map(self._folder_of, map(defined.get, self._functions)))
         self._insert("function", (
@@ -136,6 +138,19 @@ class ResolutionWriter:
             self._text(json.dumps(guards) if guards else ""), _own_parameter(site),
             self._chain(site.proof) if site.proof else None,
         )
+
+    def _write_requests(self, resolution: Resolution, sites: list[ResolvedSite]) -> None:
+        numbers = {(site.key, site.position): number for number, site in enumerate(sites)}
+        without = [request for request in resolution.requests if not request.edges]
+        self._insert("request", (
+            (number, numbers[request.key, request.position], self._text(request.kind),
+             self._text(request.reason), self._text(request.asked), int(request.untold))
+            for number, request in enumerate(without)
+        ))
+        self._insert("later", (
+            (number, self._text(later.kind), self._functions[later.function], int(later.untold))
+            for number, later in enumerate(resolution.later)
+        ))
 
     def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:
         arrays = {

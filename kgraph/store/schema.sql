@@ -72,6 +72,19 @@ CREATE INDEX site_holder ON site(holder) WHERE holder IS NOT NULL;
 -- Chains of evidence, each once: [[role, file, line, column, holder], ...].
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, chain TEXT NOT NULL);
 
+-- Requests to run something later for which no callee was found: why, and what is asked for; untold:
+-- that cannot be told, so that it may be anything of the kind.
+CREATE TABLE request (
+    id INTEGER PRIMARY KEY, site INTEGER NOT NULL, kind INTEGER NOT NULL, reason INTEGER NOT NULL,
+    asked INTEGER NOT NULL, untold INTEGER NOT NULL
+);
+
+-- What is registered to be run later; untold: under what, could not be told.
+CREATE TABLE later (
+    id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, function INTEGER NOT NULL,
+    untold INTEGER NOT NULL
+);
+
 -- What was put where: a function, or an object's address (an install), bound to a holder.
 CREATE TABLE bound (
     id INTEGER PRIMARY KEY, holder INTEGER NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL,

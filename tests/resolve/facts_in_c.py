@@ -144,7 +144,7 @@ def function(
 
 
 def obj(
-    name: str | ObjectId, *rows: Binding, section: str = "", of_type: str = "struct ops",
+    name: str | ObjectId, *rows: Binding | Flow, section: str = "", of_type: str = "struct ops",
     image: str = VMLINUX,
 ) -> Definition:
     identity = ObjectId(name, image=image) if isinstance(name, str) else name

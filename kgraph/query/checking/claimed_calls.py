@@ -160,6 +160,11 @@ def _not_called(
             f"{first.expression}() at {first.location} could not be resolved: {first.reason}",
             standing=after,
         )
+    for state in standing.states:
+        if not set(numbers).isdisjoint(ground.graph.requests.candidates(state.function)):
+            name = ground.graph.function(state.function)
+            return Outcome(
+                Verdict.UNDECIDED, f"what {name} asks to be run later is not known", standing=after)
     return Outcome(Verdict.REFUTED, _instead(ground, standing, functions), standing=after)
 
 

@@ -1,0 +1,166 @@
+"""Duties: what a call of a function registers or asks for, through any number of wrappers.
+
+A function that hands its own parameter on as key or callback to one that has a duty has that duty
+itself, with the parameter left open. Owns following open duties to the callers, by name and through
+pointers; what is left open nowhere goes to `settled`.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import NamedTuple
+
+from kgraph.model.facts import CallSite, Definition, Function
+from kgraph.model.holders import Load, Parameter, Value
+from kgraph.model.location import Location
+from kgraph.model.names import FunctionId
+from kgraph.resolve.deferral_rows import Does, Field, Part
+from kgraph.resolve.keys import Keys, Meaning, Own
+
+Condition = tuple[Own, FunctionId]  # only where this function is handed to this parameter
+Position = tuple[str, int]  # a definition's key, index in its calls
+Site = tuple[Definition, int]
+
+
+class Duty(NamedTuple):
+    """What a call of a function does; an Own is the function's parameter, open until called. `key`
+    is None, and `callback` too, where it could not be told.
+    """
+
+    kind: str
+    does: Does
+    key: tuple[Meaning, ...] | None
+    callback: Meaning | None
+    field: Field | None = None
+    parts: tuple[Part, ...] = ()
+    given: Condition | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it depends on who calls."""
+        return any(isinstance(part, Own) for part in (*(self.key or ()), self.callback))
+
+
+class Settled(NamedTuple):
+    """A duty with nothing open, where it was settled: at a call of `named`, or at a plain write
+    (`position` is None)."""
+
+    duty: Duty
+    location: Location
+    position: Position | None = None
+    named: str = ""
+
+
+class Duties:
+    """Follows duties up. `calls` are the call sites that reach a function, `keys` gives the
+    evaluator of a definition, `functions_of` what a value that no definition tells holds.
+    """
+
+    def __init__(
+        self,
+        calls: Mapping[FunctionId, list[Site]],
+        keys: Callable[[Definition], Keys],
+        link: Callable[[FunctionId], FunctionId],
+        functions_of: Callable[[Value], set[FunctionId]],
+    ) -> None:
+        self._calls = calls
+        self._keys = keys
+        self._link = link
+        self._functions_of = functions_of
+        self.open: dict[FunctionId, set[Duty]] = defaultdict(set)
+        self._work: list[tuple[FunctionId, Duty]] = []
+        self.settled: dict[Settled, None] = {}
+
+    def add(self, function: FunctionId, duty: Duty) -> None:
+        """Let a function have a duty."""
+        if duty not in self.open[function]:
+            self.open[function].add(duty)
+            self._work.append((function, duty))
+
+    def follow(self) -> None:
+        """Follow all duties to the callers."""
+        while self._work:
+            function, duty = self._work.pop()
+            for definition, position in self._calls.get(function, ()):
+                self._called(definition, position, duty, function)
+
+    def settle(self, definition: Definition, item: Settled) -> None:
+        """Write down what is known completely; leave to the callers what is open."""
+        subject = definition.subject
+        if not item.duty.is_open:
+            self.settled[item._replace(duty=item.duty._replace(given=None))] = None
+        elif isinstance(subject, Function):
+            self.add(self._link(subject.id), item.duty)
+
+    def callbacks(self, definition: Definition, value: Value) -> set[Meaning]:
+        """The functions that a value may be, and own parameters."""
+        found = self._keys(definition).of(value)
+        known: set[Meaning] = set()
+        known.update(m for m in found if isinstance(m, FunctionId | Own | int))
+        if len(known) < len(found) or not found:
+            known.update(self._functions_of(value))
+        return known
+
+    def _called(
+        self, definition: Definition, position: int, duty: Duty, function: FunctionId
+    ) -> None:
+        """A call of `function`, which has this duty."""
+        call = definition.calls[position]
+        for given in self._conditions(definition, call, duty, function):
+            self._closed(definition, position, duty, given)
+
+    def _conditions(
+        self, definition: Definition, call: CallSite, duty: Duty, function: FunctionId
+    ) -> set[Condition | None]:
+        """On what it depends whether this call has the duty: a call through the caller's own
+        parameter only where that is this function. Nothing where it has not."""
+        target = call.target
+        if isinstance(target, Load) and isinstance(target.place.holder, Parameter):
+            return {(Own(target.place.holder.index), function)}
+        if duty.given is None:
+            return {None}
+        parameter, wanted = duty.given
+        handed = {meaning for value in _given(call, parameter)
+                  for meaning in self.callbacks(definition, value)}
+        found: set[Condition | None] = {
+            (meaning, wanted) for meaning in handed if isinstance(meaning, Own)}
+        return found | ({None} if wanted in handed else set())
+
+    def _closed(
+        self, definition: Definition, position: int, duty: Duty, given: Condition | None
+    ) -> None:
+        """The duty with the arguments of a call in the place of open parameters."""
+        call = definition.calls[position]
+        keys = self._keys(definition)
+
+        def key_part(part: Meaning) -> set[Meaning]:
+            if not isinstance(part, Own):
+                return {part}
+            return {meaning for value in _given(call, part) for meaning in keys.of(value)
+                    if not isinstance(meaning, FunctionId)}
+
+        def callbacks(callback: Meaning | None) -> set[Meaning | None]:
+            if not isinstance(callback, Own):
+                return {callback}
+            if duty.field is not None:
+                return set(key_part(callback)) or {None}
+            return {meaning for value in _given(call, callback)
+                    for meaning in self.callbacks(definition, value)} or {None}
+
+        names: set[tuple[Meaning, ...] | None] = {None}
+        if duty.key is not None:
+            names = set(product(*map(key_part, duty.key))) or {None}
+        for key, callback in product(names, callbacks(duty.callback)):
+            closed = duty._replace(key=key, callback=callback, given=given)
+            self.settle(definition, Settled(
+                closed, call.location, (definition.key, position), _named(call)))
+
+
+def _given(call: CallSite, parameter: Own) -> tuple[Value, ...]:
+    """What a call hands to a parameter of its callee."""
+    return call.arguments[parameter.index] if parameter.index < len(call.arguments) else ()
+
+
+def _named(call: CallSite) -> str:
+    """What a call site calls, as it is written."""
+    return str(call.target) if isinstance(call.target, FunctionId) else call.expression
