@@ -57,8 +57,7 @@ class Extractor:
 
     def extract(self, unit: TranslationUnit) -> UnitFacts:
         """The facts of a unit. One that cannot be parsed at all comes back as failed."""
-        header = self._agreement.header_for(unit)
-        if header is not None:
+        for header in self._agreement.headers_for(unit):
             facts = self._with_header(unit, header)
             if facts is not None:
                 return facts
