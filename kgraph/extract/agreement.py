@@ -2,16 +2,17 @@
 
 A unit uses a precompiled header only where that cannot change what the unit means:
 - its flags are the header's, but for macros that no precompiled file mentions;
-- it defines no macro that a precompiled file mentions before it includes one of those files;
+- it defines no macro that a precompiled file mentions before it includes one of those files, unless
+  only where there is none, and a precompiled file that it has included by then has defined it;
 - it mentions no macro that only those precompiled files define that it does not include itself,
-  but as a name that a macro with parameters cannot take for its own.
+  but in a literal, or as a name that a macro with parameters cannot take for its own.
 What a unit would see without the precompiled header is found by following includes without
 evaluating conditions (headers.py). A unit that fails a test, or has an error with the precompiled
 header, is parsed without. Two indexes, made with and without, hold the same facts: `kgraph export
 --facts` shows it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from kgraph.extract.headers import Tails, closure, header_text, may_apply, takes_arguments
 from kgraph.extract.precompile import TEXTS, Precompiled, macro_name, without_quote_folders
@@ -24,14 +25,11 @@ class Agreement:
     def __init__(self, headers: Sequence[Precompiled]) -> None:
         self._headers = headers
 
-    def header_for(self, unit: TranslationUnit) -> Precompiled | None:
-        """The header that a unit may try, judged by its flags and its own file."""
+    def headers_for(self, unit: TranslationUnit) -> Iterator[Precompiled]:
+        """The headers that a unit may try, in their order, judged by its flags."""
         for header in self._headers:
             if _flags_agree(unit, header):
-                reading = _Walk(header, unit.file, (unit.file,))
-                if reading.run():
-                    return header
-        return None
+                yield header
 
 
 def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -> set[str] | None:
@@ -40,7 +38,7 @@ def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -
     reading = _Walk(header, unit.file, files)
     if not reading.run():
         return None
-    for name in _mentioned(files) & header.macros.keys():
+    for name in _mentioned(files) & header.defined:
         owners = header.macros[name]
         if not owners & reading.read and not (
                 all(takes_arguments(file, name) for file in owners)
@@ -76,11 +74,11 @@ class _Walk:
     def run(self) -> bool:
         """Whether the unit defines no macro that changes a precompiled file which it includes
         after that."""
-        waiting = [iter(header_text(self._main).items)]
+        waiting = [_items(self._main)]
         while waiting:
-            for is_include, name in waiting[-1]:
+            for is_include, name, is_fallback in waiting[-1]:
                 if not is_include:
-                    if name not in TEXTS:
+                    if name not in TEXTS and not (is_fallback and self._has(name)):
                         self._spread |= self._header.spread(name)
                     continue
                 if not self._enter(name):
@@ -88,11 +86,16 @@ class _Walk:
                 own = [file for file in self._own.named(name) if file not in self._entered]
                 if own:
                     self._entered.update(own)
-                    waiting.extend(iter(header_text(file).items) for file in own)
+                    waiting.extend(map(_items, own))
                     break
             else:
                 waiting.pop()
         return True
+
+    def _has(self, macro: str) -> bool:
+        """Whether a precompiled file that was read defines a macro."""
+        return macro in self._header.defined and not self.read.isdisjoint(
+            self._header.macros[macro])
 
     def _enter(self, name: str) -> bool:
         """Read the precompiled files that an include of `name` reads; whether that is safe."""
@@ -103,6 +106,13 @@ class _Walk:
         self.read |= new
         return not self._spread or all(
             self._spread.isdisjoint(header_text(file).code) for file in new)
+
+
+def _items(file: str) -> Iterator[tuple[bool, str, bool]]:
+    """The includes and macros of a file, and whether it defines one only where there is none."""
+    text = header_text(file)
+    for is_include, name in text.items:
+        yield is_include, name, name in text.fallbacks
 
 
 def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:

@@ -60,8 +60,7 @@ class Extractor:
         """The facts of a unit. One that cannot be parsed at all comes back as failed."""
         if unit.is_assembly:
             return read_assembly(unit, Sources(self._roots), self._seen)
-        header = self._agreement.header_for(unit)
-        if header is not None:
+        for header in self._agreement.headers_for(unit):
             facts = self._with_header(unit, header)
             if facts is not None:
                 return facts

@@ -20,17 +20,22 @@ _ITEM = re.compile(
 _COMMENT = re.compile(
     rb"""/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])')""", re.DOTALL)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
+_LITERAL = re.compile(rb"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""", re.DOTALL)
+_FALLBACK = re.compile(
+    rb"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)\s*\n[ \t]*#[ \t]*define[ \t]+\1\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class HeaderText:
     """One file, without comments: `items` are its includes (True, name) and macros (False, name)
-    in order; `code` the identifiers outside of macro bodies; `bodies` those in the bodies of each
-    macro."""
+    in order; `code` the identifiers outside of macro bodies and literals; `bodies` those in the
+    bodies of each macro; `fallbacks` the macros that it defines only where they are not defined,
+    right behind the question whether they are."""
 
     items: tuple[tuple[bool, str], ...]
     code: frozenset[str]
     bodies: dict[str, frozenset[str]]
+    fallbacks: frozenset[str]
 
     @property
     def includes(self) -> list[str]:
@@ -49,7 +54,9 @@ def header_text(path: str) -> HeaderText:
         if macro:
             name = _text(macro)
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
-    return HeaderText(tuple(items), _names(_ITEM.sub(b"", content)), bodies)
+    fallbacks = frozenset(name for name in map(_text, _FALLBACK.findall(content))
+                          if items.count((False, name)) == 1)
+    return HeaderText(tuple(items), _names(_code(content)), bodies, fallbacks)
 
 
 def takes_arguments(path: str, name: str) -> bool:
@@ -67,7 +74,7 @@ def may_apply(path: str, name: str) -> bool:
         word = name.encode()
         pattern = (rb"\bdefined[ \t]+" + word + rb"\b|\b" + word
                    + rb"\b(?![ \t]*[;=.\[\]+*/%<>|&^?:!{}-])")
-        if re.search(pattern, _ITEM.sub(b"", _content(path))):
+        if re.search(pattern, _code(_content(path))):
             return True
     return any(name in body for body in header_text(path).bodies.values())
 
@@ -78,6 +85,12 @@ def _content(path: str) -> bytes:
         return _COMMENT.sub(rb" \1", read_regular(path))
     except OSError:
         return b""
+
+
+def _code(content: bytes) -> bytes:
+    """What is neither an include nor a macro's definition, without what stands in literals, which
+    no macro changes."""
+    return _LITERAL.sub(b'""', _ITEM.sub(b"", content))
 
 
 def forget_headers() -> None:

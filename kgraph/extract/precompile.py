@@ -6,17 +6,22 @@ Who may use a header is for agreement.py to say.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
 from kgraph.extract.headers import Tails, header_text, include_graph
-from kgraph.extract.libclang import C, error_count, inclusions, parse, save
+from kgraph.extract.libclang import C, children, error_count, inclusions, parse, save, spelling
 from kgraph.model.units import TranslationUnit
 
-_COMMON = 0.04  # a header belongs in if this part of the units includes it directly
+# A header belongs in if this part of the units includes it directly. The more headers, the less is
+# left to read of each unit, and the more units mention a macro of one that they do not include:
+# many units get a second, small one, for those that may not use the first.
+_COMMON, _MOST_COMMON = 0.02, 0.1
 _WORTHWHILE = 10  # units that must share flags before a precompiled header pays
+_MANY = 200  # units that must share flags before a second one does
+_ASKED = "kgraph_asks_"
 _FOR_SERIALIZATION = 0x2 | 0x4  # CXTranslationUnit_Incomplete | ForSerialization
 # Macros that a unit may define as it likes although headers mention them: they become parts of
 # message texts and names of sections, and no fact.
@@ -38,8 +43,8 @@ class Precompiled:
     """A precompiled header on disk.
 
     `file` holds it; `forced` are the files that every unit reads by command line; `graph` says for
-    each absolute file name in it what it includes; `keys` the definitions of each file by citation
-    path.
+    each absolute file name in it what it includes; `defined` are the macros of those files that
+    are defined at its end; `keys` the definitions of each file by citation path.
     """
 
     file: str
@@ -47,6 +52,7 @@ class Precompiled:
     flags: tuple[str, ...]
     forced: tuple[str, ...]
     graph: dict[str, tuple[str, ...]]
+    defined: frozenset[str] = frozenset()
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _spreads: dict[str, set[str]] = field(default_factory=dict, repr=False)
 
@@ -99,13 +105,20 @@ def plan_headers(units: Iterable[TranslationUnit]) -> list[HeaderPlan]:
     for unit in units:
         if not unit.generated and not unit.is_assembly:
             groups.setdefault((unit.directory, *_kind(unit)), []).append(unit)
-    plans = []
-    for _key, group in sorted(groups.items()):
-        if len(group) >= _WORTHWHILE:
-            names = _common_headers(group)
-            if names:
-                plans.append(HeaderPlan(names, group[0].directory, _common_flags(group)))
-    return plans
+    return [plan for _key, group in sorted(groups.items()) if len(group) >= _WORTHWHILE
+            for plan in _plans(group)]
+
+
+def _plans(units: list[TranslationUnit]) -> Iterator[HeaderPlan]:
+    """The precompiled headers of units that agree in their flags, the largest first."""
+    directory, flags = units[0].directory, _common_flags(units)
+    names = _common_headers(units, _COMMON)
+    if names:
+        yield HeaderPlan(names, directory, flags)
+    if len(units) >= _MANY:
+        fewer = _common_headers(units, _MOST_COMMON)
+        if 0 < len(fewer) < len(names):
+            yield HeaderPlan(fewer, directory, flags)
 
 
 def _kind(unit: TranslationUnit) -> tuple[str, ...]:
@@ -126,11 +139,11 @@ def without_quote_folders(unit: TranslationUnit) -> list[str]:
     return kept
 
 
-def _common_headers(units: list[TranslationUnit]) -> tuple[str, ...]:
+def _common_headers(units: list[TranslationUnit], part: float) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for unit in units:
         counts.update(set(header_text(unit.file).includes))
-    least = max(3.0, _COMMON * len(units))
+    least = max(3.0, part * len(units))
     chosen = [name for name, count in counts.items()
               if count >= least and "/" in name and not name.startswith(".")]
     return tuple(sorted(chosen, key=lambda name: (-counts[name], name)))
@@ -156,7 +169,6 @@ class HeaderMaker:
         self._plan = plan
         self._source = stem.with_suffix(".h")
         self._file = stem.with_suffix(".pch")
-        self._index = C.clang_createIndex(0, 0)
 
     def make(self) -> tuple[Precompiled, int] | None:
         """The header and clang's handle of what was parsed for it, which the caller disposes of;
@@ -166,10 +178,13 @@ class HeaderMaker:
             handle = self._parse(self._accepted())
         if handle is None:
             return None
-        if not save(handle, str(self._file)):
-            C.clang_disposeTranslationUnit(handle)
-            return None
-        return self._described(handle), handle
+        if save(handle, str(self._file)):
+            described = self._described(handle)
+            defined = self._defined(described.macros)
+            if defined is not None:
+                return replace(described, defined=defined), handle
+        C.clang_disposeTranslationUnit(handle)
+        return None
 
     def _accepted(self) -> tuple[str, ...]:
         """The headers that parse after one another, found by halving what does not."""
@@ -187,13 +202,32 @@ class HeaderMaker:
 
     def _parse(self, names: Sequence[str]) -> int | None:
         self._source.write_text("".join(f"#include <{name}>\n" for name in names))
-        handle = parse(self._index, str(self._source),
-                       ["-x", "c-header", *self._plan.flags,
-                        "-working-directory", self._plan.directory], _FOR_SERIALIZATION)[1]
+        handle = self._read(self._source, ["-x", "c-header"], _FOR_SERIALIZATION)
         if handle is not None and error_count(handle):
             C.clang_disposeTranslationUnit(handle)
             return None
         return handle
+
+    def _read(self, source: Path, first: list[str], options: int, *, own: bool = False
+              ) -> int | None:
+        arguments = [*first, *self._plan.flags, "-working-directory", self._plan.directory]
+        return parse(C.clang_createIndex(own, 0), str(source), arguments, options)[1]
+
+    def _defined(self, macros: Iterable[str]) -> frozenset[str] | None:
+        """Which macros are defined at the end of the header, None if that cannot be told: clang is
+        asked, by a source that declares a variable for each that is."""
+        names = sorted(macros)
+        source = self._source.with_suffix(".c")
+        source.write_text("".join(f"#ifdef {name}\nextern int {_ASKED}{number};\n#endif\n"
+                                  for number, name in enumerate(names)))
+        handle = self._read(source, ["-include-pch", str(self._file)], 0, own=True)
+        if handle is None:
+            return None
+        found = map(spelling, children(C.clang_getTranslationUnitCursor(handle)))
+        defined = frozenset(names[int(name.removeprefix(_ASKED))] for name in found
+                            if name.startswith(_ASKED))
+        C.clang_disposeTranslationUnit(handle)
+        return defined
 
     def _described(self, handle: int) -> Precompiled:
         source = str(self._source)

@@ -1,12 +1,11 @@
 """Shell text to words: compile commands as make prints them or a compile_commands.json holds them.
 
 Owns the quoting rules and what a compile command is (compiler, -c, one source, one object). Must
-not know about trees or images. Ten megabytes of dry run are read, so the scanning is done by
-regular expressions and only quoted words go through shlex.
+not know about trees or images. Ten megabytes of dry run are read, so all scanning is done by
+regular expressions.
 """
 
 import re
-import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,6 +13,8 @@ _QUOTED = r"""'[^']*'|"(?:\\.|[^"\\])*"|\\."""
 # One shell command ends at an unquoted ; & | or newline; parentheses and braces are words to us.
 _COMMAND = re.compile(rf"(?:[^;&|\n'\"\\]+|{_QUOTED})+", re.DOTALL)
 _WORD = re.compile(rf"(?:[^\s'\"\\]+|{_QUOTED})+", re.DOTALL)
+_PIECE = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)""", re.DOTALL)
+_ESCAPED = re.compile(r"""\\(["\\])""")  # what a backslash quotes between double quotes
 _COMPILER = re.compile(
     r"(?:.*/)?(?:([\w.]+-[\w.-]+)-)?(?:gcc|cc|clang|g\+\+|clang\+\+)(?:-[\d.]+)?"
 )
@@ -99,7 +100,12 @@ def _is_value(before: list[str], word: str) -> bool:
 def _unquoted(word: str) -> str:
     if "'" not in word and '"' not in word and "\\" not in word:
         return word
-    try:
-        return "".join(shlex.split(word))
-    except ValueError:
-        return word
+    return _PIECE.sub(_content, word)
+
+
+def _content(piece: re.Match[str]) -> str:
+    """What a quoted piece of a word stands for."""
+    single, double, escaped = piece.groups()
+    if double is not None:
+        return _ESCAPED.sub(r"\1", double)
+    return single if single is not None else escaped

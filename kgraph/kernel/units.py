@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kgraph.errors import ConfigurationError
 from kgraph.kernel.assembly import MISSING, Assembly, build_folder_first
+from kgraph.kernel.commands import CompileCommand
 from kgraph.kernel.configuration import Configuration, choose_configuration, from_list
 from kgraph.kernel.dryrun import compile_commands as commands_of
 from kgraph.kernel.dryrun import dry_run
@@ -139,15 +140,17 @@ def _run_kbuild(request: _Request, configuration: Configuration) -> Assembly:
     )
     request.progress("asking Kbuild for the compile commands (dry run)")
     text = dry_run(prepared)
-    assembly = _assemble(text, prepared)
+    # The shadow's paths end here: clang and every citation see the tree's own.
+    commands = list(commands_of(prepared.shadow.in_tree(text)))
+    assembly = _assemble(commands, prepared)
     make_generated(text, prepared, assembly.missing, request.remark)
     # Again: sources that were missing are there now, and so are their folders.
-    assembly = _assemble(text, prepared)
+    assembly = _assemble(commands, prepared)
     _tell_refused(assembly, request.remark)
     return assembly
 
 
-def _assemble(text: str, prepared: Prepared) -> Assembly:
+def _assemble(commands: Sequence[CompileCommand], prepared: Prepared) -> Assembly:
     tree, build = prepared.shadow.tree, prepared.build
 
     def absolute(path: str, folder: str) -> str:
@@ -162,8 +165,7 @@ def _assemble(text: str, prepared: Prepared) -> Assembly:
         also=build_folder_first(tree, build if is_built(tree) else None),
         kernel_only=True,
     )
-    # The shadow's paths end here: clang and every citation see the tree's own.
-    for command in commands_of(prepared.shadow.in_tree(text)):
+    for command in commands:
         assembly.add(command, str(build))
     return assembly
 

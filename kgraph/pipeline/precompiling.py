@@ -45,7 +45,7 @@ def make_headers(
     be made, or not within the limits, is left out: its units are read without.
     """
     forget_headers()
-    tasks = [(plan, folder / str(number)) for number, plan in enumerate(plan_headers(units))]
+    tasks = [(plan, folder / f"{number:03}") for number, plan in enumerate(plan_headers(units))]
     done = run_tasks(tasks, partial(partial, _make, place), max(1, jobs), limits)
     made = {task[1].name: result for task, result in done
             if result is not None and not isinstance(result, Lost)}

@@ -1,5 +1,6 @@
 """Precompiled headers are used where they change nothing, and only there."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,10 @@ HEADERS = {
     "include/linux/third.h": """
         #ifndef THIRD
         #define THIRD
+        #include <linux/base.h>
+        #define GONE 1
+        #undef GONE
+        void HOOK(void);
         void third(int x);
         #endif
     """,
@@ -78,6 +83,23 @@ SPECIAL = {
     "asks whether there is such a macro":
         ("#include <linux/base.h>\n#if defined renamed && 1\nint f(void) { return 1; }\n#endif",
          False),
+    "has such a name in a literal":
+        ('#include <linux/base.h>\nchar *f(void) { base(); return "renamed (1), \\" renamed"; }',
+         True),
+    "mentions a macro that a header takes back":
+        ("#include <linux/base.h>\nint GONE;\nvoid f(void) { base(); }", True),
+    "defines a macro only where a header that it read does not":
+        (("#include <linux/base.h>\n#ifndef HOOK\n#define HOOK other\n#endif\n"
+         "#include <linux/third.h>\nvoid f(void) { base(); }"), True),
+    "defines a macro only where there is none, and no header has been read":
+        (("#ifndef HOOK\n#define HOOK other\n#endif\n"
+         "#include <linux/third.h>\nvoid f(void) { base(); }"), False),
+    "takes a macro back and then defines it only where there is none":
+        (("#include <linux/base.h>\n#undef HOOK\n#ifndef HOOK\n#define HOOK other\n#endif\n"
+         "#include <linux/third.h>\nvoid f(void) { base(); }"), False),
+    "defines a macro only where another is not defined":
+        (("#include <linux/base.h>\n#ifndef OTHER\n#define HOOK other\n#endif\n"
+         "#include <linux/third.h>\nvoid f(void) { base(); }"), False),
     "uses a function that it does not declare":
         ("#include <linux/base.h>\nvoid f(void) { base(); }", True),
 }
@@ -115,8 +137,8 @@ def header(root: Path) -> Precompiled:
 @pytest.mark.parametrize("number", range(len(SPECIAL)), ids=list(SPECIAL))
 def test_whether_a_unit_may_use_a_header(root: Path, header: Precompiled, number: int) -> None:
     special = unit(root, f"s{number}.c")
-    chosen = Agreement([header]).header_for(special)
-    may = chosen is not None and included(header, special, (special.file,)) is not None
+    chosen = list(Agreement([header]).headers_for(special))
+    may = bool(chosen) and included(header, special, (special.file,)) is not None
     assert may is list(SPECIAL.values())[number][1]
 
 
@@ -141,9 +163,42 @@ def test_flags_that_matter_have_their_own_header(root: Path, header: Precompiled
     other = TranslationUnit(one.path, one.object, one.image, one.file, one.directory,
                             (*one.arguments, "-m32"))
     agreement = Agreement([header])
-    assert agreement.header_for(one) is header
-    assert agreement.header_for(debug) is None
-    assert agreement.header_for(other) is None
+    assert list(agreement.headers_for(one)) == [header]
+    assert not list(agreement.headers_for(debug))
+    assert not list(agreement.headers_for(other))
+
+
+def many(root: Path, rare: int) -> list[TranslationUnit]:
+    """200 units, of which some include a header that the others do not."""
+    (root / "include/linux/rare.h").write_text("#define rarely(x) step(x)\nvoid rare(void);\n")
+    (root / "rare.c").write_text("#include <linux/rare.h>\n" + ORDINARY.format(n="rare"))
+    return [replace(unit(root, "rare.c" if number < rare else f"u{number % 12}.c"),
+                    path=f"{number}.c", object=f"{number}.o") for number in range(200)]
+
+
+def test_many_units_have_a_second_header_with_less_in_it(root: Path) -> None:
+    wide, narrow = plan_headers(many(root, 10))
+    assert set(wide.names) == {*narrow.names, "linux/rare.h"}
+    assert len(plan_headers(many(root, 0))) == 1  # it would be the same
+
+
+def test_a_unit_that_may_not_use_the_first_header_uses_the_second(root: Path) -> None:
+    headers = []
+    for number, plan in enumerate(plan_headers(many(root, 10))):
+        made = Extractor(root, None, set()).extract_header(plan, root / f"common{number}")
+        assert made is not None
+        headers.append(made[0])
+    name = "s0.c"
+    (root / name).write_text("#include <linux/base.h>\nint f(void) { base(); rarely(1); }\n")
+    special = unit(root, name)
+    assert list(Agreement(headers).headers_for(special)) == headers
+    files = (special.file,)
+    assert [included(header, special, files) is not None for header in headers] == [False, True]
+    plain, short = (Extractor(root, None, set(), given).extract(special)
+                    for given in ((), tuple(headers)))
+    assert short.files == plain.files
+    assert {d for d in short.definitions if d.subject.location.path == name} == {
+        d for d in plain.definitions if d.subject.location.path == name}
 
 
 def test_a_header_that_does_not_parse_after_the_others_is_left_out(root: Path) -> None:

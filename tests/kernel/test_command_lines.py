@@ -1,4 +1,8 @@
+import shlex
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kgraph.kernel.commands import compile_command, split_commands, split_words
 
@@ -47,3 +51,12 @@ def test_an_included_c_file_is_not_the_source() -> None:
 
 def test_an_unclosed_quote_does_no_harm() -> None:
     assert split_words("a 'b") == ["a", "b"]
+
+
+@given(st.text(alphabet="ab'\"\\ \n#;x$`\t", max_size=14))
+def test_words_are_unquoted_as_a_shell_does(text: str) -> None:
+    try:
+        expected = shlex.split(text)
+    except ValueError:  # an unclosed quote
+        return
+    assert [word for word in split_words(text) if word] == [word for word in expected if word]
