@@ -8,7 +8,8 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from pathlib import Path
 
 from kgraph.graph.types import TypeCandidates
@@ -111,6 +112,15 @@ class CallGraph:
     def site_of(self, edge: int) -> int:
         """The call site of an edge."""
         return bisect_right(self.edge_start, edge) - 1
+
+    def caller_of(self, site: int) -> int:
+        """The function that a call site is in."""
+        return bisect_right(self.site_start, site) - 1
+
+    @cached_property
+    def flags_used(self) -> int:
+        """The flags that any hop has."""
+        return reduce(or_, set(self.hop_flags), 0)
 
     def function(self, number: int) -> KnownFunction:
         """The function of this number."""

@@ -4,53 +4,68 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from kgraph.model.answers import Frontier, Reach
-from kgraph.query.steps import Steps
+from kgraph.query.adjacency import Adjacency
 
 _LISTED = 8
 
 
-def frontier(steps: Steps, source: int, target: int) -> Frontier:
-    """The frontier between two functions, forwarded callbacks left aside."""
-    graph = steps.graph
-    forward = _reach(source, steps.callees)
-    backward = _reach(target, lambda function: (caller for caller, _ in steps.before(function)))
-    unresolved = [site for function in forward for site in graph.by_type.sites_of(function)]
+def frontier(functions: Adjacency, source: int, target: int, passed: int = 0) -> Frontier:
+    """The frontier between two functions, forwarded callbacks left aside, where `passed` of the
+    functions to pass were passed.
+    """
+    graph = functions.graph
+    forward = _Reached(source, lambda function: functions.callees(function, passed))
+    backward = _Reached(target, functions.callers)
+    unresolved = [site for function in forward.all for site in graph.by_type.sites_of(function)]
     return Frontier(
         graph.function(source), graph.function(target),
         Reach(
-            len(forward), tuple(map(graph.function, _deepest(forward))),
+            len(forward.all), tuple(map(graph.function, forward.last[:_LISTED])),
             tuple(map(graph.site, unresolved[:_LISTED])), len(unresolved),
         ),
-        Reach(len(backward), tuple(map(graph.function, _deepest(backward)))),
-        by_type=target not in forward and _by_type(steps, source, target),
-        callbacks=target in forward,
+        Reach(len(backward.all), tuple(map(graph.function, backward.last[:_LISTED]))),
+        by_type=target not in forward.all and _by_type(functions, forward, target, passed),
+        callbacks=target in forward.all,
     )
 
 
-def _reach(start: int, following: Callable[[int], Iterable[int]]) -> dict[int, int]:
-    """The functions that can be reached, with their distances, nearest first."""
-    distances, layer = {start: 0}, [start]
-    while layer:
-        reached = []
-        for function in layer:
-            for other in following(function):
-                if other not in distances:
-                    distances[other] = distances[function] + 1
-                    reached.append(other)
-        layer = reached
-    return distances
+class _Reached:
+    """The functions that can be reached, nearest first; `last` are those farthest away."""
+
+    def __init__(self, start: int, following: Callable[[int], Iterable[int]]) -> None:
+        self.all = {start: None}
+        self.last = [start]
+        self._spread(self.last, following)
+
+    def _spread(self, layer: list[int], following: Callable[[int], Iterable[int]]) -> None:
+        reached = self.all
+        while layer:
+            self.last, layer = layer, []
+            for function in self.last:
+                for other in following(function):
+                    if other not in reached:
+                        reached[other] = None
+                        layer.append(other)
+
+    def more(self, starts: Iterable[int], following: Callable[[int], Iterable[int]]) -> list[int]:
+        """Reach from further functions, too: those that are new."""
+        before = len(self.all)
+        layer = [start for start in dict.fromkeys(starts) if start not in self.all]
+        self.all.update(dict.fromkeys(layer))
+        self._spread(layer, following)
+        return list(self.all)[before:]
 
 
-def _deepest(distances: dict[int, int]) -> list[int]:
-    most = max(distances.values())
-    return [function for function, far in distances.items() if far == most][:_LISTED]
-
-
-def _by_type(steps: Steps, source: int, target: int) -> bool:
+def _by_type(functions: Adjacency, forward: _Reached, target: int, passed: int) -> bool:
     """Whether candidates by type would join the two; an untyped call site could reach anything."""
-    by_type = steps.graph.by_type
-    loose = Steps(steps.graph, replace(steps.rules, types=True))
-    reached = _reach(source, loose.callees)
-    return target in reached or any(
-        by_type.untyped(site) for function in reached for site in by_type.sites_of(function)
-    )
+    by_type = functions.graph.by_type
+    loose = Adjacency(functions.graph, replace(functions.rules, types=True))
+    new = list(forward.all)
+    while new:
+        sites = [site for function in new for site in by_type.sites_of(function)]
+        if target in forward.all or any(map(by_type.untyped, sites)):
+            return True
+        callees = (callee for site in sites for callee in by_type.callees(site))
+        starts = [callee for callee in callees if callee not in loose.rules.avoid]
+        new = forward.more(starts, lambda function: loose.callees(function, passed))
+    return target in forward.all

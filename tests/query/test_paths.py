@@ -14,7 +14,8 @@ from kgraph.query import PathQuestion, callees, callers, find_function, find_pat
 from kgraph.query.costs import ONE, hop_cost
 from kgraph.query.paths import MOST_OTHERS
 from kgraph.query.search import Search
-from kgraph.query.steps import Rules, Steps
+from kgraph.query.rules import Rules
+from kgraph.query.steps import Steps
 from kgraph.query.tables import ops
 from kgraph.store.arrays import FLAG_INDIRECT
 
