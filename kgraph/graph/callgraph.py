@@ -97,6 +97,16 @@ class CallGraph:
         return found
 
     @cached_property
+    def handed(self) -> dict[int, tuple[int, ...]]:
+        """Function -> the call sites that hand it on."""
+        found: dict[int, tuple[int, ...]] = {}
+        for site, values in self.forwards.items():
+            for _, value in values:
+                if value >= 0:
+                    found[value] = (*found.get(value, ()), site)
+        return found
+
+    @cached_property
     def callbacks(self) -> dict[int, int]:
         """Call site -> the parameter of its caller that it goes through."""
         return dict(

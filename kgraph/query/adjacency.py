@@ -3,12 +3,12 @@
 What a search over states (steps.py) can do is a part of this, so that what is not here is nowhere.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from kgraph.graph import CallGraph
-from kgraph.query.costs import hop_cost
+from kgraph.query.costs import HANDED, ONE, hop_cost
 from kgraph.query.rules import Rules
-from kgraph.store.arrays import FLAG_CALLBACK, FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
+from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 
 class Adjacency:
@@ -37,9 +37,21 @@ class Adjacency:
             found = [*found, *(callee for site in sites for callee in graph.by_type.callees(site))]
         return [callee for callee in found if callee not in rules.avoid] if rules.avoid else found
 
+    def leaving(self, passed: int | None = None) -> Callable[[int], Iterable[int]]:
+        """`callees` of any function; quicker to call where rules leave every hop."""
+        if self._restricted:
+            return lambda function: self.callees(function, passed)
+        start, callee = self.graph.hop_start, self.graph.hop_callee
+        return lambda function: callee[start[function]:start[function + 1]]
+
+    @property
+    def _restricted(self) -> bool:
+        rules = self.rules
+        return bool(self.closed or rules.avoid or rules.pins or rules.types)
+
     def callers(self, function: int) -> Iterable[int]:
         """The functions that a step may lead from to `function`; some more than once."""
-        if self.closed or self.rules.avoid or self.rules.pins or self.rules.types:
+        if self._restricted:
             return [caller for caller, _ in self.reaching(function)]
         graph = self.graph
         hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
@@ -64,8 +76,9 @@ class Adjacency:
         return self._allowed[site]
 
     def reaching(self, function: int) -> list[tuple[int, int]]:
-        """The callers of a function, each with a cost that no step from it to here is below:
-        whatever the bindings are, and only as far as pins and flags leave the call.
+        """The callers of a function, each with a cost that no step from it to here is below, where
+        it has no bindings: only as far as pins and flags leave the call. Those that hand the
+        function on are among them, with the least that the steps to its call cost.
         """
         graph, start, avoid = self.graph, self.graph.hop_start, self.rules.avoid
         hop_flags, hop_width, hop_caller = graph.hop_flags, graph.hop_width, graph.hop_caller
@@ -74,7 +87,7 @@ class Adjacency:
             flags, caller = hop_flags[hop], hop_caller[hop]
             if flags & closed or caller in avoid:
                 continue
-            width = 1 if flags & FLAG_CALLBACK else hop_width[hop]
+            width = hop_width[hop]
             if caller in pinned and flags & FLAG_INDIRECT:
                 if not self._open(hop, None):
                     continue
@@ -82,6 +95,8 @@ class Adjacency:
                 if site in self.rules.pins and not flags & FLAG_DEFERRED:
                     width = 1
             found.append((caller, hop_cost(width, flags, start[caller + 1] - start[caller])))
+        handing = map(graph.caller_of, graph.handed.get(function, ()))
+        found += [(caller, ONE + HANDED) for caller in handing if caller not in avoid]
         if self.rules.types:
             found += self._callers_by_type(function)
         return found

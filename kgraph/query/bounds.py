@@ -1,20 +1,23 @@
 """What a way to a function costs at least: a search backwards over functions alone.
 
-What parameters are bound to is left aside, so that no way can cost less than its bound. The search
-goes as far as it is asked; must not know what is made of its bounds.
+What parameters are bound to shortens a way only by a call of what was handed on: whoever hands it
+on is taken for its caller. So no way can cost less than its bound. The search goes as far as it is
+asked; must not know what is made of its bounds.
 """
 
 from heapq import heappop, heappush
 
 from kgraph.query.adjacency import Adjacency
+from kgraph.query.costs import HANDED
+from kgraph.query.steps import State
 
 UNREACHABLE = -1
 _PROBED = 512
 
 
 class Bound:
-    """For every function a lower bound of the cost of a way to `target`. What is not settled costs
-    at least as much as what is. Ways that cost more than `most` are as good as none.
+    """For every state a lower bound of the cost of a way to `target`. What is not settled costs at
+    least as much as what is. Ways that cost more than `most` are as good as none.
     """
 
     def __init__(
@@ -31,74 +34,86 @@ class Bound:
     def _look_for(self, source: int, target: int) -> None:
         """Settle the source, or find that nothing leads from it to the target. All that leads to
         the target may be much where little leads on from the source."""
-        probe, functions = _Probe(self._adjacency, source, target), _PROBED
-        self._settle(source, functions=functions)
-        while source not in self._settled and self._queue and not probe.misses(functions):
-            functions *= 4
-            self._settle(source, functions=functions)
+        probe, more = _Probe(self._adjacency, source, target), _PROBED
+        self._settle(more, until=source)
+        while source not in self._settled and self._queue and not probe.misses(more):
+            more *= 4
+            self._settle(more, until=source)
         if source not in self._settled:
             self._queue.clear()
 
-    def raised(self, function: int, need: int | None) -> int:
-        """The bound of a function after searching on until it is settled, or is above `need`;
+    def raised(self, state: State, need: int | None) -> int:
+        """The bound of a state after searching on until it is exact, or is above `need`;
         UNREACHABLE if no way leads from it to the target.
         """
-        if function not in self._settled:
-            self._settle(function, need=need)
-        return self[function]
+        # Never by a few functions only: all that waits for its bound is looked at again after it.
+        while self._queue and self.settled(state) is None and not self._above(need):
+            self._settle(len(self._settled) // 8 + 16)
+        return self.of(state)
 
-    def _settle(
-        self, function: int, *, need: int | None = None, functions: int | None = None
-    ) -> None:
-        """Search on until `function` is settled, or all is that costs at most `need`, or so many
-        functions are."""
+    def _above(self, need: int | None) -> bool:
+        return need is not None and self._beyond > need
+
+    def of(self, state: State) -> int:
+        """The bound of a state as far as it is known."""
+        known = self._least(state)
+        if not self._queue:
+            return UNREACHABLE if known is None else known
+        return self._beyond if known is None else min(known, self._beyond)
+
+    def settled(self, state: State) -> int | None:
+        """The bound of a state where it is exact."""
+        known = self._least(state)
+        return None if known is None or (self._queue and known > self._beyond) else known
+
+    def _least(self, state: State) -> int | None:
+        """The least that is settled: of its function, and of those that its parameters are bound
+        to, which are a call away."""
+        least = self._settled.get(state.function)
+        for _, function in state.bindings:
+            bound = self._settled.get(function)
+            if bound is not None and (least is None or bound + HANDED < least):
+                least = bound + HANDED
+        return least
+
+    def _settle(self, more: int, until: int = -1) -> None:
+        """Settle so many functions more, or until one is settled."""
         settled, costs, queue, most = self._settled, self._costs, self._queue, self._most
-        before, known = self._adjacency.reaching, self._costs.get
-        while function not in settled and queue:
-            if need is not None and queue[0][0] > need:
-                self._beyond = queue[0][0]
-                break
-            if functions is not None and len(settled) >= functions:
-                break
+        before, known, last = self._adjacency.reaching, self._costs.get, len(settled) + more
+        while queue and until not in settled and len(settled) < last:
             cost, here = heappop(queue)
             if here in settled:
                 continue
-            settled[here] = self._beyond = cost
-            for caller, more in before(here):
+            settled[here] = cost
+            for caller, step in before(here):
                 if caller not in settled:
-                    total = cost + more
+                    total = cost + step
                     if total < known(caller, total + 1) and (most is None or total <= most):
                         costs[caller] = total
                         heappush(queue, (total, caller))
-
-    def settled(self, function: int) -> int | None:
-        """The bound of a function where it is settled."""
-        return self._settled.get(function)
+        self._beyond = queue[0][0] if queue else self._beyond
 
     def __len__(self) -> int:
         return len(self._settled)
-
-    def __getitem__(self, function: int) -> int:
-        return self._settled.get(function, self._beyond if self._queue else UNREACHABLE)
 
 
 class _Probe:
     """A search forward, by layers, to see early that a function cannot reach another."""
 
     def __init__(self, functions: Adjacency, source: int, target: int) -> None:
-        self._adjacency = functions
+        self._callees = functions.leaving()
         self._target = target
         self._seen = {source}
         self._layer = [source]
 
-    def misses(self, functions: int) -> bool:
+    def misses(self, more: int) -> bool:
         """Whether all that the source reaches is known and the target is not in it, after looking
         at about so many functions more."""
-        seen, until = self._seen, len(self._seen) + functions
+        seen, until = self._seen, len(self._seen) + more
         while self._layer and len(seen) < until:
             following: list[int] = []
             for function in self._layer:
-                for callee in self._adjacency.callees(function):
+                for callee in self._callees(function):
                     if callee not in seen:
                         seen.add(callee)
                         following.append(callee)

@@ -34,7 +34,7 @@ class Search:
         # What remains of the way after each of the stops.
         self._rest = [0] * len(self._bounds)
         for place in reversed(range(len(self._bounds) - 1)):
-            leg = self._bounds[place + 1][stops[place + 1]]
+            leg = self._bounds[place + 1].of(State(stops[place + 1]))
             later = self._rest[place + 1]
             self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
         self.areas: list[Area] = []  # that were opened
@@ -59,12 +59,12 @@ class Search:
         return self._looked_at + sum(len(bound) for bound in self._bounds)
 
     def _estimate(self, state: State) -> int:
-        leg, rest = self._bounds[state.passed][state.function], self._rest[state.passed]
+        leg, rest = self._bounds[state.passed].of(state), self._rest[state.passed]
         return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
 
     def known(self, state: State) -> int | None:
         """The estimate of a state, None where its function's bound is not settled yet."""
-        leg = self._bounds[state.passed].settled(state.function)
+        leg = self._bounds[state.passed].settled(state)
         rest = self._rest[state.passed]
         return None if leg is None or rest == UNREACHABLE else leg + rest
 
@@ -74,7 +74,7 @@ class Search:
         need = None
         if self._queue:
             need = self._queue[0][0] - node.cost - self._rest[passed]
-        self._bounds[passed].raised(node.state.function, need)
+        self._bounds[passed].raised(node.state, need)
         return self._estimate(node.state)
 
     def arrived(self, node: Node) -> bool:
