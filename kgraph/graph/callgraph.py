@@ -19,6 +19,8 @@ from kgraph.model.holders import How
 from kgraph.model.location import Location
 from kgraph.store.reading import BOUND, IndexReader
 
+# What is bound to a holder, for CallGraph.bound.
+BOUND_TO = "b.holder = (SELECT text FROM holder WHERE name = ?)"
 _KINDS = tuple(EdgeKind)
 
 
@@ -159,9 +161,31 @@ class CallGraph:
     def sites_through(self, holder: str) -> list[int]:
         """The call sites that go through the holder of this name."""
         rows = self.reader.rows(
-            "SELECT id FROM site WHERE holder IN (SELECT id FROM text WHERE text = ?)", (holder,)
+            "SELECT id FROM site WHERE holder = (SELECT text FROM holder WHERE name = ?)"
+            " ORDER BY id", (holder,)
         )
         return [row[0] for row in rows]
+
+    def sites_of_record(self, record: str) -> list[tuple[int, str]]:
+        """The call sites that go through a slot of a record, each with its slot, by number."""
+        rows = self.reader.rows(
+            "SELECT s.id, h.name FROM holder h CROSS JOIN site s ON s.holder = h.text"
+            " WHERE h.name > ? AND h.name < ? ORDER BY s.id", (f"{record}.", f"{record}/")
+        )
+        return [(site, slot) for site, slot in rows if slot.rpartition(".")[0] == record]
+
+    def is_holder(self, name: str) -> bool:
+        """Whether anything is bound to a holder of this name, or called through it."""
+        return bool(self.reader.rows("SELECT 1 FROM holder WHERE name = ?", (name,)))
+
+    def aliases(self, name: str) -> dict[str, list[str]]:
+        """Last member -> slots that end with it, of the paths that a macro stands for."""
+        found: dict[str, list[str]] = {}
+        for member, slot in self.reader.rows(
+            "SELECT member, slot FROM alias WHERE name = ? ORDER BY id", (name,)
+        ):
+            found.setdefault(member, []).append(slot)
+        return found
 
     def object_numbered(self, number: int) -> KnownObject:
         """The object of this number."""

@@ -1,12 +1,13 @@
 """The version of the index file, and its schema.
 
 History: 1 the first form; 2 facts under the digest of their
-bytes, with the files that units read; 3 sealed (seal.py).
+bytes, with the files that units read; 3 sealed (seal.py);
+4 holders and macros of members by name.
 """
 
 from pathlib import Path
 
-VERSION = 3
+VERSION = 4
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 
