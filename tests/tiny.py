@@ -26,7 +26,7 @@ from kgraph.store.facts import CitedFiles
 from kgraph.store.names import write_names
 from kgraph.store.rows import ResolutionWriter
 
-LINES = 100
+LINES = 1000
 
 
 @dataclass

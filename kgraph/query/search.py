@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from kgraph.query.areas import Area, Node, Root, Way, place_of
+from kgraph.query.areas import Area, Node, Place, Root, Way, place_of
 from kgraph.query.bounds import UNREACHABLE, Bound
 from kgraph.query.steps import State, Steps
+
+_MOST_ROOTS = 64  # of an area; more only where many calls hand on several functions
 
 
 class Search:
@@ -160,12 +162,17 @@ class Search:
             roots = self.along(roots, following)
 
     def along(self, nodes: list[Node], function: int) -> list[Node]:
-        """What the steps to `function` make of some nodes: the cheapest of each state."""
-        found: dict[State, Node] = {}
+        """What the steps to `function` make of some nodes: the cheapest of each state, for each
+        choice of places passed on the way."""
+        found: dict[tuple[State, frozenset[Place]], Node] = {}
         for node in nodes:
-            for step in self.steps.after(node.state):
-                known = found.get(step.state)
-                cost = node.cost + step.cost
-                if step.state.function == function and (known is None or cost < known.cost):
-                    found[step.state] = Node(step.state, step, node)
-        return list(found.values())
+            steps = [step for step in self.steps.after(node.state)
+                     if step.state.function == function]
+            passed = frozenset(map(place_of, node.states())) if steps else frozenset()
+            for step in steps:
+                if place_of(step.state) in passed:
+                    continue
+                known, child = found.get((step.state, passed)), Node(step.state, step, node)
+                if known is None or child.cost < known.cost:
+                    found[step.state, passed] = child
+        return sorted(found.values(), key=lambda node: node.cost)[:_MOST_ROOTS]
