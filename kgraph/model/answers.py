@@ -6,7 +6,7 @@ These carry everything that a reader of an answer needs, so that rendering asks 
 from dataclasses import dataclass, field
 
 from kgraph.model.edges import EdgeKind, Evidence
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import MOST_GUARDS, Extent, Guard, Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.resolution import Status
 
@@ -60,6 +60,11 @@ class KnownSite:
     reason: str = ""
     guards: tuple[Guard, ...] = ()
     callback: int | None = None
+
+    @property
+    def more_guards(self) -> bool:
+        """Whether there may be further conditions around those in `guards`."""
+        return len(self.guards) >= MOST_GUARDS
 
 
 @dataclass(frozen=True, slots=True)
