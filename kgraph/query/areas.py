@@ -1,6 +1,7 @@
 """What a search of ways is made of: the nodes that it reached, and the areas that it looks in."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from kgraph.query.steps import State, Step
 
@@ -40,16 +41,19 @@ class Area:
 
 
 class Root:
-    """Where the search of an area starts: `forbidden` was passed on the way there; `fewest` are the
-    hops to the states that were looked at.
+    """Where the search of an area starts: in `node`; `fewest` are the hops to the states that were
+    looked at.
     """
 
-    __slots__ = ("area", "fewest", "forbidden")
-
-    def __init__(self, area: Area, forbidden: frozenset[Place]) -> None:
+    def __init__(self, area: Area, node: "Node") -> None:
         self.area = area
-        self.forbidden = forbidden
+        self.node = node
         self.fewest: dict[State, int] = {}
+
+    @cached_property
+    def forbidden(self) -> frozenset[Place]:
+        """What was passed on the way there."""
+        return frozenset(map(place_of, self.node.states()))
 
 
 class Node:

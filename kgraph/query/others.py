@@ -6,7 +6,7 @@ way, once one way on is shown. That is cheap where the bounds lead to the callee
 do not, a detour is looked for: out of the best way, and back into it further on.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kgraph.query.adjacency import Adjacency
 from kgraph.query.areas import Area, Node, Place, Way, place_of
@@ -16,22 +16,24 @@ from kgraph.query.steps import State
 _LONGEST_DETOUR = 4000  # functions to look at
 
 
-def count_others(search: Search, way: Way, most: int, effort: int) -> tuple[int, bool]:
-    """(how many ways the search has yet to find, whether these are all), `way` being the best one:
-    at most `most` are counted, and where `effort` states and functions were not enough to find them
-    all, those that are easy to show; at least one, if there is one.
+def count_others(
+    search: Search, ways: Sequence[Way], most: int, effort: int
+) -> tuple[int, bool]:
+    """(how many ways the search has yet to find, whether these are all), `ways` being those that it
+    found: at most `most` are counted, and where `effort` states and functions were not enough to
+    find them all, those that are easy to show; at least one, if there is one.
     """
     until, count = search.effort() + effort, 0
     while count <= most and search.next(until) is not None:
         count += 1
     if search.exhausted or count > most:
         return min(count, most), count <= most
-    shown = _Shown(search, way)
+    shown = _Shown(search, ways[0])
     for _ in shown.more():
         count += 1
         if count >= most:
             break
-    if not count and not _has_detour(search, way) and search.next() is None:
+    if not count and not _has_detour(search, ways) and search.next() is None:
         return 0, True
     return max(count, 1), False
 
@@ -100,13 +102,15 @@ class _Shown:
             self._tails.setdefault(state, tail)
 
 
-def _has_detour(search: Search, way: Way) -> bool:
-    """Whether a way is easy to show that leaves `way` and comes back to it further on."""
-    functions = way.functions()
-    detour = _detour(search.steps.functions, functions)
-    if detour is None or len(set(functions)) < len(functions):
+def _has_detour(search: Search, ways: Sequence[Way]) -> bool:
+    """Whether another way is easy to show that leaves the best one and comes back to it."""
+    best = ways[0].functions()
+    detour = _detour(search.steps.functions, best)
+    if detour is None or len(set(best)) < len(best):
         return False
-    nodes = [Node(way.start, None, None)]
+    if any(way.functions() == (best[0], *detour) for way in ways):
+        return False
+    nodes = [Node(ways[0].start, None, None)]
     for function in detour:
         nodes = search.along(nodes, function)
     hops = search.max_hops

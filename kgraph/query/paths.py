@@ -65,7 +65,7 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         return PathAnswer((), frontier=_gap(steps, source, target))
     others, every = 0, True
     if question.others:
-        others, every = count_others(search, ways[0], MOST_OTHERS, _EFFORT)
+        others, every = count_others(search, ways, MOST_OTHERS, _EFFORT)
     paths = tuple(Path(way_hops(graph, way.steps, rules)) for way in ways)
     return PathAnswer(paths, others=others, at_least=not every)
 

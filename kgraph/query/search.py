@@ -93,7 +93,7 @@ class Search:
             estimate = self._estimate(node.state)
             if estimate != UNREACHABLE:
                 root = Node(node.state, node.step, node.before)
-                root.root = Root(area, frozenset(map(place_of, node.states())))
+                root.root = Root(area, root)
                 area.roots.append(root)
                 self._push(node.cost + estimate, root)
 
