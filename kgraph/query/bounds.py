@@ -5,6 +5,7 @@ on is taken for its caller. So no way can cost less than its bound. The search g
 asked; must not know what is made of its bounds.
 """
 
+from collections.abc import Collection
 from heapq import heappop, heappush
 
 from kgraph.query.adjacency import Adjacency
@@ -21,7 +22,7 @@ class Bound:
     """
 
     def __init__(
-        self, functions: Adjacency, source: int, target: int, most: int | None = None
+        self, functions: Adjacency, source: State, target: int, most: int | None = None
     ) -> None:
         self._adjacency = functions
         self._most = most
@@ -31,15 +32,16 @@ class Bound:
         self._beyond = 0
         self._look_for(source, target)
 
-    def _look_for(self, source: int, target: int) -> None:
+    def _look_for(self, source: State, target: int) -> None:
         """Settle the source, or find that nothing leads from it to the target. All that leads to
         the target may be much where little leads on from the source."""
-        probe, more = _Probe(self._adjacency, source, target), _PROBED
-        self._settle(more, until=source)
-        while source not in self._settled and self._queue and not probe.misses(more):
+        probe, more = _Probe(self._adjacency, source.function, target), _PROBED
+        starts = {source.function, *(function for _, function in source.bindings)}
+        self._settle(more, starts)
+        while self._least(source) is None and self._queue and not probe.misses(more):
             more *= 4
-            self._settle(more, until=source)
-        if source not in self._settled:
+            self._settle(more, starts)
+        if self._least(source) is None:
             self._queue.clear()
 
     def raised(self, state: State, need: int | None) -> int:
@@ -76,15 +78,17 @@ class Bound:
                 least = bound + HANDED
         return least
 
-    def _settle(self, more: int, until: int = -1) -> None:
-        """Settle so many functions more, or until one is settled."""
+    def _settle(self, more: int, until: Collection[int] = ()) -> None:
+        """Settle so many functions more, or until one of some is settled."""
         settled, costs, queue, most = self._settled, self._costs, self._queue, self._most
         before, known, last = self._adjacency.reaching, self._costs.get, len(settled) + more
-        while queue and until not in settled and len(settled) < last:
+        while queue and len(settled) < last:
             cost, here = heappop(queue)
             if here in settled:
                 continue
             settled[here] = cost
+            if here in until:
+                last = len(settled)
             for caller, step in before(here):
                 if caller not in settled:
                     total = cost + step

@@ -31,19 +31,20 @@ class Search:
         self.steps = steps
         self._target = target
         self.max_hops = max_hops
-        stops = [source, *steps.rules.via, target]
-        self._bounds = [Bound(steps.functions, a, b, most) for a, b in pairwise(stops)]
+        stops = [start or steps.start(source), *map(State, (*steps.rules.via, target))]
+        self._bounds = [
+            Bound(steps.functions, a, b.function, most) for a, b in pairwise(stops)]
         # What remains of the way after each of the stops.
         self._rest = [0] * len(self._bounds)
         for place in reversed(range(len(self._bounds) - 1)):
-            leg = self._bounds[place + 1].of(State(stops[place + 1]))
+            leg = self._bounds[place + 1].of(stops[place + 1])
             later = self._rest[place + 1]
             self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
         self.areas: list[Area] = []  # that were opened
         self._queue: list[tuple[int, int, Node]] = []
         self._pushed = 0
         self._looked_at = 0
-        self._open(Area(0, frozenset()), [Node(start or steps.start(source), None, None)])
+        self._open(Area(0, frozenset()), [Node(stops[0], None, None)])
 
     def ways(self) -> Iterator[Way]:
         """The ways that were not yielded yet, best first, each with other functions than those

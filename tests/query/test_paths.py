@@ -407,3 +407,15 @@ def test_callers_and_callees_ask_the_index_as_often_however_many_calls_there_are
         assert callees(graph, find_function(graph, "a")) == [hop]
         asked.append(len(statements))
     assert asked[0] == asked[1]
+
+
+def test_a_limit_is_not_that_of_a_call_through_an_unbound_parameter(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("hook", *(f"done{number}" for number in range(99)), parameter=0)
+    tiny.calls("done7", "z")
+    graph = tiny.graph(tmp_path)
+    hook, done, end = (find_function(graph, name).number for name in ("hook", "done7", "z"))
+    steps = Steps(graph, Rules())
+    for start, found in ((State(hook, ((0, done),)), [2]), (State(hook), [])):
+        search = Search(steps, hook, end, most=4 * ONE, start=start)
+        assert [len(way.steps) for way in search.ways()] == found
