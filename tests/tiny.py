@@ -23,9 +23,10 @@ from kgraph.model.names import FunctionId
 from kgraph.model.resolution import Candidate, Forward, Resolution, ResolvedSite, Status
 from kgraph.store import IndexReader, new_database, write_description
 from kgraph.store.facts import CitedFiles
+from kgraph.store.names import write_names
 from kgraph.store.rows import ResolutionWriter
 
-LINES = 100
+LINES = 1000
 
 
 @dataclass
@@ -115,4 +116,5 @@ class Tiny:
             ResolutionWriter(connection, files, taken).write(self.resolution(), self.definitions())
             write_description(connection, IndexDescription(str(tree), "1.0", "tiny", built=1.0))
             connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
+            write_names(connection, tree, None)
         return CallGraph(IndexReader(index))

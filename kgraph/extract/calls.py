@@ -21,6 +21,7 @@ from kgraph.model.holders import (
     ReturnValue,
     Value,
 )
+from kgraph.model.location import MOST_GUARDS
 from kgraph.model.names import FunctionId
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _record(context: Context, node: Node, callee: Node, target: Value,
         caller=context.function, location=extent.start, extent=extent,
         ordinal=context.ordinal(extent.start), target=target, expression=expression,
         macro=sources.macro_at(begin, _first_name(expression)), arguments=arguments,
-        guards=tuple(context.guards), signature="" if direct else _signature(callee), index=index))
+        guards=tuple(context.guards[-MOST_GUARDS:]),
+        signature="" if direct else _signature(callee), index=index))
     if isinstance(target, FunctionId):
         return Load(Place(ReturnValue(target)))
     return Load(Place(CallResult(context.function, index)))

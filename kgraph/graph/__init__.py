@@ -3,7 +3,7 @@
 Owns adjacency and look-ups. Must not know what is asked of it, nor how answers are shown.
 """
 
-from kgraph.graph.callgraph import BoundRow, CallGraph
+from kgraph.graph.callgraph import BOUND_TO, BoundRow, CallGraph
 from kgraph.graph.source import Sources
 
-__all__ = ["BoundRow", "CallGraph", "Sources"]
+__all__ = ["BOUND_TO", "BoundRow", "CallGraph", "Sources"]

@@ -4,13 +4,12 @@ Functions, call sites, edges and hops are numbers (kgraph.store.arrays says what
 is read from the file when it is first used.
 """
 
-from array import array
-from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from kgraph.graph.numbers import Numbers
 from kgraph.graph.requests import OpenRequests
 from kgraph.graph.types import TypeCandidates
 from kgraph.model.answers import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
@@ -19,7 +18,8 @@ from kgraph.model.holders import How
 from kgraph.model.location import Location
 from kgraph.store.reading import BOUND, IndexReader
 
-_KINDS = tuple(EdgeKind)
+# What is bound to a holder, for CallGraph.bound.
+BOUND_TO = "b.holder = (SELECT text FROM holder WHERE name = ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +34,16 @@ class BoundRow:
     how: How
 
 
-class _Lazy:
-    """An array of the index, read when it is first used; then a plain attribute."""
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, graph: "CallGraph", owner: type) -> "array[int]":
-        numbers = graph.reader.array(self._name)
-        graph.__dict__[self._name] = numbers
-        return numbers
-
-
-class CallGraph:
+class CallGraph(Numbers):
     """A call graph over an index file. Methods raise StoreError where the file is damaged."""
 
     def __init__(self, reader: IndexReader) -> None:
-        self.reader = reader
+        super().__init__(reader)
         self._functions: dict[int, KnownFunction] = {}
         self._sites: dict[int, KnownSite] = {}
         self._evidence: dict[int, tuple[Evidence, ...]] = {}
+        self._sites_from = -1
+        self._sites_by_callee: dict[int, list[int]] = {}
 
     def close(self) -> None:
         """Close the index file."""
@@ -68,50 +58,6 @@ class CallGraph:
     def path(self) -> Path:
         """The index file."""
         return self.reader.path
-
-    folder = _Lazy()
-    site_start = _Lazy()
-    edge_start = _Lazy()
-    edge_callee = _Lazy()
-    edge_kind = _Lazy()
-    edge_evidence = _Lazy()
-    hop_start = _Lazy()
-    hop_edge = _Lazy()
-    hop_caller = _Lazy()
-    hop_callee = _Lazy()
-    hop_width = _Lazy()
-    hop_flags = _Lazy()
-    back_start = _Lazy()
-    back_hop = _Lazy()
-
-    @cached_property
-    def forwards(self) -> dict[int, tuple[tuple[int, int], ...]]:
-        """Call site -> (parameter, value) of the functions that it hands on (see arrays)."""
-        found: dict[int, tuple[tuple[int, int], ...]] = {}
-        rows = zip(
-            self.reader.array("forward_site"), self.reader.array("forward_parameter"),
-            self.reader.array("forward_value"), strict=True,
-        )
-        for site, parameter, value in rows:
-            found[site] = (*found.get(site, ()), (parameter, value))
-        return found
-
-    @cached_property
-    def callbacks(self) -> dict[int, int]:
-        """Call site -> the parameter of its caller that it goes through."""
-        return dict(
-            zip(
-                self.reader.array("callback_site"), self.reader.array("callback_parameter"),
-                strict=True,
-            )
-        )
-
-    def __len__(self) -> int:
-        return len(self.site_start) - 1
-
-    def site_of(self, edge: int) -> int:
-        """The call site of an edge."""
-        return bisect_right(self.edge_start, edge) - 1
 
     def function(self, number: int) -> KnownFunction:
         """The function of this number."""
@@ -140,21 +86,35 @@ class CallGraph:
     def sites_through(self, holder: str) -> list[int]:
         """The call sites that go through the holder of this name."""
         rows = self.reader.rows(
-            "SELECT id FROM site WHERE holder IN (SELECT id FROM text WHERE text = ?)", (holder,)
+            "SELECT id FROM site WHERE holder = (SELECT text FROM holder WHERE name = ?)"
+            " ORDER BY id", (holder,)
         )
         return [row[0] for row in rows]
+
+    def sites_of_record(self, record: str) -> list[tuple[int, str]]:
+        """The call sites that go through a slot of a record, each with its slot, by number."""
+        rows = self.reader.rows(
+            "SELECT s.id, h.name FROM holder h CROSS JOIN site s ON s.holder = h.text"
+            " WHERE h.name > ? AND h.name < ? ORDER BY s.id", (f"{record}.", f"{record}/")
+        )
+        return [(site, slot) for site, slot in rows if slot.rpartition(".")[0] == record]
+
+    def is_holder(self, name: str) -> bool:
+        """Whether anything is bound to a holder of this name, or called through it."""
+        return bool(self.reader.rows("SELECT 1 FROM holder WHERE name = ?", (name,)))
+
+    def aliases(self, name: str) -> dict[str, list[str]]:
+        """Last member -> slots that end with it, of the paths that a macro stands for."""
+        found: dict[str, list[str]] = {}
+        for member, slot in self.reader.rows(
+            "SELECT member, slot FROM alias WHERE name = ? ORDER BY id", (name,)
+        ):
+            found.setdefault(member, []).append(slot)
+        return found
 
     def object_numbered(self, number: int) -> KnownObject:
         """The object of this number."""
         return self.reader.objects("o.id = ?", (number,))[0]
-
-    def kind(self, edge: int) -> EdgeKind:
-        """The kind of an edge."""
-        return _KINDS[self.edge_kind[edge]]
-
-    def edges_of(self, site: int) -> range:
-        """The edges of a call site."""
-        return range(self.edge_start[site], self.edge_start[site + 1])
 
     def evidence(self, edge: int) -> tuple[Evidence, ...]:
         """The evidence of an edge."""
@@ -163,44 +123,46 @@ class CallGraph:
             self._evidence[number] = self.reader.evidence(number)
         return self._evidence[number]
 
-    def width(self, edge: int) -> int:
-        """How many candidates the call site of an edge has; those by type, and those run later,
-        are counted only among themselves.
-        """
-        kind = _counted_as(self.kind(edge))
-        return sum(
-            _counted_as(self.kind(other)) is kind for other in self.edges_of(self.site_of(edge))
-        )
-
     def hop(self, edge: int, width: int | None = None) -> Hop:
         """The record of an edge; `width` replaces its number of candidates."""
         site = self.site(self.site_of(edge))
         callee = self.edge_callee[edge]
+        others = [other for other in self._sites_to(site.caller)[callee] if other != site.number]
         return Hop(
             self.function(site.caller), self.function(callee), site, self.kind(edge),
             self.width(edge) if width is None else width, self.evidence(edge),
-            tuple(other.location for other in self._others(site, callee)),
+            self.reader.site_places(others),
         )
 
-    def _others(self, site: KnownSite, callee: int) -> list[KnownSite]:
-        """Other call sites of the same caller that reach `callee`."""
-        first, last = self.site_start[site.caller], self.site_start[site.caller + 1]
-        return [
-            self.site(other)
-            for other in range(first, last)
-            if other != site.number
-            and any(self.edge_callee[edge] == callee for edge in self.edges_of(other))
-        ]
+    def _sites_to(self, caller: int) -> dict[int, list[int]]:
+        """Callee -> the call sites of `caller` that reach it; kept for one caller at a time."""
+        if self._sites_from != caller:
+            found: dict[int, list[int]] = {}
+            for site in range(self.site_start[caller], self.site_start[caller + 1]):
+                edges = self.edges_of(site)
+                for callee in set(self.edge_callee[edges.start:edges.stop]):
+                    found.setdefault(callee, []).append(site)
+            self._sites_from, self._sites_by_callee = caller, found
+        return self._sites_by_callee
 
-    def edges_from(self, function: int) -> range:
-        """All edges that leave a function."""
-        first, last = self.site_start[function], self.site_start[function + 1]
-        return range(self.edge_start[first], self.edge_start[last])
+    def know(self, edges: Iterable[int]) -> None:
+        """Read what the records of many edges need at once, for those that are asked for next."""
+        edges = list(edges)
+        sites = {self.site_of(edge) for edge in edges} - self._sites.keys()
+        self._sites.update((site.number, site) for site in self.reader.sites_numbered(sites))
+        functions = {self.edge_callee[edge] for edge in edges}
+        functions |= {self._sites[self.site_of(edge)].caller for edge in edges}
+        self._functions.update(
+            (function.number, function)
+            for function in self.reader.functions_numbered(functions - self._functions.keys()))
 
-    def callers_of(self, function: int) -> list[int]:
-        """The functions with an edge to `function`, each once, ascending."""
-        first, last = self.back_start[function], self.back_start[function + 1]
-        return sorted({self.hop_caller[self.back_hop[place]] for place in range(first, last)})
+    def holders_from(self, caller: int) -> dict[int, int]:
+        """Call site -> the number of the text of its holder, of the sites of a caller that go
+        through one."""
+        rows = self.reader.rows(
+            "SELECT id, holder FROM site WHERE id >= ? AND id < ? AND holder IS NOT NULL",
+            (self.site_start[caller], self.site_start[caller + 1]))
+        return dict(rows)
 
     @cached_property
     def by_type(self) -> TypeCandidates:
@@ -225,7 +187,3 @@ class CallGraph:
         for row in self.reader.rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
             place = Location(row[4], row[5], row[6])
             yield BoundRow(row[0], row[1], row[2], row[3], place, How(row[7]))
-
-
-def _counted_as(kind: EdgeKind) -> EdgeKind | None:
-    return kind if kind in (EdgeKind.TYPE, EdgeKind.DEFERRED) else None

@@ -3,6 +3,7 @@ its signature whose address is taken a candidate. Shown as a count, searched onl
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from kgraph.store import IndexReader
 
@@ -17,7 +18,7 @@ class TypeCandidates:
             "SELECT s.id, caller, text, t.id FROM site s JOIN text t ON t.id = s.signature"
             " WHERE status = 'unresolved' ORDER BY s.id"
         )
-        self._type = {site: kind for site, _, _, kind in rows}
+        self._type: dict[int, int] = {site: kind for site, _, _, kind in rows}
         self._untyped = {site for site, _, text, _ in rows if not text}
         self._of_caller: dict[int, list[int]] = defaultdict(list)
         self._of_type: dict[int, list[int]] = defaultdict(list)
@@ -32,6 +33,15 @@ class TypeCandidates:
             ):
                 self._callees[kind].append(function)
                 self._signature[function] = kind
+
+    @property
+    def callers(self) -> Iterable[int]:
+        """The functions that have unresolved call sites."""
+        return self._of_caller.keys()
+
+    def type_of(self, site: int) -> int:
+        """The number of the type of an unresolved call site."""
+        return self._type[site]
 
     def sites_of(self, caller: int) -> "list[int] | tuple[int, ...]":
         """The unresolved call sites of a function."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kgraph.model.edges import EdgeKind, Evidence
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import MOST_GUARDS, Extent, Guard, Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.resolution import Status
 
@@ -63,6 +63,11 @@ class KnownSite:
     guards: tuple[Guard, ...] = ()
     callback: int | None = None
     proof: int | None = None
+
+    @property
+    def more_guards(self) -> bool:
+        """Whether there may be further conditions around those in `guards`."""
+        return len(self.guards) >= MOST_GUARDS
 
 
 @dataclass(frozen=True, slots=True)

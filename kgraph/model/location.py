@@ -29,6 +29,11 @@ class Extent:
         return str(self.start)
 
 
+# A call keeps so many guards, the innermost ones; what has as many may have more. Without a limit
+# a chain of n `else if` would hold n * n / 2 of them. (The most in linux-4.6.2 are 76.)
+MOST_GUARDS = 100
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Guard:
     """A condition around a call site: the call runs only where it is true (or not `holds`)."""

@@ -28,6 +28,7 @@ from kgraph.store import new_database, write_description
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
 from kgraph.store.moved import Moves, carry_over
+from kgraph.store.names import write_names
 from kgraph.store.rows import ResolutionWriter
 
 Progress = Callable[[int, int, str], None]  # units done, units, what is being done
@@ -123,6 +124,7 @@ def write_index(
         write_description(connection, description)
         _write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
+        write_names(connection, run.root, units.build)
     return account, fresh
 
 

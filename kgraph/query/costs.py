@@ -19,6 +19,7 @@ from math import log2
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 ONE = 4096
+HANDED = ONE  # a call of what a parameter is bound to costs no less
 CHANGE_OF_FOLDER = ONE // 32
 _MOST_CALLEES = ONE // 128
 

@@ -6,6 +6,8 @@ from kgraph.graph import CallGraph
 from kgraph.model.answers import Hop, KnownFunction
 from kgraph.model.edges import EdgeKind
 
+_DIRECT = {EdgeKind.DIRECT, EdgeKind.ASM}  # they go through no holder
+
 
 def callers(
     graph: CallGraph, function: KnownFunction, *, types: bool = False, deferred: bool = True,
@@ -16,10 +18,11 @@ def callers(
     are looked at, if that is given.
     """
     unwanted = _unwanted(types=types, deferred=deferred)
-    hops = []
+    found = []
     for caller in graph.callers_of(function.number)[:most]:
         edges = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
-        hops.extend(_one_a_kind(graph, edges, unwanted))
+        found += _one_a_kind(graph, caller, edges, unwanted)
+    hops = _hops(graph, found)
     if types:
         hops += [
             graph.hop_by_type(site, function.number)
@@ -78,17 +81,27 @@ def _calls_of(graph: CallGraph, function: int, unwanted: set[EdgeKind]) -> list[
     by_callee: dict[int, list[int]] = {}
     for edge in graph.edges_from(function):
         by_callee.setdefault(graph.edge_callee[edge], []).append(edge)
-    hops = [
-        hop for edges in by_callee.values() for hop in _one_a_kind(graph, edges, unwanted)
+    found = [
+        edge for edges in by_callee.values()
+        for edge in _one_a_kind(graph, function, edges, unwanted)
     ]
+    hops = _hops(graph, found)
     return sorted(hops, key=lambda hop: (hop.site.location, hop.site.ordinal, hop.callee.number))
 
 
-def _one_a_kind(graph: CallGraph, edges: list[int], unwanted: set[EdgeKind]) -> list[Hop]:
-    """The first edge of each kind and holder; the others are among its `sites`."""
-    first: dict[tuple[EdgeKind, str], int] = {}
-    for edge in edges:
-        kind = graph.kind(edge)
+def _hops(graph: CallGraph, edges: list[int]) -> list[Hop]:
+    graph.know(edges)
+    return [graph.hop(edge) for edge in edges]
+
+
+def _one_a_kind(
+    graph: CallGraph, caller: int, edges: list[int], unwanted: set[EdgeKind]
+) -> list[int]:
+    """Of edges of one caller the first of each kind and holder: others are among its `sites`."""
+    kinds = [graph.kind(edge) for edge in edges]
+    through = {} if _DIRECT.issuperset(kinds) else graph.holders_from(caller)
+    first: dict[tuple[EdgeKind, int | None], int] = {}
+    for edge, kind in zip(edges, kinds, strict=True):
         if kind not in unwanted:
-            first.setdefault((kind, graph.site(graph.site_of(edge)).holder), edge)
-    return [graph.hop(edge) for edge in first.values()]
+            first.setdefault((kind, through.get(graph.site_of(edge))), edge)
+    return list(first.values())

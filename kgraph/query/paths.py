@@ -10,13 +10,15 @@ from kgraph.model.documents import Pin, Scenario
 from kgraph.query.frontier import frontier
 from kgraph.query.handing import handed_on
 from kgraph.query.names import find_function
+from kgraph.query.others import count_others
 from kgraph.query.pins import parse_pin, table_evidence
+from kgraph.query.rules import Rules
 from kgraph.query.scenarios import function_numbers, site_pins
 from kgraph.query.search import Search
-from kgraph.query.steps import Rules, Step, Steps
+from kgraph.query.steps import Step, Steps
 
 MOST_OTHERS = 20
-_EFFORT = 2000  # counting others may take about as long again as starting does
+_EFFORT = 500  # counting others may take about as long again as starting does
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     ways = list(islice(search.ways(), question.count))
     if not ways:
         return PathAnswer((), frontier=_gap(steps, source, target))
-    others, every = search.others(MOST_OTHERS, _EFFORT) if question.others else (0, True)
+    others, every = 0, True
+    if question.others:
+        others, every = count_others(search, ways, MOST_OTHERS, _EFFORT)
     paths = tuple(Path(way_hops(graph, way.steps, rules)) for way in ways)
     return PathAnswer(paths, others=others, at_least=not every)
 
@@ -118,8 +122,8 @@ def under_pins(graph: CallGraph, hop: Hop, rules: Rules, passed: int = 0) -> Hop
 def _gap(steps: Steps, source: int, target: int) -> Frontier:
     """The frontier of the first leg that cannot be made."""
     stops = [source, *steps.rules.via, target]
-    for start, end in pairwise(stops):
-        found = frontier(steps, start, end)
+    for passed, (start, end) in enumerate(pairwise(stops)):
+        found = frontier(steps.functions, start, end, passed)
         if not found.callbacks:
             return found
     return found

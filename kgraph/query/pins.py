@@ -1,23 +1,21 @@
 """Pins: what a slot holds in a scenario, and what that leaves of the call sites it concerns.
 
 A pin is SLOT=TARGET. SLOT is a record and field as they are written in the source (a macro that
-stands for the path of a member is looked up in the tree's headers), any other holder that `kgraph
+stands for the path of a member is known from the tree's headers), any other holder that `kgraph
 ops` shows, or the FILE:LINE of a call. TARGET is a function, or a table: then every call through a
 slot of the table's record has what that table holds, and no callee where the table leaves the slot
 empty. A pin that nothing in the index supports is refused.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from kgraph.errors import LookupFailed
-from kgraph.graph import CallGraph, Sources
+from kgraph.graph import BOUND_TO, CallGraph
 from kgraph.model.answers import KnownObject
 from kgraph.model.documents import Pin
 from kgraph.model.edges import Evidence, Role
 from kgraph.query.names import find_function
 
-_ALIAS = r"^[ \t]*#[ \t]*define[ \t]+{}[ \t]+(\w+(?:\.\w+)*)[ \t]*(?:/\*.*)?$"
 _MOST_LISTED = 12
 
 Callees = frozenset[int]
@@ -100,37 +98,13 @@ def _sites(graph: CallGraph, slot: str) -> list[int]:
 
 def holders(graph: CallGraph, slot: str) -> list[str]:
     """The holders of the index that a slot may mean: itself, or what its macro stands for."""
-    known = graph.reader.rows(
-        "SELECT 1 FROM text t WHERE t.text = ? AND (EXISTS (SELECT 1 FROM bound WHERE holder ="
-        " t.id) OR EXISTS (SELECT 1 FROM site WHERE holder = t.id)) LIMIT 1", (slot,)
-    )
-    if known or "." not in slot:
+    if graph.is_holder(slot) or "." not in slot:
         return [slot]
     record, _, field = slot.rpartition(".")
     found: list[str] = []
-    for member in _stands_for(graph, field):
-        rows = graph.reader.rows(
-            "SELECT DISTINCT record || '.' || field FROM bound WHERE field = ? OR field LIKE ?"
-            " ORDER BY 1", (member, f"%.{member}")
-        )
-        names = [row[0] for row in rows]
+    for names in graph.aliases(field).values():
         found += [name for name in names if name.startswith(record)] or names
     return found or [slot]
-
-
-def _stands_for(graph: CallGraph, field: str) -> Iterator[str]:
-    """The last members of the paths that the tree's headers define `field` as."""
-    if not field.isidentifier():
-        return
-    pattern = re.compile(_ALIAS.format(re.escape(field)), re.MULTILINE)
-    sources, seen = Sources(graph), set()
-    for (path,) in graph.reader.rows("SELECT path FROM file WHERE path LIKE '%.h' ORDER BY id"):
-        text = "\n".join(sources.lines(path))
-        for match in pattern.finditer(text) if field in text else ():
-            member = match[1].rpartition(".")[2]
-            if member != field and member not in seen:
-                seen.add(member)
-                yield member
 
 
 def tables_of(graph: CallGraph, pin: Pin) -> list[KnownObject]:
@@ -167,12 +141,7 @@ def _through_table(graph: CallGraph, pin: Pin, table: KnownObject) -> dict[int, 
 
 def _sites_of_records(graph: CallGraph, records: set[str]) -> list[tuple[int, str]]:
     """The call sites that go through a slot of some records, each with its slot."""
-    # One pass over the sites: texts are found by number only.
-    rows = graph.reader.rows(
-        "SELECT s.id, t.text FROM site s JOIN text t ON t.id = s.holder"
-        " WHERE s.holder IS NOT NULL ORDER BY s.id"
-    )
-    return [(site, slot) for site, slot in rows if slot.rpartition(".")[0] in records]
+    return sorted(row for record in records for row in graph.sites_of_record(record))
 
 
 def _bound_to(graph: CallGraph, slot: str) -> list[KnownObject | None]:
@@ -180,7 +149,7 @@ def _bound_to(graph: CallGraph, slot: str) -> list[KnownObject | None]:
     return [
         None if row.object is None else graph.object_numbered(row.object)
         for holder in holders(graph, slot)
-        for row in graph.bound("h.text = ?", (holder,))
+        for row in graph.bound(BOUND_TO, (holder,))
     ]
 
 

@@ -7,7 +7,7 @@ from kgraph.graph import CallGraph
 from kgraph.model.documents import Pin, Query, Scenario
 from kgraph.query.names import find_function
 from kgraph.query.pins import pinned_sites, pinned_table
-from kgraph.query.steps import SitePin
+from kgraph.query.rules import SitePin
 
 SitePins = dict[int, tuple[SitePin, ...]]
 

@@ -1,243 +1,179 @@
-"""The best path, and the k best: A* over states, Yen's deviations on top of it.
+"""The best path, and the next best: one A* over states, in parts that hold no way twice.
 
-A backward search from the callee over functions alone (what parameters are bound to left aside)
-gives each function a cost that no path from it can be below. A* with that bound walks almost
-straight; the bindings are what it has to find out. Yen's algorithm asks for the next best path by
-forbidding, at every state of a found one, the step that it took from there.
+A backward search from the callee over functions alone (bounds.py) gives each function a cost that
+no path from it can be below. A* with that bound walks almost straight; what parameters are bound to
+is what it has to find out. When a way is found, the ways of its area that are left are divided by
+where they leave it: an area are the ways that begin with the same functions and go on to none of
+some. All areas wait in one queue, so that none is searched further than the next best way asks for.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import pairwise
 
-from kgraph.query.steps import State, Step, Steps
+from kgraph.query.areas import Area, Node, Place, Root, Way, place_of
+from kgraph.query.bounds import UNREACHABLE, Bound
+from kgraph.query.steps import State, Steps
 
-UNREACHABLE = -1
-
-
-class Bound:
-    """For every function a lower bound of the cost of a way to `target`: a search backwards that
-    goes as far as it is asked. What it has not settled costs at least as much as what it has.
-    Ways that cost more than `most` are as good as none.
-    """
-
-    def __init__(self, steps: Steps, source: int, target: int, most: int | None = None) -> None:
-        self._steps = steps
-        self._most = most
-        self._settled: dict[int, int] = {}
-        self._costs = {target: 0}
-        self._queue = [(0, target)]
-        self._beyond = 0
-        self.exact(source)
-
-    def exact(self, function: int) -> int:
-        """The bound of a function after searching on until it is settled; UNREACHABLE if no way
-        leads from it to the target.
-        """
-        settled, costs, queue = self._settled, self._costs, self._queue
-        while function not in settled and queue:
-            cost, here = heappop(queue)
-            if here in settled:
-                continue
-            settled[here] = self._beyond = cost
-            for caller, more in self._steps.before(here):
-                total = cost + more
-                if self._most is not None and total > self._most:
-                    continue
-                if caller not in settled and total < costs.get(caller, total + 1):
-                    costs[caller] = total
-                    heappush(queue, (total, caller))
-        return settled.get(function, UNREACHABLE)
-
-    def __len__(self) -> int:
-        return len(self._settled)
-
-    def __getitem__(self, function: int) -> int:
-        return self._settled.get(function, self._beyond if self._queue else UNREACHABLE)
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """A path as it is searched: where it starts, its steps, its cost."""
-
-    start: State
-    steps: tuple[Step, ...]
-    cost: int
-
-    def states(self) -> list[State]:
-        """The states it passes, first to last."""
-        return [self.start, *(step.state for step in self.steps)]
-
-    def functions(self) -> tuple[int, ...]:
-        """The functions it passes: two paths are different where these are."""
-        return tuple(state.function for state in self.states())
+_MOST_ROOTS = 64  # of an area; more only where many calls hand on several functions
 
 
 class Search:
     """Finds ways from `source` to `target` through the rules' `via`, of at most `max_hops`; none
-    that surely costs more than `most`.
+    that surely costs more than `most`. `start` is the state that they start in, where it is not the
+    plain one of `source`.
     """
 
     def __init__(
         self, steps: Steps, source: int, target: int, max_hops: int | None = None,
-        most: int | None = None,
+        most: int | None = None, start: State | None = None,
     ) -> None:
-        self._steps = steps
+        self.steps = steps
         self._target = target
-        self._max_hops = max_hops
-        stops = [source, *steps.rules.via, target]
-        self._bounds = [Bound(steps, a, b, most) for a, b in pairwise(stops)]
+        self.max_hops = max_hops
+        stops = [start or steps.start(source), *map(State, (*steps.rules.via, target))]
+        self._bounds = [
+            Bound(steps.functions, a, b.function, most) for a, b in pairwise(stops)]
         # What remains of the way after each of the stops.
         self._rest = [0] * len(self._bounds)
         for place in reversed(range(len(self._bounds) - 1)):
-            leg = self._bounds[place + 1][stops[place + 1]]
+            leg = self._bounds[place + 1].of(stops[place + 1])
             later = self._rest[place + 1]
             self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
-        self.start = steps.start(source)
-        self._found: list[Way] = []
-        self._waiting: list[tuple[int, int, Way]] = []
-        self._shown: set[tuple[int, ...]] = set()
-        self._known: set[tuple[int, ...]] = set()  # the functions of ways shown or waiting
+        self.areas: list[Area] = []  # that were opened
+        self._queue: list[tuple[int, int, Node]] = []
+        self._pushed = 0
         self._looked_at = 0
-        self._running = self._run()
-
-    def _estimate(self, state: State) -> int:
-        leg, rest = self._bounds[state.passed][state.function], self._rest[state.passed]
-        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
-
-    def _exact(self, state: State) -> int:
-        self._bounds[state.passed].exact(state.function)
-        return self._estimate(state)
-
-    def _arrived(self, state: State) -> bool:
-        return state.function == self._target and state.passed == len(self._bounds) - 1
-
-    def best(
-        self,
-        start: State,
-        *,
-        spent: int = 0,
-        forbidden: frozenset[State] = frozenset(),
-        first: frozenset[State] = frozenset(),
-    ) -> Way | None:
-        """The best way from `start`, of which `spent` hops are used up, through no `forbidden`
-        state and with none of `first` as its first step.
-        """
-        estimate = self._estimate(start)
-        if estimate == UNREACHABLE:
-            return None
-        queue: list[tuple[int, int, int, _Node]] = [(estimate, 0, 0, _Node(start, None, None, 0))]
-        fewest: dict[State, int] = {}
-        pushed = 0
-        while queue:
-            estimate, number, hops, node = heappop(queue)
-            known = fewest.get(node.state)
-            if known is not None and (self._max_hops is None or hops >= known):
-                continue
-            rest = self._exact(node.state)
-            if rest == UNREACHABLE:
-                continue
-            if node.cost + rest > estimate:  # it was pushed with less than is known by now
-                heappush(queue, (node.cost + rest, number, hops, node))
-                continue
-            fewest[node.state] = hops
-            self._looked_at += 1
-            if self._arrived(node.state) and hops:
-                return node.way(start)
-            if self._max_hops is not None and hops + spent >= self._max_hops:
-                continue
-            for estimate, child in self._children(node, forbidden if hops else forbidden | first):
-                pushed += 1
-                heappush(queue, (estimate, pushed, hops + 1, child))
-        return None
-
-    def _children(
-        self, node: "_Node", closed: frozenset[State]
-    ) -> Iterator[tuple[int, "_Node"]]:
-        """What a step from `node` leads to, each with the least that a way through it costs."""
-        for step in self._steps.after(node.state):
-            estimate = UNREACHABLE if step.state in closed else self._estimate(step.state)
-            if estimate != UNREACHABLE:
-                cost = node.cost + step.cost
-                yield cost + estimate, _Node(step.state, step, node, cost)
+        self._open(Area(0, frozenset()), [Node(stops[0], None, None)])
 
     def ways(self) -> Iterator[Way]:
         """The ways that were not yielded yet, best first, each with other functions than those
-        before it."""
-        return (way for way in self._running if way is not None)
+        before it, and none through a state twice."""
+        while (way := self.next()) is not None:
+            yield way
 
-    def _run(self) -> Iterator[Way | None]:
-        """The same, with a None for each place of a way that other ways were looked for from."""
-        known: set[tuple[State, ...]] = set()
-        way = self.best(self.start)
-        while way is not None:
-            self._found.append(way)
-            if way.functions() not in self._shown:
-                self._shown.add(way.functions())
-                self._known.add(way.functions())
-                yield way
-            for other in self._deviations(way, self._found):
-                if other is not None and tuple(other.states()) not in known:
-                    known.add(tuple(other.states()))
-                    self._known.add(other.functions())
-                    heappush(self._waiting, (other.cost, len(known), other))
-                yield None
-            way = heappop(self._waiting)[2] if self._waiting else None
+    @property
+    def exhausted(self) -> bool:
+        """Whether there are no other ways than those that were found."""
+        return not self._queue
 
-    def others(self, most: int, effort: int) -> tuple[int, bool]:
-        """(how many ways `ways` has yet to yield, whether these are all): no more than `most` are
-        counted, and no more are looked for once there is one and `effort` states and functions
-        were looked at. Ways that wait for their turn count without being taken out.
-        """
-        before, began = len(self._shown), self._effort()
-        for _ in self._running:
-            more = len(self._known) - before
-            if more > most or (more and self._effort() - began > effort):
-                return min(more, most), False
-        return len(self._known) - before, True
-
-    def _effort(self) -> int:
+    def effort(self) -> int:
         """How many states and, backwards, functions were looked at."""
         return self._looked_at + sum(len(bound) for bound in self._bounds)
 
-    def _deviations(self, way: Way, found: Iterable[Way]) -> Iterator[Way | None]:
-        """The best way that leaves `way` at each of its places, None where there is none."""
-        states = way.states()
-        for place in range(len(way.steps)):
-            root = states[: place + 1]
-            taken = frozenset(
-                other.states()[place + 1]
-                for other in found
-                if other.states()[: place + 1] == root
-            )
-            spur = self.best(
-                states[place], spent=place, forbidden=frozenset(root), first=taken
-            )
-            if spur is None:
-                yield None
+    def _estimate(self, state: State) -> int:
+        leg, rest = self._bounds[state.passed].of(state), self._rest[state.passed]
+        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+
+    def known(self, state: State) -> int | None:
+        """The estimate of a state, None where its function's bound is not settled yet."""
+        leg = self._bounds[state.passed].settled(state)
+        rest = self._rest[state.passed]
+        return None if leg is None or rest == UNREACHABLE else leg + rest
+
+    def _raised(self, node: Node) -> int:
+        """The estimate of a node, after looking whether it is as good as the next one's."""
+        passed = node.state.passed
+        need = None
+        if self._queue:
+            need = self._queue[0][0] - node.cost - self._rest[passed]
+        self._bounds[passed].raised(node.state, need)
+        return self._estimate(node.state)
+
+    def arrived(self, node: Node) -> bool:
+        """Whether a node is the end of a way."""
+        state = node.state
+        return bool(
+            node.hops and state.function == self._target and state.passed == len(self._bounds) - 1
+        )
+
+    def _open(self, area: Area, roots: list[Node]) -> None:
+        """Begin to search an area."""
+        self.areas.append(area)
+        for node in roots:
+            estimate = self._estimate(node.state)
+            if estimate != UNREACHABLE:
+                root = Node(node.state, node.step, node.before)
+                root.root = Root(area, root)
+                area.roots.append(root)
+                self._push(node.cost + estimate, root)
+
+    def _push(self, estimate: int, node: Node) -> None:
+        self._pushed += 1
+        heappush(self._queue, (estimate, self._pushed, node))
+
+    def next(self, until: int | None = None) -> Way | None:
+        """The next best way; None where there is no more, or it is not found before `until` is
+        the effort."""
+        queue = self._queue
+        while queue:
+            if until is not None and self.effort() > until:
+                return None
+            estimate, number, node = heappop(queue)
+            if node.root.area.divided or self._closed(node):
                 continue
-            steps = (*way.steps[:place], *spur.steps)
-            yield Way(self.start, steps, sum(step.cost for step in steps))
+            rest = self._raised(node)
+            if rest == UNREACHABLE:
+                continue
+            if node.cost + rest > estimate:  # it was pushed with less than is known by now
+                heappush(queue, (node.cost + rest, number, node))
+                continue
+            node.root.fewest[node.state] = node.hops
+            self._looked_at += 1
+            if self.arrived(node):
+                self._divide(node)
+                return node.way()
+            if self.max_hops is None or node.hops < self.max_hops:
+                self._expand(node)
+        return None
 
+    def _closed(self, node: Node) -> bool:
+        """Whether nothing new can come of a node."""
+        if self.arrived(node):
+            return False
+        known = node.root.fewest.get(node.state)
+        if known is not None and (self.max_hops is None or node.hops >= known):
+            return True
+        # Only a function of a header can come again in a state that differs in nothing but folder.
+        return self.steps.graph.folder[node.state.function] < 0 and node.recurs()
 
-class _Node:
-    """A state that the search reached, and how."""
+    def _expand(self, node: Node) -> None:
+        """Push what the steps from `node` lead to, with the least that ways through them cost."""
+        area, forbidden = node.root.area, node.root.forbidden
+        closed = area.closed if node.hops == area.depth else ()
+        for step in self.steps.after(node.state):
+            state = step.state
+            estimate = self._estimate(state)
+            if estimate == UNREACHABLE or state.function in closed:
+                continue
+            child = Node(state, step, node)
+            child.root = node.root
+            if place_of(state) not in forbidden or self.arrived(child):
+                self._push(child.cost + estimate, child)
 
-    __slots__ = ("before", "cost", "state", "step")
+    def _divide(self, found: Node) -> None:
+        """Open the areas of the ways that leave a way which was found, in the place of its own."""
+        area = found.root.area
+        area.divided = True
+        roots, functions = area.roots, [state.function for state in found.states()]
+        for depth in range(area.depth, found.hops):
+            following = functions[depth + 1]
+            closed = area.closed if depth == area.depth else frozenset()
+            self._open(Area(depth, closed | {following}), roots)
+            roots = self.along(roots, following)
 
-    def __init__(
-        self, state: State, step: Step | None, before: "_Node | None", cost: int
-    ) -> None:
-        self.state = state
-        self.step = step
-        self.before = before
-        self.cost = cost
-
-    def way(self, start: State) -> Way:
-        steps: list[Step] = []
-        node: _Node | None = self
-        while node is not None and node.step is not None:
-            steps.append(node.step)
-            node = node.before
-        return Way(start, tuple(reversed(steps)), self.cost)
+    def along(self, nodes: list[Node], function: int) -> list[Node]:
+        """What the steps to `function` make of some nodes: the cheapest of each state, for each
+        choice of places passed on the way."""
+        found: dict[tuple[State, frozenset[Place]], Node] = {}
+        for node in nodes:
+            steps = [step for step in self.steps.after(node.state)
+                     if step.state.function == function]
+            passed = frozenset(map(place_of, node.states())) if steps else frozenset()
+            for step in steps:
+                if place_of(step.state) in passed:
+                    continue
+                known, child = found.get((step.state, passed)), Node(step.state, step, node)
+                if known is None or child.cost < known.cost:
+                    found[step.state, passed] = child
+        return sorted(found.values(), key=lambda node: node.cost)[:_MOST_ROOTS]

@@ -6,12 +6,13 @@ unbound one it has all candidates. A function may recur in one path with other b
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import product
 from typing import NamedTuple
 
 from kgraph.graph import CallGraph
+from kgraph.query.adjacency import Adjacency
 from kgraph.query.costs import CHANGE_OF_FOLDER, hop_cost
+from kgraph.query.rules import Rules
 from kgraph.store.arrays import (
     FLAG_CALLBACK,
     FLAG_DEFERRED,
@@ -42,52 +43,17 @@ class Step(NamedTuple):
     width: int
 
 
-class SitePin(NamedTuple):
-    """The only callees of a call site, on the part of a way where at least `first` and fewer than
-    `last` of the functions to pass were passed. `table` (an object's number, -1 for none) is what
-    the pin says that `slot` holds.
+class Leaving(NamedTuple):
+    """A hop that leaves a function, as far as that does not depend on how it was come to. `site` is
+    its call site where that decides on bindings, pins or callbacks, else -1.
     """
 
-    callees: frozenset[int]
-    first: int = 0
-    last: int = 1 << 30
-    table: int = -1
-    slot: str = ""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What a path may do. `via` are the functions to pass, in order; `pins` what is left to some
-    call sites (see allowed).
-    """
-
-    via: tuple[int, ...] = ()
-    avoid: frozenset[int] = frozenset()
-    pins: dict[int, tuple[SitePin, ...]] = field(default_factory=dict)
-    deferred: bool = True
-    types: bool = False
-
-    def allowed(self, site: int, passed: int | None = None) -> frozenset[int] | None:
-        """The callees that pins leave to a call site once `passed` of `via` were passed (None:
-        anywhere on the way); None where no pin concerns it there.
-        """
-        pins = self.pins.get(site)
-        if pins is None:
-            return None
-        if passed is not None:
-            here = [pin.callees for pin in pins if pin.first <= passed < pin.last]
-            return frozenset.intersection(*here) if here else None
-        if any(pin.first > 0 or pin.last <= len(self.via) for pin in pins):
-            return None
-        return frozenset.intersection(*(pin.callees for pin in pins))
-
-
-    def pin(self, site: int, passed: int) -> SitePin | None:
-        """The pin to a table that concerns a call site where `passed` of `via` were passed."""
-        pins = self.pins.get(site, ())
-        return next(
-            (pin for pin in pins if pin.table >= 0 and pin.first <= passed < pin.last), None
-        )
+    callee: int
+    cost: int
+    edge: int
+    width: int
+    flags: int
+    site: int
 
 
 class Steps:
@@ -96,38 +62,51 @@ class Steps:
     def __init__(self, graph: CallGraph, rules: Rules) -> None:
         self.graph = graph
         self.rules = rules
-        self._closed = (0 if rules.deferred else FLAG_DEFERRED) | (
-            0 if rules.types else FLAG_TYPE
-        )
+        self.functions = Adjacency(graph, rules)
+        self._leaving: dict[int, list[Leaving]] = {}
 
     def after(self, state: State) -> Iterator[Step]:
         """The steps that leave a state."""
-        graph, bound = self.graph, dict(state.bindings)
-        first, last = graph.hop_start[state.function], graph.hop_start[state.function + 1]
-        for hop in range(first, last):
-            callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
-            if flags & self._closed or callee in self.rules.avoid:
-                continue
-            width = self._width(hop, callee, flags, bound, state.passed)
-            if not width:
-                continue
-            cost, edge = hop_cost(width, flags, last - first), graph.hop_edge[hop]
-            for bindings in self._bindings(edge, flags, bound):
-                yield self._step(cost, State(callee, bindings), state, edge, width)
+        known = self._leaving.get(state.function)
+        if known is None:
+            known = self._leaving[state.function] = list(self._leaves(state.function))
+        for leaving in known:
+            if leaving.site < 0:
+                to = State(leaving.callee)
+                yield self._step(leaving.cost, to, state, leaving.edge, leaving.width)
+            else:
+                yield from self._depending(leaving, state)
         if self.rules.types:
             yield from self._by_type(state)
 
-    def callees(self, function: int) -> Iterator[int]:
-        """The functions that a step from `function` may reach, whatever its parameters are bound
-        to; some more than once."""
-        graph = self.graph
-        if self.rules.pins or self.rules.types:
-            yield from {step.state.function: None for step in self.after(State(function))}
+    def _leaves(self, function: int) -> Iterator[Leaving]:
+        graph, avoid = self.graph, self.rules.avoid
+        first, last = graph.hop_start[function], graph.hop_start[function + 1]
+        depends = FLAG_FORWARDS | FLAG_CALLBACK
+        if function in self.functions.pinned_callers:
+            depends |= FLAG_INDIRECT
+        for hop in range(first, last):
+            callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
+            if flags & self.functions.closed or callee in avoid:
+                continue
+            width, edge = graph.hop_width[hop], graph.hop_edge[hop]
+            site = graph.site_of(edge) if flags & depends else -1
+            yield Leaving(
+                callee, hop_cost(width, flags, last - first), edge, width, flags, site
+            )
+
+    def _depending(self, leaving: Leaving, state: State) -> Iterator[Step]:
+        """The steps of a hop that depend on the bindings of `state` or on pins."""
+        bound = dict(state.bindings)
+        width = self._width(leaving, bound, state.passed)
+        if not width:
             return
-        for hop in range(graph.hop_start[function], graph.hop_start[function + 1]):
-            callee = graph.hop_callee[hop]
-            if not graph.hop_flags[hop] & self._closed and callee not in self.rules.avoid:
-                yield callee
+        cost = leaving.cost
+        if width != leaving.width:
+            cost += hop_cost(width, leaving.flags) - hop_cost(leaving.width, leaving.flags)
+        for bindings in self._bindings(leaving, bound):
+            to = State(leaving.callee, bindings)
+            yield self._step(cost, to, state, leaving.edge, width)
 
     def start(self, function: int) -> State:
         """The state that a path from `function` starts in."""
@@ -144,29 +123,29 @@ class Steps:
             cost += CHANGE_OF_FOLDER
         return Step(cost, State(to.function, to.bindings, passed, folder), edge, width)
 
-    def _width(
-        self, hop: int, callee: int, flags: int, bound: dict[int, int], passed: int
-    ) -> int:
-        """How many candidates the hop's call site has here; 0 where `callee` is none of them."""
-        if flags & FLAG_INDIRECT and (self.rules.pins or flags & FLAG_CALLBACK):
-            site = self.graph.site_of(self.graph.hop_edge[hop])
-            pinned = None if flags & FLAG_DEFERRED else self.rules.allowed(site, passed)
+    def _width(self, leaving: Leaving, bound: dict[int, int], passed: int) -> int:
+        """How many candidates a hop's call site has here; 0 where its callee is none of them."""
+        flags, callee = leaving.flags, leaving.callee
+        if flags & FLAG_INDIRECT:
+            pinned = None if flags & FLAG_DEFERRED else self.rules.allowed(leaving.site, passed)
             if pinned is not None:
                 return len(pinned) if callee in pinned else 0
-            only = bound.get(self.graph.callbacks[site]) if flags & FLAG_CALLBACK else None
+            only = None
+            if flags & FLAG_CALLBACK:
+                only = bound.get(self.graph.callbacks[leaving.site])
             if only is not None:
                 return int(only == callee)
-        return self.graph.hop_width[hop]
+        return leaving.width
 
     def _bindings(
-        self, edge: int, flags: int, bound: dict[int, int]
+        self, leaving: Leaving, bound: dict[int, int]
     ) -> Iterator[tuple[tuple[int, int], ...]]:
         """What the callee's parameters are bound to: alternatives, where the call has several."""
-        if not flags & FLAG_FORWARDS:
+        if not leaving.flags & FLAG_FORWARDS:
             yield ()
             return
         values: dict[int, set[int]] = {}
-        for parameter, value in self.graph.forwards[self.graph.site_of(edge)]:
+        for parameter, value in self.graph.forwards[leaving.site]:
             # -1: handed on from a parameter of which nothing is known, so nothing is known here
             known = value if value >= 0 else bound.get(-1 - value, -1)
             values.setdefault(parameter, set()).add(known)
@@ -181,32 +160,3 @@ class Steps:
             for callee in callees:
                 if callee not in self.rules.avoid:
                     yield self._step(cost, State(callee), state, -1 - site, len(callees))
-
-    def before(self, function: int) -> Iterator[tuple[int, int]]:
-        """The callers of a function, each with a cost that no step from it to here is below:
-        whatever the bindings are, and only as far as pins and flags leave the call.
-        """
-        graph = self.graph
-        for place in range(graph.back_start[function], graph.back_start[function + 1]):
-            hop = graph.back_hop[place]
-            flags = graph.hop_flags[hop]
-            caller = graph.hop_caller[hop]
-            if flags & self._closed or caller in self.rules.avoid:
-                continue
-            width = graph.hop_width[hop]
-            if flags & FLAG_INDIRECT and self.rules.pins:
-                site = graph.site_of(graph.hop_edge[hop])
-                pinned = None if flags & FLAG_DEFERRED else self.rules.allowed(site)
-                if pinned is not None and function not in pinned:
-                    continue
-                if site in self.rules.pins and not flags & FLAG_DEFERRED:
-                    width = 1
-            callees = graph.hop_start[caller + 1] - graph.hop_start[caller]
-            yield caller, hop_cost(1 if flags & FLAG_CALLBACK else width, flags, callees)
-        if self.rules.types:
-            for site in graph.by_type.sites_for(function):
-                caller = graph.site(site).caller
-                if caller not in self.rules.avoid:
-                    yield caller, hop_cost(
-                        len(graph.by_type.callees(site)), FLAG_INDIRECT | FLAG_TYPE
-                    )

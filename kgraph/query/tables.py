@@ -1,7 +1,7 @@
 """What is bound to what: the rows of an ops table, a struct, a slot, or a function."""
 
 from kgraph.errors import LookupFailed
-from kgraph.graph import BoundRow, CallGraph
+from kgraph.graph import BOUND_TO, BoundRow, CallGraph
 from kgraph.model.answers import Install, KnownObject, OpsRow
 from kgraph.model.holders import How
 from kgraph.query.names import suggestion
@@ -31,7 +31,7 @@ def _rows(graph: CallGraph, name: str) -> list[BoundRow]:
         ("b.object IN (SELECT id FROM object WHERE name = ?)", (name,)),
         ("b.record = ? AND b.field = ?", (record, field)),
         ("b.record = ?", (name,)),
-        ("h.text = ?", (name,)),
+        (BOUND_TO, (name,)),
         ("b.function IN (SELECT id FROM function WHERE name = ?)", (name,)),
     )
     for where, values in ways:

@@ -11,7 +11,7 @@ from kgraph.model.documents import (
     Verdict,
 )
 from kgraph.report.records import Record, Text, hop_record, scenario_record
-from kgraph.report.text import Condition, guard_line, scenario_text
+from kgraph.report.text import Condition, guard_lines, scenario_text
 
 WRONG = (Verdict.REFUTED, Verdict.CONTRADICTS)
 OPEN = (Verdict.UNDECIDED, Verdict.UNREAD)
@@ -69,8 +69,8 @@ def _line(line: LineVerdict, guards: Condition | None) -> Iterator[str]:
         if said:
             yield f"{'':20}^ {said}"
     if guards is not None and line.hop is not None:
-        for guard in line.hop.site.guards:
-            yield f"{'':20}^ {guard_line(guard, guards)}"
+        for around in guard_lines(line.hop.site, guards):
+            yield f"{'':20}^ {around}"
 
 
 def about_edge(line: LineVerdict) -> str:

@@ -58,6 +58,7 @@ def hop_record(hop: Hop, text: Text) -> Record:
         "candidates": hop.candidates,
         "evidence": [evidence_record(item, text) for item in hop.evidence],
         "guards": [guard_record(guard, text) for guard in hop.site.guards],
+        "more_guards": hop.site.more_guards,
         "deferred": _deferred(hop),
     }
 

@@ -11,6 +11,7 @@ from kgraph.model.answers import (
     Frontier,
     Hop,
     KnownFunction,
+    KnownSite,
     OpsRow,
     Path,
     PathAnswer,
@@ -71,10 +72,18 @@ def _part(pin: Pin) -> str:
     return f" ({' '.join(ends)})" if ends else ""
 
 
-def guard_line(guard: Guard, condition: Condition) -> str:
+def _guard_line(guard: Guard, condition: Condition) -> str:
     """A guard in a sentence."""
     text = " ".join(condition(guard.extent).split()) or "the condition there"
     return f"{'only if' if guard.holds else 'not if'} {text} ({guard.extent})"
+
+
+def guard_lines(site: KnownSite, condition: Condition) -> Iterator[str]:
+    """The conditions around a call, a line each."""
+    if site.more_guards:
+        yield f"the nearest {len(site.guards)} conditions, there may be more around them:"
+    for guard in site.guards:
+        yield _guard_line(guard, condition)
 
 
 def _path(path: Path, guards: Condition | None) -> Iterator[str]:
@@ -83,8 +92,8 @@ def _path(path: Path, guards: Condition | None) -> Iterator[str]:
         yield _indented(depth, f"{hop.caller}() ({hop.site.location}){_hidden(hop)}")
         depth += 1
         if guards is not None:
-            for guard in hop.site.guards:
-                yield "  " * depth + f"// {guard_line(guard, guards)}"
+            for line in guard_lines(hop.site, guards):
+                yield "  " * depth + f"// {line}"
         if hop.kind not in _DIRECT:
             yield _indented(depth, f"{hop.site.expression}()  // {_through(hop)}")
             depth += 1

@@ -2,7 +2,7 @@
 
 import json
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,13 @@ _SITE = (
     " LEFT JOIN text h ON h.id = s.holder JOIN text r ON r.id = s.rule"
     " JOIN text w ON w.id = s.reason JOIN text g ON g.id = s.guards "
 )
+_PLACE = 'SELECT path, s.line, s."column" FROM site s JOIN file ON file.id = s.file'
 BOUND = (
     'SELECT h.text, b.function, b.object, b."table", path, b.line, b."column", how FROM bound b'
     " JOIN text h ON h.id = b.holder JOIN file ON file.id = b.file "
 )
+
+_PORTION = 1000
 
 
 class IndexReader:
@@ -112,6 +115,22 @@ class IndexReader:
         rows = self.rows(f"{_SITE} WHERE {where} ORDER BY s.id", values)
         return [_site(row) for row in rows]
 
+    def functions_numbered(self, numbers: Iterable[int]) -> list[KnownFunction]:
+        """The functions of these numbers."""
+        return [known for some in _portions(numbers)
+                for known in self.functions(f"f.id IN ({some})")]
+
+    def sites_numbered(self, numbers: Iterable[int]) -> list[KnownSite]:
+        """The call sites of these numbers."""
+        return [known for some in _portions(numbers) for known in self.sites(f"s.id IN ({some})")]
+
+    def site_places(self, numbers: Iterable[int]) -> tuple[Location, ...]:
+        """Where the call sites of these numbers are, in their order."""
+        return tuple(
+            Location(*row) for some in _portions(numbers)
+            for row in self.rows(f"{_PLACE} WHERE s.id IN ({some}) ORDER BY s.id")
+        )
+
     def evidence(self, number: int) -> tuple[Evidence, ...]:
         """A chain of evidence."""
         found = self.rows("SELECT chain FROM evidence WHERE id = ?", (number,))
@@ -134,6 +153,13 @@ class IndexReader:
         """Key and facts (for decoding.decode) of every definition, in the order of keys."""
         with damage_reported(self.path):
             yield from self.connection.execute("SELECT key, facts FROM definition ORDER BY key")
+
+
+def _portions(numbers: Iterable[int]) -> Iterator[str]:
+    """Numbers as SQL writes them, ascending, some at a time."""
+    ordered = sorted(numbers)
+    for first in range(0, len(ordered), _PORTION):
+        yield ", ".join(map(str, ordered[first:first + _PORTION]))
 
 
 def _location(row: tuple[Any, ...], at: int) -> Location | None:

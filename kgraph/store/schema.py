@@ -2,8 +2,8 @@
 
 History: 1 the first form; 2 facts under the digest of their
 bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names,
-overlays among the flows, proofs of empty call sites, requests to run something later, and the
-numbers beside functions in tables.
+overlays among the flows, proofs of empty call sites, requests to run something later, the
+numbers beside functions in tables, and holders and macros of members by name.
 """
 
 from pathlib import Path

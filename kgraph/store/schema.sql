@@ -97,6 +97,16 @@ CREATE INDEX bound_object ON bound(object) WHERE object IS NOT NULL;
 CREATE INDEX bound_table ON bound("table") WHERE "table" IS NOT NULL;
 CREATE INDEX bound_holder ON bound(holder);
 
+-- The texts that are holders, by name.
+CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
+
+-- Macros of the cited headers that stand for a member (`#define own_ops part.ops`): the last part of
+-- its path, and the slots with something bound to them that end with it; in the order of files.
+CREATE TABLE alias (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, member TEXT NOT NULL, slot TEXT NOT NULL,
+    UNIQUE (name, member, slot)
+);
+
 -- Edges and adjacency, as arrays of numbers (arrays.py lists them). crc: of the bytes.
 CREATE TABLE array (name TEXT PRIMARY KEY, type TEXT NOT NULL, crc INTEGER NOT NULL,
     data BLOB NOT NULL);

@@ -57,7 +57,7 @@ def test_json(kgraph, mini, mini_index: Path, verb: str, option: str) -> None:
 
 
 HOP = {"caller", "callee", "kind", "site", "sites", "macro", "slot", "candidates", "evidence",
-       "guards", "deferred"}
+       "guards", "more_guards", "deferred"}
 
 
 def test_every_hop_is_cited_with_the_text_of_its_line(kgraph, mini_index: Path) -> None:

@@ -3,6 +3,8 @@
 import pytest
 from shorthand import Facts, value_text
 
+from kgraph.model.location import MOST_GUARDS
+
 OPS = """
 struct ops { int (*read)(int); int (*write)(int); };
 int f(int x); int g(int x); int h(void);
@@ -111,6 +113,19 @@ def test_guards(facts: Facts) -> None:
     assert [texts(n) for n in range(4, 6)] == [["case 4"], ["case 5: case 6"]]
     assert reading.sites("u")[6].guards[1].extent.start.line == 13  # falls through from case 5
     assert texts(7) == ["a"]
+
+
+def test_of_many_guards_the_innermost_are_kept(facts: Facts) -> None:
+    # One line each: the guards of a call are those of the lines before its own.
+    chain = "\n".join(f"else if (a == {n}) f({n});" for n in range(3 * MOST_GUARDS))
+    sites = facts(OPS + f"int u(int a) {{\nif (a) g(1);\n{chain}\n}}").sites("u")
+    assert [len(site.guards) for site in sites[:MOST_GUARDS + 5]] == [
+        *range(1, MOST_GUARDS + 1), *[MOST_GUARDS] * 5]
+    last = sites[-1]
+    assert [guard.holds for guard in last.guards] == [False] * (MOST_GUARDS - 1) + [True]
+    assert [guard.extent.start.line for guard in last.guards] == list(
+        range(last.location.line - MOST_GUARDS + 1, last.location.line + 1))
+    assert sum(len(site.guards) for site in sites) < len(sites) * MOST_GUARDS
 
 
 def test_a_label_ends_early_exits(facts: Facts) -> None:

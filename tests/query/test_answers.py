@@ -1,5 +1,6 @@
 """callers, callees, ops and site on mini-linux."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,11 @@ import pytest
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.edges import EdgeKind
+from kgraph.model.location import MOST_GUARDS, Guard
 from kgraph.model.resolution import Status
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.query import callees, callers, find_function, ops, site
+from kgraph.report.text import guard_lines
 from kgraph.store import IndexReader
 
 
@@ -85,3 +88,16 @@ def test_ops_shows_a_table_as_passed_only_where_nothing_holds_it(tmp_path: Path)
     assert installs("handed") == [("add(#0)", True)]
     assert installs("idle") == []
     graph.close()
+
+
+def test_a_call_with_as_many_guards_as_are_kept_says_that_there_may_be_more(
+    mini: CallGraph,
+) -> None:
+    known = mini.sites_of(find_function(mini, "sock_sendmsg").number)[0]
+    guard = Guard(known.extent, True)
+    texts = [
+        list(guard_lines(replace(known, guards=(guard,) * count), lambda _extent: "x"))
+        for count in (MOST_GUARDS - 1, MOST_GUARDS)
+    ]
+    assert [len(lines) for lines in texts] == [MOST_GUARDS - 1, MOST_GUARDS + 1]
+    assert "there may be more" in texts[1][0]

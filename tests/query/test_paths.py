@@ -13,8 +13,9 @@ from kgraph.model.edges import EdgeKind, Role
 from kgraph.query import PathQuestion, callees, callers, find_function, find_paths
 from kgraph.query.costs import ONE, hop_cost
 from kgraph.query.paths import MOST_OTHERS
+from kgraph.query.rules import Rules
 from kgraph.query.search import Search
-from kgraph.query.steps import Rules, Steps
+from kgraph.query.steps import State, Steps
 from kgraph.query.tables import ops
 from kgraph.store.arrays import FLAG_INDIRECT
 
@@ -290,3 +291,131 @@ def test_the_evidence_of_a_pinned_call_is_of_the_pinned_table(mini: CallGraph) -
     assert binding.holder == "inet_sockraw_ops.sendmsg"
     assert install.role is Role.INSTALL
     assert install.location in {found.location for found in rows[0].installs}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_with_callbacks_handed_on_the_best_paths_are_those_of_a_search_without_bounds(
+    seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    functions = [f"f{number}" for number in range(8)]
+    tiny = Tiny()
+    for caller in functions:
+        for callee in chance.sample(functions, chance.randint(1, 3)):
+            hands: dict[int, str | int] = {}
+            if chance.random() < 0.5:
+                hands[0] = chance.choice([0, *functions])
+            tiny.calls(caller, callee, hands=hands)
+        if chance.random() < 0.5:
+            tiny.calls(caller, *chance.sample(functions, chance.randint(2, 5)), parameter=0)
+    graph = tiny.graph(tmp_path)
+    start, end = (find_function(graph, name).number for name in ("f0", "f7"))
+    steps = Steps(graph, Rules())
+    # Every way through no state twice, by its functions: the cheapest of each.
+    every: dict[tuple[int, ...], int] = {}
+
+    def walk(state: State, passed: list[State], cost: int) -> None:
+        for step in steps.after(state):
+            if len(passed) > 6 or step.state[:3] in [other[:3] for other in passed]:
+                continue
+            way = [*passed, step.state]
+            if step.state.function == end:
+                key = tuple(each.function for each in way)
+                every[key] = min(every.get(key, 1 << 60), cost + step.cost)
+            else:
+                walk(step.state, way, cost + step.cost)
+
+    walk(steps.start(start), [steps.start(start)], 0)
+    search = Search(steps, start, end, 6)
+    found = {way.functions(): way.cost for way in itertools.islice(search.ways(), 500)}
+    shortest = {way: cost for way, cost in found.items() if end not in way[:-1]}
+    assert list(found.values()) == sorted(found.values())
+    assert shortest == every
+
+
+def test_no_search_goes_further_than_the_next_best_way_asks_for(tmp_path: Path) -> None:
+    tiny = Tiny()
+    for number in range(300):  # a ladder with a rung at each step, and much that leads nowhere
+        tiny.calls(f"a{number}", f"a{number + 1}", f"b{number}", slot=("ops", "run"))
+        tiny.calls(f"b{number}", f"a{number + 1}", *(f"x{number}_{n}" for n in range(9)),
+                   slot=("ops", "stop"))
+    graph = tiny.graph(tmp_path)
+    ends = [find_function(graph, name).number for name in ("a0", "a300")]
+    search = Search(Steps(graph, Rules()), *ends)
+    first = next(search.ways())
+    assert len(first.steps) == 300
+    before = search.effort()
+    assert len(list(itertools.islice(search.ways(), 3))) == 3
+    assert search.effort() - before < 3 * 3 * before
+
+
+def test_ways_that_are_hard_to_find_are_counted_as_far_as_they_are_shown(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    tiny.calls("b", "z")
+    for number in range(1000):  # the other way is so long that its search is given up
+        tiny.calls("a" if number == 0 else f"x{number}", f"x{number + 1}")
+    tiny.calls("x1000", "z")
+    graph = tiny.graph(tmp_path)
+    answer = find_paths(graph, PathQuestion("a", "z"))
+    assert (answer.others, answer.at_least) == (1, True)
+    answer = find_paths(graph, PathQuestion("a", "z", count=2))
+    assert [len(path.hops) for path in answer.paths] == [2, 1001]
+    assert (answer.others, answer.at_least) == (0, False)
+
+
+def test_there_is_no_path_where_little_leads_on_and_much_leads_to_the_callee(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = Tiny()
+    tiny.calls("leaf", "end")
+    for number in range(2500):
+        tiny.calls(f"caller{number // 100}", f"caller{number}")
+    tiny.calls("caller2499", "z")
+    graph = tiny.graph(tmp_path)
+    ends = [find_function(graph, name).number for name in ("leaf", "z")]
+    reversed_order = [find_function(graph, name).number for name in ("caller0", "end")]
+    assert Search(Steps(graph, Rules()), *ends).effort() < 1000
+    assert next(Search(Steps(graph, Rules()), *ends).ways(), None) is None
+    assert next(Search(Steps(graph, Rules()), *reversed_order).ways(), None) is None
+
+
+def test_a_function_reaches_itself_where_it_recurs(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    tiny.calls("b", "a", "c", slot=("ops", "run"))
+    graph = tiny.graph(tmp_path)
+    assert ask(graph, "a", "a") == [["a", "b", "a"]]
+    assert ask(graph, "c", "c") == []
+
+
+@pytest.mark.parametrize("through", [None, ("ops", "run")])
+def test_callers_and_callees_ask_the_index_as_often_however_many_calls_there_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: tuple[str, str] | None
+) -> None:
+    asked = []
+    for calls in (50, 900):
+        tiny = Tiny()
+        for _ in range(calls):
+            tiny.calls("a", "b", slot=through)
+        (folder := tmp_path / str(calls)).mkdir()
+        graph = tiny.graph(folder)
+        statements: list[str] = []
+        graph.reader.connection.set_trace_callback(statements.append)
+        [hop] = callers(graph, find_function(graph, "b"))
+        assert len(hop.sites) == calls - 1
+        assert callees(graph, find_function(graph, "a")) == [hop]
+        asked.append(len(statements))
+    assert asked[0] == asked[1]
+
+
+def test_a_limit_is_not_that_of_a_call_through_an_unbound_parameter(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("hook", *(f"done{number}" for number in range(99)), parameter=0)
+    tiny.calls("done7", "z")
+    graph = tiny.graph(tmp_path)
+    hook, done, end = (find_function(graph, name).number for name in ("hook", "done7", "z"))
+    steps = Steps(graph, Rules())
+    for start, found in ((State(hook, ((0, done),)), [2]), (State(hook), [])):
+        search = Search(steps, hook, end, most=4 * ONE, start=start)
+        assert [len(way.steps) for way in search.ways()] == found

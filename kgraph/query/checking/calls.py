@@ -74,8 +74,9 @@ def _cheapest(
     starts = standing.states[:_MOST_TRIED]
     for target in targets:
         for state in starts:
-            search = Search(steps, state.function, target, most=MOST_COST)
-            way = search.best(state._replace(passed=0))
+            start = state._replace(passed=0)
+            search = Search(steps, state.function, target, most=MOST_COST, start=start)
+            way = next(search.ways(), None)
             if way is not None and way.cost <= MOST_COST and (best is None or way.cost < best.cost):
                 hops = way_hops(ground.graph, way.steps, steps.rules)
                 best = Call(hops, way.steps[-1].state, way.cost)

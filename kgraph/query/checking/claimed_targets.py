@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from kgraph.graph import CallGraph
 from kgraph.model.answers import Hop
 from kgraph.model.documents import Pin
+from kgraph.query.rules import SitePin
 from kgraph.query.scenarios import SitePins
-from kgraph.query.steps import SitePin
 
 
 @dataclass

@@ -9,8 +9,9 @@ from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
 from kgraph.query.checking.absence import Absence
 from kgraph.query.checking.tokens import tokens
+from kgraph.query.rules import Rules
 from kgraph.query.scenarios import SitePins
-from kgraph.query.steps import Rules, State, Steps
+from kgraph.query.steps import State, Steps
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from kgraph.model.documents import Document, DocumentLine, LineKind, Pin, Scenar
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.sections import NAMING, Layout
 from kgraph.query.checking.tables import tables_named
+from kgraph.query.rules import Rules, SitePin
 from kgraph.query.scenarios import SitePins, site_pins
-from kgraph.query.steps import Rules, SitePin
 
 END = 1 << 60
 
