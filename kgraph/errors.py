@@ -30,6 +30,10 @@ class StoreError(KgraphError):
     """There is no index, or it is damaged, locked or of another schema."""
 
 
+class ClusterError(KgraphError):
+    """A cluster cannot be reached, or cannot read units as this machine does."""
+
+
 class DocumentError(KgraphError):
     """A document or query file cannot be read."""
 

@@ -5,6 +5,7 @@ Owns text and syntax. Must not know what the tables mean.
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,3 +30,45 @@ def parse_toml(name: str, text: str, error: type[KgraphError]) -> dict[str, Any]
         line = found[1] if found else str(text.count("\n") + 1)
         message = re.sub(r" \(at .*\)$", "", str(failure))
         raise error(f"{name}:{line}: {message}", "write it as TOML") from failure
+
+
+class TomlReader:
+    """Values of a file; every error is an `error` that names the line of their key."""
+
+    def __init__(self, file: str, text: str, error: type[KgraphError]) -> None:
+        self.file = file
+        self._lines = text.split("\n")
+        self._error = error
+
+    def line_of(self, table: str, number: int) -> int:
+        """The line on which the table `[[table]]` of that number, from 0, begins."""
+        pattern = re.compile(rf"\s*\[\[\s*[\"']?{re.escape(table)}[\"']?\s*\]\]")
+        found = [n for n, text in enumerate(self._lines, 1) if pattern.match(text)]
+        return found[number] if number < len(found) else 1
+
+    def wrong(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
+        """The error about a key, which is looked for from the line `start` on."""
+        word = re.escape(key)
+        pattern = re.compile(rf"\s*\[?\s*[\"']?{word}[\"']?\s*[\]=.]|.*\b{word}\b")
+        line = next((n for n, text in enumerate(self._lines, 1)
+                     if n >= start and pattern.match(text)), start)
+        return self._error(f"{self.file}:{line}: {message}", hint)
+
+    def keys(self, table: dict[str, Any], known: Iterable[str], what: str, start: int = 1) -> None:
+        """Refuse keys that are not known."""
+        for key in table:
+            if key not in known:
+                hint = f"it takes {', '.join(known)}"
+                raise self.wrong(key, f"{what} has no key {key}", hint, start)
+
+    def text(self, key: str, value: object, start: int = 1) -> str:
+        """A text."""
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(key, f"{key} is no text", f'write {key} = "..."', start)
+        return value
+
+    def texts(self, key: str, value: object, start: int = 1) -> tuple[str, ...]:
+        """A list of texts."""
+        if not isinstance(value, list):
+            raise self.wrong(key, f"{key} is no list", f'write {key} = ["...", ...]', start)
+        return tuple(self.text(key, each, start) for each in value)

@@ -7,11 +7,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from kgraph.graph import CallGraph
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.resources import mini_linux
 from kgraph.store import IndexReader
+
+# How long an example takes says what else the machine does, and nothing of the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

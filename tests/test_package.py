@@ -1,5 +1,7 @@
 """The package: what the wheel must hold is declared."""
 
+import itertools
+import re
 import tomllib
 from pathlib import Path
 
@@ -35,3 +37,20 @@ def test_every_file_of_the_package_is_packed() -> None:
         if path.is_file() and "__pycache__" not in path.parts and path not in built_of
     }
     assert suffixes <= packed | {"py", "so"}
+
+
+def test_the_lowest_versions_are_those_of_the_project() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    needed = [*PROJECT["project"]["dependencies"], *itertools.chain(*extras.values())]
+    bounds = set()
+    for requirement in needed:
+        bound = re.fullmatch(r"([\w-]+)>=([\w.]+)(?:,<\w+)?", requirement)
+        assert bound, f"{requirement} has no lower bound"
+        bounds.add(f"{bound[1]}=={bound[2]}")
+    written = (ROOT / "tests/lowest.txt").read_text().splitlines()
+    assert bounds == {line for line in written if not line.startswith("#")}
+
+
+def test_the_extras_for_users_are_tested() -> None:
+    extras = PROJECT["project"]["optional-dependencies"]
+    assert {*extras["cluster"], *extras["networkx"]} <= set(extras["test"])

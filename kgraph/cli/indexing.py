@@ -1,18 +1,24 @@
 """`kgraph index`."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from kgraph.cli.options import output_options
 from kgraph.cli.output import ProgressBar, remark, write_json, write_lines
 
 if TYPE_CHECKING:
+    from kgraph.pipeline.building import IndexRequest
     from kgraph.pipeline.indexing import IndexSummary
 
 _LISTED = 10
+# what may be given with --matrix: the file says the rest
+_OF_A_SET = {"matrix", "form", "jobs", "again", "precompiled", "scheduler", "unit_seconds",
+             "unit_memory", "deferred"}
 
 
 def _processors() -> int:
@@ -20,7 +26,7 @@ def _processors() -> int:
 
 
 @click.command("index")
-@click.argument("tree", type=click.Path(path_type=Path))
+@click.argument("tree", type=click.Path(path_type=Path), required=False)
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE",
               help="The build configuration; else TREE/.config, else a defconfig.")
 @click.option("--defconfig", is_flag=False, flag_value="defconfig", metavar="[TARGET]",
@@ -40,58 +46,130 @@ def _processors() -> int:
 @click.option("--precompiled/--no-precompiled", default=True, show_default=True,
               help="Read common headers once. It changes the time, never the facts.")
 @click.option("--again", is_flag=True,
-              help="Read every unit again, whatever the index already holds.")
+              help="Read every unit again, whatever this index or another holds.")
+@click.option("--scheduler", metavar="ADDRESS", default="",
+              help="Read the units on the Dask cluster whose scheduler is there (tcp://HOST:PORT).")
 @click.option("--unit-seconds", type=click.FloatRange(min=1), default=300, show_default=True,
               metavar="S", help="Give a unit up that takes longer.")
 @click.option("--unit-memory", type=click.IntRange(min=512), default=8192, show_default=True,
               metavar="MB", help="Give a unit up whose worker needs more address space.")
+@click.option("--matrix", type=click.Path(path_type=Path), metavar="FILE",
+              help="Index the trees and configurations that a TOML file lists, instead of TREE.")
+@click.option("--prune", is_flag=True,
+              help="Drop what the cache folder holds and no index needs, instead of indexing.")
 @output_options
-def index_verb(
-    tree: Path, config: Path | None, defconfig: str | None, compile_commands: Path | None,
-    prepare: bool, only: tuple[str, ...], deferred: tuple[Path, ...], jobs: int | None,
-    index: Path | None, precompiled: bool, again: bool, unit_seconds: float,
-    unit_memory: int, form: str,
-) -> None:
+@click.pass_context
+def index_verb(context: click.Context, /, tree: Path | None, matrix: Path | None, prune: bool,
+               jobs: int | None, unit_seconds: float, unit_memory: int, form: str, **options: Any,
+               ) -> None:
     """Read a kernel TREE and write its index.
 
     TREE is only ever read. The index and all that is generated go to the user's cache folder.
     Reading a tree without --compile-commands runs its makefiles.
     """
-    from kgraph.pipeline.indexing import IndexRequest, index_tree
+    from kgraph.pipeline.indexing import IndexRequest
     from kgraph.pipeline.pool import Limits
 
-    progress = ProgressBar()
+    if [tree is not None, matrix is not None, prune].count(True) != 1:
+        raise click.UsageError("give one of TREE, --matrix FILE and --prune")
+    if prune:
+        _refuse(context, "--prune", {"prune", "form"})
+        _prune(form)
+        return
+    request = IndexRequest(
+        tree=tree or Path(), jobs=jobs or _processors(),
+        limits=Limits(unit_seconds, unit_memory << 20), **options)
+    if matrix is None:
+        _index(request, form)
+        return
+    _refuse(context, "--matrix", _OF_A_SET)
+    context.exit(_index_set(matrix, request, form))
 
-    def say(text: str) -> None:
-        progress.clear()
+
+def _refuse(context: click.Context, what: str, known: set[str]) -> None:
+    """Refuse options that mean nothing beside `what`."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in known:
+            raise click.UsageError(f"{parameter.opts[0]} cannot be given with {what}")
+
+
+class _Progress:
+    """Progress and remarks of a run, on standard error."""
+
+    def __init__(self) -> None:
+        self.bar = ProgressBar()
+
+    def say(self, text: str) -> None:
+        self.bar.clear()
         remark(text)
 
-    request = IndexRequest(
-        tree=tree, config=config, defconfig=defconfig, compile_commands=compile_commands,
-        prepare=prepare, only=only, deferred=deferred, jobs=jobs or _processors(), index=index,
-        precompiled=precompiled, again=again, limits=Limits(unit_seconds, unit_memory << 20),
-    )
+
+def _index(request: "IndexRequest", form: str) -> None:
+    from kgraph.pipeline.indexing import index_tree
+
+    progress = _Progress()
     try:
-        summary = index_tree(request, progress=progress, remark=say)
+        summary = index_tree(request, progress=progress.bar, remark=progress.say)
     finally:
-        progress.clear()
+        progress.bar.clear()
     _report(summary, form)
 
 
+def _index_set(file: Path, request: "IndexRequest", form: str) -> int:
+    """Index a set; the exit status."""
+    from kgraph.pipeline.matrix import index_matrix, read_matrix
+
+    progress = _Progress()
+    failed = 0
+    records: list[dict[str, object]] = []
+    for outcome in index_matrix(read_matrix(file, request), progress=progress.bar,
+                                remark=progress.say):
+        progress.bar.clear()
+        if outcome.summary is None:
+            failed += 1
+            remark(f"{file}:{outcome.cell.line}: {outcome.cell.name}: {outcome.error}")
+            records.append({"index": None, "of": outcome.cell.name, "error": str(outcome.error)})
+        elif form == "json":
+            records.append(_record(outcome.summary))
+        else:
+            write_lines([f"{outcome.cell.name}:", *_brief(outcome.summary)])
+    if form == "json":
+        write_json({"format": "kgraph-matrix/1", "indexes": records})
+    return 2 if failed else 0
+
+
+def _brief(summary: "IndexSummary") -> Iterator[str]:
+    account = summary.coverage
+    yield f"  index        {summary.index}"
+    yield (f"  units        {account.units}: {account.errors} with errors, {account.failed} failed;"
+           f" {_origins(summary)}")
+    yield f"  time         {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU"
+
+
+def _origins(summary: "IndexSummary") -> str:
+    return (f"{summary.read} read, {summary.kept} as they were, {summary.lent} as another index"
+            " has them")
+
+
+def _prune(form: str) -> None:
+    from kgraph.pipeline.inventory import prune
+    from kgraph.report.inventory import inventory_record, spare_lines
+
+    found = prune()
+    if form == "json":
+        write_json(inventory_record(found))
+    else:
+        write_lines(spare_lines(found, "dropped"))
+
+
 def _report(summary: "IndexSummary", form: str) -> None:
-    from kgraph.report.records import status_record
     from kgraph.report.totals import coverage_lines, description_lines
 
     about, account = summary.description, summary.coverage
     if form == "json":
-        write_json({
-            **status_record(about, account), "index": str(summary.index),
-            "seconds": {"wall": round(summary.wall, 2), "cpu": round(summary.cpu, 2)},
-            "peak_bytes": {"main": summary.peak, "worker": summary.worker_peak},
-            "units_read": summary.read, "units_kept": summary.kept,
-            "failed": [list(unit) for unit in summary.failed],
-            "with_errors": [list(unit) for unit in summary.erroneous],
-        })
+        write_json(_record(summary))
         return
     for what, units in (("failed", summary.failed), ("has errors", summary.erroneous)):
         for path, reason in units[:_LISTED]:
@@ -100,10 +178,23 @@ def _report(summary: "IndexSummary", form: str) -> None:
             remark(f"... and {len(units) - _LISTED} more that {what} (--json lists all)")
     write_lines(description_lines(about, summary.index, about.built))
     write_lines(coverage_lines(account))
-    if summary.kept:
-        write_lines([f"again          {summary.read} units read, {summary.kept} as they were"])
+    if summary.kept or summary.lent:
+        write_lines([f"again          {_origins(summary)}"])
     main, worker = (f"{size / 2**20:.0f} MB" for size in (summary.peak, summary.worker_peak))
     write_lines([
         f"time           {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU",
         f"memory         {main}, the largest worker {worker}",
     ])
+
+
+def _record(summary: "IndexSummary") -> dict[str, object]:
+    from kgraph.report.records import status_record
+
+    return {
+        **status_record(summary.description, summary.coverage), "index": str(summary.index),
+        "seconds": {"wall": round(summary.wall, 2), "cpu": round(summary.cpu, 2)},
+        "peak_bytes": {"main": summary.peak, "worker": summary.worker_peak},
+        "units_read": summary.read, "units_kept": summary.kept, "units_lent": summary.lent,
+        "failed": [list(unit) for unit in summary.failed],
+        "with_errors": [list(unit) for unit in summary.erroneous],
+    }

@@ -13,12 +13,11 @@ Owns reading and checking them; what is wrong is an error that names the file an
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from kgraph.documents.reading import read_document
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Document, Pin, Query, Scenario
-from kgraph.tomlfile import parse_toml, read_toml
+from kgraph.tomlfile import TomlReader, parse_toml, read_toml
 
 _TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
 _NEEDED = ("title", "caller", "callee", "chain")
@@ -68,37 +67,11 @@ def _first_chain_line(text: str) -> int:
     return text.count("\n", 0, found.end()) + 1 if found else 1
 
 
-class _Reader:
-    """Values of a query file; every error names the line of their key."""
+class _Reader(TomlReader):
+    """Values of a query file."""
 
     def __init__(self, file: str, text: str) -> None:
-        self._file = file
-        self._lines = text.split("\n")
-
-    def wrong(self, key: str, message: str, hint: str) -> DocumentError:
-        """The error about a key."""
-        word = re.escape(key)
-        pattern = re.compile(rf"\s*\[?\s*[\"']?{word}[\"']?\s*[\]=.]|.*\b{word}\b")
-        line = next((n for n, text in enumerate(self._lines, 1) if pattern.match(text)), 1)
-        return DocumentError(f"{self._file}:{line}: {message}", hint)
-
-    def keys(self, table: dict[str, Any], known: tuple[str, ...], what: str) -> None:
-        """Refuse keys that are not known."""
-        for key in table:
-            if key not in known:
-                raise self.wrong(key, f"{what} has no key {key}", f"it takes {', '.join(known)}")
-
-    def text(self, key: str, value: object) -> str:
-        """A text."""
-        if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, f"{key} is no text", f'write {key} = "..."')
-        return value
-
-    def texts(self, key: str, value: object) -> tuple[str, ...]:
-        """A list of texts."""
-        if not isinstance(value, list):
-            raise self.wrong(key, f"{key} is no list", f'write {key} = ["...", ...]')
-        return tuple(self.text(key, each) for each in value)
+        super().__init__(file, text, DocumentError)
 
     def name(self, key: str, value: str) -> str:
         """A function as users write it."""

@@ -22,7 +22,7 @@ from kgraph.pipeline.freshness import Freshness, command_digest
 from kgraph.pipeline.partial import doubted, missing
 from kgraph.pipeline.pool import USUAL, Limits
 from kgraph.pipeline.precompiling import make_headers, precompiled_folder
-from kgraph.pipeline.workers import Place, extract_units
+from kgraph.pipeline.workers import Place, ReadUnits, extract_units
 from kgraph.resolve import Rows, resolve
 from kgraph.store import new_database, write_description
 from kgraph.store.decoding import Decoder
@@ -40,7 +40,8 @@ class IndexRequest:
     `only` the units; `deferred` are the user's own files of deferred calls; `index` the file, None
     for its place in the cache; `precompiled` says whether precompiled headers may be used, which
     changes the time it takes and nothing else; `again` reads every unit again; `limits` are what
-    reading one unit may take.
+    reading one unit may take; `scheduler` is the address of a cluster that reads the units, "" for
+    this machine.
     """
 
     tree: Path
@@ -56,6 +57,7 @@ class IndexRequest:
     precompiled: bool = True
     again: bool = False
     limits: Limits = USUAL
+    scheduler: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Run:
     progress: Progress
     remark: Callable[[str], None]
     rows: Rows
+    read: ReadUnits
 
 
 def is_alike(fresh: Freshness, description: IndexDescription) -> bool:
@@ -111,7 +114,8 @@ def write_index(
             try:
                 writer.keep(fresh.former, fresh.kept)
             except StoreError:  # damaged: nothing of it is used
-                fresh = replace(fresh, read=units.units, kept=())
+                fresh = replace(fresh, read=units.units, kept=(), loans=())
+        fresh = _borrow(fresh, writer)
         _extract(run, fresh.read, Place(run.root, units.build), writer)
         writer.finish()
         run.progress(0, 0, "resolving")
@@ -161,6 +165,17 @@ def _moved(
     return None
 
 
+def _borrow(fresh: Freshness, writer: FactsWriter) -> Freshness:
+    """Add what other indexes lend; what of it cannot be had is to be read."""
+    for loan in fresh.loans:
+        try:
+            writer.borrow(loan.donor, loan.units.values())
+        except StoreError:  # damaged, or replaced by another run
+            fresh = replace(fresh, read=(*fresh.read, *loan.units),
+                            loans=tuple(other for other in fresh.loans if other is not loan))
+    return fresh
+
+
 def _extract(
     run: Run, units: Sequence[TranslationUnit], place: Place, writer: FactsWriter
 ) -> None:
@@ -178,9 +193,9 @@ def _extract(
                 writer.share(definitions)
         progress(0, len(shuffled), "reading")
         results = stack.enter_context(closing(
-            extract_units(shuffled, place, request.jobs, request.limits, run.remark)))  # type: ignore[type-var]
+            extract_units(shuffled, place, run.read, run.remark)))  # type: ignore[type-var]
         for done, (unit, facts) in enumerate(results, start=1):
-            writer.add_unit(facts, unit.image, command_digest(unit))
+            writer.add_unit(facts, unit.image, command_digest(unit, place.root, place.build))
             progress(done, len(shuffled), unit.path)
 
 

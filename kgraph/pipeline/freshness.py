@@ -53,11 +53,20 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Loan:
+    """Units that the index of another tree or configuration has as they are here: what it says of
+    each, and the digest of its command."""
+
+    donor: FormerIndex
+    units: dict[TranslationUnit, tuple[FormerUnit, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
 class Freshness:
-    """Units to `read`, and those of the `former` index to keep. `complete` says that there is no
-    unit to read, none too many, and the graph means the same; `touched` that files were written
-    since, with the content that they had; `same_graph` that this kgraph makes the same graph of
-    the same facts."""
+    """Units to `read`, those of the `former` index to keep, and those that others lend. `complete`
+    says that there is no unit to read, none too many, and the graph means the same; `touched` that
+    files were written since, with the content that they had; `same_graph` that this kgraph makes
+    the same graph of the same facts."""
 
     former: FormerIndex | None
     read: tuple[TranslationUnit, ...]
@@ -67,6 +76,7 @@ class Freshness:
     complete: bool
     touched: bool
     same_graph: bool = False
+    loans: tuple[Loan, ...] = ()
 
 
 def freshness(
@@ -84,11 +94,12 @@ def freshness(
         states = FileStates(root, build, started, {})
         return Freshness(None, tuple(units), (), states, setting, complete=False, touched=False)
     states = FileStates(root, build, started, former.files)
-    judge = _Judge(former, states, setting, [str(root), *([str(build)] if build else [])])
+    judge = Judge(former, states, setting, root, build)
     read, kept = [], []
     for unit in units:
         row = former.units.get((unit.path, unit.object))
-        if row is not None and row.command == command_digest(unit) and judge.holds(row):
+        command = command_digest(unit, root, build)
+        if row is not None and row.command == command and judge.holds(row):
             kept.append(row)
         else:
             read.append(unit)
@@ -100,11 +111,20 @@ def freshness(
                      same_graph)
 
 
-def command_digest(unit: TranslationUnit) -> bytes:
-    """The digest of how a unit is compiled, and into what."""
+def command_digest(unit: TranslationUnit, root: Path, build: Path | None) -> bytes:
+    """The digest of how a unit is compiled, and into what; wherever the tree and the build folder
+    lie."""
     words = (unit.file, unit.directory, unit.image, str(unit.generated), *unit.arguments)
-    text = "\0".join(words).encode("utf-8", "surrogateescape")
-    return hashlib.blake2b(text, digest_size=12).digest()
+    text = "\0".join(words)
+    folders = {str(root): "@tree"} | ({str(build): "@build"} if build else {})
+    for folder in sorted(folders, key=len, reverse=True):
+        text = _whole_folder(folder).sub(folders[folder], text)
+    return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).digest()
+
+
+@cache
+def _whole_folder(name: str) -> re.Pattern[str]:
+    return re.compile(re.escape(name) + r"(?=[/\0]|$)")
 
 
 def _former(index: Path, root: Path) -> FormerIndex | None:
@@ -115,12 +135,12 @@ def _former(index: Path, root: Path) -> FormerIndex | None:
     return former if former.description.tree == str(root) else None
 
 
-class _Judge:
-    """Decides whether a unit of the former index holds."""
+class Judge:
+    """Decides whether a unit of an index, of this tree or another, holds here."""
 
     def __init__(self, former: FormerIndex, states: FileStates, setting: Setting,
-                 roots: list[str]) -> None:
-        self._roots = roots
+                 root: Path, build: Path | None) -> None:
+        self._roots = [str(root)] + ([str(build)] if build else [])
         self._symbols = _changed_symbols(json.loads(former.meta["symbols"]), setting.symbols)
         new = setting.headers - frozenset(former.meta["headers"].split("\n"))
         shadowing = {Path(path).name for path in new}
@@ -130,7 +150,9 @@ class _Judge:
         for path, number in former.numbers.items():
             if path in _SYMBOL_HEADERS:
                 continue
-            if (shadowing and Path(path).name in shadowing) or states.changed(path):
+            before = former.files[path].digest
+            if (shadowing and Path(path).name in shadowing) or (
+                    not before or states.now(path).digest != before):
                 self._changed.add(number)
             elif self._symbols:
                 self._mention[number] = path
@@ -170,6 +192,13 @@ def _mentioned_symbols(roots: list[str], path: str) -> frozenset[str]:
     return frozenset().union(*(_mentioned(f"{root}/{file_name(path)}") for root in roots))
 
 
+def facts_meaning() -> str:
+    """What decides which facts this kgraph reads: a digest of its code and libclang's version."""
+    return _digest(
+        (path for pattern in _READS_FACTS for path in sorted(_PACKAGE.glob(pattern))),
+        version("libclang"))
+
+
 def _setting(root: Path, build: Path | None, given: object) -> Setting:
     roots = [root] if build is None else [root, build]
     symbols: dict[str, dict[str, str]] = {}
@@ -180,8 +209,7 @@ def _setting(root: Path, build: Path | None, given: object) -> Setting:
                 symbols.setdefault(header, {}).update(
                     (name.decode(), value.decode("utf-8", "replace")) for name, value in found)
     return Setting(
-        _digest((path for pattern in _READS_FACTS for path in sorted(_PACKAGE.glob(pattern))),
-                version("libclang")),
+        facts_meaning(),
         _digest(sorted(path for path in _PACKAGE.rglob("*")
                        if path.suffix in (".py", ".toml", ".sql")),
                 version("libclang"), repr(given)),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kgraph.errors import StoreError
+from kgraph.errors import ClusterError, StoreError
 from kgraph.kernel import KernelTree, UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.building import (
@@ -21,8 +21,11 @@ from kgraph.pipeline.building import (
     write_index,
 )
 from kgraph.pipeline.freshness import freshness
+from kgraph.pipeline.inventory import note_index
+from kgraph.pipeline.lending import with_loans
 from kgraph.pipeline.locking import alone_in
 from kgraph.pipeline.precompiling import forget_precompiled
+from kgraph.pipeline.workers import ReadUnits, local
 from kgraph.resolve import deferral_rows
 from kgraph.store import cache_folder, index_path
 from kgraph.store.database import remove_unfinished
@@ -32,8 +35,8 @@ from kgraph.store.former import FormerIndex
 @dataclass(frozen=True, slots=True)
 class IndexSummary:
     """What was indexed: seconds of wall and CPU time (workers included), peak memory in bytes of
-    this process and of the largest worker, how many units were read and how many kept from the
-    former index, failed units as (path, reason).
+    this process and of the largest worker, how many units were read, how many kept from the
+    former index and how many lent by others, failed units as (path, reason).
     """
 
     index: Path
@@ -45,6 +48,7 @@ class IndexSummary:
     worker_peak: int
     read: int
     kept: int
+    lent: int
     failed: tuple[tuple[str, str], ...]
     erroneous: tuple[tuple[str, str], ...]
 
@@ -64,7 +68,7 @@ def index_tree(
     wall, cpu = time.monotonic(), _cpu_seconds()
     rows = deferral_rows(request.deferred)  # before the work: what is wrong there is said at once
     tree, target, work = _places(request)
-    with _without_collector(), alone_in(work, remark):
+    with _without_collector(), _reading(request, tree.root, remark) as read, alone_in(work, remark):
         remove_unfinished(target.parent)
         forget_precompiled(work)
         units = _units(request, tree, work, remark)
@@ -78,17 +82,21 @@ def index_tree(
         fresh = freshness(target, units.units, tree.root, units.build, started, given)
         if request.again:
             fresh = replace(fresh, read=units.units, kept=(), complete=False)
+        else:
+            fresh = with_loans(fresh, target, tree.root, units.build)
         if fresh.complete and is_alike(fresh, description):
             account = confirm_index(target, fresh, description)
         else:
             account, fresh = write_index(
-                Run(request, target, tree.root, work, seed, progress, remark, rows), units,
-                description, fresh)
+                Run(request, target, tree.root, work, seed, progress, remark, rows, read),
+                units, description, fresh)
+        note_index(work, target)
         bad = FormerIndex(target).units
     return IndexSummary(
         index=target, description=description, coverage=account, wall=time.monotonic() - wall,
         cpu=_cpu_seconds() - cpu, peak=_peak(resource.RUSAGE_SELF),
         worker_peak=_peak(resource.RUSAGE_CHILDREN), read=len(fresh.read), kept=len(fresh.kept),
+        lent=sum(len(loan.units) for loan in fresh.loans),
         failed=tuple((path, unit.failed) for (path, _), unit in sorted(bad.items())
                      if unit.failed),
         erroneous=tuple((path, ": ".join(filter(None, unit.errors[0])))
@@ -107,6 +115,24 @@ def _without_collector() -> Iterator[None]:
     finally:
         if collecting:
             gc.enable()
+
+
+@contextlib.contextmanager
+def _reading(
+    request: IndexRequest, root: Path, remark: Callable[[str], None]
+) -> Iterator[ReadUnits]:
+    """What reads the units: this machine's processes, or a cluster."""
+    if not request.scheduler:
+        yield local(request.jobs, request.limits)
+        return
+    try:
+        from kgraph.pipeline.cluster import joined
+    except ImportError as error:
+        raise ClusterError(
+            f"--scheduler needs Dask distributed ({error})", "pip install 'kgraph[cluster]'"
+        ) from None
+    with joined(request.scheduler, root, request.limits, remark) as read:
+        yield read
 
 
 def _places(request: IndexRequest) -> tuple[KernelTree, Path, Path]:

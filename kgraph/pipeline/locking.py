@@ -22,16 +22,10 @@ def alone_in(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     Raises StoreError where the folder cannot be made, or what is in it not be written.
     """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        lock = _locked(folder, say)
     except OSError as error:
         raise _unwritable(folder, error) from None
     try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another `kgraph index` of this tree and configuration is at work: waiting for it")
-            fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     except OSError as error:
         if error.errno in NO_ROOM:
@@ -39,6 +33,45 @@ def alone_in(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
         raise
     finally:
         os.close(lock)
+
+
+@contextlib.contextmanager
+def alone_if_free(folder: Path) -> Iterator[bool]:
+    """Whether no run is in a folder, none of which can come until the block ends. In it the folder
+    may be removed, its lock too."""
+    lock = _opened(folder)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free = True
+        except BlockingIOError:
+            free = False
+        yield free
+    finally:
+        os.close(lock)
+
+
+def _locked(folder: Path, say: Callable[[str], None]) -> int:
+    """The descriptor of the folder's lock, held."""
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock = _opened(folder)
+        except FileNotFoundError:  # the folder was removed just now
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another `kgraph index` of this tree and configuration is at work: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(lock), (folder / LOCK).stat()):
+                return lock
+        os.close(lock)  # the folder was removed while we waited
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
 
 def _unwritable(folder: Path, error: OSError) -> StoreError:

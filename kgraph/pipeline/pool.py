@@ -75,7 +75,7 @@ class _Worker(Generic[Task]):
         context = multiprocessing.get_context("spawn")
         self.pipe, far_end = context.Pipe()
         arguments = (far_end, begin, limits.memory, os.getpid())
-        self.process = context.Process(target=_work, args=arguments, daemon=True)
+        self.process = context.Process(target=attend, args=arguments, daemon=True)
         # An interrupt while the worker starts is the parent's alone; workers inherit the mask.
         # The tracker has to be there before: starting it takes the mask away again.
         resource_tracker.ensure_running()
@@ -134,7 +134,7 @@ class _Pool(Generic[Task, Result]):
             result: Result | Lost = worker.pipe.recv()
         except (EOFError, OSError):
             task = self._bury(worker, waiting)
-            return task, Lost(_cause_of_death(worker.process.exitcode))
+            return task, Lost(cause_of_death(worker.process.exitcode))
         task = worker.taken()
         self._next(worker, waiting)
         return task, result
@@ -171,16 +171,17 @@ class _Pool(Generic[Task, Result]):
                 worker.process.join()
 
 
-def _cause_of_death(code: int | None) -> str:
+def cause_of_death(code: int | None) -> str:
+    """Why a task is lost whose worker ended with an exit code."""
     if code is not None and code < 0:
         return f"the worker process died on it ({signal.Signals(-code).name})"
     return f"the worker process ended on it (exit status {code})"
 
 
-def _work(
+def attend(
     pipe: Connection, begin: Callable[[], Callable[[Any], Any]], memory: int, parent: int
 ) -> None:
-    """The loop of a worker: until the other end of the pipe is closed."""
+    """The life of a worker: until the other end of the pipe is closed, or its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     _die_with(parent)
     _limit(memory)

@@ -38,6 +38,11 @@ def forget_precompiled(work: Path) -> None:
     shutil.rmtree(work / _NAME, ignore_errors=True)
 
 
+def precompiled_left(work: Path) -> Path | None:
+    """What a run that was killed left, if it did; to be asked while no run is there."""
+    return work / _NAME if (work / _NAME).is_dir() else None
+
+
 def make_headers(
     units: Sequence[TranslationUnit], place: Place, folder: Path, jobs: int, limits: Limits
 ) -> list[Made]:

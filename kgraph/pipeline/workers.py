@@ -45,17 +45,27 @@ def failed_unit(unit: TranslationUnit, reason: str) -> EncodedUnit:
     return encode_unit(UnitFacts(unit.path, unit.object, (), (), failed=reason), {})
 
 
+ReadUnits = Callable[
+    [Place, Sequence[TranslationUnit]], Iterator[tuple[TranslationUnit, EncodedUnit | Lost]]]
+"""Reads units: each with its facts, or lost, in the order in which they are done. What it starts
+ends when the generator is closed."""
+
+
+def local(jobs: int, limits: Limits = USUAL) -> ReadUnits:
+    """Reads units in `jobs` worker processes; 0 reads in this process, without limits."""
+    return partial(_run, jobs, limits)
+
+
 def extract_units(
-    units: Sequence[TranslationUnit], place: Place, jobs: int, limits: Limits = USUAL,
+    units: Sequence[TranslationUnit], place: Place, read: ReadUnits,
     say: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit]]:
     """Every unit with its facts, in the order in which they are done.
 
-    `jobs` is the number of worker processes; 0 extracts in this process, without limits. `say` is
-    told of each unit that has to be read again. Closing the generator stops the workers.
+    `say` is told of each unit that has to be read again. Closing the generator stops the workers.
     """
     again: list[TranslationUnit] = []
-    for unit, facts in _run(place, jobs, limits, units):
+    for unit, facts in read(place, units):
         if isinstance(facts, Lost):
             say(f"{unit.path}: {facts.reason}; it is read again, alone")
             again.append(unit)
@@ -63,12 +73,12 @@ def extract_units(
             yield unit, facts
     alone = replace(place, headers=())
     for unit in again:
-        for _, facts in _run(alone, min(jobs, 1), limits, [unit]):
+        for _, facts in read(alone, [unit]):
             yield unit, failed_unit(unit, facts.reason) if isinstance(facts, Lost) else facts
 
 
 def _run(
-    place: Place, jobs: int, limits: Limits, units: Sequence[TranslationUnit]
+    jobs: int, limits: Limits, place: Place, units: Sequence[TranslationUnit]
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit | Lost]]:
     if jobs:
         yield from run_tasks(units, partial(READER, place), jobs, limits)

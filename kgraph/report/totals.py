@@ -74,6 +74,13 @@ def deferred_lines(account: Coverage) -> Iterator[str]:
             yield f"    {untold:>8}  callbacks are registered under a key that cannot be told"
 
 
+def size(count: int) -> str:
+    """A number of bytes."""
+    if count >= 2**30:
+        return f"{count / 2**30:.1f} GB"
+    return f"{count / 2**20:.1f} MB" if count >= 2**20 else f"{-(-count // 2**10)} KB"
+
+
 def _age(seconds: float) -> str:
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= size:

@@ -113,13 +113,36 @@ def _claim(target: Path) -> tuple[Path, int]:
 def remove_unfinished(folder: Path) -> None:
     """Remove what runs that were killed left in a folder of indexes."""
     for path in folder.glob(f".*{_UNFINISHED}"):
-        with contextlib.suppress(OSError):
-            descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                path.unlink()
-            finally:
-                os.close(descriptor)
+        with _abandoned(path) as abandoned:
+            if abandoned:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def unfinished(folder: Path) -> list[Path]:
+    """What runs that were killed left in a folder of indexes."""
+    found = []
+    for path in sorted(folder.glob(f".*{_UNFINISHED}")):
+        with _abandoned(path) as abandoned:
+            if abandoned:
+                found.append(path)
+    return found
+
+
+@contextlib.contextmanager
+def _abandoned(path: Path) -> Iterator[bool]:
+    """Whether no run that lives holds an unfinished index; none takes hold until the block ends."""
+    descriptor = -1
+    abandoned = False
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        abandoned = True
+    try:
+        yield abandoned
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
 
 
 def _put_in_place(unfinished: Path, target: Path) -> None:

@@ -7,13 +7,16 @@ whose location cannot be opened is refused here, at the merge.
 import hashlib
 import json
 import sqlite3
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
-from kgraph.store.encoding import Encoder, pack_numbers
+from kgraph.store.canonical import Numbers
+from kgraph.store.encoding import Encoder, pack_numbers, packed_steps
 from kgraph.store.former import FormerIndex, FormerUnit, fact_key
 from kgraph.treefile import file_name, leads_out, read_regular
 
@@ -70,33 +73,50 @@ class CitedFiles:
     def __init__(self, root: Path, build: Path | None) -> None:
         self._roots = [(root, False)] + ([(build, True)] if build is not None else [])
         self._folders = [str(folder) for folder, _ in self._roots]
-        self._known: dict[str, tuple[int, int]] = {}
+        self._numbers: dict[str, int] = {}
+        self._seen: dict[str, tuple[int, bytes, int] | None] = {}  # lines, digest, generated
         self.rows: list[FileRow] = []
 
-    def number(self, path: str, line: int = 1, fact: str = "") -> int:
-        """The id of the file `path`. Raises StoreError, naming `fact`, where the tree has no such
-        file or fewer than `line` lines in it.
+    def check(self, path: str, line: int = 1, fact: str = "") -> None:
+        """Raises StoreError, naming `fact`, where the tree has no file `path` or fewer than `line`
+        lines in it.
         """
-        number, lines = self._known.get(path) or self._read(path)
-        if number < 0 or line > lines:
-            what = "is not in the tree" if number < 0 else f"has only {lines} lines"
+        if path not in self._seen:
+            self._seen[path] = self._read(path)
+        seen = self._seen[path]
+        if seen is None or line > seen[0]:
+            what = "is not in the tree" if seen is None else f"has only {seen[0]} lines"
             raise StoreError(
                 f"refused the facts of {fact or path}: they cite {path}:{line}, but it {what}",
                 "if the tree changed meanwhile, run `kgraph index` again; else report this",
             )
+
+    def number(self, path: str, line: int = 1) -> int:
+        """The id of a file, given in the order of asking. Raises StoreError as `check` does."""
+        number = self._numbers.get(path)
+        if number is None:
+            self.check(path, line)
+            number = self._numbers[path] = len(self.rows)
+            self.rows.append(self._row(number, path))
+        elif line > self.rows[number][2]:
+            self.check(path, line)
         return number
 
     def adopt(self, rows: list[FileRow]) -> None:
         """Take over the files of an earlier index, with their numbers, instead of these."""
         self.rows = rows
-        self._known = {path: (number, lines) for number, path, lines, _, _ in rows}
+        self._numbers = {path: number for number, path, *_ in rows}
 
     def look(self, path: str) -> FileRow:
         """The row of a file as it is now. Raises StoreError where the tree has no such file."""
-        return self.rows[self.number(path)]
+        self.check(path)
+        return self._row(self._numbers.get(path, 0), path)
 
-    def _read(self, path: str) -> tuple[int, int]:
-        known = (-1, 0)
+    def _row(self, number: int, path: str) -> FileRow:
+        lines, digest, generated = self._seen[path] or (0, b"", 0)
+        return number, path, lines, digest, generated
+
+    def _read(self, path: str) -> tuple[int, bytes, int] | None:
         for root, generated in self._roots:
             file = root / file_name(path)
             if leads_out(str(file), self._folders):
@@ -106,26 +126,32 @@ class CitedFiles:
             except OSError:
                 continue
             lines = data.count(b"\n") + (not data.endswith(b"\n"))
-            known = (len(self.rows), lines)
-            digest = hashlib.blake2b(data, digest_size=12).digest()
-            self.rows.append((known[0], path, lines, digest, int(generated)))
-            break
-        self._known[path] = known
-        return known
+            return lines, hashlib.blake2b(data, digest_size=12).digest(), int(generated)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A unit that waits for its numbers: the columns around them, its definitions and files."""
+
+    head: tuple[str, ...]
+    definitions: "array[int]"
+    files: "array[int]"
+    command: bytes
 
 
 class FactsWriter:
-    """Adds units to an index under construction, in any order."""
+    """Adds units to an index under construction, in any order, which the index does not show:
+    numbers are given at the end, in the order of keys and paths."""
 
     def __init__(self, connection: sqlite3.Connection, files: CitedFiles) -> None:
         self._connection = connection
         self._files = files
-        self._numbers: dict[str, int] = {}  # of definitions, by key, from their first mention on
-        self._listed: set[int] = set()  # by units that were read
-        self._supplied: set[int] = set()
+        self._definitions = Numbers()
+        self._paths = Numbers()
+        self._supplied: dict[str, bytes] = {}  # facts that are new
         self._shared: dict[str, EncodedDefinition] = {}
-        self._paths: dict[str, int] = {}
-        self._next = self._next_path = 0
+        self._listed: list[_Listed] = []
         self._rows: list[tuple[str | bytes, ...]] = []
         self.units = self.errors = self.failed = 0
 
@@ -135,17 +161,29 @@ class FactsWriter:
         kept = list(units)
         rows = former.definitions(kept)
         self._connection.executemany("INSERT INTO definition VALUES (?, ?, ?)", rows)
-        self._numbers = {key: number for number, key, _ in rows}
-        self._supplied = set(self._numbers.values())
-        self._next = max(self._supplied, default=-1) + 1
+        self._definitions = Numbers({key: number for number, key, _ in rows})
         used = {number for unit in kept for number in unit.files}
-        self._paths = {path: number for path, number in former.numbers.items() if number in used}
-        self._next_path = max(used, default=-1) + 1
+        self._paths = Numbers(
+            {path: number for path, number in former.numbers.items() if number in used})
         for unit in kept:
-            self.units += 1
-            self.errors += bool(unit.errors)
-            self.failed += bool(unit.failed)
+            self._count(unit.errors, unit.failed)
             self._rows.append(unit.row)
+
+    def borrow(self, donor: FormerIndex, units: Iterable[tuple[FormerUnit, bytes]]) -> None:
+        """Add units as the index of another tree or configuration has them, each with the digest of
+        its command here. Raises StoreError where that is damaged, and then adds nothing."""
+        taken = list(units)
+        names, paths = {}, {number: path for path, number in donor.numbers.items()}
+        for number, key, data in donor.definitions(unit for unit, _ in taken):
+            names[number] = key
+            if not self._definitions.is_old(key):
+                self._supplied.setdefault(key, data)
+        for unit, command in taken:
+            self._count(unit.errors, unit.failed)
+            path, object_, image, failed, errors, *_ = map(str, unit.row)
+            self._list((path, object_, image, failed, errors),
+                       (names[number] for number in accumulate(packed_steps(unit.definitions))),
+                       (paths[number] for number in unit.files), command)
 
     def add_unit(self, unit: EncodedUnit, image: str, command: bytes) -> None:
         """Add a unit; `command` is the digest of how it is compiled. Of definitions with one key
@@ -155,10 +193,12 @@ class FactsWriter:
         for key in unit.keys:
             if key in self._shared:
                 self._add(self._shared.pop(key), unit.path)
-        self.units += 1
-        self.errors += bool(unit.errors)
-        self.failed += bool(unit.failed)
-        self._rows.append(self._row(unit, image, command))
+        self._count(unit.errors, unit.failed)
+        errors = [
+            [str(error.location) if error.location else "", error.message] for error in unit.errors
+        ]
+        self._list((unit.path, unit.object, image, unit.failed, json.dumps(errors)), unit.keys,
+                   unit.files, command)
 
     def share(self, definitions: Iterable[EncodedDefinition]) -> None:
         """Supply definitions that units may name without bringing them. Those that none names are
@@ -168,54 +208,48 @@ class FactsWriter:
 
     def _add(self, definition: EncodedDefinition, path: str) -> None:
         key, name, data, last_lines = definition
-        number = self._number(key)
-        if number in self._supplied:
+        if key in self._supplied or self._definitions.is_old(key):
             return
         for cited, line in last_lines.items():
-            self._files.number(cited, line, f"{name} ({path})")
-        self._supplied.add(number)
-        self._connection.execute("INSERT INTO definition VALUES (?, ?, ?)", (number, key, data))
+            self._files.check(cited, line, f"{name} ({path})")
+        self._supplied[key] = data
 
-    def _number(self, key: str) -> int:
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = self._next
-            self._next += 1
-        return number
+    def _count(self, errors: object, failed: str) -> None:
+        self.units += 1
+        self.errors += bool(errors)
+        self.failed += bool(failed)
 
-    def _path(self, path: str) -> int:
-        number = self._paths.get(path)
-        if number is None:
-            number = self._paths[path] = self._next_path
-            self._next_path += 1
-        return number
-
-    def _row(self, unit: EncodedUnit, image: str, command: bytes) -> tuple[str | bytes, ...]:
-        errors = [
-            [str(error.location) if error.location else "", error.message] for error in unit.errors
-        ]
-        held = set(map(self._number, unit.keys))
-        self._listed |= held
-        read = set(map(self._path, unit.files))
-        return (
-            unit.path, unit.object, image, unit.failed, json.dumps(errors), pack_numbers(held),
-            pack_numbers(read), command,
-        )
+    def _list(self, head: tuple[str, ...], keys: Iterable[str], files: Iterable[str],
+              command: bytes) -> None:
+        self._listed.append(_Listed(
+            head, array("I", map(self._definitions.number, keys)),
+            array("I", map(self._paths.number, files)), command))
 
     def read_keys(self) -> set[str]:
         """The keys of the definitions in units that were added, not kept."""
-        return {key for key, number in self._numbers.items() if number in self._listed}
+        listed = {number for unit in self._listed for number in unit.definitions}
+        return self._definitions.named(listed)
 
     def finish(self) -> None:
-        """Write the units themselves, sorted, and the paths that they read. Raises StoreError where
-        one lists a definition that no unit has supplied.
+        """Write what was added, sorted, and the paths that were read. Raises StoreError where a
+        unit lists a definition that no unit has supplied.
         """
-        for key, number in self._numbers.items():
-            if number in self._listed and number not in self._supplied:
+        for key in self._definitions.new():
+            if key not in self._supplied:
                 raise StoreError(
                     f"a unit names facts that no unit has read (key {key})",
                     "run `kgraph index` again; if it says so again, report it",
                 )
+        definitions, paths = self._definitions.settle(), self._paths.settle()
+        self._connection.executemany(
+            "INSERT INTO definition VALUES (?, ?, ?)",
+            [(definitions[number], key, self._supplied[key])
+             for key, number in sorted(self._definitions.new().items())])
+        self._supplied.clear()
+        for unit in self._listed:
+            held = pack_numbers({definitions[number] for number in unit.definitions})
+            read = pack_numbers({paths[number] for number in unit.files})
+            self._rows.append((*unit.head, held, read, unit.command))
         self._rows.sort()
         self._connection.executemany(
             "INSERT INTO unit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -223,5 +257,5 @@ class FactsWriter:
         )
         self._connection.executemany(
             "INSERT INTO unit_file VALUES (?, ?, '', x'')",
-            [(number, path) for path, number in self._paths.items()],
+            sorted((paths[number], path) for path, number in self._paths.all().items()),
         )

@@ -1,5 +1,6 @@
 """The index that a tree had before, for what of it can be used again."""
 
+import contextlib
 import hashlib
 import json
 import sqlite3
@@ -35,6 +36,8 @@ class FormerIndex:
     none, or is damaged."""
 
     def __init__(self, path: Path) -> None:
+        self.path = path
+        self._identity = _identity(path)
         reader = IndexReader(path)
         try:
             self.description: IndexDescription = reader.description
@@ -55,11 +58,18 @@ class FormerIndex:
             raise StoreError(f"the index {path} is damaged ({error})", "it is made anew") from None
         finally:
             reader.close()
-        self.path = path
+
+    def _reopened(self) -> IndexReader:
+        """The same file; StoreError where another run has put one in its place."""
+        reader = IndexReader(self.path, whole=False)
+        if _identity(self.path) != self._identity:
+            reader.close()
+            raise StoreError(f"the index {self.path} was replaced meanwhile", "it is left alone")
+        return reader
 
     def keys(self) -> set[str]:
         """The keys of all definitions."""
-        reader = IndexReader(self.path, whole=False)
+        reader = self._reopened()
         try:
             return {key for key, in reader.rows("SELECT key FROM definition")}
         finally:
@@ -67,7 +77,7 @@ class FormerIndex:
 
     def definitions_named(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
         """Key and facts of some definitions. Raises StoreError where one is damaged."""
-        reader = IndexReader(self.path, whole=False)
+        reader = self._reopened()
         try:
             found = [row for key in sorted(keys) for row in reader.rows(
                 "SELECT key, facts FROM definition WHERE key = ?", (key,))]
@@ -83,7 +93,7 @@ class FormerIndex:
         wanted: set[int] = set()
         for unit in units:
             wanted.update(accumulate(packed_steps(unit.definitions)))
-        reader = IndexReader(self.path, whole=False)
+        reader = self._reopened()
         try:
             rows = reader.rows("SELECT id, key, facts FROM definition")
         finally:
@@ -92,6 +102,13 @@ class FormerIndex:
         if len(found) != len(wanted) or any(fact_key(data) != key for _, key, data in found):
             raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
         return found
+
+
+def _identity(path: Path) -> tuple[int, int, int, int] | None:
+    with contextlib.suppress(OSError):
+        state = path.stat()
+        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return None
 
 
 def fact_key(data: bytes) -> str:

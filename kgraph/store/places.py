@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from kgraph.errors import StoreError
-from kgraph.model.answers import IndexDescription
+from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.store.database import open_for_reading
 
 SUFFIX = ".kgraph"
@@ -44,6 +44,15 @@ def read_description(connection: sqlite3.Connection) -> IndexDescription:
         return IndexDescription(**values)
     except (TypeError, ValueError, KeyError) as error:
         raise sqlite3.DatabaseError(f"no description: {error}") from None
+
+
+def read_coverage(connection: sqlite3.Connection) -> Coverage:
+    """The account of an index. Raises sqlite3.DatabaseError where that is damaged."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'coverage'").fetchone()
+    try:
+        return Coverage(**json.loads(row[0]))
+    except (TypeError, ValueError) as error:
+        raise sqlite3.DatabaseError(f"no account: {error}") from None
 
 
 def indexes() -> list[tuple[Path, IndexDescription]]:

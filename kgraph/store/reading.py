@@ -14,7 +14,7 @@ from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.resolution import Status
 from kgraph.store.arrays import read_array
 from kgraph.store.database import damage_reported, open_for_reading
-from kgraph.store.places import read_description
+from kgraph.store.places import read_coverage, read_description
 
 _FUNCTION = (
     'SELECT f.id, name, scope, image, path, line, "column", parameters, alias_of, t.text,'
@@ -68,8 +68,8 @@ class IndexReader:
     @cached_property
     def coverage(self) -> Coverage:
         """The account that was made when the index was."""
-        found = self.rows("SELECT value FROM meta WHERE name = 'coverage'")
-        return Coverage(**json.loads(found[0][0]))
+        with damage_reported(self.path):
+            return read_coverage(self.connection)
 
     @cached_property
     def troubled_units(self) -> list[tuple[str, str]]:

@@ -167,6 +167,6 @@ def test_units_come_back_whatever_the_number_of_workers(tmp_path: Path) -> None:
     tree = open_tree(mini_linux())
     units = translation_units(tree, only=("net/core",), work=tmp_path).units
     for jobs in (0, 1, 2, 40):
-        results = workers.extract_units(units, workers.Place(tree.root, None), jobs)
+        results = workers.extract_units(units, workers.Place(tree.root, None), workers.local(jobs))
         found = [unit for unit, _ in results]
         assert sorted(unit.path for unit in found) == [unit.path for unit in units]

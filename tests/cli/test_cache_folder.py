@@ -1,0 +1,177 @@
+"""Sets of indexes, what lies in the cache folder, and dropping what nothing needs."""
+
+import fcntl
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from kgraph.resources import mini_linux
+from tests.cli.test_trouble import complained
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/kgraph"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree of one unit."""
+    root = tmp_path / "tree"
+    root.mkdir()
+    (root / "a.c").write_text("int f(void)\n{\n\treturn 0;\n}\n")
+    (root / "compile_commands.json").write_text(json.dumps(
+        [{"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "-o", "a.o", "a.c"]}]))
+    return root
+
+
+WRONG = {
+    "tree = 3": (1, "tree is no list of tables"),
+    "\nextra = 1\n[[tree]]\npath='tree'\n[[configuration]]": (2, "a matrix has no key extra"),
+    "only = ['a'": (1, ""),
+    "[[tree]]\npath='tree'\n": (1, r"there is no \[\[configuration\]\]"),
+    "[[configuration]]\n": (1, r"there is no \[\[tree\]\]"),
+    "[[tree]]\n[[configuration]]\n": (1, r"\[\[tree\]\] has no path"),
+    "[[tree]]\npath='tree'\n[[tree]]\npath=3\n[[configuration]]\n": (4, "path is no text"),
+    "[[tree]]\npath='tree'\n[[configuration]]\n\nconfig='a'\ndefconfig='b'\n": (
+        6, "config and defconfig cannot be given together"),
+    "[[tree]]\npath='tree'\n[[configuration]]\ntrees=['tere']\n": (4, "no .* has the path .*tere"),
+    "[[tree]]\npath='tree'\n[[configuration]]\nprepare='x'\n": (4, "prepare is not true or false"),
+    "[[tree]]\npath='tree'\n[[configuration]]\ncfg='x'\n": (4, "has no key cfg"),
+    "[[tree]]\npath='tree'\n[[configuration]]\n[[configuration]]\n": (4, "line 3 has the same"),
+    "[[tree]]\npath='none'\n[[configuration]]\n": (3, "none"),
+    "[[tree]]\npath='tree'\n[[configuration]]\ncompile_commands='none.json'\n": (3, "none.json"),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_set_that_is_wrong_says_where(
+    kgraph, cache: Path, tree: Path, tmp_path: Path, text: str
+) -> None:
+    line, what = WRONG[text]
+    (tmp_path / "set.toml").write_text(text)
+    answer = kgraph("index", "--matrix", tmp_path / "set.toml")
+    complained(answer, rf"set\.toml:{line}: .*{what}")
+    assert not cache.exists()
+
+
+def test_options_that_do_not_go_together(kgraph, cache: Path, tree: Path, tmp_path: Path) -> None:
+    complained(kgraph("index"), "give one of TREE")
+    complained(kgraph("index", tree, "--prune"), "give one of TREE")
+    complained(kgraph("index", tree, "--matrix", "x.toml"), "give one of TREE")
+    complained(kgraph("index", "--prune", "--jobs", "2"), "--jobs cannot be given with --prune")
+    complained(kgraph("index", "--matrix", "x", "--config", "y"), "--config cannot be given with")
+    complained(kgraph("index", "--matrix", tmp_path / "none.toml"), "none.toml: cannot be read")
+    complained(kgraph("status", "--all", "--index", "x"), "--all and --index")
+
+
+def test_one_of_a_set_that_fails_does_not_keep_the_others(
+    kgraph, cache: Path, tree: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(tree, tmp_path / "other"))
+    (tree / "compile_commands.json").write_text("[{]")
+    (tmp_path / "set.toml").write_text(
+        "[[tree]]\npath='tree'\n[[tree]]\npath='other'\n[[configuration]]\n")
+    answer = kgraph("index", "--matrix", tmp_path / "set.toml")
+    assert answer.returncode == 2
+    assert re.search(r"set\.toml:5: .*/tree, configuration its own: .*json", answer.stderr)
+    assert f"{other}, configuration its own:" in answer.stdout
+    assert kgraph("status", cwd=other).returncode == 0
+
+
+def test_a_folder_that_no_index_needs_is_dropped(
+    kgraph, cache: Path, tree: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(tree, tmp_path / "other"))
+    elsewhere = Path(shutil.copytree(tree, tmp_path / "elsewhere"))
+    for root in (tree, other):
+        assert kgraph("index", root).returncode == 0
+    assert kgraph("index", elsewhere, "--index", tmp_path / "x.kgraph").returncode == 0
+    [gone] = cache.glob("other-*.kgraph")
+    work = cache / "build" / gone.stem
+    (work / "big").write_bytes(b"x" * 3_000_000)
+    gone.unlink()
+    (cache / ".x.kgraph.1-1.unfinished").write_bytes(b"x" * 100_000)
+    [left] = (cache / "build").glob("tree-*")
+    (left / "precompiled").mkdir()
+    (left / "precompiled/0.pch").write_bytes(b"x" * 100_000)
+    (cache / "trees").mkdir()  # not ours
+    listed = json.loads(kgraph("status", "--all", "--json").stdout)
+    assert [Path(index["tree"]).name for index in listed["indexes"]] == ["tree"]
+    assert {Path(spare["path"]).name for spare in listed["spare"]} == {
+        work.name, ".x.kgraph.1-1.unfinished", "precompiled"}
+    assert 3_200_000 <= listed["spare_bytes"] < 3_400_000
+    assert "3.1 MB that no index needs" in kgraph("status", "--all").stdout
+    dropped = kgraph("index", "--prune", "--json")
+    assert json.loads(dropped.stdout)["spare"] == listed["spare"]
+    assert not work.exists()
+    assert not (left / "precompiled").exists()
+    assert {path.name for path in cache.iterdir()} == {
+        "build", "trees", *(path.name for path in cache.glob("tree-*.kgraph"))}
+    assert len(list((cache / "build").iterdir())) == 2  # of tree, and of the one elsewhere
+    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    (tmp_path / "x.kgraph").unlink()
+    assert "elsewhere-" in kgraph("index", "--prune").stdout
+
+
+def test_what_a_run_holds_is_left_alone(kgraph, cache: Path, tree: Path) -> None:
+    assert kgraph("index", tree).returncode == 0
+    for index in cache.glob("*.kgraph"):
+        index.unlink()
+    [work] = (cache / "build").iterdir()
+    (cache / ".x.kgraph.1-1.unfinished").write_bytes(b"x")
+    with (work / "lock").open("w") as lock, (
+            cache / ".x.kgraph.1-1.unfinished").open("r+") as unfinished:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(unfinished, fcntl.LOCK_EX)
+        answer = kgraph("index", "--prune", "--json")
+        record = json.loads(answer.stdout)
+        assert (record["spare"], record["busy"]) == ([], [str(work)])
+        assert (cache / ".x.kgraph.1-1.unfinished").exists()
+    assert len(json.loads(kgraph("index", "--prune", "--json").stdout)["spare"]) == 2
+    assert not work.exists()
+
+
+def test_an_index_of_another_version_is_listed_with_its_trouble(
+    kgraph, cache: Path, tree: Path
+) -> None:
+    assert kgraph("index", tree).returncode == 0
+    [index] = cache.glob("*.kgraph")
+    content = bytearray(index.read_bytes())
+    content[60:64] = (99).to_bytes(4, "big")
+    index.write_bytes(content)
+    assert "its schema is 99" in kgraph("status", "--all").stdout
+    assert kgraph("index", "--prune").returncode == 0
+    assert index.exists()
+    assert (cache / "build" / index.stem).exists()
+
+
+def test_an_empty_cache_folder(kgraph, cache: Path) -> None:
+    assert kgraph("status", "--all").stdout.startswith("0 indexes, 0 KB\n")
+    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert not cache.exists()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can write everywhere")
+def test_a_cache_folder_that_cannot_be_written(kgraph, cache: Path, tree: Path) -> None:
+    assert kgraph("index", tree).returncode == 0
+    for index in cache.glob("*.kgraph"):
+        index.unlink()
+    [work] = (cache / "build").iterdir()
+    work.chmod(0o500)
+    complained(kgraph("index", "--prune"), "lock")
+    work.chmod(0o700)
+
+
+def test_mini_linux_keeps_its_folder(kgraph, cache: Path) -> None:
+    assert kgraph("callers", "veth_xmit").returncode == 0  # the bundled index is made
+    before = sorted(cache.rglob("*"))
+    assert before
+    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert sorted(cache.rglob("*")) == before
+    assert mini_linux().is_dir()
