@@ -49,6 +49,7 @@ class Tiny:
         hands: dict[int, str | int] | None = None,
         kind: EdgeKind | None = None,
         signature: str = "",
+        expression: str = "",
     ) -> None:
         """One call site. `hands` values: a function, or the number of the caller's parameter."""
         name = FunctionId(caller)
@@ -62,7 +63,7 @@ class Tiny:
             CallSite(
                 name, place, Extent(place, line, 20), 0,
                 Load(Place(holder)) if holder else FunctionId(callees[0] if callees else "?"),
-                str(holder or callees[0]), signature=signature,
+                expression or str(holder or callees[0]), signature=signature,
             )
         )
         default = EdgeKind.DIRECT

@@ -32,8 +32,9 @@ COULD_NOT_TELL = 3
 @click.option("--via", multiple=True, metavar="F",
               help="Pass this function; repeat it for several, in their order.")
 @click.option("--avoid", multiple=True, metavar="F", help="Do not pass this function (repeatable).")
-@click.option("--bind", multiple=True, metavar="SLOT=TARGET",
-              help="Calls through this slot go to TARGET only (repeatable).")
+@click.option("--bind", multiple=True, metavar="SLOT=TARGET[@FROM..TO]",
+              help="Calls through this slot go to TARGET only (repeatable); with FROM or TO, which"
+                   " the way passes, only on that part of it.")
 @click.option("--scenario", metavar="NAME",
               help="Take the pins, via and avoid of this query (a name, or a TOML file).")
 @click.option("--no-scenario", is_flag=True,

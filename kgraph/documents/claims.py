@@ -7,7 +7,8 @@ a claim and cannot be read is said to be unread.
 import re
 from dataclasses import dataclass, field, replace
 
-from kgraph.documents.scanning import arguments, closing
+from kgraph.documents.branches import read_branch
+from kgraph.documents.scanning import arguments, closing, parts
 from kgraph.model.documents import Claim, LineKind
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -17,10 +18,8 @@ _TYPE_WORD = (
 )
 _TYPED = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+(?={_NAME}\s*\()", re.ASCII)
 _CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
-_THROUGH = re.compile(
-    rf"(\(\s*\*[^()]*(?:\([^()]*\)[^()]*)*\)|[*&]?{_NAME}(?:\s*(?:->|\.)\s*{_NAME}"
-    rf"|\s*\[[^\[\]]*\])+)\s*\(", re.ASCII,
-)
+_FIRST = re.compile(rf"[*&]*{_NAME}", re.ASCII)
+_MEMBER = re.compile(rf"\s*(?:->|\.)\s*{_NAME}", re.ASCII)
 _RESULT = re.compile(rf"([*&]?{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*)\s*=\s*(?!=)",
                      re.ASCII)
 _DECLARED_RESULT = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+", re.ASCII)
@@ -29,7 +28,8 @@ _ASSIGNED = re.compile(
 )
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re.ASCII)
 _STEP = re.compile(rf"(?:\+\+|--){_NAME}[\w>.-]*;?$|{_NAME}[\w>.-]*(?:\+\+|--);?$", re.ASCII)
-_BRANCH = re.compile(r"(?:\}?\s*else\s+)?(if|while|switch)\b\s*", re.ASCII)
+_NO_VALUE = re.compile(r"\(\s*void\s*\)\s*(?=[\w*(])", re.ASCII)
+_SIGN = re.compile(r"[(=:+-]|^(?:return|goto|break|continue|else|\})", re.ASCII)
 _TAIL = re.compile(r"[\s;{},]*$")
 _REMARK = re.compile(r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$")
 # Without blanks around it `->` is C: a member of what the call returns.
@@ -51,15 +51,19 @@ class Read:
 
 
 PROSE = Read(LineKind.PROSE)
+_TOGETHER = (LineKind.CALL, LineKind.INDIRECT, LineKind.STATEMENT, LineKind.CONDITION)
 
 
 def read_claim(text: str, *, drawn: bool, cited: bool) -> Read:
     """What `text` claims. `drawn`: it hangs in a drawn tree; `cited`: a citation was beside it."""
     body = text.strip()
-    for attempt in (_condition, _through, _onward, _named, _statement):
-        found = attempt(body)
-        if found is not None:
-            return _as_function(found, cited=cited)
+    # Most lines of a long document hold no sign of C: they are seen through with few looks.
+    several = _several(body) if ";" in body[:-1] else None
+    if several is not None:
+        return several
+    found = _one(body) if _SIGN.search(body) else None
+    if found is not None:
+        return _as_function(found, cited=cited)
     if re.fullmatch(_NAME, body.rstrip(";{ "), re.ASCII) and _bare(body, drawn=drawn, cited=cited):
         return Read(LineKind.FUNCTION, Claim(name=body.rstrip(";{ ")))
     if (cited and drawn) or (drawn and _LOOKS.search(body)):
@@ -101,32 +105,34 @@ def _given(text: str, start: int) -> tuple[tuple[str, ...], str | None]:
 
 
 def _condition(body: str) -> Read | None:
-    head = _BRANCH.match(body)
-    if head is None:
+    claim = read_branch(body)
+    if claim is None:
         return None
-    rest = body[head.end():]
-    negated = rest.startswith("!")
-    opening = rest[1:].lstrip() if negated else rest
-    if not opening.startswith("("):
+    return Read(LineKind.CONDITION, claim) if claim.branch else Read(LineKind.UNREAD)
+
+
+def _several(body: str) -> Read | None:
+    """Several claims of one caller: `f(x); y = z; g()`."""
+    texts = [text for text in parts(body, ";") if text]
+    if len(texts) < 2:
         return None
-    end = closing(opening, 0)
-    if end < 0:
-        return Read(LineKind.UNREAD)
-    claim = Claim(condition=opening[1:end].strip(), negated=negated)
-    then = opening[end + 1:].strip(" \t;{}")
-    if not then:
-        return Read(LineKind.CONDITION, claim)
-    call = _CALL.match(then)
-    last = closing(then, call.end() - 1) if call else -1
-    if call and last == len(then) - 1:
-        claim = replace(claim, name=call[1], arguments=arguments(then[call.end():last]))
-    else:
-        claim = replace(claim, consequence=then)
-    return Read(LineKind.CONDITION, claim)
+    read = [found for text in texts if (found := _one(text)) is not None]
+    if len(read) < len(texts) or any(found.kind not in _TOGETHER for found in read):
+        return None
+    also = tuple((found.kind, found.claim) for found in read[1:])
+    return replace(read[0], claim=replace(read[0].claim, also=also), remark=read[-1].remark)
+
+
+def _one(body: str) -> Read | None:
+    found = (attempt(body) for attempt in (_condition, _through, _onward, _named, _statement))
+    return next((each for each in found if each is not None), None)
 
 
 def _result(body: str) -> tuple[str, str]:
     """(what the value goes to, the rest) of `x = rest` and `return rest`."""
+    nothing = _NO_VALUE.match(body)
+    if nothing:
+        return "", body[nothing.end():]
     if body.startswith("return "):
         return "return", body[7:].lstrip()
     typed = _DECLARED_RESULT.match(body)
@@ -138,14 +144,46 @@ def _result(body: str) -> tuple[str, str]:
 def _through(body: str) -> Read | None:
     """A call through an expression that is no plain name."""
     result, rest = _result(body)
-    found = _THROUGH.match(rest)
-    if found is None:
+    callee = _callee(rest)
+    if not callee:
         return None
-    given, remark = _given(rest, found.end())
+    opening = len(callee) + len(rest[len(callee):]) - len(rest[len(callee):].lstrip())
+    given, remark = _given(rest, opening + 1)
     if remark is None:
         return None
-    said = Claim(expression=found[1].strip(), arguments=given, result=result)
+    said = Claim(expression=callee.strip(), arguments=given, result=result)
     return Read(LineKind.INDIRECT, said, remark)
+
+
+def _callee(text: str) -> str:
+    """The callee of the call through a pointer that a text begins with: `a->b`, `f(x)->b`,
+    `a[i].b`, `(*p)`; "" where it begins with none.
+    """
+    first = _FIRST.match(text)
+    place = first.end() if first else 0
+    if first is None:
+        place = closing(text, 0) + 1 if re.match(r"\(\s*\*", text) else 0
+        if not place:
+            return ""
+    callee = "" if first else text[:place]  # the longest beginning that a call follows
+    while place < len(text):
+        member = _MEMBER.match(text, place)
+        if member is not None and text[place - 1] == ")" and text[place].isspace():
+            break  # f(x) -> g(): an arrow between two calls
+        following = len(text[place:]) - len(text[place:].lstrip()) + place
+        if member is not None:
+            place = member.end()
+        elif text[following:following + 1] in ("(", "["):
+            end = closing(text, following)
+            if end < 0:
+                break
+            # f(x) is a call of f; only what it returns can be called through.
+            place = end + 1
+        else:
+            break
+        if place < len(text) and text[place:].lstrip()[:1] == "(" and text[place - 1] != ")":
+            callee = text[:place]
+    return callee
 
 
 def _named(body: str) -> Read | None:

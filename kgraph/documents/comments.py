@@ -16,6 +16,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\s*\(\s*\))?", re.ASCII)
 
 def split_comment(text: str) -> tuple[str, str]:
     """(what stands outside comments, what the comments say)."""
+    if "/" not in text:
+        return text.rstrip(), ""
     said = [(match[1] or match[2] or "").strip() for match in _COMMENT.finditer(text)]
     return _COMMENT.sub(" ", text).rstrip(), " ".join(part for part in said if part)
 

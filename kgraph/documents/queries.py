@@ -95,12 +95,13 @@ class _Reader(TomlReader):
 
     def pin(self, value: object) -> Pin:
         """A pin: "SLOT = TARGET" or a table."""
-        hint = 'write "SLOT = TARGET" or {slot = "...", target = "...", from = "...", to = "..."}'
+        hint = ('write "SLOT = TARGET", "SLOT = TARGET @ FROM..TO" or '
+                '{slot = "...", target = "...", from = "...", to = "..."}')
         if isinstance(value, str):
-            slot, _, target = (part.strip() for part in value.partition("="))
-            if not slot or not target or "=" in target:
+            pin = Pin.read(value)
+            if pin is None:
                 raise self.wrong(value, f"`{value}` is no pin", hint)
-            return Pin(slot, target)
+            return pin
         if not isinstance(value, dict):
             raise self.wrong("pins", f"`{value}` is no pin", hint)
         self.keys(value, ("slot", "target", "from", "to"), "a pin")

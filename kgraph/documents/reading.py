@@ -9,15 +9,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from kgraph.documents.citations import find_citations
 from kgraph.documents.claims import PROSE, Read, read_claim
 from kgraph.documents.comments import claimed_target, split_comment
 from kgraph.documents.drawing import Drawn, undraw
+from kgraph.documents.lines import MOST_LENGTH, RawLine, raw_lines, without_citation
 from kgraph.documents.scanning import unclosed
-from kgraph.documents.stacks import read_frame, with_stacks
+from kgraph.documents.stacks import begins_frame, frame_lines, read_frame, with_stacks
 from kgraph.documents.tables import record_head, record_line, table_head, table_line
 from kgraph.errors import DocumentError
-from kgraph.model.documents import Citation, Claim, Document, DocumentLine, LineKind
+from kgraph.model.documents import Claim, Document, DocumentLine, LineKind
 
 _FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"#{1,6}\s")
@@ -27,8 +27,8 @@ _COMMAND = re.compile(
     r"(?:[$#]\s+\S|(?:sudo\s+)?(?:ip|brctl|ifconfig|modprobe|insmod|echo|sysctl|tc|iptables|nft|"
     r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
 )
+_TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
 _MOST_JOINED = 12
-_MOST_LENGTH = 4000
 
 
 def read_document(name: str, data: bytes) -> Document:
@@ -53,23 +53,6 @@ class _Open:
 
 
 @dataclass
-class _Raw:
-    number: int
-    start: int
-    end: int
-    text: str
-
-
-def _raw_lines(data: bytes) -> Iterator[_Raw]:
-    start = 0
-    for number, line in enumerate(data.split(b"\n"), 1):
-        end = start + len(line) - line.endswith(b"\r")
-        if number == 1 or start < len(data) or line:
-            yield _Raw(number, start, end, data[start:end].decode("utf-8", "replace"))
-        start += len(line) + 1
-
-
-@dataclass
 class _Reader:
     """The state of reading: the chain's open lines, the table or record, fence and heading."""
 
@@ -84,17 +67,20 @@ class _Reader:
 
     def lines(self, data: bytes) -> Iterator[DocumentLine]:
         """The records of all lines."""
-        raws = list(_raw_lines(data))
+        raws = list(raw_lines(data))
         place = 0
         while place < len(raws):
             count = self._joined(raws, place)
             yield from self._line(data, raws[place:place + count])
             place += count
 
-    def _joined(self, raws: list[_Raw], place: int) -> int:
+    def _joined(self, raws: list[RawLine], place: int) -> int:
         """How many lines the call that starts here is broken over: 1 where it is not."""
-        if "(" not in raws[place].text or len(raws[place].text) > _MOST_LENGTH:
+        if "(" not in raws[place].text or len(raws[place].text) > MOST_LENGTH:
             return 1
+        if begins_frame(raws[place].text):
+            texts = [raw.text for raw in raws[place:place + _MOST_JOINED]]
+            return frame_lines(texts)
         text = split_comment(raws[place].text)[0]
         body = undraw(text)
         if not unclosed(text) or not (body.drawn or self.fenced) or "(" not in body.text:
@@ -108,19 +94,21 @@ class _Reader:
                 return count + 1
         return 1
 
-    def _line(self, data: bytes, raws: list[_Raw]) -> Iterator[DocumentLine]:
+    def _line(self, data: bytes, raws: list[RawLine]) -> Iterator[DocumentLine]:
         first, last = raws[0], raws[-1]
-        citation, text = _without_citation(data, first, last)
-        body, comment = split_comment(text)
+        citation, text = without_citation(data, first, last)
+        body, comment = split_comment(_visible(text))
         drawn = undraw(body)
-        if len(first.text) > _MOST_LENGTH:
+        if len(first.text) > MOST_LENGTH:
             read = PROSE
         else:
-            read = self._read(first.text, drawn, cited=citation is not None)
+            read = self._read(_visible(first.text), drawn, cited=citation is not None)
         comment = " ".join(part for part in (comment, read.remark) if part)
         claim = _with_target(read, comment)
         opens = body.rstrip().endswith("{")
         parent, depth = self._place(first.number, drawn, read.kind, opens=opens)
+        if not parent and claim.branch in ("case", "else"):
+            read, claim = PROSE, Claim()
         self._count_block(read.kind, first.text)
         yield DocumentLine(
             first.number, first.text, read.kind, claim, depth, parent,
@@ -179,7 +167,8 @@ class _Reader:
             self._close(drawn.text)
             return 0, 0
         if kind in (LineKind.TABLE, LineKind.RECORD):
-            self.within, self.owner, self.braces = kind, number, 1
+            self.within, self.owner, self.braces = kind, number, 0
+            self._count_braces(drawn.text)
             return 0, 0
         if kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND):
             if drawn.text and not drawn.column:
@@ -193,11 +182,16 @@ class _Reader:
         return parent, depth
 
     def _place_within(self, drawn: Drawn, kind: LineKind) -> tuple[int, int]:
-        if kind is LineKind.CLOSING:
-            self.braces += drawn.text.count("{") - drawn.text.count("}")
-            if self.braces <= 0:
-                self.within = None
-        return self.owner, 1
+        owner = self.owner
+        if kind is not LineKind.UNREAD:
+            self._count_braces(drawn.text)
+        return owner, 1
+
+    def _count_braces(self, text: str) -> None:
+        """The braces of a table's or record's line; the last one closed ends it."""
+        self.braces += text.count("{") - text.count("}")
+        if self.braces <= 0 and "}" in text:
+            self.within = None
 
     def _close(self, text: str) -> None:
         """A closing brace ends what the last open one began."""
@@ -214,29 +208,12 @@ class _Reader:
         self.in_block = not outside
 
 
-def _without_citation(data: bytes, first: _Raw, last: _Raw) -> tuple[Citation | None, str]:
-    """The last citation of the lines, and their text without it and the parentheses around it."""
-    raw = data[first.start:last.end]
-    found = list(find_citations(raw)) if len(raw) <= _MOST_LENGTH else []
-    if not found:
-        return None, " ".join(raw.decode("utf-8", "replace").split("\n"))
-    cited = found[-1]
-    before, after = raw[:cited.start], raw[cited.end:]
-    opened = re.search(rb"[(\[<]\s*$", before)
-    closed = re.match(rb"\s*[)\]>]", after)
-    if opened and closed:
-        before, after = before[:opened.start()], after[closed.end():]
-    label = re.search(rb"\[[^\[\]]*\]$", before) if opened else None
-    if label:  # [text](URL)
-        before = before[:label.start()] + label[0][1:-1]
-    text = (before.rstrip() + b" " + after).decode("utf-8", "replace")
-    base = first.start
-    moved = replace(cited, start=cited.start + base, end=cited.end + base,
-                    line_start=cited.line_start + base)
-    return moved, " ".join(text.split("\n"))
+def _visible(text: str) -> str:
+    """A line without the mark that some editors put before a document."""
+    return text.removeprefix("\ufeff")
 
 
 def _with_target(read: Read, comment: str) -> Claim:
-    if read.kind not in (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION) or not comment:
+    if read.kind not in _TARGETING or not comment:
         return read.claim
     return replace(read.claim, target=claimed_target(comment))

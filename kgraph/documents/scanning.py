@@ -3,14 +3,15 @@
 import re
 from collections.abc import Iterator
 
-_MARK = re.compile(r"[\"'()\[\]{},]")
+_MARK = re.compile(r"[\"'()\[\]{},;]")
 _STRING_END = {quote: re.compile(rf"(?<!\\)(?:\\\\)*{quote}") for quote in "\"'"}
 _DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 def _marks(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    """The places of parentheses, brackets, braces and commas that stand in no string. A quote that
-    nothing closes is an apostrophe. In linear time: what closed none once closes none further on.
+    """The places of parentheses, brackets, braces, commas and semicolons that stand in no string. A
+    quote that nothing closes is an apostrophe. In linear time: what closed none once closes none
+    further on.
     """
     place, apostrophes = start, set[str]()
     while (found := _MARK.search(text, place)) is not None:
@@ -41,15 +42,22 @@ def unclosed(text: str) -> int:
     return max(0, depth)
 
 
-def arguments(text: str) -> tuple[str, ...]:
-    """The arguments between the parentheses of a call, without the blanks around each."""
+def parts(text: str, mark: str) -> list[str]:
+    """The stretches of a text between the commas or semicolons that stand in no parentheses or
+    braces, without the blanks around each.
+    """
     found, depth, start = [], 0, 0
     for place, character in _marks(text):
         depth += _DEPTH.get(character, 0)
-        if character == "," and depth == 0:
+        if character == mark and depth == 0:
             found.append(text[start:place].strip())
             start = place + 1
-    last = text[start:].strip()
+    return [*found, text[start:].strip()]
+
+
+def arguments(text: str) -> tuple[str, ...]:
+    """The arguments between the parentheses of a call, without the blanks around each."""
+    *found, last = parts(text, ",")
     return (*found, last) if found or last else ()
 
 

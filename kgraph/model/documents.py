@@ -1,7 +1,7 @@
 """Documents that hold call chains, as they were read, and what checking them found.
 
-A line of a document makes at most one claim. What it says about its surroundings follows from the
-tree that the lines draw: `parent` is the line that it hangs under.
+A line of a document makes one claim, seldom several. What it says about its surroundings follows
+from the tree that the lines draw: `parent` is the line that it hangs under.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,9 @@ class Claim:
     table, record or field; `value` what a row binds. `target` is the function that the comment
     claims an indirect call to reach. `declared`: the arguments are parameters with their types.
     `onward` are the functions that the line goes on to, each called by the one before it:
-    `name() -> onward() -> onward()`.
+    `name() -> onward() -> onward()`; `also` are the further claims of a line about the same caller,
+    each with its kind: `f(); g();`, or the rows of a table that stand on one line. `branch` is the
+    word that a condition begins with: if, else, while, for, switch, case.
     """
 
     name: str = ""
@@ -75,6 +77,8 @@ class Claim:
     value: str = ""
     target: str = ""
     onward: tuple[str, ...] = ()
+    also: tuple[tuple[LineKind, "Claim"], ...] = ()
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,21 @@ class Pin:
     start: str = ""
     end: str = ""
 
+    @classmethod
+    def read(cls, text: str) -> "Pin | None":
+        """The pin that is written as "SLOT=TARGET" or, for a part of the way,
+        "SLOT=TARGET@FROM..TO", where FROM or TO may be left out; None for what is none.
+        """
+        slot, _, rest = (part.strip() for part in text.partition("="))
+        target, limited, part = (part.strip() for part in rest.partition("@"))
+        start, parted, end = (name.strip() for name in part.partition(".."))
+        if not slot or not target or "=" in rest or (limited and not (parted and (start or end))):
+            return None
+        return cls(slot, target, start, end)
+
     def __str__(self) -> str:
-        return f"{self.slot}={self.target}"
+        part = f"@{self.start}..{self.end}" if self.start or self.end else ""
+        return f"{self.slot}={self.target}{part}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,11 @@ CHANGE_OF_FOLDER = ONE // 32
 _MOST_CALLEES = ONE // 128
 
 
+def choice_cost(width: int) -> int:
+    """What the choice among `width` candidates adds to the cost of a hop."""
+    return round(3 * ONE * log2(max(1, width)))
+
+
 @cache
 def hop_cost(width: int, flags: int, callees: int = 0) -> int:
     """The cost, in units of 1/ONE of a direct call, of a hop from a function that calls `callees`
@@ -31,7 +36,7 @@ def hop_cost(width: int, flags: int, callees: int = 0) -> int:
     """
     cost = ONE + min(callees, _MOST_CALLEES)
     if flags & FLAG_INDIRECT:
-        cost += round(3 * ONE * log2(max(1, width)))
+        cost += choice_cost(width)
     if flags & FLAG_DEFERRED:
         cost += 6 * ONE
     if flags & FLAG_TYPE:

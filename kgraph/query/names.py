@@ -82,3 +82,16 @@ def suggestion(graph: CallGraph, name: str) -> str:
     if close:
         return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
     return "it may not be compiled in this configuration; `kgraph status` says what is indexed"
+
+
+def slot_suggestion(graph: CallGraph, name: str) -> str:
+    """A hint with the slots that look like `name`, of its record or with its field; "" for none."""
+    record, _, field = name.rpartition(".")
+    if not record:
+        return ""
+    rows = graph.reader.rows(
+        "SELECT DISTINCT record || '.' || field FROM bound WHERE record = ? OR field = ?",
+        (record, field),
+    )
+    close = difflib.get_close_matches(name, [row[0] for row in rows], n=5, cutoff=0.5)
+    return f"did you mean {', '.join(f'`{other}`' for other in close)}?" if close else ""

@@ -13,7 +13,7 @@ from kgraph.query.names import find_function
 from kgraph.query.others import count_others
 from kgraph.query.pins import parse_pin, table_evidence
 from kgraph.query.rules import Rules
-from kgraph.query.scenarios import function_numbers, site_pins
+from kgraph.query.scenarios import function_numbers, preferring, site_pins
 from kgraph.query.search import Search
 from kgraph.query.steps import Step, Steps
 
@@ -81,11 +81,11 @@ def _rules(graph: CallGraph, question: PathQuestion, source: int, target: int) -
         via.pop()
         names = names[:-1]
     stops = (question.caller, *names, question.callee)
-    own = site_pins(graph, map(parse_pin, question.bind))
+    own = site_pins(graph, map(parse_pin, question.bind), stops)
     return Rules(
         via=tuple(via),
         avoid=frozenset(function_numbers(graph, (*question.avoid, *scenario.avoid))),
-        pins={**site_pins(graph, scenario.pins, stops), **own},
+        pins=preferring(own, site_pins(graph, scenario.pins, stops)),
         deferred=question.deferred,
         types=question.types,
     )

@@ -4,17 +4,22 @@ A pin is SLOT=TARGET. SLOT is a record and field as they are written in the sour
 stands for the path of a member is known from the tree's headers), any other holder that `kgraph
 ops` shows, or the FILE:LINE of a call. TARGET is a function, or a table: then every call through a
 slot of the table's record has what that table holds, and no callee where the table leaves the slot
-empty. A pin that nothing in the index supports is refused.
+empty; but for calls that say themselves that they read the table from another field
+(`sk->sk_socket->ops->poll()` for a pin of sock.sk_prot). A pin that nothing in the index supports
+is refused.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import BOUND_TO, CallGraph
 from kgraph.model.answers import KnownObject
 from kgraph.model.documents import Pin
 from kgraph.model.edges import Evidence, Role
+from kgraph.model.resolution import Status
 from kgraph.query.names import find_function
+from kgraph.query.places import site as sites_here
+from kgraph.query.slots import holders, indirect_calls, record_of
 
 _MOST_LISTED = 12
 
@@ -22,11 +27,14 @@ Callees = frozenset[int]
 
 
 def parse_pin(text: str) -> Pin:
-    """A pin from "SLOT=TARGET". Raises LookupFailed where it is none."""
-    slot, _, target = (part.strip() for part in text.partition("="))
-    if not slot or not target:
-        raise LookupFailed(f"`{text}` is no binding", "write it as SLOT=TARGET")
-    return Pin(slot, target)
+    """A pin from "SLOT=TARGET" or "SLOT=TARGET@FROM..TO". Raises LookupFailed where it is none."""
+    pin = Pin.read(text)
+    if pin is None:
+        raise LookupFailed(
+            f"`{text}` is no binding",
+            "write it as SLOT=TARGET, or SLOT=TARGET@FROM..TO for a part of the way",
+        )
+    return pin
 
 
 def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
@@ -86,9 +94,9 @@ def _could_be(names: Iterable[str]) -> str:
 
 def _sites(graph: CallGraph, slot: str) -> list[int]:
     """The call sites that a slot names."""
-    path, _, line = slot.rpartition(":")
-    if path and line.isdigit():
-        return [site.number for site in graph.sites_at(path, int(line))]
+    if _is_place(slot):
+        return [answer.site.number for answer in sites_here(graph, slot)
+                if answer.site.status is not Status.DIRECT]
     for holder in holders(graph, slot):
         sites = graph.sites_through(holder)
         if sites:
@@ -96,15 +104,10 @@ def _sites(graph: CallGraph, slot: str) -> list[int]:
     return []
 
 
-def holders(graph: CallGraph, slot: str) -> list[str]:
-    """The holders of the index that a slot may mean: itself, or what its macro stands for."""
-    if graph.is_holder(slot) or "." not in slot:
-        return [slot]
-    record, _, field = slot.rpartition(".")
-    found: list[str] = []
-    for names in graph.aliases(field).values():
-        found += [name for name in names if name.startswith(record)] or names
-    return found or [slot]
+def _is_place(slot: str) -> bool:
+    """Whether a slot is the FILE:LINE of a call."""
+    path, _, line = slot.rpartition(":")
+    return bool(path) and line.isdigit()
 
 
 def tables_of(graph: CallGraph, pin: Pin) -> list[KnownObject]:
@@ -119,29 +122,56 @@ def tables_of(graph: CallGraph, pin: Pin) -> list[KnownObject]:
 def _through_table(graph: CallGraph, pin: Pin, table: KnownObject) -> dict[int, Callees]:
     """What a table leaves to the call sites through the slots of its record."""
     held: dict[str, set[int]] = {}
-    records: set[str] = set()
     for row in graph.bound('b."table" = ?', (table.number,)):
         if row.function is not None:
             held.setdefault(row.holder, set()).add(row.function)
-            records.add(row.holder.rpartition(".")[0])
     others = _bound_to(graph, pin.slot)
     if not held:
-        raise LookupFailed(f"`{table.id.name}` binds no function", _others(others, table))
-    _supported(graph, pin, table, others)
+        raise LookupFailed(f"`{table.id.name}` binds no function", _others(graph, others, table))
     pins: dict[int, Callees] = {}
-    for site, holder in _sites_of_records(graph, records):
+    for site, holder in _read_from(graph, pin, table, others, held):
         callees = {graph.edge_callee[edge] for edge in graph.edges_of(site)}
         pins[site] = frozenset(callees & held.get(holder, set()))
     if not any(pins.values()):
         raise LookupFailed(
-            f"no call goes through a slot of `{table.id.name}`", _others(others, table)
+            f"no call goes through a slot of `{table.id.name}`",
+            "`kgraph site` shows what is called there" if _is_place(pin.slot)
+            else _others(graph, others, table),
         )
     return pins
 
 
-def _sites_of_records(graph: CallGraph, records: set[str]) -> list[tuple[int, str]]:
-    """The call sites that go through a slot of some records, each with its slot."""
-    return sorted(row for record in records for row in graph.sites_of_record(record))
+def _read_from(
+    graph: CallGraph, pin: Pin, table: KnownObject, others: list[KnownObject | None],
+    held: Iterable[str],
+) -> list[tuple[int, str]]:
+    """The call sites, each with its slot, that a pin to a table concerns."""
+    records = {record_of(holder) for holder in held}
+    if _is_place(pin.slot):
+        found = [(site, graph.site(site).holder) for site in _sites(graph, pin.slot)]
+        return [(site, slot) for site, slot in found if record_of(slot) in records]
+    _supported(graph, pin, table, others)
+    fields = {holder.rpartition(".")[2] for holder in (pin.slot, *holders(graph, pin.slot))}
+    calls = list(indirect_calls(graph))
+    reading = [(site, slot) for site, slot, base in calls if base in fields]
+    through = {record_of(slot) for _, slot in reading}
+    if reading and not others and not through & records:
+        raise LookupFailed(
+            f"`{pin.slot}` holds no {table.type or 'table'}", _could_be(_tables_of(graph, through))
+        )
+    # Where calls say that they go through the field, those that name another are not concerned.
+    return [(site, slot) for site, slot, base in calls
+            if record_of(slot) in records and (not base or base in fields or not reading)]
+
+
+def _tables_of(graph: CallGraph, records: Iterable[str]) -> Iterator[str]:
+    """The names of the tables that bind slots of these records."""
+    for record in records:
+        rows = graph.reader.rows(
+            'SELECT DISTINCT o.name FROM bound b JOIN object o ON o.id = b."table"'
+            " WHERE b.record = ?", (record,)
+        )
+        yield from (row[0] for row in rows)
 
 
 def _bound_to(graph: CallGraph, slot: str) -> list[KnownObject | None]:
@@ -160,7 +190,7 @@ def _supported(
     types = {other.type for other in bound if other is not None}
     if types and table.type not in types:
         raise LookupFailed(
-            f"`{pin.slot}` holds no {table.type or 'table'}", _others(bound, table)
+            f"`{pin.slot}` holds no {table.type or 'table'}", _others(graph, bound, table)
         )
     if not bound and not _in_a_call(graph, pin.slot):
         raise LookupFailed(
@@ -178,5 +208,13 @@ def _in_a_call(graph: CallGraph, slot: str) -> bool:
     ))
 
 
-def _others(bound: list[KnownObject | None], table: KnownObject) -> str:
-    return _could_be({other.id.name for other in bound if other is not None} - {table.id.name})
+def _others(graph: CallGraph, bound: list[KnownObject | None], table: KnownObject) -> str:
+    """What could be pinned: what is put into the slot, and the other tables of such a type, which
+    may come into it by way of a copy.
+    """
+    objects = [other for other in bound if other is not None]
+    for kind in {other.type for other in objects if other.type}:
+        objects += graph.reader.objects(
+            'o.type = ? AND EXISTS (SELECT 1 FROM bound b WHERE b."table" = o.id)', (kind,)
+        )
+    return _could_be({other.id.name for other in objects} - {table.id.name})

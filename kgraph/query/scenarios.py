@@ -32,6 +32,23 @@ def site_pins(
     return found
 
 
+def preferring(own: SitePins, others: SitePins) -> SitePins:
+    """Pins together: `own` before `others` where both concern a call on one part of the way."""
+    found = dict(others)
+    for site, first in own.items():
+        left = list(others.get(site, ()))
+        for pin in first:
+            left = [part for other in left for part in _beside(other, pin)]
+        found[site] = (*first, *left)
+    return found
+
+
+def _beside(pin: SitePin, other: SitePin) -> list[SitePin]:
+    """What is left of a pin before and behind the part of the way that another is for."""
+    parts = ((pin.first, min(pin.last, other.first)), (max(pin.first, other.last), pin.last))
+    return [pin._replace(first=first, last=last) for first, last in parts if first < last]
+
+
 def _stop(pin: Pin, name: str, stops: tuple[str, ...]) -> int:
     if name not in stops:
         raise LookupFailed(

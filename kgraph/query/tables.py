@@ -4,20 +4,32 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import BOUND_TO, BoundRow, CallGraph
 from kgraph.model.answers import Install, KnownObject, OpsRow
 from kgraph.model.holders import How
-from kgraph.query.names import suggestion
+from kgraph.query.names import slot_suggestion, suggestion
+from kgraph.query.slots import holders, indirect_calls, record_of
 
 
 def ops(graph: CallGraph, name: str) -> list[OpsRow]:
-    """The bindings of `name`: a table, a struct, a slot (`record.field`) or a function.
+    """The bindings of `name`: a table, a struct, a slot (`record.field`, also as a macro of the
+    headers writes it) or a function.
 
     Raises LookupFailed where the index knows nothing of that name.
     """
-    found = _rows(graph, name)
+    found = _rows(graph, name) or [
+        row for holder in holders(graph, name) if holder != name for row in _rows(graph, holder)
+    ]
     if not found:
         if graph.functions_named(name):
             return []
+        field = name.rpartition(".")[2]
+        read = {record_of(slot) for _, slot, base in indirect_calls(graph) if base == field}
+        if "." in name and read:
+            raise LookupFailed(
+                f"nothing is put into `{name}` by its name, only by way of copies",
+                f"calls read it: what it can hold is among `kgraph ops {min(read)}`",
+            )
         raise LookupFailed(
-            f"no table, struct, slot or function `{name}` has bindings", suggestion(graph, name)
+            f"no table, struct, slot or function `{name}` has bindings",
+            slot_suggestion(graph, name) or suggestion(graph, name),
         )
     tables: dict[int, KnownObject] = {}
     return [_row(graph, row, tables) for row in found]

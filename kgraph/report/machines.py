@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from kgraph.model.documents import ChainCheck, LineVerdict
@@ -66,7 +67,7 @@ def _result(file: str, line: LineVerdict) -> dict[str, object]:
         "message": {"text": f"{line.line.text.strip()}: {line.note}"},
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": {"uri": file.replace("\\", "/")},
+                "artifactLocation": {"uri": quote(file.replace("\\", "/"))},
                 "region": {"startLine": line.line.number},
             },
         }],

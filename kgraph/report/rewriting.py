@@ -35,7 +35,10 @@ def _edit(
         return end, end, f" ({_like(check, found)})".encode()
     if line.citation in GOOD_CITATIONS:
         return None
-    if ("/" + cited.path).endswith("/" + found.path):
+    # The path is that of the place with more folders, or with fewer.
+    if ("/" + cited.path).endswith("/" + found.path) or (
+        ("/" + found.path).endswith("/" + cited.path)
+    ):
         return cited.line_start, cited.end, str(found.line).encode()
     return cited.start, cited.end, _like(check, found).encode()
 

@@ -60,7 +60,7 @@ def others_count(answer: PathAnswer) -> str:
 
 def scenario_text(scenario: Scenario) -> str:
     """A scenario in a sentence, "" where it leaves everything open."""
-    parts = [f"{pin}{_part(pin)}" for pin in scenario.pins]
+    parts = [f"{pin.slot}={pin.target}{_part(pin)}" for pin in scenario.pins]
     parts += [f"via {name}" for name in scenario.via]
     parts += [f"avoid {name}" for name in scenario.avoid]
     return ", ".join(parts)

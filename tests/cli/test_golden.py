@@ -12,6 +12,7 @@ from kgraph.cli.entry import cli
 from kgraph.resources import mini_linux, resource
 
 GOLDEN = Path(__file__).parents[1] / "golden"
+NOTES = Path(__file__).parents[1] / "query" / "notes.md"
 VIA = ("--via", "raw_sendmsg", "--via", "ip_push_pending_frames", "--via", "neigh_resolve_output")
 COMMANDS = {
     "path-veth": ("path", "SyS_sendto", "veth_xmit", *VIA),
@@ -26,6 +27,7 @@ COMMANDS = {
     "site": ("site", "net/ipv4/af_inet.c:37"),
     "status": ("status",),
     "check-veth": ("check", "veth"),
+    "check-notes": ("check", "NOTES"),
     "path-scenario": ("path", "SyS_sendto", "veth_xmit"),
 }
 
@@ -35,9 +37,10 @@ def test_golden(
     kgraph, mini_index: Path, name: str, pytestconfig: pytest.Config
 ) -> None:
     command = COMMANDS[name]
-    answer = kgraph(*command, "--index", mini_index)
+    words = [str(NOTES) if word == "NOTES" else word for word in command]
+    answer = kgraph(*words, "--index", mini_index)
     text = answer.stdout.replace(str(mini_index), "INDEX").replace(str(mini_linux()), "TREE")
-    text = text.replace(str(resource("queries")), "QUERIES")
+    text = text.replace(str(resource("queries")), "QUERIES").replace(str(NOTES), "NOTES")
     text = re.sub(r"INDEX, .* old", "INDEX, AGE old", text)
     text = f"$ kgraph {' '.join(command)}\n{text}"
     golden = GOLDEN / f"{name}.txt"

@@ -148,7 +148,7 @@ def test_large_documents_are_read(unit: str) -> None:
 @pytest.mark.parametrize(("text", "name", "onward"), [
     ("a_1(x, y) -> b_1() -> c_1(z);", "a_1", ("b_1", "c_1")),
     ("a_1() → b_1()", "a_1", ("b_1",)), ("a_1() ⇒ b_1() => c_1()", "a_1", ("b_1", "c_1")),
-    ("a_1(x) -> b_1", "a_1", ()), ("a_1(x)->b_1()", "a_1", ()),
+    ("a_1(x) -> b_1", "a_1", ()), ("a_1(x)->b_1()", "", ()),
     ("a_1() -> b_1() and then", "a_1", ()),
 ])
 def test_a_chain_in_one_line(text: str, name: str, onward: tuple[str, ...]) -> None:
@@ -214,3 +214,72 @@ def test_a_deep_document_is_read_and_its_lines_stand_under_each_other() -> None:
 ])
 def test_strings_and_apostrophes_in_arguments(text: str, given: tuple[str, ...]) -> None:
     assert read(f"```\n{text}\n```\n")[1].claim.arguments == given
+
+
+def test_a_debuggers_frames_are_read_over_their_lines() -> None:
+    lines = read("""#0  a_1 (x=1, s="(") at net/a.c:12
+#1  0xffffffff81234567 in b_1.isra.3 (
+    y=<optimized out>, z=2)
+    at net/b.c:7
+#2  c_1 () from /lib/x.so
+#0  d_1 (w=1) at net/d.c:1
+prose
+""")
+    frames = {line.claim.name: line for line in lines if line.claim.name}
+    assert list(frames) == ["a_1", "b_1", "c_1", "d_1"]
+    assert [line.parent for line in frames.values()] == [2, 5, 0, 0]
+    assert [str(line.citation and line.citation.line) for line in frames.values()] == [
+        "12", "7", "None", "1"]
+    assert [line.kind.value for line in lines[2:4]] == ["continuation"] * 2
+
+
+@pytest.mark.parametrize(("text", "kinds"), [
+    ("a_1(x); b_1();", ["call", "call"]), ("x = a_1(1, ';'); y = 2; *z->w = 3;",
+                                           ["call", "statement", "statement"]),
+    ("a_1(); p->q(r)", ["call", "indirect"]), ("(void)a_1()", ["call"]),
+    ("a_1(x)->b_1(y)", ["indirect"]), ("a_1(x)[2].b_1(y)", ["indirect"]),
+    ("if (a) b_1(); c_1();", ["condition", "call"]), ("for (i = 0; i < n; i++)", ["condition"]),
+    ("this is it; and that is that", ["prose"]),
+])
+def test_several_claims_on_one_line(text: str, kinds: list[str]) -> None:
+    line = read(f"```\n{text}\n```\n")[1]
+    assert [line.kind.value, *(kind.value for kind, _ in line.claim.also)] == kinds
+
+
+@pytest.mark.parametrize(("text", "branch", "condition", "leads"), [
+    ("switch (a->b) {", "switch", "a->b", ""), ("case A_B:", "case", "case A_B", ""),
+    ("default: a_1();", "case", "default", "a_1"), ("else a_1(b)", "else", "", "a_1"),
+    ("} else if (a && b) {", "if", "a && b", ""), ("while (a) b_1()", "while", "a", "b_1"),
+    ("if !(a) return b;", "if", "a", "return b"),
+])
+def test_conditions(text: str, branch: str, condition: str, leads: str) -> None:
+    claim = read(f"```\na_0()\n|-{text}\n```\n")[2].claim
+    assert (claim.branch, claim.condition, claim.name or claim.consequence) == (
+        branch, condition, leads)
+
+
+@pytest.mark.parametrize("text", ["default: use eth0", "else we wait here", "case 1: the thing"])
+def test_words_that_c_has_too_are_prose(text: str) -> None:
+    assert read(f"a_0()\n  {text}\n")[1].kind is LineKind.PROSE
+
+
+def test_tables_of_several_rows_and_on_one_line() -> None:
+    lines = read("""```
+struct t_1 name[] =
+{
+  { .a = 1, .b = f_1(2, 3), },
+  [X] = {
+    .c = &d,
+    .e = {
+      .f = g,
+    },
+  },
+};
+struct t_2 other = { .a = b, ...... };
+a_1()
+""")
+    rows = [[(claim.name, claim.value) for claim in (line.claim, *(c for _, c in line.claim.also))]
+            for line in lines if line.kind is LineKind.ROW]
+    assert rows == [[("a", "1"), ("b", "f_1(2, 3)")], [("c", "&d")], [("e", "{")], [("f", "g")]]
+    assert [kind.value for kind, _ in lines[11].claim.also] == ["row"]
+    assert (lines[12].kind, lines[12].parent) == (LineKind.CALL, 0)

@@ -73,3 +73,24 @@ def test_near_lines_and_a_wrong_target_are_found(graph: CallGraph) -> None:  # n
     verdicts = [line.verdict for line in checked.lines]
     assert verdicts.count(Verdict.CONTRADICTS) == 1
     assert Verdict.REFUTED not in verdicts
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("open_softirq(NET_RX_SOFTIRQ, net_rx_action)", Verdict.HOLDS),
+    ("net_dev_init()\n|-open_softirq(NET_TX_SOFTIRQ, net_rx_action)", Verdict.REFUTED),
+    ("module_init(veth_init)", Verdict.HOLDS), ("module_init(veth_xmit)", Verdict.REFUTED),
+    ("SYSCALL_DEFINE4(sendto)", Verdict.REFUTED),
+    ("inet_init()\n|-proto_register(&tcp_prot, 1); proto_register(&udp_prot, 1);", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if (flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.HOLDS),
+    ("tcp_rcv_state_process()\n|-if (th->syn) tcp_v4_conn_request(sk, skb)", Verdict.ONE_OF),
+    ("tcp_rcv_state_process()\n|-if (th->fin) tcp_v4_conn_request(sk, skb)", Verdict.REFUTED),
+    ("dst_input()\n|-skb_dst(skb)->input(skb)  // i.e. ip_forward", Verdict.ONE_OF),
+    ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_RAW, .prot = &raw_prot },",
+     Verdict.HOLDS),
+    ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_RAW, .prot = &tcp_prot },",
+     Verdict.REFUTED),
+])
+def test_forms_of_claims(graph: CallGraph, text: str, verdict: Verdict) -> None:  # noqa: F811
+    checked = check_document(graph, read_document("x.md", f"```\n{text}\n".encode()))
+    last = [line for line in checked.lines if line.verdict is not Verdict.PROSE][-1]
+    assert (last.verdict, last.note) == (verdict, last.note)

@@ -1,19 +1,22 @@
 """Verdicts on mini-linux: each kind of claim, true and false."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from tiny import Tiny
 
 from kgraph.documents import query_document, read_document
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
-from kgraph.model.documents import ChainCheck, CitationVerdict, LineVerdict, Query, Verdict
+from kgraph.model.documents import ChainCheck, CitationVerdict, LineVerdict, Pin, Query, Verdict
 from kgraph.pipeline.queries import find_query, shipped_queries
-from kgraph.query import PathQuestion, find_paths
+from kgraph.query import PathQuestion, find_paths, ops
 from kgraph.query.checking import check_document
 from kgraph.query.pins import parse_pin, pinned_sites
 from kgraph.query.row_partners import proposed, row_partners
 from kgraph.query.scenarios import on_the_way
+from kgraph.query.slots import indirect_calls
 from kgraph.report.rewriting import rewritten
 
 
@@ -53,11 +56,59 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("ip_output()\n|-NF_HOOK_COND()\n  |-okfn()  // i.e. arp_xmit_finish", Verdict.REFUTED),
     ("SYSC_sendto() -> sock_sendmsg() → sock_sendmsg_nosec()", Verdict.HOLDS),
     ("SyS_sendto() -> sock_sendmsg() -> sock_sendmsg_nosec()", Verdict.GAP),
-    ("sock_sendmsg() -> sock_sendmsg_nosec() -> veth_xmit()", Verdict.REFUTED),
+    ("sock_sendmsg() -> sock_sendmsg_nosec() -> SyS_clone()", Verdict.REFUTED),
     ("sock_sendmsg() -> there_is_no_such() -> sock_sendmsg_nosec()", Verdict.REFUTED),
     ("SYSC_sendto() -> sock_sendmsg()\n|-sock_sendmsg_nosec()", Verdict.HOLDS),
     ("SYSC_sendto()\n|-sock_sendmsg() -> sock_sendmsg_nosec() -> inet_sendmsg()", Verdict.ONE_OF),
     ("ip_output()\n|-what_is_this(a, b) && c_d(e)", Verdict.UNREAD),
+    # several claims on one line, and what a call returns
+    ("br_add_if()\n|-netdev_rx_handler_register(dev, br_handle_frame, p); veth_open()",
+     Verdict.REFUTED),
+    ("__netif_receive_skb_core()\n|-(void)deliver_skb(); kfree_skb(skb);", Verdict.HOLDS),
+    ("SYSC_sendto()\n|-sock_sendmsg(); sock_sendmsg()\n  |-sock_sendmsg_nosec()", Verdict.HOLDS),
+    ("dst_input()\n|-skb_dst(skb)->input()  // i.e. ip_forward", Verdict.ONE_OF),
+    ("dst_input()\n|-skb_dst(skb)->input()  // i.e. xmit_one", Verdict.REFUTED),
+    # registrations
+    ("net_dev_init()\n|-open_softirq(NET_RX_SOFTIRQ, net_rx_action)", Verdict.HOLDS),
+    ("net_dev_init()\n|-open_softirq(NET_TX_SOFTIRQ, net_rx_action)", Verdict.REFUTED),
+    ("open_softirq(NET_RX_SOFTIRQ, net_rx_action)", Verdict.HOLDS),
+    ("open_softirq(NET_TX_SOFTIRQ, net_rx_action)", Verdict.REFUTED),
+    ("module_init(br_init)", Verdict.HOLDS), ("subsys_initcall(br_init)", Verdict.REFUTED),
+    ("module_init(br_handle_frame)", Verdict.REFUTED), ("EXPORT_SYMBOL(dev_open)", Verdict.REFUTED),
+    ("EXPORT_SYMBOL(register_netdevice)", Verdict.HOLDS),
+    ("SYSCALL_DEFINE6(sendto)", Verdict.HOLDS), ("SYSCALL_DEFINE4(sendto)", Verdict.REFUTED),
+    ("br_add_if()\n|-netdev_rx_handler_register(dev, bond_handle_frame, p)", Verdict.REFUTED),
+    # conditions, and what they lead to
+    ("copy_net_ns()\n|-if (flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (((flags & CLONE_NEWNET)) == 0) return get_net(old_net)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if (NULL != net)\n  |-setup_net(net, user_ns)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if (!net)\n  |-setup_net(net, user_ns)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (0 > failed) return net", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (0 <= failed) return net", Verdict.HOLDS),
+    ("process_backlog()\n|-while (work < quota) __netif_receive_skb(skb)", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-else kfree_skb(skb)", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-switch (rx_handler(&skb))", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-case RX_HANDLER_EXACT: exact = true;", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-case RX_HANDLER_NONE:", Verdict.REFUTED),
+    ("__netif_receive_skb_core()\n|-if (pt_prev) pt_prev->func(skb)  // i.e. ip_rcv",
+     Verdict.ONE_OF),
+    ("__netif_receive_skb_core()\n|-if (pt_prev) pt_prev->func(skb)  // i.e. veth_xmit",
+     Verdict.REFUTED),
+    ("__netif_receive_skb_core()\n|-if (!pt_prev)\n  |-pt_prev->func(skb)", Verdict.REFUTED),
+    # tables of several rows, and on one line
+    ("struct proto_ops inet_sockraw_ops = { .sendmsg = inet_sendmsg, ... }", Verdict.HOLDS),
+    ("struct proto_ops inet_sockraw_ops = { .sendmsg = inet_bind }", Verdict.REFUTED),
+    ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_DGRAM, .prot = &udp_prot },",
+     Verdict.HOLDS),
+    ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_STREAM, .prot = &udp_prot },",
+     Verdict.REFUTED),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
+     Verdict.HOLDS),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
+    # the other way round
+    ("xmit_one()\n|-dev_hard_start_xmit()", Verdict.REFUTED),
 ])
 def test_verdicts(mini: CallGraph, text: str, verdict: Verdict) -> None:
     found = last(mini, text)
@@ -108,6 +159,46 @@ def test_a_stack_is_judged_from_its_last_line_up(mini: CallGraph) -> None:
     assert [line.verdict for line in check.lines[1:]] == [
         Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS
     ]
+
+
+def test_rows_of_one_element_stand_together(mini: CallGraph) -> None:
+    """.prot is raw_prot somewhere in the array, but not in the row of these others."""
+    rows = ["{", ".type = SOCK_STREAM,", ".protocol = IPPROTO_TCP,", ".prot = &raw_prot,", "},"]
+    check = checked(mini, "\n".join(["struct inet_protosw inetsw_array[] = {", *rows, "}", ""]))
+    claimed = [line.verdict for line in check.lines if line.line.text.startswith(".")]
+    assert claimed == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
+
+
+def test_a_stack_of_a_debugger(mini: CallGraph) -> None:
+    """Innermost first, a frame over two lines, inlined functions left out."""
+    check = checked(mini, """#0  veth_xmit (skb=0x1, dev=0x2) at drivers/net/veth.c:26
+#1  0xffffffff81230001 in dev_hard_start_xmit (skb=0x1, dev=<optimized out>,
+    txq=0x3) at net/core/dev.c:96
+#2  __dev_queue_xmit (skb=0x1) at net/core/dev.c:133
+#0  sock_sendmsg () at net/socket.c:1
+""")
+    lines = [check.lines[place] for place in (0, 1, 3, 4)]
+    assert [line.verdict for line in lines] == [Verdict.GAP] + [Verdict.HOLDS] * 3
+    assert [hop.callee.id.name for hop in lines[0].via] == [
+        "xmit_one", "netdev_start_xmit", "__netdev_start_xmit", "veth_xmit"]
+    assert [line.citation for line in lines[:3]] == [
+        CitationVerdict.EXACT, CitationVerdict.NEAR, CitationVerdict.EXACT]
+
+
+def test_a_mark_before_the_document_is_no_part_of_its_first_line(mini: CallGraph) -> None:
+    data = b"\xef\xbb\xbfsock_sendmsg()\r\n|-sock_sendmsg_nosec() (net/socket.c:13)"
+    check = check_document(mini, read_document("x", data))
+    assert [line.verdict for line in check.lines] == [Verdict.HOLDS] * 2
+    assert rewritten(data, check) == data.replace(b":13", b":12")
+
+
+def test_a_citation_without_folders(mini: CallGraph) -> None:
+    text = "```\nxmit_one() (dev.c:84)\n|-netdev_start_xmit() (dev.c#L1)\n"
+    check = check_document(mini, read_document("x", text.encode()))
+    assert check.lines[1].citation is CitationVerdict.EXACT
+    wrong = text.replace("dev.c:84", "dev.c:85")
+    assert rewritten(wrong.encode(), check_document(mini, read_document("x", wrong.encode()))
+                     ).decode().split("\n")[1] == text.split("\n")[1]
 
 
 def cited(graph: CallGraph, shift: int) -> LineVerdict:
@@ -191,13 +282,59 @@ def test_a_part_of_a_documented_way(mini: CallGraph) -> None:
     assert on_the_way(query, "veth_xmit", "SyS_sendto") is None
 
 
+def through(graph: CallGraph, slot: str) -> set[int]:
+    return set(graph.sites_through(slot))
+
+
+def test_the_field_that_a_call_reads_its_table_from(tmp_path: Path) -> None:
+    """`a->this->run` says it; `t->run` may go through whatever."""
+    tiny = Tiny()
+    written = {"a->this->run": "this", "(a->b->that)->run": "that", "t->run": "", "a->b.run": "",
+               "f(a)->this->run": "this", "run": ""}
+    for number, expression in enumerate(written):
+        tiny.calls(f"f{number}", "x", "y", slot=("ops", "run"), expression=expression)
+    graph = tiny.graph(tmp_path)
+    assert {graph.site(site).expression: base for site, _, base in indirect_calls(graph)} == written
+
+
+def test_a_pin_limited_on_the_command_line(mini: CallGraph) -> None:
+    """One slot holds two values on one way."""
+    slot = "net_device.netdev_ops"
+    question = PathQuestion(
+        "dev_queue_xmit", "e1000_xmit_frame", via=("veth_xmit",),
+        bind=(f"{slot}=veth_netdev_ops@..veth_xmit", f"{slot}=e1000_netdev_ops@veth_xmit.."))
+    names = [hop.callee.id.name for hop in find_paths(mini, question).paths[0].hops]
+    assert names.count("__netdev_start_xmit") == 2
+    with pytest.raises(LookupFailed, match="need not pass"):
+        find_paths(mini, replace(question, bind=(f"{slot}=veth_netdev_ops@..sock_sendmsg",)))
+
+
+@pytest.mark.parametrize(("text", "pin"), [
+    ("a.b = c", Pin("a.b", "c")), ("a.b=c@f..g", Pin("a.b", "c", "f", "g")),
+    ("a.b = x/y.c:c @ ..g", Pin("a.b", "x/y.c:c", "", "g")), ("a.b=c@f..", Pin("a.b", "c", "f")),
+    ("a.b", None), ("a.b=", None), ("=c", None), ("a=b=c", None), ("a=b@", None),
+    ("a=b@f", None), ("a=b@..", None),
+])
+def test_pins_as_they_are_written(text: str, pin: Pin | None) -> None:
+    assert Pin.read(text) == pin
+    assert pin is None or Pin.read(str(pin)) == pin
+
+
 def test_pins(mini: CallGraph) -> None:
     table = pinned_sites(mini, parse_pin("net_device.netdev_ops = veth_netdev_ops"))
     names = {mini.function(callee).id.name for callees in table.values() for callee in callees}
     assert "veth_xmit" in names
     assert not any(name.startswith("loopback") for name in names)
-    for wrong in ("net_device.netdev_ops = raw_prot", "no.slot = veth_netdev_ops",
-                  "neighbour.output = veth_xmit", "x", "neighbour.output = nothing_here"):
+    assert not any(through(mini, "socket.ops") & table.keys())
+    place = str(mini.site(min(through(mini, "net_device_ops.ndo_start_xmit"))).location)
+    (only,) = pinned_sites(mini, parse_pin(f"{place} = veth_netdev_ops")).values()
+    assert {mini.function(callee).id.name for callee in only} == {"veth_xmit"}
+    with pytest.raises(LookupFailed) as refused:
+        pinned_sites(mini, parse_pin("sock.sk_prot = veth_netdev_ops"))
+    assert "raw_prot" in refused.value.hint
+    for wrong in ("net/socket.c:1 = inet_sendmsg", "net_device.netdev_ops = raw_prot",
+                  "no.slot = veth_netdev_ops", "neighbour.output = veth_xmit", "x",
+                  "neighbour.output = nothing_here"):
         with pytest.raises(LookupFailed):
             pinned_sites(mini, parse_pin(wrong))
 
@@ -218,3 +355,13 @@ def test_a_pin_for_a_part_of_the_way(mini: CallGraph) -> None:
     )
     limited = replace(query, scenario=replace(query.scenario, pins=pins))
     assert way(mini, limited) == way(mini, query)
+
+
+def test_ops_of_a_slot_that_only_copies_fill_says_so(mini: CallGraph) -> None:
+    with pytest.raises(LookupFailed) as told:
+        ops(mini, "sock.sk_prot")
+    assert "by way of copies" in told.value.message
+    assert "kgraph ops proto`" in told.value.hint
+    with pytest.raises(LookupFailed) as unknown:
+        ops(mini, "net_device.netdev_op")
+    assert "`net_device.netdev_ops`" in unknown.value.hint

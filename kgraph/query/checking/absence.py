@@ -96,7 +96,10 @@ def _places(word: bytes, data: bytes) -> Iterator[tuple[bool, int]]:
     for match in re.finditer(rb"\b" + re.escape(word) + rb"\b", data):
         start = data.rfind(b"\n", 0, match.start()) + 1
         before = data[start:match.start()]
-        defines = bool(before[:1].isalpha() or before.lstrip().startswith(b"#define"))
+        # A line of its own that ends with a semicolon is a use at file scope, or a declaration.
+        used = data[start:data.find(b"\n", start)].rstrip().endswith(b";")
+        defines = bool((before[:1].isalpha() and not used)
+                       or before.lstrip().startswith(b"#define"))
         if first or defines:
             yield defines, data.count(b"\n", 0, match.start()) + 1
         if defines:

@@ -28,7 +28,7 @@ def judge_citation(
     `places` are the stretches of its code that bear out the lines under it, empty for a leaf;
     `incoming` where it is called from.
     """
-    path = ground.tree_path(citation.path)
+    path = ground.tree_path(citation.path, _files(functions, [*places, *incoming]))
     right = min((place.start for place in places), default=None)
     if path is None or citation.line > _length(ground, path) or citation.line < 1:
         return CitationVerdict.MISSING, right or _defined(functions), 0
@@ -47,7 +47,7 @@ def judge_citation(
 
 def judge_place(ground: Ground, citation: Citation, found: Location | None) -> Judged:
     """The citation of what is no function: a table, a row, a statement."""
-    path = ground.tree_path(citation.path)
+    path = ground.tree_path(citation.path, [] if found is None else [found.path])
     if path is None or citation.line > _length(ground, path):
         return CitationVerdict.MISSING, found, 0
     if found is not None and (path, citation.line) == (found.path, found.line):
@@ -56,6 +56,12 @@ def judge_place(ground: Ground, citation: Citation, found: Location | None) -> J
     if 0 < after <= _NEAR:
         return CitationVerdict.NEAR, found, after
     return CitationVerdict.OUTSIDE, found, 0
+
+
+def _files(functions: Sequence[KnownFunction], places: Sequence[Extent]) -> list[str]:
+    """The files that a citation may mean."""
+    defined = [function.location.path for function in functions if function.location is not None]
+    return [*defined, *(place.start.path for place in places)]
 
 
 _ORDER = list(CitationVerdict)

@@ -7,16 +7,28 @@ from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.edges import EdgeKind
 from kgraph.model.location import Extent
 from kgraph.model.resolution import Status
-from kgraph.query.checking.calls import Call, calls_with_gaps, single_calls
+from kgraph.query.checking.calls import (
+    GAP,
+    NEAR,
+    Call,
+    calls_with_gaps,
+    far,
+    other_way_round,
+    single_calls,
+)
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.parameters import arguments_note, parameters_note
 from kgraph.query.checking.pointers import judge_pointer, sites_through
+from kgraph.query.checking.registrations import judge_registration, other_than, targets
 from kgraph.query.checking.texts import judge_quoted
 
 
 def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
-    """A function that starts a chain: it exists."""
+    """A function that starts a chain: it exists. Or a registration, which is somewhere."""
+    registered = judge_registration(ground, line)
+    if registered is not None:
+        return registered
     functions = ground.functions(line.claim.name, line.citation)
     if not functions:
         functions = _defined_by_macro(ground, line)
@@ -77,11 +89,16 @@ def _called(
         why = f"one of {hop.candidates} candidates of {hop.site.holder or hop.site.expression}"
     places = tuple(dict.fromkeys(
         place for call in chosen for place in _places(ground, call.hops[0])))
-    notes = (
-        why, note, parameters_note(ground, line, hop.callee),
-        "" if note else arguments_note(ground, line, places, functions),
-    )
     states = tuple(dict.fromkeys(call.state._replace(passed=0) for call in chosen))
+    other = note or other_than(ground, line, places, functions)
+    if other:
+        return Outcome(
+            Verdict.REFUTED, other, hop, places=places, standing=Standing(states)
+        )
+    notes = (
+        why, parameters_note(ground, line, hop.callee),
+        arguments_note(ground, line, places, functions),
+    )
     return Outcome(
         verdict, "; ".join(text for text in notes if text), hop, places=places,
         standing=Standing(states),
@@ -107,7 +124,7 @@ def _handing(
     fitting = [calls[index] for index, names in handed.items() if set(names) & said]
     if fitting or not any(handed.values()) or line.claim.declared or not said:
         return fitting or calls, ""
-    claimed = [text for text in said if ground.graph.functions_named(text)]
+    claimed = targets(ground, line, [])
     if not claimed:
         return calls, ""
     there = ", ".join(sorted({name for names in handed.values() for name in names}))
@@ -130,6 +147,9 @@ def _macro(
     places = tuple(site.extent for site in sites)
     why = f"a macro, which calls {ground.names(callees)}" if callees else "a macro"
     note = arguments_note(ground, line, places, [])
+    other = other_than(ground, line, places, [])
+    if other:
+        return Outcome(Verdict.REFUTED, other, places=places, standing=Standing(states))
     return Outcome(
         Verdict.HOLDS, f"{why}; {note}" if note else why,
         ground.graph.hop(first[0]) if first else None, places=places, standing=Standing(states),
@@ -150,8 +170,11 @@ def _not_called(
             places=(hop.site.extent,), standing=after,
         )
     way = calls_with_gaps(ground, standing, numbers)
-    if way is not None:
+    back = other_way_round(ground, standing, numbers)
+    if way is not None and way.cost <= (NEAR if back else GAP):
         return _gap(ground, way)
+    if back:
+        return Outcome(Verdict.REFUTED, f"it is the other way round: {back}", standing=after)
     unresolved = [site for site in _sites(ground, standing) if site.status is Status.UNRESOLVED]
     if unresolved:
         first = unresolved[0]
@@ -165,6 +188,8 @@ def _not_called(
             name = ground.graph.function(state.function)
             return Outcome(
                 Verdict.UNDECIDED, f"what {name} asks to be run later is not known", standing=after)
+    if way is not None:
+        return far(way, after)
     return Outcome(Verdict.REFUTED, _instead(ground, standing, functions), standing=after)
 
 
@@ -200,14 +225,25 @@ def _unknown(ground: Ground, line: DocumentLine) -> Outcome:
     doubt = Standing(doubt=f"{name} is not in the index")
     if not elsewhere:
         return Outcome(Verdict.REFUTED, f"no {name} in this tree", standing=doubt)
+    alike = _defined_by_macro(ground, line, numbered=True)
+    if alike:
+        there = "; ".join(dict.fromkeys(f"{each.macro} ({each.location})" for each in alike))
+        return Outcome(Verdict.REFUTED, f"it is not defined so; there is {there}", standing=doubt)
     return Outcome(Verdict.UNDECIDED, elsewhere, standing=doubt)
 
 
-def _defined_by_macro(ground: Ground, line: DocumentLine) -> list[KnownFunction]:
-    """The functions that a line like DEFINE_FUNCTION(name, ...) makes: their names hold `name`."""
-    words = line.claim.arguments or ()
+def _defined_by_macro(
+    ground: Ground, line: DocumentLine, *, numbered: bool = False
+) -> list[KnownFunction]:
+    """The functions that a line like DEFINE_FUNCTION(name, ...) makes: their names hold `name`.
+    `numbered`: those that a macro makes which differs in the number at its end.
+    """
+    words, name = line.claim.arguments or (), line.claim.name
     if not words or not words[0].isidentifier():
         return []
-    return ground.graph.reader.functions(
-        "t.text = ? AND instr(name, ?)", (line.claim.name, words[0])
+    stem = name.rstrip("0123456789")
+    if not numbered:
+        return ground.graph.reader.functions("t.text = ? AND instr(name, ?)", (name, words[0]))
+    return [] if stem == name else ground.graph.reader.functions(
+        "t.text GLOB ? AND f.name GLOB ?", (f"{stem}[0-9]*", f"*_{words[0]}")
     )

@@ -29,6 +29,15 @@ class Standing:
     doubt: str = ""
 
 
+def together(standings: Iterable[Standing | None]) -> Standing | None:
+    """Where a document stands after several claims on one line: in what any of them reaches."""
+    known = [each for each in standings if each is not None]
+    states = dict.fromkeys(state for each in known for state in (*each.states, *each.inside))
+    if states:
+        return Standing(tuple(states))
+    return known[0] if known else None
+
+
 @dataclass
 class Ground:
     """The graph with what was looked up in it for one document. `rules` are those of the scenario;
@@ -70,7 +79,8 @@ class Ground:
             there = [
                 function for function in found
                 if function.location is not None
-                and ("/" + citation.path).endswith("/" + function.location.path)
+                and (is_tail(function.location.path, citation.path)
+                     or is_tail(citation.path, function.location.path))
             ]
             found = there or found
         return found
@@ -121,9 +131,10 @@ class Ground:
         place = self.absence.place(name)
         return f"{name} ({place}) is not {self.here}" if place is not None else ""
 
-    def tree_path(self, cited: str) -> str | None:
+    def tree_path(self, cited: str, likely: Iterable[str] = ()) -> str | None:
         """The file of the tree that a cited path means: folders before the tree's own are left
-        out. None where the tree has no such file.
+        out, and folders that the writer left out are those of one of the `likely` files, or of the
+        only file that ends so. None where the tree has no such file.
         """
         parts = [part for part in cited.split("/") if part not in ("", ".")]
         if ".." in parts:
@@ -132,5 +143,20 @@ class Ground:
         for tail in tails:
             if self.graph.reader.file(tail) is not None:
                 return tail
+        short = tails[0] if tails else ""
+        ending = next((path for path in likely if is_tail(short, path)), None)
+        if ending is not None:
+            return ending
         root = Path(self.graph.description.tree)
-        return next((tail for tail in tails if (root / tail).is_file()), None)
+        found = next((tail for tail in tails if (root / tail).is_file()), None)
+        if found is not None or not short:
+            return found
+        rows = self.graph.reader.rows(
+            "SELECT path FROM file WHERE substr(path, -length(?) - 1) = '/' || ?", (short, short)
+        )
+        return str(rows[0][0]) if len(rows) == 1 else None
+
+
+def is_tail(short: str, path: str) -> bool:
+    """Whether a path ends with another one, from a folder on."""
+    return ("/" + path).endswith("/" + short)

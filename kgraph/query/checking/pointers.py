@@ -7,7 +7,7 @@ from kgraph.model.answers import KnownSite
 from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.location import Extent
 from kgraph.model.resolution import Status
-from kgraph.query.checking.calls import calls_with_gaps, single_calls
+from kgraph.query.checking.calls import GAP, calls_with_gaps, far, single_calls
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.steps import State
@@ -154,6 +154,8 @@ def _elsewhere(
             Verdict.REFUTED, f"{name} has no call through {expression}",
             standing=Standing(doubt=f"there is no call through {expression}"),
         )
+    if way.cost > GAP:
+        return far(way, Standing(doubt=f"there is no call through {expression} near"))
     sites = sites_through(ground, Standing((way.state,)), expression)
     judged = _judge_target(ground, line, (way.state,), sites)
     gap = Verdict.GAP if judged.verdict is Verdict.HOLDS else judged.verdict

@@ -17,7 +17,7 @@ from kgraph.graph import CallGraph
 from kgraph.model.documents import Document, DocumentLine, LineKind, Pin, Scenario
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.sections import NAMING, Layout
-from kgraph.query.checking.tables import tables_named
+from kgraph.query.checking.tables import rows_of, tables_named
 from kgraph.query.rules import Rules, SitePin
 from kgraph.query.scenarios import SitePins, site_pins
 
@@ -65,7 +65,12 @@ def scenario_stretches(
     passed = _passed(document, scenario.via)
     found = []
     for pin in scenario.pins:
-        sites = site_pins(graph, [Pin(pin.slot, pin.target)])
+        try:
+            sites = site_pins(graph, [Pin(pin.slot, pin.target)])
+        except LookupFailed as error:
+            raise LookupFailed(
+                f"{scenario.origin}: the pin {pin}: {error.message}", error.hint
+            ) from error
         first = passed.get(pin.start) or _naming(document, pin.start, 0) if pin.start else 0
         last = passed.get(pin.end) or _naming(document, pin.end, first or 0) if pin.end else END
         if first is not None:  # else the document does not come to the part of the way
@@ -114,6 +119,10 @@ def printed_tables(ground: Ground, document: Document, layout: Layout) -> Printe
             continue
         for table in tables_named(ground, line.claim.name)[:1]:
             pin = Pin(_holder(ground, table.number), table.id.name)
+            if not pin.slot:
+                if any(row.function is not None for row in rows_of(ground, table)):
+                    refused[line.number] = "it pins nothing: the index has it in no slot"
+                continue
             try:
                 sites = site_pins(ground.graph, [pin])
             except LookupFailed as error:
@@ -132,10 +141,10 @@ def printed_tables(ground: Ground, document: Document, layout: Layout) -> Printe
 
 
 def _holder(ground: Ground, table: int) -> str:
-    """The slot that the table is installed in, else the record that it is."""
+    """The slot that the table is installed in, "" where it is in none."""
     rows = list(ground.graph.bound("b.object = ? AND b.how != 'argument'", (table,)))
     fields = sorted({row.holder for row in rows if "." in row.holder})
-    return fields[0] if fields else ground.graph.object_numbered(table).type
+    return fields[0] if fields else ""
 
 
 def _by_slot(ground: Ground, sites: SitePins) -> dict[str, dict[int, SitePin]]:

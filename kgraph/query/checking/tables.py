@@ -1,14 +1,18 @@
 """Lines of tables, `struct T name = {` with rows, and of records, `struct T {` with members."""
 
 import re
+from dataclasses import replace
 
 from kgraph.graph import BoundRow
 from kgraph.model.answers import KnownObject
-from kgraph.model.documents import DocumentLine, Verdict
+from kgraph.model.documents import DocumentLine, LineKind, Verdict
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground
+from kgraph.query.checking.initialisers import Row, initialiser
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.tokens import tokens
+
+Rows = tuple[tuple[str, str], ...]  # (field, value) of rows that a document writes together
 
 
 def tables_named(ground: Ground, name: str) -> list[KnownObject]:
@@ -52,74 +56,111 @@ def _field(holder: str) -> str:
 
 
 def _left_out(ground: Ground, table: KnownObject, rows: list[DocumentLine]) -> list[str]:
-    shown = {row.claim.name.rpartition(".")[2] for row in rows}
+    shown = {field for row in rows for field, _ in written_rows(row)}
     there = dict.fromkeys(f".{_field(row.holder)}" for row in rows_of(ground, table))
     return [field for field in there if field[1:] not in shown]
 
 
-def judge_row(ground: Ground, line: DocumentLine, table_line: DocumentLine | None) -> Outcome:
-    """A row binds what the line says, in the table that it stands in."""
+def judge_row(
+    ground: Ground, line: DocumentLine, table_line: DocumentLine | None, together: Rows = ()
+) -> Outcome:
+    """A row binds what the line says, in the table that it stands in. `together` are the rows of
+    the same element, where the table is an array: they must stand in one element of it.
+    """
     if table_line is None:
         return Outcome(Verdict.UNDECIDED, "the table of this row is not named")
     tables = tables_named(ground, table_line.claim.name)
     if not tables:
         return Outcome(Verdict.UNDECIDED, f"{table_line.claim.name} is not in the index")
-    table, claim = tables[0], line.claim
-    field, value = _field(claim.name), _value(claim.value)
-    rows = [row for row in rows_of(ground, table) if _field(row.holder) == field]
-    for row in rows:
-        if _bound(ground, row) == value:
+    table, field, value = tables[0], _field(line.claim.name), _value(line.claim.value)
+    written = initialiser(ground, table)
+    element = _meant(written, together)
+    here = [row for row in written if row.field == field and element in (-1, row.element)]
+    for row in here:
+        if _value(row.value) == value or value == "{":
             return Outcome(Verdict.HOLDS, found=row.location)
-    text = _initialiser(ground, table, field)
-    if text is not None and _value(text[1]) == value:
-        return Outcome(Verdict.HOLDS, found=text[0])
-    if rows:
-        there = _bound(ground, rows[0])
+    bound = [row for row in rows_of(ground, table) if _field(row.holder) == field or not field]
+    if element == -1 or not here:
+        same = next((row for row in bound if _bound(ground, row) == value), None)
+        if same is not None:
+            return Outcome(Verdict.HOLDS, found=same.location)
+    if here:
         return Outcome(
-            Verdict.REFUTED, f".{field} is {there} there ({rows[0].location})",
-            found=rows[0].location,
+            Verdict.REFUTED, f".{field} is {here[0].value} there ({here[0].location})",
+            found=here[0].location,
         )
-    if text is not None:
-        return Outcome(Verdict.REFUTED, f".{field} is {text[1]} there ({text[0]})", found=text[0])
+    if bound and field:
+        there = _bound(ground, bound[0])
+        return Outcome(
+            Verdict.REFUTED, f".{field} is {there} there ({bound[0].location})",
+            found=bound[0].location,
+        )
+    return _no_such_row(ground, table, field or value)
+
+
+def _no_such_row(ground: Ground, table: KnownObject, field: str) -> Outcome:
     if table.location is None or not ground.sources.lines(table.location.path):
         return Outcome(Verdict.UNDECIDED, "the source of the table cannot be read as indexed")
     return Outcome(Verdict.REFUTED, f"{table.id.name} has no row .{field} ({table.location})")
 
 
+def _meant(written: list[Row], together: Rows) -> int:
+    """The element of an array that rows of a document are most like, -1 where it has none."""
+    fitting: dict[int, int] = {}
+    for row in written:
+        if row.element >= 0:
+            same = any(row.field == field and _value(row.value) == value
+                       for field, value in together)
+            fitting[row.element] = fitting.get(row.element, 0) + same
+    best = max(fitting, key=lambda element: (fitting[element], -element), default=-1)
+    return best if best >= 0 and fitting[best] else -1
+
+
+def written_rows(line: DocumentLine) -> Rows:
+    """The rows of a document's line."""
+    claims = [line.claim] if line.kind is LineKind.ROW else []
+    claims += [claim for kind, claim in line.claim.also if kind is LineKind.ROW]
+    return tuple((_field(claim.name), _value(claim.value)) for claim in claims)
+
+
+def element_rows(lines: list[DocumentLine]) -> dict[int, Rows]:
+    """For each line with rows, of those under a table's line, the rows of its element: braces part
+    the elements.
+    """
+    found: dict[int, Rows] = {}
+    numbers: list[int] = []
+    rows: list[tuple[str, str]] = []
+    for line in [*lines, None]:
+        if line is not None and line.kind is LineKind.ROW:
+            if line.text.lstrip(" \t|").startswith(("{", "[")):
+                found.update(dict.fromkeys(numbers, tuple(rows)))
+                numbers, rows = [], []
+            numbers.append(line.number)
+            rows += written_rows(line)
+        if line is None or line.text.rstrip(" \t,;").endswith("}"):
+            found.update(dict.fromkeys(numbers, tuple(rows)))
+            numbers, rows = [], []
+    return found
+
+
+def judge_rows(
+    ground: Ground, line: DocumentLine, table: DocumentLine | None, together: Rows
+) -> list[Outcome]:
+    """The verdicts on all rows of a line."""
+    claims = [line.claim] if line.kind is LineKind.ROW else []
+    claims += [claim for kind, claim in line.claim.also if kind is LineKind.ROW]
+    return [judge_row(ground, replace(line, claim=claim), table, together) for claim in claims]
+
+
 def _value(text: str) -> str:
     """A value without blanks, casts' outer parentheses and `&`."""
-    return re.sub(r"\s+", "", text).strip("()").lstrip("&")
+    return re.sub(r"\s+", "", text).replace(",}", "}").strip("()").lstrip("&")
 
 
 def _bound(ground: Ground, row: BoundRow) -> str:
     if row.function is not None:
         return ground.graph.function(row.function).id.name
     return ground.graph.object_numbered(row.object or 0).id.name
-
-
-def _initialiser(ground: Ground, table: KnownObject, field: str) -> tuple[Location, str] | None:
-    """Where `.field = value` stands in a table's definition, and the text of the value."""
-    if table.location is None:
-        return None
-    path, first = table.location.path, table.location.line
-    depth, words = 0, tokens("\n".join(ground.sources.lines(path)[first - 1:first + 2000]))
-    for place, (word, line) in enumerate(words[:-3]):
-        depth += {"{": 1, "}": -1}.get(word, 0)
-        if word == "}" and depth <= 0:
-            break
-        if word == "." and words[place + 1][0] == field and words[place + 2][0] == "=":
-            return Location(path, first + line), _until_comma(words[place + 3:])
-    return None
-
-
-def _until_comma(words: list[tuple[str, int]]) -> str:
-    depth, value = 0, []
-    for word, _ in words:
-        if depth == 0 and word in (",", "}", ";"):
-            break
-        depth += {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}.get(word, 0)
-        value.append(word)
-    return " ".join(value) if any(word.isidentifier() for word in value) else "".join(value)
 
 
 def judge_record(ground: Ground, line: DocumentLine) -> Outcome:
@@ -140,28 +181,31 @@ def judge_field(
     path, first = place.start.path, place.start.line
     text = ground.absence.lines(path)[first - 1:place.end_line]
     wanted = _member_words(f"{line.claim.type} {line.claim.name}")
-    for number, line_text in enumerate(text, first):
-        if _holds_run(_member_words(line_text), wanted):
-            return Outcome(Verdict.HOLDS, found=Location(path, number))
+    number = _run_at("\n".join(text), [word for word, _ in wanted])
+    if number >= 0:
+        return Outcome(Verdict.HOLDS, found=Location(path, first + number))
     name = next(iter(re.findall(r"\w+", line.claim.name)), "")
-    for number, line_text in enumerate(text, first):
-        if name in (word for word, _ in tokens(line_text)):
-            return Outcome(
-                Verdict.REFUTED, f"it is `{line_text.strip()}` there ({path}:{number})",
-                found=Location(path, number),
-            )
+    number = _run_at("\n".join(text), [name])
+    if number >= 0:
+        return Outcome(
+            Verdict.REFUTED, f"it is `{text[number].strip()}` there ({path}:{first + number})",
+            found=Location(path, first + number),
+        )
     return Outcome(Verdict.REFUTED, f"{record_line.claim.name} has no member {name} ({place})")
 
 
-def _member_words(text: str) -> list[str]:
-    """The tokens of a member's declaration without attributes."""
-    return [word for word, _ in tokens(text) if not word.startswith("__")]
+def _member_words(text: str) -> list[tuple[str, int]]:
+    """The tokens of a declaration without attributes, each with its line from 0."""
+    return [(word, line) for word, line in tokens(text) if not word.startswith("__")]
 
 
-def _holds_run(words: list[str], wanted: list[str]) -> bool:
-    return bool(wanted) and any(
-        words[start:start + len(wanted)] == wanted for start in range(len(words))
-    )
+def _run_at(text: str, wanted: list[str]) -> int:
+    """The line, from 0, on which a run of tokens begins in declarations; -1 where none does."""
+    words = _member_words(text)
+    for start in range(len(words) - len(wanted) + 1):
+        if all(words[start + step][0] == word for step, word in enumerate(wanted)):
+            return words[start][1]
+    return -1
 
 
 def record_place(ground: Ground, name: str) -> Extent | None:

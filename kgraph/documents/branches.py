@@ -1,0 +1,61 @@
+"""Conditions in a document: `if (x) f()`, `else`, `switch (x)`, `case X:`, `for (...)`, and what
+the line says they lead to.
+"""
+
+import re
+from dataclasses import replace
+
+from kgraph.documents.scanning import arguments, closing
+from kgraph.model.documents import Claim
+
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+_CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
+_HEAD = re.compile(r"(?:\}?\s*(else)\s+)?(if|while|for|switch)\b\s*", re.ASCII)
+_ELSE = re.compile(r"\}?\s*else\b\s*", re.ASCII)
+_CASE = re.compile(r"(case\s+[\w\s.-]+?|default)\s*:\s*(.*)$", re.ASCII)
+_ENDS = " \t;{}"
+
+
+def read_branch(body: str) -> Claim | None:
+    """The condition that a line claims, with what it leads to; None where it is none. One whose
+    parentheses do not close is a claim without a branch.
+    """
+    if body[:1] not in "iewfscd}":
+        return None
+    label = _CASE.match(body)
+    if label is not None:
+        said = Claim(condition=" ".join(label[1].split()), branch="case")
+        return _leading_to(said, label[2]) if _is_code(label[2]) else None
+    head = _HEAD.match(body)
+    if head is None:
+        other = _ELSE.match(body)
+        if other is None or not _is_code(body[other.end():]):
+            return None
+        return _leading_to(Claim(branch="else"), body[other.end():])
+    rest = body[head.end():]
+    negated = rest.startswith("!")
+    opening = rest[1:].lstrip() if negated else rest
+    if not opening.startswith("("):
+        return None
+    end = closing(opening, 0)
+    if end < 0:
+        return Claim()
+    claim = Claim(condition=opening[1:end].strip(), negated=negated, branch=head[2])
+    return _leading_to(claim, opening[end + 1:])
+
+
+def _is_code(text: str) -> bool:
+    """Whether what stands behind `else` or `case X:` is no prose: nothing, a call, a statement."""
+    call = _CALL.match(text)
+    whole = call and closing(text, call.end() - 1) == len(text.rstrip(_ENDS)) - 1
+    return bool(whole) or not text.strip(_ENDS) or text.rstrip().endswith(";")
+
+
+def _leading_to(claim: Claim, text: str) -> Claim:
+    """The claim with the call, or other text, that stands behind a condition."""
+    then = text.strip(_ENDS)
+    call = _CALL.match(then)
+    last = closing(then, call.end() - 1) if call else -1
+    if call and last == len(then) - 1:
+        return replace(claim, name=call[1], arguments=arguments(then[call.end():last]))
+    return replace(claim, consequence=then)

@@ -1,0 +1,202 @@
+"""Conditions that a document claims: alone, before what they lead to, or above it.
+
+A call is held against the conditions that the index has for it (if, else, ?:, &&, early exits), a
+statement against those around it in the text. A condition leads to a call where each thing that it
+asks for is asked for there; where there is the contrary, or nothing of the kind, the claim is
+wrong.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from kgraph.documents import read_claim
+from kgraph.model.answers import Hop, KnownFunction
+from kgraph.model.documents import Claim, DocumentLine, LineKind, Verdict
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.query.checking.conditions import Form, branches, conjuncts, normal, opposite
+from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.texts import find_in_body, nowhere, words_of
+
+
+def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
+    """A condition stands in one of the functions where the document stands."""
+    if standing.doubt or not standing.states:
+        return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
+    functions = [ground.graph.function(state.function) for state in standing.states]
+    quoted = _quoted(line.claim)
+    for function in functions:
+        places = [place for _, place in find_in_body(ground, function, quoted)]
+        if places:
+            return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
+    if line.claim.branch in ("if", "while"):
+        for function in functions:
+            found = _alike(ground, function, claimed_form(line.claim))
+            if found is not None:
+                return found
+    return nowhere(ground, line, functions)
+
+
+def consequences(line: DocumentLine) -> list[DocumentLine]:
+    """What the condition of a line leads to, as lines of their own."""
+    claim = line.claim
+    if claim.name:
+        said = Claim(name=claim.name, arguments=claim.arguments, target=claim.target)
+        return [replace(line, kind=LineKind.CALL, claim=said, citation=None)]
+    if not claim.consequence:
+        return []
+    read = read_claim(claim.consequence, drawn=True, cited=False)
+    if read.kind in (LineKind.PROSE, LineKind.UNREAD, LineKind.FUNCTION):
+        quoted = Claim(expression=claim.consequence)
+        return [replace(line, kind=LineKind.STATEMENT, claim=quoted, citation=None)]
+    first = replace(read.claim, target=claim.target, also=())
+    return [replace(line, kind=kind, claim=each, citation=None)
+            for kind, each in ((read.kind, first), *read.claim.also)]
+
+
+def _quoted(claim: Claim) -> list[str]:
+    """A condition as the source would write it."""
+    inner = words_of(claim.condition)
+    if claim.branch == "case":
+        return [*inner, ":"]
+    if claim.branch == "else":
+        return ["else"]
+    return [claim.branch, "(", *(["!", "(", *inner, ")"] if claim.negated else inner), ")"]
+
+
+def claimed_form(claim: Claim) -> Form:
+    """The form of a claimed condition."""
+    return normal(claim.condition, holds=not claim.negated)
+
+
+def _alike(ground: Ground, function: KnownFunction, claimed: Form) -> Outcome | None:
+    """A condition of the function that means the same, the contrary, or more."""
+    contrary: Outcome | None = None
+    wanted = conjuncts(claimed)
+    for form, place, text in _conditions(ground, function):
+        if form == claimed:
+            return Outcome(Verdict.HOLDS, places=(place,), found=place.start)
+        if wanted <= conjuncts(form):
+            note = f"a part of the condition at {place}: {text}"
+            contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
+        if form == opposite(claimed):
+            note = f"the source asks for the contrary, {text}, at {place}"
+            contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
+    return contrary
+
+
+def _conditions(ground: Ground, function: KnownFunction) -> Iterator[tuple[Form, Extent, str]]:
+    """The conditions of a function, those of its text before those that only the index knows."""
+    body = ground.body(function)
+    words = [word for word, _ in body]
+    if function.location is not None:
+        path, first = function.location.path, function.location.line
+        for branch in branches(words):
+            start = Location(path, first + body[branch.place][1])
+            yield branch.form, Extent(start, start.line), ground.sources.line(start)
+    for site in ground.sites_of(function.number):
+        for guard in site.guards:
+            text = " ".join(ground.sources.text(guard.extent).split())
+            if text:
+                yield normal(text), guard.extent, text
+
+
+def led_to(
+    ground: Ground, line: DocumentLine, standing: Standing, condition: Outcome,
+    then: list[Outcome],
+) -> Outcome:
+    """The verdict on a condition together with what it leads to, on the same line."""
+    outcome = then[-1]
+    for each in then:
+        if each.verdict is Verdict.REFUTED:
+            note = f"what the condition leads to is not there: {each.note}"
+            return replace(each, note=note, places=condition.places, found=condition.found)
+    checked = [under(ground, line.claim, standing, each) for each in then]
+    wrong = next((each for each in checked if each.verdict is Verdict.REFUTED), None)
+    if wrong is not None:
+        return replace(wrong, places=condition.places, found=condition.found)
+    places = (*condition.places, *(place for each in then for place in each.places))
+    notes = dict.fromkeys(part for each in (condition, *checked) for part in (each.note,) if part)
+    found = condition.found or outcome.found
+    return replace(outcome, note="; ".join(notes), places=places, found=found)
+
+
+def under(ground: Ground, claim: Claim, standing: Standing, outcome: Outcome) -> Outcome:
+    """The verdict on something that the functions of `standing` do, if the condition `claim` leads
+    to it; else that it is wrong.
+    """
+    if claim.branch not in ("if", "while") or outcome.verdict in (
+        Verdict.REFUTED, Verdict.UNDECIDED
+    ):
+        return outcome
+    wanted = conjuncts(claimed_form(claim))
+    told = list(_said(ground, standing, outcome))
+    if not told or any(wanted <= said for said, _ in told):
+        return outcome
+    against = {opposite(each) for each in wanted}
+    for said, texts in told:
+        if said & against:
+            return _not_so(outcome, f"it runs only where the contrary holds: {texts}")
+    if _jumps(ground, outcome):
+        return replace(outcome, note="; ".join(filter(None, (
+            outcome.note, "whether the condition leads to it cannot be told: there are labels"))))
+    where = next((texts for _, texts in told if texts), "")
+    there = f"its conditions are {where}" if where else "it has no condition"
+    return _not_so(outcome, f"the condition does not lead to it: {there}")
+
+
+def _not_so(outcome: Outcome, note: str) -> Outcome:
+    place = outcome.hop.site.location if outcome.hop is not None else outcome.found
+    return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
+
+
+def _said(
+    ground: Ground, standing: Standing, outcome: Outcome
+) -> Iterator[tuple[frozenset[Form], str]]:
+    """For each place that bears a claim out, what holds there, and its conditions in words."""
+    through = outcome.standing.sites if outcome.standing is not None else None
+    if outcome.hop is None and through:
+        yield from (_of_guards(ground, ground.graph.site(site).guards) for site in through)
+        return
+    if outcome.hop is None and not outcome.via:
+        for place in outcome.places:
+            yield from _around(ground, standing, place)
+        return
+    hops: tuple[Hop, ...] = outcome.via or ((outcome.hop,) if outcome.hop else ())
+    for hop in hops:
+        sites = [site for site in ground.sites_of(hop.site.caller)
+                 if site.number == hop.site.number or site.location in hop.sites]
+        for site in sites:
+            yield _of_guards(ground, site.guards)
+
+
+def _of_guards(ground: Ground, guards: Iterable[Guard]) -> tuple[frozenset[Form], str]:
+    said: set[Form] = set()
+    texts = []
+    for guard in guards:
+        text = " ".join(ground.sources.text(guard.extent).split())
+        if text:
+            said |= conjuncts(normal(text, holds=guard.holds))
+            texts.append(text if guard.holds else f"not {text}")
+    return frozenset(said), ", ".join(texts)
+
+
+def _around(
+    ground: Ground, standing: Standing, place: Extent
+) -> Iterator[tuple[frozenset[Form], str]]:
+    """What the text around a statement says of it."""
+    for state in standing.states:
+        function = ground.graph.function(state.function)
+        if function.location is None or function.location.path != place.start.path:
+            continue
+        body, first = ground.body(function), function.location.line
+        lines = range(place.start.line - first, place.end_line - first + 1)
+        here = [at for at, (_, line) in enumerate(body) if line in lines]
+        found = branches([word for word, _ in body]) if here else []
+        yield frozenset().union(*(branch.says(at) for branch in found for at in here)), ""
+
+
+def _jumps(ground: Ground, outcome: Outcome) -> bool:
+    """Whether the function has labels, behind which the index knows no conditions."""
+    callers = [hop.caller for hop in (outcome.hop, *outcome.via) if hop is not None]
+    return any("goto" in (word for word, _ in ground.body(caller)) for caller in callers)
