@@ -94,8 +94,7 @@ def _inner_values(reader: Reader, node: Node) -> Values:
         return ()
     if len(inner) == 1:
         if node.kind == kinds.UNEXPOSED_EXPR and _takes_argument(reader, node, inner[0]):
-            return tuple(Load(place) for place in pointed_to(
-                reader.context, reader.values(inner[0])))
+            return _taken_argument(reader, node, inner[0])
         return reader.values(inner[0])
     if len(inner) == 4 and inner[0].key == inner[2].key:
         first = reader.values(inner[0])
@@ -122,6 +121,16 @@ def _exchange(reader: Reader, operands: list[Node]) -> Values:
                 context.put(place, values, context.unit.sources.location(operand.cursor),
                             How.ASSIGNMENT)
     return tuple(Load(place) for place in places)
+
+
+def _taken_argument(reader: Reader, node: Node, operand: Node) -> Values:
+    """What `va_arg(args, type)` may be. Only functions are followed: all that is ever printed is
+    handed over behind dots, too."""
+    values = reader.values(operand)
+    type_ = reader.context.unit.types.of(node.cursor)
+    if _is_called(type_):
+        return tuple(Load(place) for place in pointed_to(reader.context, values))
+    return (Opaque("it is taken from behind the dots"),) if type_.carries else ()
 
 
 def _takes_argument(reader: Reader, node: Node, operand: Node) -> bool:

@@ -132,7 +132,7 @@ class _Candidates:
                 signatures.add(self._signature(site))
         weights = sorted(
             ((len(callees), sum(self._by_type[name] for name in signatures), str(holder))
-             for holder, (callees, signatures) in found.items()), reverse=True)
+             for holder, (callees, signatures) in found.items() if callees), reverse=True)
         if not weights:
             return {}
         heaviest = [name for _, _, name in weights[:HEAVIEST]]

@@ -74,6 +74,7 @@ class Constraints:
         self.installed = {nodes.objects[number] for number in installed}
         self.preds: dict[int, list[tuple[int, int]]] = {}
         self.given: dict[int, dict[int, int]] = {}  # node: token: label
+        self.overlays: dict[int, dict[int, int]] = {}  # node: code of what lies on it: label
         self.calls: list[IndirectCall] = []
         self.call_of: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
         self.stores: list[Store] = []
@@ -143,7 +144,12 @@ class Constraints:
         if record != NOTHING:
             address = token_code(self.nodes.address_token(node, root))
             self.copies.append(Copy(address, record, "", key[1] if key[0] == SLOT else ""))
-        self.put(code, target, cited)
+        if row.how is How.OVERLAY:
+            beside = self.overlays.setdefault(target, {})
+            if code not in beside or self.order(cited) < self.order(beside[code]):
+                beside[code] = cited
+        else:
+            self.put(code, target, cited)
 
     def _root(self, row: WriteRow) -> int:
         if row.base != NONE:

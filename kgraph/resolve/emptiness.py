@@ -96,6 +96,7 @@ class Emptiness:
         for _, cited in constraints.preds.get(node, ()):
             yield cited
         yield from constraints.given.get(node, {}).values()
+        yield from constraints.overlays.get(node, {}).values()
 
     def _cite(self, nodes: list[int]) -> tuple[Evidence, ...]:
         """Where something is put into the nodes, no more than LIMIT places."""

@@ -40,10 +40,12 @@ class Need:
             self._add(store.pointer)
             self._add(store.source)
         self._add(constraints.escape)
-        preds = constraints.preds
+        preds, overlays = constraints.preds, constraints.overlays
         while self._stack:
             node = self._stack.pop()
             for source, _ in preds.get(node, ()):
+                self._add(source)
+            for source in overlays.get(node, ()):
                 self._add(source)
             self._special(node)
 

@@ -4,6 +4,10 @@ The kernel passes the addresses of a hundred thousand things that are no functio
 address of a pointer is admitted to the solver only where it holds a function; where a function is
 stored through a pointer, the addresses that may reach that pointer are looked for backwards. Both
 are done again until nothing new is found.
+
+Only then does a slot without a function get what lies at its place under other names. One that has
+functions under its own name is called through for these: members of a union, one for each kind of
+object, would otherwise have the functions of all.
 """
 
 from kgraph.resolve.labels import UNCITED
@@ -18,10 +22,28 @@ def close(solver: Solver) -> None:
     """Solve to the end: with pointers to pointers and with unseen callers."""
     given = _given_addresses(solver)
     stored: set[tuple[int, int]] = set()
+    _settle(solver, given, stored)
+    _overlay(solver)
+    _settle(solver, given, stored)
+
+
+def _settle(
+    solver: Solver, given: dict[int, list[int]], stored: set[tuple[int, int]]
+) -> None:
     while True:
         _unseen_callers(solver)
         if not _admit(solver, given) | _store(solver, given, stored):
             return
+
+
+def _overlay(solver: Solver) -> None:
+    """Let slots that hold no function hold what lies at their place."""
+    holders = _function_holders(solver)
+    for target, beside in solver.constraints.overlays.items():
+        if solver.nodes.keys[target][1] not in holders:
+            for code, cited in beside.items():
+                solver.connect(solver.as_node(code), target, cited)
+    solver.run()
 
 
 def _given_addresses(solver: Solver) -> dict[int, list[int]]:
