@@ -26,8 +26,9 @@ def written(tree: Path, build: Path | None, files: list[tuple[str, int]]) -> sql
         "INSERT INTO bound VALUES (?, ?, ?, ?, NULL, NULL, NULL, 0, 1, 1, 'assignment')",
         [(0, 0, "driver", "ops"), (1, 1, "driver", "part.ops"), (2, 1, "driver", "part.ops")])
     connection.execute(
-        "INSERT INTO site VALUES"
-        " (0, 0, 0, 1, 1, 1, 1, 0, 3, 3, 'unresolved', 2, 3, 3, 3, 3, NULL, NULL)")
+        'INSERT INTO site (id, caller, file, line, "column", end_line, end_column, ordinal,'
+        " expression, macro, status, holder, rule, reason, signature, guards)"
+        " VALUES (0, 0, 0, 1, 1, 1, 1, 0, 3, 3, 'unresolved', 2, 3, 3, 3, 3)")
     connection.executemany("INSERT INTO file VALUES (?, ?, 9, x'', ?)", [
         (number, path, generated) for number, (path, generated) in enumerate(files)])
     write_names(connection, tree, build)
