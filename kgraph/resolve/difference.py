@@ -45,6 +45,7 @@ MOST = 64
 """Edits that rewrite, add or remove more functions than these are resolved as a whole."""
 
 Pair = tuple[Definition | None, Definition | None]
+Identity = tuple[type[FunctionId] | type[ObjectId], FunctionId | ObjectId]
 
 
 def difference(
@@ -93,20 +94,21 @@ class _Difference:
             {key: weight for key, weight in weights.items() if weight})
 
     def _paired(self, gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[Pair]:
-        """What stood and stands for one identity, which may have no other definition."""
-        sides: list[dict[object, Definition]] = []
-        for definitions in (gone, come):
-            side: dict[object, Definition] = {}
-            for definition in definitions:
-                subject = definition.subject.id
-                key = (type(subject), subject)
-                if key in side or self._former.weight(
-                        (TWINS, subject.name, subject.scope, subject.image)):
-                    raise _Unbounded(f"{subject.name} has several definitions")
-                side[key] = definition
-            sides.append(side)
-        for identity in sorted(sides[0].keys() | sides[1].keys(), key=repr):
-            yield sides[0].get(identity), sides[1].get(identity)
+        """What stood and stands for one identity. Those of one with several definitions may have
+        moved only."""
+        before, after = _by_identity(gone), _by_identity(come)
+        for identity in sorted(before.keys() | after.keys(), key=repr):
+            old, new = before.get(identity, []), after.get(identity, [])
+            name = identity[1]
+            twins = self._former.weight((TWINS, name.name, name.scope, name.image))
+            if not twins and len(old) <= 1 and len(new) <= 1:
+                yield next(iter(old), None), next(iter(new), None)
+                continue
+            places = {definition.subject.location for definition in new}
+            alike = list(map(_outline, old)) == list(map(_outline, new))
+            if not alike or len(places) < len(new) or identity[0] is not ObjectId:
+                raise _Unbounded(f"{name.name} has several definitions")
+            self._moved += zip(old, new, strict=True)
 
     def _one(self, before: Definition | None, after: Definition | None) -> None:
         definition = after or before
@@ -217,6 +219,15 @@ class _Difference:
         if key[0] == GIVEN:
             return self._others(key[1:5]) and (len(key) == 5 or self._others(key[5:]))
         return True
+
+
+def _by_identity(definitions: Iterable[Definition]) -> dict[Identity, list[Definition]]:
+    """Definitions by what they define, those of one thing by place."""
+    found: dict[Identity, list[Definition]] = {}
+    for definition in sorted(definitions, key=lambda one: (one.subject.location, one.key)):
+        identity = definition.subject.id
+        found.setdefault((type(identity), identity), []).append(definition)
+    return found
 
 
 def _positions(definition: Definition, told: Contribution) -> list[int]:
