@@ -99,3 +99,5 @@ def assign_slot(text: str, random: Random) -> str | None:
 CARRIED: tuple[CodeEdit, ...] = (
     repeat_call, remove_call, put_under_condition, add_local, add_static_function)
 RESOLVED: tuple[CodeEdit, ...] = (change_row, assign_slot)
+ALWAYS_CARRIED: tuple[CodeEdit, ...] = (add_local, add_static_function)
+"""Those of which nothing but the edited function can depend, whatever file it is."""

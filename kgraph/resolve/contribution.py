@@ -16,11 +16,10 @@ Whatever is not known here (another kind of value, another field of a fact) is n
 declared tables (data/*.toml, the user's rows) name is not either.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
-from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
+from kgraph.model.facts import Binding, CallSite, Definition, Flow
 from kgraph.model.footprint import Key
 from kgraph.model.holders import (
     POINTEE,
@@ -35,7 +34,6 @@ from kgraph.model.holders import (
     Value,
     Variable,
 )
-from kgraph.model.location import Extent, Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.resolve.footprint import (
     DUTY,
@@ -44,6 +42,7 @@ from kgraph.resolve.footprint import (
     needed_parameter,
     needed_variable,
 )
+from kgraph.resolve.saying import saying, within
 
 Fact = CallSite | Binding | Flow
 Local = Variable | Parameter
@@ -56,8 +55,6 @@ _READ = {
     Definition: {"key", "subject", "calls", "bindings", "flows"},
 }
 """The fields that this module knows: with others, nothing of a kind of fact is inert."""
-
-_PLACES = {"location", "extent", "ordinal", "guards"}  # where a call stands, not what it does
 
 
 class Former(Protocol):
@@ -97,32 +94,6 @@ class Contribution:
 def contribution(definition: Definition, former: Former) -> Contribution:
     """Tell the facts of a function apart."""
     return _Teller(definition, former).told()
-
-
-def saying(part: object) -> object:
-    """A fact, or a part of one, without its places: equal for facts that say the same."""
-    if isinstance(part, Location):
-        return part.path
-    if isinstance(part, Extent):
-        return part.start.path
-    if isinstance(part, CallSite):
-        return tuple(saying(getattr(part, f.name)) for f in fields(part) if f.name not in _PLACES)
-    if isinstance(part, tuple):
-        return tuple(map(saying, part))
-    if isinstance(part, Binding | Flow | Function | Object):
-        return tuple(saying(getattr(part, f.name)) for f in fields(part))
-    return part
-
-
-def within(part: object) -> Iterator[object]:
-    """All records that a fact is made of."""
-    if isinstance(part, tuple):
-        for item in part:
-            yield from within(item)
-    elif is_dataclass(part):
-        yield part
-        for item in fields(part):
-            yield from within(getattr(part, item.name))
 
 
 class _Teller:
@@ -304,6 +275,3 @@ def _name(function: FunctionId) -> tuple[str, str, str]:
 
 def _slot(slot: Slot) -> tuple[str, str, str]:
     return slot.record, slot.field, slot.scope
-
-
-__all__ = ["Contribution", "Fact", "Former", "contribution", "saying", "within"]

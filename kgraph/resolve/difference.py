@@ -27,7 +27,7 @@ from kgraph.model.holders import Parameter
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.rewriting import Change, NewSite, Rewritten
-from kgraph.resolve.contribution import Contribution, Former, contribution, saying, within
+from kgraph.resolve.contribution import Contribution, Former, contribution
 from kgraph.resolve.footprint import (
     GIVEN,
     INSTALLS,
@@ -40,6 +40,7 @@ from kgraph.resolve.footprint import (
     mentions,
 )
 from kgraph.resolve.intake import read
+from kgraph.resolve.saying import saying, within
 
 MOST = 64
 """Edits that rewrite, add or remove more functions than these are resolved as a whole."""

@@ -7,18 +7,18 @@ functions these are, and what their sites call, is told (model/rewriting.py).
 
 import sqlite3
 from array import array
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.model.facts import Function, Object
 from kgraph.model.location import Location
-from kgraph.model.names import FunctionId, ObjectId
-from kgraph.model.rewriting import Change, NewSite, Rewritten
+from kgraph.model.names import FunctionId
+from kgraph.model.rewriting import Change, NewSite
 from kgraph.store.arrays import ARRAYS, footprint_arrays, read_array, write_array
 from kgraph.store.facts import CitedFiles, FileRow
 from kgraph.store.moved import Mover, Moves, Texts
+from kgraph.store.newnumbers import Misfit, NewNumbers, Piece, site_places
 from kgraph.store.renumbering import Renumbering
 from kgraph.store.rows import (
     folder_of,
@@ -31,10 +31,6 @@ from kgraph.store.rows import (
 from kgraph.store.splicing import Anew, Run, SplicedSite, Splicing
 
 _TABLES = ("text", "function", "object", "site", "evidence", "bound", "array")
-
-
-class _Misfit(Exception):
-    """The former graph is not what the change is told of."""
 
 
 def carry_over(
@@ -53,7 +49,7 @@ def carry_over(
         _Patch(connection, change, numbers).write(moves)
         renewed = set(edited)
         files.adopt([_renewed(row, files) if row[1] in renewed else row for row in rows])
-    except (_Misfit, KeyError, StoreError, sqlite3.DatabaseError):
+    except (Misfit, KeyError, StoreError, sqlite3.DatabaseError):
         for table in _TABLES:
             connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
         return False
@@ -70,7 +66,7 @@ def _renewed(row: FileRow, files: CitedFiles) -> FileRow:
 
 
 class _Patch:
-    """One graph that is carried over. Raises _Misfit or KeyError where it does not fit."""
+    """One graph that is carried over. Raises Misfit or KeyError where it does not fit."""
 
     def __init__(
         self, connection: sqlite3.Connection, change: Change, files: dict[str, int]
@@ -79,38 +75,21 @@ class _Patch:
         self._change = change
         self._files = files
         self._arrays = {name: read_array(connection, name, "former") for name in ARRAYS}
-        self._former_number = {
-            rewritten.function: self._find("function", rewritten.function)
-            for rewritten in change.rewritten}
-        self._lost = self._lost_callees()
-        come = self._new_functions()
-        places = {function: self._place("function", function) for function in come}
-        self._come = sorted(come, key=lambda function: (places[function], function))
-        self._functions = Renumbering(
-            [self._there(rewritten.function) for rewritten in change.rewritten
-             if rewritten.after is None] + list(self._lost),
-            [places[function] for function in self._come])
-        self._number = {function: self._functions.of_come(position)
-                        for position, function in enumerate(self._come)}
-        gone = [self._find("object", thing.id) for thing in change.objects_gone]
-        self._new_objects = sorted(change.objects_come, key=lambda thing: thing.id)
-        if None in gone or any(self._find("object", o.id) is not None for o in self._new_objects):
-            raise _Misfit
-        self._objects = Renumbering(
-            (number for number in gone if number is not None),
-            (self._place("object", thing.id) for thing in self._new_objects))
+        self._numbers = NewNumbers(connection, change, self._arrays)
 
     def write(self, moves: Moves) -> None:
         """Write all tables of the graph."""
         copy = self._connection.execute
         for table in ("text", "evidence"):
             copy(f"INSERT INTO main.{table} SELECT * FROM former.{table}")  # noqa: S608
-        copy("INSERT INTO main.object SELECT * FROM former.object" if not self._objects.changes
-             else self._copied("object", {"id": self._objects}, self._gone_objects()))
-        self._copy_functions()
-        copy(self._copied("bound", {"function": self._functions, "object": self._objects,
-                                    '"table"': self._objects}))
-        pieces = self._pieces()
+        numbers = self._numbers
+        functions, objects = numbers.functions, numbers.objects
+        rewritten = {number for number in numbers.former.values() if number is not None}
+        copy(self._copied("object", {"id": objects}, numbers.gone_objects))
+        copy(self._copied("function", {"id": functions}, rewritten | numbers.lost))
+        copy(self._copied(
+            "bound", {"function": functions, "object": objects, "table": objects}))
+        pieces = numbers.pieces()
         self._copy_sites(pieces)
         texts = Texts(self._connection)
         Mover(self._connection, texts).move({
@@ -119,126 +98,21 @@ class _Patch:
         self._write_functions(texts)
         self._write_sites(texts, pieces)
 
-    def _find(self, table: str, identity: FunctionId | ObjectId) -> int | None:
-        row = self._connection.execute(
-            f"SELECT id FROM former.{table} WHERE name = ? AND scope = ? AND image = ?",  # noqa: S608
-            (identity.name, identity.scope, identity.image)).fetchone()
-        return None if row is None else int(row[0])
-
-    def _there(self, function: FunctionId) -> int:
-        number = self._former_number[function]
-        if number is None:
-            raise _Misfit
-        return number
-
-    def _place(self, table: str, identity: FunctionId | ObjectId) -> int:
-        """The number of the former row that a new one stands before."""
-        row = self._connection.execute(
-            f"SELECT count(*) FROM former.{table} WHERE (name, scope, image) < (?, ?, ?)",  # noqa: S608
-            (identity.name, identity.scope, identity.image)).fetchone()
-        return int(row[0])
-
-    def _new_functions(self) -> set[FunctionId]:
-        """The functions that have no row: defined first, or called first and not defined."""
-        come = set()
-        for rewritten in self._change.rewritten:
-            if rewritten.before is None:
-                if self._former_number[rewritten.function] is not None:
-                    raise _Misfit
-                come.add(rewritten.function)
-        for rewritten in self._change.rewritten:
-            for site in rewritten.sites:
-                if site.callee and site.callee not in come and self._find(
-                        "function", site.callee) is None:
-                    come.add(site.callee)
-        return come
-
-    def _lost_callees(self) -> set[int]:
-        """Functions without a definition that only calls that are no more named."""
-        starts, edges = self._arrays["site_start"], self._arrays["edge_start"]
-        callees = self._arrays["edge_callee"]
-        lost: Counter[int] = Counter()
-        for rewritten in self._change.rewritten:
-            number = self._former_number[rewritten.function]
-            if number is None:
-                continue
-            first, last = starts[number], starts[number + 1]
-            lost.update(callees[edges[first]:edges[last]])
-            order = _order(rewritten)
-            for site in rewritten.sites:
-                if site.like is not None:
-                    like = first + order[site.like]
-                    lost.subtract(set(callees[edges[like]:edges[like + 1]]))
-                else:
-                    assert site.callee is not None
-                    lost[self._find("function", site.callee)] -= 1  # type: ignore[index]
-        return {number for number, count in lost.items()
-                if count > 0 and self._is_lost(number, count)}
-
-    def _is_lost(self, number: int, count: int) -> bool:
-        execute = self._connection.execute
-        file, = execute("SELECT file FROM former.function WHERE id = ?", (number,)).fetchone()
-        return (
-            file is None and self._arrays["edge_callee"].count(number) == count
-            and not self._arrays["forward_value"].count(number)
-            and execute("SELECT 1 FROM former.bound WHERE function = ?", (number,)
-                        ).fetchone() is None)
-
-    def _gone_objects(self) -> list[int]:
-        return [number for thing in self._change.objects_gone
-                if (number := self._find("object", thing.id)) is not None]
-
     def _copied(
         self, table: str, numbers: dict[str, Renumbering], without: Iterable[int] = ()
     ) -> str:
         """The statement that copies a table with new numbers."""
-        names = [f'"{row[1]}"' for row in self._connection.execute(f"PRAGMA table_info({table})")]
-        plain = {name.strip('"'): number for name, number in numbers.items()}
-        columns = [plain[name.strip('"')].expression(name) if name.strip('"') in plain else name
+        names = [row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")]
+        columns = [numbers[name].expression(f'"{name}"') if name in numbers else f'"{name}"'
                    for name in names]
         left_out = ", ".join(map(str, sorted(without)))
         return (f"INSERT INTO main.{table} SELECT {', '.join(columns)} FROM former.{table}"  # noqa: S608
                 f" WHERE id NOT IN ({left_out})")
 
-    def _copy_functions(self) -> None:
-        without = {number for number in self._former_number.values() if number is not None}
-        self._connection.execute(
-            self._copied("function", {"id": self._functions}, without | self._lost))
-
-    def _pieces(self) -> list[Run | tuple[Rewritten | None, int]]:
-        """All functions by their new numbers: runs of former ones, and those that are written anew
-        (a rewriting, None for one without a definition) with their new numbers."""
-        events: list[tuple[int, int, Rewritten | None, int | None]] = []
-        for rewritten in self._change.rewritten:
-            number = self._former_number[rewritten.function]
-            if number is not None:
-                events.append((number, len(self._come), rewritten, number))
-        by_name = {rewritten.function: rewritten for rewritten in self._change.rewritten}
-        for position, function in enumerate(self._come):
-            events.append((self._place("function", function), position,
-                           by_name.get(function), None))
-        events += [(old, len(self._come), None, old) for old in self._lost]
-        pieces: list[Run | tuple[Rewritten | None, int]] = []
-        cursor = 0
-        for place, position, anew, old in sorted(events, key=lambda event: event[:2]):
-            if place > cursor:
-                pieces.append(Run(cursor, place))
-                cursor = place
-            if old is None:
-                pieces.append((anew, self._functions.of_come(position)))
-            else:
-                cursor = old + 1
-                if anew is not None and anew.after is not None:
-                    pieces.append((anew, self._functions.new(old)))
-        last = len(self._arrays["site_start"]) - 1
-        if last > cursor:
-            pieces.append(Run(cursor, last))
-        return pieces
-
-    def _copy_sites(self, pieces: list[Run | tuple[Rewritten | None, int]]) -> None:
+    def _copy_sites(self, pieces: list[Piece]) -> None:
         starts = self._arrays["site_start"]
         names = [f'"{row[1]}"' for row in self._connection.execute("PRAGMA table_info(site)")]
-        caller = self._functions.expression('"caller"')
+        caller = self._numbers.functions.expression('"caller"')
         columns = ", ".join(caller if name == '"caller"' else name for name in names[1:])
         number = 0
         for piece in pieces:
@@ -255,15 +129,15 @@ class _Patch:
         return self._files[location.path]
 
     def _write_objects(self) -> None:
-        for position, thing in enumerate(self._new_objects):
+        for position, thing in enumerate(self._numbers.new_objects):
             self._insert("object", (
-                self._objects.of_come(position), thing.id.name, thing.id.scope, thing.id.image,
-                *object_columns(thing, self._file)))
+                self._numbers.objects.of_come(position), thing.id.name, thing.id.scope,
+                thing.id.image, *object_columns(thing, self._file)))
 
     def _write_functions(self, texts: Texts) -> None:
         """Write the functions that are new, and those whose definition was written anew."""
         for rewritten in self._change.rewritten:
-            old = self._former_number[rewritten.function]
+            old = self._numbers.former[rewritten.function]
             if rewritten.after is None:
                 continue
             function = rewritten.after.subject
@@ -272,11 +146,12 @@ class _Patch:
             if old is not None:
                 taken, = self._connection.execute(
                     "SELECT address_taken FROM former.function WHERE id = ?", (old,)).fetchone()
-            number = self._number[function.id] if old is None else self._functions.new(old)
+            number = (self._numbers.of_come[function.id] if old is None
+                      else self._numbers.functions.new(old))
             self._write_function(number, function.id, function, texts, taken)
         defined = {rewritten.function for rewritten in self._change.rewritten}
-        for name in set(self._come) - defined:
-            self._write_function(self._number[name], name, None, texts, 0)
+        for name in set(self._numbers.come) - defined:
+            self._write_function(self._numbers.of_come[name], name, None, texts, 0)
 
     def _write_function(
         self, number: int, name: FunctionId, function: Function | None, texts: Texts, taken: int
@@ -289,7 +164,7 @@ class _Patch:
         self._connection.execute(f"INSERT INTO {table} VALUES ({places})", row)  # noqa: S608
 
     def _write_sites(
-        self, texts: Texts, pieces: list[Run | tuple[Rewritten | None, int]]
+        self, texts: Texts, pieces: list[Piece]
     ) -> None:
         """Write the new call sites, and all arrays."""
         spliced: list[Run | Anew] = []
@@ -306,8 +181,8 @@ class _Patch:
             anew = Anew(folder_of(after, texts.number))
             if rewritten is not None:
                 sites = sorted(rewritten.sites, key=lambda site: site_order(site.call))
-                order = _order(rewritten)
-                first = self._former_number[rewritten.function]
+                order = site_places(rewritten)
+                first = self._numbers.former[rewritten.function]
                 for site in sites:
                     like = None
                     if site.like is not None and first is not None:
@@ -335,17 +210,8 @@ class _Patch:
         callee = -1
         if like is None:
             assert site.callee is not None
-            callee = self._callee(site.callee)
+            callee = self._numbers.callee(site.callee)
         return SplicedSite(like, callee, -1 if holder is None else int(str(holder)))
-
-    def _callee(self, function: FunctionId) -> int:
-        known = self._number.get(function)
-        if known is None:
-            old = self._find("function", function)
-            if old is None:
-                raise _Misfit
-            known = self._functions.new(old)
-        return known
 
     def _write_arrays(self, pieces: list[Run | Anew]) -> None:
         marks = self._arrays.pop("footprint_mark")
@@ -360,16 +226,7 @@ class _Patch:
             count, = self._connection.execute("SELECT count(*) FROM evidence").fetchone()
             self._insert("evidence", (count, "[]"))
             uncited = (count,)
-        numbers = self._functions.all(len(self._arrays["site_start"]) - 1)
+        numbers = self._numbers.functions.all(len(self._arrays["site_start"]) - 1)
         arrays: dict[str, array[int]] = Splicing(self._arrays, numbers, uncited[0]).made(pieces)
         for name, content in (arrays | footprint_arrays(weights)).items():
             write_array(self._connection, name, content)
-
-
-def _order(rewritten: Rewritten) -> dict[int, int]:
-    """For each call of the former definition, which of the function's call sites it is."""
-    if rewritten.before is None:
-        return {}
-    calls = rewritten.before.calls
-    ordered = sorted(range(len(calls)), key=lambda position: site_order(calls[position]))
-    return {position: place for place, position in enumerate(ordered)}

@@ -37,8 +37,3 @@ class Renumbering:
         shifts = [f" + ({column} >= {place})" for place in self._come]
         shifts += [f" - ({column} > {place})" for place in self._gone]
         return column + "".join(shifts)
-
-    @property
-    def changes(self) -> bool:
-        """Whether any number is another one."""
-        return bool(self._gone or self._come)
