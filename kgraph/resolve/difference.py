@@ -134,6 +134,8 @@ class _Difference:
     def _function(self, before: Definition | None, after: Definition | None) -> None:
         if before and after and _heading(before) != _heading(after):
             raise _Unbounded(f"{after.subject.id.name} is declared in another way")
+        if any(side is not None and side.subject.alias_of for side in (before, after)):
+            raise _Unbounded("an alias changed")
         told = [None if side is None else contribution(side, self._former)
                 for side in (before, after)]
         one, other = (part.kept if part else () for part in told)
