@@ -29,8 +29,12 @@ def everything(index: Path) -> dict[str, Any]:
         "function": table("function", file=files, signature=texts, macro=texts),
         "object": table("object", file=files),
         "site": table("site", file=files, **dict.fromkeys(
-            ("expression", "macro", "holder", "rule", "reason", "signature", "guards"), texts)),
+            ("expression", "macro", "holder", "rule", "reason", "signature", "guards"), texts),
+            proof=chains),
         "bound": table("bound", file=files, holder=texts),
+        "request": sorted(row[1:] for row in table("request", **dict.fromkeys(
+            ("kind", "reason", "asked"), texts))),
+        "later": sorted(row[1:] for row in table("later", kind=texts)),
         "unit": reader.rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id"),
         "coverage": reader.coverage,
         "facts": list(fact_records(reader.encoded_definitions())),

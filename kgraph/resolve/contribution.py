@@ -191,8 +191,14 @@ class _Teller:
             return all(isinstance(v, Constant) for choice in call.arguments for v in choice)
         return all(
             (all(isinstance(value, Constant) for value in choice) and bool(choice))
-            or (not weight(needed_parameter(callee, index)) and all(map(self._is_read, choice)))
+            or (not self._is_needed(callee, index) and all(map(self._is_read, choice)))
             for index, choice in enumerate(call.arguments))
+
+    def _is_needed(self, function: FunctionId, index: int) -> bool:
+        """Whether an argument goes to a parameter that was solved: its own, or, where it stands
+        behind the dots, the one that takes all of these and has the number of the first."""
+        return any(self._former.weight(needed_parameter(function, number))
+                   for number in range(index + 1))
 
     def _is_inert_flow(self, flow: Flow) -> bool:
         holder = flow.target.holder

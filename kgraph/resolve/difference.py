@@ -23,7 +23,7 @@ from dataclasses import replace
 
 from kgraph.model.facts import Definition, Object
 from kgraph.model.footprint import Key, mark
-from kgraph.model.holders import Parameter
+from kgraph.model.holders import Parameter, Symbol
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.rewriting import Change, NewSite, Rewritten
@@ -35,6 +35,7 @@ from kgraph.resolve.footprint import (
     NAMED_OBJECT,
     NAMED_SLOT,
     RECORD,
+    SYMBOL,
     TAKEN,
     TWINS,
     mentions,
@@ -136,6 +137,9 @@ class _Difference:
             raise _Unbounded(f"{after.subject.id.name} is declared in another way")
         if any(side is not None and side.subject.alias_of for side in (before, after)):
             raise _Unbounded("an alias changed")
+        if any(isinstance(call.target, Symbol) for side in (before, after) if side is not None
+               for call in side.calls):
+            raise _Unbounded("assembler stands in a function that changed")
         told = [None if side is None else contribution(side, self._former)
                 for side in (before, after)]
         one, other = (part.kept if part else () for part in told)
@@ -192,7 +196,8 @@ class _Difference:
 
     def _check_name(self, kind: str, identity: FunctionId | ObjectId, gone: bool) -> None:  # noqa: FBT001
         key = (kind, identity.name, identity.scope)
-        named = self._others(key) or (self._inner[key] if gone else self._outer[key])
+        named = self._others(key) or bool(self._inner[key] if gone else self._outer[key])
+        named |= bool(self._former.weight((SYMBOL, identity.name)))
         if named or self._former.is_declared(identity.name):
             raise _Unbounded(f"{identity.name} is named elsewhere")
 

@@ -2,8 +2,8 @@
 
 Owns the marks. Those of one kind say what the solver did: which locals and parameters had to be
 solved (NEEDED), which functions hand callbacks on (FORWARDS) or register and run deferred calls
-(DUTY), which identities have several definitions (TWINS). The others count the facts (arguments,
-values written, places written to) that something follows from whatever became of them: a name that
+(DUTY), which identities have several definitions (TWINS), which names assembler gives (SYMBOL). The
+others count the facts (arguments, values written, places written to) that something follows from whatever became of them: a name that
 is linked (a function, an object), a slot, an address that is taken (of a holder, TAKEN; of a holder
 in an object, GIVEN), a slot that is a record (RECORD), an object that is installed (INSTALLS).
 Counted are facts, not definitions, so that a fact more or less changes the count by what it
@@ -35,6 +35,7 @@ from kgraph.resolve.tables import exported, root_objects
 
 NEEDED, FORWARDS, DUTY, TWINS = "needed", "forwards", "duty", "twins"
 NAMED_FUNCTION, NAMED_OBJECT, NAMED_SLOT = "function", "object", "slot"
+SYMBOL = "symbol"
 TAKEN, GIVEN, RECORD, INSTALLS = "taken", "given", "record", "installs"
 
 
@@ -50,6 +51,7 @@ def footprint(
                       for number in forwarding)
     weights |= marked((DUTY, *_identity(function)) for function in duties)
     weights |= marked((TWINS, *_identity(subject)) for subject in facts.twins)
+    weights |= marked((SYMBOL, name) for name in facts.symbols)
     return Footprint(weights)
 
 

@@ -62,13 +62,14 @@ class DefinitionRow:
 @dataclass(slots=True)
 class Facts:
     """All definitions that count, sorted by key; the subjects by identity. `twins` are the
-    identities with several definitions, counting or not."""
+    identities with several definitions, counting or not, `symbols` the names in assembler."""
 
     names: Numbering
     definitions: list[DefinitionRow]
     functions: dict[FunctionId, Function]
     objects: dict[ObjectId, Object]
     twins: frozenset[FunctionId | ObjectId]
+    symbols: set[str] = field(default_factory=set)
 
 
 def read(definitions: Iterable[Definition]) -> Facts:

@@ -30,7 +30,8 @@ from kgraph.store.rows import (
 )
 from kgraph.store.splicing import Anew, Run, SplicedSite, Splicing
 
-_TABLES = ("text", "function", "object", "site", "evidence", "bound", "array")
+_TABLES = ("text", "function", "object", "site", "evidence", "bound", "array", "request",
+           "later")
 
 
 def carry_over(
@@ -89,6 +90,7 @@ class _Patch:
         copy(self._copied("function", {"id": functions}, rewritten | numbers.lost))
         copy(self._copied(
             "bound", {"function": functions, "object": objects, "table": objects}))
+        copy(self._copied("later", {"function": functions}))
         pieces = numbers.pieces()
         self._copy_sites(pieces)
         texts = Texts(self._connection)
@@ -123,7 +125,15 @@ class _Patch:
             self._connection.execute(
                 f"INSERT INTO main.site SELECT id + ?, {columns} FROM former.site"  # noqa: S608
                 " WHERE id >= ? AND id < ?", (number - first, first, last))
+            self._copy_requests(first, last, number)
             number += last - first
+
+    def _copy_requests(self, first: int, last: int, number: int) -> None:
+        """Copy the requests of the former sites from `first` to `last`, the first of which has
+        this number now."""
+        self._connection.execute(
+            "INSERT INTO main.request SELECT id, site + ?, kind, reason, asked, untold"
+            " FROM former.request WHERE site >= ? AND site < ?", (number - first, first, last))
 
     def _file(self, location: Location) -> int:
         return self._files[location.path]
@@ -197,16 +207,17 @@ class _Patch:
     ) -> SplicedSite:
         call = site.call
         verdict: tuple[object, ...] = (
-            "direct", None, texts.number("direct"), texts.number(""), None)
+            "direct", None, texts.number("direct"), texts.number(""), None, None)
         if like is not None:
             verdict = self._connection.execute(
-                "SELECT status, holder, rule, reason, callback FROM former.site WHERE id = ?",
-                (like,)).fetchone()
-        status, holder, rule, reason, callback = verdict
+                "SELECT status, holder, rule, reason, callback, proof FROM former.site"
+                " WHERE id = ?", (like,)).fetchone()
+            self._copy_requests(like, like + 1, number)
+        status, holder, rule, reason, callback, proof = verdict
         self._insert("site", (
             number, caller, *place_columns(call, self._file), texts.number(call.expression),
             texts.number(call.macro), status, holder, rule, reason, texts.number(call.signature),
-            texts.number(guard_text(call)), callback))
+            texts.number(guard_text(call)), callback, proof))
         callee = -1
         if like is None:
             assert site.callee is not None
