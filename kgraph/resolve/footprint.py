@@ -3,11 +3,11 @@
 Owns the marks. Those of one kind say what the solver did: which locals and parameters had to be
 solved (NEEDED), which functions hand callbacks on (FORWARDS) or register and run deferred calls
 (DUTY), which identities have several definitions (TWINS), which names assembler gives (SYMBOL). The
-others count the facts (arguments, values written, places written to) that something follows from whatever became of them: a name that
-is linked (a function, an object), a slot, an address that is taken (of a holder, TAKEN; of a holder
-in an object, GIVEN), a slot that is a record (RECORD), an object that is installed (INSTALLS).
-Counted are facts, not definitions, so that a fact more or less changes the count by what it
-mentions. Must not know what is concluded from a mark.
+others count the facts (arguments, values written, places written to) that something follows from
+whatever became of them: a name that is linked (a function, an object), a slot, an address that is
+taken (of a holder, TAKEN; of a holder in an object, GIVEN), a slot that is a record (RECORD), an
+object that is installed (INSTALLS). Counted are facts, not definitions, so that a fact more or less
+changes the count by what it mentions. Must not know what is concluded from a mark.
 """
 
 from collections import Counter

