@@ -30,11 +30,13 @@ class Unit:
 
 @dataclass(slots=True)
 class Context:
-    """The facts of one definition, while it is read. `function` is None for an object."""
+    """The facts of one definition, while it is read. `function` is None for an object, which has
+    the name `object_name`."""
 
     unit: Unit
     function: FunctionId | None
     local: LocalNames | None
+    object_name: str = ""
     calls: list[CallSite] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
@@ -46,6 +48,7 @@ class Context:
     cleans_up: bool = False  # a variable's attribute asks for a call at the end of its scope
     assembler: "dict[int, AsmText]" = field(default_factory=dict)  # that calls, by cursor key
     overlays: set[tuple[Slot, Slot]] = field(default_factory=set)  # that were noted
+    literals: dict[Location, int] = field(default_factory=dict)
 
     def ordinal(self, location: Location) -> int:
         """The number of calls that were seen at this place before."""
@@ -59,6 +62,12 @@ class Context:
         known = len(self.overlays)
         self.overlays.add((one, other))
         return len(self.overlays) > known
+
+    def literal(self, location: Location) -> str:
+        """The name of an object's compound literal: by its count, not its line, so that it keeps
+        its name where lines move."""
+        number = self.literals.setdefault(location, len(self.literals) + 1)
+        return f"(literal:{self.object_name}:{number})"
 
     def put(self, place: Place, values: Values, location: Location, how: How,
             table: ObjectId | None = None) -> None:

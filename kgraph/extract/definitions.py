@@ -78,7 +78,7 @@ def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[De
 def read_object(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[Definition]:
     """The facts of a variable with static storage at file scope."""
     identity = unit.names.object(cursor)
-    context = Context(unit, None, None)
+    context = Context(unit, None, None, identity.name)
     root = read(cursor)
     value = initialiser(root)
     if value is not None:

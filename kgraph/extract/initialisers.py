@@ -207,7 +207,7 @@ def literal_place(reader: "Reader", node: Node) -> Places:
     else:
         at = context.unit.sources.location(node.cursor)
         scope, image = context.unit.names.scope(at.path)
-        table = ObjectId(f"(literal:{at.line}:{at.column})", scope, image)
+        table = ObjectId(context.literal(at), scope, image)
         place = Place(table)
     initialise(reader, place, context.unit.types.of(node.cursor), inner[-1], table)
     return (place,)

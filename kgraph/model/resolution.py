@@ -1,10 +1,11 @@
 """What resolving yields: for every call site its candidates with their proof, or why not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kgraph.model.edges import EdgeKind, Evidence
 from kgraph.model.facts import Function, Object
+from kgraph.model.footprint import Footprint
 from kgraph.model.holders import Holder, How
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
@@ -110,3 +111,4 @@ class Resolution:
     bindings: tuple[BoundSlot, ...]
     requests: tuple[Request, ...] = ()
     later: tuple[Later, ...] = ()
+    footprint: Footprint = field(default_factory=Footprint)

@@ -18,6 +18,7 @@ from kgraph.kernel import UnitList
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.account import address_taken, coverage
+from kgraph.pipeline.carrying import carried
 from kgraph.pipeline.freshness import Freshness, command_digest
 from kgraph.pipeline.partial import doubted, missing
 from kgraph.pipeline.pool import USUAL, Limits
@@ -27,7 +28,6 @@ from kgraph.resolve import Rows, resolve
 from kgraph.store import new_database, write_description
 from kgraph.store.decoding import Decoder
 from kgraph.store.facts import CitedFiles, FactsWriter
-from kgraph.store.moved import Moves, carry_over
 from kgraph.store.names import write_names
 from kgraph.store.rows import ResolutionWriter
 
@@ -121,10 +121,11 @@ def write_index(
         run.progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
         why = missing(run.request.only, writer.failed, writer.errors)
-        account = _moved(
-            connection, files, run.target, fresh, description, counts, writer.read_keys())
+        account = _carried(run, connection, files, fresh, description, writer)
         if account is None:
             account = _resolve(connection, files, counts, why, run.rows)
+        totals = json.dumps(asdict(account))
+        connection.execute("INSERT INTO meta VALUES ('coverage', ?)", (totals,))
         write_description(connection, description)
         _write_setting(connection, fresh)
         connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
@@ -132,37 +133,21 @@ def write_index(
     return account, fresh
 
 
-def _moved(
-    connection: sqlite3.Connection, files: CitedFiles, target: Path, fresh: Freshness,
-    description: IndexDescription, counts: tuple[int, int, int], read: set[str],
+def _carried(
+    run: Run, connection: sqlite3.Connection, files: CitedFiles, fresh: Freshness,
+    description: IndexDescription, writer: FactsWriter,
 ) -> Coverage | None:
-    """The former graph and its account, where the facts that were read (`read` are their keys)
-    differ from those that they replace by their places only; else None, and nothing is written."""
+    """The account of the former graph, carried over to the facts that were read; None where the
+    facts have to be resolved anew."""
     former = fresh.former
     if former is None or not fresh.kept or not fresh.same_graph or not is_alike(fresh, description):
         return None
     account = former.coverage
-    if counts != (account.units, account.errors, account.failed):
+    if (writer.units, writer.errors, writer.failed) != (
+            account.units, account.errors, account.failed):
         return None
-    new = dict(connection.execute("SELECT key, facts FROM definition"))
-    old = former.keys()
-    gone, come = old - new.keys(), new.keys() - old
-    if len(gone) != len(come):
-        return None
-    decoder = Decoder()
-    moves = Moves()
-    try:
-        replaced = former.definitions_named(gone)
-    except StoreError:  # damaged: what is there is not carried over
-        return None
-    moves.compare(
-        (decoder.decode(key, data) for key, data in replaced),
-        (decoder.decode(key, new[key]) for key in come))
-    moves.settle(decoder.decode(key, new[key]) for key in sorted(read & old))
-    changed = [path for path in former.files if fresh.states.changed(path)]
-    if moves.fits and carry_over(connection, target, moves, files, changed):
-        return account
-    return None
+    found = carried(connection, files, fresh, run.rows, writer.read_keys())
+    return None if isinstance(found, str) else found
 
 
 def _borrow(fresh: Freshness, writer: FactsWriter) -> Freshness:
@@ -213,7 +198,4 @@ def _resolve(
     resolution = doubted(resolve(definitions.values(), rows), why)
     taken = address_taken(definitions.values())
     ResolutionWriter(connection, files, taken).write(resolution, definitions)
-    account = coverage(definitions, resolution, taken, units)
-    totals = json.dumps(asdict(account))
-    connection.execute("INSERT INTO meta VALUES ('coverage', ?)", (totals,))
-    return account
+    return coverage(definitions, resolution, taken, units)

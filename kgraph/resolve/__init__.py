@@ -38,6 +38,7 @@ from kgraph.resolve.bindings import Bindings
 from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.deferral_rows import Rows, deferral_rows
 from kgraph.resolve.deferred import Deferred
+from kgraph.resolve.footprint import footprint
 from kgraph.resolve.intake import read
 from kgraph.resolve.loaded import filled
 from kgraph.resolve.nodes import Nodes
@@ -76,6 +77,7 @@ def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
     bindings = Bindings(nodes, constraints.values)
     sites = Sites(constraints, solution, bindings, Stored(rows, nodes))
     later = deferred.found(facts, sites.callees(), sites.functions_of)
+    trace = footprint(constraints, solution.solver.need, sites.forwarding, deferred.duties())
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
@@ -83,6 +85,7 @@ def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
         bindings=bindings.rows,
         requests=later.requests,
         later=later.callbacks,
+        footprint=trace,
     )
 
 

@@ -4,6 +4,7 @@ Owns the reading and checking of kgraph/resolve/data/*.toml. A row that is not u
 error, never ignored.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -123,6 +124,25 @@ def sections() -> Sections:
     )
     return Sections(
         tuple(prefixes["export"]), tuple(prefixes["data"]), walks, deferred, offsets)
+
+
+@cache
+def declared_words() -> frozenset[str]:
+    """Every name in the data files, whatever is said of it: for who must not touch what any rule
+    declares, rules to come included."""
+    words: set[str] = set()
+    for file in resources.files("kgraph.resolve").joinpath("data").iterdir():
+        if file.name.endswith(".toml"):
+            words |= _words(tomllib.loads(file.read_text("utf-8")))
+    return frozenset(words)
+
+
+def _words(value: object) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*(_words(v) for key, v in value.items() if key != "reason"))
+    if isinstance(value, list):
+        return set().union(*map(_words, value))
+    return set(re.findall(r"\w+", value)) if isinstance(value, str) else set()
 
 
 def _rows(name: str, table: str) -> list[dict[str, Any]]:

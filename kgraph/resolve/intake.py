@@ -5,6 +5,7 @@ made. Which definitions count is decided when all are read (`living`): a weak fu
 to a strong one of the same identity, and the same call site under two keys is one.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -60,12 +61,15 @@ class DefinitionRow:
 
 @dataclass(slots=True)
 class Facts:
-    """All definitions that count, sorted by key; the subjects by identity."""
+    """All definitions that count, sorted by key; the subjects by identity. `twins` are the
+    identities with several definitions, counting or not, `symbols` the names in assembler."""
 
     names: Numbering
     definitions: list[DefinitionRow]
     functions: dict[FunctionId, Function]
     objects: dict[ObjectId, Object]
+    twins: frozenset[FunctionId | ObjectId]
+    symbols: set[str] = field(default_factory=set)
 
 
 def read(definitions: Iterable[Definition]) -> Facts:
@@ -92,7 +96,8 @@ def read(definitions: Iterable[Definition]) -> Facts:
     living = _living(functions)
     ordered = [rows[key] for key in sorted(rows) if key in living or key in objects]
     _merge_sites(ordered)
-    return Facts(names, ordered, _functions_by_id(functions, living), _objects_by_id(objects))
+    return Facts(names, ordered, _functions_by_id(functions, living), _objects_by_id(objects),
+                 _twins([*functions.values(), *objects.values()]))
 
 
 def _site(names: Numbering, position: int, site: CallSite) -> SiteRow:
@@ -137,6 +142,11 @@ def _living(functions: dict[str, Function]) -> set[str]:
         key for key, function in functions.items()
         if not function.weak or function.id not in strong
     }
+
+
+def _twins(subjects: Iterable[Function | Object]) -> frozenset[FunctionId | ObjectId]:
+    count = Counter(subject.id for subject in subjects)
+    return frozenset(identity for identity, times in count.items() if times > 1)
 
 
 def _functions_by_id(

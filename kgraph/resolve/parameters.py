@@ -36,6 +36,7 @@ class Forwards:
         self._known: dict[int, Alternatives | None] = {}
         self._callers: dict[int, list[tuple[Position, SiteRow]]] = {}
         self.called: dict[Position, int] = {}
+        self.forwarding: set[int] = set()  # linked functions with forwarding parameters
         self._handed: dict[Position, set[tuple[int, int, int]]] = {}
         self._read_definitions()
         self._follow()
@@ -71,6 +72,7 @@ class Forwards:
             parameter = work.pop()
             if parameter not in seen:
                 seen.add(parameter)
+                self.forwarding.add(parameter[0])
                 work += self._hand(*parameter)
 
     def _hand(self, function: int, index: int) -> list[tuple[int, int]]:

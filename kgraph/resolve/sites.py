@@ -78,6 +78,11 @@ class Sites:
         self._called_nodes = called
         self._verdicts = self._judge(set(called.values()))
 
+    @property
+    def forwarding(self) -> set[int]:
+        """The linked functions with parameters that are called or handed on."""
+        return self._forwards.forwarding
+
     def callees(self) -> dict[tuple[str, int], list[FunctionId]]:
         """What each call through a pointer reaches, by definition and position."""
         found: dict[tuple[str, int], list[FunctionId]] = {}

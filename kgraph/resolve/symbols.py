@@ -15,6 +15,9 @@ def settle_symbols(facts: Facts) -> None:
     """Replace the callees that are known by their names by the functions that are meant, and drop
     the call sites that refer to none."""
     symbols = _Symbols(facts)
+    ids = facts.names.function_ids
+    facts.symbols.update(ids[site.callee].name for row in facts.definitions
+                         for site in row.sites if site.named)
     for row in facts.definitions:
         if any(site.named for site in row.sites):
             settled = map(symbols.settled, row.sites)

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import zlib
 from array import array
+from collections.abc import Mapping
 
 from kgraph.errors import StoreError
 
@@ -27,12 +28,14 @@ REBUILD = "run `kgraph index` again on the tree"
 #   forward_site, forward_parameter, forward_value: a call site hands a function on; value >= 0 is
 #                  a function, below 0 the caller's own parameter -1 - value. Ordered by call site.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
+#   footprint_mark, footprint_weight: the marks of model/footprint.py, sorted, and their weights
 ARRAYS = {
     "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
     "edge_evidence": "I", "hop_start": "I", "hop_edge": "I", "hop_caller": "I",
     "hop_callee": "I", "hop_width": "I", "hop_flags": "B", "back_start": "I", "back_hop": "I",
     "forward_site": "I", "forward_parameter": "B", "forward_value": "i",
     "callback_site": "I", "callback_parameter": "B",
+    "footprint_mark": "Q", "footprint_weight": "I",
 }
 
 FLAG_INDIRECT = 1  # not a direct call
@@ -41,6 +44,12 @@ FLAG_TYPE = 4  # a candidate by type only
 FLAG_CALLBACK = 8  # through a parameter of the caller
 FLAG_FORWARDS = 16  # its call site hands functions on
 
+
+
+def footprint_arrays(weights: Mapping[int, int]) -> dict[str, "array[int]"]:
+    """The two arrays of a footprint."""
+    marks = array("Q", sorted(weights))
+    return {"footprint_mark": marks, "footprint_weight": array("I", map(weights.get, marks))}  # type: ignore[arg-type]
 
 
 def write_array(connection: sqlite3.Connection, name: str, numbers: "array[int]") -> None:
@@ -54,9 +63,12 @@ def write_array(connection: sqlite3.Connection, name: str, numbers: "array[int]"
     )
 
 
-def read_array(connection: sqlite3.Connection, name: str) -> "array[int]":
-    """One array. Raises StoreError where it is missing or damaged."""
-    row = connection.execute("SELECT type, crc, data FROM array WHERE name = ?", (name,)).fetchone()
+def read_array(
+    connection: sqlite3.Connection, name: str, database: str = "main"
+) -> "array[int]":
+    """One array of an attached database. Raises StoreError where it is missing or damaged."""
+    row = connection.execute(
+        f"SELECT type, crc, data FROM {database}.array WHERE name = ?", (name,)).fetchone()  # noqa: S608
     if row is None or row[0] != ARRAYS[name] or zlib.crc32(row[2]) != row[1]:
         raise StoreError(f"the index is damaged (array {name})", REBUILD)
     numbers = array(ARRAYS[name])

@@ -31,27 +31,27 @@ def hop_arrays(edges: dict[str, "array[int]"], holders: list[int]) -> dict[str, 
     """The hop_* and back_* arrays (arrays.py) of the edges; `holders` are the texts of the call
     sites' holders, -1 for none.
     """
-    forwards = _forwards(edges)
+    forwards = forwards_by_site(edges)
     callbacks = set(edges["callback_site"])
     functions = len(edges["site_start"]) - 1
     hops = {name: array("I") for name in ("hop_edge", "hop_caller", "hop_callee", "hop_width")}
     flags, start = array("B"), array("I", [0])
     for caller in range(functions):
-        for edge, width, flag in _hops_of(caller, edges, holders, forwards, callbacks):
+        for edge, width, flag in hops_of(caller, edges, holders, forwards, callbacks):
             hops["hop_edge"].append(edge)
             hops["hop_caller"].append(caller)
             hops["hop_callee"].append(edges["edge_callee"][edge])
             hops["hop_width"].append(width)
             flags.append(flag)
         start.append(len(flags))
-    back_start, back_hop = _reversed(hops["hop_callee"], functions)
+    back_start, back_hop = reversed_hops(hops["hop_callee"], functions)
     return {
         **hops, "hop_flags": flags, "hop_start": start, "back_start": back_start,
         "back_hop": back_hop,
     }
 
 
-def _hops_of(
+def hops_of(
     caller: int,
     edges: dict[str, "array[int]"],
     holders: list[int],
@@ -83,7 +83,8 @@ def _flags(kind: int, extra: int) -> int:
     return flags if flags & FLAG_DEFERRED else flags | extra
 
 
-def _forwards(edges: dict[str, "array[int]"]) -> dict[int, tuple[tuple[int, int], ...]]:
+def forwards_by_site(edges: dict[str, "array[int]"]) -> dict[int, tuple[tuple[int, int], ...]]:
+    """What each call site hands on: (parameter, value), in order."""
     by_site: dict[int, list[tuple[int, int]]] = {}
     rows = zip(
         edges["forward_site"], edges["forward_parameter"], edges["forward_value"], strict=True
@@ -93,7 +94,7 @@ def _forwards(edges: dict[str, "array[int]"]) -> dict[int, tuple[tuple[int, int]
     return {site: tuple(items) for site, items in by_site.items()}
 
 
-def _reversed(callees: "array[int]", functions: int) -> tuple["array[int]", "array[int]"]:
+def reversed_hops(callees: "array[int]", functions: int) -> tuple["array[int]", "array[int]"]:
     """Hops by their callee: offsets and hop numbers."""
     start = array("I", bytes(4 * (functions + 1)))
     for callee in callees:

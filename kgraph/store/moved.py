@@ -1,41 +1,35 @@
-"""A graph whose facts only moved: the former index's graph with the places brought up to date.
+"""Places that moved: where the lines of a file went, and the graph's tables brought up to date.
 
-Most edits of a file change no call and no flow, but the lines of what stands below. Then the graph
-is the former one, and resolving it again would find that, at a hundred times the cost.
+Most of what an edit of a file changes is on which lines the rest of it stands. A place that no
+fact tells of, or two that changed their order, mean that nothing can be concluded.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
-from pathlib import Path
+from itertools import pairwise
 
 from kgraph.model.facts import Definition
 from kgraph.model.location import Extent, Location
-from kgraph.store.facts import CitedFiles, FileRow
+from kgraph.model.rewriting import Change
 
 Point = tuple[int, int]  # line and column
-_TABLES = ("text", "function", "object", "site", "evidence", "bound", "array", "request",
-           "later")
 
 
 class Moves:
-    """Where each cited point of each file went. `fits` is false once facts differ in more than
-    their places, or places changed their order: then nothing may be concluded."""
+    """Where each cited point of each file went. `fits` is false once places differ in more than
+    that, or changed their order: then nothing may be concluded."""
 
-    def __init__(self) -> None:
+    def __init__(self, change: Change) -> None:
+        """Learn from what was and what is there instead."""
         self.points: dict[str, dict[Point, Point]] = {}
         self.fits = True
-
-    def compare(self, before: Iterable[Definition], after: Iterable[Definition]) -> None:
-        """Learn from what was and what is there instead, each once."""
-        old, new = sorted(before, key=_order), sorted(after, key=_order)
-        self.fits = len(old) == len(new)
-        for one, other in zip(old, new, strict=False):
+        for one, other in change.moved:
             self._pair((one.subject, one.calls, one.bindings, one.flows),
                        (other.subject, other.calls, other.bindings, other.flows))
-            if not self.fits:
-                return
+        for before, after in change.fates:
+            self._pair(before, after)
 
     def settle(self, same: Iterable[Definition]) -> None:
         """Learn that the places of `same`, all unchanged definitions that may cite a file whose
@@ -48,7 +42,7 @@ class Moves:
                 self._stay(definition)
         for moved in self.points.values():
             targets = [moved[point] for point in sorted(moved)]
-            if targets != sorted(targets):
+            if any(one >= other for one, other in pairwise(targets)):
                 self.fits = False
 
     def _pair(self, one: object, other: object) -> None:
@@ -96,55 +90,28 @@ def _cited(definition: Definition) -> set[str]:
     return {fact.location.path for fact in facts}
 
 
-def _order(definition: Definition) -> tuple[object, ...]:
-    subject = definition.subject
-    return (subject.location.path, type(subject).__name__, subject.id.name, subject.id.scope,
-            subject.id.image, subject.location)
-
-
-def carry_over(
-    connection: sqlite3.Connection, former: Path, moves: Moves, files: CitedFiles,
-    changed: Iterable[str],
-) -> bool:
-    """Copy the graph of the index `former` and move its places; `changed` are the paths of files
-    that are not what they were. Whether that could be done: a place that no fact tells of, or
-    damage, leaves it undone, and the graph's tables empty."""
-    connection.execute("COMMIT")  # a database is attached outside of transactions only
-    connection.execute("ATTACH ? AS former", (str(former.resolve()),))
-    connection.execute("BEGIN")
-    try:
-        for table in _TABLES:
-            connection.execute(f"INSERT INTO main.{table} SELECT * FROM former.{table}")  # noqa: S608
-        connection.execute("INSERT INTO meta SELECT * FROM former.meta WHERE name = 'coverage'")
-        rows = connection.execute("SELECT * FROM former.file ORDER BY id").fetchall()
-        numbers = {row[1]: row[0] for row in rows}
-        _Mover(connection).move({
-            numbers[path]: points for path, points in moves.points.items()})
-        renewed = set(changed)
-        files.adopt([_renewed(row, files) if row[1] in renewed else row for row in rows])
-    except (KeyError, sqlite3.DatabaseError):
-        for table in _TABLES:
-            connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
-        connection.execute("DELETE FROM meta WHERE name = 'coverage'")
-        return False
-    finally:
-        connection.execute("COMMIT")
-        connection.execute("DETACH former")
-        connection.execute("BEGIN")
-    return True
-
-
-def _renewed(row: FileRow, files: CitedFiles) -> FileRow:
-    _, path, lines, digest, generated = files.look(row[1])
-    return (row[0], path, lines, digest, generated)
-
-
-class _Mover:
-    """Moves the places of the tables that have some. Raises KeyError at one that is not known."""
+class Texts:
+    """The numbers of the graph's texts; what is new is added."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._texts = dict(connection.execute("SELECT text, id FROM text").fetchall())
+        self._numbers = dict(connection.execute("SELECT text, id FROM text").fetchall())
+
+    def number(self, text: str) -> int:
+        """The number of a text."""
+        number: int | None = self._numbers.get(text)
+        if number is None:
+            number = self._numbers[text] = len(self._numbers)
+            self._connection.execute("INSERT INTO text VALUES (?, ?)", (number, text))
+        return number
+
+
+class Mover:
+    """Moves the places of the tables that have some. Raises KeyError at one that is not known."""
+
+    def __init__(self, connection: sqlite3.Connection, texts: Texts) -> None:
+        self._connection = connection
+        self._texts = texts
 
     def move(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
         """Move what is cited of the files with these numbers."""
@@ -179,11 +146,7 @@ class _Mover:
             text = json.dumps([
                 [*points[line, column], *points[end_line, end_column], holds]
                 for line, column, end_line, end_column, holds in json.loads(text)])
-        number = self._texts.get(text)
-        if number is None:
-            number = self._texts[text] = len(self._texts)
-            self._connection.execute("INSERT INTO text VALUES (?, ?)", (number, text))
-        return number
+        return self._texts.number(text)
 
     def _bound(self, file: int, points: Mapping[Point, Point]) -> None:
         rows = self._connection.execute(

@@ -3,15 +3,15 @@
 import json
 import sqlite3
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from kgraph.model.edges import EdgeKind, Evidence
-from kgraph.model.facts import CallSite, Definition, Function
+from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.holders import Holder, ObjectField, Parameter, Slot
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.resolution import BoundSlot, Candidate, Resolution, ResolvedSite
-from kgraph.store.arrays import write_array
+from kgraph.store.arrays import footprint_arrays, write_array
 from kgraph.store.facts import CitedFiles
 from kgraph.store.hops import hop_arrays
 
@@ -41,7 +41,7 @@ class ResolutionWriter:
         sites = sorted(
             ((self._functions[site.caller], definitions[site.key].calls[site.position], site)
              for site in resolution.sites),
-            key=lambda item: (item[0], item[1].location, item[1].ordinal, item[1].extent),
+            key=lambda item: (item[0], *site_order(item[1])),
         )
         self._insert("site", (self._site(*item) for item in enumerate(sites)))
         self._collect_edges(sites)
@@ -49,6 +49,7 @@ class ResolutionWriter:
         self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
         self._insert("evidence", self._chain_rows())
         self._arrays |= hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
+        self._arrays |= footprint_arrays(resolution.footprint.weights)
         for name, numbers in self._arrays.items():
             write_array(self._connection, name, numbers)
         self._insert("text", ((number, text) for text, number in self._texts.items()))
@@ -76,29 +77,13 @@ class ResolutionWriter:
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
         named.update(later.function for later in resolution.later)
         self._functions = {name: number for number, name in enumerate(sorted(named))}
-        self._arrays["folder"] = array("i", map(self._folder_of, map(defined.get, self._functions)))
+        self._arrays["folder"] = array(
+            "i", (folder_of(defined.get(name), self._text) for name in self._functions))
         self._insert("function", (
-            (number, name.name, name.scope, name.image, *self._function(defined.get(name)),
-             int(name in self._taken))
+            (number, name.name, name.scope, name.image,
+             *function_columns(defined.get(name), self._file, self._text), int(name in self._taken))
             for name, number in self._functions.items()
         ))
-
-    def _folder_of(self, function: Function | None) -> int:
-        """The folder's text; functions of headers belong wherever they are called from."""
-        if function is None or function.location.path.endswith(".h"):
-            return -1
-        return self._text(function.location.path.rpartition("/")[0])
-
-    def _function(self, function: Function | None) -> Row:
-        if function is None:
-            return (None,) * 11
-        place = function.location
-        return (
-            self._file(place), place.line, place.column, function.extent.end_line,
-            function.extent.end_column, self._text(function.signature),
-            json.dumps(function.parameters), int(function.weak), int(function.inline),
-            function.alias_of, self._text(function.macro),
-        )
 
     def _write_objects(self, resolution: Resolution) -> None:
         defined = {thing.id: thing for thing in resolution.objects}
@@ -108,15 +93,8 @@ class ResolutionWriter:
         self._objects = {name: number for number, name in enumerate(sorted(named))}
         rows: list[Row] = []
         for name, number in self._objects.items():
-            thing = defined.get(name)
-            rest: Row = (None,) * 8
-            if thing is not None:
-                place = thing.location
-                rest = (
-                    self._file(place), place.line, place.column, thing.extent.end_line,
-                    thing.extent.end_column, thing.type, thing.section, thing.alias_of,
-                )
-            rows.append((number, name.name, name.scope, name.image, *rest))
+            columns = object_columns(defined.get(name), self._file)
+            rows.append((number, name.name, name.scope, name.image, *columns))
         self._insert("object", rows)
 
     def _holder(self, site: ResolvedSite) -> int:
@@ -124,19 +102,12 @@ class ResolutionWriter:
 
     def _site(self, number: int, item: tuple[int, CallSite, ResolvedSite]) -> Row:
         caller, call, site = item
-        guards = [
-            [guard.extent.start.line, guard.extent.start.column, guard.extent.end_line,
-             guard.extent.end_column, int(guard.holds)]
-            for guard in call.guards
-        ]
         return (
-            number, caller, self._file(call.location), call.location.line, call.location.column,
-            call.extent.end_line, call.extent.end_column, call.ordinal,
-            self._text(call.expression), self._text(call.macro), site.status.value,
+            number, caller, *place_columns(call, self._file), self._text(call.expression),
+            self._text(call.macro), site.status.value,
             None if site.holder is None else self._holder(site), self._text(site.rule),
-            self._text(site.reason), self._text(call.signature),
-            self._text(json.dumps(guards) if guards else ""), _own_parameter(site),
-            self._chain(site.proof) if site.proof else None,
+            self._text(site.reason), self._text(call.signature), self._text(guard_text(call)),
+            _own_parameter(site), self._chain(site.proof) if site.proof else None,
         )
 
     def _write_requests(self, resolution: Resolution, sites: list[ResolvedSite]) -> None:
@@ -219,6 +190,62 @@ class ResolutionWriter:
             None if row.table is None else self._objects[row.table],
             self._file(row.location), row.location.line, row.location.column, row.how.value,
         )
+
+
+def function_columns(
+    function: Function | None, file: Callable[[Location], int], text: Callable[[str], int]
+) -> Row:
+    """The columns of a function that its definition tells, from `file` to `macro`."""
+    if function is None:
+        return (None,) * 11
+    place = function.location
+    return (
+        file(place), place.line, place.column, function.extent.end_line,
+        function.extent.end_column, text(function.signature),
+        json.dumps(function.parameters), int(function.weak), int(function.inline),
+        function.alias_of, text(function.macro),
+    )
+
+
+def folder_of(function: Function | None, text: Callable[[str], int]) -> int:
+    """The folder's text; functions of headers belong wherever they are called from: -1."""
+    if function is None or function.location.path.endswith(".h"):
+        return -1
+    return text(function.location.path.rpartition("/")[0])
+
+
+def object_columns(thing: Object | None, file: Callable[[Location], int]) -> Row:
+    """The columns of an object that its definition tells, from `file` to `alias_of`."""
+    if thing is None:
+        return (None,) * 8
+    place = thing.location
+    return (
+        file(place), place.line, place.column, thing.extent.end_line, thing.extent.end_column,
+        thing.type, thing.section, thing.alias_of,
+    )
+
+
+def place_columns(call: CallSite, file: Callable[[Location], int]) -> Row:
+    """The columns of a call site from `file` to `ordinal`."""
+    return (
+        file(call.location), call.location.line, call.location.column, call.extent.end_line,
+        call.extent.end_column, call.ordinal,
+    )
+
+
+def site_order(call: CallSite) -> tuple[object, ...]:
+    """What the call sites of one function are sorted by."""
+    return (call.location, call.ordinal, call.extent)
+
+
+def guard_text(call: CallSite) -> str:
+    """The conditions around a call, as the table holds them."""
+    guards = [
+        [guard.extent.start.line, guard.extent.start.column, guard.extent.end_line,
+         guard.extent.end_column, int(guard.holds)]
+        for guard in call.guards
+    ]
+    return json.dumps(guards) if guards else ""
 
 
 def _own_parameter(site: ResolvedSite) -> int | None:

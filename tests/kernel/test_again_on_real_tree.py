@@ -6,10 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import edits
 import pytest
+from canonical import differences
 from treestate import linked_copy
 
 from kgraph.graph import CallGraph
+from kgraph.pipeline import building
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
 from kgraph.query.everything import all_hops
 from kgraph.report.facts import fact_records
@@ -128,8 +131,22 @@ def configure(tree: Path, random: Random) -> None:
         rewrite(path, text.replace(f"# {option} is not set", f"{option}=y"))
 
 
+def edit_code(tree: Path, random: Random) -> None:
+    """One of the edits that are made all the time."""
+    make(random.choice(edits.CARRIED + edits.RESOLVED), tree, random)
+
+
+def make(edit: edits.CodeEdit, tree: Path, random: Random) -> None:
+    while True:
+        path = sources(tree, random)
+        text = edit(path.read_text(), random)
+        if text is not None:
+            rewrite(path, text)
+            return
+
+
 KINDS: list[Callable[[Path, Random], None]] = [
-    shift, drop_call, add_function, edit_header, delete_file, add_file, configure]
+    shift, drop_call, add_function, edit_header, delete_file, add_file, configure, edit_code]
 
 
 def test_after_any_edits_the_index_is_that_of_a_cold_run(copy: Path, tmp_path: Path) -> None:
@@ -143,6 +160,23 @@ def test_after_any_edits_the_index_is_that_of_a_cold_run(copy: Path, tmp_path: P
         cold = index(copy, tmp_path / "cold.kgraph", again=True)
         assert facts(warm.index) == facts(cold.index), edit.__name__
         assert exported(warm.index) == exported(cold.index), edit.__name__
+        assert not differences(warm.index, cold.index), edit.__name__
         assert warm.coverage == cold.coverage, edit.__name__
-        if edit in (shift, drop_call, add_function):
+        if edit in (shift, drop_call, add_function, edit_code):
             assert warm.read <= 2, edit.__name__
+
+
+def test_a_call_more_does_not_resolve_the_whole(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    random = Random(5)
+    index(copy, tmp_path / "x.kgraph")
+    with monkeypatch.context() as patch:
+        patch.setattr(building, "_resolve", None)  # a call of it fails
+        for edit in edits.ALWAYS_CARRIED * 5:
+            make(edit, copy, random)
+            warm = index(copy, tmp_path / "x.kgraph")
+            assert warm.read == 1
+    cold = index(copy, tmp_path / "cold.kgraph", again=True)
+    assert not differences(warm.index, cold.index)
+    assert warm.coverage == cold.coverage

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
+import edits
 import pytest
+from canonical import differences
 
 from kgraph.pipeline import building
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
 from kgraph.resources import mini_linux
-from tests.pipeline.test_indexing import contents
 
 Edit = Callable[[Path, Random], None]
 
@@ -137,7 +138,7 @@ def test_after_any_edits_the_index_is_that_of_a_cold_run(tree: Path, seed: int) 
         edit(tree, random)
         summary = index(tree)
         cold = index(tree, again=True, name="cold")
-        assert contents(summary.index) == contents(cold.index), edit.__name__
+        assert not differences(summary.index, cold.index), edit.__name__
         assert summary.coverage == cold.coverage
         assert summary.erroneous == cold.erroneous
 
@@ -214,4 +215,135 @@ def test_what_only_moved_is_not_resolved_again(
         assert index(tree).read == 1
     assert not resolved
     monkeypatch.undo()
-    assert contents(index(tree).index) == contents(index(tree, again=True, name="cold").index)
+    assert not differences(index(tree).index, index(tree, again=True, name="cold").index)
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each time that a graph is resolved as a whole."""
+    times: list[int] = []
+    whole = building._resolve
+
+    def counted(*arguments: object) -> object:
+        times.append(1)
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(building, "_resolve", counted)
+    return times
+
+
+def index_here(tree: Path, again: bool = False, name: str = "x") -> IndexSummary:
+    target = tree.parent / f"{name}.kgraph"
+    return index_tree(IndexRequest(tree, index=target, jobs=0, again=again))
+
+
+def edited(tree: Path, random: Random, edit: edits.CodeEdit) -> Path:
+    """A file that was edited so."""
+    while True:
+        path = random.choice(sources(tree, ".c"))
+        text = edit(path.read_text(), random)
+        if text is not None:
+            path.write_text(text)
+            return path
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
+    tree: Path, seed: int, resolved: list[int]
+) -> None:
+    random = Random(seed)
+    index_here(tree)
+    carried = 0
+    for _ in range(10):
+        edit = random.choice(edits.CARRIED + edits.RESOLVED)
+        path = edited(tree, random, edit)
+        resolved.clear()
+        warm = index_here(tree)
+        assert warm.read == 1
+        if edit in edits.ALWAYS_CARRIED:
+            assert not resolved, (edit.__name__, path)
+        carried += not resolved
+        cold = index_here(tree, again=True, name="cold")
+        assert not differences(warm.index, cold.index), (edit.__name__, path)
+        assert warm.coverage == cold.coverage
+    assert carried
+
+
+PROBE = """
+struct probe_ops { void (*run)(int *a); void *spare; };
+static int probe_value, probe_other;
+static void probe_one(int *a) { }
+static void probe_two(int *a) { }
+static struct probe_ops probe_ops = { .run = probe_one };
+static void probe_use(int *a) { }
+static void probe_take(void (*f)(int *a)) { f(&probe_value); }
+void probe_main(struct probe_ops *ops, int *p)
+{
+	int *q;
+	/* declare */
+	ops->run(p);
+	probe_use(p);
+	probe_use(&probe_value);
+	/* here */
+}
+void probe_outer(void) { probe_main(&probe_ops, &probe_value); probe_take(probe_two); }
+"""
+HERE, DECLARE, TOP = "/* here */", "/* declare */", "struct probe_ops {"
+CASES = [
+    (True, HERE, "probe_use(p);"),
+    (True, HERE, "probe_use(&probe_value);"),
+    (True, HERE, "probe_use(&probe_other);"),
+    (True, HERE, "if (p) probe_use(0);"),
+    (True, HERE, "q = p; probe_use(q);"),
+    (True, DECLARE, "int x = 3; probe_use(&x);"),
+    (True, HERE, "{ static int mine; probe_use(&mine); }"),
+    (True, "probe_use(p);", ""),
+    (True, "ops->run(p);", "if (ops) ops->run(p);"),
+    (True, TOP, "static int one(int a) { return a; } int two(void) { return one(1); } " + TOP),
+    (False, "ops->run(p);", "ops->run(p); ops->run(p);"),
+    (False, "ops->run(p);", ""),
+    (False, "ops->run(p);", "ops->run(q);"),
+    (False, "{ .run = probe_one }", "{ .run = probe_two }"),
+    (False, HERE, "ops->run = probe_two;"),
+    (False, HERE, "ops->spare = p;"),
+    (False, HERE, "probe_take(probe_one);"),
+    (False, "probe_take(probe_two);", ""),
+    (False, HERE, "probe_main(ops, q);"),
+    (False, "void probe_outer(void) {", "void probe_outer(int a) {"),
+]
+
+
+@pytest.mark.parametrize(("carried", "old", "new"), CASES)
+def test_what_an_edit_contributes_decides(
+    tree: Path, resolved: list[int], carried: bool, old: str, new: str
+) -> None:
+    path = tree / "net/ipv4/raw.c"
+    text = path.read_text() + PROBE
+    path.write_text(text)
+    index_here(tree)
+    for before, after in ((old, new), (new, old)):  # there, and back
+        resolved.clear()
+        text = text.replace(before, after, 1)
+        path.write_text(text)
+        warm = index_here(tree)
+        assert bool(resolved) is not carried, text
+        cold = index_here(tree, again=True, name="cold")
+        assert not differences(warm.index, cold.index)
+        if not after:
+            return
+
+
+def test_a_change_of_lines_keeps_the_names_of_literals(
+    tree: Path, resolved: list[int]
+) -> None:
+    path = tree / "net/ipv4/raw.c"
+    text = path.read_text() + (
+        "struct in { int (*f)(void); };\nstatic int deep(void) { return 0; }\n"
+        "struct in *inside = &(struct in) { .f = deep };\n")
+    path.write_text(text)
+    index_here(tree)
+    resolved.clear()
+    path.write_text("\n\n" + text)
+    warm = index_here(tree)
+    assert not resolved
+    assert not differences(warm.index, index_here(tree, again=True, name="cold").index)

@@ -1,0 +1,285 @@
+"""Whether other facts resolve to the same but for the functions that they are of.
+
+    difference(gone, come, former) -> Change | str
+
+`gone` are the definitions that are no more, `come` those that are there instead. A str says why the
+difference cannot be told to end with the functions that changed: then the whole is resolved.
+
+The argument. Take the constraints of the former facts and of the new ones. Facts that did not
+change, and contributions, which are compared and are equal, give the same constraints in both; what
+is left over is inert (contribution.py): edges into nodes that did not have to be solved, and names
+that are mentioned. Which nodes have to be solved is found backwards from calls, stores and copies,
+so that an edge into one that had not changes nothing of it. Mentioning a name has an effect only as
+the first or the last to do so: an address taken, an object installed, a record told from a pointer,
+a name linked. The footprint counts the mentions, so that the first and the last are seen: they are
+let pass only where nothing but inert facts of the edited functions mentions what they are about.
+So both systems have the same solution, and what is cited for it is cited in the same order, which
+the places of the facts that are kept show (store/moved.py looks at these).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from kgraph.model.facts import Definition, Object
+from kgraph.model.footprint import Key, mark
+from kgraph.model.holders import Parameter, Symbol
+from kgraph.model.location import Location
+from kgraph.model.names import FunctionId, ObjectId
+from kgraph.model.rewriting import Change, NewSite, Rewritten
+from kgraph.resolve.contribution import Contribution, Former, contribution
+from kgraph.resolve.footprint import (
+    GIVEN,
+    INSTALLS,
+    NAMED_FUNCTION,
+    NAMED_OBJECT,
+    NAMED_SLOT,
+    RECORD,
+    SYMBOL,
+    TAKEN,
+    TWINS,
+    mentions,
+)
+from kgraph.resolve.intake import read
+from kgraph.resolve.saying import saying, within
+
+MOST = 64
+"""Edits that rewrite, add or remove more functions than these are resolved as a whole."""
+
+Pair = tuple[Definition | None, Definition | None]
+Identity = tuple[type[FunctionId] | type[ObjectId], FunctionId | ObjectId]
+
+
+def difference(
+    gone: Iterable[Definition], come: Iterable[Definition], former: Former
+) -> Change | str:
+    """What the difference comes to, or why that cannot be told."""
+    try:
+        return _Difference(former).between(gone, come)
+    except _Unbounded as unbounded:
+        return str(unbounded)
+
+
+class _Unbounded(Exception):
+    """Why a change may reach other functions than those that changed."""
+
+
+class _Difference:
+    def __init__(self, former: Former) -> None:
+        self._former = former
+        self._moved: list[tuple[Definition, Definition]] = []
+        self._fates: list[tuple[Location, Location]] = []
+        self._rewritten: list[Rewritten] = []
+        self._objects: tuple[list[Object], list[Object]] = [], []
+        self._kept_names: set[tuple[str, str, str]] = set()
+        self._outer: Counter[Key] = Counter()  # mentions by inert facts that are no more
+        self._inner: Counter[Key] = Counter()  # by those that are there instead
+
+    def between(self, gone: Iterable[Definition], come: Iterable[Definition]) -> Change:
+        changed: list[Pair] = []
+        for before, after in self._paired(gone, come):
+            if before and after and _outline(before) == _outline(after):
+                self._moved.append((before, after))
+            else:
+                changed.append((before, after))
+        if len(changed) > MOST:
+            raise _Unbounded(f"more than {MOST} functions changed")
+        for before, after in changed:
+            self._one(before, after)
+        self._check_names()
+        self._check_marks()
+        weights = {mark(key): self._inner[key] - self._outer[key]
+                   for key in {*self._inner, *self._outer}}
+        return Change(
+            tuple(self._moved), tuple(self._fates), tuple(self._rewritten),
+            tuple(self._objects[0]), tuple(self._objects[1]),
+            {key: weight for key, weight in weights.items() if weight})
+
+    def _paired(self, gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[Pair]:
+        """What stood and stands for one identity. Those of one with several definitions may have
+        moved only."""
+        before, after = _by_identity(gone), _by_identity(come)
+        for identity in sorted(before.keys() | after.keys(), key=repr):
+            old, new = before.get(identity, []), after.get(identity, [])
+            name = identity[1]
+            twins = self._former.weight((TWINS, name.name, name.scope, name.image))
+            if not twins and len(old) <= 1 and len(new) <= 1:
+                yield next(iter(old), None), next(iter(new), None)
+                continue
+            places = {definition.subject.location for definition in new}
+            alike = list(map(_outline, old)) == list(map(_outline, new))
+            if not alike or len(places) < len(new) or identity[0] is not ObjectId:
+                raise _Unbounded(f"{name.name} has several definitions")
+            self._moved += zip(old, new, strict=True)
+
+    def _one(self, before: Definition | None, after: Definition | None) -> None:
+        definition = after or before
+        assert definition is not None
+        if isinstance(definition.subject, Object):
+            self._object(before, after)
+        else:
+            self._function(before, after)
+
+    def _object(self, before: Definition | None, after: Definition | None) -> None:
+        """An object may come or go where it is a plain one; none may change."""
+        for definition, side in ((before, self._objects[0]), (after, self._objects[1])):
+            if definition is None:
+                continue
+            subject = definition.subject
+            assert isinstance(subject, Object)
+            facts = definition.calls or definition.bindings or definition.flows
+            if (before and after) or facts or subject.section or subject.alias_of:
+                raise _Unbounded(f"the object {subject.id.name} changed")
+            side.append(subject)
+
+    def _function(self, before: Definition | None, after: Definition | None) -> None:
+        if before and after and _heading(before) != _heading(after):
+            raise _Unbounded(f"{after.subject.id.name} is declared in another way")
+        if any(side is not None and side.subject.alias_of for side in (before, after)):
+            raise _Unbounded("an alias changed")
+        if any(isinstance(call.target, Symbol) for side in (before, after) if side is not None
+               for call in side.calls):
+            raise _Unbounded("assembler stands in a function that changed")
+        told = [None if side is None else contribution(side, self._former)
+                for side in (before, after)]
+        one, other = (part.kept if part else () for part in told)
+        if [saying(fact) for fact in one] != [saying(fact) for fact in other]:
+            name = (after or before).subject.id.name  # type: ignore[union-attr]
+            raise _Unbounded(f"what {name} contributes changed")
+        self._fates += [(fact.location, fate.location)
+                        for fact, fate in zip(one, other, strict=True)]
+        if before and after:
+            self._fates.append((before.subject.location, after.subject.location))
+        self._local_addresses(*told)
+        for side, part, count in ((before, told[0], self._outer), (after, told[1], self._inner)):
+            if side is not None and part is not None:
+                self._kept_names |= _names(part.kept)
+                count.update(_mentioned(side, part))
+        self._rewritten.append(Rewritten(before, after, self._sites(before, after, *told)))
+
+    def _local_addresses(self, one: Contribution | None, other: Contribution | None) -> None:
+        """An address in a local may be taken first, or no more, where only inert facts know it."""
+        before = one.taken if one else frozenset()
+        after = other.taken if other else frozenset()
+        kept = (one.locals if one else frozenset()) | (other.locals if other else frozenset())
+        for _, root in before ^ after:
+            if root in kept or isinstance(root, Parameter):
+                raise _Unbounded(f"the address of {root} is taken first, or no more")
+
+    def _sites(
+        self, before: Definition | None, after: Definition | None,
+        one: Contribution | None, other: Contribution | None,
+    ) -> tuple[NewSite, ...]:
+        if after is None or other is None:
+            return ()
+        old = [] if before is None or one is None else _positions(before, one)
+        now = _positions(after, other)
+        fate = dict(zip(now, old, strict=True))
+        sites = []
+        for position, call in enumerate(after.calls):
+            like = fate.get(other.same.get(position, position))
+            callee = None
+            if like is None:
+                assert isinstance(call.target, FunctionId)
+                callee, _ = self._former.link(call.target)
+            sites.append(NewSite(call, like, callee))
+        return tuple(sites)
+
+    def _check_names(self) -> None:
+        """What is defined first, or no more, may be named by inert facts only."""
+        for rewritten in self._rewritten:
+            if rewritten.before is None or rewritten.after is None:
+                self._check_name(NAMED_FUNCTION, rewritten.function, rewritten.after is None)
+        for subjects, gone in zip(self._objects, (True, False), strict=True):
+            for subject in subjects:
+                self._check_name(NAMED_OBJECT, subject.id, gone)
+
+    def _check_name(self, kind: str, identity: FunctionId | ObjectId, gone: bool) -> None:  # noqa: FBT001
+        key = (kind, identity.name, identity.scope)
+        named = self._others(key) or bool(self._inner[key] if gone else self._outer[key])
+        named |= bool(self._former.weight((SYMBOL, identity.name)))
+        if named or self._former.is_declared(identity.name):
+            raise _Unbounded(f"{identity.name} is named elsewhere")
+
+    def _others(self, key: Key) -> bool:
+        """Whether facts that are not inert, or of other functions, mention a name."""
+        return self._former.weight(key) > self._outer[key] or key in self._kept_names
+
+    def _check_marks(self) -> None:
+        for key in {*self._outer, *self._inner}:
+            before = self._former.weight(key)
+            after = before - self._outer[key] + self._inner[key]
+            if after < 0:
+                raise _Unbounded("the footprint does not fit")
+            if bool(before) != bool(after) and self._matters(key):
+                raise _Unbounded(f"{key[0]} {key[1:]} for the first or the last time")
+
+    def _matters(self, key: Key) -> bool:
+        """Whether a first or last mention of this kind may matter to other facts."""
+        if key[0] in (NAMED_FUNCTION, NAMED_OBJECT, NAMED_SLOT):
+            return False
+        if key[0] == RECORD:
+            return True
+        if key[0] == INSTALLS:
+            return self._others((NAMED_OBJECT, *key[1:]))
+        if key[0] == TAKEN:
+            return self._others(key[1:])
+        if key[0] == GIVEN:
+            return self._others(key[1:5]) and (len(key) == 5 or self._others(key[5:]))
+        return True
+
+
+def _by_identity(definitions: Iterable[Definition]) -> dict[Identity, list[Definition]]:
+    """Definitions by what they define, those of one thing by place."""
+    found: dict[Identity, list[Definition]] = {}
+    for definition in sorted(definitions, key=lambda one: (one.subject.location, one.key)):
+        identity = definition.subject.id
+        found.setdefault((type(identity), identity), []).append(definition)
+    return found
+
+
+def _positions(definition: Definition, told: Contribution) -> list[int]:
+    """The positions of the calls in a contribution, in its order."""
+    positions = {id(call): position for position, call in enumerate(definition.calls)}
+    return [positions[id(fact)] for fact in told.kept if id(fact) in positions]
+
+
+def _outline(definition: Definition) -> object:
+    """A definition without the lines and columns of its places."""
+    calls = tuple(
+        (saying(call), call.ordinal, call.extent.start.path,
+         tuple((guard.extent.start.path, guard.holds) for guard in call.guards))
+        for call in definition.calls)
+    return (saying(definition.subject), calls, saying(definition.bindings),
+            saying(definition.flows))
+
+
+def _heading(definition: Definition) -> object:
+    """What a function's own facts say of it but for its place."""
+    subject = definition.subject
+    return replace(subject, location=None, extent=None)  # type: ignore[arg-type]
+
+
+def _names(facts: Iterable[object]) -> set[tuple[str, str, str]]:
+    """The keys of the functions and objects that facts name."""
+    names = set()
+    for part in (part for fact in facts for part in within(fact)):
+        if isinstance(part, FunctionId):
+            names.add((NAMED_FUNCTION, part.name, part.scope))
+        elif isinstance(part, ObjectId):
+            names.add((NAMED_OBJECT, part.name, part.scope))
+    return names
+
+
+def _mentioned(definition: Definition, told: Contribution) -> Counter[Key]:
+    """What the facts beside the contribution mention."""
+    beside = (*told.inert, *told.repeated)
+    return mentions(read([replace(
+        definition,
+        calls=tuple(call for call in definition.calls if _is_among(call, beside)),
+        bindings=tuple(binding for binding in definition.bindings if _is_among(binding, beside)),
+        flows=tuple(flow for flow in definition.flows if _is_among(flow, beside)))]))
+
+
+def _is_among(fact: object, facts: Iterable[object]) -> bool:
+    return any(fact is other for other in facts)
