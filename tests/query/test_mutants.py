@@ -1,6 +1,6 @@
 """Wrong lines do not hold, true ones that leave steps out are not refuted: counted on mini-linux.
 
-tests/bench/mutants.py counts the same on any index.
+tests/bench/wrong_lines.py counts the same on any index.
 """
 
 from collections import Counter

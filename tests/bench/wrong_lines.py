@@ -1,6 +1,6 @@
 """How many wrong lines of documents `kgraph check` lets pass, and how many true ones it refuses.
 
-    python tests/bench/mutants.py [INDEX [DOCUMENT...]]
+    python tests/bench/wrong_lines.py [INDEX [DOCUMENT...]]
 
 takes the chains that come with kgraph, and those in the documents given.
 """
