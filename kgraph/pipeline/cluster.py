@@ -21,6 +21,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,15 @@ def _words(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A unit that was handed out: to any worker, or to `only` these."""
+
+    future: Any
+    unit: TranslationUnit
+    only: frozenset[str]
+
+
 class _Cluster:
     def __init__(self, client: Any, address: str, limits: Limits, say: Callable[[str], None]
                  ) -> None:
@@ -100,6 +110,7 @@ class _Cluster:
         self._threads = 0  # of the fit workers
         self._judged: dict[str, str] = {}
         self._lonely = 0.0  # since when no worker is there
+        self._submitted = 0
 
     def terms(self, place: Place, units: Sequence[TranslationUnit]) -> Terms:
         """What is asked of a worker that reads some units."""
@@ -132,33 +143,54 @@ class _Cluster:
         self.admit(terms)
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         waiting = list(reversed(units))
-        given: dict[str, tuple[Any, TranslationUnit]] = {}
+        given: dict[str, _Given] = {}
         looked = time.monotonic()
         try:
             while waiting or given:
                 while waiting and len(given) < max(8, _AHEAD * self._threads):
-                    future = self._submit(terms, waiting[-1], len(waiting))
-                    given[future.key] = future, waiting.pop()
-                    future.add_done_callback(done.put)
+                    task = self._submit(terms, waiting.pop())
+                    given[task.future.key] = task
+                    task.future.add_done_callback(done.put)
                 with contextlib.suppress(queue.Empty):
                     future = done.get(timeout=_LOOK)
-                    unit = given[future.key][1]
-                    yield unit, self._outcome(future)
-                    del given[future.key]
+                    if future.key in given:  # else it was taken back
+                        outcome = self._outcome(future)
+                        unit = given.pop(future.key).unit
+                        if outcome is None:
+                            self._look(terms)
+                            waiting.append(unit)
+                        else:
+                            yield unit, outcome
                 if time.monotonic() > looked + _LOOK:
                     self._look(terms)
+                    waiting += self._taken_back(given)
                     looked = time.monotonic()
         finally:
-            self._leave(terms, [future for future, _ in given.values()])
+            self._leave(terms, [task.future for task in given.values()])
 
-    def _submit(self, terms: Terms, unit: TranslationUnit, number: int) -> Any:
+    def _submit(self, terms: Terms, unit: TranslationUnit) -> "_Given":
+        """Hand a unit out: to any worker, or to those that are fit where one is known not to be."""
+        only = frozenset(self._fit) if any(self._judged.values()) else frozenset()
+        self._submitted += 1
         try:
-            return self._client.submit(
-                _task, terms, unit, key=f"kgraph-{terms.run}-{number}", pure=False)
+            future = self._client.submit(
+                _task, terms, unit, key=f"kgraph-{terms.run}-{self._submitted}", pure=False,
+                workers=sorted(only) or None)
         except _BROKEN as error:
             raise self._gone(error) from None
+        return _Given(future, unit, only)
 
-    def _outcome(self, future: Any) -> EncodedUnit | Lost:
+    def _taken_back(self, given: "dict[str, _Given]") -> list[TranslationUnit]:
+        """The units that only workers which have gone may read, no longer handed out."""
+        lost = [key for key, task in given.items()
+                if task.only and self._fit and task.only.isdisjoint(self._fit)]
+        tasks = [given.pop(key) for key in lost]
+        with contextlib.suppress(*_BROKEN):
+            self._client.cancel([task.future for task in tasks], force=True)
+        return [task.unit for task in tasks]
+
+    def _outcome(self, future: Any) -> EncodedUnit | Lost | None:
+        """What became of a unit; None where a worker that is unfit got it."""
         while True:
             try:
                 data = future.result(timeout=_LOOK)
@@ -173,6 +205,8 @@ class _Cluster:
                 self._alive()
                 if not isinstance(error, TimeoutError):
                     raise self._gone(error) from None
+        if data is None:
+            return None
         facts: EncodedUnit | Lost = pickle.loads(data)  # noqa: S301  of a worker of ours
         return facts
 
@@ -241,13 +275,10 @@ class _Cluster:
             Path(terms.headers).unlink(missing_ok=True)
 
 
-def _task(terms: Terms, unit: TranslationUnit) -> bytes:
-    """Reads a unit, on a worker. One that is unfit gives the task back."""
-    data = read_unit(terms, unit)
-    if data is None:
-        time.sleep(_LOOK)  # others ask for tasks more often
-        raise distributed.Reschedule
-    return data
+def _task(terms: Terms, unit: TranslationUnit) -> bytes | None:
+    """Reads a unit, on a worker. One that is unfit gives it back: a task that is only rescheduled
+    comes to it again and again."""
+    return read_unit(terms, unit)
 
 
 def _hint(reason: str) -> str:

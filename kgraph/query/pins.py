@@ -19,7 +19,7 @@ from kgraph.model.edges import Evidence, Role
 from kgraph.model.resolution import Status
 from kgraph.query.names import find_function
 from kgraph.query.places import site as sites_here
-from kgraph.query.slots import holders, indirect_calls, record_of
+from kgraph.query.slots import calls_reading, holders, record_of
 
 _MOST_LISTED = 12
 
@@ -152,7 +152,7 @@ def _read_from(
         return [(site, slot) for site, slot in found if record_of(slot) in records]
     _supported(graph, pin, table, others)
     fields = {holder.rpartition(".")[2] for holder in (pin.slot, *holders(graph, pin.slot))}
-    calls = list(indirect_calls(graph))
+    calls = list(calls_reading(graph, sorted(fields), sorted(records)))
     reading = [(site, slot) for site, slot, base in calls if base in fields]
     through = {record_of(slot) for _, slot in reading}
     if reading and not others and not through & records:

@@ -1,7 +1,7 @@
 """Slots as users and the source write them, and the calls that go through them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kgraph.graph import CallGraph
 
@@ -25,14 +25,21 @@ def record_of(slot: str) -> str:
     return slot.rpartition(".")[0]
 
 
-def indirect_calls(graph: CallGraph) -> Iterator[tuple[int, str, str]]:
-    """The call sites that go through a holder, each with it and the field that the address of the
-    record is read from, "" where the call does not say it.
+def calls_reading(
+    graph: CallGraph, fields: Iterable[str], records: Iterable[str]
+) -> Iterator[tuple[int, str, str]]:
+    """The call sites that go through a slot of some records, and those that may read the address of
+    the record from one of some fields: each with its holder and the field that the address is read
+    from, "" where the call does not say it.
     """
-    # One pass over the sites: texts are found by number only.
+    wanted: list[tuple[str, tuple[str, ...]]] = [
+        ("instr(e.text, ?)", (field,)) for field in fields]
+    wanted += [("h.name > ? AND h.name < ?", (f"{record}.", f"{record}/")) for record in records]
+    where = " OR ".join(f"({condition})" for condition, _ in wanted)
     rows = graph.reader.rows(
-        "SELECT s.id, t.text, e.text FROM site s JOIN text t ON t.id = s.holder"
-        " JOIN text e ON e.id = s.expression WHERE s.holder IS NOT NULL ORDER BY s.id"
+        "SELECT s.id, h.name, e.text FROM site s JOIN holder h ON h.text = s.holder"  # noqa: S608
+        f" JOIN text e ON e.id = s.expression WHERE {where} ORDER BY s.id",
+        tuple(value for _, values in wanted for value in values),
     )
     for site, slot, expression in rows:
         read = _READ_FROM.search(expression)

@@ -5,7 +5,7 @@ from kgraph.graph import BOUND_TO, BoundRow, CallGraph
 from kgraph.model.answers import Install, KnownObject, OpsRow
 from kgraph.model.holders import How
 from kgraph.query.names import slot_suggestion, suggestion
-from kgraph.query.slots import holders, indirect_calls, record_of
+from kgraph.query.slots import calls_reading, holders, record_of
 
 
 def ops(graph: CallGraph, name: str) -> list[OpsRow]:
@@ -21,7 +21,8 @@ def ops(graph: CallGraph, name: str) -> list[OpsRow]:
         if graph.functions_named(name):
             return []
         field = name.rpartition(".")[2]
-        read = {record_of(slot) for _, slot, base in indirect_calls(graph) if base == field}
+        read = {record_of(slot) for _, slot, base in calls_reading(graph, (field,), ())
+                if base == field}
         if "." in name and read:
             raise LookupFailed(
                 f"nothing is put into `{name}` by its name, only by way of copies",

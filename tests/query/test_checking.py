@@ -16,7 +16,7 @@ from kgraph.query.checking import check_document
 from kgraph.query.pins import parse_pin, pinned_sites
 from kgraph.query.row_partners import proposed, row_partners
 from kgraph.query.scenarios import on_the_way
-from kgraph.query.slots import indirect_calls
+from kgraph.query.slots import calls_reading
 from kgraph.report.rewriting import rewritten
 
 
@@ -294,7 +294,8 @@ def test_the_field_that_a_call_reads_its_table_from(tmp_path: Path) -> None:
     for number, expression in enumerate(written):
         tiny.calls(f"f{number}", "x", "y", slot=("ops", "run"), expression=expression)
     graph = tiny.graph(tmp_path)
-    assert {graph.site(site).expression: base for site, _, base in indirect_calls(graph)} == written
+    assert {graph.site(site).expression: base for site, _, base in calls_reading(
+        graph, ("",), ())} == written
 
 
 def test_a_pin_limited_on_the_command_line(mini: CallGraph) -> None:
