@@ -91,14 +91,6 @@ class CallGraph(Numbers):
         )
         return [row[0] for row in rows]
 
-    def sites_of_record(self, record: str) -> list[tuple[int, str]]:
-        """The call sites that go through a slot of a record, each with its slot, by number."""
-        rows = self.reader.rows(
-            "SELECT s.id, h.name FROM holder h CROSS JOIN site s ON s.holder = h.text"
-            " WHERE h.name > ? AND h.name < ? ORDER BY s.id", (f"{record}.", f"{record}/")
-        )
-        return [(site, slot) for site, slot in rows if slot.rpartition(".")[0] == record]
-
     def is_holder(self, name: str) -> bool:
         """Whether anything is bound to a holder of this name, or called through it."""
         return bool(self.reader.rows("SELECT 1 FROM holder WHERE name = ?", (name,)))

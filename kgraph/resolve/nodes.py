@@ -11,7 +11,7 @@ read through it is known only where that address is followed).
 
 from typing import Any
 
-from kgraph.model.facts import Function, Object
+from kgraph.model.facts import Function
 from kgraph.model.holders import (
     CallResult,
     Holder,
@@ -111,10 +111,6 @@ class Nodes:
         """Whether a node is what is passed to a function behind the dots."""
         key = self.keys[node]
         return bool(key[0] == PARAMETER and self.rest_of(key[1]) == node)
-
-    def defined_object(self, number: int) -> Object | None:
-        """The definition of a linked object."""
-        return self.facts.objects.get(self.names.object_ids[number])
 
     def function_id(self, function: int) -> FunctionId:
         """The identity of a function."""

@@ -58,8 +58,8 @@ def copy(linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return target
 
 
-@pytest.mark.xfail(strict=False, reason="switch_fpu_prepare of arch/x86 differs in six folders read"
-                   " together: found last, its cause not yet known")
+@pytest.mark.xfail(
+    reason="switch_fpu_prepare of arch/x86 differs in six folders read together: cause not known")
 def test_precompiled_headers_change_no_facts(linux: Path, tmp_path: Path) -> None:
     parts = (*PARTS, "fs/ext4", "drivers/acpi/acpica", "drivers/gpu/drm/i915", "arch/x86/kernel")
     parts = tuple(part for part in parts if (linux / part).is_dir())
@@ -179,7 +179,7 @@ def test_after_any_edits_the_index_is_that_of_a_cold_run(copy: Path, tmp_path: P
             assert warm.read <= 2, edit.__name__
 
 
-@pytest.mark.xfail(strict=False, reason="since assembler, overlays and requests are facts, edits of"
+@pytest.mark.xfail(reason="since assembler, overlays and requests are facts, edits of"
                    " a real tree were seen to be resolved anew: right, but slow")
 def test_a_call_more_does_not_resolve_the_whole(
     copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
