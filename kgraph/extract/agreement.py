@@ -4,6 +4,8 @@ A unit uses a precompiled header only where that cannot change what the unit mea
 - its flags are the header's, but for macros that no precompiled file mentions;
 - it defines no macro that a precompiled file mentions before it includes one of those files, unless
   only where there is none, and a precompiled file that it has included by then has defined it;
+- where a precompiled file that it includes mentions a macro that the file does not include itself,
+  the unit has read the macro's file where the precompiled header had, and has not where not;
 - it mentions no macro that only those precompiled files define that it does not include itself,
   but in a literal, or as a name that a macro with parameters cannot take for its own.
 What a unit would see without the precompiled header is found by following includes without
@@ -15,7 +17,8 @@ header, is parsed without. Two indexes, made with and without, hold the same fac
 from collections.abc import Iterator, Sequence
 
 from kgraph.extract.headers import Tails, closure, header_text, may_apply, takes_arguments
-from kgraph.extract.precompile import TEXTS, Precompiled, macro_name, without_quote_folders
+from kgraph.extract.precompile import TEXTS, macro_name, without_quote_folders
+from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 
 
@@ -38,7 +41,7 @@ def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -
     reading = _Walk(header, unit.file, files)
     if not reading.run():
         return None
-    for name in _mentioned(files) & header.defined:
+    for name in _mentioned(files, header) & header.defined:
         owners = header.macros[name]
         if not owners & reading.read and not (
                 all(takes_arguments(file, name) for file in owners)
@@ -47,16 +50,16 @@ def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -
     return reading.read
 
 
-def _mentioned(files: Sequence[str]) -> set[str]:
-    """The names in the code of some files, and in the bodies of their macros that it uses."""
+def _mentioned(files: Sequence[str], header: Precompiled) -> set[str]:
+    """The names in the code of some files, and in the bodies of the macros that it uses."""
     texts = [header_text(file) for file in files]
-    bodies = [text.bodies for text in texts if text.bodies]
+    bodies = [header.bodies, *(text.bodies for text in texts if text.bodies)]
     found: set[str] = set()
     waiting = set().union(*(text.code for text in texts))
     while waiting:
         found |= waiting
-        waiting = {name for names in bodies for macro in waiting & names.keys()
-                   for name in names[macro]} - found
+        waiting = set().union(*(names[macro] for names in bodies
+                                for macro in waiting & names.keys())) - found
     return found
 
 
@@ -102,10 +105,16 @@ class _Walk:
         starts = [file for file in self._header.tails.named(name) if file not in self.read]
         if not starts:
             return True
-        new = closure(starts, self._header.graph, self.read)
-        self.read |= new
-        return not self._spread or all(
-            self._spread.isdisjoint(header_text(file).code) for file in new)
+        before = self.read
+        new = closure(starts, self._header.graph, before)
+        self.read = before | new
+        return all(self._means_the_same(file, before) for file in new)
+
+    def _means_the_same(self, file: str, before: set[str]) -> bool:
+        """Whether nothing that was read `before` a precompiled file, or with it, changes it."""
+        return self._spread.isdisjoint(header_text(file).code) and all(
+            leaning.owners.isdisjoint(self.read if leaning.given else before) != leaning.given
+            for leaning in self._header.leaning.get(file, ()))
 
 
 def _items(file: str) -> Iterator[tuple[bool, str, bool]]:

@@ -21,6 +21,10 @@ _COMMENT = re.compile(
     rb"""/\*.*?\*/|//[^\n]*|("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])')""", re.DOTALL)
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _LITERAL = re.compile(rb"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""", re.DOTALL)
+_ASKED = re.compile(rb"^[ \t]*#[ \t]*ifn?def\b[^\n]*|\bdefined[ \t]*\(?[ \t]*\w+", re.MULTILINE)
+_WARNING = re.compile(
+    rb"^[ \t]*#[ \t]*ifn?def[^\n]*\s*\n[ \t]*#[ \t]*warning[^\n]*\s*\n[ \t]*#[ \t]*endif[^\n]*",
+    re.MULTILINE)
 _FALLBACK = re.compile(
     rb"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)\s*\n[ \t]*#[ \t]*define[ \t]+\1\b", re.MULTILINE)
 
@@ -65,6 +69,12 @@ def takes_arguments(path: str, name: str) -> bool:
     return all(re.findall(pattern, _content(path), re.MULTILINE))
 
 
+def expanded(path: str) -> frozenset[str]:
+    """The identifiers in a file's code that a macro may stand for: not those that it only asks of
+    whether there is one."""
+    return _names(_ASKED.sub(b"", _code(_content(path))))
+
+
 def may_apply(path: str, name: str) -> bool:
     """Whether a file may apply a macro that takes arguments, or asks if there is one. It does not
     where on the same line some sign follows each mention that neither opens or closes a
@@ -79,6 +89,15 @@ def may_apply(path: str, name: str) -> bool:
     return any(name in body for body in header_text(path).bodies.values())
 
 
+def applies(path: str, name: str) -> bool:
+    """Whether a file's code applies a macro that takes arguments, or asks if there is one. That a
+    header hands the name of one on, to be applied elsewhere, is not looked for."""
+    word = re.escape(name.encode())
+    pattern = (rb"\bdefined[ \t(]*" + word + rb"\b|^[ \t]*#[ \t]*ifn?def[ \t]+" + word
+               + rb"\b|\b" + word + rb"\s*\(")
+    return bool(re.search(pattern, _code(_content(path)), re.MULTILINE))
+
+
 def _content(path: str) -> bytes:
     """A file without comments; empty, where it cannot be read."""
     try:
@@ -89,8 +108,8 @@ def _content(path: str) -> bytes:
 
 def _code(content: bytes) -> bytes:
     """What is neither an include nor a macro's definition, without what stands in literals, which
-    no macro changes."""
-    return _LITERAL.sub(b'""', _ITEM.sub(b"", content))
+    no macro changes, and without what is asked for a warning only."""
+    return _WARNING.sub(b"", _LITERAL.sub(b'""', _ITEM.sub(b"", content)))
 
 
 def forget_headers() -> None:

@@ -7,12 +7,12 @@ Who may use a header is for agreement.py to say.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kgraph.extract.headers import Tails, header_text, include_graph
 from kgraph.extract.libclang import C, children, error_count, inclusions, parse, save, spelling
+from kgraph.extract.precompiled import Precompiled, leanings
 from kgraph.model.units import TranslationUnit
 
 # A header belongs in if this part of the units includes it directly. The more headers, the less is
@@ -36,67 +36,6 @@ class HeaderPlan:
     names: tuple[str, ...]
     directory: str
     flags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Precompiled:
-    """A precompiled header on disk.
-
-    `file` holds it; `forced` are the files that every unit reads by command line; `graph` says for
-    each absolute file name in it what it includes; `defined` are the macros of those files that
-    are defined at its end; `keys` the definitions of each file by citation path.
-    """
-
-    file: str
-    directory: str
-    flags: tuple[str, ...]
-    forced: tuple[str, ...]
-    graph: dict[str, tuple[str, ...]]
-    defined: frozenset[str] = frozenset()
-    keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    _spreads: dict[str, set[str]] = field(default_factory=dict, repr=False)
-
-    @cached_property
-    def tails(self) -> Tails:
-        """The files by the ends of their names."""
-        return Tails(self.graph)
-
-    @cached_property
-    def code(self) -> frozenset[str]:
-        """The identifiers of the files but for those in macros' bodies."""
-        return frozenset().union(*(header_text(file).code for file in self.graph))
-
-    @cached_property
-    def macros(self) -> dict[str, set[str]]:
-        """The macros of the files, and which files define each."""
-        found: dict[str, set[str]] = {}
-        for file in self.graph:
-            for name in header_text(file).bodies:
-                found.setdefault(name, set()).add(file)
-        return found
-
-    @cached_property
-    def users(self) -> dict[str, set[str]]:
-        """The names in the bodies of macros, and which macros' they are."""
-        found: dict[str, set[str]] = {}
-        for file in self.graph:
-            for macro, body in header_text(file).bodies.items():
-                for name in body:
-                    found.setdefault(name, set()).add(macro)
-        return found
-
-    def spread(self, name: str) -> set[str]:
-        """The names that mean something else in these files if the macro `name` does."""
-        if name not in self._spreads:
-            reached: set[str] = set()
-            waiting = [name]
-            while waiting:
-                one = waiting.pop()
-                if one not in reached:
-                    reached.add(one)
-                    waiting.extend(self.users.get(one, ()))
-            self._spreads[name] = reached
-        return self._spreads[name]
 
 
 def plan_headers(units: Iterable[TranslationUnit]) -> list[HeaderPlan]:
@@ -182,7 +121,8 @@ class HeaderMaker:
             described = self._described(handle)
             defined = self._defined(described.macros)
             if defined is not None:
-                return replace(described, defined=defined), handle
+                described = replace(described, defined=defined)
+                return replace(described, leaning=leanings(described)), handle
         C.clang_disposeTranslationUnit(handle)
         return None
 
@@ -234,7 +174,7 @@ class HeaderMaker:
         # clang tells who read a file first; text tells who else would have
         found = [(name, includer) for name, includer in inclusions(handle) if name != source]
         tails = Tails({name for name, _ in found})
-        graph = include_graph(sorted({name for name, _ in found}), tails)
+        graph = include_graph(dict.fromkeys(name for name, _ in found), tails)
         forced = []
         for name, includer in found:
             if includer in graph:

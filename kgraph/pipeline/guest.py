@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from kgraph.extract.precompile import Precompiled
+from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.freshness import facts_meaning
 from kgraph.pipeline.pool import Limits, Lost, attend, cause_of_death, told

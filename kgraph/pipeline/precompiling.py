@@ -9,7 +9,8 @@ from pathlib import Path
 
 from kgraph.extract import Extractor
 from kgraph.extract.headers import forget_headers
-from kgraph.extract.precompile import HeaderPlan, Precompiled, plan_headers
+from kgraph.extract.precompile import HeaderPlan, plan_headers
+from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.pool import Limits, Lost, run_tasks
 from kgraph.pipeline.workers import Place

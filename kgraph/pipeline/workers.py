@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from kgraph.extract import Extractor
-from kgraph.extract.precompile import Precompiled
+from kgraph.extract.precompiled import Precompiled
 from kgraph.model.facts import UnitFacts
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.pool import USUAL, Limits, Lost, run_tasks, told

@@ -7,7 +7,8 @@ import pytest
 
 from kgraph.extract import Extractor
 from kgraph.extract.agreement import Agreement, included
-from kgraph.extract.precompile import Precompiled, plan_headers
+from kgraph.extract.precompile import plan_headers
+from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 
 HEADERS = {
@@ -35,6 +36,7 @@ HEADERS = {
         #define SECOND
         #include <linux/base.h>
         #define renamed(x) step(x)
+        #define reaching(x) late(x)
         static inline void second(void) { base(); }
         #endif
     """,
@@ -46,6 +48,35 @@ HEADERS = {
         #undef GONE
         void HOOK(void);
         void third(int x);
+        #define late(x) step(x)
+        #define later(x) late(x)
+        #endif
+    """,
+    "include/linux/yielding.h": """
+        #ifndef YIELDING
+        #define YIELDING
+        #include <linux/base.h>
+        void late(int x);
+        static inline void yielding(void) { late(1); }
+        #endif
+    """,
+    "include/linux/ahead.h": """
+        #ifndef AHEAD
+        #define AHEAD
+        #include <linux/base.h>
+        void late(int x);
+        static inline void ahead(void) { late(1); }
+        #endif
+    """,
+    "include/linux/upright.h": """
+        #ifndef UPRIGHT
+        #define UPRIGHT
+        #include <linux/base.h>
+        struct upright { int late; };
+        #ifndef later
+        #warning "without"
+        #endif
+        static inline int upright(struct upright *u, int later) { base(); return u->late + later; }
         #endif
     """,
 }
@@ -53,6 +84,9 @@ ORDINARY = """
     #include <linux/base.h>
     #include <linux/second.h>
     #include <linux/third.h>
+    #include <linux/upright.h>
+    #include <linux/yielding.h>
+    #include <linux/ahead.h>
     void user_{n}(void) {{ second(); }}
 """
 SPECIAL = {
@@ -100,6 +134,23 @@ SPECIAL = {
     "defines a macro only where another is not defined":
         (("#include <linux/base.h>\n#ifndef OTHER\n#define HOOK other\n#endif\n"
          "#include <linux/third.h>\nvoid f(void) { base(); }"), False),
+    "includes a header that mentions a macro of another that the unit does not include":
+        ("#include <linux/yielding.h>\nvoid f(void) { yielding(); }", False),
+    "includes the other after it":
+        (("#include <linux/yielding.h>\n#include <linux/third.h>\n"
+          "void f(void) { yielding(); }"), False),
+    "includes the other before it":
+        (("#include <linux/third.h>\n#include <linux/yielding.h>\n"
+          "void f(void) { yielding(); }"), True),
+    "includes after the other what the precompiled header read before it":
+        ("#include <linux/third.h>\n#include <linux/ahead.h>\nvoid f(void) { ahead(); }", False),
+    "includes it before the other, as the precompiled header did":
+        ("#include <linux/ahead.h>\n#include <linux/third.h>\nvoid f(void) { ahead(); }", True),
+    "includes a header that has a field of such a name, and warns where there is no such macro":
+        ("#include <linux/upright.h>\nint f(struct upright *u) { return upright(u, 1); }", True),
+    "comes to a macro of a header that it does not include through that of one that it does":
+        ("#include <linux/second.h>\nvoid f(void) { reaching(1); }\nvoid late(int x) { base(); }",
+         False),
     "uses a function that it does not declare":
         ("#include <linux/base.h>\nvoid f(void) { base(); }", True),
 }
@@ -126,11 +177,13 @@ def root(tmp_path: Path) -> Path:
 def header(root: Path) -> Precompiled:
     plans = plan_headers([unit(root, f"u{number}.c") for number in range(12)])
     assert [plan.names for plan in plans] == [
-        ("linux/base.h", "linux/second.h", "linux/third.h")]
+        ("linux/ahead.h", "linux/base.h", "linux/second.h", "linux/third.h",
+         "linux/upright.h", "linux/yielding.h")]
     made = Extractor(root, None, set()).extract_header(plans[0], root / "common")
     assert made is not None
     found, definitions = made
-    assert {definition.subject.id.name for definition in definitions} == {"base", "second"}
+    assert {definition.subject.id.name for definition in definitions} == {
+        "ahead", "base", "second", "upright", "yielding"}
     return found
 
 
@@ -210,4 +263,5 @@ def test_a_header_that_does_not_parse_after_the_others_is_left_out(root: Path) -
     assert "linux/broken.h" in plan.names
     made = Extractor(root, None, set()).extract_header(plan, root / "common")
     assert made is not None
-    assert {Path(file).name for file in made[0].graph} == {"base.h", "second.h", "third.h"}
+    assert {Path(file).name for file in made[0].graph} == {
+        "ahead.h", "base.h", "second.h", "third.h", "upright.h", "yielding.h"}

@@ -58,8 +58,6 @@ def copy(linux: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return target
 
 
-@pytest.mark.xfail(
-    reason="switch_fpu_prepare of arch/x86 differs in six folders read together: cause not known")
 def test_precompiled_headers_change_no_facts(linux: Path, tmp_path: Path) -> None:
     parts = (*PARTS, "fs/ext4", "drivers/acpi/acpica", "drivers/gpu/drm/i915", "arch/x86/kernel")
     parts = tuple(part for part in parts if (linux / part).is_dir())
