@@ -22,6 +22,8 @@ _COMMENT = re.compile(
 _NAME = re.compile(rb"[A-Za-z_]\w*")
 _LITERAL = re.compile(rb"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""", re.DOTALL)
 _ASKED = re.compile(rb"^[ \t]*#[ \t]*ifn?def\b[^\n]*|\bdefined[ \t]*\(?[ \t]*\w+", re.MULTILINE)
+_APPLIED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
+_PLAIN = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)(?!\w|\()", re.MULTILINE)
 _WARNING = re.compile(
     rb"^[ \t]*#[ \t]*ifn?def[^\n]*\s*\n[ \t]*#[ \t]*warning[^\n]*\s*\n[ \t]*#[ \t]*endif[^\n]*",
     re.MULTILINE)
@@ -63,16 +65,33 @@ def header_text(path: str) -> HeaderText:
     return HeaderText(tuple(items), _names(_code(content)), bodies, fallbacks)
 
 
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """How one file's code uses names: `expanded` are those that a macro may stand for, not those
+    that it only asks of whether there is a macro; `applied` those that stand before a parenthesis,
+    or are asked for; `plain` the macros that it defines without parameters, at least once."""
+
+    expanded: frozenset[str]
+    applied: frozenset[str]
+    plain: frozenset[str]
+
+
+def header_uses(path: str) -> Uses:
+    """How a file uses names. That it hands the name of a macro on, to be applied elsewhere, is not
+    looked for: headers do that with their own."""
+    content = _content(path)
+    code = _code(content)
+    asked = b" ".join(_ASKED.findall(code))
+    return Uses(
+        _names(_ASKED.sub(b"", code)),
+        frozenset(map(_text, _APPLIED.findall(code))) | _names(asked),
+        frozenset(map(_text, _PLAIN.findall(content))))
+
+
 def takes_arguments(path: str, name: str) -> bool:
     """Whether every definition of a macro in a file has a list of parameters."""
     pattern = rb"^[ \t]*#[ \t]*define[ \t]+" + name.encode() + rb"\b(\(?)"
     return all(re.findall(pattern, _content(path), re.MULTILINE))
-
-
-def expanded(path: str) -> frozenset[str]:
-    """The identifiers in a file's code that a macro may stand for: not those that it only asks of
-    whether there is one."""
-    return _names(_ASKED.sub(b"", _code(_content(path))))
 
 
 def may_apply(path: str, name: str) -> bool:
@@ -87,15 +106,6 @@ def may_apply(path: str, name: str) -> bool:
         if re.search(pattern, _code(_content(path))):
             return True
     return any(name in body for body in header_text(path).bodies.values())
-
-
-def applies(path: str, name: str) -> bool:
-    """Whether a file's code applies a macro that takes arguments, or asks if there is one. That a
-    header hands the name of one on, to be applied elsewhere, is not looked for."""
-    word = re.escape(name.encode())
-    pattern = (rb"\bdefined[ \t(]*" + word + rb"\b|^[ \t]*#[ \t]*ifn?def[ \t]+" + word
-               + rb"\b|\b" + word + rb"\s*\(")
-    return bool(re.search(pattern, _code(_content(path)), re.MULTILINE))
 
 
 def _content(path: str) -> bytes:

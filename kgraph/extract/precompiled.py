@@ -7,14 +7,7 @@ them a file took from files that it does not include itself, so that their order
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kgraph.extract.headers import (
-    Tails,
-    applies,
-    closure,
-    expanded,
-    header_text,
-    takes_arguments,
-)
+from kgraph.extract.headers import Tails, Uses, closure, header_text, header_uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +93,11 @@ def leanings(header: Precompiled) -> dict[str, tuple[Leaning, ...]]:
     there for all of them."""
     places = {file: place for place, file in enumerate(header.graph)}
     forced = closure(header.forced, header.graph)
+    uses = {file: header_uses(file) for file in header.graph}
     found: dict[str, tuple[Leaning, ...]] = {}
     for file in header.graph.keys() - forced:
         settled = closure([file], header.graph) | forced
-        owners = {frozenset(header.macros[name]) for name in _reached(header, file)
+        owners = {frozenset(header.macros[name]) for name in _reached(header, file, uses)
                   if settled.isdisjoint(header.macros[name])}
         if owners:
             found[file] = tuple(
@@ -112,14 +106,14 @@ def leanings(header: Precompiled) -> dict[str, tuple[Leaning, ...]]:
     return found
 
 
-def _reached(header: Precompiled, file: str) -> frozenset[str]:
+def _reached(header: Precompiled, file: str, uses: dict[str, Uses]) -> frozenset[str]:
     """The defined macros that the code of a file comes to, through the bodies of others. One that
     takes arguments has to be applied."""
     found = frozenset(
         name for name in header_text(file).code & header.defined
-        if applies(file, name) or not all(
-            takes_arguments(owner, name) for owner in header.macros[name]))
-    waiting = expanded(file) & found
+        if name in uses[file].applied
+        or any(name in uses[owner].plain for owner in header.macros[name]))
+    waiting = uses[file].expanded & found
     while waiting:
         found |= waiting
         reached = frozenset[str]().union(*(header.bodies[name] for name in waiting))
