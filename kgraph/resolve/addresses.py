@@ -89,9 +89,7 @@ class Sight:
     """
 
     def __init__(self, solver: Solver, addresses: Addresses) -> None:
-        self._preds: dict[int, list[int]] = {}
-        for source, target in solver.labels:
-            self._preds.setdefault(target, []).append(source)
+        self._preds = solver.preds
         self._given: dict[int, set[int]] = {}
         for node, given in solver.constraints.given.items():
             tables = {addresses.table_of(token) for token in given} - {NONE}

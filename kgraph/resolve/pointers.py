@@ -61,8 +61,8 @@ def _given_addresses(solver: Solver) -> dict[int, list[int]]:
 
 
 def _function_holders(solver: Solver) -> set[int]:
-    function_of = solver.nodes.function_of
-    functions = {token for token in range(len(solver.nodes.tokens)) if function_of(token) != NONE}
+    functions = {token for token, (node, function) in enumerate(solver.nodes.tokens)
+                 if node == NONE and function != NONE}
     return {node for node, held in solver.sets.items() if not functions.isdisjoint(held)}
 
 
@@ -89,15 +89,12 @@ def _store(
     for token, nodes in given.items():
         for node in nodes:
             addresses.setdefault(node, []).append(solver.nodes.tokens[token][0])
-    preds: dict[int, list[int]] = {}
-    for source, target in solver.labels:
-        preds.setdefault(target, []).append(source)
     changed = False
     for store in solver.constraints.stores:
         source = solver.as_node(store.source)
         if store.pointer < 0 or source not in holders:
             continue
-        for target in _reaching(store.pointer, preds, addresses):
+        for target in _reaching(store.pointer, solver.preds, addresses):
             if (source, target) not in stored:
                 stored.add((source, target))
                 solver.store(target, source, store.label)

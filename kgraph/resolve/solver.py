@@ -19,12 +19,13 @@ from kgraph.resolve.numbering import NONE, PARAMETER, RETURN, SLOT
 from kgraph.resolve.values import NOTHING, token_of
 
 EMPTY: frozenset[int] = frozenset()
+Joint = tuple[list[tuple[int, int]], int, int]
 _ARGUMENTS = 16  # no kernel function takes more; what follows them is not called
 
 
 class Solver:
-    """Solves constraints; `sets` holds the tokens of each node, `succ` all edges there are,
-    `labels` what each is cited with. `plain` are the addresses of pointers that are admitted."""
+    """Solves constraints; `sets` holds the tokens of each node, `succ` and `preds` all edges there
+    are, `labels` what each is cited with. `plain` are the addresses of pointers that are admitted."""
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Solver:
         self.plain = set(plain)
         self.sets: dict[int, set[int]] = {}
         self.succ: dict[int, list[int]] = {}
+        self.preds: dict[int, list[int]] = {}
         self.labels: dict[tuple[int, int], int] = {}
         self.called: set[int] = set()
         self._delta: dict[int, set[int]] = {}
@@ -48,6 +50,7 @@ class Solver:
         self._stores: dict[int, list[tuple[int, int]]] = {}
         self._escaped: set[int] = set()
         self._parameters: dict[int, list[tuple[int, int]]] = {}
+        self._joints: dict[int, Joint] = {}
         self._set_up(reads)
 
     def _set_up(self, reads: Mapping[int, Iterable[int]]) -> None:
@@ -135,6 +138,7 @@ class Solver:
             return
         self.labels[edge] = cited
         self.succ.setdefault(source, []).append(target)
+        self.preds.setdefault(target, []).append(source)
         held = self.sets.get(source)
         if held:
             self.gain(target, held)
@@ -171,27 +175,45 @@ class Solver:
     def _call(self, number: int, delta: set[int]) -> None:
         """Join the arguments of a call to the parameters of the functions it may call."""
         call = self.constraints.calls[number]
-        function_of = self.nodes.function_of
+        has_result = call.result != NONE
+        tokens, joints = self.nodes.tokens, self._joints
+        cited = NONE
         for token in delta:
-            function = function_of(token)
-            if function == NONE:
-                if token == TOP and call.result != NONE:
+            node, function = tokens[token]
+            if node != NONE or function == NONE:
+                if token == TOP and has_result:
                     self.unknown("the result of a call that could not be followed", call.result)
                 continue
-            self.called.add(function)
-            for index, parameter in self._parameters_of(function):
-                choice = call.arguments[index] if index < len(call.arguments) else ()
-                if not choice and parameter != self.constraints.escape:
-                    self.unknown(UNREAD, parameter)
-                for code in choice:
-                    self.connect(self.as_node(code), parameter, call.label)
-            rest = self.nodes.rest_of(function)
-            if rest != NONE and self.wanted(rest):
+            joint = joints.get(function)
+            if joint is None:
+                joint = joints[function] = self._joint(function)
+            parameters, rest, returned = joint
+            if parameters:
+                self._pass(call, parameters)
+            if rest != NONE:
                 self._rest(call, rest)
-            returned = self.nodes.find((RETURN, function))
-            if NONE not in (call.result, returned):
-                cited = label(location_of(call.label), RETURNED)
+            if has_result and returned != NONE:
+                if cited == NONE:
+                    cited = label(location_of(call.label), RETURNED)
                 self.connect(returned, call.result, cited)
+
+    def _joint(self, function: int) -> Joint:
+        """What a call of a function joins: the parameters, what takes the arguments behind the
+        named ones, and what is returned; NONE for what need not be solved."""
+        self.called.add(function)
+        rest = self.nodes.rest_of(function)
+        return (self._parameters_of(function), rest if rest != NONE and self.wanted(rest) else NONE,
+                self.nodes.find((RETURN, function)))
+
+    def _pass(self, call: IndirectCall, parameters: list[tuple[int, int]]) -> None:
+        """Join the arguments of a call to parameters."""
+        given = len(call.arguments)
+        for index, parameter in parameters:
+            choice = call.arguments[index] if index < given else ()
+            if not choice and parameter != self.constraints.escape:
+                self.unknown(UNREAD, parameter)
+            for code in choice:
+                self.connect(self.as_node(code), parameter, call.label)
 
     def _rest(self, call: IndirectCall, rest: int) -> None:
         """Join the arguments behind a function's named ones to what it takes them from."""
