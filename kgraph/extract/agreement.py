@@ -81,7 +81,8 @@ class _Walk:
         while waiting:
             for is_include, name, is_fallback in waiting[-1]:
                 if not is_include:
-                    if name not in TEXTS and not (is_fallback and self._has(name)):
+                    if self._header.mentions(name) and name not in TEXTS and not (
+                            is_fallback and self._has(name)):
                         self._spread |= self._header.spread(name)
                     continue
                 if not self._enter(name):
@@ -108,13 +109,17 @@ class _Walk:
         before = self.read
         new = closure(starts, self._header.graph, before)
         self.read = before | new
-        return all(self._means_the_same(file, before) for file in new)
+        if self._spread and not all(
+                self._spread.isdisjoint(header_text(file).code) for file in new):
+            return False
+        return all(self._leans_alike(file, before) for file in new & self._header.leaning.keys())
 
-    def _means_the_same(self, file: str, before: set[str]) -> bool:
-        """Whether nothing that was read `before` a precompiled file, or with it, changes it."""
-        return self._spread.isdisjoint(header_text(file).code) and all(
+    def _leans_alike(self, file: str, before: set[str]) -> bool:
+        """Whether what was read `before` a precompiled file, or with it, gives it the macros that
+        it had when it was precompiled, and no other."""
+        return all(
             leaning.owners.isdisjoint(self.read if leaning.given else before) != leaning.given
-            for leaning in self._header.leaning.get(file, ()))
+            for leaning in self._header.leaning[file])
 
 
 def _items(file: str) -> Iterator[tuple[bool, str, bool]]:

@@ -74,6 +74,10 @@ class Precompiled:
                 found.setdefault(name, set()).add(macro)
         return found
 
+    def mentions(self, name: str) -> bool:
+        """Whether a name stands in these files, in code or in a macro's body."""
+        return name in self.code or name in self.users
+
     def spread(self, name: str) -> set[str]:
         """The names that mean something else in these files if the macro `name` does."""
         if name not in self._spreads:

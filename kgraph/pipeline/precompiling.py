@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -52,15 +52,20 @@ def make_headers(
     """
     forget_headers()
     tasks = [(plan, folder / f"{number:03}") for number, plan in enumerate(plan_headers(units))]
-    done = run_tasks(tasks, partial(partial, _make, place), max(1, jobs), limits)
+    done = run_tasks(tasks, partial(_maker, place), max(1, jobs), limits)
     made = {task[1].name: result for task, result in done
             if result is not None and not isinstance(result, Lost)}
     return [made[name] for name in sorted(made)]
 
 
-def _make(place: Place, task: _Task) -> Made | None:
+def _maker(place: Place) -> Callable[[_Task], Made | None]:
+    """What makes headers in a worker: one extractor, which remembers what it read of files."""
+    return partial(_make, Extractor(place.root, place.build, set()))
+
+
+def _make(extractor: Extractor, task: _Task) -> Made | None:
     plan, stem = task
-    result = Extractor(place.root, place.build, set()).extract_header(plan, stem)
+    result = extractor.extract_header(plan, stem)
     if result is None:
         return None
     header, definitions = result

@@ -24,8 +24,8 @@ _ARGUMENTS = 16  # no kernel function takes more; what follows them is not calle
 
 
 class Solver:
-    """Solves constraints; `sets` holds the tokens of each node, `succ` and `preds` all edges there
-    are, `labels` what each is cited with. `plain` are the addresses of pointers that are admitted."""
+    """Solves constraints; `sets` holds the tokens of each node, `succ` and `preds` all edges that
+    there are, `labels` what each is cited with. `plain` are admitted addresses of pointers."""
 
     def __init__(
         self,
