@@ -16,6 +16,7 @@ from kgraph.store.facts import CitedFiles
 from kgraph.store.hops import hop_arrays
 
 _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
+_OF_AN_EDGE = ("edge_callee", "edge_kind", "edge_evidence")
 Row = tuple[object, ...]
 
 
@@ -68,15 +69,18 @@ class ResolutionWriter:
     def _write_functions(self, resolution: Resolution) -> None:
         defined = {function.id: function for function in resolution.functions}
         named = set(defined)
+        candidates = {}  # many sites share theirs
         for site in resolution.sites:
             named.add(site.caller)
-            named.update(candidate.callee for candidate in site.candidates)
-            named.update(
-                forward.value for forward in site.forwards if isinstance(forward.value, FunctionId)
-            )
+            candidates[id(site.candidates)] = site.candidates
+            if site.forwards:
+                named.update(forward.value for forward in site.forwards
+                             if isinstance(forward.value, FunctionId))
+        for shared in candidates.values():
+            named.update(candidate.callee for candidate in shared)
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
         named.update(later.function for later in resolution.later)
-        self._functions = {name: number for number, name in enumerate(sorted(named))}
+        self._functions = {name: number for number, name in enumerate(sorted(named, key=_name))}
         self._arrays["folder"] = array(
             "i", (folder_of(defined.get(name), self._text) for name in self._functions))
         self._insert("function", (
@@ -132,22 +136,28 @@ class ResolutionWriter:
             )
         }
         site_start = array("I", bytes(4 * (len(self._functions) + 1)))
+        known: dict[int, tuple[list[int], ...]] = {}  # many sites share their candidates
         for number, (caller, _, site) in enumerate(sites):
             site_start[caller + 1] += 1
             arrays["edge_start"].append(len(arrays["edge_callee"]))
-            for callee, candidate in self._ordered(site):
-                arrays["edge_callee"].append(callee)
-                arrays["edge_kind"].append(_KINDS[candidate.kind])
-                arrays["edge_evidence"].append(self._chain(candidate.evidence))
-            self._collect_forwards(number, site, arrays)
+            edges = known.get(id(site.candidates))
+            if edges is None:
+                edges = known[id(site.candidates)] = self._edges(site.candidates)
+            for name, numbers in zip(_OF_AN_EDGE, edges, strict=True):
+                arrays[name].extend(numbers)
+            if site.forwards or site.holder is not None:
+                self._collect_forwards(number, site, arrays)
         arrays["edge_start"].append(len(arrays["edge_callee"]))
         for function in range(len(self._functions)):
             site_start[function + 1] += site_start[function]
         self._arrays |= {"site_start": site_start, **arrays}
 
-    def _ordered(self, site: ResolvedSite) -> list[tuple[int, Candidate]]:
-        rows = [(self._functions[candidate.callee], candidate) for candidate in site.candidates]
-        return sorted(rows, key=lambda row: (row[0], row[1].kind, row[1].evidence))
+    def _edges(self, candidates: tuple[Candidate, ...]) -> tuple[list[int], ...]:
+        """The edges to candidates: callees, kinds, chains of evidence."""
+        rows = sorted(((self._functions[candidate.callee], candidate) for candidate in candidates),
+                      key=lambda row: (row[0], row[1].kind, row[1].evidence))
+        return ([callee for callee, _ in rows], [_KINDS[candidate.kind] for _, candidate in rows],
+                [self._chain(candidate.evidence) for _, candidate in rows])
 
     def _collect_forwards(
         self, number: int, site: ResolvedSite, arrays: dict[str, "array[int]"]
@@ -234,18 +244,25 @@ def place_columns(call: CallSite, file: Callable[[Location], int]) -> Row:
 
 
 def site_order(call: CallSite) -> tuple[object, ...]:
-    """What the call sites of one function are sorted by."""
-    return (call.location, call.ordinal, call.extent)
+    """What the call sites of one function are sorted by: place, ordinal, extent."""
+    place, extent = call.location, call.extent
+    start = extent.start
+    return (place.path, place.line, place.column, call.ordinal, start.path, start.line,
+            start.column, extent.end_line, extent.end_column)
 
 
 def guard_text(call: CallSite) -> str:
     """The conditions around a call, as the table holds them."""
+    if not call.guards:
+        return ""
     guards = [
-        [guard.extent.start.line, guard.extent.start.column, guard.extent.end_line,
-         guard.extent.end_column, int(guard.holds)]
-        for guard in call.guards
-    ]
-    return json.dumps(guards) if guards else ""
+        f"[{extent.start.line}, {extent.start.column}, {extent.end_line}, {extent.end_column},"
+        f" {int(guard.holds)}]" for guard in call.guards for extent in [guard.extent]]
+    return f"[{', '.join(guards)}]"
+
+
+def _name(function: FunctionId) -> tuple[str, str, str]:
+    return function.name, function.scope, function.image
 
 
 def _own_parameter(site: ResolvedSite) -> int | None:
