@@ -106,19 +106,19 @@ class _Walk:
         starts = [file for file in self._header.tails.named(name) if file not in self.read]
         if not starts:
             return True
-        before = self.read
-        new = closure(starts, self._header.graph, before)
-        self.read = before | new
+        new = closure(starts, self._header.graph, self.read)
+        self.read |= new
         if self._spread and not all(
                 self._spread.isdisjoint(header_text(file).code) for file in new):
             return False
-        return all(self._leans_alike(file, before) for file in new & self._header.leaning.keys())
+        return all(self._leans_alike(file, new) for file in new & self._header.leaning.keys())
 
-    def _leans_alike(self, file: str, before: set[str]) -> bool:
-        """Whether what was read `before` a precompiled file, or with it, gives it the macros that
-        it had when it was precompiled, and no other."""
+    def _leans_alike(self, file: str, new: set[str]) -> bool:
+        """Whether what was read before a precompiled file gives it the macros that it had when it
+        was precompiled, and no other. What is read together with it (`new`) may be before it."""
         return all(
-            leaning.owners.isdisjoint(self.read if leaning.given else before) != leaning.given
+            any(owner in self.read for owner in leaning.owners) if leaning.given
+            else all(owner in new or owner not in self.read for owner in leaning.owners)
             for leaning in self._header.leaning[file])
 
 

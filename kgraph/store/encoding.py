@@ -9,7 +9,8 @@ name few different things. Equal definitions give equal bytes. Must not know SQL
 import json
 import zlib
 from array import array
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.holders import (
@@ -75,95 +76,88 @@ class Encoder:
         # Kernel source is bytes, not always UTF-8: surrogates carry what does not decode.
         return packer.compress(text.encode("utf-8", "surrogateescape")) + packer.flush()
 
-    def _string(self, text: str) -> int:
+    def string(self, text: str) -> int:
+        """The number of a string."""
         return self._strings.setdefault(text, len(self._strings))
 
     def _location(self, location: Location) -> Row:
         path, line = location.path, location.line
         if self.last_lines.get(path, 0) < line:
             self.last_lines[path] = line
-        return [self._string(path), line, location.column]
+        return [self.string(path), line, location.column]
 
     def _extent(self, extent: Extent) -> Row:
         if self.last_lines.get(extent.start.path, 0) < extent.end_line:
             self.last_lines[extent.start.path] = extent.end_line
         return [*self._location(extent.start), extent.end_line, extent.end_column]
 
-    def _value(self, value: object) -> int:
+    def value(self, value: object) -> int:
+        """The number of a value; KeyError for what is none."""
         number = self._values.get(value)
         if number is None:
-            row = self._value_row(value)
+            row = _ROWS[type(value)](self, value)
             number = self._values[value] = len(self._rows)
             self._rows.append(row)
         return number
-
-    def _value_row(self, value: object) -> Row:  # noqa: C901, PLR0911, PLR0912  one arm a kind
-        match value:
-            case FunctionId(name, scope, image):
-                return [_FUNCTION, self._string(name), self._string(scope), self._string(image)]
-            case ObjectId(name, scope, image):
-                return [_OBJECT, self._string(name), self._string(scope), self._string(image)]
-            case Slot(record, field, scope):
-                return [_SLOT, self._string(record), self._string(field), self._string(scope)]
-            case ObjectField(holder, slot):
-                return [_OBJECT_FIELD, self._value(holder), self._value(slot)]
-            case Variable(function, name):
-                return [_VARIABLE, self._value(function), self._string(name)]
-            case Parameter(function, index):
-                return [_PARAMETER, self._value(function), index]
-            case ReturnValue(function):
-                return [_RETURN, self._value(function)]
-            case CallResult(function, index):
-                return [_CALL_RESULT, self._value(function), index]
-            case Place(holder, base):
-                return [_PLACE, self._value(holder), -1 if base is None else self._value(base)]
-            case Load(place):
-                return [_LOAD, self._value(place)]
-            case Address(place):
-                return [_ADDRESS, self._value(place)]
-            case Constant(number):
-                return [_CONSTANT, number]
-            case Opaque(reason):
-                return [_OPAQUE, self._string(reason)]
-            case Symbol(function, how):
-                return [_SYMBOL, self._value(function), _NAMED.index(how)]
-        raise TypeError(f"no encoding for {type(value).__name__}")
 
     def _subject(self, subject: Function | Object) -> Row:
         place = [*self._extent(subject.extent), *self._location(subject.location)]
         if isinstance(subject, Function):
             return [
-                self._value(subject.id), *place, self._string(subject.signature),
-                [self._string(name) for name in subject.parameters],
-                int(subject.weak), int(subject.inline), self._string(subject.alias_of),
-                self._string(subject.macro),
+                self.value(subject.id), *place, self.string(subject.signature),
+                [self.string(name) for name in subject.parameters],
+                int(subject.weak), int(subject.inline), self.string(subject.alias_of),
+                self.string(subject.macro),
             ]
         return [
-            self._value(subject.id), *place, self._string(subject.type),
-            self._string(subject.section), self._string(subject.alias_of),
+            self.value(subject.id), *place, self.string(subject.type),
+            self.string(subject.section), self.string(subject.alias_of),
         ]
 
     def _call(self, call: CallSite) -> Row:
         return [
-            self._value(call.caller), *self._location(call.location), *self._extent(call.extent),
-            call.ordinal, self._value(call.target), self._string(call.expression),
-            self._string(call.macro), self._string(call.signature), call.index,
-            [[self._value(value) for value in values] for values in call.arguments],
+            self.value(call.caller), *self._location(call.location), *self._extent(call.extent),
+            call.ordinal, self.value(call.target), self.string(call.expression),
+            self.string(call.macro), self.string(call.signature), call.index,
+            [[self.value(value) for value in values] for values in call.arguments],
             [[*self._extent(guard.extent), int(guard.holds)] for guard in call.guards],
         ]
 
     def _binding(self, binding: Binding) -> Row:
         return [
-            self._value(binding.place), self._value(binding.value),
+            self.value(binding.place), self.value(binding.value),
             *self._location(binding.location), _HOW_NUMBERS[binding.how],
-            -1 if binding.table is None else self._value(binding.table),
+            -1 if binding.table is None else self.value(binding.table),
         ]
 
     def _flow(self, flow: Flow) -> Row:
         return [
-            self._value(flow.source), self._value(flow.target), *self._location(flow.location),
+            self.value(flow.source), self.value(flow.target), *self._location(flow.location),
             _HOW_NUMBERS[flow.how],
         ]
+
+
+# The rows of values, by kind. Parts come before what they are parts of.
+_ROWS: dict[type, Callable[[Any, Any], Row]] = {
+    FunctionId: lambda to, it: [
+        _FUNCTION, to.string(it.name), to.string(it.scope), to.string(it.image)],
+    ObjectId: lambda to, it: [
+        _OBJECT, to.string(it.name), to.string(it.scope), to.string(it.image)],
+    Slot: lambda to, it: [
+        _SLOT, to.string(it.record), to.string(it.field), to.string(it.scope)],
+    ObjectField: lambda to, it: [_OBJECT_FIELD, to.value(it.object), to.value(it.slot)],
+    Variable: lambda to, it: [_VARIABLE, to.value(it.function), to.string(it.name)],
+    Parameter: lambda to, it: [_PARAMETER, to.value(it.function), it.index],
+    ReturnValue: lambda to, it: [_RETURN, to.value(it.function)],
+    CallResult: lambda to, it: [_CALL_RESULT, to.value(it.function), it.index],
+    Place: lambda to, it: [
+        _PLACE, to.value(it.holder), -1 if it.base is None else to.value(it.base)],
+    Load: lambda to, it: [_LOAD, to.value(it.place)],
+    Address: lambda to, it: [_ADDRESS, to.value(it.place)],
+    Constant: lambda _to, it: [_CONSTANT, it.value],
+    Opaque: lambda to, it: [_OPAQUE, to.string(it.reason)],
+    Symbol: lambda to, it: [_SYMBOL, to.value(it.function), _NAMED.index(it.how)],
+}
 
 
 def encode(definition: Definition) -> bytes:
