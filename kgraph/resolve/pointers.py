@@ -5,14 +5,15 @@ address of a pointer is admitted to the solver only where it holds a function; w
 stored through a pointer, the addresses that may reach that pointer are looked for backwards. Both
 are done again until nothing new is found.
 
-Only then does a slot without a function get what lies at its place under other names. One that has
-functions under its own name is called through for these: members of a union, one for each kind of
-object, would otherwise have the functions of all.
+Only then does a slot get what is written at its place under other names: that and no more, not what
+the others get by lying on it themselves. A void * in a union would otherwise hand the function of
+one type on to a member of another type. That a record is written in a way that shows no function
+leaves the functions alone that the slot has.
 """
 
 from kgraph.resolve.labels import UNCITED
-from kgraph.resolve.nodes import CONSTANT_OF, TOP
-from kgraph.resolve.numbering import NONE
+from kgraph.resolve.nodes import BESIDE, CONSTANT_OF, TOP
+from kgraph.resolve.numbering import NONE, SLOT
 from kgraph.resolve.solver import EMPTY, Solver
 
 FEW = 32
@@ -37,13 +38,25 @@ def _settle(
 
 
 def _overlay(solver: Solver) -> None:
-    """Let slots that hold no function hold what lies at their place."""
+    """Let slots hold what is written at their place."""
     holders = _function_holders(solver)
+    keys = solver.nodes.keys
     for target, beside in solver.constraints.overlays.items():
-        if solver.nodes.keys[target][1] not in holders:
-            for code, cited in beside.items():
+        for code, cited in beside.items():
+            if code >= 0 and keys[code][0] == SLOT:
+                for source in _written_as(solver, code):
+                    solver.connect(source, target, cited)
+            elif keys[target][1] not in holders:
                 solver.connect(solver.as_node(code), target, cited)
     solver.run()
+
+
+def _written_as(solver: Solver, slot: int) -> set[int]:
+    """The nodes of all that is written to a slot under its own name."""
+    constraints = solver.constraints
+    written = {source for source, _ in constraints.preds.get(slot, ())
+               if solver.nodes.keys[source][0] != BESIDE}
+    return written | {constraints.values.anonymous(slot)}
 
 
 def _given_addresses(solver: Solver) -> dict[int, list[int]]:
