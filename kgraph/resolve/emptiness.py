@@ -49,7 +49,7 @@ class Emptiness:
         self._solver = solver
         self._nodes = solver.nodes
         self._reasons: dict[int, str] | None = None
-        self._preds: dict[int, list[int]] | None = None
+        self._from_exported: set[int] | None = None
         self._writes: dict[int, list[int]] = {}
         for node, key in enumerate(self._nodes.keys):
             if key[0] == FIELD:
@@ -73,21 +73,18 @@ class Emptiness:
     def _abroad(self, node: int) -> str:
         """What is to be said where an exported object is called, or what is read from one: it is
         not written here, and the modules that may write it are not here either."""
-        exported = self._solver.constraints.exported
-        if node in exported:
+        if node in self._solver.constraints.exported:
             return f"; it is exported: {ABROAD}"
+        if self._from_exported is None:
+            self._from_exported = self._reached(self._solver.constraints.exported)
         return f"; it is read from an object that is exported: {ABROAD}" if (
-            self._sources(node) & exported) else ""
+            node in self._from_exported) else ""
 
-    def _sources(self, node: int) -> set[int]:
-        """All nodes whose content can reach a node."""
-        if self._preds is None:
-            self._preds = {}
-            for source, target in self._solver.labels:
-                self._preds.setdefault(target, []).append(source)
-        found, stack = {node}, [node]
+    def _reached(self, nodes: set[int]) -> set[int]:
+        """All nodes that the content of some can reach."""
+        found, stack = set(nodes), list(nodes)
         while stack:
-            new = set(self._preds.get(stack.pop(), ())) - found
+            new = set(self._solver.succ.get(stack.pop(), ())) - found
             found |= new
             stack += new
         return found

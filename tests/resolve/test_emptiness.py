@@ -77,6 +77,21 @@ def test_what_lies_on_a_field_is_called_beside_its_own():
         ("f", Role.BINDING), ("h", Role.OVERLAY)}
 
 
+def test_what_nothing_calls_adds_only_what_is_named_there():
+    """A void * in a union holds data of other objects, and whatever flows there with it."""
+    carrier = field("u", "cookie", param("c"))
+    definitions = [
+        *stubs("f", "named", "flown"),
+        function("d", call("d", "c", NULL, "flown")),
+        function("c", lie_on(CB, carrier), put(carrier, "named"), put(carrier, param("c", 1)),
+                 parameters=2),
+        function("g", call("g", CB), parameters=1)]
+    own = function("o", put(CB, "f"))
+    assert {c.callee.name for c in only_site([*definitions, own], "g").candidates} == {
+        "f", "named"}
+    assert {c.callee.name for c in only_site(definitions, "g").candidates} == {"named", "flown"}
+
+
 def test_a_reason_on_a_field_with_functions_changes_nothing():
     site = only_site([*stubs("f"), function("c", lie_on(CB, Opaque("bytes")), put(CB, "f")),
                       function("g", call("g", CB), parameters=1)], "g")
