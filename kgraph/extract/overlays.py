@@ -5,7 +5,8 @@ joins. What overlays what is computed once for each pair of types of a unit, and
 goes by it: at the use of a member of a union, at a cast between pointers to records, at a copy of
 memory from one type to another. Fields join where a pointer to a function can pass from one to the
 other: both point to functions of one type, or to one type of table (a record with functions), or
-one carries any pointer (void *; for functions also unsigned long). Pointers to other data are left
+one carries any pointer (void *; for functions also unsigned long). A function that is read as a
+number is a number, but where that is cast to a pointer again. Pointers to other data are left
 alone: there are a hundred times as many, and they lead to no function. A record that is written as
 an array of pointers or bytes may hold anything in its pointers to functions. Must not know what
 values are; a void * that becomes a pointer to a record is taken to point to one.
@@ -26,12 +27,17 @@ if TYPE_CHECKING:
 
 WORDS = "its record is written through a pointer of another type"
 BYTES = "its record is copied from memory of another type"
+OUTSIDE = "its record is filled from memory outside the kernel"
 _MOST = 200  # fields of one record that are looked at; the largest hold tens of thousands
 _COPIES = frozenset({"memcpy", "__memcpy", "__builtin_memcpy", "__inline_memcpy",
                      "memmove", "__memmove", "__builtin_memmove"})
+_FROM_OUTSIDE = frozenset({
+    "copy_from_user", "_copy_from_user", "__copy_from_user", "__copy_from_user_nocheck",
+    "__copy_from_user_inatomic", "raw_copy_from_user", "copy_from_iter", "memcpy_fromio",
+    "__memcpy_fromio"})
 _FUNCTION, _TABLE, _ANY, _NUMBER = range(4)
 
-Pairs = tuple[tuple[Slot, Slot], ...]
+Pairs = tuple[tuple[Slot, Slot], ...]  # what is read, and what is written at its place
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +49,12 @@ class _Leaf:
     kind: int
     pointee: int = 0
 
+    def takes(self, other: "_Leaf") -> bool:
+        """Whether a pointer that is written as another field can be read as this one."""
+        return self.kind != _NUMBER and self.joins(other)
+
     def joins(self, other: "_Leaf") -> bool:
-        """Whether a pointer can pass between two fields at one place."""
+        """Whether two fields at one place can hold the same pointer."""
         if self.offset != other.offset or self.slot == other.slot:
             return False
         if self.kind == other.kind:
@@ -87,6 +97,18 @@ class Overlays:
                 self.leaves(unit, one), self.leaves(unit, other))
         return known
 
+    def of_number(self, unit: "Unit", member: Cursor) -> Pairs:
+        """The functions that lie on a number in a union."""
+        union = _union_around(member)
+        if union is None:
+            return ()
+        own: list[_Leaf] = []
+        _field(unit, member, 0, own)
+        slots = {leaf.slot for leaf in own if leaf.kind == _NUMBER}
+        leaves = self.leaves(unit, C.clang_getCursorType(union))
+        return tuple((one.slot, other.slot) for one in leaves if one.slot in slots
+                     for other in leaves if one.joins(other))
+
     def functions(self, unit: "Unit", record: Type) -> tuple[Slot, ...]:
         """The pointers to functions of a record."""
         return tuple(leaf.slot for leaf in self.leaves(unit, record) if leaf.kind == _FUNCTION)
@@ -117,7 +139,9 @@ def _holds_function(member: Cursor) -> bool:
 
 def _pairs(some: "tuple[_Leaf, ...] | list[_Leaf]", others: "tuple[_Leaf, ...] | list[_Leaf]"
            ) -> Pairs:
-    return tuple((one.slot, other.slot) for one in some for other in others if one.joins(other))
+    found = [(one.slot, other.slot) for one in some for other in others if one.takes(other)]
+    found += [(other.slot, one.slot) for one in some for other in others if other.takes(one)]
+    return tuple(found)
 
 
 def _union_around(member: Cursor) -> Cursor | None:
@@ -178,6 +202,9 @@ def cast(context: "Context", node: Node, operand: Node) -> None:
     """Note what a cast between pointers makes of the record that is pointed to."""
     unit = context.unit
     to, of = unit.types.of(node.cursor).element, unit.types.of(operand.cursor).element
+    if to is not None and of is None and operand.kind == kinds.MEMBER_REF_EXPR:
+        member = C.clang_getCursorReferenced(operand.cursor)
+        _join(context, unit.overlays.of_number(unit, member), node)
     if to is None or of is None or not of.is_record:
         return
     if to.is_record:
@@ -189,13 +216,17 @@ def cast(context: "Context", node: Node, operand: Node) -> None:
 
 def copied(context: "Context", name: str, operands: list[Node], node: Node) -> None:
     """Note what a call that copies memory makes of the record that is copied to."""
-    if name not in _COPIES or len(operands) < 2:
+    if name not in _COPIES | _FROM_OUTSIDE or len(operands) < 2:
         return
     unit = context.unit
     to, of = (unit.types.of(plain(operand).cursor).element for operand in operands[:2])
-    if to is None or of is None or not to.is_record:
+    if to is None or not to.is_record:
         return
-    if of.is_record:
+    if name in _FROM_OUTSIDE:
+        _open(context, unit.overlays.functions(unit, to.type), OUTSIDE, node)
+    elif of is None:
+        return
+    elif of.is_record:
         if to.type.d0 != of.type.d0:
             _join(context, unit.overlays.of_types(unit, of.type, to.type), node)
     elif of.kind != kinds.T_VOID:
@@ -207,7 +238,6 @@ def _join(context: "Context", pairs: Pairs, node: Node) -> None:
         if context.overlaid(one, other):
             location = context.unit.sources.location(node.cursor)
             context.put(Place(one), (Load(Place(other)),), location, How.OVERLAY)
-            context.put(Place(other), (Load(Place(one)),), location, How.OVERLAY)
 
 
 def _open(context: "Context", slots: tuple[Slot, ...], reason: str, node: Node) -> None:

@@ -19,9 +19,10 @@ rows of `ops`; evidence the citations; emptiness the reasons; sites puts everyth
 code cannot show is declared in data/*.toml (declared).
 
 Fields that lie at one place (in a union, in records cast into each other or copied from each other)
-flow into each other where they would hold no function else, as the facts say: cited as overlays.
-What an empty set proves rests on this: a void * that becomes a pointer to a record points to one,
-and members of a union that are functions of different types are not called for each other.
+hold what is written to the others as well, as the facts say: cited as overlays. What an empty set
+proves rests on this: a void * or a number that becomes a pointer to a record points to one, members
+of a union that are functions of different types are not called for each other, nor are those of a
+union that is declared to be told apart, and modules that are not parsed write nothing.
 
 Known to be missing: what inline asm does to memory is what the extractor says of it; what functions
 without a definition do to records that they are handed a pointer to is not known, and taken to be

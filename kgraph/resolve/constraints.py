@@ -8,8 +8,8 @@ stores through pointers, are written down for the solver, which acts on them as 
 from typing import NamedTuple
 
 from kgraph.model.holders import POINTEE, How
-from kgraph.resolve.declared import CopyFunction, copy_functions, is_public
-from kgraph.resolve.intake import SiteRow, WriteRow
+from kgraph.resolve.declared import CopyFunction, copy_functions, is_public, told_apart
+from kgraph.resolve.intake import DefinitionRow, SiteRow, WriteRow
 from kgraph.resolve.labels import (
     ARGUMENT,
     BIND,
@@ -22,6 +22,7 @@ from kgraph.resolve.labels import (
 )
 from kgraph.resolve.nodes import (
     ANONYMOUS,
+    BESIDE,
     CONSTANT_OF,
     ESCAPE,
     FIELD,
@@ -32,6 +33,7 @@ from kgraph.resolve.nodes import (
     Nodes,
 )
 from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RESULT, RETURN, SLOT
+from kgraph.resolve.tables import exported
 from kgraph.resolve.values import NOTHING, Values, token_code, token_of
 
 _FLOWS = {How.RETURN: RETURNED, How.OVERLAY: OVERLAID}
@@ -74,21 +76,24 @@ class Constraints:
         self.installed = {nodes.objects[number] for number in installed}
         self.preds: dict[int, list[tuple[int, int]]] = {}
         self.given: dict[int, dict[int, int]] = {}  # node: token: label
-        self.overlays: dict[int, dict[int, int]] = {}  # node: code of what lies on it: label
+        self.overlays: dict[int, dict[int, int]] = {}  # BESIDE: code of what lies there: label
         self.calls: list[IndirectCall] = []
         self.call_of: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
         self.stores: list[Store] = []
         self.copies: list[Copy] = []
         self.escape = nodes.number((ESCAPE,))
         self.address_taken: set[int] = set()
+        self.exported: set[int] = set()  # objects that symbols for modules name
         self._keys = nodes.names.holder_keys
         self._copy_functions = copy_functions()
         self._build()
 
     def _build(self) -> None:
         for number, row in enumerate(self.nodes.facts.definitions):
+            exports = self._is_export(row)
             for write in row.writes:
-                self._write(write)
+                if not exports or not self._export(write):
+                    self._write(write)
             for position, site in enumerate(row.sites):
                 if site.callee != NONE:
                     self._direct(site)
@@ -97,6 +102,20 @@ class Constraints:
                     self._indirect(site)
         self._top_sources()
         self._slots()
+
+    def _is_export(self, row: DefinitionRow) -> bool:
+        facts = self.nodes.facts
+        return row.object != NONE and exported(
+            facts.objects[facts.names.object_ids[row.object]].section)
+
+    def _export(self, row: WriteRow) -> bool:
+        """Note an object that a symbol's row names, whose address nobody takes for that; whether
+        it was one."""
+        code = self.values.code(row.value)
+        node = NONE if code >= NOTHING else self.nodes.tokens[token_of(code)][0]
+        if node != NONE:
+            self.exported.add(node)
+        return node != NONE
 
     def put(self, code: int, target: int, cited: int) -> None:
         """Let the node `target` hold what `code` is."""
@@ -145,11 +164,18 @@ class Constraints:
             address = token_code(self.nodes.address_token(node, root))
             self.copies.append(Copy(address, record, "", key[1] if key[0] == SLOT else ""))
         if row.how is How.OVERLAY:
-            beside = self.overlays.setdefault(target, {})
-            if code not in beside or self.order(cited) < self.order(beside[code]):
-                beside[code] = cited
+            self._overlay(node, code, cited)
         else:
             self.put(code, target, cited)
+
+    def _overlay(self, slot: int, code: int, cited: int) -> None:
+        """Enter what lies at a slot's place, unless the members of their union are told apart."""
+        record = self.nodes.keys[slot][1]
+        if record in told_apart() and code >= 0 and self.nodes.keys[code][1:2] == (record,):
+            return
+        beside = self.overlays.setdefault(self.nodes.number((BESIDE, slot)), {})
+        if code not in beside or self.order(cited) < self.order(beside[code]):
+            beside[code] = cited
 
     def _root(self, row: WriteRow) -> int:
         if row.base != NONE:
@@ -249,7 +275,7 @@ class Constraints:
         """
         for node, key in enumerate(self.nodes.keys):
             kind = key[0]
-            if kind == ANONYMOUS:
+            if kind in (ANONYMOUS, BESIDE):
                 self.put(node, key[1], UNCITED)
             elif kind == FIELD and self._is_installed(key[1]):
                 self.put(node, key[2], UNCITED)

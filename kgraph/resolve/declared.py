@@ -92,6 +92,12 @@ def registries() -> dict[str, Registry]:
 
 
 @cache
+def told_apart() -> frozenset[str]:
+    """The unions of which a member is only called as the one that it was written as."""
+    return frozenset(_text(row, "record", "unions.toml") for row in _rows("unions.toml", "union"))
+
+
+@cache
 def loaded_slots() -> dict[str, tuple[str, str]]:
     """The slots that a loader fills, by the name of the function that goes there."""
     name = "loaded.toml"

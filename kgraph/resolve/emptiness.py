@@ -12,9 +12,19 @@ from typing import NamedTuple
 
 from kgraph.model.edges import Evidence
 from kgraph.model.resolution import Status
+from kgraph.resolve.declared import told_apart
 from kgraph.resolve.evidence import LIMIT
-from kgraph.resolve.labels import OVERLAID, ROLES, UNCITED, location_of, role_of
-from kgraph.resolve.nodes import ANONYMOUS, FIELD, LOADED, POINTER, REASON, SOMEWHERE, TOP
+from kgraph.resolve.labels import ROLES, UNCITED, location_of, role_of
+from kgraph.resolve.nodes import (
+    ANONYMOUS,
+    BESIDE,
+    FIELD,
+    LOADED,
+    POINTER,
+    REASON,
+    SOMEWHERE,
+    TOP,
+)
 from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RETURN, SLOT, VARIABLE
 from kgraph.resolve.solver import EMPTY, Solver
 from kgraph.resolve.values import NOTHING
@@ -29,6 +39,7 @@ class Why(NamedTuple):
 
 
 _DATA = frozenset((POINTER, SOMEWHERE))
+ABROAD = "a module outside the index may write it"
 
 
 class Emptiness:
@@ -38,6 +49,7 @@ class Emptiness:
         self._solver = solver
         self._nodes = solver.nodes
         self._reasons: dict[int, str] | None = None
+        self._from_exported: set[int] | None = None
         self._writes: dict[int, list[int]] = {}
         for node, key in enumerate(self._nodes.keys):
             if key[0] == FIELD:
@@ -55,7 +67,27 @@ class Emptiness:
         key = self._nodes.keys[node]
         if key[0] == LOADED and key[1] == NONE:
             return Why(Status.UNRESOLVED, "nothing is known of what the pointer points to")
-        return Why(Status.EMPTY, *self._proof(node))
+        reason, cited = self._proof(node)
+        return Why(Status.EMPTY, reason + self._abroad(node), cited)
+
+    def _abroad(self, node: int) -> str:
+        """What is to be said where an exported object is called, or what is read from one: it is
+        not written here, and the modules that may write it are not here either."""
+        if node in self._solver.constraints.exported:
+            return f"; it is exported: {ABROAD}"
+        if self._from_exported is None:
+            self._from_exported = self._reached(self._solver.constraints.exported)
+        return f"; it is read from an object that is exported: {ABROAD}" if (
+            node in self._from_exported) else ""
+
+    def _reached(self, nodes: set[int]) -> set[int]:
+        """All nodes that the content of some can reach."""
+        found, stack = set(nodes), list(nodes)
+        while stack:
+            new = set(self._solver.succ.get(stack.pop(), ())) - found
+            found |= new
+            stack += new
+        return found
 
     def _proof(self, node: int) -> tuple[str, tuple[Evidence, ...]]:
         key = self._nodes.keys[node]
@@ -76,20 +108,25 @@ class Emptiness:
         anonymous = self._nodes.find((ANONYMOUS, slot))
         fields = [node for node in self._writes.get(slot, ()) if self._is_written(node)]
         joined = [node for node in fields if slot in self._solver.succ.get(node, ())]
-        cited = self._cite([anonymous, *fields])
-        if joined or (anonymous != NONE and self._is_written(anonymous, plainly=True)):
+        beside = self._nodes.find((BESIDE, slot))
+        cited = self._cite([anonymous, beside, *fields])
+        if joined or (anonymous != NONE and self._is_written(anonymous)):
             return "no function reaches any value that is put into it", cited
         if fields:
             return "only objects that are never installed fill the field", cited
-        beside = "nothing lies at its place in a union or as another record"
-        if anonymous != NONE and self._is_written(anonymous):
-            beside = "what lies at its place in a union or as another record holds no function"
         return ("no write to the field in any parsed unit, its address is not taken, and"
-                f" {beside}"), cited
+                f" {self._beside(slot, beside)}"), cited
 
-    def _is_written(self, node: int, *, plainly: bool = False) -> bool:
-        """Whether anything is put into a node; `plainly`, not as a field that overlays it."""
-        return any(not plainly or role_of(cited) != OVERLAID for cited in self._labels(node))
+    def _beside(self, slot: int, beside: int) -> str:
+        if beside != NONE and self._is_written(beside):
+            return "what lies at its place in a union or as another record holds no function"
+        if self._nodes.keys[slot][1] in told_apart():
+            return "what is written as another member of its union is never called as it"
+        return "nothing lies at its place in a union or as another record"
+
+    def _is_written(self, node: int) -> bool:
+        """Whether anything is put into a node."""
+        return any(True for _ in self._labels(node))
 
     def _labels(self, node: int) -> Iterator[int]:
         constraints = self._solver.constraints

@@ -13,7 +13,7 @@ from kgraph.model.names import ObjectId
 from kgraph.resolve.addresses import Addresses, Sight
 from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.need import Need
-from kgraph.resolve.nodes import ANONYMOUS, FIELD
+from kgraph.resolve.nodes import ANONYMOUS, BESIDE, FIELD
 from kgraph.resolve.numbering import NONE
 from kgraph.resolve.pointers import close
 from kgraph.resolve.registries import is_list
@@ -142,7 +142,7 @@ class _Refiner:
         anonymous = []
         if not self.declared(roots):
             filled |= self._copied(roots)
-            anonymous.append(find((ANONYMOUS, slot)))
+            anonymous += [find((ANONYMOUS, slot)), find((BESIDE, slot))]
         sources = [find((FIELD, root, slot)) for root in filled] + anonymous
         sources = [node for node in sources if node != NONE]
         held, tables = self._solver.sets, self.addresses.sets

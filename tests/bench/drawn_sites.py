@@ -3,7 +3,7 @@
 Strata are what a site comes to (the rule that resolved it, or why it has no candidate), in
 proportion to their holders; within one the holder is drawn first, then one of its call sites, so
 that a macro that calls through one slot at a thousand places is drawn no more than another. The
-same index and seed give the same sites.
+same index and seed give the same sites. What was judged last stands in drawn_sites.txt.
 """
 
 import argparse

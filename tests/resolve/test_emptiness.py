@@ -4,6 +4,7 @@ import pytest
 from facts_in_c import (
     NULL,
     Opaque,
+    addr,
     addr_field,
     addr_var,
     call,
@@ -11,10 +12,12 @@ from facts_in_c import (
     function,
     glob,
     lie_on,
+    obj,
     only_site,
     param,
     put,
     result,
+    row,
     stubs,
     var,
 )
@@ -53,6 +56,80 @@ def test_a_field_that_lies_on_an_empty_one():
     assert status is Status.EMPTY
     assert "what lies at its place in a union or as another record holds no function" in reason
     assert cited(beside) == [(Role.OVERLAY, 8, "x.cb")]
+
+
+def test_what_lies_on_a_field_is_not_handed_on():
+    """The void * between two functions of different types gives the one nothing of the other."""
+    lock, other = field("u", "lock", param("c")), field("u", "other", param("c"))
+    status, reason = found(function(
+        "c", lie_on(CB, lock), lie_on(lock, CB), lie_on(lock, other), lie_on(other, lock),
+        put(other, "h")), *stubs("h"))
+    assert status is Status.EMPTY
+    assert "holds no function" in reason
+
+
+def test_what_lies_on_a_field_is_called_beside_its_own():
+    other = field("u", "other", param("c"))
+    site = only_site([*stubs("f", "h"), function("c", lie_on(CB, other, line=3), put(CB, "f"),
+                                                 put(other, "h")),
+                      function("g", call("g", CB), parameters=1)], "g")
+    assert {(c.callee.name, c.evidence[-1].role) for c in site.candidates} == {
+        ("f", Role.BINDING), ("h", Role.OVERLAY)}
+
+
+def test_what_nothing_calls_adds_only_what_is_named_there():
+    """A void * in a union holds data of other objects, and whatever flows there with it."""
+    carrier = field("u", "cookie", param("c"))
+    definitions = [
+        *stubs("f", "named", "flown"),
+        function("d", call("d", "c", NULL, "flown")),
+        function("c", lie_on(CB, carrier), put(carrier, "named"), put(carrier, param("c", 1)),
+                 parameters=2),
+        function("g", call("g", CB), parameters=1)]
+    own = function("o", put(CB, "f"))
+    assert {c.callee.name for c in only_site([*definitions, own], "g").candidates} == {
+        "f", "named"}
+    assert {c.callee.name for c in only_site(definitions, "g").candidates} == {"named", "flown"}
+
+
+def test_a_reason_on_a_field_with_functions_changes_nothing():
+    site = only_site([*stubs("f"), function("c", lie_on(CB, Opaque("bytes")), put(CB, "f")),
+                      function("g", call("g", CB), parameters=1)], "g")
+    assert [c.callee.name for c in site.candidates] == ["f"]
+    assert found(function("c", lie_on(CB, Opaque("bytes")))) == (Status.UNRESOLVED, "bytes")
+
+
+def test_members_of_a_union_that_are_told_apart():
+    """As declared in data/unions.toml."""
+    called = field("security_list_options", "file_open", param("g"))
+    other = field("security_list_options", "file_mprotect", param("c"))
+    outside = field("wrapper", "hook", param("c"))
+    mine = [*stubs("h"), function("c", lie_on(called, other), put(other, "h"))]
+    status, reason = found(*mine, target=called)
+    assert status is Status.EMPTY
+    assert "another member of its union is never called as it" in reason
+    cast = function("d", lie_on(called, outside), put(outside, "h"))
+    assert only_site([*mine, cast, function("g", call("g", called), parameters=1)],
+                     "g").status is Status.RESOLVED
+
+
+def symbol(name):
+    return obj(f"__ksymtab_{name}", row(f"__ksymtab_{name}", "kernel_symbol", "value", addr(name)),
+               section=f"___ksymtab+{name}")
+
+
+def test_an_exported_object_that_nothing_here_writes():
+    status, reason = found(symbol("hook"), target=glob("hook"))
+    assert status is Status.EMPTY
+    assert reason.endswith("; it is exported: a module outside the index may write it")
+    read = put(var("g", "v"), glob("hook"), line=3)
+    status, reason = found(symbol("hook"), function("c", read), target=var("g", "v"))
+    assert status is Status.EMPTY
+    assert "read from an object that is exported" in reason
+    passed = function("c", call("c", "nowhere", addr("hook")))
+    assert found(symbol("hook"), passed, target=glob("hook"))[0] is Status.UNRESOLVED
+    filled = [*stubs("h"), function("c", put(glob("hook"), "h"))]
+    assert found(symbol("hook"), *filled, target=glob("hook"))[0] is Status.RESOLVED
 
 
 def test_a_long_proof_is_cut():
