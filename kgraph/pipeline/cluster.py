@@ -29,9 +29,10 @@ import distributed
 
 from kgraph.errors import ClusterError
 from kgraph.model.units import TranslationUnit
+from kgraph.pipeline.attendant import Lost
 from kgraph.pipeline.freshness import facts_meaning
 from kgraph.pipeline.guest import Terms, digest_of, leave, read_unit, unfit
-from kgraph.pipeline.pool import Limits, Lost
+from kgraph.pipeline.pool import Limits
 from kgraph.pipeline.workers import Place, ReadUnits
 from kgraph.store.facts import EncodedUnit
 

@@ -23,8 +23,9 @@ from typing import Any
 
 from kgraph.extract.precompile import Precompiled
 from kgraph.model.units import TranslationUnit
+from kgraph.pipeline.attendant import Lost, attend, told
 from kgraph.pipeline.freshness import facts_meaning
-from kgraph.pipeline.pool import Limits, Lost, attend, cause_of_death, told
+from kgraph.pipeline.pool import Limits, cause_of_death
 from kgraph.pipeline.workers import Place, UnitReader
 from kgraph.treefile import read_regular
 

@@ -11,7 +11,8 @@ from kgraph.extract import Extractor
 from kgraph.extract.headers import forget_headers
 from kgraph.extract.precompile import HeaderPlan, Precompiled, plan_headers
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.pool import Limits, Lost, run_tasks
+from kgraph.pipeline.attendant import Lost
+from kgraph.pipeline.pool import Limits, run_tasks
 from kgraph.pipeline.workers import Place
 from kgraph.store.facts import EncodedDefinition, encode_definitions
 

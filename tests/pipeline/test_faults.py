@@ -19,6 +19,7 @@ from kgraph.errors import StoreError
 from kgraph.graph import CallGraph
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.store import IndexReader
+from tests.pipeline.test_hostile import command_lines, nothing_runs_for
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = 6
@@ -116,6 +117,22 @@ def test_workers_end_with_a_killed_run(tree: Path, cache: Path) -> None:
     while any(Path(f"/proc/{worker}").exists() for worker in workers):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_a_compiler_ends_with_a_killed_run(tree: Path, cache: Path) -> None:
+    (tree / "u0.S").write_text('#include "pipe.h"\n')
+    os.mkfifo(tree / "pipe.h")
+    listed = tree / "compile_commands.json"
+    listed.write_text(listed.read_text().replace("u0.c", "u0.S"))
+    process = start(cache, "index", tree, "-j2", "--no-precompiled")
+    deadline = time.monotonic() + 60
+    source = str(tree / "u0.S").encode()
+    while not any(source in words for words in command_lines()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    nothing_runs_for(tree)
 
 
 def children_of(parent: int, count: int) -> list[int]:

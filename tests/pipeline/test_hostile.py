@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -25,11 +26,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
           seconds: float = 60) -> IndexSummary:
-    """The index of a tree of these files; the units are those that end in .c, and `listed`."""
+    """The index of a tree of these files; the units are those that end in .c or .S, and
+    `listed`."""
     tree.mkdir(exist_ok=True)
     for name, text in sources.items():
         (tree / os.fsdecode(name)).write_text(text)
-    units = [os.fsdecode(name) for name in (*sources, *listed) if name.endswith(b".c")]
+    units = [os.fsdecode(name) for name in (*sources, *listed) if name.endswith((b".c", b".S"))]
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": unit,
          "arguments": ["gcc", "-I.", "-c", "-o", f"{unit}.o", unit]} for unit in units
@@ -139,15 +141,33 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         index_tree(IndexRequest(tree, index=summary.index, jobs=0))
 
 
-def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.c", "a.S"])
+def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path, name: str) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     os.mkfifo(tree / "pipe.h")
     summary = index(tree, {
-        b"a.c": '#include "pipe.h"\n', b"b.c": "int f(int a)\n{\n\treturn a;\n}\n",
+        name.encode(): '#include "pipe.h"\n', b"b.c": "int f(int a)\n{\n\treturn a;\n}\n",
     }, jobs=2, seconds=5)
-    assert dict(summary.failed) == {"a.c": "it took more than 5 seconds"}
+    assert dict(summary.failed) == {name: "it took more than 5 seconds"}
     assert summary.coverage.units == 2
+    nothing_runs_for(tree)
+
+
+def nothing_runs_for(tree: Path) -> None:
+    """Wait until no process is left that was given a file of the tree."""
+    deadline = time.monotonic() + 10
+    while left := [words for words in command_lines() if str(tree).encode() in words]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def command_lines() -> list[bytes]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes())
+    return found
 
 
 DEEP = {
