@@ -246,10 +246,14 @@ def refuse(event, arguments):
 sys.addaudithook(refuse)
 """
 VERBS = [
-    ["status"], ["path", "SyS_sendto", "veth_xmit"], ["callers", "veth_xmit"],
+    ["status"], ["path", "SyS_sendto", "veth_xmit"],
+    *(["path", "SyS_sendto", "veth_xmit", "--format", form]
+      for form in ("json", "html", "svg", "dot", "mermaid")),
+    ["callers", "veth_xmit"],
     ["callees", "veth_xmit"], ["ops", "veth_netdev_ops"], ["site", "net/socket.c:1"],
     ["check", "veth"], ["export"], ["export", "--facts"], ["report", "veth", "-o", "site"],
 ]
+OF_THE_CACHE_FOLDER = [["index", "--matrix", "set.toml"], ["status", "--all"], ["index", "--prune"]]
 
 
 def test_no_verb_uses_the_network(tmp_path: Path) -> None:
@@ -264,6 +268,13 @@ def test_no_verb_uses_the_network(tmp_path: Path) -> None:
             env=environment, capture_output=True, text=True, check=False, timeout=120)
         assert "Traceback" not in answer.stderr
         assert answer.returncode in (0, 1, 3) or verb[0] == "site", (verb, answer.stderr)
+    (tmp_path / "set.toml").write_text(
+        f"[[tree]]\npath = '{ROOT}/fixtures/mini-linux'\n[[configuration]]\n")
+    for verb in OF_THE_CACHE_FOLDER:
+        answer = subprocess.run(
+            [sys.executable, "-m", "kgraph", *verb], cwd=tmp_path, env=environment,
+            capture_output=True, text=True, check=False, timeout=120)
+        assert answer.returncode == 0, (verb, answer.stderr)
     assert not log.exists(), log.read_text()
     probe = subprocess.run(
         [sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))"],
