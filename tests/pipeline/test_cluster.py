@@ -199,10 +199,25 @@ def everything(index: Path) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def index_in(cache: Path) -> Path:
+    [index] = cache.glob(f"kgraph/*{SUFFIX}")
+    return index
+
+
 def all_of(cache: Path) -> dict[str, list[tuple[object, ...]]]:
     """The same of the only index in a cache folder."""
-    [index] = cache.glob(f"kgraph/*{SUFFIX}")
-    return everything(index)
+    return everything(index_in(cache))
+
+
+def bytes_of(cache: Path) -> list[bytes]:
+    """The pages of the only index in a cache folder, but for the one with the time of its making,
+    and the checksum behind them."""
+    size = 8192
+    content = index_in(cache).read_bytes()
+    pages = [content[at:at + size] for at in range(0, len(content) - size + 1, size)]
+    kept = [page for page in pages if b'"built": ' not in page]
+    assert len(kept) == len(pages) - 1
+    return kept
 
 
 def test_a_worker_is_killed_another_joins_late_and_nothing_is_lost(
@@ -229,6 +244,7 @@ def test_a_worker_is_killed_another_joins_late_and_nothing_is_lost(
     _, told = process.communicate(timeout=60)
     assert (process.returncode, told) == (0, "")
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
+    assert bytes_of(tmp_path / "far") == bytes_of(tmp_path / "local")
 
 
 def test_mini_linux_is_the_same_on_two_workers(dask: Dask, tmp_path: Path) -> None:
@@ -238,6 +254,7 @@ def test_mini_linux_is_the_same_on_two_workers(dask: Dask, tmp_path: Path) -> No
     far = run(tmp_path / "far", mini_linux(), "--scheduler", dask.address)
     assert (far.returncode, far.stderr) == (0, "")
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
+    assert bytes_of(tmp_path / "far") == bytes_of(tmp_path / "local")
 
 
 @pytest.mark.slow
@@ -272,16 +289,23 @@ def test_the_scheduler_goes_away(dask: Dask, tree: Path, tmp_path: Path) -> None
     assert not list((tmp_path / "cache").rglob("*unfinished"))
 
 
+def children_of(process: int) -> list[str]:
+    """The children of all threads of a process."""
+    return [child for told in Path(f"/proc/{process}/task").glob("*/children")
+            for child in told.read_text().split()]
+
+
 def test_an_interrupt_ends_the_run_and_its_tasks(dask: Dask, tree: Path, tmp_path: Path) -> None:
     worker = dask.worker()
     shut_gate(tree, 0)
     process = start(tmp_path / "cache", tree, "--scheduler", dask.address)
     waiting = Waiting(tree, 0)
     assert waiting.reader() == worker.pid
+    assert children_of(worker.pid)
     process.send_signal(signal.SIGINT)
     out, told = process.communicate(timeout=60)
     assert (process.returncode, out, told) == (128 + signal.SIGINT, "", "")
-    until(lambda: not Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split())
+    until(lambda: not children_of(worker.pid))
     waiting.go_on()
     far = run(tmp_path / "cache", tree, "--scheduler", dask.address)  # the worker is free again
     assert (far.returncode, far.stderr) == (0, "")
