@@ -207,6 +207,53 @@ def test_limits_are_reported(tmp_path: Path, source: str, says: str) -> None:
     assert summary.coverage.units == 2
 
 
+def doubling(innermost: str) -> str:
+    """Macros of the assembler of which each calls the one before it twice."""
+    return f".macro a0\n{innermost}.endm\n" + "".join(
+        f".macro a{n}\n a{n - 1}\n a{n - 1}\n.endm\n" for n in range(1, 35))
+
+
+FUNCTION = ".globl f\nf:\n call g\n"
+ENDLESS = {
+    "doubles": doubling(" nop\n") + FUNCTION + " a34\n",
+    "doubles nothing": doubling("") + FUNCTION + " a34\n",
+    "calls itself": ".macro a\n a\n.endm\n" + FUNCTION + " a\n",
+    "grows": ".macro a x\n a \\x\\x\n.endm\n" + FUNCTION + " a 1234567890\n",
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_macros_of_the_assembler_without_end_are_reported(tmp_path: Path, kind: str) -> None:
+    summary = index(tmp_path / "tree", {
+        b"a.S": ENDLESS[kind], b"b.c": "int h(int a)\n{\n\treturn a;\n}\n"}, jobs=1)
+    assert dict(summary.failed) == {"a.S": "macros of the assembler expand without end"}
+    assert summary.coverage.units == 2
+
+
+HUGE = {
+    "repeats": FUNCTION + ".rept 1000000000\n nop\n.endr\n",
+    "includes itself": '.include "a.S"\n' + FUNCTION,
+    "holds a device": FUNCTION + '.incbin "/dev/zero"\n',
+    "deep condition": FUNCTION + ".if " + "(" * 100_000 + "1" + ")" * 100_000 + "\n.endif\n",
+    "conditions in each other": ".if 1\n" * 100_000 + FUNCTION + ".endif\n" * 100_000,
+    "large number": f".if {'*'.join(['99999999999'] * 20_000)}\n.endif\n" + FUNCTION,
+    "many calls": FUNCTION + "".join(f"l{n}: call g{n}\n" for n in range(100_000)),
+    "long line": FUNCTION + " call g;" * 200_000 + "\n",
+    "string without end": FUNCTION + ' .ascii "' + '\\"' * 1_000_000 + "\n",
+    "another": FUNCTION + ' .ascii "' + '\\"' * 1_000_000 + "\\\\\\ \n",
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_huge_sources_of_the_assembler_are_read(tmp_path: Path, kind: str) -> None:
+    summary = index(tmp_path / "tree", {b"a.S": HUGE[kind]}, jobs=1)
+    assert (summary.failed, summary.erroneous) == ((), ())
+    graph = CallGraph(IndexReader(summary.index))
+    [function] = graph.functions_named("f")
+    assert graph.sites_of(function.number)
+    graph.close()
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.just("/x\0") | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
