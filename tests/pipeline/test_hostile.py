@@ -237,7 +237,7 @@ HUGE = {
     "deep condition": FUNCTION + ".if " + "(" * 100_000 + "1" + ")" * 100_000 + "\n.endif\n",
     "conditions in each other": ".if 1\n" * 100_000 + FUNCTION + ".endif\n" * 100_000,
     "large number": f".if {'*'.join(['99999999999'] * 20_000)}\n.endif\n" + FUNCTION,
-    "many calls": FUNCTION + "".join(f"l{n}: call g{n}\n" for n in range(100_000)),
+    "many calls": FUNCTION + " call g\n" * 60_000,
     "long line": FUNCTION + " call g;" * 200_000 + "\n",
     "string without end": FUNCTION + ' .ascii "' + '\\"' * 1_000_000 + "\n",
     "another": FUNCTION + ' .ascii "' + '\\"' * 1_000_000 + "\\\\\\ \n",
