@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kgraph.errors import KgraphError
 from kgraph.graph import CallGraph
 from kgraph.kernel.listing import read_list
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.pipeline.matrix import read_matrix
 from kgraph.pipeline.pool import Limits
 from kgraph.report.source import SourceText
 from kgraph.store import IndexReader
@@ -191,6 +192,36 @@ def test_deep_and_long_sources_are_read(tmp_path: Path, kind: str) -> None:
     assert all(len(text) < 2000 for _, _, text in found)
 
 
+SHARED = {
+    "deep": DEEP["else if"].replace("int f(", "static inline int f("),
+    "long": DEEP["long line"].replace("int f(", "static inline int f("),
+    "brackets": "int g(int);\nstatic inline int f(int a) { return " + "g(" * 300 + "a"
+                + ")" * 300 + "; }\n",
+    "includes itself": "#include <linux/shared.h>\nint f(int);\n",
+    "no header": "",
+}
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_shared_header_that_is_precompiled(tmp_path: Path, kind: str) -> None:
+    """Hostile headers among those that are precompiled give what they give without."""
+    tree = tmp_path / "tree"
+    (tree / "linux").mkdir(parents=True)
+    sources = {f"u{n}.c".encode(): "#include <linux/shared.h>\n"
+               f"int u{n}(int a)\n{{\n\treturn f(a);\n}}\n" for n in range(12)}
+    if kind == "no header":
+        (tree / "linux/shared.h").mkdir()
+    else:
+        sources[b"linux/shared.h"] = SHARED[kind]
+    summary = index(tree, sources, jobs=2)
+    plain = index_tree(IndexRequest(
+        tree, index=tmp_path / "plain.kgraph", jobs=2, precompiled=False, again=True))
+    assert summary.failed == plain.failed == ()
+    assert summary.erroneous == plain.erroneous
+    assert bool(plain.erroneous) == (kind not in ("deep", "long"))
+    assert calls(summary, "f", "u0") == calls(plain, "f", "u0")
+
+
 @pytest.mark.parametrize(("source", "says"), [
     ("int g(int);\nint f(int a) { return " + "g(" * 300 + "a" + ")" * 300 + "; }\n", "bracket"),
     ('#include "a.c"\n', "nested too deeply"),
@@ -271,6 +302,43 @@ def test_any_list_of_commands_is_read_or_refused(tmp_path_factory: pytest.TempPa
     path.write_text(json.dumps([content, {"file": "a.c", "arguments": ["gcc", "-c", "a.c"]}]))
     with contextlib.suppress(KgraphError):  # anything else is a traceback
         index_tree(IndexRequest(tree, index=tree / "x.kgraph", jobs=0))
+
+
+TEXTS = st.sampled_from(["tree", "path", "configuration", "config", "defconfig", "trees", "only",
+                         "compile_commands", "prepare", "x"])
+VALUES = st.recursive(
+    st.one_of(st.booleans().map(lambda value: str(value).lower()), st.integers().map(str),
+              st.sampled_from(['"tree"', '"."', '"~nobody-has-this/x"', '"\\u0000"', '"x\\ny"',
+                               "nan", "1979-05-27", "9" * 5000, '"tree/a.c"'])),
+    lambda inner: st.lists(inner, max_size=3).map(lambda values: f"[{', '.join(values)}]")
+    | st.tuples(TEXTS, inner).map(lambda pair: f"{{ {pair[0]} = {pair[1]} }}"), max_leaves=4)
+LINES = st.one_of(
+    st.sampled_from(["[[tree]]\npath = 'tree'", "[[configuration]]", "[tree]", "]", '"""', "\0"]),
+    st.tuples(TEXTS, VALUES).map(" = ".join))
+
+
+@given(st.lists(LINES, max_size=8).map("\n".join) | st.text())
+@example("only = " + "[" * 100_000)
+@example("only = " + "{ a = " * 100_000)
+@example("a." * 100_000 + "b = 1")
+@example("x = " + "9" * 5000)
+@example("# " + "x" * 2_000_000)
+@example("[[tree]]\npath = '" + "x/" * 100_000 + "'\n[[configuration]]")
+@settings(max_examples=300, deadline=None)
+def test_any_set_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("set")
+    (folder / "tree").mkdir()
+    (folder / "tree/a.c").write_text("int a;\n")
+    (folder / "tree/compile_commands.json").write_text("[]")
+    path = folder / "set.toml"
+    path.write_text(text, "utf-8", "surrogatepass")
+    try:
+        assert read_matrix(path, IndexRequest(folder))
+    except KgraphError as error:  # anything else is a traceback
+        message = error.message
+    else:
+        message = str(path)
+    assert str(path) in message
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"{}", b"[1]", b"[]", b"\0"])
