@@ -11,25 +11,41 @@ from typing import Any
 
 from kgraph.errors import KgraphError
 
+_LARGEST = 1_000_000  # bytes: people write these files
+# tomllib takes the square of the number of parts; people write two or three
+_DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+
 
 def read_toml(file: Path, error: type[KgraphError], hint: str) -> str:
     """The text of a file. Raises `error`, with `hint`, where it cannot be read or is no UTF-8."""
     try:
-        return file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
+        with file.open("rb") as opened:
+            content = opened.read(_LARGEST + 1)
+        text = content.decode("utf-8")
+    except (OSError, ValueError) as failure:  # no UTF-8, or no name of a file
         reason = getattr(failure, "strerror", None) or "no UTF-8 text"
         raise error(f"{file}: cannot be read: {reason}", hint) from failure
+    if len(content) > _LARGEST:
+        raise error(f"{file}: it is larger than {_LARGEST} bytes", hint)
+    return text.replace("\r\n", "\n")
 
 
 def parse_toml(name: str, text: str, error: type[KgraphError]) -> dict[str, Any]:
     """The tables of a text. Raises `error`, naming NAME:LINE, where it is no TOML."""
+    if found := _DEEP_KEY.search(text):
+        line = str(text.count("\n", 0, found.start()) + 1)
+        raise error(f"{name}:{line}: a key has too many parts", "write shorter keys")
     try:
         return tomllib.loads(text)
+    except RecursionError:
+        raise error(f"{name}:1: lists or tables are nested too deeply", "nest them less") from None
     except tomllib.TOMLDecodeError as failure:
         found = re.search(r" \(at line (\d+), column \d+\)$", str(failure))
         line = found[1] if found else str(text.count("\n") + 1)
         message = re.sub(r" \(at .*\)$", "", str(failure))
         raise error(f"{name}:{line}: {message}", "write it as TOML") from failure
+    except ValueError as failure:  # a number that Python does not take
+        raise error(f"{name}:1: {failure}", "write shorter numbers") from failure
 
 
 class TomlReader:

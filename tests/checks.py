@@ -1,4 +1,5 @@
-"""All checks in one command: ruff, mypy --strict, import-linter, pytest. Arguments go to pytest."""
+"""All checks in one command: ruff, mypy --strict, import-linter, pip-audit where it is installed,
+pytest. Arguments go to pytest."""
 
 import os
 import subprocess
@@ -11,6 +12,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("mypy",),
     ("lint-imports",),
+    (sys.executable, "tests/audit.py"),
     ("pytest", "-n", "auto", *sys.argv[1:]),
 )
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds, overlays
 from kgraph.extract.context import Context, Values
-from kgraph.extract.libclang import C, evaluate_integer, spelling, start_of, type_spelling
+from kgraph.extract.libclang import C, evaluate_integer, spelling, start_of
 from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.extract.places import pointed_to
 from kgraph.model.facts import CallSite
@@ -127,18 +127,18 @@ def _record(context: Context, node: Node, callee: Node, target: Value,
         ordinal=context.ordinal(extent.start), target=target, expression=expression,
         macro=sources.macro_at(begin, _first_name(expression)), arguments=arguments,
         guards=tuple(context.guards[-MOST_GUARDS:]),
-        signature="" if direct else _signature(callee), index=index))
+        signature="" if direct else _signature(context, callee), index=index))
     if isinstance(target, FunctionId):
         return Load(Place(ReturnValue(target)))
     return Load(Place(CallResult(context.function, index)))
 
 
-def _signature(callee: Node) -> str:
+def _signature(context: Context, callee: Node) -> str:
     """The canonical type of the function that an expression designates."""
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(callee.cursor))
     if type_.kind == kinds.T_POINTER:
         type_ = C.clang_getCanonicalType(C.clang_getPointeeType(type_))
-    return type_spelling(type_)
+    return context.unit.sources.type_name(type_)
 
 
 def _first_name(expression: str) -> str:

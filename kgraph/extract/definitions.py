@@ -9,7 +9,7 @@ from kgraph.extract.cleanups import MARK
 from kgraph.extract.context import Context, Unit
 from kgraph.extract.expressions import Reader
 from kgraph.extract.initialisers import initialise
-from kgraph.extract.libclang import C, parameters, pretty, spelling, type_spelling
+from kgraph.extract.libclang import C, parameters, pretty, spelling
 from kgraph.extract.names import LocalNames
 from kgraph.extract.nodes import read
 from kgraph.extract.objects import ALIAS, make_object
@@ -23,7 +23,8 @@ _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
 
 
 def definition_key(image: str, location: Location, name: str, printed: str) -> str:
-    """The content key: place, name and text after preprocessing determine a definition."""
+    """The content key: place, name and text after preprocessing (which must not say where the tree
+    lies) determine a definition."""
     place = f"{image}\0{location.path}\0{location.line}\0{location.column}\0{name}\0{printed}"
     return hashlib.blake2b(place.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 
@@ -37,7 +38,8 @@ def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
     place = C.clang_getCursorLocation(cursor)
     return Function(
         id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
-        signature=type_spelling(C.clang_getCanonicalType(C.clang_getCursorType(cursor))),
+        signature=unit.sources.type_name(
+            C.clang_getCanonicalType(C.clang_getCursorType(cursor))),
         parameters=names, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
         inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
         alias_of=alias[1] if alias else "",

@@ -198,7 +198,7 @@ class _Reading:
         image = names.image = names.scope(location.path)[1]
         own_file = location.path.endswith(".c")
         key = definition_key(f"{image}:{self.unit.path if own_file else ''}", location,
-                             spelling(cursor), printed)
+                             spelling(cursor), self.context.sources.anywhere(printed))
         if key in self.seen:
             self.keys.extend(_with_inner(key, self.seen))
             return []

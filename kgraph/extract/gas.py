@@ -12,7 +12,9 @@ from typing import NamedTuple
 from kgraph.extract.gas_conditions import Conditions
 
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
-_PIECE = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*\")+")
+# a string that nothing ends goes to the end of the line: looked for again and again, it would cost
+# the square of the line's length
+_PIECE = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z))+")
 _COMMENT = re.compile(r"/\*.*?\*/|(?:^|\s)#.*|//.*")
 _LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$\\@]*|\d+|\\[\w@\\.]+)\s*:(?![:=])")
 _WORD = re.compile(r"\s*([\w.$\\]+)\s*(.*)", re.DOTALL)
@@ -22,7 +24,9 @@ _ARGUMENT = re.compile(
     r"(?:([\w$.]+)\s*=(?!=)\s*)?((?:\"(?:[^\"\\]|\\.)*\"|\([^()]*\)|[^\s,()\"])+)")
 _ESCAPE = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))")
 _DEEPEST = 40
-_MOST = 200_000
+_MOST = 200_000  # statements, and expansions of macros
+_LONGEST = 1_000_000  # characters of a statement that a macro makes
+_ENDLESS = "macros of the assembler expand without end"
 
 
 class Line(NamedTuple):
@@ -103,7 +107,7 @@ class _Reader:
 
     def read(self, pieces: Iterable[Line], depth: int) -> None:
         if depth > _DEEPEST or len(self.found) > _MOST:
-            raise ValueError("macros of the assembler expand without end")
+            raise ValueError(_ENDLESS)
         remaining = iter(pieces)
         for piece in remaining:
             labels, rest = _labels(piece.text)
@@ -140,13 +144,19 @@ class _Reader:
     def _expand(self, call: Line, macro: _Macro, operands: str, depth: int) -> None:
         values = _given(macro, operands)
         self._expansions += 1
+        if self._expansions > _MOST:
+            raise ValueError(_ENDLESS)
         values["@"] = str(self._expansions)
         names = sorted(values, key=len, reverse=True)
         pattern = re.compile(r"\\(" + "|".join(map(re.escape, names)) + r")(?:\\\(\))?")
-        self.read((
-            Line(call.path, call.number,
-                 pattern.sub(lambda match: values[match[1]], text).replace("\\()", ""))
-            for text in macro.body), depth + 1)
+
+        def line(text: str) -> Line:
+            if len(text) + sum(len(values[name]) for name in pattern.findall(text)) > _LONGEST:
+                raise ValueError(_ENDLESS)
+            given = pattern.sub(lambda match: values[match[1]], text).replace("\\()", "")
+            return Line(call.path, call.number, given)
+
+        self.read(map(line, macro.body), depth + 1)
 
 
 def _given(macro: _Macro, operands: str) -> dict[str, str]:

@@ -31,32 +31,42 @@ class Conditions:
     def __init__(self) -> None:
         # of each open .if: whether the present branch counts, whether a later one still may
         self._open: list[tuple[bool, bool]] = []
+        self._left_out = 0  # how many of them have a present branch that does not count
 
     @property
     def counts(self) -> bool:
         """Whether what is read now counts."""
-        return all(here for here, _ in self._open)
+        return not self._left_out
 
     def takes(self, word: str, rest: str) -> bool:
         """Whether a statement is a condition; then it has its effect."""
         if word == ".endif":
-            if self._open:
-                self._open.pop()
+            self._end()
         elif word == ".else":
             self._next(holds=True)
         elif word == ".elseif":
             self._next(holds=_holds(word, rest))
         elif word.startswith(".if"):
             holds = _holds(word, rest)
-            self._open.append((holds is not False, holds is not True))
+            self._begin(here=holds is not False, later=holds is not True)
         else:
             return False
         return True
 
+    def _begin(self, *, here: bool, later: bool) -> None:
+        self._open.append((here, later))
+        self._left_out += not here
+
+    def _end(self) -> bool:
+        """Whether a later branch of what ends may have counted."""
+        here, later = self._open.pop() if self._open else (True, False)
+        self._left_out -= not here
+        return later
+
     def _next(self, *, holds: bool | None) -> None:
         if self._open:
-            _, later = self._open.pop()
-            self._open.append((later and holds is not False, later and holds is not True))
+            later = self._end()
+            self._begin(here=later and holds is not False, later=later and holds is not True)
 
 
 def _holds(word: str, rest: str) -> bool | None:

@@ -3,7 +3,7 @@
 import re
 
 from kgraph.extract.context import Unit
-from kgraph.extract.libclang import C, type_spelling
+from kgraph.extract.libclang import C
 from kgraph.extract.prototypes import Cursor
 from kgraph.model.facts import Object
 from kgraph.model.names import ObjectId
@@ -18,5 +18,5 @@ def make_object(unit: Unit, cursor: Cursor, identity: ObjectId, printed: str = "
     section, alias = _SECTION.search(head), ALIAS.search(head)
     return Object(
         id=identity, location=unit.sources.location(cursor), extent=unit.sources.extent(cursor),
-        type=type_spelling(C.clang_getCursorType(cursor)),
+        type=unit.sources.type_name(C.clang_getCursorType(cursor)),
         section=section[1] if section else "", alias_of=alias[1] if alias else "")

@@ -5,12 +5,17 @@ file outside both (a compiler's own header) has no citation path.
 """
 
 import os
+import re
 from functools import lru_cache
+from pathlib import Path
 
-from kgraph.extract.libclang import IN_MACRO, C, end_of, place, start_of, text
-from kgraph.extract.prototypes import Cursor, SourceLocation, SourceRange
+from kgraph.extract.libclang import IN_MACRO, C, end_of, place, start_of, text, type_spelling
+from kgraph.extract.prototypes import Cursor, SourceLocation, SourceRange, Type
 from kgraph.model.location import Extent, Location
 from kgraph.treefile import cited_name, leads_out, read_regular
+
+# how clang spells a record without a name: "(unnamed struct at /home/me/linux/net/core/dst.c:45:8)"
+_DECLARED_AT = re.compile(r" at (\S.*?)(?=:[0-9]+:[0-9]+\))")
 
 
 @lru_cache(maxsize=256)
@@ -65,6 +70,21 @@ class Sources:
         """The path relative to the first root that holds the file, "" if none does, or if a link
         leads from there to elsewhere."""
         return _citation(name, self._roots)
+
+    def type_name(self, type_: Type) -> str:
+        """A type as C spells it. The place of a record without a name is a citation: a fact must
+        not depend on where the tree or the cache folder lies."""
+        spelled = type_spelling(type_)
+        if " at " not in spelled:
+            return spelled
+        return _DECLARED_AT.sub(
+            lambda found: f" at {self.citation_path(found[1]) or Path(found[1]).name}", spelled)
+
+    def anywhere(self, printed: str) -> str:
+        """What clang printed, the same wherever the tree and the build folder lie (`__FILE__`)."""
+        for root in self._roots:
+            printed = printed.replace(root, "@/")
+        return printed
 
     def _file(self, handle: int | None) -> tuple[str, str]:
         if handle is None:

@@ -9,6 +9,7 @@ assembler hands to a function is not followed.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -23,7 +24,7 @@ from kgraph.model.names import FunctionId, ObjectId
 _NAME = re.compile(r"[A-Za-z_]\w*")
 # A name in an operand: no register, no number's suffix, no parameter of a macro, no text.
 _OPERAND = re.compile(r"(?<![\w%.\\@])\$?([A-Za-z_]\w*)")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*(?:"|\\?\Z)')  # or to the end: see gas.py
 _JUMP = re.compile(r"j[a-z]{1,4}")
 _THROUGH = re.compile(r"\*\s*([A-Za-z_]\w*)\s*(?:$|\()")
 # instructions behind which control does not go on (x86, arm, riscv); the call of something that
@@ -46,6 +47,8 @@ class _Entry:
     end: int
     calls: list[CallSite] = field(default_factory=list)
     alias_of: str = ""
+    places: Counter[Location] = field(default_factory=Counter)  # of the calls
+    indirect: int = 0
 
 
 class Symbols:
@@ -158,10 +161,12 @@ class Symbols:
         if (entry.name, target, location) in self._seen:
             return
         self._seen.add((entry.name, target, location))
-        known = sum(call.location == location for call in entry.calls)
+        known = entry.places[location]
+        entry.places[location] += 1
         indirect = -1
         if not isinstance(target, Symbol):
-            indirect = sum(call.index >= 0 for call in entry.calls)
+            indirect = entry.indirect
+            entry.indirect += 1
         entry.calls.append(CallSite(
             caller=FunctionId(entry.name, "", self._image), location=location,
             extent=Extent(location, location.line, location.column), ordinal=known, target=target,

@@ -59,8 +59,9 @@ class Sources:
         digest, generated = known
         about = self._graph.description
         try:
-            file = Path(about.build if generated else about.tree, file_name(path))
-            data = b"" if leads_out(str(file), (about.tree, about.build)) else read_regular(file)
+            build = self._graph.reader.build
+            file = Path(build if generated else about.tree, file_name(path))
+            data = b"" if leads_out(str(file), (about.tree, build)) else read_regular(file)
         except OSError:
             data = b""
         if hashlib.blake2b(data, digest_size=len(digest)).digest() != digest:

@@ -2,13 +2,15 @@
 
 Owns units.json in the work folder and the key under which it holds: tree, configuration, compiler,
 this package, and every file that Kbuild reads (Makefile, Kbuild, Kconfig, scripts), by time and
-size. Limit: a header edited so that generated ones (asm-offsets.h) would change is not noticed.
+size. The commands name the work folder, and so do files that make wrote into it: one that was
+copied or moved is not used. Limit: a header edited so that generated ones (asm-offsets.h) would
+change is not noticed.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -31,10 +33,16 @@ class Remembered:
     remarks: tuple[str, ...]
 
 
-def recall(work: Path, tree: KernelTree, configuration: Configuration) -> Remembered | None:
+def recall(
+    work: Path, tree: KernelTree, configuration: Configuration, remark: Callable[[str], None]
+) -> Remembered | None:
     """What was remembered in `work`, if its inputs are the same today."""
     try:
         stored = json.loads((work / _FILE).read_text(encoding="utf-8"))
+        if stored["work"] != str(work):
+            remark(f"the cache folder was copied or moved: {work} was made in {stored['work']},"
+                   " and is made anew")
+            return None
         if stored["key"] != _key(tree, configuration) or not (work / "build").is_dir():
             return None
         units = tuple(
@@ -57,6 +65,7 @@ def remember(
         flags.setdefault(unit.arguments, len(flags))
     content = {
         "key": _key(tree, configuration),
+        "work": str(work),
         "flags": list(flags),
         "units": [
             {**asdict(unit), "arguments": flags[unit.arguments]} for unit in remembered.units

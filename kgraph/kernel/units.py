@@ -120,7 +120,7 @@ def _prepared(request: _Request) -> tuple[Configuration, Remembered]:
     configuration = choose_configuration(tree, config=request.config, defconfig=request.defconfig)
     if warning := configuration.warning(tree):
         request.remark(warning)
-    remembered = recall(work, tree, configuration)
+    remembered = recall(work, tree, configuration, request.progress)
     if remembered is not None:
         for text in remembered.remarks:
             request.remark(text)

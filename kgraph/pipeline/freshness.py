@@ -25,7 +25,10 @@ from kgraph.treefile import file_name, read_regular
 _PACKAGE = Path(__file__).resolve().parent.parent
 # what decides which facts a unit has: the rest of the package only decides what is made of them
 _READS_FACTS = (
-    "extract/*.py", "extract/*.c", "model/*.py", "store/encoding.py", "kernel/include/*")
+    "extract/*.py", "extract/*.c", "model/*.py", "store/encoding.py", "kernel/include/*",
+    "treefile.py")
+# what machines that share the work exchange beside: tasks, limits, encoded facts
+_EXCHANGES = ("pipeline/*.py", "store/facts.py")
 # Kbuild writes all symbols into one header that every unit reads; its fixdep replaces that
 # dependency by the symbols that a file mentions, and so does kgraph.
 _SYMBOL_HEADERS = ("include/generated/autoconf.h", "include/linux/autoconf.h")
@@ -194,9 +197,16 @@ def _mentioned_symbols(roots: list[str], path: str) -> frozenset[str]:
 
 def facts_meaning() -> str:
     """What decides which facts this kgraph reads: a digest of its code and libclang's version."""
-    return _digest(
-        (path for pattern in _READS_FACTS for path in sorted(_PACKAGE.glob(pattern))),
-        version("libclang"))
+    return _digest(_files(*_READS_FACTS), version("libclang"))
+
+
+def exchange_meaning() -> str:
+    """What two machines have to agree on that read units of one index."""
+    return _digest(_files(*_READS_FACTS, *_EXCHANGES), version("libclang"))
+
+
+def _files(*patterns: str) -> Iterator[Path]:
+    return (path for pattern in patterns for path in sorted(_PACKAGE.glob(pattern)))
 
 
 def _setting(root: Path, build: Path | None, given: object) -> Setting:

@@ -23,8 +23,9 @@ from typing import Any
 
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.freshness import facts_meaning
-from kgraph.pipeline.pool import Limits, Lost, attend, cause_of_death, told
+from kgraph.pipeline.attendant import Lost, attend, told
+from kgraph.pipeline.freshness import exchange_meaning
+from kgraph.pipeline.pool import Limits, cause_of_death
 from kgraph.pipeline.workers import Place, UnitReader
 from kgraph.treefile import read_regular
 
@@ -58,7 +59,7 @@ def digest_of(file: str) -> str:
 def unfit(terms: Terms) -> str:
     """Why this process cannot take part in a run, "" if it can."""
     try:
-        meaning = facts_meaning()
+        meaning = exchange_meaning()
     except Exception as error:  # noqa: BLE001  no libclang, an incomplete install ...
         return f"its kgraph cannot be used ({told(error)})"
     if meaning != terms.meaning:

@@ -27,9 +27,10 @@ from kgraph.pipeline.locking import alone_in
 from kgraph.pipeline.precompiling import forget_precompiled
 from kgraph.pipeline.workers import ReadUnits, local
 from kgraph.resolve import deferral_rows
-from kgraph.store import cache_folder, index_path
+from kgraph.store import index_path
 from kgraph.store.database import remove_unfinished
 from kgraph.store.former import FormerIndex
+from kgraph.store.places import work_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _places(request: IndexRequest) -> tuple[KernelTree, Path, Path]:
     target = (request.index or place).absolute()
     if target.is_dir():
         raise StoreError(f"{target} is a folder", "give --index the name of a file")
-    return tree, target, cache_folder() / "build" / place.stem
+    return tree, target, work_folder(place)
 
 
 def _units(

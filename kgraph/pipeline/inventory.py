@@ -19,7 +19,7 @@ from kgraph.pipeline.locking import alone_if_free
 from kgraph.pipeline.precompiling import forget_precompiled, precompiled_left
 from kgraph.store import cache_folder
 from kgraph.store.database import open_for_reading, remove_unfinished, unfinished
-from kgraph.store.places import SUFFIX, read_coverage, read_description
+from kgraph.store.places import SUFFIX, read_coverage, read_description, work_folder
 
 _LIST = "indexes.json"
 _GONE = "no index is there that was made in it"
@@ -30,7 +30,7 @@ def note_index(work: Path, index: Path) -> None:
     """Remember, in the folder of what was generated, that an index was made in it."""
     known = [path for path in _noted(work) if path != index and path.is_file()]
     half = work / f"{_LIST}.new"
-    half.write_text(json.dumps([str(path) for path in (*known, index)]))
+    half.write_text(json.dumps([_from_cache(path) for path in (*known, index)]))
     half.replace(work / _LIST)
 
 
@@ -96,15 +96,21 @@ def _spare_in(folder: Path) -> list[Spare]:
     return [Spare(left, _size(left), _KILLED)] if left is not None else []
 
 
+def _from_cache(path: Path) -> str:
+    """A path as the list has it: relative within the cache folder, which may be moved."""
+    folder = cache_folder()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
 def _noted(work: Path) -> list[Path]:
     try:
-        return [Path(path) for path in json.loads((work / _LIST).read_text())]
+        return [cache_folder() / path for path in json.loads((work / _LIST).read_text())]
     except (OSError, ValueError, TypeError):
         return []
 
 
 def _held(path: Path) -> Held:
-    generated = cache_folder() / "build" / path.stem
+    generated = work_folder(path)
     sizes = _size(path), _size(generated) if generated.is_dir() else 0
     try:
         connection = open_for_reading(path, whole=False)

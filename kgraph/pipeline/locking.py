@@ -4,6 +4,7 @@ The lock is the system's, on an open file: it ends with the process, however tha
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Iterator
@@ -39,7 +40,13 @@ def alone_in(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
 def alone_if_free(folder: Path) -> Iterator[bool]:
     """Whether no run is in a folder, none of which can come until the block ends. In it the folder
     may be removed, its lock too."""
-    lock = _opened(folder)
+    try:
+        lock = _opened(folder)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        yield True  # no run can be in a folder that can only be read
+        return
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

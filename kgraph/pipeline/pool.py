@@ -6,28 +6,20 @@ died on: that task comes back as lost, another worker takes its place, and the r
 nothing of what the tasks are.
 """
 
-import ctypes
-import gc
 import multiprocessing
 import os
-import resource
 import signal
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
+
+from kgraph.pipeline.attendant import Lost, attend
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
-_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
-# Syntax is followed by recursion, and sources that programs wrote nest deeply. A stack takes
-# memory only where it is used.
-_DEPTH = 100_000
-_STACK = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +31,6 @@ class Limits:
 
 
 USUAL = Limits()
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """In the place of the result of a task that a worker did not end."""
-
-    reason: str
 
 
 def run_tasks(
@@ -176,56 +161,3 @@ def cause_of_death(code: int | None) -> str:
     if code is not None and code < 0:
         return f"the worker process died on it ({signal.Signals(-code).name})"
     return f"the worker process ended on it (exit status {code})"
-
-
-def attend(
-    pipe: Connection, begin: Callable[[], Callable[[Any], Any]], memory: int, parent: int
-) -> None:
-    """The life of a worker: until the other end of the pipe is closed, or its parent ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    _die_with(parent)
-    _limit(memory)
-    gc.disable()  # trees of syntax have no cycles, and are many
-    sys.setrecursionlimit(_DEPTH)
-    threading.stack_size(_STACK)
-    loop = threading.Thread(target=_serve, args=(pipe, begin))
-    loop.start()
-    loop.join()
-
-
-def _serve(pipe: Connection, begin: Callable[[], Callable[[Any], Any]]) -> None:
-    do = begin()
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libclang writes there where it crashes
-    try:
-        while True:
-            task = pipe.recv()
-            try:
-                result = do(task)
-            except Exception as error:  # noqa: BLE001  whatever it is, it is this task's alone
-                result = Lost(told(error))
-                do = begin()
-            pipe.send(result)
-    except (EOFError, OSError):
-        return
-
-
-def told(error: Exception) -> str:
-    """What an exception says."""
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
-
-
-def _die_with(parent: int) -> None:
-    """Have the system end this process when its parent is killed, be it in the middle of a task."""
-    control = getattr(ctypes.CDLL(None), "prctl", None)
-    if control is not None:
-        control(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
-
-
-def _limit(memory: int) -> None:
-    _soft, most = resource.getrlimit(resource.RLIMIT_AS)
-    if most != resource.RLIM_INFINITY:
-        memory = min(memory, most)
-    resource.setrlimit(resource.RLIMIT_AS, (memory, most))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))

@@ -12,7 +12,8 @@ from kgraph.extract.headers import forget_headers
 from kgraph.extract.precompile import HeaderPlan, plan_headers
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.pool import Limits, Lost, run_tasks
+from kgraph.pipeline.attendant import Lost
+from kgraph.pipeline.pool import Limits, run_tasks
 from kgraph.pipeline.workers import Place
 from kgraph.store.facts import EncodedDefinition, encode_definitions
 

@@ -14,7 +14,8 @@ from kgraph.extract import Extractor
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.facts import UnitFacts
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.pool import USUAL, Limits, Lost, run_tasks, told
+from kgraph.pipeline.attendant import Lost, told
+from kgraph.pipeline.pool import USUAL, Limits, run_tasks
 from kgraph.store.facts import EncodedUnit, encode_unit
 
 

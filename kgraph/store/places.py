@@ -28,6 +28,11 @@ def index_path(tree: Path, configuration: str) -> Path:
     return cache_folder() / f"{name}-{digest}{SUFFIX}"
 
 
+def work_folder(index: Path) -> Path:
+    """The folder for what is generated for an index of the cache folder; it need not exist."""
+    return index.parent / "build" / index.stem
+
+
 def write_description(connection: sqlite3.Connection, description: IndexDescription) -> None:
     """Store what the index is of."""
     connection.execute(

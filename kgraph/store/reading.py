@@ -14,7 +14,7 @@ from kgraph.model.names import FunctionId, ObjectId
 from kgraph.model.resolution import Status
 from kgraph.store.arrays import read_array
 from kgraph.store.database import damage_reported, open_for_reading
-from kgraph.store.places import read_coverage, read_description
+from kgraph.store.places import read_coverage, read_description, work_folder
 
 _FUNCTION = (
     'SELECT f.id, name, scope, image, path, line, "column", parameters, alias_of, t.text,'
@@ -64,6 +64,14 @@ class IndexReader:
         """What the index is of."""
         with damage_reported(self.path):
             return read_description(self.connection)
+
+    @cached_property
+    def build(self) -> str:
+        """The folder of generated files, "" for none: the one beside the index, as where a cache
+        folder was moved with all that is in it, else the one that it was made in."""
+        made_in = self.description.build
+        beside = work_folder(self.path) / "build"
+        return str(beside) if made_in and beside.is_dir() else made_in
 
     @cached_property
     def coverage(self) -> Coverage:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.pipeline.freshness import facts_meaning
+from kgraph.pipeline.freshness import exchange_meaning
 from kgraph.pipeline.guest import Terms, digest_of, unfit
 from kgraph.pipeline.pool import USUAL
 from kgraph.resources import mini_linux
@@ -29,19 +29,22 @@ UNITS = 24
 class Dask:
     """A scheduler and its workers, each a process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
+        """`environment` is the scheduler's."""
         self._folder = folder
         self._file = folder / "scheduler.json"
         self.processes: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._start(
-            "dask_scheduler", "--port", "0", "--scheduler-file", self._file, "--no-dashboard")
+            "dask_scheduler", "--port", "0", "--scheduler-file", self._file, "--no-dashboard",
+            **environment)
         self.address = json.loads(self._written())["address"]
 
-    def worker(self, **environment: str) -> "subprocess.Popen[bytes]":
-        """A worker that has joined."""
+    def worker(self, *, nanny: bool = False, **environment: str) -> "subprocess.Popen[bytes]":
+        """A worker that has joined; with a `nanny`, that process, which has it as its child."""
         log = self._folder / f"log{len(self.processes)}"
         process = self._start(
-            "dask_worker", self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard",
+            "dask_worker", self.address, "--nthreads", "1", "--no-dashboard",
+            "--nanny" if nanny else "--no-nanny",
             **environment)
         until(lambda: b"Registered to" in log.read_bytes())
         return process
@@ -75,13 +78,21 @@ def until(there: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+@contextlib.contextmanager
+def cluster(folder: Path, **environment: str) -> Iterator[Dask]:
+    """A cluster without workers; `environment` is its scheduler's."""
+    folder.mkdir()
+    dask = Dask(folder, **environment)
+    try:
+        yield dask
+    finally:
+        dask.stop()
+
+
 @pytest.fixture
 def dask(tmp_path: Path) -> Iterator[Dask]:
-    folder = tmp_path / "dask"
-    folder.mkdir()
-    cluster = Dask(folder)
-    yield cluster
-    cluster.stop()
+    with cluster(tmp_path / "dask") as dask:
+        yield dask
 
 
 @pytest.fixture
@@ -188,10 +199,25 @@ def everything(index: Path) -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
+def index_in(cache: Path) -> Path:
+    [index] = cache.glob(f"kgraph/*{SUFFIX}")
+    return index
+
+
 def all_of(cache: Path) -> dict[str, list[tuple[object, ...]]]:
     """The same of the only index in a cache folder."""
-    [index] = cache.glob(f"kgraph/*{SUFFIX}")
-    return everything(index)
+    return everything(index_in(cache))
+
+
+def bytes_of(cache: Path) -> list[bytes]:
+    """The pages of the only index in a cache folder, but for the one with the time of its making,
+    and the checksum behind them."""
+    size = 8192
+    content = index_in(cache).read_bytes()
+    pages = [content[at:at + size] for at in range(0, len(content) - size + 1, size)]
+    kept = [page for page in pages if b'"built": ' not in page]
+    assert len(kept) == len(pages) - 1
+    return kept
 
 
 def test_a_worker_is_killed_another_joins_late_and_nothing_is_lost(
@@ -218,6 +244,7 @@ def test_a_worker_is_killed_another_joins_late_and_nothing_is_lost(
     _, told = process.communicate(timeout=60)
     assert (process.returncode, told) == (0, "")
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
+    assert bytes_of(tmp_path / "far") == bytes_of(tmp_path / "local")
 
 
 def test_mini_linux_is_the_same_on_two_workers(dask: Dask, tmp_path: Path) -> None:
@@ -227,6 +254,7 @@ def test_mini_linux_is_the_same_on_two_workers(dask: Dask, tmp_path: Path) -> No
     far = run(tmp_path / "far", mini_linux(), "--scheduler", dask.address)
     assert (far.returncode, far.stderr) == (0, "")
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
+    assert bytes_of(tmp_path / "far") == bytes_of(tmp_path / "local")
 
 
 @pytest.mark.slow
@@ -261,16 +289,23 @@ def test_the_scheduler_goes_away(dask: Dask, tree: Path, tmp_path: Path) -> None
     assert not list((tmp_path / "cache").rglob("*unfinished"))
 
 
+def children_of(process: int) -> list[str]:
+    """The children of all threads of a process."""
+    return [child for told in Path(f"/proc/{process}/task").glob("*/children")
+            for child in told.read_text().split()]
+
+
 def test_an_interrupt_ends_the_run_and_its_tasks(dask: Dask, tree: Path, tmp_path: Path) -> None:
     worker = dask.worker()
     shut_gate(tree, 0)
     process = start(tmp_path / "cache", tree, "--scheduler", dask.address)
     waiting = Waiting(tree, 0)
     assert waiting.reader() == worker.pid
+    assert children_of(worker.pid)
     process.send_signal(signal.SIGINT)
     out, told = process.communicate(timeout=60)
     assert (process.returncode, out, told) == (128 + signal.SIGINT, "", "")
-    until(lambda: not Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split())
+    until(lambda: not children_of(worker.pid))
     waiting.go_on()
     far = run(tmp_path / "cache", tree, "--scheduler", dask.address)  # the worker is free again
     assert (far.returncode, far.stderr) == (0, "")
@@ -322,9 +357,86 @@ def test_a_worker_of_another_version_that_joins_late_is_left_out(
     assert (process.returncode, told) == (0, "")
 
 
+def no_kgraph(folder: Path) -> str:
+    """Where a kgraph lies that cannot be imported, as where none is installed."""
+    (folder / "none/kgraph").mkdir(parents=True)
+    (folder / "none/kgraph/__init__.py").write_text("raise ImportError('No module named kgraph')\n")
+    return str(folder / "none")
+
+
+def test_a_worker_without_kgraph_is_refused(dask: Dask, tree: Path, tmp_path: Path) -> None:
+    dask.worker(PYTHONPATH=no_kgraph(tmp_path))
+    answer = run(tmp_path / "cache", tree, "--scheduler", dask.address)
+    assert answer.returncode == 2
+    first, second = answer.stderr.splitlines()
+    assert first.startswith("kgraph: worker tcp://127.0.0.1:")
+    assert "its kgraph cannot be used" in first
+    assert second.startswith("hint: install the same kgraph")
+
+
+def test_a_scheduler_without_kgraph(tree: Path, tmp_path: Path) -> None:
+    """Newer releases of Dask read a task there, too: then it is an error, and said; the former
+    index stays."""
+    assert run(tmp_path / "local", tree, "-j2").returncode == 0
+    assert run(tmp_path / "far", tree, "-j2").returncode == 0
+    before = all_of(tmp_path / "far")
+    with cluster(tmp_path / "dask", PYTHONPATH=no_kgraph(tmp_path)) as dask:
+        dask.worker()
+        far = run(tmp_path / "far", tree, "--again", "--scheduler", dask.address)
+    if far.returncode == 0:
+        assert far.stderr == ""
+    else:
+        assert far.returncode == 2
+        first, second = far.stderr.splitlines()
+        assert first.startswith(f"kgraph: the cluster at {dask.address} cannot run kgraph's tasks")
+        assert second.startswith("hint: install the same kgraph")
+    assert all_of(tmp_path / "far") == before
+
+
+def test_a_unit_on_which_workers_die_is_read_again_alone(tree: Path, tmp_path: Path) -> None:
+    """How many may, is the scheduler's setting (3); here none."""
+    local = run(tmp_path / "local", tree, "-j2", "--no-precompiled")
+    assert local.returncode == 0, local.stderr
+    with cluster(tmp_path / "dask", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as dask:
+        workers = {worker.pid: worker for worker in (dask.worker(), dask.worker())}
+        shut_gate(tree, 0)
+        process = start(
+            tmp_path / "far", tree, "--scheduler", dask.address, "--no-precompiled")
+        waiting = Waiting(tree, 0)
+        workers[waiting.reader()].kill()
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        waiting.go_on()
+        _, rest = process.communicate(timeout=60)
+    lines = [told, *rest.splitlines(keepends=True)]
+    assert "kgraph: u0.c: the worker that had it died; it is read again, alone\n" in lines
+    assert all(line.endswith("it is read again, alone\n") for line in lines)
+    assert process.returncode == 0
+    assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
+
+
+def test_a_worker_that_its_nanny_starts_again(dask: Dask, tree: Path, tmp_path: Path) -> None:
+    local = run(tmp_path / "local", tree, "-j2", "--no-precompiled")
+    assert local.returncode == 0, local.stderr
+    dask.worker(nanny=True)
+    shut_gate(tree, 0)
+    process = start(tmp_path / "far", tree, "--scheduler", dask.address, "--no-precompiled")
+    first = Waiting(tree, 0)
+    killed = first.reader()
+    os.kill(killed, signal.SIGKILL)
+    first.leave()
+    again = Waiting(tree, 0)
+    assert again.reader() != killed
+    again.go_on()
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 0
+    assert told in ("", f"kgraph: the scheduler at {dask.address} has no worker: waiting for one\n")
+    assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
+
+
 def test_what_a_worker_has_to_see(tree: Path) -> None:
     file = str(tree / "u3.c")
-    terms = Terms("run", facts_meaning(), tree, None, ((file, digest_of(file)),), "", USUAL)
+    terms = Terms("run", exchange_meaning(), tree, None, ((file, digest_of(file)),), "", USUAL)
     assert unfit(terms) == ""
     (tree / "u3.c").write_text("int other;\n")
     assert unfit(terms) == f"it does not see the same {file}"

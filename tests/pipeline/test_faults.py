@@ -1,5 +1,6 @@
 """Killed runs, runs at once, a full disk, damaged files: what answers is right, or nothing is."""
 
+import contextlib
 import errno
 import json
 import os
@@ -19,6 +20,7 @@ from kgraph.errors import StoreError
 from kgraph.graph import CallGraph
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.store import IndexReader
+from tests.pipeline.test_hostile import command_lines, nothing_runs_for
 
 ROOT = Path(__file__).resolve().parents[2]
 UNITS = 6
@@ -118,6 +120,22 @@ def test_workers_end_with_a_killed_run(tree: Path, cache: Path) -> None:
         time.sleep(0.05)
 
 
+def test_a_compiler_ends_with_a_killed_run(tree: Path, cache: Path) -> None:
+    (tree / "u0.S").write_text('#include "pipe.h"\n')
+    os.mkfifo(tree / "pipe.h")
+    listed = tree / "compile_commands.json"
+    listed.write_text(listed.read_text().replace("u0.c", "u0.S"))
+    process = start(cache, "index", tree, "-j2", "--no-precompiled")
+    deadline = time.monotonic() + 60
+    source = str(tree / "u0.S").encode()
+    while not any(source in words for words in command_lines()):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    nothing_runs_for(tree)
+
+
 def children_of(parent: int, count: int) -> list[int]:
     """The children of a process that are workers, once there are `count`."""
     deadline = time.monotonic() + 60
@@ -181,16 +199,60 @@ def test_a_hundred_readers_at_once(tree: Path, cache: Path) -> None:
         assert (reader.returncode, out) == (0, expected), err
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
+@contextlib.contextmanager
+def disk(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of its own."""
     folder.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", str(folder)],
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)],
                              capture_output=True, check=False)
     if mounted.returncode:
-        pytest.skip("no small file system can be mounted here")
+        pytest.skip("no file system can be mounted here")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    with disk(tmp_path / "disk", "64k") as folder:
+        yield folder
+
+
+@pytest.fixture
+def large_disk(tmp_path: Path) -> Iterator[Path]:
+    with disk(tmp_path / "disk", "64m") as folder:
+        yield folder
+
+
+def test_a_cache_folder_on_another_file_system(
+    tree: Path, cache: Path, large_disk: Path, tmp_path: Path
+) -> None:
+    assert large_disk.stat().st_dev != tree.stat().st_dev
+    assert run(large_disk, "index", tree, "-j2").returncode == 0
+    assert run(large_disk, "path", "f0", "f3", cwd=tree).returncode == 0
+    edit(tree, 0)
+    index = tmp_path / "x.kgraph"
+    assert run(large_disk, "index", tree, "-j2", "--index", index).returncode == 0
+    assert run(large_disk, "callers", "f0", "--index", index).returncode == 0
+    other = large_disk / "x.kgraph"
+    assert run(cache, "index", tree, "-j2", "--index", other).returncode == 0
+    assert not [name for name in (*files(large_disk), *files(cache)) if "unfinished" in name]
+
+
+def test_a_cache_folder_on_a_file_system_that_can_only_be_read(
+    tree: Path, large_disk: Path
+) -> None:
+    assert run(large_disk, "index", tree, "-j2").returncode == 0
+    whole = files(large_disk)
+    edit(tree, 0)
+    subprocess.run(["mount", "-o", "remount,ro", str(large_disk)], check=True)
+    for arguments in (["path", "f0", "f3"], ["status"], ["status", "--all"], ["callers", "f0"]):
+        assert run(large_disk, *arguments, cwd=tree).returncode == 0
+    for arguments in (["index", tree], ["index", tree, "--again", "-j2"]):
+        message = one_error(run(large_disk, *arguments, cwd=tree))
+        assert str(large_disk) in message
+        assert os.strerror(errno.EROFS) in message
+    assert run(large_disk, "index", "--prune").stdout == "0 KB dropped\n"
+    assert files(large_disk) == whole
 
 
 def one_error(answer: "subprocess.CompletedProcess[str]") -> str:

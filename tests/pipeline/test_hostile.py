@@ -5,16 +5,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kgraph.errors import KgraphError
 from kgraph.graph import CallGraph
 from kgraph.kernel.listing import read_list
 from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.pipeline.matrix import read_matrix
 from kgraph.pipeline.pool import Limits
 from kgraph.report.source import SourceText
 from kgraph.store import IndexReader
@@ -25,11 +27,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
           seconds: float = 60) -> IndexSummary:
-    """The index of a tree of these files; the units are those that end in .c, and `listed`."""
+    """The index of a tree of these files; the units are those that end in .c or .S, and
+    `listed`."""
     tree.mkdir(exist_ok=True)
     for name, text in sources.items():
         (tree / os.fsdecode(name)).write_text(text)
-    units = [os.fsdecode(name) for name in (*sources, *listed) if name.endswith(b".c")]
+    units = [os.fsdecode(name) for name in (*sources, *listed) if name.endswith((b".c", b".S"))]
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": unit,
          "arguments": ["gcc", "-I.", "-c", "-o", f"{unit}.o", unit]} for unit in units
@@ -139,15 +142,33 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
         index_tree(IndexRequest(tree, index=summary.index, jobs=0))
 
 
-def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["a.c", "a.S"])
+def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path, name: str) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     os.mkfifo(tree / "pipe.h")
     summary = index(tree, {
-        b"a.c": '#include "pipe.h"\n', b"b.c": "int f(int a)\n{\n\treturn a;\n}\n",
+        name.encode(): '#include "pipe.h"\n', b"b.c": "int f(int a)\n{\n\treturn a;\n}\n",
     }, jobs=2, seconds=5)
-    assert dict(summary.failed) == {"a.c": "it took more than 5 seconds"}
+    assert dict(summary.failed) == {name: "it took more than 5 seconds"}
     assert summary.coverage.units == 2
+    nothing_runs_for(tree)
+
+
+def nothing_runs_for(tree: Path) -> None:
+    """Wait until no process is left that was given a file of the tree."""
+    deadline = time.monotonic() + 10
+    while left := [words for words in command_lines() if str(tree).encode() in words]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
+def command_lines() -> list[bytes]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes())
+    return found
 
 
 DEEP = {
@@ -171,6 +192,36 @@ def test_deep_and_long_sources_are_read(tmp_path: Path, kind: str) -> None:
     assert all(len(text) < 2000 for _, _, text in found)
 
 
+SHARED = {
+    "deep": DEEP["else if"].replace("int f(", "static inline int f("),
+    "long": DEEP["long line"].replace("int f(", "static inline int f("),
+    "brackets": "int g(int);\nstatic inline int f(int a) { return " + "g(" * 300 + "a"
+                + ")" * 300 + "; }\n",
+    "includes itself": "#include <linux/shared.h>\nint f(int);\n",
+    "no header": "",
+}
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_a_shared_header_that_is_precompiled(tmp_path: Path, kind: str) -> None:
+    """Hostile headers among those that are precompiled give what they give without."""
+    tree = tmp_path / "tree"
+    (tree / "linux").mkdir(parents=True)
+    sources = {f"u{n}.c".encode(): "#include <linux/shared.h>\n"
+               f"int u{n}(int a)\n{{\n\treturn f(a);\n}}\n" for n in range(12)}
+    if kind == "no header":
+        (tree / "linux/shared.h").mkdir()
+    else:
+        sources[b"linux/shared.h"] = SHARED[kind]
+    summary = index(tree, sources, jobs=2)
+    plain = index_tree(IndexRequest(
+        tree, index=tmp_path / "plain.kgraph", jobs=2, precompiled=False, again=True))
+    assert summary.failed == plain.failed == ()
+    assert summary.erroneous == plain.erroneous
+    assert bool(plain.erroneous) == (kind not in ("deep", "long"))
+    assert calls(summary, "f", "u0") == calls(plain, "f", "u0")
+
+
 @pytest.mark.parametrize(("source", "says"), [
     ("int g(int);\nint f(int a) { return " + "g(" * 300 + "a" + ")" * 300 + "; }\n", "bracket"),
     ('#include "a.c"\n', "nested too deeply"),
@@ -185,6 +236,53 @@ def test_limits_are_reported(tmp_path: Path, source: str, says: str) -> None:
     assert path == "a.c"
     assert says in reason
     assert summary.coverage.units == 2
+
+
+def doubling(innermost: str) -> str:
+    """Macros of the assembler of which each calls the one before it twice."""
+    return f".macro a0\n{innermost}.endm\n" + "".join(
+        f".macro a{n}\n a{n - 1}\n a{n - 1}\n.endm\n" for n in range(1, 35))
+
+
+FUNCTION = ".globl f\nf:\n call g\n"
+ENDLESS = {
+    "doubles": doubling(" nop\n") + FUNCTION + " a34\n",
+    "doubles nothing": doubling("") + FUNCTION + " a34\n",
+    "calls itself": ".macro a\n a\n.endm\n" + FUNCTION + " a\n",
+    "grows": ".macro a x\n a \\x\\x\n.endm\n" + FUNCTION + " a 1234567890\n",
+}
+
+
+@pytest.mark.parametrize("kind", ENDLESS)
+def test_macros_of_the_assembler_without_end_are_reported(tmp_path: Path, kind: str) -> None:
+    summary = index(tmp_path / "tree", {
+        b"a.S": ENDLESS[kind], b"b.c": "int h(int a)\n{\n\treturn a;\n}\n"}, jobs=1)
+    assert dict(summary.failed) == {"a.S": "macros of the assembler expand without end"}
+    assert summary.coverage.units == 2
+
+
+HUGE = {
+    "repeats": FUNCTION + ".rept 1000000000\n nop\n.endr\n",
+    "includes itself": '.include "a.S"\n' + FUNCTION,
+    "holds a device": FUNCTION + '.incbin "/dev/zero"\n',
+    "deep condition": FUNCTION + ".if " + "(" * 100_000 + "1" + ")" * 100_000 + "\n.endif\n",
+    "conditions in each other": ".if 1\n" * 100_000 + FUNCTION + ".endif\n" * 100_000,
+    "large number": f".if {'*'.join(['99999999999'] * 20_000)}\n.endif\n" + FUNCTION,
+    "many calls": FUNCTION + " call g\n" * 60_000,
+    "long line": FUNCTION + " call g;" * 200_000 + "\n",
+    "string without end": FUNCTION + ' .ascii "' + '\\"' * 1_000_000 + "\n",
+    "another": FUNCTION + ' .ascii "' + '\\"' * 1_000_000 + "\\\\\\ \n",
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+def test_huge_sources_of_the_assembler_are_read(tmp_path: Path, kind: str) -> None:
+    summary = index(tmp_path / "tree", {b"a.S": HUGE[kind]}, jobs=1)
+    assert (summary.failed, summary.erroneous) == ((), ())
+    graph = CallGraph(IndexReader(summary.index))
+    [function] = graph.functions_named("f")
+    assert graph.sites_of(function.number)
+    graph.close()
 
 
 JSON = st.recursive(
@@ -204,6 +302,43 @@ def test_any_list_of_commands_is_read_or_refused(tmp_path_factory: pytest.TempPa
     path.write_text(json.dumps([content, {"file": "a.c", "arguments": ["gcc", "-c", "a.c"]}]))
     with contextlib.suppress(KgraphError):  # anything else is a traceback
         index_tree(IndexRequest(tree, index=tree / "x.kgraph", jobs=0))
+
+
+TEXTS = st.sampled_from(["tree", "path", "configuration", "config", "defconfig", "trees", "only",
+                         "compile_commands", "prepare", "x"])
+VALUES = st.recursive(
+    st.one_of(st.booleans().map(lambda value: str(value).lower()), st.integers().map(str),
+              st.sampled_from(['"tree"', '"."', '"~nobody-has-this/x"', '"\\u0000"', '"x\\ny"',
+                               "nan", "1979-05-27", "9" * 5000, '"tree/a.c"'])),
+    lambda inner: st.lists(inner, max_size=3).map(lambda values: f"[{', '.join(values)}]")
+    | st.tuples(TEXTS, inner).map(lambda pair: f"{{ {pair[0]} = {pair[1]} }}"), max_leaves=4)
+LINES = st.one_of(
+    st.sampled_from(["[[tree]]\npath = 'tree'", "[[configuration]]", "[tree]", "]", '"""', "\0"]),
+    st.tuples(TEXTS, VALUES).map(" = ".join))
+
+
+@given(st.lists(LINES, max_size=8).map("\n".join) | st.text())
+@example("only = " + "[" * 100_000)
+@example("only = " + "{ a = " * 100_000)
+@example("a." * 100_000 + "b = 1")
+@example("x = " + "9" * 5000)
+@example("# " + "x" * 2_000_000)
+@example("[[tree]]\npath = '" + "x/" * 100_000 + "'\n[[configuration]]")
+@settings(max_examples=300, deadline=None)
+def test_any_set_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    folder = tmp_path_factory.mktemp("set")
+    (folder / "tree").mkdir()
+    (folder / "tree/a.c").write_text("int a;\n")
+    (folder / "tree/compile_commands.json").write_text("[]")
+    path = folder / "set.toml"
+    path.write_text(text, "utf-8", "surrogatepass")
+    try:
+        assert read_matrix(path, IndexRequest(folder))
+    except KgraphError as error:  # anything else is a traceback
+        message = error.message
+    else:
+        message = str(path)
+    assert str(path) in message
 
 
 @pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"{}", b"[1]", b"[]", b"\0"])
@@ -226,10 +361,14 @@ def refuse(event, arguments):
 sys.addaudithook(refuse)
 """
 VERBS = [
-    ["status"], ["path", "SyS_sendto", "veth_xmit"], ["callers", "veth_xmit"],
+    ["status"], ["path", "SyS_sendto", "veth_xmit"],
+    *(["path", "SyS_sendto", "veth_xmit", "--format", form]
+      for form in ("json", "html", "svg", "dot", "mermaid")),
+    ["callers", "veth_xmit"],
     ["callees", "veth_xmit"], ["ops", "veth_netdev_ops"], ["site", "net/socket.c:1"],
     ["check", "veth"], ["export"], ["export", "--facts"], ["report", "veth", "-o", "site"],
 ]
+OF_THE_CACHE_FOLDER = [["index", "--matrix", "set.toml"], ["status", "--all"], ["index", "--prune"]]
 
 
 def test_no_verb_uses_the_network(tmp_path: Path) -> None:
@@ -244,6 +383,13 @@ def test_no_verb_uses_the_network(tmp_path: Path) -> None:
             env=environment, capture_output=True, text=True, check=False, timeout=120)
         assert "Traceback" not in answer.stderr
         assert answer.returncode in (0, 1, 3) or verb[0] == "site", (verb, answer.stderr)
+    (tmp_path / "set.toml").write_text(
+        f"[[tree]]\npath = '{ROOT}/fixtures/mini-linux'\n[[configuration]]\n")
+    for verb in OF_THE_CACHE_FOLDER:
+        answer = subprocess.run(
+            [sys.executable, "-m", "kgraph", *verb], cwd=tmp_path, env=environment,
+            capture_output=True, text=True, check=False, timeout=120)
+        assert answer.returncode == 0, (verb, answer.stderr)
     assert not log.exists(), log.read_text()
     probe = subprocess.run(
         [sys.executable, "-c", "import socket; socket.create_connection(('127.0.0.1', 1))"],
