@@ -15,7 +15,7 @@ from kgraph.model.location import Extent, Location
 from kgraph.treefile import cited_name, leads_out, read_regular
 
 # how clang spells a record without a name: "(unnamed struct at /home/me/linux/net/core/dst.c:45:8)"
-_DECLARED_AT = re.compile(r" at (\S.*?)(?=:[0-9]+:[0-9]+\))")
+_DECLARED_AT = re.compile(r" at (\S.*?):[0-9]+:[0-9]+(?=\))")
 
 
 @lru_cache(maxsize=256)
@@ -72,13 +72,14 @@ class Sources:
         return _citation(name, self._roots)
 
     def type_name(self, type_: Type) -> str:
-        """A type as C spells it. The place of a record without a name is a citation: a fact must
-        not depend on where the tree or the cache folder lies."""
+        """A type as C spells it. A record without a name is told by its file as citations name it:
+        a fact must not depend on where the tree or the cache folder lies, nor on what lines stand
+        above."""
         spelled = type_spelling(type_)
         if " at " not in spelled:
             return spelled
         return _DECLARED_AT.sub(
-            lambda found: f" at {self.citation_path(found[1]) or Path(found[1]).name}", spelled)
+            lambda found: f" in {self.citation_path(found[1]) or Path(found[1]).name}", spelled)
 
     def anywhere(self, printed: str) -> str:
         """What clang printed, the same wherever the tree and the build folder lie (`__FILE__`)."""
