@@ -107,6 +107,27 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
      Verdict.HOLDS),
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
+    # members of records, and what their parameters are called
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t n);",
+     Verdict.HOLDS),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *m, int n);",
+     Verdict.REFUTED),
+    ("struct proto_ops {\n long (*sendmsg)(struct socket *sock, struct msghdr *msg, size_t len);",
+     Verdict.REFUTED),
+    ("struct sock {\n struct proto *sk_prot;", Verdict.HOLDS),
+    ("struct sock {\n struct net *sk_prot;", Verdict.REFUTED),
+    ("struct sock {\n struct proto *skc_prot;", Verdict.REFUTED),
+    ("struct sock_common {\n struct proto *skc_prot;", Verdict.HOLDS),
+    # macros that stand for members: one writes them, another what they stand for
+    ("sk_alloc()\n|-sk->__sk_common.skc_family = family", Verdict.HOLDS),
+    ("sk_alloc()\n|-sk->__sk_common.skc_family = priority", Verdict.REFUTED),
+    ("sk_alloc()\n|-sk->__sk_common.skc_net = family", Verdict.REFUTED),
+    ("inet_create()\n|-if (sk->__sk_common.skc_prot->hash) sk->sk_prot->hash(sk)",
+     Verdict.HOLDS),
+    ("inet_create()\n|-if (sk->__sk_common.skc_net->hash) sk->sk_prot->hash(sk)",
+     Verdict.REFUTED),
+    ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg()  // i.e. raw_sendmsg",
+     Verdict.ONE_OF),
     # the other way round
     ("xmit_one()\n|-dev_hard_start_xmit()", Verdict.REFUTED),
 ])
@@ -230,6 +251,26 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
     wrong = last(mini, "copy_net_ns()\n|-setup_net(net, other_ns)")
     assert wrong.verdict is Verdict.HOLDS
     assert "its arguments are (net, user_ns) there" in wrong.note
+
+
+@pytest.mark.parametrize(("text", "note"), [
+    ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg(sk, msg, size)  // i.e. raw_sendmsg", ""),
+    ("inet_sendmsg()\n|-sk->sk_prot->sendmsg(sk, msg, len)  // i.e. raw_sendmsg",
+     "its arguments are (sk, msg, size) there"),
+    ("inet_sendmsg()\n|-sk->other->sendmsg(sk, msg, size)  // i.e. raw_sendmsg",
+     "the call is written sk->sk_prot->sendmsg() there"),
+    ("dst_input()\n|-skb_dst(skb)->input(sk)  // i.e. ip_forward",
+     "its arguments are (skb) there"),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t len);",
+     "parameter 1 is `sock`, not `s`"),
+    ("struct net_device {\n struct net_device_ops *netdev_ops;",
+     "its type is `const struct net_device_ops *`"),
+])
+def test_differences_from_the_source_are_told(mini: CallGraph, text: str, note: str) -> None:
+    told = last(mini, text)
+    assert told.verdict in (Verdict.HOLDS, Verdict.ONE_OF)
+    assert note in told.note
+    assert note or "there" not in told.note
 
 
 def test_fix_changes_the_numbers_and_nothing_else(mini: CallGraph) -> None:

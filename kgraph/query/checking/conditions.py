@@ -7,8 +7,6 @@ and macros that only hint to the compiler make no difference.
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kgraph.query.checking.tokens import tokens
-
 # A test `a`, or a comparison, and whether it holds; ("and" or "or", what it joins).
 Form = tuple[str, object]
 
@@ -19,9 +17,9 @@ _OPEN, _CLOSE = "([{", ")]}"
 _LEAVING = ("return", "goto", "break", "continue")
 
 
-def normal(text: str, *, holds: bool = True) -> Form:
-    """The form of a condition, or of its negation."""
-    form = _form([word for word, _ in tokens(text)])
+def normal(words: list[str], *, holds: bool = True) -> Form:
+    """The form of a condition, given as its tokens, or of its negation."""
+    form = _form(words)
     return form if holds else opposite(form)
 
 

@@ -5,14 +5,14 @@ White space, attributes (`__user`) and `const` make no difference, and neither d
 left out. A difference is told beside the verdict; it does not change it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from kgraph.documents import split_arguments
+from kgraph.documents import call_arguments, split_arguments
 from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import DocumentLine
 from kgraph.model.location import Extent
 from kgraph.query.checking.ground import Ground
-from kgraph.query.checking.tokens import tokens
+from kgraph.query.checking.tokens import ATTRIBUTES, tokens
 
 _IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
 
@@ -40,7 +40,7 @@ def parameters_note(ground: Ground, line: DocumentLine, function: KnownFunction)
 
 def _words(text: str) -> list[str]:
     return [
-        word for word, _ in tokens(text) if word not in _IGNORED and not word.startswith("__")
+        word for word, _ in tokens(text) if word not in _IGNORED and word not in ATTRIBUTES
     ]
 
 
@@ -69,13 +69,21 @@ def arguments_note(
     claimed = [_words(each) for each in said]
     there: list[tuple[str, ...]] = []
     for place in places:
-        text = ground.sources.text(place)
-        written = split_arguments(text[text.find("("):]) if "(" in text else None
+        written = call_arguments(ground.sources.text(place))
         if written is None:
             continue
-        if [_words(each) for each in written] == claimed:
+        if _same(ground, said, written, place.start.path):
             return ""
         there.append(written)
     if not there or any([[name] for name in each.parameters] == claimed for each in functions):
         return ""
     return f"its arguments are ({', '.join(' '.join(each.split()) for each in there[0])}) there"
+
+
+def _same(ground: Ground, said: Sequence[str], written: Sequence[str], path: str) -> bool:
+    """Whether arguments are the same, or become so without macros that stand for members."""
+    if list(map(_words, said)) == list(map(_words, written)):
+        return True
+    plain = [[_words(" ".join(ground.spelling.text(each, path))) for each in arguments]
+             for arguments in (said, written)]
+    return len(said) == len(written) and plain[0] == plain[1]

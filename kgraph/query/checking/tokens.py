@@ -8,6 +8,14 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+# Words that tell sparse or the compiler something and change no type that anyone compares.
+ATTRIBUTES = frozenset({
+    "__user", "__kernel", "__force", "__iomem", "__percpu", "__rcu", "__nocast", "__safe",
+    "__bitwise", "__maybe_unused", "__always_unused", "__unused", "__must_check", "__restrict",
+    "__cold", "__init", "__exit", "__initdata", "__read_mostly", "__aligned", "__packed",
+    "__deprecated", "__pure", "__always_inline", "__extension__", "__attribute__",
+})
+
 
 def tokens(text: str) -> list[tuple[str, int]]:
     """(token, line from 0) of C source; comments and white space left out."""

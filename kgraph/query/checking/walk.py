@@ -19,14 +19,13 @@ from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
+from kgraph.query.checking.records import judge_field, judge_record
 from kgraph.query.checking.sections import NAMING, QUOTING, Layout
 from kgraph.query.checking.segments import Printed, Segments
 from kgraph.query.checking.several import of_parts, worst
 from kgraph.query.checking.tables import (
     Rows,
     element_rows,
-    judge_field,
-    judge_record,
     judge_rows,
     judge_table,
     written_rows,
