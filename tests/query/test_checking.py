@@ -107,6 +107,15 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
      Verdict.HOLDS),
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
+    # macros and pointers that a function nearby uses
+    ("process_backlog()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)", Verdict.GAP),
+    ("process_backlog()\n|-rcu_dereference(skb->dev->other)", Verdict.UNDECIDED),
+    ("process_backlog()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.GAP),
+    ("process_backlog()\n|-rx_handler(&skb)  // i.e. br_handle_frame\n  |-NF_HOOK()",
+     Verdict.HOLDS),
+    ("process_backlog()\n|-rx_handler(&skb)  // i.e. veth_xmit", Verdict.REFUTED),
+    ("br_handle_frame()\n|-okfn()  // i.e. br_handle_frame_finish", Verdict.GAP),
+    ("SyS_clone()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.UNDECIDED),
     # members of records, and what their parameters are called
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t n);",
      Verdict.HOLDS),
@@ -150,6 +159,26 @@ def test_an_index_of_a_part_cannot_tell_what_is_not_configured(
     found = last(mini, text)
     assert found.verdict is Verdict.UNDECIDED
     assert found.note.endswith("this configuration, or not in the part that was indexed")
+
+
+def test_both_ways_round(tmp_path: Path) -> None:
+    """b calls a for sure; a may reach b by one candidate of four, which is more than a gap."""
+    tiny = Tiny()
+    tiny.calls("b", "a")
+    tiny.calls("a", "x", "p", "q", "r", slot=("ops", "run"))
+    tiny.calls("x", "b")
+    tiny.calls("p", "p1")
+    tiny.calls("p1", "p2")
+    tiny.calls("p2", "p3")
+    tiny.calls("p3", "b1")
+    tiny.calls("b1", "a")
+    graph = tiny.graph(tmp_path)
+    told = last(graph, "a()\n|-b()")
+    assert told.verdict is Verdict.UNDECIDED
+    assert "only by way of x is it called from here" in told.note
+    far = last(graph, "a()\n|-b1()")
+    assert far.verdict is Verdict.REFUTED
+    assert "the other way round" in far.note
 
 
 def test_a_table_in_the_section_is_its_scenario(mini: CallGraph) -> None:

@@ -1,0 +1,37 @@
+"""Names that the index has no function of: made by a macro, elsewhere in the tree, or nowhere."""
+
+from kgraph.model.answers import KnownFunction
+from kgraph.model.documents import DocumentLine, Verdict
+from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.outcome import Outcome
+
+
+def judge_unknown(ground: Ground, line: DocumentLine) -> Outcome:
+    """A name that the index does not have."""
+    name = line.claim.name
+    elsewhere = ground.elsewhere(name)
+    doubt = Standing(doubt=f"{name} is not in the index")
+    if not elsewhere:
+        return Outcome(Verdict.REFUTED, f"no {name} in this tree", standing=doubt)
+    alike = defined_by_macro(ground, line, numbered=True)
+    if alike:
+        there = "; ".join(dict.fromkeys(f"{each.macro} ({each.location})" for each in alike))
+        return Outcome(Verdict.REFUTED, f"it is not defined so; there is {there}", standing=doubt)
+    return Outcome(Verdict.UNDECIDED, elsewhere, standing=doubt)
+
+
+def defined_by_macro(
+    ground: Ground, line: DocumentLine, *, numbered: bool = False
+) -> list[KnownFunction]:
+    """The functions that a line like DEFINE_FUNCTION(name, ...) makes: their names hold `name`.
+    `numbered`: those that a macro makes which differs in the number at its end.
+    """
+    words, name = line.claim.arguments or (), line.claim.name
+    if not words or not words[0].isidentifier():
+        return []
+    stem = name.rstrip("0123456789")
+    if not numbered:
+        return ground.graph.reader.functions("t.text = ? AND instr(name, ?)", (name, words[0]))
+    return [] if stem == name else ground.graph.reader.functions(
+        "t.text GLOB ? AND f.name GLOB ?", (f"{stem}[0-9]*", f"*_{words[0]}")
+    )
