@@ -116,6 +116,11 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("process_backlog()\n|-rx_handler(&skb)  // i.e. veth_xmit", Verdict.REFUTED),
     ("br_handle_frame()\n|-okfn()  // i.e. br_handle_frame_finish", Verdict.GAP),
     ("SyS_clone()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.UNDECIDED),
+    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)",
+     Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(dev->rx_handler)", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(skb->dev->ip_ptr)",
+     Verdict.REFUTED),
     # members of records, and what their parameters are called
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t n);",
      Verdict.HOLDS),

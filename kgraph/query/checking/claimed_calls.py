@@ -20,7 +20,11 @@ from kgraph.query.checking.calls import (
 )
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.parameters import arguments_note, parameters_note
+from kgraph.query.checking.parameters import (
+    arguments_note,
+    names_other_members,
+    parameters_note,
+)
 from kgraph.query.checking.pointers import judge_pointer, sites_through
 from kgraph.query.checking.registrations import judge_registration, other_than, targets
 from kgraph.query.checking.texts import judge_quoted
@@ -142,20 +146,27 @@ def _macro(
     ground: Ground, line: DocumentLine, standing: Standing, sites: list[KnownSite]
 ) -> Outcome:
     """A macro that the caller uses; under it stand calls of its body, made by the caller."""
-    callees = {callee for site in sites for callee in ground.callees(site.number)}
-    first = ground.graph.edges_of(sites[0].number)
+    edges = [edge for site in sites for edge in ground.graph.edges_of(site.number)]
+    callees = {ground.graph.edge_callee[edge] for edge in edges}
+    later = {ground.graph.edge_callee[edge] for edge in edges
+             if ground.graph.kind(edge) is EdgeKind.DEFERRED}
     states = (
         *standing.states, *ground.states(ground.graph.function(number) for number in callees)
     )
     places = tuple(site.extent for site in sites)
-    why = f"a macro, which calls {ground.names(callees)}" if callees else "a macro"
+    now = callees - later
+    why = f"a macro, which calls {ground.names(now)}" if now else "a macro"
+    if later:
+        why += f"; {ground.names(later)} may run later"
     note = arguments_note(ground, line, places, [])
     other = other_than(ground, line, places, [])
+    if not other and line.claim.result and names_other_members(ground, line, places):
+        other = f"no such statement: {note}"  # of `x = macro(...)` the arguments are what is said
     if other:
         return Outcome(Verdict.REFUTED, other, places=places, standing=Standing(states))
     return Outcome(
         Verdict.HOLDS, f"{why}; {note}" if note else why,
-        ground.graph.hop(first[0]) if first else None, places=places, standing=Standing(states),
+        ground.graph.hop(edges[0]) if edges else None, places=places, standing=Standing(states),
     )
 
 
