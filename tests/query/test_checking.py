@@ -433,11 +433,30 @@ def test_a_pin_for_a_part_of_the_way(mini: CallGraph) -> None:
     assert way(mini, limited) == way(mini, query)
 
 
-def test_ops_of_a_slot_that_only_copies_fill_says_so(mini: CallGraph) -> None:
+def test_ops_of_a_field_has_the_tables_that_come_by_copies(mini: CallGraph) -> None:
+    """With the row that each is put into, the local, the parameter and the field."""
+    rows = {row.bound.id.name: row for row in ops(mini, "sock.sk_prot")}
+    assert {"tcp_prot", "udp_prot", "raw_prot", "ping_prot"} == set(rows)
+    raw = rows["raw_prot"]
+    assert raw.slot == "sock_common.skc_prot"
+    assert [(item.role.value, item.holder) for item in raw.evidence] == [
+        ("binding", "inetsw_array.prot"), ("flow", "answer_prot"), ("argument", "sk_alloc(#3)"),
+        ("flow", "sock_common.skc_prot")]
+    assert raw.location == raw.evidence[-1].location
+    assert [install.holder for install in ops(mini, "raw_prot")[0].installs] == [
+        "inet_protosw.prot", "sock_common.skc_prot"]
+    put = ops(mini, "net_device.netdev_ops")
+    assert put
+    assert not any(row.evidence for row in put)
+
+
+def test_ops_of_a_slot_that_only_copies_fill_says_so(mini: CallGraph, tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("f", "x", "y", slot=("ops", "run"), expression="a->this->run")
     with pytest.raises(LookupFailed) as told:
-        ops(mini, "sock.sk_prot")
+        ops(tiny.graph(tmp_path), "thing.this")
     assert "by way of copies" in told.value.message
-    assert "kgraph ops proto`" in told.value.hint
+    assert "kgraph ops ops`" in told.value.hint
     with pytest.raises(LookupFailed) as unknown:
         ops(mini, "net_device.netdev_op")
     assert "`net_device.netdev_ops`" in unknown.value.hint
