@@ -39,7 +39,9 @@ _PARAMETER = re.compile(
     r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
 )
 # Of a long word of underscores no part is looked at twice: hence the look ahead.
-_LOOKS = re.compile(r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII)
+_LOOKS = re.compile(
+    r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ Form = tuple[str, object]
 _ZERO = frozenset({"NULL", "0", "false", "0L", "0UL", "0U"})
 _TRUE = frozenset({"true"})
 _HINTS = frozenset({"likely", "unlikely"})  # macros whose value is that of their argument
+_DEEPEST = 60  # deeper conditions in conditions are compared as they are written
 _OPEN, _CLOSE = "([{", ")]}"
 _LEAVING = ("return", "goto", "break", "continue")
 
@@ -42,27 +43,39 @@ def conjuncts(form: Form) -> frozenset[Form]:
     return frozenset({form})
 
 
-def _form(words: list[str]) -> Form:
-    words = _bare(words)
-    for mark, kind in (("||", "or"), ("&&", "and")):
-        split = _split(words, mark)
-        if len(split) > 1:
-            return kind, frozenset(map(_form, split))
-    if words[:1] == ["!"]:
-        return opposite(_form(words[1:]))
+def _form(words: list[str], depth: int = 0) -> Form:
+    words, holds = _bare(words), True
+    while words[:1] == ["!"] and not _joined(words):
+        words, holds = _bare(words[1:]), not holds
+    if depth < _DEEPEST:
+        found = _joined(words)
+        if found is not None:
+            kind, split = found
+            form: Form = kind, frozenset(_form(each, depth + 1) for each in split)
+            return form if holds else opposite(form)
     for mark in ("==", "!=", "<", ">", "<=", ">="):
         split = _split(words, mark)
         if len(split) == 2:
-            return _comparison(mark, *split)
-    return "is", (" ".join(words), True)
+            compared = _comparison(mark, *split, depth=depth)
+            return compared if holds else opposite(compared)
+    return "is", (" ".join(words), holds)
 
 
-def _comparison(mark: str, left: list[str], right: list[str]) -> Form:
+def _joined(words: list[str]) -> tuple[str, list[list[str]]] | None:
+    """What `||`, or else `&&`, joins."""
+    for mark, kind in (("||", "or"), ("&&", "and")):
+        split = _split(words, mark) if mark in words else []
+        if len(split) > 1:
+            return kind, split
+    return None
+
+
+def _comparison(mark: str, left: list[str], right: list[str], *, depth: int) -> Form:
     left, right = _bare(left), _bare(right)
     if mark in ("==", "!="):
         for one, other in ((left, right), (right, left)):
-            if len(other) == 1 and other[0] in _ZERO | _TRUE:
-                form = _form(one)
+            if len(other) == 1 and other[0] in _ZERO | _TRUE and depth < _DEEPEST:
+                form = _form(one, depth + 1)
                 return form if (other[0] in _TRUE) == (mark == "==") else opposite(form)
         first, last = sorted((" ".join(left), " ".join(right)))
         return "is", (f"{first} == {last}", mark == "==")
@@ -73,12 +86,29 @@ def _comparison(mark: str, left: list[str], right: list[str]) -> Form:
 
 def _bare(words: list[str]) -> list[str]:
     """Words without parentheses, or a hint, around the whole of them."""
-    while True:
-        start = 1 if words[:1] and words[0] in _HINTS and words[1:2] == ["("] else 0
-        if words[start:start + 1] != ["("] or words[-1] != ")" or _end(words, start) != len(
-            words) - 1:
-            return words
-        words = words[start + 1:-1]
+    first, last, ends = 0, len(words) - 1, dict[int, int]()
+    while first < last:
+        hint = words[first] in _HINTS and words[first + 1] == "("
+        start = first + hint
+        if words[start] != "(" or words[last] != ")":
+            break
+        ends = ends or _ends(words)
+        if ends.get(start) != last:
+            break
+        first, last = start + 1, last - 1
+    return words[first:last + 1]
+
+
+def _ends(words: list[str]) -> dict[int, int]:
+    """For each parenthesis or brace that is closed, where."""
+    opened: list[int] = []
+    found = {}
+    for place, word in enumerate(words):
+        if word in _OPEN:
+            opened.append(place)
+        elif word in _CLOSE and opened:
+            found[opened.pop()] = place
+    return found
 
 
 def _end(words: list[str], start: int) -> int:
