@@ -113,6 +113,13 @@ def test_drawings(tree: str) -> None:
                        "d_1": numbers["a_1"]}
 
 
+def test_the_markers_of_a_list_stand_below_each_other() -> None:
+    lines = read("9. a_1()\n   - b_1()\n10. c_1()\n- d_1()\n  - e_1()\n    * f_1()\n")
+    assert [line.parent for line in lines] == [0, 1, 0, 0, 4, 5]
+    under = read("a_0()\n- b_1()\n- c_1()\n")
+    assert [line.parent for line in under] == [0, 1, 1]
+
+
 def test_a_binary_file_is_refused_with_its_line() -> None:
     with pytest.raises(DocumentError, match="x:2: "):
         read_document("x", b"a\nb\0c\n")

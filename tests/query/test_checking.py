@@ -17,6 +17,7 @@ from kgraph.query.pins import parse_pin, pinned_sites
 from kgraph.query.row_partners import proposed, row_partners
 from kgraph.query.scenarios import on_the_way
 from kgraph.query.slots import calls_reading
+from kgraph.report.checking import about_citation
 from kgraph.report.rewriting import rewritten
 
 
@@ -107,6 +108,9 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
      Verdict.HOLDS),
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
+    # a macro that starts a chain
+    ("wake_up_interruptible_sync_poll(x)\n|-__wake_up_sync_key()", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(x)\n|-veth_xmit()", Verdict.REFUTED),
     # macros and pointers that a function nearby uses
     ("process_backlog()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)", Verdict.GAP),
     ("process_backlog()\n|-rcu_dereference(skb->dev->other)", Verdict.UNDECIDED),
@@ -275,6 +279,19 @@ def test_citations(mini: CallGraph, shift: int, verdict: CitationVerdict) -> Non
     right = cited(mini, 0).found
     assert (found.found and str(found.found)) == str(right)
     assert found.distance == (shift if verdict is CitationVerdict.NEAR else 0)
+
+
+def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
+    """Of copy_net_ns, behind what it calls before the call that stands under it."""
+    function, = mini.functions_named("copy_net_ns")
+    first, *_, last_call = mini.sites_of(function.number)
+    place = first.location
+    assert place.line + 1 < last_call.location.line
+    text = f"copy_net_ns() ({place.path}:{place.line + 1})\n|-{last_call.expression}()"
+    line = checked(mini, f"```\n{text}\n```\n").lines[1]
+    assert line.citation is CitationVerdict.NEAR
+    assert about_citation(line) == (
+        f"citation near, 1 line past another call: the one under it is {last_call.location}")
 
 
 def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:

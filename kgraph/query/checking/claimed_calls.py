@@ -28,7 +28,7 @@ from kgraph.query.checking.parameters import (
 from kgraph.query.checking.pointers import judge_pointer, sites_through
 from kgraph.query.checking.registrations import judge_registration, other_than, targets
 from kgraph.query.checking.texts import judge_quoted
-from kgraph.query.checking.unknown import defined_by_macro, judge_unknown
+from kgraph.query.checking.unknown import defined_by_macro, judge_macro, judge_unknown
 
 
 def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
@@ -43,7 +43,7 @@ def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
         notes = dict.fromkeys(parameters_note(ground, line, each) for each in functions)
         note = "" if "" in notes else next(iter(notes))
         return Outcome(Verdict.HOLDS, note, standing=Standing(ground.states(functions)))
-    return judge_unknown(ground, line)
+    return judge_macro(ground, line) or judge_unknown(ground, line)
 
 
 def judge_call(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:

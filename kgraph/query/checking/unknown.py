@@ -5,6 +5,31 @@ from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 
+_MOST_USES = 200  # of a macro
+
+
+def judge_macro(ground: Ground, line: DocumentLine) -> Outcome | None:
+    """A macro that starts a chain: it is used. Under it stands what its uses call. One that defines
+    functions is no such: which it defines is the claim.
+    """
+    name = line.claim.name
+    if ground.graph.reader.functions("t.text = ?", (name,)):
+        return None
+    sites = ground.graph.reader.sites(
+        "s.id IN (SELECT id FROM site WHERE macro = (SELECT id FROM text WHERE text = ?)"
+        " ORDER BY id LIMIT ?)", (name, _MOST_USES))
+    if not sites:
+        return None
+    callers = dict.fromkeys(site.caller for site in sites)
+    there = ground.absence.place(name)
+    return Outcome(
+        Verdict.HOLDS, f"a macro ({there})" if there else "a macro",
+        standing=Standing(
+            tuple(ground.free.start(caller) for caller in callers),
+            tuple(site.number for site in sites),
+        ),
+    )
+
 
 def judge_unknown(ground: Ground, line: DocumentLine) -> Outcome:
     """A name that the index does not have."""
