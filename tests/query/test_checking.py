@@ -154,6 +154,20 @@ def test_verdicts(mini: CallGraph, text: str, verdict: Verdict) -> None:
     assert (found.verdict, found.note) == (verdict, found.note)
 
 
+def test_conditions_that_the_index_did_not_keep(
+    mini: CallGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more than it keeps nobody can tell, but for what is contrary to one of those it has."""
+    text = "copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)"
+    assert last(mini, text).verdict is Verdict.REFUTED
+    monkeypatch.setattr("kgraph.model.answers.MOST_GUARDS", 1)
+    told = last(mini, text)
+    assert told.verdict is Verdict.UNDECIDED
+    assert "the index has the innermost" in told.note
+    assert last(mini, text.replace("failed >= 0", "!net")).verdict is Verdict.REFUTED
+    assert last(mini, text.replace("failed >= 0", "net")).verdict is Verdict.HOLDS
+
+
 @pytest.mark.parametrize("text", [
     "ndo_start_xmit()", "struct no_such ndo_start_xmit = {",
     "sock_sendmsg_nosec()\n|-sock->ops->sendmsg()  // i.e. ndo_start_xmit",
@@ -305,6 +319,8 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
 
 
 @pytest.mark.parametrize(("text", "note"), [
+    ("sk_alloc()\n|-get_net(sk->__sk_common.skc_net)", ""),
+    ("sk_alloc()\n|-get_net(sk->sk_family)", "its arguments are (sk->sk_net) there"),
     ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg(sk, msg, size)  // i.e. raw_sendmsg", ""),
     ("inet_sendmsg()\n|-sk->sk_prot->sendmsg(sk, msg, len)  // i.e. raw_sendmsg",
      "its arguments are (sk, msg, size) there"),
