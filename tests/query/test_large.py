@@ -4,6 +4,8 @@ import sys
 from types import FrameType
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kgraph.documents import read_document
 from kgraph.graph import CallGraph
@@ -90,3 +92,23 @@ def test_deep_expressions(mini: CallGraph, opened: str, closed: str, count: int)
         assert checked(mini, f"```\ncopy_net_ns()\n|-{line}\n").lines
     assert checked(mini, f"struct a b = {{ .x = {deep} }}\n").lines
     assert checked(mini, f"struct sock {{\n int x[{deep}];\n int (*f)({deep});\n").lines
+
+
+PIECES = st.sampled_from([
+    "|-", "  ", "    ", "\n", "\n", "\n", "```\n", "sock_sendmsg", "inet_create",
+    "br_handle_frame", "veth_xmit", "NF_HOOK", "rx_handler", "rcu_dereference",
+    "sk->sk_prot->hash", "->", ".", "(", ")", "()", "(sk)", "(net/core/dev.c:84)",
+    " (dev.c#L1)", "if ", "else ", "case ", "!", "&&", "||", "==", "= ", ";", ",", "{", "}",
+    "struct sock {", "struct proto_ops inet_dgram_ops = {", ".sendmsg", "int (*f)(int a);",
+    "struct proto *sk_prot;", "// i.e. ", "raw_sendmsg", "module_init", "br_init",
+    "Call Trace:\n", "#1 ", "+0x1/0x2", "......", "return ", "goto x;", "9. ", "- ", "[", "]",
+    '"', "sk->__sk_common.skc_prot", "unsigned ", "const ", "*", "open_softirq",
+    "NET_RX_SOFTIRQ", "中",
+])
+
+
+@settings(max_examples=300)
+@given(st.lists(PIECES, max_size=50))
+def test_any_document_is_judged(mini: CallGraph, pieces: list[str]) -> None:
+    check = checked(mini, "".join(pieces))
+    assert len(check.lines) == len(check.document.lines)
