@@ -1,5 +1,6 @@
 """Verdicts on mini-linux: each kind of claim, true and false."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -351,6 +352,21 @@ def test_fix_changes_the_numbers_and_nothing_else(mini: CallGraph) -> None:
     again = rewritten(fixed, check_document(mini, read_document("x", fixed)), cite=True)
     assert again.count(b"\r\n") == good.count("\r\n")
     assert b"sock_sendmsg_nosec() (k\\net\\socket.c:" in again
+
+
+@pytest.mark.parametrize("name", ["veth", "bridge", "outward"])
+def test_what_is_cited_is_exact(mini: CallGraph, name: str) -> None:
+    """Roots too; and as the functions of a debugger's stack are: where they call the next."""
+    query = find_query(name)
+    bare = f"```\n{query.chain}```\n".encode()
+    cited = rewritten(bare, check_document(mini, read_document("x", bare)), cite=True)
+    check = check_document(mini, read_document("x", cited))
+    judged = Counter(line.citation for line in check.lines)
+    assert set(judged) <= {CitationVerdict.EXACT, CitationVerdict.NONE}
+    assert judged[CitationVerdict.EXACT] > 15
+    roots = [line for line in check.lines if line.line.claim.name and not line.line.parent]
+    assert roots
+    assert all(line.citation is CitationVerdict.EXACT for line in roots)
 
 
 QUERIES = shipped_queries()
