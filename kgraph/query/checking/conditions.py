@@ -7,6 +7,8 @@ and macros that only hint to the compiler make no difference.
 from dataclasses import dataclass
 from itertools import pairwise
 
+from kgraph.query.checking.tokens import CLOSE, OPEN, end_of
+
 # A test `a`, or a comparison, and whether it holds; ("and" or "or", what it joins).
 Form = tuple[str, object]
 
@@ -14,7 +16,6 @@ _ZERO = frozenset({"NULL", "0", "false", "0L", "0UL", "0U"})
 _TRUE = frozenset({"true"})
 _HINTS = frozenset({"likely", "unlikely"})  # macros whose value is that of their argument
 _DEEPEST = 60  # deeper conditions in conditions are compared as they are written
-_OPEN, _CLOSE = "([{", ")]}"
 _LEAVING = ("return", "goto", "break", "continue")
 
 
@@ -104,27 +105,17 @@ def _ends(words: list[str]) -> dict[int, int]:
     opened: list[int] = []
     found = {}
     for place, word in enumerate(words):
-        if word in _OPEN:
+        if word in OPEN:
             opened.append(place)
-        elif word in _CLOSE and opened:
+        elif word in CLOSE and opened:
             found[opened.pop()] = place
     return found
-
-
-def _end(words: list[str], start: int) -> int:
-    """The place of what closes the parenthesis or brace at `start`; the last where nothing does."""
-    depth = 0
-    for place in range(start, len(words)):
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
-        if depth == 0:
-            return place
-    return len(words) - 1
 
 
 def _split(words: list[str], mark: str) -> list[list[str]]:
     depth, found = 0, [[]]  # type: tuple[int, list[list[str]]]
     for word in words:
-        depth += (word in _OPEN) - (word in _CLOSE)
+        depth += (word in OPEN) - (word in CLOSE)
         if word == mark and depth == 0:
             found.append([])
         else:
@@ -156,7 +147,7 @@ def branches(words: list[str]) -> list[Branch]:
     for place, (word, following) in enumerate(pairwise(words)):
         if word not in ("if", "while") or following != "(":
             continue
-        end = _end(words, place + 1)
+        end = end_of(words, place + 1)
         then = _ruled(words, end + 1)
         after = then.stop
         other = range(after, after)
@@ -174,7 +165,7 @@ def _ruled(words: list[str], start: int) -> range:
     place = start
     while words[place:place + 1] and words[place] in ("if", "while", "for", "switch"):
         heads = words[place] == "if"
-        place = _end(words, place + 1) + 1
+        place = end_of(words, place + 1) + 1
         if not heads:
             continue
         inner = _ruled(words, place).stop if words[place:place + 1] != ["if"] else place
@@ -190,8 +181,8 @@ def _simple_end(words: list[str], start: int) -> int:
     depth = 0
     for place in range(start, len(words)):
         if depth == 0 and words[place] == "{":
-            return _end(words, place) + 1
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
+            return end_of(words, place) + 1
+        depth += (words[place] in OPEN) - (words[place] in CLOSE)
         if depth < 0:
             return place
         if depth == 0 and words[place] == ";":
@@ -213,7 +204,7 @@ def _leaves(words: list[str]) -> bool:
 def _block_end(words: list[str], start: int) -> int:
     depth = 0
     for place in range(start, len(words)):
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
+        depth += (words[place] in OPEN) - (words[place] in CLOSE)
         if depth < 0:
             return place
     return len(words)

@@ -7,14 +7,13 @@ that it holds. What a parameter of a function pointer is called makes no differe
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kgraph.query.checking.tokens import ATTRIBUTES, tokens
+from kgraph.query.checking.tokens import ATTRIBUTES, CLOSE, OPEN, end_of, tokens
 
 Words = tuple[str, ...]
 
 _RECORDS = ("struct", "union", "enum")
 _TYPES = frozenset({"int", "long", "short", "char", "void", "bool", "unsigned", "signed", "float",
                     "double"})
-_OPEN, _CLOSE = "([", ")]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,11 @@ def _declarator(words: list[str]) -> Member | None:
     """`unsigned int x[4]`, `u8 x:1`, `int (*f)(int a)`."""
     for place in range(len(words) - 2):
         if words[place] == "(" and words[place + 1] == "*":
-            end = _end(words, place)
+            end = end_of(words, place)
             name = [word for word in words[place:end] if word.isidentifier()][-1:]
             if not name or words[end + 1:end + 2] != ["("]:
                 return None
-            given = _parts(words[end + 2:_end(words, end + 1)])
+            given = _parts(words[end + 2:end_of(words, end + 1)])
             return Member(name[0], tuple(words[:place]), tuple(map(tuple, given)))
     end = next((place for place, word in enumerate(words) if word in ("[", ":")), len(words))
     if end < 2 or not words[end - 1].isidentifier():
@@ -82,21 +81,12 @@ def _parts(words: list[str]) -> list[list[str]]:
     """The words between commas that stand in no parentheses."""
     found, depth = [[]], 0  # type: tuple[list[list[str]], int]
     for word in words:
-        depth += (word in _OPEN) - (word in _CLOSE)
+        depth += (word in OPEN) - (word in CLOSE)
         if word == "," and depth == 0:
             found.append([])
         else:
             found[-1].append(word)
     return found if found[-1] or len(found) > 1 else []
-
-
-def _end(words: list[str], start: int) -> int:
-    depth = 0
-    for place in range(start, len(words)):
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
-        if depth == 0:
-            return place
-    return len(words) - 1
 
 
 def difference(claimed: Member, there: Member) -> str | None:

@@ -8,6 +8,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 
+OPEN, CLOSE = "([{", ")]}"
 # Words that tell sparse or the compiler something and change no type that anyone compares.
 ATTRIBUTES = frozenset({
     "__user", "__kernel", "__force", "__iomem", "__percpu", "__rcu", "__nocast", "__safe",
@@ -26,3 +27,13 @@ def tokens(text: str) -> list[tuple[str, int]]:
             found.append((word, line))
         line += word.count("\n")
     return found
+
+
+def end_of(words: list[str], start: int) -> int:
+    """The place of what closes the parenthesis or brace at `start`; the last where nothing does."""
+    depth = 0
+    for place in range(start, len(words)):
+        depth += (words[place] in OPEN) - (words[place] in CLOSE)
+        if depth == 0:
+            return place
+    return len(words) - 1
