@@ -87,8 +87,9 @@ def _bound_alike(graph: CallGraph, name: str, target: str) -> bool:
 
 def _with(lines: list[str], line: DocumentLine, kind: str, old: str, new: str) -> Mutant:
     changed = list(lines)
+    # \b of ASCII: in other scripts words are not parted by blanks.
     changed[line.number - 1] = re.sub(rf"\b{re.escape(old)}\b(?!.*\b{re.escape(old)}\b)",
-                                      lambda _: new, changed[line.number - 1])
+                                      lambda _: new, changed[line.number - 1], flags=re.ASCII)
     return Mutant(kind, line.number, "\n".join(changed))
 
 

@@ -93,17 +93,22 @@ def ops_verb(name: str, form: str, index: Path | None) -> None:
     A slot is RECORD.FIELD, such as net_device_ops.ndo_start_xmit.
     """
     from kgraph.query import ops
+    from kgraph.report.bindings import ops_lines
     from kgraph.report.records import ops_record
-    from kgraph.report.text import ops_lines
+    from kgraph.report.source import SourceText
 
     with opened(index) as graph:
         rows = ops(graph, name)
         if form == "json":
-            write_json(ops_record(rows))
+            text = SourceText(graph)
+            write_json(ops_record(rows, text))
+            remark_changes(text)
             return
         write_lines(ops_lines(rows))
         if not rows:
             remark(f"nothing binds {name}")
+        for slot in dict.fromkeys(row.slot for row in rows if not row.whole):
+            remark(f"what else {slot} may hold by way of copies could not be followed")
 
 
 @click.command("site")

@@ -27,7 +27,7 @@ _ASSIGNED = re.compile(
     r"[*&(]?[A-Za-z_][\w\s>.()*&\[\]-]*?(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII
 )
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re.ASCII)
-_STEP = re.compile(rf"(?:\+\+|--){_NAME}[\w>.-]*;?$|{_NAME}[\w>.-]*(?:\+\+|--);?$", re.ASCII)
+_STEP = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*;?$|[A-Za-z_][\w>.-]*(?:\+\+|--);?$", re.ASCII)
 _NO_VALUE = re.compile(r"\(\s*void\s*\)\s*(?=[\w*(])", re.ASCII)
 _SIGN = re.compile(r"[(=:+-]|^(?:return|goto|break|continue|else|\})", re.ASCII)
 _TAIL = re.compile(r"[\s;{},]*$")
@@ -38,7 +38,10 @@ _PARAMETER = re.compile(
     r"^(?:void|\.\.\.)$|\b(?:struct|union|enum|const|unsigned|signed|int|long|short|char|bool|void"
     r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
 )
-_LOOKS = re.compile(r"->\w|\b[A-Za-z_]\w*_\w*\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII)
+# Of a long word of underscores no part is looked at twice: hence the look ahead.
+_LOOKS = re.compile(
+    r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)

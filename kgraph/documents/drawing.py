@@ -13,8 +13,8 @@ _TRACER = re.compile(
 )
 _RAILS = r"[ \t|│┃┆┊║]*"
 _CONNECTOR = (
-    r"(?:[|+`\\└├┗┣╰╚╠┌╭][-─━═]+[>▶]?|[|\\]_+(?=\s)|[└├┗┣╰╚╠┌╭]|[-=]+>|[─━]+[>▶]?|[•◦]"
-    r"|[-*+](?=\s)|\d{1,3}[.)](?=\s))"
+    r"(?:[|+`\\└├┗┣╰╚╠┌╭][-─━═]+[>▶]?|[|\\]_+(?=\s)|[└├┗┣╰╚╠┌╭]|[-=]+>|[─━]+[>▶]?"
+    r"|([•◦]|[-*+](?=\s)|\d{1,3}[.)](?=\s)))"
 )
 _DRAWN = re.compile(_RAILS + _CONNECTOR + r"[ \t]*(?=\S)")
 _INDENT = re.compile(_RAILS)
@@ -40,7 +40,9 @@ def undraw(line: str) -> Drawn:
         end = indent.end() if indent else start
         return Drawn(line[end:].rstrip(), _width(line[:end]), tracer is not None)
     end = found.end()
-    return Drawn(line[end:].rstrip(), _width(line[:end]), drawn=True)
+    # Of a list it is the markers that stand below each other: `9. f` and `10. g`.
+    column = _width(line[:end]) if found[1] is None else _width(line[:found.start(1)]) + 1
+    return Drawn(line[end:].rstrip(), column, drawn=True)
 
 
 def _width(text: str) -> int:

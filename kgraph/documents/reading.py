@@ -14,7 +14,13 @@ from kgraph.documents.comments import claimed_target, split_comment
 from kgraph.documents.drawing import Drawn, undraw
 from kgraph.documents.lines import MOST_LENGTH, RawLine, raw_lines, without_citation
 from kgraph.documents.scanning import unclosed
-from kgraph.documents.stacks import begins_frame, frame_lines, read_frame, with_stacks
+from kgraph.documents.stacks import (
+    begins_frame,
+    frame_lines,
+    in_trace,
+    read_frame,
+    with_stacks,
+)
 from kgraph.documents.tables import record_head, record_line, table_head, table_line
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Claim, Document, DocumentLine, LineKind
@@ -61,6 +67,7 @@ class _Reader:
     owner: int = 0
     braces: int = 0
     fenced: bool = False
+    traced: bool = False
     heading: str = ""
     block: int = 0
     in_block: bool = False
@@ -126,6 +133,7 @@ class _Reader:
     def _read(self, text: str, drawn: Drawn, *, cited: bool) -> Read:
         """What a line is."""
         body = drawn.text
+        traced, self.traced = self.traced, in_trace(text, before=self.traced)
         if _FENCE.match(text):
             self.fenced = not self.fenced
             self._leave()
@@ -135,7 +143,7 @@ class _Reader:
             return Read(LineKind.HEADING)
         if not body:
             return PROSE
-        frame = read_frame(text) if self.within is None else None
+        frame = read_frame(text, traced=traced) if self.within is None else None
         if frame is not None:
             self.stack.clear()
             return frame

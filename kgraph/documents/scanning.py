@@ -67,3 +67,17 @@ def split_arguments(text: str) -> tuple[str, ...] | None:
     """
     end = closing(text, 0) if text.startswith("(") else -1
     return arguments(text[1:end]) if end >= 0 else None
+
+
+def call_arguments(text: str) -> tuple[str, ...] | None:
+    """The arguments of a call, whatever is called: those between the last parentheses that stand in
+    no others. None where the text has none.
+    """
+    found, start = None, text.find("(")
+    while start >= 0:
+        end = closing(text, start)
+        if end < 0:
+            break
+        found = arguments(text[start + 1:end])
+        start = text.find("(", end)
+    return found

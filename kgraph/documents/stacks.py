@@ -1,5 +1,6 @@
-"""Stacks that a kernel printed, ` [<ffffffff81234567>] foo+0x1a/0x30 [mod]`, or a debugger,
-`#1  0xffffffff81234567 in foo (a=1) at net/x.c:12`: innermost call first.
+"""Stacks that a kernel printed, ` [<ffffffff81234567>] foo+0x1a/0x30 [mod]`, with the places that
+decode_stacktrace.sh puts in, `foo (net/x.c:12)`, or a debugger, `#1  0xffffffff81234567 in foo
+(a=1) at net/x.c:12`: innermost call first. Without its offset a frame is one behind `Call Trace:`.
 
 A frame is called by the one under it, so the last is the root. A frame behind `?` was only found on
 the stack: it is a function, and part of no chain. Whatever stands between two frames parts them,
@@ -17,17 +18,34 @@ from kgraph.model.documents import Claim, DocumentLine, LineKind
 
 _FRAME = re.compile(
     r"\s*(?:<\d>)?(?:\[\s*\d+\.\d+\]\s*)?(?:\[\s*[CT]\d+\]\s*)?(<\w+>\s*)?(?:\[<[0-9a-f]+>\]\s*)?(\?\s+)?"
-    r"([A-Za-z_]\w*)(?:\.[\w.]+)?\+0x[0-9a-f]+/0x[0-9a-f]+(?:\s+\[\w+\])?\s*$", re.ASCII,
+    r"([A-Za-z_]\w*)(?:\.[\w.]+)?\+0x[0-9a-f]+/0x[0-9a-f]+(?:\s+\[\w+\])?"
+    r"(?:\s+\([^()]*(?:\([^()]*\)[^()]*)*\))?(?:\s+\w+)?\s*$", re.ASCII,
 )
+# As decode_stacktrace.sh writes it: the offset gone, the place in its stead, the module behind it.
+_DECODED = re.compile(
+    r"\s*(?:\[\s*\d+\.\d+\]\s*)?(?:\[\s*[CT]\d+\]\s*)?(<\w+>\s*)?(\?\s+)?([A-Za-z_]\w*)"
+    r"(?:\.[\w.]+)?\s+\([^()\s]+:\d+[^()]*(?:\([^()]*\)[^()]*)*\)(?:\s+\w+)?\s*$", re.ASCII,
+)
+_HEAD = re.compile(r".*\b(?:Call Trace|Call trace|Backtrace|Stack trace)\s*:\s*$", re.ASCII)
+_CONTEXT = re.compile(r"[\s\d.\[\]CT]*</?[A-Z]{3,5}>\s*$", re.ASCII)
 _NUMBERED = re.compile(
     r"\s*#(\d{1,4})\s+(?:0x[0-9a-f]+\s+in\s+)?([A-Za-z_]\w*)(?:\.[\w.]+)?\s*\(", re.ASCII
 )
 _PLACE = re.compile(r"\)\s+(?:at|from)\s+\S", re.ASCII)
 
 
-def read_frame(text: str) -> Read | None:
-    """A line that is a frame of a stack."""
-    found = _FRAME.match(text)
+def in_trace(text: str, *, before: bool) -> bool:
+    """Whether frames without their offsets may follow a line: `before` says so of the line above
+    it.
+    """
+    if _HEAD.match(text):
+        return True
+    return before and bool(_CONTEXT.match(text) or _DECODED.match(text) or _FRAME.match(text))
+
+
+def read_frame(text: str, *, traced: bool) -> Read | None:
+    """A line that is a frame of a stack; `traced`: it stands behind the head of one."""
+    found = _FRAME.match(text) or (_DECODED.match(text) if traced else None)
     numbered = None if found else _NUMBERED.match(text)
     if numbered:
         return Read(LineKind.FUNCTION, Claim(name=numbered[2]))
@@ -54,12 +72,14 @@ def frame_lines(texts: Sequence[str]) -> int:
 def with_stacks(lines: Iterable[DocumentLine]) -> tuple[DocumentLine, ...]:
     """The lines of a document, each frame under the frame that called it, which is a later line."""
     read = list(lines)
+    decoded = _decoded(read)
     under, depth, number = 0, 0, -1
     for place in reversed(range(len(read))):
         line = read[place]
         if line.kind is LineKind.CONTINUATION:
             continue
         found = _FRAME.match(line.text) if line.kind is LineKind.FUNCTION else None
+        found = found or decoded.get(line.number)
         numbered = _NUMBERED.match(line.text) if line.kind is LineKind.FUNCTION else None
         if numbered is not None and number not in (-1, int(numbered[1]) + 1):
             under, depth = 0, 0
@@ -73,3 +93,15 @@ def with_stacks(lines: Iterable[DocumentLine]) -> tuple[DocumentLine, ...]:
         if found is not None and found[1]:
             under, depth = 0, 0
     return tuple(read)
+
+
+def _decoded(lines: Iterable[DocumentLine]) -> dict[int, re.Match[str]]:
+    """The frames without offsets, by the numbers of their lines."""
+    found: dict[int, re.Match[str]] = {}
+    traced = False
+    for line in lines:
+        frame = _DECODED.match(line.text) if traced else None
+        if frame is not None and line.kind is LineKind.FUNCTION:
+            found[line.number] = frame
+        traced = in_trace(line.text, before=traced)
+    return found

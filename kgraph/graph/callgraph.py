@@ -34,6 +34,16 @@ class BoundRow:
     how: How
 
 
+@dataclass(frozen=True, slots=True)
+class HeldRow:
+    """A row of `held`: a table (an object's number) comes into a pointer field by copies."""
+
+    holder: str
+    object: int
+    evidence: tuple[Evidence, ...]
+    whole: bool
+
+
 class CallGraph(Numbers):
     """A call graph over an index file. Methods raise StoreError where the file is damaged."""
 
@@ -179,3 +189,11 @@ class CallGraph(Numbers):
         for row in self.reader.rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
             place = Location(row[4], row[5], row[6])
             yield BoundRow(row[0], row[1], row[2], row[3], place, How(row[7]))
+
+    def held(self, where: str, values: tuple[object, ...]) -> Iterator[HeldRow]:
+        """The tables that come into pointer fields by copies, by an SQL condition over held."""
+        rows = self.reader.rows(
+            "SELECT text, object, evidence, whole FROM held JOIN text ON text.id = holder"  # noqa: S608
+            f" WHERE {where} ORDER BY held.id", values)
+        for holder, table, evidence, whole in rows:
+            yield HeldRow(holder, table, self.reader.evidence(evidence), bool(whole))

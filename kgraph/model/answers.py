@@ -121,22 +121,28 @@ class SiteAnswer:
 @dataclass(frozen=True, slots=True)
 class Install:
     """A place where a table is put where it is called from; where `passed`, it is only an argument
-    there."""
+    there; where `copied`, it comes there from where it is put."""
 
     holder: str
     location: Location
     passed: bool = False
+    copied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class OpsRow:
-    """A function, or an object's address, bound to a slot. `table` is None for an assignment."""
+    """A function, or an object's address, bound to a slot. `table` is None for an assignment.
+    `evidence`: it comes into the slot by these copies, the last of which is at `location`; where
+    not `whole`, what else the slot may hold so could not be followed.
+    """
 
     table: KnownObject | None
     slot: str
     bound: KnownFunction | KnownObject
     location: Location
     installs: tuple[Install, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)

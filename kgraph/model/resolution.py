@@ -6,7 +6,7 @@ from enum import StrEnum
 from kgraph.model.edges import EdgeKind, Evidence
 from kgraph.model.facts import Function, Object
 from kgraph.model.footprint import Footprint
-from kgraph.model.holders import Holder, How
+from kgraph.model.holders import Holder, How, Slot
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
 
@@ -75,6 +75,17 @@ class BoundSlot:
     how: How
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A pointer field that calls go through may hold a table by way of the copies that `evidence`
+    cites. `whole`: all that the field may hold is known."""
+
+    holder: Slot
+    table: ObjectId
+    evidence: tuple[Evidence, ...]
+    whole: bool
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Request:
     """A call site (`key` and `position` name it) asks for something of a kind to be run later.
@@ -112,3 +123,4 @@ class Resolution:
     requests: tuple[Request, ...] = ()
     later: tuple[Later, ...] = ()
     footprint: Footprint = field(default_factory=Footprint)
+    held: tuple[Held, ...] = ()

@@ -17,7 +17,8 @@ def ops(graph: CallGraph, name: str) -> list[OpsRow]:
     found = _rows(graph, name) or [
         row for holder in holders(graph, name) if holder != name for row in _rows(graph, holder)
     ]
-    if not found:
+    copied = [row for holder in holders(graph, name) for row in _copied(graph, holder)]
+    if not found and not copied:
         if graph.functions_named(name):
             return []
         field = name.rpartition(".")[2]
@@ -33,7 +34,19 @@ def ops(graph: CallGraph, name: str) -> list[OpsRow]:
             slot_suggestion(graph, name) or suggestion(graph, name),
         )
     tables: dict[int, KnownObject] = {}
-    return [_row(graph, row, tables) for row in found]
+    return [_row(graph, row, tables) for row in found] + copied
+
+
+def _copied(graph: CallGraph, holder: str) -> list[OpsRow]:
+    """The tables that come into a field by copies, but for those that are put there as well."""
+    record, _, field = holder.rpartition(".")
+    put = {row.object for row in graph.bound("b.record = ? AND b.field = ?", (record, field))}
+    return [
+        OpsRow(None, row.holder, graph.object_numbered(row.object), row.evidence[-1].location,
+               evidence=row.evidence, whole=row.whole)
+        for row in graph.held("record = ? AND field = ?", (record, field))
+        if row.object not in put
+    ]
 
 
 def _rows(graph: CallGraph, name: str) -> list[BoundRow]:
@@ -75,4 +88,9 @@ def _installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
         Install(row.holder, row.location, row.how is How.ARGUMENT)
         for row in graph.bound("b.object = ?", (table,))
     ]
-    return tuple(install for install in found if not install.passed) or tuple(found)
+    copied = [
+        Install(row.holder, row.evidence[-1].location, copied=True)
+        for row in graph.held("object = ?", (table,))
+    ]
+    put = [install for install in found if not install.passed]
+    return tuple((put or found) + copied)

@@ -91,7 +91,10 @@ def about_citation(line: LineVerdict) -> str:
         return ""
     said = f"citation {line.citation}"
     if line.distance:
-        said += f", {line.distance} line{'s' if line.distance > 1 else ''} past the call"
+        lines = f"{line.distance} line{'s' if line.distance > 1 else ''}"
+        if found is not None and found.line > cited.line:
+            return f"{said}, {lines} past another call: the one under it is {found}"
+        said += f", {lines} past the call"
     return f"{said}: it is {found}" if found is not None else said
 
 

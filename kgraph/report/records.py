@@ -166,12 +166,12 @@ def edges_record(function: KnownFunction, hops: Sequence[Hop], text: Text) -> Re
     }
 
 
-def ops_record(rows: Sequence[OpsRow]) -> Record:
+def ops_record(rows: Sequence[OpsRow], text: Text) -> Record:
     """The answer of `ops`."""
-    return {"format": "kgraph-ops/1", "bindings": [_ops_row(row) for row in rows]}
+    return {"format": "kgraph-ops/1", "bindings": [_ops_row(row, text) for row in rows]}
 
 
-def _ops_row(row: OpsRow) -> Record:
+def _ops_row(row: OpsRow, text: Text) -> Record:
     bound = row.bound
     return {
         "table": row.table.id.name if row.table else None,
@@ -183,9 +183,11 @@ def _ops_row(row: OpsRow) -> Record:
         "defined": str(bound.location) if bound.location else None,
         "installs": [
             {"slot": install.holder, "file": install.location.path, "line": install.location.line,
-             "passed": install.passed}
+             "passed": install.passed, "copied": install.copied}
             for install in row.installs
         ],
+        "evidence": [evidence_record(item, text) for item in row.evidence],
+        "whole": row.whole,
     }
 
 

@@ -12,7 +12,6 @@ from kgraph.model.answers import (
     Hop,
     KnownFunction,
     KnownSite,
-    OpsRow,
     Path,
     PathAnswer,
     Reach,
@@ -192,24 +191,6 @@ def edge_lines(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
         if hop.sites:
             line += f"  also {', '.join(map(str, hop.sites))}"
         yield line
-
-
-def ops_lines(rows: Sequence[OpsRow]) -> Iterator[str]:
-    """One binding a line under its table; then where the table is installed."""
-    shown: object = ()
-    for row in rows:
-        if row.table != shown and row.table is not None:
-            yield f"{row.table.type or 'object'} {row.table.id} ({row.table.location or '?'})"
-            yield from (
-                f"  {'passed to' if install.passed else 'installed in'} {install.holder}"
-                f" at {install.location}"
-                for install in row.installs
-            )
-            if not row.installs:
-                yield "  installed nowhere in the index"
-        shown = row.table
-        indent = "  " if row.table else ""
-        yield f"{indent}{row.slot} = {row.bound.id} ({row.location})"
 
 
 def _requests(answer: SiteAnswer) -> Iterator[str]:

@@ -15,8 +15,8 @@ need finds what can matter to an indirect call; solver computes the sets, pointe
 pointers to pointers, addresses says which tables a base may point to; refine solves again with what
 that tells. parameters finds forwarded callbacks; deferred, with keys, duties, table_rows, requests
 and deferral_rows, what is run later, stored what a call runs that was stored before; bindings the
-rows of `ops`; evidence the citations; emptiness the reasons; sites puts everything together. What
-code cannot show is declared in data/*.toml (declared).
+rows of `ops`, held those that come by copies; evidence the citations; emptiness the reasons; sites
+puts everything together. What code cannot show is declared in data/*.toml (declared).
 
 Fields that lie at one place (in a union, in records cast into each other or copied from each other)
 hold what is written to the others as well, as the facts say: cited as overlays. What an empty set
@@ -40,6 +40,7 @@ from kgraph.resolve.constraints import Constraints
 from kgraph.resolve.deferral_rows import Rows, deferral_rows
 from kgraph.resolve.deferred import Deferred
 from kgraph.resolve.footprint import footprint
+from kgraph.resolve.held import HeldTables
 from kgraph.resolve.intake import read
 from kgraph.resolve.loaded import filled
 from kgraph.resolve.nodes import Nodes
@@ -87,6 +88,7 @@ def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
         requests=later.requests,
         later=later.callbacks,
         footprint=trace,
+        held=HeldTables(constraints, solution).rows(),
     )
 
 

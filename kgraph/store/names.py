@@ -20,11 +20,12 @@ def write_names(connection: sqlite3.Connection, root: Path, build: Path | None) 
     """Fill the tables `holder` and `alias`. A header that cannot be read now has no aliases."""
     connection.execute(
         "INSERT INTO holder SELECT text, id FROM text WHERE id IN"
-        " (SELECT holder FROM site UNION SELECT holder FROM bound)"
+        " (SELECT holder FROM site UNION SELECT holder FROM bound UNION SELECT holder FROM held)"
     )
     fields: dict[str, list[str]] = {}
     for record, field in connection.execute(
-        "SELECT DISTINCT record, field FROM bound ORDER BY record || '.' || field"
+        "SELECT * FROM (SELECT record, field FROM bound UNION SELECT record, field FROM held)"
+        " ORDER BY record || '.' || field"
     ):
         fields.setdefault(field.rpartition(".")[2], []).append(f"{record}.{field}")
     headers = connection.execute(

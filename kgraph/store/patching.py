@@ -30,7 +30,7 @@ from kgraph.store.rows import (
 )
 from kgraph.store.splicing import Anew, Run, SplicedSite, Splicing
 
-_TABLES = ("text", "function", "object", "site", "evidence", "bound", "array", "request",
+_TABLES = ("text", "function", "object", "site", "evidence", "bound", "held", "array", "request",
            "later")
 
 
@@ -90,6 +90,7 @@ class _Patch:
         copy(self._copied("function", {"id": functions}, rewritten | numbers.lost))
         copy(self._copied(
             "bound", {"function": functions, "object": objects, "table": objects}))
+        copy(self._copied("held", {"object": objects}))
         copy(self._copied("later", {"function": functions}))
         pieces = numbers.pieces()
         self._copy_sites(pieces)

@@ -10,7 +10,7 @@ from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.holders import Holder, ObjectField, Parameter, Slot
 from kgraph.model.location import Location
 from kgraph.model.names import FunctionId, ObjectId
-from kgraph.model.resolution import BoundSlot, Candidate, Resolution, ResolvedSite
+from kgraph.model.resolution import BoundSlot, Candidate, Held, Resolution, ResolvedSite
 from kgraph.store.arrays import footprint_arrays, write_array
 from kgraph.store.facts import CitedFiles
 from kgraph.store.hops import hop_arrays
@@ -48,6 +48,7 @@ class ResolutionWriter:
         self._collect_edges(sites)
         self._write_requests(resolution, [site for _, _, site in sites])
         self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
+        self._insert("held", (self._held(*row) for row in enumerate(resolution.held)))
         self._insert("evidence", self._chain_rows())
         self._arrays |= hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
         self._arrays |= footprint_arrays(resolution.footprint.weights)
@@ -94,6 +95,7 @@ class ResolutionWriter:
         named = set(defined)
         for row in resolution.bindings:
             named.update(name for name in (row.value, row.table) if isinstance(name, ObjectId))
+        named.update(row.table for row in resolution.held)
         self._objects = {name: number for number, name in enumerate(sorted(named))}
         rows: list[Row] = []
         for name, number in self._objects.items():
@@ -188,6 +190,12 @@ class ResolutionWriter:
                 for item in chain
             ]
             yield number, json.dumps(lines, separators=(",", ":"), ensure_ascii=False)
+
+    def _held(self, number: int, row: Held) -> Row:
+        return (
+            number, self._text(str(row.holder)), row.holder.record, row.holder.field,
+            self._objects[row.table], self._chain(row.evidence), int(row.whole),
+        )
 
     def _bound(self, number: int, row: BoundSlot) -> Row:
         slot = _slot(row.holder)

@@ -3,12 +3,13 @@
 History: 1 the first form; 2 facts under the digest of their
 bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names,
 overlays among the flows, proofs of empty call sites, requests to run something later, the
-numbers beside functions in tables, and holders and macros of members by name.
+numbers beside functions in tables, and holders and macros of members by name; 5 with the tables
+that pointer fields hold by way of copies.
 """
 
 from pathlib import Path
 
-VERSION = 4
+VERSION = 5
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 

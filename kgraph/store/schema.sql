@@ -97,6 +97,15 @@ CREATE INDEX bound_object ON bound(object) WHERE object IS NOT NULL;
 CREATE INDEX bound_table ON bound("table") WHERE "table" IS NOT NULL;
 CREATE INDEX bound_holder ON bound(holder);
 
+-- Which tables a pointer field may hold by way of copies, with the evidence; whole: all that the
+-- field may hold is known.
+CREATE TABLE held (
+    id INTEGER PRIMARY KEY, holder INTEGER NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL,
+    object INTEGER NOT NULL, evidence INTEGER NOT NULL, whole INTEGER NOT NULL
+);
+CREATE INDEX held_record ON held(record, field);
+CREATE INDEX held_object ON held(object);
+
 -- The texts that are holders, by name.
 CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "callees": ("callees", "inet_sendmsg"),
     "ops-table": ("ops", "veth_netdev_ops"),
     "ops-slot": ("ops", "neighbour.output"),
+    "ops-copied": ("ops", "sock.sk_prot"),
     "ops-function": ("ops", "raw_sendmsg"),
     "site": ("site", "net/ipv4/af_inet.c:37"),
     "status": ("status",),

@@ -113,6 +113,13 @@ def test_drawings(tree: str) -> None:
                        "d_1": numbers["a_1"]}
 
 
+def test_the_markers_of_a_list_stand_below_each_other() -> None:
+    lines = read("9. a_1()\n   - b_1()\n10. c_1()\n- d_1()\n  - e_1()\n    * f_1()\n")
+    assert [line.parent for line in lines] == [0, 1, 0, 0, 4, 5]
+    under = read("a_0()\n- b_1()\n- c_1()\n")
+    assert [line.parent for line in under] == [0, 1, 1]
+
+
 def test_a_binary_file_is_refused_with_its_line() -> None:
     with pytest.raises(DocumentError, match="x:2: "):
         read_document("x", b"a\nb\0c\n")
@@ -231,6 +238,27 @@ prose
     assert [str(line.citation and line.citation.line) for line in frames.values()] == [
         "12", "7", "None", "1"]
     assert [line.kind.value for line in lines[2:4]] == ["continuation"] * 2
+
+
+def test_a_stack_with_its_places_put_in() -> None:
+    """As decode_stacktrace.sh writes it: offsets gone, or left, inlined places, modules."""
+    lines = read("""[    1.5] Call Trace:
+[    1.5]  <IRQ>
+[    1.5] a_1 (lib/a.c:52)
+[    1.5] ? x_1 (lib/x.c:7)
+[    1.5] b_1 (include/b.h:9 net/b.c:12 (discriminator 4)) mod
+[    1.5]  </IRQ>
+[    1.5] c_1+0x12/0x40 (net/c.c:3) mod
+[    1.5] d_1+0x12/0x40 [mod]
+
+e_1 (net/e.c:4)
+f_1 (net/f.c:5)
+""")
+    frames = {line.claim.name: line for line in lines if line.claim.name}
+    assert list(frames) == ["a_1", "x_1", "b_1", "c_1", "d_1", "e_1", "f_1"]
+    assert [line.parent for line in frames.values()] == [5, 0, 0, 8, 0, 0, 0]
+    assert [str(line.citation and line.citation.line) for line in frames.values()] == [
+        "52", "7", "12", "3", "None", "4", "5"]
 
 
 @pytest.mark.parametrize(("text", "kinds"), [

@@ -7,10 +7,10 @@ import pytest
 from test_documented_chains import graph, summary, tree  # noqa: F401  fixtures
 
 from kgraph.documents import query_document, read_document
-from kgraph.graph import CallGraph
+from kgraph.graph import CallGraph, Sources
 from kgraph.model.documents import CitationVerdict, Verdict
 from kgraph.pipeline.queries import shipped_queries
-from kgraph.query import PathQuestion, find_paths
+from kgraph.query import PathQuestion, find_paths, ops
 from kgraph.query.checking import check_document
 from kgraph.query.scenarios import on_the_way
 
@@ -94,3 +94,34 @@ def test_forms_of_claims(graph: CallGraph, text: str, verdict: Verdict) -> None:
     checked = check_document(graph, read_document("x.md", f"```\n{text}\n".encode()))
     last = [line for line in checked.lines if line.verdict is not Verdict.PROSE][-1]
     assert (last.verdict, last.note) == (verdict, last.note)
+
+
+def test_the_tables_that_sk_prot_holds_by_way_of_copies(graph: CallGraph) -> None:  # noqa: F811
+    """inetsw_array, inet_create, sk_alloc: each step is cited."""
+    rows = {row.bound.id.name: row for row in ops(graph, "sock.sk_prot")}
+    assert {"tcp_prot", "udp_prot", "raw_prot", "ping_prot"} <= rows.keys()
+    raw = rows["raw_prot"].evidence
+    assert [item.holder for item in raw] == [
+        "inetsw_array.prot", "answer_prot", "sk_alloc(#3)", "sock_common.skc_prot"]
+    text = Sources(graph)
+    for item, word in zip(raw, ("raw_prot", "answer->prot", "sk_alloc", "sk->sk_prot"),
+                          strict=True):
+        assert word in text.line(item.location)
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("sk_alloc()\n|-sk->sk_prot = sk->sk_prot_creator = prot", Verdict.HOLDS),
+    ("sk_alloc()\n|-sk->__sk_common.skc_prot = sk->sk_prot_creator = prot", Verdict.HOLDS),
+    ("sk_alloc()\n|-sk->__sk_common.skc_net = sk->sk_prot_creator = prot", Verdict.REFUTED),
+    ("inet_create()\n|-if (sk->__sk_common.skc_prot->init) err = sk->sk_prot->init(sk)",
+     Verdict.HOLDS),
+    ("inet_create()\n|-if (sk->__sk_common.skc_prot->hash) sk->sk_prot->hash(sk)",
+     Verdict.REFUTED),
+    ("struct sock {\n struct proto *sk_prot;", Verdict.HOLDS),
+    ("struct net_device_ops {\n int (*ndo_open)(struct net_device *other);", Verdict.HOLDS),
+])
+def test_fields_by_the_names_of_their_macros(
+    graph: CallGraph, text: str, verdict: Verdict  # noqa: F811
+) -> None:
+    lines = check_document(graph, read_document("x.md", f"```\n{text}\n".encode())).lines
+    assert [line.verdict for line in lines if line.verdict is not Verdict.PROSE][-1] is verdict

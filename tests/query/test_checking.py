@@ -1,5 +1,6 @@
 """Verdicts on mini-linux: each kind of claim, true and false."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from kgraph.query.pins import parse_pin, pinned_sites
 from kgraph.query.row_partners import proposed, row_partners
 from kgraph.query.scenarios import on_the_way
 from kgraph.query.slots import calls_reading
+from kgraph.report.checking import about_citation
 from kgraph.report.rewriting import rewritten
 
 
@@ -107,12 +109,64 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
      Verdict.HOLDS),
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
+    # a macro that starts a chain
+    ("wake_up_interruptible_sync_poll(x)\n|-__wake_up_sync_key()", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(x)\n|-veth_xmit()", Verdict.REFUTED),
+    # macros and pointers that a function nearby uses
+    ("process_backlog()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)", Verdict.GAP),
+    ("process_backlog()\n|-rcu_dereference(skb->dev->other)", Verdict.UNDECIDED),
+    ("process_backlog()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.GAP),
+    ("process_backlog()\n|-rx_handler(&skb)  // i.e. br_handle_frame\n  |-NF_HOOK()",
+     Verdict.HOLDS),
+    ("process_backlog()\n|-rx_handler(&skb)  // i.e. veth_xmit", Verdict.REFUTED),
+    ("br_handle_frame()\n|-okfn()  // i.e. br_handle_frame_finish", Verdict.GAP),
+    ("SyS_clone()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.UNDECIDED),
+    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)",
+     Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(dev->rx_handler)", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(skb->dev->ip_ptr)",
+     Verdict.REFUTED),
+    # members of records, and what their parameters are called
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t n);",
+     Verdict.HOLDS),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *m, int n);",
+     Verdict.REFUTED),
+    ("struct proto_ops {\n long (*sendmsg)(struct socket *sock, struct msghdr *msg, size_t len);",
+     Verdict.REFUTED),
+    ("struct sock {\n struct proto *sk_prot;", Verdict.HOLDS),
+    ("struct sock {\n struct net *sk_prot;", Verdict.REFUTED),
+    ("struct sock {\n struct proto *skc_prot;", Verdict.REFUTED),
+    ("struct sock_common {\n struct proto *skc_prot;", Verdict.HOLDS),
+    # macros that stand for members: one writes them, another what they stand for
+    ("sk_alloc()\n|-sk->__sk_common.skc_family = family", Verdict.HOLDS),
+    ("sk_alloc()\n|-sk->__sk_common.skc_family = priority", Verdict.REFUTED),
+    ("sk_alloc()\n|-sk->__sk_common.skc_net = family", Verdict.REFUTED),
+    ("inet_create()\n|-if (sk->__sk_common.skc_prot->hash) sk->sk_prot->hash(sk)",
+     Verdict.HOLDS),
+    ("inet_create()\n|-if (sk->__sk_common.skc_net->hash) sk->sk_prot->hash(sk)",
+     Verdict.REFUTED),
+    ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg()  // i.e. raw_sendmsg",
+     Verdict.ONE_OF),
     # the other way round
     ("xmit_one()\n|-dev_hard_start_xmit()", Verdict.REFUTED),
 ])
 def test_verdicts(mini: CallGraph, text: str, verdict: Verdict) -> None:
     found = last(mini, text)
     assert (found.verdict, found.note) == (verdict, found.note)
+
+
+def test_conditions_that_the_index_did_not_keep(
+    mini: CallGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more than it keeps nobody can tell, but for what is contrary to one of those it has."""
+    text = "copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)"
+    assert last(mini, text).verdict is Verdict.REFUTED
+    monkeypatch.setattr("kgraph.model.answers.MOST_GUARDS", 1)
+    told = last(mini, text)
+    assert told.verdict is Verdict.UNDECIDED
+    assert "the index has the innermost" in told.note
+    assert last(mini, text.replace("failed >= 0", "!net")).verdict is Verdict.REFUTED
+    assert last(mini, text.replace("failed >= 0", "net")).verdict is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("text", [
@@ -129,6 +183,26 @@ def test_an_index_of_a_part_cannot_tell_what_is_not_configured(
     found = last(mini, text)
     assert found.verdict is Verdict.UNDECIDED
     assert found.note.endswith("this configuration, or not in the part that was indexed")
+
+
+def test_both_ways_round(tmp_path: Path) -> None:
+    """b calls a for sure; a may reach b by one candidate of four, which is more than a gap."""
+    tiny = Tiny()
+    tiny.calls("b", "a")
+    tiny.calls("a", "x", "p", "q", "r", slot=("ops", "run"))
+    tiny.calls("x", "b")
+    tiny.calls("p", "p1")
+    tiny.calls("p1", "p2")
+    tiny.calls("p2", "p3")
+    tiny.calls("p3", "b1")
+    tiny.calls("b1", "a")
+    graph = tiny.graph(tmp_path)
+    told = last(graph, "a()\n|-b()")
+    assert told.verdict is Verdict.UNDECIDED
+    assert "only by way of x is it called from here" in told.note
+    far = last(graph, "a()\n|-b1()")
+    assert far.verdict is Verdict.REFUTED
+    assert "the other way round" in far.note
 
 
 def test_a_table_in_the_section_is_its_scenario(mini: CallGraph) -> None:
@@ -222,6 +296,19 @@ def test_citations(mini: CallGraph, shift: int, verdict: CitationVerdict) -> Non
     assert found.distance == (shift if verdict is CitationVerdict.NEAR else 0)
 
 
+def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
+    """Of copy_net_ns, behind what it calls before the call that stands under it."""
+    function, = mini.functions_named("copy_net_ns")
+    first, *_, last_call = mini.sites_of(function.number)
+    place = first.location
+    assert place.line + 1 < last_call.location.line
+    text = f"copy_net_ns() ({place.path}:{place.line + 1})\n|-{last_call.expression}()"
+    line = checked(mini, f"```\n{text}\n```\n").lines[1]
+    assert line.citation is CitationVerdict.NEAR
+    assert about_citation(line) == (
+        f"citation near, 1 line past another call: the one under it is {last_call.location}")
+
+
 def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
     assert "not `message`" in last(mini, "sock_sendmsg(struct socket *sock, struct msghdr *message)"
                                    ).note
@@ -230,6 +317,28 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
     wrong = last(mini, "copy_net_ns()\n|-setup_net(net, other_ns)")
     assert wrong.verdict is Verdict.HOLDS
     assert "its arguments are (net, user_ns) there" in wrong.note
+
+
+@pytest.mark.parametrize(("text", "note"), [
+    ("sk_alloc()\n|-get_net(sk->__sk_common.skc_net)", ""),
+    ("sk_alloc()\n|-get_net(sk->sk_family)", "its arguments are (sk->sk_net) there"),
+    ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg(sk, msg, size)  // i.e. raw_sendmsg", ""),
+    ("inet_sendmsg()\n|-sk->sk_prot->sendmsg(sk, msg, len)  // i.e. raw_sendmsg",
+     "its arguments are (sk, msg, size) there"),
+    ("inet_sendmsg()\n|-sk->other->sendmsg(sk, msg, size)  // i.e. raw_sendmsg",
+     "the call is written sk->sk_prot->sendmsg() there"),
+    ("dst_input()\n|-skb_dst(skb)->input(sk)  // i.e. ip_forward",
+     "its arguments are (skb) there"),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t len);",
+     "parameter 1 is `sock`, not `s`"),
+    ("struct net_device {\n struct net_device_ops *netdev_ops;",
+     "its type is `const struct net_device_ops *`"),
+])
+def test_differences_from_the_source_are_told(mini: CallGraph, text: str, note: str) -> None:
+    told = last(mini, text)
+    assert told.verdict in (Verdict.HOLDS, Verdict.ONE_OF)
+    assert note in told.note
+    assert note or "there" not in told.note
 
 
 def test_fix_changes_the_numbers_and_nothing_else(mini: CallGraph) -> None:
@@ -243,6 +352,21 @@ def test_fix_changes_the_numbers_and_nothing_else(mini: CallGraph) -> None:
     again = rewritten(fixed, check_document(mini, read_document("x", fixed)), cite=True)
     assert again.count(b"\r\n") == good.count("\r\n")
     assert b"sock_sendmsg_nosec() (k\\net\\socket.c:" in again
+
+
+@pytest.mark.parametrize("name", ["veth", "bridge", "outward"])
+def test_what_is_cited_is_exact(mini: CallGraph, name: str) -> None:
+    """Roots too; and as the functions of a debugger's stack are: where they call the next."""
+    query = find_query(name)
+    bare = f"```\n{query.chain}```\n".encode()
+    cited = rewritten(bare, check_document(mini, read_document("x", bare)), cite=True)
+    check = check_document(mini, read_document("x", cited))
+    judged = Counter(line.citation for line in check.lines)
+    assert set(judged) <= {CitationVerdict.EXACT, CitationVerdict.NONE}
+    assert judged[CitationVerdict.EXACT] > 15
+    roots = [line for line in check.lines if line.line.claim.name and not line.line.parent]
+    assert roots
+    assert all(line.citation is CitationVerdict.EXACT for line in roots)
 
 
 QUERIES = shipped_queries()
@@ -358,11 +482,30 @@ def test_a_pin_for_a_part_of_the_way(mini: CallGraph) -> None:
     assert way(mini, limited) == way(mini, query)
 
 
-def test_ops_of_a_slot_that_only_copies_fill_says_so(mini: CallGraph) -> None:
+def test_ops_of_a_field_has_the_tables_that_come_by_copies(mini: CallGraph) -> None:
+    """With the row that each is put into, the local, the parameter and the field."""
+    rows = {row.bound.id.name: row for row in ops(mini, "sock.sk_prot")}
+    assert {"tcp_prot", "udp_prot", "raw_prot", "ping_prot"} == set(rows)
+    raw = rows["raw_prot"]
+    assert raw.slot == "sock_common.skc_prot"
+    assert [(item.role.value, item.holder) for item in raw.evidence] == [
+        ("binding", "inetsw_array.prot"), ("flow", "answer_prot"), ("argument", "sk_alloc(#3)"),
+        ("flow", "sock_common.skc_prot")]
+    assert raw.location == raw.evidence[-1].location
+    assert [install.holder for install in ops(mini, "raw_prot")[0].installs] == [
+        "inet_protosw.prot", "sock_common.skc_prot"]
+    put = ops(mini, "net_device.netdev_ops")
+    assert put
+    assert not any(row.evidence for row in put)
+
+
+def test_ops_of_a_slot_that_only_copies_fill_says_so(mini: CallGraph, tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("f", "x", "y", slot=("ops", "run"), expression="a->this->run")
     with pytest.raises(LookupFailed) as told:
-        ops(mini, "sock.sk_prot")
+        ops(tiny.graph(tmp_path), "thing.this")
     assert "by way of copies" in told.value.message
-    assert "kgraph ops proto`" in told.value.hint
+    assert "kgraph ops ops`" in told.value.hint
     with pytest.raises(LookupFailed) as unknown:
         ops(mini, "net_device.netdev_op")
     assert "`net_device.netdev_ops`" in unknown.value.hint

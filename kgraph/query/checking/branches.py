@@ -6,13 +6,14 @@ asks for is asked for there; where there is the contrary, or nothing of the kind
 wrong.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import NamedTuple
 
 from kgraph.documents import read_claim
-from kgraph.model.answers import Hop, KnownFunction
+from kgraph.model.answers import Hop, KnownFunction, KnownSite
 from kgraph.model.documents import Claim, DocumentLine, LineKind, Verdict
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import MOST_GUARDS, Extent, Location
 from kgraph.query.checking.conditions import Form, branches, conjuncts, normal, opposite
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
@@ -26,12 +27,12 @@ def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> O
     functions = [ground.graph.function(state.function) for state in standing.states]
     quoted = _quoted(line.claim)
     for function in functions:
-        places = [place for _, place in find_in_body(ground, function, quoted)]
+        places = find_in_body(ground, function, quoted)
         if places:
             return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
     if line.claim.branch in ("if", "while"):
         for function in functions:
-            found = _alike(ground, function, claimed_form(line.claim))
+            found = _alike(ground, function, line.claim)
             if found is not None:
                 return found
     return nowhere(ground, line, functions)
@@ -64,14 +65,15 @@ def _quoted(claim: Claim) -> list[str]:
     return [claim.branch, "(", *(["!", "(", *inner, ")"] if claim.negated else inner), ")"]
 
 
-def claimed_form(claim: Claim) -> Form:
-    """The form of a claimed condition."""
-    return normal(claim.condition, holds=not claim.negated)
+def _claimed(ground: Ground, claim: Claim, path: str) -> Form:
+    """The form of a claimed condition, of code in the file `path`."""
+    return normal(ground.spelling.text(claim.condition, path), holds=not claim.negated)
 
 
-def _alike(ground: Ground, function: KnownFunction, claimed: Form) -> Outcome | None:
+def _alike(ground: Ground, function: KnownFunction, claim: Claim) -> Outcome | None:
     """A condition of the function that means the same, the contrary, or more."""
     contrary: Outcome | None = None
+    claimed = _claimed(ground, claim, function.location.path if function.location else "")
     wanted = conjuncts(claimed)
     for form, place, text in _conditions(ground, function):
         if form == claimed:
@@ -87,7 +89,7 @@ def _alike(ground: Ground, function: KnownFunction, claimed: Form) -> Outcome | 
 
 def _conditions(ground: Ground, function: KnownFunction) -> Iterator[tuple[Form, Extent, str]]:
     """The conditions of a function, those of its text before those that only the index knows."""
-    body = ground.body(function)
+    body = ground.plain_body(function)
     words = [word for word, _ in body]
     if function.location is not None:
         path, first = function.location.path, function.location.line
@@ -98,7 +100,8 @@ def _conditions(ground: Ground, function: KnownFunction) -> Iterator[tuple[Form,
         for guard in site.guards:
             text = " ".join(ground.sources.text(guard.extent).split())
             if text:
-                yield normal(text), guard.extent, text
+                form = normal(ground.spelling.text(text, guard.extent.start.path))
+                yield form, guard.extent, text
 
 
 def led_to(
@@ -129,20 +132,27 @@ def under(ground: Ground, claim: Claim, standing: Standing, outcome: Outcome) ->
         Verdict.REFUTED, Verdict.UNDECIDED
     ):
         return outcome
-    wanted = conjuncts(claimed_form(claim))
     told = list(_said(ground, standing, outcome))
-    if not told or any(wanted <= said for said, _ in told):
+    wanted = {each.path: conjuncts(_claimed(ground, claim, each.path)) for each in told}
+    if not told or any(wanted[each.path] <= each.holds for each in told):
         return outcome
-    against = {opposite(each) for each in wanted}
-    for said, texts in told:
-        if said & against:
-            return _not_so(outcome, f"it runs only where the contrary holds: {texts}")
+    for each in told:
+        if each.holds & set(map(opposite, wanted[each.path])):
+            return _not_so(outcome, f"it runs only where the contrary holds: {each.text}")
+    if any(each.more for each in told):
+        note = (f"whether the condition leads to it cannot be told: of its conditions the index"
+                f" has the innermost {MOST_GUARDS}")
+        return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
     if _jumps(ground, outcome):
-        return replace(outcome, note="; ".join(filter(None, (
-            outcome.note, "whether the condition leads to it cannot be told: there are labels"))))
-    where = next((texts for _, texts in told if texts), "")
+        note = "whether the condition leads to it cannot be told: there are labels"
+        return replace(outcome, note=_joined(outcome.note, note))
+    where = next((each.text for each in told if each.text), "")
     there = f"its conditions are {where}" if where else "it has no condition"
     return _not_so(outcome, f"the condition does not lead to it: {there}")
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
 
 
 def _not_so(outcome: Outcome, note: str) -> Outcome:
@@ -150,13 +160,22 @@ def _not_so(outcome: Outcome, note: str) -> Outcome:
     return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
 
 
-def _said(
-    ground: Ground, standing: Standing, outcome: Outcome
-) -> Iterator[tuple[frozenset[Form], str]]:
-    """For each place that bears a claim out, what holds there, and its conditions in words."""
+class _Said(NamedTuple):
+    """What holds at a place in the file `path`; its conditions in words; whether there may be
+    `more`, which the index did not keep.
+    """
+
+    holds: frozenset[Form]
+    text: str
+    path: str
+    more: bool = False
+
+
+def _said(ground: Ground, standing: Standing, outcome: Outcome) -> Iterator[_Said]:
+    """What is known of each place that bears a claim out."""
     through = outcome.standing.sites if outcome.standing is not None else None
     if outcome.hop is None and through:
-        yield from (_of_guards(ground, ground.graph.site(site).guards) for site in through)
+        yield from (_of_site(ground, ground.graph.site(site)) for site in through)
         return
     if outcome.hop is None and not outcome.via:
         for place in outcome.places:
@@ -164,36 +183,35 @@ def _said(
         return
     hops: tuple[Hop, ...] = outcome.via or ((outcome.hop,) if outcome.hop else ())
     for hop in hops:
-        sites = [site for site in ground.sites_of(hop.site.caller)
-                 if site.number == hop.site.number or site.location in hop.sites]
-        for site in sites:
-            yield _of_guards(ground, site.guards)
+        for site in ground.sites_of(hop.site.caller):
+            if site.number == hop.site.number or site.location in hop.sites:
+                yield _of_site(ground, site)
 
 
-def _of_guards(ground: Ground, guards: Iterable[Guard]) -> tuple[frozenset[Form], str]:
+def _of_site(ground: Ground, site: KnownSite) -> _Said:
     said: set[Form] = set()
     texts = []
-    for guard in guards:
+    path = site.location.path
+    for guard in site.guards:
         text = " ".join(ground.sources.text(guard.extent).split())
         if text:
-            said |= conjuncts(normal(text, holds=guard.holds))
+            said |= conjuncts(normal(ground.spelling.text(text, path), holds=guard.holds))
             texts.append(text if guard.holds else f"not {text}")
-    return frozenset(said), ", ".join(texts)
+    return _Said(frozenset(said), ", ".join(texts), path, site.more_guards)
 
 
-def _around(
-    ground: Ground, standing: Standing, place: Extent
-) -> Iterator[tuple[frozenset[Form], str]]:
+def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[_Said]:
     """What the text around a statement says of it."""
     for state in standing.states:
         function = ground.graph.function(state.function)
         if function.location is None or function.location.path != place.start.path:
             continue
-        body, first = ground.body(function), function.location.line
+        body, first = ground.plain_body(function), function.location.line
         lines = range(place.start.line - first, place.end_line - first + 1)
         here = [at for at, (_, line) in enumerate(body) if line in lines]
         found = branches([word for word, _ in body]) if here else []
-        yield frozenset().union(*(branch.says(at) for branch in found for at in here)), ""
+        holds = frozenset[Form]().union(*(branch.says(at) for branch in found for at in here))
+        yield _Said(holds, "", place.start.path)
 
 
 def _jumps(ground: Ground, outcome: Outcome) -> bool:

@@ -45,6 +45,16 @@ def judge_citation(
     return best
 
 
+def right_place(
+    functions: Sequence[KnownFunction], places: Sequence[Extent]
+) -> Location | None:
+    """What to cite for functions: where they bear out the lines under them, None for a leaf."""
+    return min(
+        (place.start for place in places if any(_within(place, each) for each in functions)),
+        default=None,
+    )
+
+
 def judge_place(ground: Ground, citation: Citation, found: Location | None) -> Judged:
     """The citation of what is no function: a table, a row, a statement."""
     path = ground.tree_path(citation.path, [] if found is None else [found.path])

@@ -7,7 +7,9 @@ from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.edges import EdgeKind
 from kgraph.model.location import Extent
 from kgraph.model.resolution import Status
+from kgraph.query.checking.below import judge_used_below
 from kgraph.query.checking.calls import (
+    FEW_HOPS,
     GAP,
     NEAR,
     Call,
@@ -18,10 +20,15 @@ from kgraph.query.checking.calls import (
 )
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.parameters import arguments_note, parameters_note
+from kgraph.query.checking.parameters import (
+    arguments_note,
+    names_other_members,
+    parameters_note,
+)
 from kgraph.query.checking.pointers import judge_pointer, sites_through
 from kgraph.query.checking.registrations import judge_registration, other_than, targets
 from kgraph.query.checking.texts import judge_quoted
+from kgraph.query.checking.unknown import defined_by_macro, judge_macro, judge_unknown
 
 
 def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
@@ -31,12 +38,12 @@ def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
         return registered
     functions = ground.functions(line.claim.name, line.citation)
     if not functions:
-        functions = _defined_by_macro(ground, line)
+        functions = defined_by_macro(ground, line)
     if functions:
         notes = dict.fromkeys(parameters_note(ground, line, each) for each in functions)
         note = "" if "" in notes else next(iter(notes))
         return Outcome(Verdict.HOLDS, note, standing=Standing(ground.states(functions)))
-    return _unknown(ground, line)
+    return judge_macro(ground, line) or judge_unknown(ground, line)
 
 
 def judge_call(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
@@ -52,7 +59,7 @@ def judge_call(ground: Ground, line: DocumentLine, standing: Standing) -> Outcom
         if outcome is not None:
             return outcome
     if not functions:
-        return _unknown(ground, line)
+        return judge_used_below(ground, line, starts[-1]) or judge_unknown(ground, line)
     return _not_called(ground, starts[-1], functions, after)
 
 
@@ -139,20 +146,27 @@ def _macro(
     ground: Ground, line: DocumentLine, standing: Standing, sites: list[KnownSite]
 ) -> Outcome:
     """A macro that the caller uses; under it stand calls of its body, made by the caller."""
-    callees = {callee for site in sites for callee in ground.callees(site.number)}
-    first = ground.graph.edges_of(sites[0].number)
+    edges = [edge for site in sites for edge in ground.graph.edges_of(site.number)]
+    callees = {ground.graph.edge_callee[edge] for edge in edges}
+    later = {ground.graph.edge_callee[edge] for edge in edges
+             if ground.graph.kind(edge) is EdgeKind.DEFERRED}
     states = (
         *standing.states, *ground.states(ground.graph.function(number) for number in callees)
     )
     places = tuple(site.extent for site in sites)
-    why = f"a macro, which calls {ground.names(callees)}" if callees else "a macro"
+    now = callees - later
+    why = f"a macro, which calls {ground.names(now)}" if now else "a macro"
+    if later:
+        why += f"; {ground.names(later)} may run later"
     note = arguments_note(ground, line, places, [])
     other = other_than(ground, line, places, [])
+    if not other and line.claim.result and names_other_members(ground, line, places):
+        other = f"no such statement: {note}"  # of `x = macro(...)` the arguments are what is said
     if other:
         return Outcome(Verdict.REFUTED, other, places=places, standing=Standing(states))
     return Outcome(
         Verdict.HOLDS, f"{why}; {note}" if note else why,
-        ground.graph.hop(first[0]) if first else None, places=places, standing=Standing(states),
+        ground.graph.hop(edges[0]) if edges else None, places=places, standing=Standing(states),
     )
 
 
@@ -173,6 +187,12 @@ def _not_called(
     back = other_way_round(ground, standing, numbers)
     if way is not None and way.cost <= (NEAR if back else GAP):
         return _gap(ground, way)
+    if back and way is not None and way.cost <= GAP and len(way.hops) <= FEW_HOPS:
+        steps = " -> ".join(hop.callee.id.name for hop in way.hops[:-1])
+        return Outcome(
+            Verdict.UNDECIDED, f"{back}, and only by way of {steps} is it called from here",
+            standing=after,
+        )
     if back:
         return Outcome(Verdict.REFUTED, f"it is the other way round: {back}", standing=after)
     unresolved = [site for site in _sites(ground, standing) if site.status is Status.UNRESOLVED]
@@ -216,34 +236,3 @@ def _instead(
     if not callers:
         return f"{caller} does not call {name}; nothing does {ground.here}"
     return f"{caller} does not call {name}, nor by few steps; callers: {ground.names(callers)}"
-
-
-def _unknown(ground: Ground, line: DocumentLine) -> Outcome:
-    """A name that the index does not have."""
-    name = line.claim.name
-    elsewhere = ground.elsewhere(name)
-    doubt = Standing(doubt=f"{name} is not in the index")
-    if not elsewhere:
-        return Outcome(Verdict.REFUTED, f"no {name} in this tree", standing=doubt)
-    alike = _defined_by_macro(ground, line, numbered=True)
-    if alike:
-        there = "; ".join(dict.fromkeys(f"{each.macro} ({each.location})" for each in alike))
-        return Outcome(Verdict.REFUTED, f"it is not defined so; there is {there}", standing=doubt)
-    return Outcome(Verdict.UNDECIDED, elsewhere, standing=doubt)
-
-
-def _defined_by_macro(
-    ground: Ground, line: DocumentLine, *, numbered: bool = False
-) -> list[KnownFunction]:
-    """The functions that a line like DEFINE_FUNCTION(name, ...) makes: their names hold `name`.
-    `numbered`: those that a macro makes which differs in the number at its end.
-    """
-    words, name = line.claim.arguments or (), line.claim.name
-    if not words or not words[0].isidentifier():
-        return []
-    stem = name.rstrip("0123456789")
-    if not numbered:
-        return ground.graph.reader.functions("t.text = ? AND instr(name, ?)", (name, words[0]))
-    return [] if stem == name else ground.graph.reader.functions(
-        "t.text GLOB ? AND f.name GLOB ?", (f"{stem}[0-9]*", f"*_{words[0]}")
-    )

@@ -7,7 +7,7 @@ and macros that only hint to the compiler make no difference.
 from dataclasses import dataclass
 from itertools import pairwise
 
-from kgraph.query.checking.tokens import tokens
+from kgraph.query.checking.tokens import CLOSE, OPEN, end_of
 
 # A test `a`, or a comparison, and whether it holds; ("and" or "or", what it joins).
 Form = tuple[str, object]
@@ -15,13 +15,13 @@ Form = tuple[str, object]
 _ZERO = frozenset({"NULL", "0", "false", "0L", "0UL", "0U"})
 _TRUE = frozenset({"true"})
 _HINTS = frozenset({"likely", "unlikely"})  # macros whose value is that of their argument
-_OPEN, _CLOSE = "([{", ")]}"
+_DEEPEST = 60  # deeper conditions in conditions are compared as they are written
 _LEAVING = ("return", "goto", "break", "continue")
 
 
-def normal(text: str, *, holds: bool = True) -> Form:
-    """The form of a condition, or of its negation."""
-    form = _form([word for word, _ in tokens(text)])
+def normal(words: list[str], *, holds: bool = True) -> Form:
+    """The form of a condition, given as its tokens, or of its negation."""
+    form = _form(words)
     return form if holds else opposite(form)
 
 
@@ -44,27 +44,39 @@ def conjuncts(form: Form) -> frozenset[Form]:
     return frozenset({form})
 
 
-def _form(words: list[str]) -> Form:
-    words = _bare(words)
-    for mark, kind in (("||", "or"), ("&&", "and")):
-        split = _split(words, mark)
-        if len(split) > 1:
-            return kind, frozenset(map(_form, split))
-    if words[:1] == ["!"]:
-        return opposite(_form(words[1:]))
+def _form(words: list[str], depth: int = 0) -> Form:
+    words, holds = _bare(words), True
+    while words[:1] == ["!"] and not _joined(words):
+        words, holds = _bare(words[1:]), not holds
+    if depth < _DEEPEST:
+        found = _joined(words)
+        if found is not None:
+            kind, split = found
+            form: Form = kind, frozenset(_form(each, depth + 1) for each in split)
+            return form if holds else opposite(form)
     for mark in ("==", "!=", "<", ">", "<=", ">="):
         split = _split(words, mark)
         if len(split) == 2:
-            return _comparison(mark, *split)
-    return "is", (" ".join(words), True)
+            compared = _comparison(mark, *split, depth=depth)
+            return compared if holds else opposite(compared)
+    return "is", (" ".join(words), holds)
 
 
-def _comparison(mark: str, left: list[str], right: list[str]) -> Form:
+def _joined(words: list[str]) -> tuple[str, list[list[str]]] | None:
+    """What `||`, or else `&&`, joins."""
+    for mark, kind in (("||", "or"), ("&&", "and")):
+        split = _split(words, mark) if mark in words else []
+        if len(split) > 1:
+            return kind, split
+    return None
+
+
+def _comparison(mark: str, left: list[str], right: list[str], *, depth: int) -> Form:
     left, right = _bare(left), _bare(right)
     if mark in ("==", "!="):
         for one, other in ((left, right), (right, left)):
-            if len(other) == 1 and other[0] in _ZERO | _TRUE:
-                form = _form(one)
+            if len(other) == 1 and other[0] in _ZERO | _TRUE and depth < _DEEPEST:
+                form = _form(one, depth + 1)
                 return form if (other[0] in _TRUE) == (mark == "==") else opposite(form)
         first, last = sorted((" ".join(left), " ".join(right)))
         return "is", (f"{first} == {last}", mark == "==")
@@ -75,28 +87,35 @@ def _comparison(mark: str, left: list[str], right: list[str]) -> Form:
 
 def _bare(words: list[str]) -> list[str]:
     """Words without parentheses, or a hint, around the whole of them."""
-    while True:
-        start = 1 if words[:1] and words[0] in _HINTS and words[1:2] == ["("] else 0
-        if words[start:start + 1] != ["("] or words[-1] != ")" or _end(words, start) != len(
-            words) - 1:
-            return words
-        words = words[start + 1:-1]
+    first, last, ends = 0, len(words) - 1, dict[int, int]()
+    while first < last:
+        hint = words[first] in _HINTS and words[first + 1] == "("
+        start = first + hint
+        if words[start] != "(" or words[last] != ")":
+            break
+        ends = ends or _ends(words)
+        if ends.get(start) != last:
+            break
+        first, last = start + 1, last - 1
+    return words[first:last + 1]
 
 
-def _end(words: list[str], start: int) -> int:
-    """The place of what closes the parenthesis or brace at `start`; the last where nothing does."""
-    depth = 0
-    for place in range(start, len(words)):
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
-        if depth == 0:
-            return place
-    return len(words) - 1
+def _ends(words: list[str]) -> dict[int, int]:
+    """For each parenthesis or brace that is closed, where."""
+    opened: list[int] = []
+    found = {}
+    for place, word in enumerate(words):
+        if word in OPEN:
+            opened.append(place)
+        elif word in CLOSE and opened:
+            found[opened.pop()] = place
+    return found
 
 
 def _split(words: list[str], mark: str) -> list[list[str]]:
     depth, found = 0, [[]]  # type: tuple[int, list[list[str]]]
     for word in words:
-        depth += (word in _OPEN) - (word in _CLOSE)
+        depth += (word in OPEN) - (word in CLOSE)
         if word == mark and depth == 0:
             found.append([])
         else:
@@ -128,7 +147,7 @@ def branches(words: list[str]) -> list[Branch]:
     for place, (word, following) in enumerate(pairwise(words)):
         if word not in ("if", "while") or following != "(":
             continue
-        end = _end(words, place + 1)
+        end = end_of(words, place + 1)
         then = _ruled(words, end + 1)
         after = then.stop
         other = range(after, after)
@@ -146,7 +165,7 @@ def _ruled(words: list[str], start: int) -> range:
     place = start
     while words[place:place + 1] and words[place] in ("if", "while", "for", "switch"):
         heads = words[place] == "if"
-        place = _end(words, place + 1) + 1
+        place = end_of(words, place + 1) + 1
         if not heads:
             continue
         inner = _ruled(words, place).stop if words[place:place + 1] != ["if"] else place
@@ -162,8 +181,8 @@ def _simple_end(words: list[str], start: int) -> int:
     depth = 0
     for place in range(start, len(words)):
         if depth == 0 and words[place] == "{":
-            return _end(words, place) + 1
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
+            return end_of(words, place) + 1
+        depth += (words[place] in OPEN) - (words[place] in CLOSE)
         if depth < 0:
             return place
         if depth == 0 and words[place] == ";":
@@ -185,7 +204,7 @@ def _leaves(words: list[str]) -> bool:
 def _block_end(words: list[str], start: int) -> int:
     depth = 0
     for place in range(start, len(words)):
-        depth += (words[place] in _OPEN) - (words[place] in _CLOSE)
+        depth += (words[place] in OPEN) - (words[place] in CLOSE)
         if depth < 0:
             return place
     return len(words)

@@ -8,6 +8,7 @@ from kgraph.graph import CallGraph, Sources
 from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
 from kgraph.query.checking.absence import Absence
+from kgraph.query.checking.spelling import Spelling
 from kgraph.query.checking.tokens import tokens
 from kgraph.query.rules import Rules
 from kgraph.query.scenarios import SitePins
@@ -51,10 +52,12 @@ class Ground:
     def __post_init__(self) -> None:
         self.sources = Sources(self.graph)
         self.absence = Absence(self.graph.description)
+        self.spelling = Spelling(self.graph, self.sources)
         self.free = Steps(self.graph, Rules())
         self.pinned = self.likely = Steps(self.graph, self.rules)
         self._sites: dict[int, list[KnownSite]] = {}
         self._bodies: dict[int, list[tuple[str, int]]] = {}
+        self._plain_bodies: dict[int, list[tuple[str, int]]] = {}
 
     def under(self, rules: Rules) -> "Ground":
         """The same ground with the pins of a scenario."""
@@ -103,6 +106,14 @@ class Ground:
             first = place.line - 1 if place else 0
             self._bodies[function.number] = tokens("\n".join(lines[first:function.end_line]))
         return self._bodies[function.number]
+
+    def plain_body(self, function: KnownFunction) -> list[tuple[str, int]]:
+        """The same without macros that stand for names and members."""
+        if function.number not in self._plain_bodies:
+            path = function.location.path if function.location else ""
+            plain = self.spelling.plain(self.body(function), path)
+            self._plain_bodies[function.number] = plain
+        return self._plain_bodies[function.number]
 
     def said_by_pins(self, site: int) -> str:
         """The callees that the scenario leaves to a call site, in a sentence."""

@@ -5,15 +5,17 @@ White space, attributes (`__user`) and `const` make no difference, and neither d
 left out. A difference is told beside the verdict; it does not change it.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
-from kgraph.documents import split_arguments
+from kgraph.documents import call_arguments, split_arguments
 from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import DocumentLine
 from kgraph.model.location import Extent
 from kgraph.query.checking.ground import Ground
-from kgraph.query.checking.tokens import tokens
+from kgraph.query.checking.tokens import ATTRIBUTES, tokens
 
+_MEMBER = re.compile(r"(?:->|\.)\s*(\w+)$", re.ASCII)
 _IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
 
 
@@ -40,7 +42,7 @@ def parameters_note(ground: Ground, line: DocumentLine, function: KnownFunction)
 
 def _words(text: str) -> list[str]:
     return [
-        word for word, _ in tokens(text) if word not in _IGNORED and not word.startswith("__")
+        word for word, _ in tokens(text) if word not in _IGNORED and word not in ATTRIBUTES
     ]
 
 
@@ -66,16 +68,46 @@ def arguments_note(
     said = line.claim.arguments
     if not said or line.claim.declared:
         return ""
+    there = _differing(ground, said, places)
     claimed = [_words(each) for each in said]
-    there: list[tuple[str, ...]] = []
-    for place in places:
-        text = ground.sources.text(place)
-        written = split_arguments(text[text.find("("):]) if "(" in text else None
-        if written is None:
-            continue
-        if [_words(each) for each in written] == claimed:
-            return ""
-        there.append(written)
     if not there or any([[name] for name in each.parameters] == claimed for each in functions):
         return ""
-    return f"its arguments are ({', '.join(' '.join(each.split()) for each in there[0])}) there"
+    nearest = max(there, key=lambda written: sum(_words(each) in claimed for each in written))
+    return f"its arguments are ({', '.join(' '.join(each.split()) for each in nearest)}) there"
+
+
+def names_other_members(ground: Ground, line: DocumentLine, places: Iterable[Extent]) -> bool:
+    """Whether the calls at `places` have, each of them, another member in an argument."""
+    said = line.claim.arguments or ()
+    there = _differing(ground, said, places)
+    return bool(there) and all(
+        len(written) == len(said) and any(map(_other_member, said, written)) for written in there
+    )
+
+
+def _other_member(claimed: str, written: str) -> bool:
+    pair = [_MEMBER.search(each.strip()) for each in (claimed, written)]
+    return all(pair) and pair[0][1] != pair[1][1]  # type: ignore[index]
+
+
+def _differing(
+    ground: Ground, said: Sequence[str], places: Iterable[Extent]
+) -> list[tuple[str, ...]]:
+    """The arguments of the calls at `places`, none where one has those that are said."""
+    found = []
+    for place in places:
+        written = call_arguments(ground.sources.text(place))
+        if written is not None and _same(ground, said, written, place.start.path):
+            return []
+        if written is not None:
+            found.append(written)
+    return found
+
+
+def _same(ground: Ground, said: Sequence[str], written: Sequence[str], path: str) -> bool:
+    """Whether arguments are the same, or become so without macros that stand for members."""
+    if list(map(_words, said)) == list(map(_words, written)):
+        return True
+    plain = [[_words(" ".join(ground.spelling.text(each, path))) for each in arguments]
+             for arguments in (said, written)]
+    return len(said) == len(written) and plain[0] == plain[1]

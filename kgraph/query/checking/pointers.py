@@ -10,26 +10,35 @@ from kgraph.model.resolution import Status
 from kgraph.query.checking.calls import GAP, calls_with_gaps, far, single_calls
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.parameters import arguments_note
 from kgraph.query.steps import State
 
 _MEMBER = re.compile(r"(?:->|\.)\s*(\w+)$")
 
 
 def sites_through(ground: Ground, standing: Standing, expression: str) -> list[KnownSite]:
-    """The indirect calls here whose callee is written so, or else ends in the same member."""
-    wanted = _plain(expression)
+    """The indirect calls here whose callee is written so, be it without macros that stand for
+    members, or else ends in the same member.
+    """
     indirect = [
         site for state in standing.states for site in ground.sites_of(state.function)
         if site.status is not Status.DIRECT
     ]
-    same = [site for site in indirect if _plain(site.expression) == wanted]
-    member = _MEMBER.search(wanted)
+    same = [site for site in indirect if _plain(site.expression) == _plain(expression)]
+    member = _MEMBER.search(_plain(expression))
     if same or member is None:
         return same
-    return [
+    return [site for site in indirect if _spelled_so(ground, site, expression)] or [
         site for site in indirect
         if (other := _MEMBER.search(_plain(site.expression))) and other[1] == member[1]
     ]
+
+
+def _spelled_so(ground: Ground, site: KnownSite, expression: str) -> bool:
+    """Whether the callee of a call is written so, but for macros that stand for members."""
+    plain = [_plain("".join(ground.spelling.text(each, site.location.path)))
+             for each in (expression, site.expression)]
+    return plain[0] == plain[1]
 
 
 def _plain(expression: str) -> str:
@@ -49,9 +58,22 @@ def judge_pointer(
         note = standing.doubt or "what calls it is not known"
         return Outcome(Verdict.UNDECIDED, note, standing=Standing(doubt=note))
     sites = sites_through(ground, standing, expression)
-    if sites:
-        return _judge_target(ground, line, standing.states, sites)
-    return _elsewhere(ground, line, standing, expression)
+    if not sites:
+        return _elsewhere(ground, line, standing, expression)
+    outcome = _judge_target(ground, line, standing.states, sites)
+    notes = [outcome.note, _otherwise(ground, line, sites, expression)]
+    return replace(outcome, note="; ".join(filter(None, notes)))
+
+
+def _otherwise(
+    ground: Ground, line: DocumentLine, sites: list[KnownSite], expression: str
+) -> str:
+    """How the call that a line writes differs from those that are there; "" where it does not."""
+    notes = [arguments_note(ground, line, [site.extent for site in sites], [])]
+    same = any(_plain(site.expression) == _plain(expression) for site in sites)
+    if not same and not any(_spelled_so(ground, site, expression) for site in sites):
+        notes.insert(0, f"the call is written {sites[0].expression}() there")
+    return "; ".join(filter(None, notes))
 
 
 def _judge_target(

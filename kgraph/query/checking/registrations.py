@@ -10,7 +10,7 @@ file that defines it.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from kgraph.documents import split_arguments
+from kgraph.documents import call_arguments, split_arguments
 from kgraph.model.answers import KnownFunction, KnownObject
 from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.edges import EdgeKind
@@ -76,8 +76,7 @@ def other_than(
         return ""
     wanted, there = _claimed(line, named), []
     for place in places:
-        text = ground.sources.text(place)
-        written = split_arguments(text[text.find("("):]) if "(" in text else None
+        written = call_arguments(ground.sources.text(place))
         if written is None:
             continue
         if wanted <= set(map(_plain, written)):

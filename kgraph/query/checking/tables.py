@@ -1,4 +1,4 @@
-"""Lines of tables, `struct T name = {` with rows, and of records, `struct T {` with members."""
+"""Lines of tables: `struct T name = {` with rows."""
 
 import re
 from dataclasses import replace
@@ -6,11 +6,9 @@ from dataclasses import replace
 from kgraph.graph import BoundRow
 from kgraph.model.answers import KnownObject
 from kgraph.model.documents import DocumentLine, LineKind, Verdict
-from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.initialisers import Row, initialiser
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.tokens import tokens
 
 Rows = tuple[tuple[str, str], ...]  # (field, value) of rows that a document writes together
 
@@ -77,7 +75,7 @@ def judge_row(
     element = _meant(written, together)
     here = [row for row in written if row.field == field and element in (-1, row.element)]
     for row in here:
-        if _value(row.value) == value or value == "{":
+        if value == "{" or _same(ground, row.value, line.claim.value, row.location.path):
             return Outcome(Verdict.HOLDS, found=row.location)
     bound = [row for row in rows_of(ground, table) if _field(row.holder) == field or not field]
     if element == -1 or not here:
@@ -157,65 +155,15 @@ def _value(text: str) -> str:
     return re.sub(r"\s+", "", text).replace(",}", "}").strip("()").lstrip("&")
 
 
+def _same(ground: Ground, written: str, claimed: str, path: str) -> bool:
+    """Whether two values are the same, or become so without macros that stand for members."""
+    if _value(written) == _value(claimed):
+        return True
+    plain = [_value("".join(ground.spelling.text(each, path))) for each in (written, claimed)]
+    return plain[0] == plain[1]
+
+
 def _bound(ground: Ground, row: BoundRow) -> str:
     if row.function is not None:
         return ground.graph.function(row.function).id.name
     return ground.graph.object_numbered(row.object or 0).id.name
-
-
-def judge_record(ground: Ground, line: DocumentLine) -> Outcome:
-    """A record is defined somewhere in the tree."""
-    place = record_place(ground, line.claim.name)
-    if place is None:
-        return Outcome(Verdict.REFUTED, f"no struct {line.claim.name} in this tree")
-    return Outcome(Verdict.HOLDS, found=place.start, places=(place,))
-
-
-def judge_field(
-    ground: Ground, line: DocumentLine, record_line: DocumentLine | None
-) -> Outcome:
-    """A member of a record, of the type that the line gives it."""
-    place = record_place(ground, record_line.claim.name) if record_line is not None else None
-    if record_line is None or place is None:
-        return Outcome(Verdict.UNDECIDED, "its record is not known")
-    path, first = place.start.path, place.start.line
-    text = ground.absence.lines(path)[first - 1:place.end_line]
-    wanted = _member_words(f"{line.claim.type} {line.claim.name}")
-    number = _run_at("\n".join(text), [word for word, _ in wanted])
-    if number >= 0:
-        return Outcome(Verdict.HOLDS, found=Location(path, first + number))
-    name = next(iter(re.findall(r"\w+", line.claim.name)), "")
-    number = _run_at("\n".join(text), [name])
-    if number >= 0:
-        return Outcome(
-            Verdict.REFUTED, f"it is `{text[number].strip()}` there ({path}:{first + number})",
-            found=Location(path, first + number),
-        )
-    return Outcome(Verdict.REFUTED, f"{record_line.claim.name} has no member {name} ({place})")
-
-
-def _member_words(text: str) -> list[tuple[str, int]]:
-    """The tokens of a declaration without attributes, each with its line from 0."""
-    return [(word, line) for word, line in tokens(text) if not word.startswith("__")]
-
-
-def _run_at(text: str, wanted: list[str]) -> int:
-    """The line, from 0, on which a run of tokens begins in declarations; -1 where none does."""
-    words = _member_words(text)
-    for start in range(len(words) - len(wanted) + 1):
-        if all(words[start + step][0] == word for step, word in enumerate(wanted)):
-            return words[start][1]
-    return -1
-
-
-def record_place(ground: Ground, name: str) -> Extent | None:
-    """Where a record is defined, found by its text; to the line of its closing brace."""
-    place = ground.absence.record(name)
-    if place is None:
-        return None
-    depth, lines = 0, ground.absence.lines(place.path)
-    for word, line in tokens("\n".join(lines[place.line - 1:place.line + 3000])):
-        depth += {"{": 1, "}": -1}.get(word, 0)
-        if word == "}" and depth == 0:
-            return Extent(place, place.line + line)
-    return Extent(place, place.line)

@@ -43,7 +43,7 @@ def _judge(
     functions = [ground.graph.function(state.function) for state in standing.states]
     for function in functions:
         for way in ways:
-            places = [place for _, place in find_in_body(ground, function, way)]
+            places = find_in_body(ground, function, way)
             if places:
                 return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
     return nowhere(ground, line, functions)
@@ -83,21 +83,25 @@ def _nearest(
     return None if best is None else best[1:]
 
 
-def find_in_body(
-    ground: Ground, function: KnownFunction, words: list[str]
-) -> list[tuple[int, Extent]]:
-    """Where a run of words stands in a function's definition: the number of its first token, and
-    the place. Semicolons make no difference.
+def find_in_body(ground: Ground, function: KnownFunction, words: list[str]) -> list[Extent]:
+    """Where a run of words stands in a function's definition, as it is written or else without
+    macros that stand for members. Semicolons make no difference.
     """
     if function.location is None or not words:
         return []
-    path, first = function.location.path, function.location.line
-    body = ground.body(function)
-    places = [place for place, (word, _) in enumerate(body) if word != ";"]
-    found = []
-    for start in range(len(places) - len(words) + 1):
-        if all(body[places[start + step]][0] == word for step, word in enumerate(words)):
-            at, end = places[start], places[start + len(words) - 1]
-            extent = Extent(Location(path, first + body[at][1]), first + body[end][1])
-            found.append((at, extent))
-    return found
+    place = function.location
+    found = _runs(place, ground.body(function), words)
+    if found:
+        return found
+    plain = [word for word, _ in ground.spelling.plain(((word, 0) for word in words), place.path)]
+    return _runs(place, ground.plain_body(function), plain)
+
+
+def _runs(start: Location, body: list[tuple[str, int]], words: list[str]) -> list[Extent]:
+    told = [(word, line) for word, line in body if word != ";"]
+    return [
+        Extent(Location(start.path, start.line + told[first][1]),
+               start.line + told[first + len(words) - 1][1])
+        for first in range(len(told) - len(words) + 1)
+        if all(told[first + step][0] == word for step, word in enumerate(words))
+    ]

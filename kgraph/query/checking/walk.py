@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import (
+    Citation,
     CitationVerdict,
     Claim,
     DocumentLine,
@@ -13,20 +14,19 @@ from kgraph.model.documents import (
 )
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.branches import consequences, judge_condition, led_to, under
-from kgraph.query.checking.citing import judge_citation, judge_place
+from kgraph.query.checking.citing import Judged, judge_citation, judge_place, right_place
 from kgraph.query.checking.claimed_calls import judge_call, judge_root
 from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
+from kgraph.query.checking.records import judge_field, judge_record
 from kgraph.query.checking.sections import NAMING, QUOTING, Layout
 from kgraph.query.checking.segments import Printed, Segments
 from kgraph.query.checking.several import of_parts, worst
 from kgraph.query.checking.tables import (
     Rows,
     element_rows,
-    judge_field,
-    judge_record,
     judge_rows,
     judge_table,
     written_rows,
@@ -170,23 +170,25 @@ class Walk:
         outcome = self._outcomes[line.number]
         citation, found, distance = CitationVerdict.NONE, outcome.found, 0
         if line.citation is not None and outcome.verdict is not Verdict.PROSE:
-            functions = self._functions(line)
-            if line.kind in NAMING and functions:
-                places = self._places(line)
-                incoming = () if outcome.standing is None else outcome.places
-                citation, found, distance = judge_citation(
-                    self.ground, line.citation, functions, places, incoming
-                )
-            else:
-                citation, found, distance = judge_place(
-                    self.ground, line.citation, outcome.found or _first(outcome.places)
-                )
-        elif found is None:
-            found = _first(outcome.places)
+            citation, found, distance = self._cited(line, line.citation, outcome)
+        elif found is None and outcome.verdict is not Verdict.PROSE:
+            functions = self.ground.functions(line.claim.name, None) if line.kind in NAMING else []
+            found = right_place(functions, self._places(line)) or _first(outcome.places)
         return LineVerdict(
             line, outcome.verdict, citation, found, distance, outcome.hop, outcome.via,
             outcome.note,
         )
+
+    def _cited(self, line: DocumentLine, citation: Citation, outcome: Outcome) -> Judged:
+        """The verdict on a citation."""
+        functions = self._functions(line) if line.kind in NAMING else []
+        place = outcome.found or _first(outcome.places)
+        here = judge_place(self.ground, citation, place)
+        named = functions and self.ground.functions(line.claim.name, citation)
+        if not functions or (not named and here[0] is CitationVerdict.EXACT):
+            return here  # of a macro, or of a pointer, where it is used
+        incoming = () if outcome.standing is None else outcome.places
+        return judge_citation(self.ground, citation, functions, self._places(line), incoming)
 
     def _functions(self, line: DocumentLine) -> list[KnownFunction]:
         """The functions that a line was understood to mean."""

@@ -48,3 +48,5 @@ class Mentions:
         self.place(row.bound.location)
         for install in row.installs:
             self.place(install.location)
+        for item in row.evidence:
+            self.place(item.location)

@@ -1,0 +1,88 @@
+"""Macros that stand for another name or for a path of members, and text without them.
+
+`#define sk_prot __sk_common.skc_prot`: one writer spells the macro, another what it stands for (a
+debugger does), and both mean the same. Owns the macros of the headers that the indexed units read,
+as these headers are now, and of the file that a text is from. A name that two headers define
+differently is left as it is written: which one a unit has is not looked at.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from kgraph.graph import CallGraph, Sources
+from kgraph.query.checking.tokens import tokens
+from kgraph.treefile import file_name, read_regular
+
+_PATH = r"[A-Za-z_]\w*(?:[ \t]*\.[ \t]*[A-Za-z_]\w*)*"
+_MACRO = re.compile(
+    rf"^[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)[ \t]+({_PATH})[ \t\r]*(?:/[*/].*)?$",
+    re.MULTILINE | re.ASCII,
+)
+_MOST_STEPS = 8  # macros that stand for macros
+
+Words = list[tuple[str, int]]  # tokens, each with its line
+Meanings = dict[str, list[str]]
+
+
+class Spelling:
+    """Takes the macros out of tokens; reads the headers when it is first asked to."""
+
+    def __init__(self, graph: CallGraph, sources: Sources) -> None:
+        self._graph = graph
+        self._sources = sources
+        self._headers: Meanings | None = None
+        self._files: dict[str, Meanings] = {}
+
+    def plain(self, words: Iterable[tuple[str, int]], path: str) -> Words:
+        """The tokens with what macros of the headers, and of the file itself, stand for."""
+        meanings = self._of(path)
+        return [each for word in words for each in _expanded(meanings, *word, _MOST_STEPS)]
+
+    def text(self, text: str, path: str) -> list[str]:
+        """The tokens of a text, without their lines."""
+        return [word for word, _ in self.plain(tokens(text), path)]
+
+    def _of(self, path: str) -> Meanings:
+        if path not in self._files:
+            if self._headers is None:
+                self._headers = _meanings(self._header_texts())
+            own = _meanings(["\n".join(self._sources.lines(path))])
+            self._files[path] = {**self._headers, **own} if own else self._headers
+        return self._files[path]
+
+    def _header_texts(self) -> Iterator[str]:
+        about = self._graph.description
+        for (path,) in self._graph.reader.rows(
+            "SELECT path FROM unit_file WHERE path LIKE '%.h' ORDER BY id"
+        ):
+            for root in filter(None, (about.tree, about.build)):
+                try:
+                    data = read_regular(Path(root, file_name(path)))
+                except OSError:
+                    continue
+                yield data.decode("utf-8", "replace")
+                break
+
+
+def _meanings(texts: Iterable[str]) -> Meanings:
+    found: dict[str, set[str]] = {}
+    for text in texts:
+        if "define" in text:
+            for name, path in _MACRO.findall(text):
+                found.setdefault(name, set()).add("".join(path.split()))
+    return {
+        name: [word for word, _ in tokens(next(iter(paths)))]
+        for name, paths in found.items() if len(paths) == 1 and name not in paths
+    }
+
+
+def _expanded(
+    meanings: Meanings, word: str, line: int, steps: int
+) -> Iterator[tuple[str, int]]:
+    meaning = meanings.get(word) if steps else None
+    if meaning is None:
+        yield word, line
+        return
+    for each in meaning:
+        yield from _expanded(meanings, each, line, steps - 1)
