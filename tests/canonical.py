@@ -32,6 +32,9 @@ def everything(index: Path) -> dict[str, Any]:
             ("expression", "macro", "holder", "rule", "reason", "signature", "guards"), texts),
             proof=chains),
         "bound": table("bound", file=files, holder=texts),
+        "held": table("held", holder=texts, evidence=chains),
+        "holder": sorted(reader.rows("SELECT name FROM holder")),
+        "alias": sorted(reader.rows("SELECT name, member, slot FROM alias")),
         "request": sorted(row[1:] for row in table("request", **dict.fromkeys(
             ("kind", "reason", "asked"), texts))),
         "later": sorted(row[1:] for row in table("later", kind=texts)),

@@ -91,6 +91,7 @@ class _Mentions:
         self._names = names = facts.names
         self._rows = names.value_rows
         self._holders = names.holder_keys
+        self._objects = facts.objects
         self.keys: Counter[Key] = Counter()
         values: Counter[int] = Counter()
         bases: Counter[int] = Counter()
@@ -128,6 +129,7 @@ class _Mentions:
     def _writes(
         self, row: DefinitionRow, values: Counter[int], bases: Counter[int], given: Counter[int]
     ) -> None:
+        exports = self._is_export(row)
         for write in row.writes:
             key = self._holders[write.holder]
             values[write.value] += 1
@@ -135,16 +137,19 @@ class _Mentions:
             self._add(self._of_holder(key), 1)
             if write.table != NONE:
                 self.keys[_object(self._names.object_ids[write.table])] += 1
-            if key[0] != SLOT or key[2] != POINTEE:
+            if not exports and (key[0] != SLOT or key[2] != POINTEE):
                 given[write.value] += 1
+
+    def _is_export(self, row: DefinitionRow) -> bool:
+        return row.object != NONE and exported(
+            self._objects[self._names.object_ids[row.object]].section)
 
     def _installs(self, facts: Facts) -> None:
         """Count what tables.installed_objects finds."""
         roots = root_objects(facts)
         found: Counter[int] = Counter()
         for row in facts.definitions:
-            if row.object != NONE and exported(
-                    facts.objects[self._names.object_ids[row.object]].section):
+            if self._is_export(row):
                 continue
             mentioned = [roots[value] for site in row.sites for choice in site.arguments
                          for value in choice]

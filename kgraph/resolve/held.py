@@ -66,13 +66,13 @@ class HeldTables:
         """The fields that calls read their tables from, and the records that are called so: also
         where a local has the pointer."""
         found: dict[int, set[str]] = {}
-        for slot, _, base in self._constraints.values.loaded.values():
-            if base < 0:
+        for node, (slot, _, base) in self._constraints.values.loaded.items():
+            if base < 0 or not self._solver.wanted(node):
                 continue
             record = str(self._nodes.keys[slot][1])
             local = self._nodes.keys[base][0] == VARIABLE
-            for node in [base, *(self._preds.get(base, ()) if local else ())]:
-                field = self._field(node)
+            for source in [base, *(self._preds.get(base, ()) if local else ())]:
+                field = self._field(source)
                 if field != NONE:
                     found.setdefault(field, set()).add(record)
         return found

@@ -141,7 +141,7 @@ def _store(
     for token, nodes in given.items():
         for node in nodes:
             addresses.setdefault(node, []).append(solver.nodes.tokens[token][0])
-    changed = False
+    found: list[tuple[int, int, int]] = []  # all are looked for before the first makes an edge
     for store in solver.constraints.stores:
         source = solver.as_node(store.source)
         if store.pointer < 0 or source not in holders:
@@ -149,10 +149,11 @@ def _store(
         for target in _reaching(store.pointer, solver.preds, addresses):
             if (source, target) not in stored:
                 stored.add((source, target))
-                solver.store(target, source, store.label)
-                changed = True
+                found.append((target, source, store.label))
+    for target, source, cited in found:
+        solver.store(target, source, cited)
     solver.run()
-    return changed
+    return bool(found)
 
 
 def _reaching(

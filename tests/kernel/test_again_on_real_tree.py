@@ -177,8 +177,6 @@ def test_after_any_edits_the_index_is_that_of_a_cold_run(copy: Path, tmp_path: P
             assert warm.read <= 2, edit.__name__
 
 
-@pytest.mark.xfail(reason="since assembler, overlays and requests are facts, edits of"
-                   " a real tree were seen to be resolved anew: right, but slow")
 def test_a_call_more_does_not_resolve_the_whole(
     copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

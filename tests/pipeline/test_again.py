@@ -287,7 +287,19 @@ void probe_main(struct probe_ops *ops, int *p)
 	/* here */
 }
 void probe_outer(void) { probe_main(&probe_ops, &probe_value); probe_take(probe_two); }
+int (*probe_hook)(int);
+EXPORT_SYMBOL(probe_hook);
+int probe_call(int a) { return probe_hook(a); }
+struct held_other { void (*go)(int *a); };
+struct held_in { void *ops; };
+static struct held_other held_other = { .go = probe_two };
+static void held_set(struct held_in *in, void *p) { in->ops = p; }
+void held_init(struct held_in *in) { held_set(in, &probe_ops); held_set(in, &held_other); }
+void held_call(struct held_in *in) { ((struct probe_ops *)in->ops)->run(0); }
+static void held_use(void *a) { }
+void held_main(struct held_in *in) { /* held */ }
 """
+HELD = "/* held */"
 HERE, DECLARE, TOP = "/* here */", "/* declare */", "struct probe_ops {"
 CASES = [
     (True, HERE, "probe_use(p);"),
@@ -309,6 +321,8 @@ CASES = [
     (False, HERE, "probe_take(probe_one);"),
     (False, "probe_take(probe_two);", ""),
     (False, HERE, "probe_main(ops, q);"),
+    (False, HELD, "held_use(&probe_hook);"),
+    (True, HELD, "held_use(((struct held_other *)in->ops)->go);"),
     (False, "void probe_outer(void) {", "void probe_outer(int a) {"),
 ]
 

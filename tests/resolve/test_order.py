@@ -13,7 +13,9 @@ from facts_in_c import (
     function,
     give,
     glob,
+    names,
     obj,
+    only_site,
     param,
     pointee,
     put,
@@ -83,3 +85,26 @@ def test_the_same_key_twice_counts_once():
     again = [*definitions, *definitions]
     random.Random(1).shuffle(again)
     assert resolve(again) == resolve(definitions)
+
+
+def test_which_store_through_a_pointer_comes_first_does_not_matter():
+    """One makes the other's pointer lead to more tables than are followed."""
+    many = [f"v{n}" for n in range(40)]
+
+    def found(first: str, second: str) -> object:
+        definitions = [
+            function("many", put(pointee(param("many", 1)), param("many")), parameters=2,
+                     key=first),
+            function("one", put(var("one", "r"), glob("q")),
+                     put(pointee(var("one", "r")), param("one")), parameters=1, key=second),
+            function("start", put(glob("q"), addr("w")), call("start", "one", "hh"),
+                     call("start", "many", "fn", addr("q"), line=2),
+                     *(call("start", "many", addr(name), addr("q"), line=3 + n)
+                       for n, name in enumerate(many))),
+            function("run", call("run", glob("w"))),
+            *(obj(name, of_type="void (*)(int)") for name in ("q", "w", *many)),
+            *stubs("fn", "hh"),
+        ]
+        return names(only_site(definitions, "run"))
+
+    assert found("1", "2") == found("2", "1") == ["hh"]
