@@ -5,7 +5,7 @@ A unit uses a precompiled header only where that cannot change what the unit mea
 - it defines no macro that a precompiled file mentions before it includes one of those files, unless
   only where there is none, and a precompiled file that it has included by then has defined it;
 - where a precompiled file that it includes mentions a macro that the file does not include itself,
-  the unit has read the macro's file where the precompiled header had, and has not where not;
+  the unit has begun the files that define the macro where the precompiled header had, no other;
 - it mentions no macro that only those precompiled files define that it does not include itself,
   but in a literal, or as a name that a macro with parameters cannot take for its own.
 What a unit would see without the precompiled header is found by following includes without
@@ -16,9 +16,16 @@ header, is parsed without. Two indexes, made with and without, hold the same fac
 
 from collections.abc import Iterator, Sequence
 
-from kgraph.extract.headers import Tails, closure, header_text, may_apply, takes_arguments
-from kgraph.extract.precompile import TEXTS, macro_name, without_quote_folders
-from kgraph.extract.precompiled import Precompiled
+from kgraph.extract.headers import (
+    Tails,
+    closure,
+    header_text,
+    may_apply,
+    reading_order,
+    takes_arguments,
+)
+from kgraph.extract.precompile import macro_name, without_quote_folders
+from kgraph.extract.precompiled import TEXTS, Precompiled
 from kgraph.model.units import TranslationUnit
 
 
@@ -47,7 +54,7 @@ def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -
                 all(takes_arguments(file, name) for file in owners)
                 and not any(may_apply(file, name) for file in files)):
             return None
-    return reading.read
+    return closure(reading.read, header.graph)
 
 
 def _mentioned(files: Sequence[str], header: Precompiled) -> set[str]:
@@ -106,20 +113,14 @@ class _Walk:
         starts = [file for file in self._header.tails.named(name) if file not in self.read]
         if not starts:
             return True
-        new = closure(starts, self._header.graph, self.read)
-        self.read |= new
-        if self._spread and not all(
-                self._spread.isdisjoint(header_text(file).code) for file in new):
-            return False
-        return all(self._leans_alike(file, new) for file in new & self._header.leaning.keys())
-
-    def _leans_alike(self, file: str, new: set[str]) -> bool:
-        """Whether what was read before a precompiled file gives it the macros that it had when it
-        was precompiled, and no other. What is read together with it (`new`) may be before it."""
-        return all(
-            any(owner in self.read for owner in leaning.owners) if leaning.given
-            else all(owner in new or owner not in self.read for owner in leaning.owners)
-            for leaning in self._header.leaning[file])
+        begun: dict[str, int] = {}
+        for file in reading_order(starts, self._header.followed, self.read, begun):
+            if self._spread and not self._spread.isdisjoint(header_text(file).code):
+                return False
+            if not all(leaning.is_given(self.read, begun)
+                       for leaning in self._header.leaning.get(file, ())):
+                return False
+        return True
 
 
 def _items(file: str) -> Iterator[tuple[bool, str, bool]]:

@@ -6,7 +6,7 @@ includes is never too small, but for `#include MACRO`, which clang tells (FileGr
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
@@ -24,6 +24,7 @@ _LITERAL = re.compile(rb"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""", re.DOTA
 _ASKED = re.compile(rb"^[ \t]*#[ \t]*ifn?def\b[^\n]*|\bdefined[ \t]*\(?[ \t]*\w+", re.MULTILINE)
 _APPLIED = re.compile(rb"\b([A-Za-z_]\w*)\s*\(")
 _PLAIN = re.compile(rb"^[ \t]*#[ \t]*define[ \t]+(\w+)(?!\w|\()", re.MULTILINE)
+_CHANGED = re.compile(rb"^[ \t]*#[ \t]*(define|undef)[ \t]+(\w+)", re.MULTILINE)
 _WARNING = re.compile(
     rb"^[ \t]*#[ \t]*ifn?def[^\n]*\s*\n[ \t]*#[ \t]*warning[^\n]*\s*\n[ \t]*#[ \t]*endif[^\n]*",
     re.MULTILINE)
@@ -69,11 +70,14 @@ def header_text(path: str) -> HeaderText:
 class Uses:
     """How one file's code uses names: `expanded` are those that a macro may stand for, not those
     that it only asks of whether there is a macro; `applied` those that stand before a parenthesis,
-    or are asked for; `plain` the macros that it defines without parameters, at least once."""
+    or are asked for; `plain` the macros that it defines without parameters, at least once; `left`
+    those that it defines last, `taken_back` those that it takes back anywhere."""
 
     expanded: frozenset[str]
     applied: frozenset[str]
     plain: frozenset[str]
+    left: frozenset[str]
+    taken_back: frozenset[str]
 
 
 def header_uses(path: str) -> Uses:
@@ -82,10 +86,13 @@ def header_uses(path: str) -> Uses:
     content = _content(path)
     code = _code(content)
     asked = b" ".join(_ASKED.findall(code))
+    last = {_text(name): what for what, name in _CHANGED.findall(content)}
     return Uses(
         _names(_ASKED.sub(b"", code)),
         frozenset(map(_text, _APPLIED.findall(code))) | _names(asked),
-        frozenset(map(_text, _PLAIN.findall(content))))
+        frozenset(map(_text, _PLAIN.findall(content))),
+        frozenset(name for name, what in last.items() if what == b"define"),
+        frozenset(_text(name) for what, name in _CHANGED.findall(content) if what == b"undef"))
 
 
 def takes_arguments(path: str, name: str) -> bool:
@@ -155,10 +162,31 @@ class Tails:
 
 
 def include_graph(files: Iterable[str], tails: Tails) -> dict[str, tuple[str, ...]]:
-    """For each file the files that its includes may read."""
-    return {file: tuple(sorted({target for name in header_text(file).includes
-                                for target in tails.named(name)}))
+    """For each file the files that its includes may read, in their order."""
+    return {file: tuple(dict.fromkeys(target for name in header_text(file).includes
+                                      for target in tails.named(name)))
             for file in files}
+
+
+def reading_order(starts: Iterable[str], graph: Mapping[str, tuple[str, ...]],
+                  known: set[str], begun: dict[str, int]) -> Iterator[str]:
+    """The files of `closure`, in the order in which they are read; each joins `known` when the next
+    is asked for. `begun` has those that are not read to the end yet, and at which of the files that
+    they include they are, from 1."""
+    open_ = [iter(list(starts))]
+    names = [""]
+    while open_:
+        for file in open_[-1]:
+            begun[names[-1]] = begun.get(names[-1], 0) + 1
+            if file not in known:
+                yield file
+                known.add(file)
+                open_.append(iter(graph.get(file, ())))
+                names.append(file)
+                break
+        else:
+            open_.pop()
+            begun.pop(names.pop(), None)
 
 
 def closure(starts: Iterable[str], graph: Mapping[str, tuple[str, ...]],

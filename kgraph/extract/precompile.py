@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kgraph.extract.headers import Tails, header_text, include_graph
 from kgraph.extract.libclang import C, children, error_count, inclusions, parse, save, spelling
-from kgraph.extract.precompiled import Precompiled, leanings
+from kgraph.extract.precompiled import TEXTS, Precompiled, leanings, read_graph
 from kgraph.model.units import TranslationUnit
 
 # A header belongs in if this part of the units includes it directly. The more headers, the less is
@@ -23,12 +23,6 @@ _WORTHWHILE = 10  # units that must share flags before a precompiled header pays
 _MANY = 200  # units that must share flags before a second one does
 _ASKED = "kgraph_asks_"
 _FOR_SERIALIZATION = 0x2 | 0x4  # CXTranslationUnit_Incomplete | ForSerialization
-# Macros that a unit may define as it likes although headers mention them: they become parts of
-# message texts and names of sections, and no fact.
-TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD_MODNAME",
-                    "KBUILD_MODFILE", "__KBUILD_MODNAME", "KMSG_COMPONENT"})
-
-
 @dataclass(frozen=True, slots=True)
 class HeaderPlan:
     """A precompiled header to be made: the names to include, and the flags."""
@@ -122,7 +116,9 @@ class HeaderMaker:
             defined = self._defined(described.macros)
             if defined is not None:
                 described = replace(described, defined=defined)
-                return replace(described, leaning=leanings(described)), handle
+                first = dict(reversed(inclusions(handle)))  # some files are read again and again
+                described = replace(described, followed=read_graph(described.graph, first))
+                return replace(described, leaning=leanings(described, first)), handle
         C.clang_disposeTranslationUnit(handle)
         return None
 
@@ -178,7 +174,7 @@ class HeaderMaker:
         forced = []
         for name, includer in found:
             if includer in graph:
-                graph[includer] = tuple(sorted({*graph[includer], name}))
+                graph[includer] = tuple(dict.fromkeys((*graph[includer], name)))
             elif includer != source:
                 forced.append(name)
         return Precompiled(str(self._file), self._plan.directory, self._plan.flags,

@@ -4,19 +4,38 @@ Text tells, read without a preprocessor: which macros its files define and menti
 them a file took from files that it does not include itself, so that their order matters.
 """
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from kgraph.extract.headers import Tails, Uses, closure, header_text, header_uses
 
+# Macros that may mean anything although headers mention them: they become parts of message texts
+# and names of sections, or say whether a function is traced, and are no fact.
+TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD_MODNAME",
+                    "KBUILD_MODFILE", "__KBUILD_MODNAME", "KMSG_COMPONENT", "notrace"})
+
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
-    """A macro that a precompiled file mentions and does not include: the files that define it, and
-    whether one of them had been read when that file was."""
+    """Macros that a precompiled file mentions and whose files it does not include: `owners` are the
+    files that define them or take them back, each with the number of files that it includes before
+    that; `given` those of them that had done so when the file was read."""
 
-    owners: frozenset[str]
-    given: bool
+    owners: dict[str, int]
+    given: frozenset[str]
+
+    def is_given(self, read: Collection[str], begun: Mapping[str, int]) -> bool:
+        """Whether the same have done so where these are `read`, some of them only `begun` (see
+        headers.reading_order)."""
+        return self.given == given_by(self.owners, read, begun)
+
+
+def given_by(owners: Mapping[str, int], read: Collection[str], begun: Mapping[str, int]
+             ) -> frozenset[str]:
+    """Those of the owners of macros that are read as far as where they say something of them."""
+    return frozenset(owner for owner, before in owners.items() if owner in read
+                     and (owner not in begun or before < begun[owner]))
 
 
 @dataclass(frozen=True)
@@ -26,7 +45,8 @@ class Precompiled:
     `file` holds it; `forced` are the files that every unit reads by command line; `graph` says for
     each absolute file name in it what it includes, in the order in which they were read; `defined`
     are the macros of those files that are defined at its end; `leaning` says of which macros a file
-    took a meaning, or none, that its own includes do not settle; `keys` the definitions of each
+    took a meaning, or none, that its own includes do not settle; `followed` is `graph` without the
+    includes that were not followed when it was made; `keys` the definitions of each
     file by citation path.
     """
 
@@ -37,6 +57,7 @@ class Precompiled:
     graph: dict[str, tuple[str, ...]]
     defined: frozenset[str] = frozenset()
     leaning: dict[str, tuple["Leaning", ...]] = field(default_factory=dict)
+    followed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _spreads: dict[str, set[str]] = field(default_factory=dict, repr=False)
 
@@ -92,34 +113,92 @@ class Precompiled:
         return self._spreads[name]
 
 
-def leanings(header: Precompiled) -> dict[str, tuple[Leaning, ...]]:
+def leanings(header: Precompiled, includers: Mapping[str, str]) -> dict[str, tuple[Leaning, ...]]:
     """What each file took from files that it does not include. What every unit reads first is
-    there for all of them."""
-    places = {file: place for place, file in enumerate(header.graph)}
+    there for all of them. `includers` says who read each file first."""
     forced = closure(header.forced, header.graph)
     uses = {file: header_uses(file) for file in header.graph}
+    changing = _changing(header, uses)
     found: dict[str, tuple[Leaning, ...]] = {}
-    for file in header.graph.keys() - forced:
-        settled = closure([file], header.graph) | forced
-        owners = {frozenset(header.macros[name]) for name in _reached(header, file, uses)
-                  if settled.isdisjoint(header.macros[name])}
-        if owners:
-            found[file] = tuple(
-                Leaning(group, any(places[owner] < places[file] for owner in group))
-                for group in sorted(owners, key=sorted))
+    read: set[str] = set(forced)
+    for file in header.graph:
+        begun = _begun(file, header, includers)
+        if file not in forced:
+            settled = closure([file], header.graph) | forced
+            owners = {tuple((owner, _before(header, owner, name))
+                            for owner in sorted(header.macros[name]))
+                      for name in _reached(header, file, uses, changing)
+                      if settled.isdisjoint(header.macros[name])}
+            if owners:
+                found[file] = tuple(Leaning(dict(group), given_by(dict(group), read, begun))
+                                    for group in sorted(owners))
+        read.add(file)
     return found
 
 
-def _reached(header: Precompiled, file: str, uses: dict[str, Uses]) -> frozenset[str]:
-    """The defined macros that the code of a file comes to, through the bodies of others. One that
+def read_graph(graph: Mapping[str, tuple[str, ...]], includers: Mapping[str, str]
+               ) -> dict[str, tuple[str, ...]]:
+    """A graph without the includes that were not followed: where a file had been read to its end
+    before another was begun, it did not include that."""
+    places = {file: place for place, file in enumerate(graph)}
+    return {file: tuple(
+        target for target in targets
+        if places[target] < places[file] or file in _around(target, includers))
+        for file, targets in graph.items()}
+
+
+def _around(file: str, includers: Mapping[str, str]) -> set[str]:
+    """The files inside which a file was read first."""
+    found: set[str] = set()
+    while (includer := includers.get(file, "")) and includer not in found:
+        found.add(includer)
+        file = includer
+    return found
+
+
+def _begun(file: str, header: Precompiled, includers: Mapping[str, str]) -> dict[str, int]:
+    """The files that were begun, and at which of their includes, when a file was read first."""
+    found: dict[str, int] = {}
+    while (includer := includers.get(file, "")) in header.graph:
+        found[includer] = header.followed[includer].index(file) + 1
+        file = includer
+    return found
+
+
+def _before(header: Precompiled, owner: str, name: str) -> int:
+    """How many files a file includes before it says something of a macro."""
+    targets: dict[str, None] = {}
+    for is_include, what in header_text(owner).items:
+        if is_include:
+            targets |= dict.fromkeys(header.tails.named(what))
+        elif what == name:
+            break
+    return len(targets.keys() & set(header.followed[owner]))
+
+
+def _changing(header: Precompiled, uses: Mapping[str, Uses]) -> frozenset[str]:
+    """The macros that are defined somewhere: at the end, or until another file takes them back."""
+    undone: dict[str, set[str]] = {}
+    for file, use in uses.items():
+        for name in use.taken_back:
+            undone.setdefault(name, set()).add(file)
+    return (header.defined | {
+        name for name, files in undone.items()
+        if any(files - {owner} for owner in header.macros[name] if name in uses[owner].left)
+    }) - TEXTS
+
+
+def _reached(header: Precompiled, file: str, uses: Mapping[str, Uses], changing: frozenset[str]
+             ) -> frozenset[str]:
+    """Those of some macros that the code of a file comes to, through the bodies of others. One that
     takes arguments has to be applied."""
     found = frozenset(
-        name for name in header_text(file).code & header.defined
+        name for name in header_text(file).code & changing
         if name in uses[file].applied
         or any(name in uses[owner].plain for owner in header.macros[name]))
     waiting = uses[file].expanded & found
     while waiting:
         found |= waiting
         reached = frozenset[str]().union(*(header.bodies[name] for name in waiting))
-        waiting = (reached & header.defined) - found
+        waiting = (reached & changing) - found
     return found
