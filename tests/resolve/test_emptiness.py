@@ -157,7 +157,9 @@ def symbol(name):
 def test_an_exported_object_that_nothing_here_writes():
     status, reason = found(symbol("hook"), target=glob("hook"))
     assert status is Status.EMPTY
-    assert reason.endswith("; it is exported: a module outside the index may write it")
+    assert reason == (
+        "no write to the object in any parsed unit, and its address is given to no one but"
+        " modules; it is exported: a module outside the index may write it")
     read = put(var("g", "v"), glob("hook"), line=3)
     status, reason = found(symbol("hook"), function("c", read), target=var("g", "v"))
     assert status is Status.EMPTY
@@ -166,6 +168,20 @@ def test_an_exported_object_that_nothing_here_writes():
     assert found(symbol("hook"), passed, target=glob("hook"))[0] is Status.UNRESOLVED
     filled = [*stubs("h"), function("c", put(glob("hook"), "h"))]
     assert found(symbol("hook"), *filled, target=glob("hook"))[0] is Status.RESOLVED
+
+
+@pytest.mark.parametrize("base", [addr("ops"), glob("ops")])
+def test_a_field_of_what_is_exported(base):
+    """In an exported object, and through an exported pointer; also where a copy is called."""
+    called = field("x", "hook", base)
+    reason = (
+        "no write to the field in any parsed unit, its address is given to no one but modules, and"
+        " nothing lies at its place in a union or as another record; it is read from an object that"
+        " is exported: a module outside the index may write it")
+    assert found(symbol("ops"), obj("ops"), target=called) == (Status.EMPTY, reason)
+    copied = function("c", put(var("g", "v"), called))
+    assert "that is exported" in found(symbol("ops"), copied, target=var("g", "v"))[1]
+    assert "exported" not in found(obj("ops"), target=called)[1]
 
 
 def test_a_long_proof_is_cut():
