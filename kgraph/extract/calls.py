@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kgraph.extract import kinds, overlays
+from kgraph.extract import kinds, retyped
 from kgraph.extract.context import Context, Values
 from kgraph.extract.libclang import C, evaluate_integer, spelling, start_of
 from kgraph.extract.nodes import Node, expressions, plain
@@ -59,7 +59,7 @@ def call(reader: "Reader", node: Node) -> Values:
     found: Values = ()
     for target in targets or (Opaque("callee"),):
         if isinstance(target, FunctionId):
-            overlays.copied(context, target.name, operands, node)
+            retyped.copied(context, target.name, operands, node)
             if target.name.startswith("__builtin_"):
                 found += _builtin(context, node, target.name, arguments)
                 continue

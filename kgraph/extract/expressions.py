@@ -7,7 +7,7 @@ Opaque; integers are followed only as constants and as carriers of an address th
 
 from collections.abc import Callable
 
-from kgraph.extract import kinds, overlays
+from kgraph.extract import kinds, retyped
 from kgraph.extract.calls import call
 from kgraph.extract.constants import constant, decides, joined, names_types
 from kgraph.extract.context import Context, Values
@@ -95,6 +95,8 @@ def _inner_values(reader: Reader, node: Node) -> Values:
     if len(inner) == 1:
         if node.kind == kinds.UNEXPOSED_EXPR and _takes_argument(reader, node, inner[0]):
             return _taken_argument(reader, node, inner[0])
+        if inner[0].kind == kinds.CALL:
+            retyped.made(reader.context, node, inner[0])
         return reader.values(inner[0])
     if len(inner) == 4 and inner[0].key == inner[2].key:
         first = reader.values(inner[0])
@@ -236,10 +238,9 @@ def _assign(reader: Reader, node: Node, left: Node, right: Node) -> Values:
     values = reader.values(right)
     places = reader.places(left)
     context = reader.context
-    if values and places:
+    if places:
         carries = context.unit.types.of(left.cursor).carries
-        kept = values if carries else tuple(
-            v for v in values if isinstance(v, FunctionId | Address))
+        kept = values if carries else retyped.of_number(context, right, values)
         if kept:
             location = context.unit.sources.location(node.cursor)
             for place in places:
@@ -265,8 +266,7 @@ def _conditional(reader: Reader, node: Node) -> Values:
 
 
 def _cast(reader: Reader, node: Node) -> Values:
-    """A cast keeps the value, but what container_of computes is another object's address. A number
-    that is taken for a function may be more than the addresses that were seen to become it."""
+    """A cast keeps the value, but what container_of computes is another object's address."""
     inner = expressions(node)
     if not inner:
         return ()
@@ -277,12 +277,8 @@ def _cast(reader: Reader, node: Node) -> Values:
             and C.clang_getCursorBinaryOperatorKind(target.cursor) == kinds.SUB
             and reader.context.unit.types.of(node.cursor).is_pointer):
         return (Opaque("container_of"),)
-    types = reader.context.unit.types
-    overlays.cast(reader.context, node, target)
-    if types.of(target.cursor).kind in kinds.T_INTEGER and _is_called(types.of(node.cursor)):
-        return (*(v for v in values if not isinstance(v, Constant)),
-                Opaque("a number is taken for the address of a function"))
-    return values
+    retyped.cast(reader.context, node, target)
+    return retyped.as_pointer(reader.context, node, target, values)
 
 
 def _is_called(type_: TypeInfo) -> bool:

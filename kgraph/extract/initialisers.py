@@ -15,10 +15,11 @@ from kgraph.extract.libclang import C, record_fields, spelling
 from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.extract.places import Places, loads, unnamed_field
 from kgraph.extract.prototypes import Cursor
+from kgraph.extract.retyped import of_number
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.facts import Flow
 from kgraph.model.holders import Address, Constant, How, Place
-from kgraph.model.names import FunctionId, ObjectId
+from kgraph.model.names import ObjectId
 
 if TYPE_CHECKING:
     from kgraph.extract.expressions import Reader
@@ -39,8 +40,7 @@ def initialise(reader: "Reader", place: Place, type_: TypeInfo, node: Node,
                 initialise(reader, place, type_, kid, table)
         return
     values = reader.values(node)
-    kept = values if type_.carries else tuple(
-        v for v in values if isinstance(v, FunctionId | Address))
+    kept = values if type_.carries else of_number(reader.context, node, values)
     if kept:
         location = reader.context.unit.sources.location(target.cursor)
         reader.context.put(place, kept, location, How.INITIALISER, table)

@@ -1,15 +1,12 @@
 """Overlays: fields that lie on one another, in a union, or where one record is taken for another.
 
 A pointer that is written as one field and read as the other flows between slots that nothing else
-joins. What overlays what is computed once for each pair of types of a unit, and noted where code
-goes by it: at the use of a member of a union, at a cast between pointers to records, at a copy of
-memory from one type to another. Fields join where a pointer to a function can pass from one to the
-other: both point to functions of one type, or to one type of table (a record with functions), or
-one carries any pointer (void *; for functions also unsigned long). A function that is read as a
-number is a number, but where that is cast to a pointer again. Pointers to other data are left
-alone: there are a hundred times as many, and they lead to no function. A record that is written as
-an array of pointers or bytes may hold anything in its pointers to functions. Must not know what
-values are; a void * that becomes a pointer to a record is taken to point to one.
+joins. What overlays what is computed once for each pair of types of a unit; where code goes by it
+is found by retyped. Fields join where a pointer to a function can pass from one to the other: both
+point to functions of one type, or to one type of table (a record with functions), or one carries
+any pointer (void *; for functions also unsigned long). A function that is read as a number of its
+union is a number, but where that is cast to a pointer again. Pointers to other data are left alone:
+there are a hundred times as many, and they lead to no function. Must not know what values are.
 """
 
 from dataclasses import dataclass, field
@@ -17,27 +14,18 @@ from typing import TYPE_CHECKING
 
 from kgraph.extract import kinds
 from kgraph.extract.libclang import C, key_of, record_fields
-from kgraph.extract.nodes import Node, plain
 from kgraph.extract.prototypes import Cursor, Type
 from kgraph.extract.types import TypeInfo, is_unnamed, type_name
-from kgraph.model.holders import How, Load, Opaque, Place, Slot
+from kgraph.model.holders import How, Slot
 
 if TYPE_CHECKING:
-    from kgraph.extract.context import Context, Unit
+    from kgraph.extract.context import Unit
 
-WORDS = "its record is written through a pointer of another type"
-BYTES = "its record is copied from memory of another type"
-OUTSIDE = "its record is filled from memory outside the kernel"
 _MOST = 200  # fields of one record that are looked at; the largest hold tens of thousands
-_COPIES = frozenset({"memcpy", "__memcpy", "__builtin_memcpy", "__inline_memcpy",
-                     "memmove", "__memmove", "__builtin_memmove"})
-_FROM_OUTSIDE = frozenset({
-    "copy_from_user", "_copy_from_user", "__copy_from_user", "__copy_from_user_nocheck",
-    "__copy_from_user_inatomic", "raw_copy_from_user", "copy_from_iter", "memcpy_fromio",
-    "__memcpy_fromio"})
 _FUNCTION, _TABLE, _ANY, _NUMBER = range(4)
 
-Pairs = tuple[tuple[Slot, Slot], ...]  # what is read, and what is written at its place
+# What is read, what is written at its place, and whether both point to the same (OVERLAY).
+Pairs = tuple[tuple[Slot, Slot, How], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +49,10 @@ class _Leaf:
             return self.kind in (_FUNCTION, _TABLE) and self.pointee == other.pointee
         typed, carrier = sorted((self.kind, other.kind))
         return carrier == _ANY if typed == _TABLE else typed == _FUNCTION and carrier != _TABLE
+
+    def how(self, other: "_Leaf") -> How:
+        """Whether two fields that join point to the same, or one carries any pointer."""
+        return How.OVERLAY if self.kind == other.kind else How.CARRIER
 
 
 @dataclass(slots=True)
@@ -89,12 +81,18 @@ class Overlays:
         return known
 
     def of_types(self, unit: "Unit", one: Type, other: Type) -> Pairs:
-        """What lies on one another where a record of one type is taken for one of the other."""
-        key = (one.d0, other.d0)
+        """What lies on one another where a record of one type is taken for one of the other. A
+        number in one of them may be cast to a pointer wherever it is read."""
+        return self.of_copy(unit, one, other) + self.of_copy(unit, other, one)
+
+    def of_copy(self, unit: "Unit", to: Type, of: Type) -> Pairs:
+        """What is read as the fields of a record that is copied from one of another type."""
+        key = (to.d0, of.d0)
         known = self._casts.get(key)
         if known is None:
-            known = self._casts[key] = _pairs(
-                self.leaves(unit, one), self.leaves(unit, other))
+            known = self._casts[key] = tuple(
+                (one.slot, other.slot, one.how(other)) for one in self.leaves(unit, to)
+                for other in self.leaves(unit, of) if one.joins(other))
         return known
 
     def of_number(self, unit: "Unit", member: Cursor) -> Pairs:
@@ -106,7 +104,7 @@ class Overlays:
         _field(unit, member, 0, own)
         slots = {leaf.slot for leaf in own if leaf.kind == _NUMBER}
         leaves = self.leaves(unit, C.clang_getCursorType(union))
-        return tuple((one.slot, other.slot) for one in leaves if one.slot in slots
+        return tuple((one.slot, other.slot, one.how(other)) for one in leaves if one.slot in slots
                      for other in leaves if one.joins(other))
 
     def functions(self, unit: "Unit", record: Type) -> tuple[Slot, ...]:
@@ -139,8 +137,10 @@ def _holds_function(member: Cursor) -> bool:
 
 def _pairs(some: "tuple[_Leaf, ...] | list[_Leaf]", others: "tuple[_Leaf, ...] | list[_Leaf]"
            ) -> Pairs:
-    found = [(one.slot, other.slot) for one in some for other in others if one.takes(other)]
-    found += [(other.slot, one.slot) for one in some for other in others if other.takes(one)]
+    found = [(one.slot, other.slot, one.how(other))
+             for one in some for other in others if one.takes(other)]
+    found += [(other.slot, one.slot, one.how(other))
+              for one in some for other in others if other.takes(one)]
     return tuple(found)
 
 
@@ -189,59 +189,3 @@ def _target(unit: "Unit", type_: TypeInfo) -> tuple[int | None, int]:
             return _TABLE, key_of(C.clang_getTypeDeclaration(element.type))
         return (_ANY, 0) if element.kind == kinds.T_VOID else (None, 0)
     return (_NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)
-
-
-def member_used(context: "Context", member: Cursor, node: Node) -> None:
-    """Note what overlays a field where it is used."""
-    pairs = context.unit.overlays.of_member(context.unit, member)
-    if pairs:
-        _join(context, pairs, node)
-
-
-def cast(context: "Context", node: Node, operand: Node) -> None:
-    """Note what a cast between pointers makes of the record that is pointed to."""
-    unit = context.unit
-    to, of = unit.types.of(node.cursor).element, unit.types.of(operand.cursor).element
-    if to is not None and of is None and operand.kind == kinds.MEMBER_REF_EXPR:
-        member = C.clang_getCursorReferenced(operand.cursor)
-        _join(context, unit.overlays.of_number(unit, member), node)
-    if to is None or of is None or not of.is_record:
-        return
-    if to.is_record:
-        if to.type.d0 != of.type.d0:
-            _join(context, unit.overlays.of_types(unit, of.type, to.type), node)
-    elif to.is_pointer:
-        _open(context, unit.overlays.functions(unit, of.type), WORDS, node)
-
-
-def copied(context: "Context", name: str, operands: list[Node], node: Node) -> None:
-    """Note what a call that copies memory makes of the record that is copied to."""
-    if name not in _COPIES | _FROM_OUTSIDE or len(operands) < 2:
-        return
-    unit = context.unit
-    to, of = (unit.types.of(plain(operand).cursor).element for operand in operands[:2])
-    if to is None or not to.is_record:
-        return
-    if name in _FROM_OUTSIDE:
-        _open(context, unit.overlays.functions(unit, to.type), OUTSIDE, node)
-    elif of is None:
-        return
-    elif of.is_record:
-        if to.type.d0 != of.type.d0:
-            _join(context, unit.overlays.of_types(unit, of.type, to.type), node)
-    elif of.kind != kinds.T_VOID:
-        _open(context, unit.overlays.functions(unit, to.type), BYTES, node)
-
-
-def _join(context: "Context", pairs: Pairs, node: Node) -> None:
-    for one, other in pairs:
-        if context.overlaid(one, other):
-            location = context.unit.sources.location(node.cursor)
-            context.put(Place(one), (Load(Place(other)),), location, How.OVERLAY)
-
-
-def _open(context: "Context", slots: tuple[Slot, ...], reason: str, node: Node) -> None:
-    for slot in slots:
-        if context.overlaid(slot, slot):
-            location = context.unit.sources.location(node.cursor)
-            context.put(Place(slot), (Opaque(reason),), location, How.OVERLAY)

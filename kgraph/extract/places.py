@@ -10,8 +10,8 @@ from kgraph.extract import kinds
 from kgraph.extract.context import Context, Values
 from kgraph.extract.libclang import C, spelling
 from kgraph.extract.nodes import Node, expressions
-from kgraph.extract.overlays import member_used
 from kgraph.extract.prototypes import Cursor
+from kgraph.extract.retyped import member_used
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.holders import (
     POINTEE,

@@ -153,4 +153,5 @@ class How(StrEnum):
     ARGUMENT = "argument"
     RETURN = "return"
     COPY = "copy"
-    OVERLAY = "overlay"  # as another field that lies at the same place
+    OVERLAY = "overlay"  # as another field that lies at the same place, and points to the same
+    CARRIER = "carrier"  # the same, where one of the two carries any pointer: a void *, a number

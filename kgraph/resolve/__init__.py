@@ -12,17 +12,23 @@ definition a name means in an image. tables says which objects are installed. va
 turn facts into an inclusion graph over holders (nodes), in which functions flow; slots are field-
 based, except that what an object of known identity is filled with stays apart (tables as objects).
 need finds what can matter to an indirect call; solver computes the sets, pointers closes them over
-pointers to pointers, addresses says which tables a base may point to; refine solves again with what
-that tells. parameters finds forwarded callbacks; deferred, with keys, duties, table_rows, requests
-and deferral_rows, what is run later, stored what a call runs that was stored before; bindings the
-rows of `ops`, held those that come by copies; evidence the citations; emptiness the reasons; sites
-puts everything together. What code cannot show is declared in data/*.toml (declared).
+pointers to pointers, beside adds what lies at a slot's place; addresses says which tables a base
+may point to; refine solves again with what that tells. parameters finds forwarded callbacks;
+deferred, with keys, duties, table_rows, requests and deferral_rows, what is run later, stored what
+a call runs that was stored before; bindings the rows of `ops`, held those that come by copies;
+evidence the citations; emptiness the reasons; sites puts everything together. What code cannot show
+is declared in data/*.toml (declared).
 
 Fields that lie at one place (in a union, in records cast into each other or copied from each other)
 hold what is written to the others as well, as the facts say: cited as overlays. What an empty set
-proves rests on this: a void * or a number that becomes a pointer to a record points to one, members
-of a union that are functions of different types are not called for each other, nor are those of a
-union that is declared to be told apart, and modules that are not parsed write nothing.
+proves rests on this:
+- a void * or a number that becomes a pointer to a record points to one, also where a function gives
+  back memory that it filled from outside (memdup_user is known to do that);
+- members of one record that are functions of different types are not called for each other, nor are
+  those of a union that is declared to be told apart;
+- where one record is taken for another, a function that is read there as a number is cast to a
+  pointer at once, and one that is written as a void * is not read as another void *;
+- modules that are not parsed write nothing.
 
 Known to be missing: what inline asm does to memory is what the extractor says of it; what functions
 without a definition do to records that they are handed a pointer to is not known, and taken to be

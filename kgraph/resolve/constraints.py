@@ -36,7 +36,7 @@ from kgraph.resolve.numbering import NONE, OBJECT, PARAMETER, RESULT, RETURN, SL
 from kgraph.resolve.tables import exported
 from kgraph.resolve.values import NOTHING, Values, token_code, token_of
 
-_FLOWS = {How.RETURN: RETURNED, How.OVERLAY: OVERLAID}
+_FLOWS = {How.RETURN: RETURNED, How.OVERLAY: OVERLAID, How.CARRIER: OVERLAID}
 UNREAD = "a caller passes it what was not read as a pointer"
 
 
@@ -77,6 +77,7 @@ class Constraints:
         self.preds: dict[int, list[tuple[int, int]]] = {}
         self.given: dict[int, dict[int, int]] = {}  # node: token: label
         self.overlays: dict[int, dict[int, int]] = {}  # BESIDE: code of what lies there: label
+        self.carried: set[tuple[int, int]] = set()  # those of which one carries any pointer
         self.calls: list[IndirectCall] = []
         self.call_of: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
         self.stores: list[Store] = []
@@ -163,17 +164,20 @@ class Constraints:
         if record != NOTHING:
             address = token_code(self.nodes.address_token(node, root))
             self.copies.append(Copy(address, record, "", key[1] if key[0] == SLOT else ""))
-        if row.how is How.OVERLAY:
-            self._overlay(node, code, cited)
+        if row.how in (How.OVERLAY, How.CARRIER):
+            self._overlay(node, code, cited, carried=row.how is How.CARRIER)
         else:
             self.put(code, target, cited)
 
-    def _overlay(self, slot: int, code: int, cited: int) -> None:
+    def _overlay(self, slot: int, code: int, cited: int, *, carried: bool) -> None:
         """Enter what lies at a slot's place, unless the members of their union are told apart."""
         record = self.nodes.keys[slot][1]
         if record in told_apart() and code >= 0 and self.nodes.keys[code][1:2] == (record,):
             return
-        beside = self.overlays.setdefault(self.nodes.number((BESIDE, slot)), {})
+        node = self.nodes.number((BESIDE, slot))
+        if carried:
+            self.carried.add((node, code))
+        beside = self.overlays.setdefault(node, {})
         if code not in beside or self.order(cited) < self.order(beside[code]):
             beside[code] = cited
 

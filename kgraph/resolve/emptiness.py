@@ -40,6 +40,8 @@ class Why(NamedTuple):
 
 _DATA = frozenset((POINTER, SOMEWHERE))
 ABROAD = "a module outside the index may write it"
+NO_ONE = "its address is not taken"
+NO_ONE_HERE = "its address is given to no one but modules"
 
 
 class Emptiness:
@@ -67,16 +69,20 @@ class Emptiness:
         key = self._nodes.keys[node]
         if key[0] == LOADED and key[1] == NONE:
             return Why(Status.UNRESOLVED, "nothing is known of what the pointer points to")
-        reason, cited = self._proof(node)
-        return Why(Status.EMPTY, reason + self._abroad(node), cited)
+        abroad = self._abroad(node)
+        reason, cited = self._proof(node, NO_ONE_HERE if abroad else NO_ONE)
+        return Why(Status.EMPTY, reason + abroad, cited)
 
     def _abroad(self, node: int) -> str:
         """What is to be said where an exported object is called, or what is read from one: it is
-        not written here, and the modules that may write it are not here either."""
+        not written here, and the modules that may write it are not here either. A field is read
+        from one in it, and through it where it is a pointer."""
         if node in self._solver.constraints.exported:
             return f"; it is exported: {ABROAD}"
         if self._from_exported is None:
-            self._from_exported = self._reached(self._solver.constraints.exported)
+            read = self._reached(self._solver.constraints.exported)
+            self._from_exported = self._reached(
+                read | self._solver.constraints.values.read_of(read))
         return f"; it is read from an object that is exported: {ABROAD}" if (
             node in self._from_exported) else ""
 
@@ -89,11 +95,11 @@ class Emptiness:
             stack += new
         return found
 
-    def _proof(self, node: int) -> tuple[str, tuple[Evidence, ...]]:
+    def _proof(self, node: int, taken: str) -> tuple[str, tuple[Evidence, ...]]:
         key = self._nodes.keys[node]
         kind = key[0]
         if kind == SLOT:
-            return self._slot_proof(node)
+            return self._slot_proof(node, taken)
         written = self._is_written(node)
         cited = self._cite([node])
         if kind == PARAMETER:
@@ -101,10 +107,9 @@ class Emptiness:
         if written:
             return "no function reaches any value that is put into it", cited
         what = {VARIABLE: "variable", OBJECT: "object", RETURN: "return value"}
-        return (f"no write to the {what.get(kind, 'holder')} in any parsed unit, and its address is"
-                " not taken"), cited
+        return f"no write to the {what.get(kind, 'holder')} in any parsed unit, and {taken}", cited
 
-    def _slot_proof(self, slot: int) -> tuple[str, tuple[Evidence, ...]]:
+    def _slot_proof(self, slot: int, taken: str) -> tuple[str, tuple[Evidence, ...]]:
         anonymous = self._nodes.find((ANONYMOUS, slot))
         fields = [node for node in self._writes.get(slot, ()) if self._is_written(node)]
         joined = [node for node in fields if slot in self._solver.succ.get(node, ())]
@@ -114,7 +119,7 @@ class Emptiness:
             return "no function reaches any value that is put into it", cited
         if fields:
             return "only objects that are never installed fill the field", cited
-        return ("no write to the field in any parsed unit, its address is not taken, and"
+        return (f"no write to the field in any parsed unit, {taken}, and"
                 f" {self._beside(slot, beside)}"), cited
 
     def _beside(self, slot: int, beside: int) -> str:

@@ -2,12 +2,13 @@
 
 A node holds a set of tokens. Nodes are the linked holders and, beside them: FIELD, a slot of one
 object whose identity is known; ANONYMOUS, a slot as written through pointers; BESIDE, what is
-written at a slot's place under other names; NAMED, the functions that stand by their names where a
-slot is written; LOADED, what one expression reads; REASON, a value that could not be followed;
-CONSTANT_OF, a token as a node; ESCAPE, what is handed to code that is not here. A token is a
-function, the address of a node (with the object it lies in, its root), TOP (anything: the set is
-not complete), SOMEWHERE (the address of a field of an object without identity) or POINTER (the
-address of something: what is read through it is known only where that address is followed).
+written at a slot's place under other names; WAY, what comes to a slot by way of another one there;
+NAMED, the functions that stand by their names where a slot is written; LOADED, what one expression
+reads; REASON, a value that could not be followed; CONSTANT_OF, a token as a node; ESCAPE, what is
+handed to code that is not here. A token is a function, the address of a node (with the object it
+lies in, its root), TOP (anything: the set is not complete), SOMEWHERE (the address of a field of an
+object without identity) or POINTER (the address of something: what is read through it is known only
+where that address is followed).
 """
 
 from typing import Any
@@ -36,8 +37,8 @@ from kgraph.resolve.numbering import (
     HolderKey,
 )
 
-FIELD, ANONYMOUS, BESIDE, NAMED, LOADED, REASON, CONSTANT_OF, ESCAPE = range(
-    RESULT + 1, RESULT + 9)
+FIELD, ANONYMOUS, BESIDE, WAY, NAMED, LOADED, REASON, CONSTANT_OF, ESCAPE = range(
+    RESULT + 1, RESULT + 10)
 TOP, SOMEWHERE, POINTER = range(3)
 
 
@@ -132,7 +133,7 @@ class Nodes:
             return self.object_id(key[1])
         if kind == FIELD:
             return self._field(key)
-        if kind in (ANONYMOUS, BESIDE, NAMED, LOADED):
+        if kind in (ANONYMOUS, BESIDE, WAY, NAMED, LOADED):
             return None if key[1] == NONE else self.holder(key[1])
         return self._holder_of_function(key)
 

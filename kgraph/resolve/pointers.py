@@ -5,19 +5,15 @@ address of a pointer is admitted to the solver only where it holds a function; w
 stored through a pointer, the addresses that may reach that pointer are looked for backwards. Both
 are done again until nothing new is found.
 
-Only then does a slot get what is written at its place under other names: that and no more, not what
-the others get by lying on it themselves. A void * in a union would otherwise hand the function of
-one type on to a member of another type. Where a slot has functions of its own, it gets all that
-another one there holds only if both are called; where one is not (a void *, data of another kind of
-object) only the functions that stand there by name, and only if it is called or has some by name
-itself. That its record is written in a way that shows no function then says nothing of it.
+Only then does a slot get what is written at its place under other names (beside): that alone, not
+what the others get by lying on it themselves.
 """
 
+from kgraph.resolve.beside import Overlaid
 from kgraph.resolve.labels import UNCITED
-from kgraph.resolve.nodes import BESIDE, CONSTANT_OF, LOADED, NAMED, TOP
-from kgraph.resolve.numbering import NONE, SLOT
+from kgraph.resolve.nodes import CONSTANT_OF, TOP
+from kgraph.resolve.numbering import NONE
 from kgraph.resolve.solver import EMPTY, Solver
-from kgraph.resolve.values import token_code
 
 FEW = 32
 
@@ -27,7 +23,7 @@ def close(solver: Solver) -> None:
     given = _given_addresses(solver)
     stored: set[tuple[int, int]] = set()
     _settle(solver, given, stored)
-    _overlay(solver)
+    Overlaid(solver, _function_holders(solver)).join()
     _settle(solver, given, stored)
 
 
@@ -38,64 +34,6 @@ def _settle(
         _unseen_callers(solver)
         if not _admit(solver, given) | _store(solver, given, stored):
             return
-
-
-def _overlay(solver: Solver) -> None:
-    """Let slots hold what is written at their place."""
-    holders = _function_holders(solver)
-    called = _called_slots(solver)
-    keys = solver.nodes.keys
-    for target, beside in solver.constraints.overlays.items():
-        slot = keys[target][1]
-        filled = slot in holders
-        for code, cited in beside.items():
-            sources = set()
-            if code < 0 or keys[code][0] != SLOT:
-                if not filled:
-                    sources.add(solver.as_node(code))
-            elif filled and not {slot, code} <= called:
-                if slot in called or _names(solver, slot):
-                    sources.add(_named(solver, code))
-            else:
-                sources |= _written(solver, code)
-            for source in sources:
-                solver.connect(source, target, cited)
-    solver.run()
-
-
-def _called_slots(solver: Solver) -> set[int]:
-    """The slots that calls go through: they are pointers to functions."""
-    keys = solver.nodes.keys
-    found = set()
-    for call in solver.constraints.calls:
-        key = keys[call.target] if call.target >= 0 else ()
-        if key:
-            found.add(key[1] if key[0] == LOADED else call.target)
-    return found
-
-
-def _written(solver: Solver, slot: int) -> set[int]:
-    """The nodes of all that is written to a slot under its own name."""
-    constraints = solver.constraints
-    written = {source for source, _ in constraints.preds.get(slot, ())
-               if solver.nodes.keys[source][0] != BESIDE}
-    return written | {constraints.values.anonymous(slot)}
-
-
-def _named(solver: Solver, slot: int) -> int:
-    """The node of the functions that are written to a slot by name."""
-    node = solver.nodes.number((NAMED, slot))
-    for token, cited in _names(solver, slot):
-        solver.connect(solver.as_node(token_code(token)), node, cited)
-    return node
-
-
-def _names(solver: Solver, slot: int) -> list[tuple[int, int]]:
-    """The functions that are written to a slot by name, with the labels of that."""
-    given = solver.constraints.given
-    return [(token, cited) for source in _written(solver, slot)
-            for token, cited in given.get(source, {}).items()
-            if solver.nodes.function_of(token) != NONE]
 
 
 def _given_addresses(solver: Solver) -> dict[int, list[int]]:

@@ -174,6 +174,27 @@ class Values:
             return self._slot_address(value, first, base)
         return self._slot_load(value, first, base)
 
+    def read_of(self, nodes: set[int]) -> set[int]:
+        """The slots, and what one expression reads of one, in objects among some nodes or through
+        pointers that are among them."""
+        found: set[int] = set()
+        for value, (kind, holder, base) in enumerate(self._rows):
+            if kind != LOAD or base == NONE or self._keys[holder][0] != SLOT:
+                continue
+            if self.roots[base] in nodes or self._read_node(base) in nodes:
+                found.add(self.nodes.holders[holder])
+                found.add(self.nodes.find((LOADED, self.nodes.holders[holder], value)))
+        found.discard(NONE)
+        return found
+
+    def _read_node(self, value: int) -> int:
+        """The node that a value reads, if it is known without making one, or NONE."""
+        kind, holder, _ = self._rows[value]
+        if kind == LOAD and self._keys[holder][0] != SLOT:
+            return self.nodes.holders[holder]
+        code = self._codes[value]
+        return NONE if code is None else code
+
     def reason(self, reason: str) -> int:
         """The node of what could not be followed."""
         return self.nodes.number((REASON, reason))

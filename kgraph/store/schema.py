@@ -4,7 +4,7 @@ History: 1 the first form; 2 facts under the digest of their
 bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names,
 overlays among the flows, proofs of empty call sites, requests to run something later, the
 numbers beside functions in tables, and holders and macros of members by name; 5 with the tables
-that pointer fields hold by way of copies.
+that pointer fields hold by way of copies, and overlays by whether one carries any pointer.
 """
 
 from pathlib import Path

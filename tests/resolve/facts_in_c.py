@@ -103,8 +103,13 @@ def put(place: Load, value: Value | str, line: int = 1) -> Binding | Flow:
 
 
 def lie_on(place: Load, value: Load, line: int = 1) -> Flow:
-    """Both fields lie at one place: `value` is read as `place`."""
+    """Both fields lie at one place, and point to the same: `value` is read as `place`."""
     return Flow(value, place.place, at(line), How.OVERLAY)
+
+
+def carry(place: Load, value: Load, line: int = 1) -> Flow:
+    """Both fields lie at one place, and one of them carries any pointer."""
+    return Flow(value, place.place, at(line), How.CARRIER)
 
 
 def give(function: Fn, value: Value | str, line: int = 1) -> Binding | Flow:
@@ -183,6 +188,6 @@ def names(site: ResolvedSite) -> list[str]:
 
 __all__ = [
     "NULL", "Address", "Opaque", "Slot", "addr", "addr_field", "addr_var", "at", "call",
-    "call_result", "element", "field", "fn", "function", "give", "glob", "names", "obj",
+    "call_result", "carry", "element", "field", "fn", "function", "give", "glob", "names", "obj",
     "only_site", "param", "pointee", "put", "result", "row", "sites", "stubs", "var",
 ]

@@ -8,6 +8,7 @@ from facts_in_c import (
     addr_field,
     addr_var,
     call,
+    carry,
     field,
     function,
     glob,
@@ -60,12 +61,47 @@ def test_a_field_that_lies_on_an_empty_one():
 
 def test_what_lies_on_a_field_is_not_handed_on():
     """The void * between two functions of different types gives the one nothing of the other."""
-    lock, other = field("u", "lock", param("c")), field("u", "other", param("c"))
+    lock, other = field("x", "lock", param("c")), field("x", "other", param("c"))
     status, reason = found(function(
-        "c", lie_on(CB, lock), lie_on(lock, CB), lie_on(lock, other), lie_on(other, lock),
+        "c", carry(CB, lock), carry(lock, CB), carry(lock, other), carry(other, lock),
         put(other, "h")), *stubs("h"))
     assert status is Status.EMPTY
     assert "holds no function" in reason
+
+
+def test_a_function_behind_a_carrier_of_another_record_may_be_of_the_type():
+    lock, other = field("v", "lock", param("c")), field("y", "other", param("c"))
+    joined = [carry(CB, lock), carry(lock, CB), carry(lock, other), carry(other, lock)]
+    assert found(function("c", *joined, put(other, "h")), *stubs("h")) == (
+        Status.UNRESOLVED, "what lies at its place as any pointer may be a function of its type")
+    assert found(function("c", *joined))[0] is Status.EMPTY
+    site = only_site([*stubs("f", "h"), function("c", *joined, put(other, "h"), put(CB, "f")),
+                      function("g", call("g", CB), parameters=1)], "g")
+    assert [c.callee.name for c in site.candidates] == ["f"]
+
+
+def test_overlays_of_one_type_are_followed_on():
+    """One record is taken for a second, and that for a third."""
+    second, third = field("y", "second", param("c")), field("z", "third", param("c"))
+    one = function("c", lie_on(CB, second, line=3))
+    other = function("d", lie_on(second, third, line=5), put(third, "h", line=7))
+    site = only_site([*stubs("h"), one, other, function("g", call("g", CB), parameters=1)], "g")
+    assert [(c.callee.name, [(e.role, e.location.line) for e in c.evidence])
+            for c in site.candidates] == [
+        ("h", [(Role.BINDING, 7), (Role.OVERLAY, 5), (Role.OVERLAY, 3)])]
+    back = function("d", lie_on(third, second), put(third, "h"))
+    assert found(one, back, *stubs("h"))[0] is Status.EMPTY
+
+
+def test_of_what_a_slot_has_others_by_type_nothing_is_lost():
+    """A slot with functions of its own gets those of its type, also where a local copy is called,
+    and what is handed in from elsewhere."""
+    other = field("u", "other", param("c"))
+    site = only_site([
+        *stubs("f", "h"), function("d", call("d", "c", NULL, "h")),
+        function("c", lie_on(CB, other), put(CB, "f"), put(other, param("c", 1)), parameters=2),
+        function("g", put(var("g", "v"), CB), call("g", var("g", "v")), parameters=1)], "g")
+    assert [c.callee.name for c in site.candidates] == ["f", "h"]
 
 
 def test_what_lies_on_a_field_is_called_beside_its_own():
@@ -83,7 +119,7 @@ def test_what_nothing_calls_adds_only_what_is_named_there():
     definitions = [
         *stubs("f", "named", "flown"),
         function("d", call("d", "c", NULL, "flown")),
-        function("c", lie_on(CB, carrier), put(carrier, "named"), put(carrier, param("c", 1)),
+        function("c", carry(CB, carrier), put(carrier, "named"), put(carrier, param("c", 1)),
                  parameters=2),
         function("g", call("g", CB), parameters=1)]
     own = function("o", put(CB, "f"))
@@ -121,7 +157,9 @@ def symbol(name):
 def test_an_exported_object_that_nothing_here_writes():
     status, reason = found(symbol("hook"), target=glob("hook"))
     assert status is Status.EMPTY
-    assert reason.endswith("; it is exported: a module outside the index may write it")
+    assert reason == (
+        "no write to the object in any parsed unit, and its address is given to no one but"
+        " modules; it is exported: a module outside the index may write it")
     read = put(var("g", "v"), glob("hook"), line=3)
     status, reason = found(symbol("hook"), function("c", read), target=var("g", "v"))
     assert status is Status.EMPTY
@@ -130,6 +168,20 @@ def test_an_exported_object_that_nothing_here_writes():
     assert found(symbol("hook"), passed, target=glob("hook"))[0] is Status.UNRESOLVED
     filled = [*stubs("h"), function("c", put(glob("hook"), "h"))]
     assert found(symbol("hook"), *filled, target=glob("hook"))[0] is Status.RESOLVED
+
+
+@pytest.mark.parametrize("base", [addr("ops"), glob("ops")])
+def test_a_field_of_what_is_exported(base):
+    """In an exported object, and through an exported pointer; also where a copy is called."""
+    called = field("x", "hook", base)
+    reason = (
+        "no write to the field in any parsed unit, its address is given to no one but modules, and"
+        " nothing lies at its place in a union or as another record; it is read from an object that"
+        " is exported: a module outside the index may write it")
+    assert found(symbol("ops"), obj("ops"), target=called) == (Status.EMPTY, reason)
+    copied = function("c", put(var("g", "v"), called))
+    assert "that is exported" in found(symbol("ops"), copied, target=var("g", "v"))[1]
+    assert "exported" not in found(obj("ops"), target=called)[1]
 
 
 def test_a_long_proof_is_cut():
