@@ -272,6 +272,8 @@ def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
 PROBE = """
 struct probe_ops { void (*run)(int *a); void *spare; };
 static int probe_value, probe_other;
+static void probe_warn(void (*f)(int *a), int line) { f(&probe_other); }
+#define PROBE_WARN() probe_warn(probe_one, __LINE__)
 static void probe_one(int *a) { }
 static void probe_two(int *a) { }
 static struct probe_ops probe_ops = { .run = probe_one };
@@ -284,6 +286,7 @@ void probe_main(struct probe_ops *ops, int *p)
 	ops->run(p);
 	probe_use(p);
 	probe_use(&probe_value);
+	PROBE_WARN();
 	/* here */
 }
 void probe_outer(void) { probe_main(&probe_ops, &probe_value); probe_take(probe_two); }
@@ -308,6 +311,7 @@ CASES = [
     (True, HERE, "if (p) probe_use(0);"),
     (True, HERE, "q = p; probe_use(q);"),
     (True, DECLARE, "int x = 3; probe_use(&x);"),
+    (True, DECLARE, "int x = 3;\n\tprobe_use(&x);"),
     (True, HERE, "{ static int mine; probe_use(&mine); }"),
     (True, "probe_use(p);", ""),
     (True, "ops->run(p);", "if (ops) ops->run(p);"),
