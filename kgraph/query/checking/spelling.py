@@ -20,6 +20,7 @@ _MACRO = re.compile(
     re.MULTILINE | re.ASCII,
 )
 _MOST_STEPS = 8  # macros that stand for macros
+_MOST_TOKENS = 100  # that a word stands for: each step may be many times as wide as the one before
 
 Words = list[tuple[str, int]]  # tokens, each with its line
 Meanings = dict[str, list[str]]
@@ -37,7 +38,7 @@ class Spelling:
     def plain(self, words: Iterable[tuple[str, int]], path: str) -> Words:
         """The tokens with what macros of the headers, and of the file itself, stand for."""
         meanings = self._of(path)
-        return [each for word in words for each in _expanded(meanings, *word, _MOST_STEPS)]
+        return [each for word in words for each in _expanded(meanings, *word)]
 
     def text(self, text: str, path: str) -> list[str]:
         """The tokens of a text, without their lines."""
@@ -77,12 +78,17 @@ def _meanings(texts: Iterable[str]) -> Meanings:
     }
 
 
-def _expanded(
-    meanings: Meanings, word: str, line: int, steps: int
-) -> Iterator[tuple[str, int]]:
-    meaning = meanings.get(word) if steps else None
-    if meaning is None:
-        yield word, line
-        return
-    for each in meaning:
-        yield from _expanded(meanings, each, line, steps - 1)
+def _expanded(meanings: Meanings, word: str, line: int) -> Words:
+    """What a word stands for; the word where it stands for more than anybody writes."""
+    found: Words = []
+    waiting = [(word, _MOST_STEPS)]
+    while waiting:
+        each, steps = waiting.pop()
+        meaning = meanings.get(each) if steps else None
+        if meaning is None:
+            found.append((each, line))
+        elif len(found) + len(waiting) + len(meaning) > _MOST_TOKENS:
+            return [(word, line)]
+        else:
+            waiting += [(inner, steps - 1) for inner in reversed(meaning)]
+    return found
