@@ -107,7 +107,7 @@ class Tiny:
         return Resolution(functions, (), tuple(self.sites), ())
 
     def graph(self, folder: Path, heads: Mapping[str, str] | None = None) -> CallGraph:
-        """`heads`: text that files begin with, which may be files of their own."""
+        """`heads`: text that files begin with, which may be files of their own; units read them."""
         tree = folder / "tree"
         heads = heads or {}
         for name in {"a.c", *self.files.values(), *heads}:
@@ -120,5 +120,6 @@ class Tiny:
             ResolutionWriter(connection, files, taken).write(self.resolution(), self.definitions())
             write_description(connection, IndexDescription(str(tree), "1.0", "tiny", built=1.0))
             connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
+            connection.executemany("INSERT INTO unit_file VALUES (?, ?, '', x'')", enumerate(heads))
             write_names(connection, tree, None)
         return CallGraph(IndexReader(index))

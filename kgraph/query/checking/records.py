@@ -1,9 +1,11 @@
 """Lines of records: `struct T {` with the members under it."""
 
+from dataclasses import replace
+
 from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground
-from kgraph.query.checking.members import Member, declared, difference, members
+from kgraph.query.checking.members import ORDER, Member, declared, difference, members
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.tokens import tokens
 
@@ -22,25 +24,35 @@ def judge_record(ground: Ground, line: DocumentLine) -> Outcome:
 def judge_field(
     ground: Ground, line: DocumentLine, record_line: DocumentLine | None
 ) -> Outcome:
-    """A member of a record, of the type that the line gives it; names of a function pointer's
-    parameters that differ are told.
+    """Members of a record, of the types that the line gives them; names of a function pointer's
+    parameters that differ are told. What is said is of the worst of them.
     """
     place = _record_place(ground, record_line.claim.name) if record_line is not None else None
-    claimed = declared(f"{line.claim.type} {line.claim.name}")
-    if record_line is None or place is None or claimed is None:
+    if record_line is None or place is None:
         return Outcome(Verdict.UNDECIDED, "its record is not known")
+    claimed = declared(f"{line.claim.type} {line.claim.name}")
+    if not claimed:
+        return Outcome(Verdict.UNDECIDED, "what it declares cannot be read")
+    told = [_judge_member(ground, record_line.claim.name, place, each) for each in claimed]
+    worst = max((each.verdict for each in told), key=ORDER.index)
+    alike = [each for each in told if each.verdict is worst]
+    notes = dict.fromkeys(each.note for each in alike if each.note)
+    return replace(alike[0], note="; ".join(notes))
+
+
+def _judge_member(ground: Ground, record: str, place: Extent, claimed: Member) -> Outcome:
     found = _members(ground, place, claimed.name)
     if not found:
-        note = f"{record_line.claim.name} has no member {claimed.name} ({place.start})"
+        note = f"{record} has no member {claimed.name} ({place.start})"
         return Outcome(Verdict.REFUTED, note)
-    told = [(at, difference(claimed, there)) for at, there in found]
-    for at, note in sorted(((at, note) for at, note in told if note is not None),
-                           key=lambda pair: bool(pair[1])):
-        return Outcome(Verdict.HOLDS, note, found=at)
-    at = found[0][0]
+    told = [(*difference(claimed, there, ground.spelling.types), at) for at, there in found]
+    verdict, note, at = min(told, key=lambda each: (ORDER.index(each[0]), bool(each[1])))
+    if verdict is Verdict.HOLDS:
+        return Outcome(verdict, note, found=at)
     text = "\n".join(ground.absence.lines(at.path)[at.line - 1:at.line - 1 + _MOST_BROKEN])
-    whole = " ".join(text.partition(";")[0].split())
-    return Outcome(Verdict.REFUTED, f"it is `{whole};` there ({at})", found=at)
+    whole = f"it is `{' '.join(text.partition(';')[0].split())};` there ({at})"
+    doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
+    return Outcome(verdict, whole + doubt, found=at)
 
 
 def _members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, Member]]:
