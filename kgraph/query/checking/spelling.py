@@ -122,7 +122,7 @@ def _meanings(texts: Iterable[str]) -> Meanings:
 
 
 def _basic(words: Type) -> Type:
-    """A type of C's own in one of its spellings: `unsigned` is `unsigned int`, `long int` `long`."""
+    """One spelling of a type of C's own: `unsigned` is `unsigned int`, `long int` is `long`."""
     plain = ["signed" if word == "__signed__" else word for word in words]
     if not plain or not _BASIC.issuperset(plain):
         return words
