@@ -1,6 +1,8 @@
 """Members of records as lines declare them, held against a record's definition."""
 
 
+from pathlib import Path
+
 import pytest
 from tiny import Tiny
 
@@ -84,3 +86,43 @@ def test_members(graph: CallGraph, declared: str, verdict: Verdict, note: str) -
     assert told.verdict is verdict, told.note
     assert note in told.note
     assert note or not told.note
+
+
+ONE = "struct twice {\n    struct one *first;\n    int both;\n};\n"
+TWO = "struct twice {\n    struct two *second;\n    int both;\n};\n"
+TEXT = """struct twice {
+    struct one *first;
+    struct two *second;
+    int both;
+    int no;
+}
+"""
+
+
+def test_a_definition_that_no_unit_reads_refutes_nothing(tmp_path: Path) -> None:
+    """It comes first by its path."""
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    graph = tiny.graph(tmp_path, {"b.h": TWO})
+    (tmp_path / "tree" / "a.h").write_text(ONE)
+    lines = check_document(graph, read_document("x.md", TEXT.encode())).lines
+    assert [line.verdict for line in lines[:5]] == [
+        Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
+    assert str(lines[0].found) == "b.h:1"
+    assert lines[1].note == "twice has no member first (b.h:1)"
+
+
+@pytest.mark.parametrize("read", [True, False], ids=["read", "not read"])
+def test_of_several_definitions_one_has_the_member(tmp_path: Path, read: bool) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    graph = tiny.graph(tmp_path, {"a.h": ONE, "b.h": TWO} if read else {})
+    (tmp_path / "tree" / "a.h").write_text(ONE)
+    (tmp_path / "tree" / "b.h").write_text(TWO)
+    lines = check_document(graph, read_document("x.md", TEXT.encode())).lines
+    assert [line.verdict for line in lines[:5]] == [Verdict.HOLDS] * 4 + [Verdict.REFUTED]
+    assert [line.note for line in lines[1:4]] == ["", "in the twice at b.h:1, not in that at a.h:1",
+                                                  ""]
+    cited = TEXT.replace("{", "{ (b.h:1)", 1)
+    other = check_document(graph, read_document("x.md", cited.encode())).lines
+    assert str(other[0].found) == "b.h:1"
