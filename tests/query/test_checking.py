@@ -329,6 +329,10 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
      "the call is written sk->sk_prot->sendmsg() there"),
     ("dst_input()\n|-skb_dst(skb)->input(sk)  // i.e. ip_forward",
      "its arguments are (skb) there"),
+    # a macro whose site has no extent
+    ("__netif_receive_skb_core()\n|-list_for_each_entry_rcu(ptype, &ptype_all, list)", ""),
+    ("__netif_receive_skb_core()\n|-list_for_each_entry_rcu(ptype, &ptype_base, list)",
+     "its arguments are (ptype, &ptype_all, list) there"),
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t len);",
      "parameter 1 is `sock`, not `s`"),
     ("struct net_device {\n struct net_device_ops *netdev_ops;",
