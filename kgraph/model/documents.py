@@ -4,7 +4,7 @@ A line of a document makes one claim, seldom several. What it says about its sur
 from the tree that the lines draw: `parent` is the line that it hangs under.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kgraph.model.answers import Hop
@@ -163,13 +163,14 @@ class LineVerdict:
 class Pin:
     """What a slot holds in a scenario: `slot` and `target` as a user writes them
     (`sock.sk_prot`, `raw_prot`). Where `start` or `end` is given the pin holds only on the part of
-    the way from the one function to the other.
+    the way from the one function to the other. `where` is the FILE:LINE that gives it, if one does.
     """
 
     slot: str
     target: str
     start: str = ""
     end: str = ""
+    where: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, text: str) -> "Pin | None":
