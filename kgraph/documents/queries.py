@@ -45,29 +45,30 @@ def parse_query(file: str, text: str) -> Query:
     return Query(
         name, file, words["title"], words["caller"], words["callee"], words.get("documented", ""),
         words.get("release", ""), reader.texts("setup", table.get("setup", [])), scenario,
-        words["chain"], _first_chain_line(text),
+        words["chain"], *_chain_place(text),
     )
 
 
 def query_document(query: Query) -> Document:
-    """The chain of a query as a document whose line numbers are those of its file."""
+    """The chain of a query as a document whose lines are numbered as in its file."""
     shift = query.chain_line - 1
     document = read_document(query.file, f"```\n{query.chain}".encode())
     lines = tuple(
         replace(line, number=line.number - 1 + shift,
-                parent=line.parent - 1 + shift if line.parent else 0)
+                parent=line.parent - 1 + shift if line.parent else 0,
+                one_line=query.chain_line if query.one_line else 0)
         for line in document.lines[1:]
     )
     return Document(query.file, lines)
 
 
-def _first_chain_line(text: str) -> int:
-    """The line on which the chain's first line stands."""
+def _chain_place(text: str) -> tuple[int, bool]:
+    """The line on which the chain's first line stands, and whether that is the only one."""
     found = re.search(r"^[ \t]*chain[ \t]*=", without_texts(text, short=True), re.MULTILINE)
     if found is None:
-        return 1
+        return 1, False
     opened = re.compile(r"[ \t]*(?:\"{3}|'{3})\n?").match(text, found.end())
-    return text.count("\n", 0, opened.end() if opened else found.end()) + 1
+    return text.count("\n", 0, opened.end() if opened else found.end()) + 1, not opened
 
 
 class _Reader(TomlReader):

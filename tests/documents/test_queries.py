@@ -65,6 +65,15 @@ def test_what_a_string_holds_is_no_key() -> None:
     assert early.chain_line == 7
 
 
+def test_a_chain_in_a_string_of_one_line_has_one_line() -> None:
+    text = 'title = "t"\ncaller = "a_1"\ncallee = "b_1"\nchain = "a_1()\\n|-b_1()"\n'
+    lines = query_document(parse_query("q.toml", text)).lines
+    assert [line.file_line for line in lines] == [4, 4]
+    assert (lines[0].number, lines[1].parent) == (4, 4)
+    assert [line.file_line for line in query_document(parse_query("q.toml", GOOD)).lines[:2]] == [
+        5, 6]
+
+
 def test_pins_know_where_they_stand() -> None:
     pins = parse_query("q.toml", GOOD + """[scenario]
 pins = ["a.b = c",
