@@ -14,6 +14,27 @@ from kgraph.errors import KgraphError
 _LARGEST = 1_000_000  # bytes: people write these files
 # tomllib takes the square of the number of parts; people write two or three
 _DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+_LONG_NUMBER = re.compile(r"(?<!\w)(?:\d_?){4301}")  # Python takes no more digits
+# What nothing closes goes on to the end, of its line or of the text: each is looked through once.
+_SEVERAL_LINES = (
+    r""""{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\\?\Z)"""
+    r"""|'{3}(?:[^']|'(?!''))*+(?:'{3,5}|\Z)"""
+)
+_ONE_LINE = r""""(?:[^"\\\n]|\\[^\n])*+(?:"|\\?(?=\n|\Z))|'[^'\n]*(?:'|(?=\n|\Z))"""
+_TEXT = re.compile(rf"({_SEVERAL_LINES}|#[^\n]*)|({_ONE_LINE})", re.DOTALL)
+
+
+def without_texts(text: str, *, short: bool = False) -> str:
+    """TOML, of the same length and with the same lines, without what stands in comments and in
+    strings over several lines; `short`: nor what stands between the quotes of the others.
+    """
+    def blank(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return re.sub(r"[^\n]", " ", found[1])
+        quoted = found[2]
+        return quoted[0] + "x" * (len(quoted) - 2) + quoted[-1] if short and quoted[1:] else quoted
+
+    return _TEXT.sub(blank, text)
 
 
 def read_toml(file: Path, error: type[KgraphError], hint: str) -> str:
@@ -32,20 +53,42 @@ def read_toml(file: Path, error: type[KgraphError], hint: str) -> str:
 
 def parse_toml(name: str, text: str, error: type[KgraphError]) -> dict[str, Any]:
     """The tables of a text. Raises `error`, naming NAME:LINE, where it is no TOML."""
-    if found := _DEEP_KEY.search(text):
-        line = str(text.count("\n", 0, found.start()) + 1)
+    plain = without_texts(text, short=True)
+    if found := _DEEP_KEY.search(plain):
+        line = _line(text, found.start())
         raise error(f"{name}:{line}: a key has too many parts", "write shorter keys")
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise error(f"{name}:1: lists or tables are nested too deeply", "nest them less") from None
+        line = _line(text, _deepest(plain))
+        raise error(
+            f"{name}:{line}: lists or tables are nested too deeply", "nest them less") from None
     except tomllib.TOMLDecodeError as failure:
-        found = re.search(r" \(at line (\d+), column \d+\)$", str(failure))
-        line = found[1] if found else str(text.count("\n") + 1)
+        at = re.search(r" \(at line (\d+), column \d+\)$", str(failure))
+        line = int(at[1]) if at else text.count("\n") + 1
         message = re.sub(r" \(at .*\)$", "", str(failure))
         raise error(f"{name}:{line}: {message}", "write it as TOML") from failure
-    except ValueError as failure:  # a number that Python does not take
-        raise error(f"{name}:1: {failure}", "write shorter numbers") from failure
+    except ValueError as failure:  # a number that Python does not take, or a date that is none
+        number = _LONG_NUMBER.search(plain)
+        if number is None:
+            raise error(f"{name}: {failure}", "write it as TOML") from failure
+        line = _line(text, number.start())
+        raise error(f"{name}:{line}: a number has too many digits",
+                    "write shorter numbers") from failure
+
+
+def _line(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
+
+
+def _deepest(plain: str) -> int:
+    """The place of the bracket or brace that most others enclose, the first of them."""
+    depth = most = place = 0
+    for found in re.finditer(r"[\[\]{}]", plain):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > most:
+            most, place = depth, found.start()
+    return place
 
 
 class TomlReader:
@@ -53,7 +96,8 @@ class TomlReader:
 
     def __init__(self, file: str, text: str, error: type[KgraphError]) -> None:
         self.file = file
-        self._lines = text.split("\n")
+        self._lines = without_texts(text).split("\n")
+        self._bare = without_texts(text, short=True).split("\n")
         self._error = error
 
     def line_of(self, table: str, number: int) -> int:
@@ -64,11 +108,21 @@ class TomlReader:
 
     def wrong(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
         """The error about a key, which is looked for from the line `start` on."""
-        word = re.escape(key)
-        pattern = re.compile(rf"\s*\[?\s*[\"']?{word}[\"']?\s*[\]=.]|.*\b{word}\b")
-        line = next((n for n, text in enumerate(self._lines, 1)
-                     if n >= start and pattern.match(text)), start)
-        return self._error(f"{self.file}:{line}: {message}", hint)
+        return self._error(f"{self.file}:{self.where(key, start)}: {message}", hint)
+
+    def where(self, key: str, start: int = 1) -> int:
+        """The line of a key, else that of a value, else the first that holds the word, from
+        `start` on; `start` where none has it.
+        """
+        word = rf"(?<!\w){re.escape(key)}(?!\w)"
+        for pattern, lines in ((rf"(?:^|[\[{{,.])\s*{word}\s*[\]=.]", self._bare),
+                               (rf"[\"']{re.escape(key)}[\"']", self._lines),
+                               (word, self._lines)):
+            wanted = re.compile(pattern)
+            for number, text in enumerate(lines[start - 1:], start):
+                if wanted.search(text):
+                    return number
+        return start
 
     def keys(self, table: dict[str, Any], known: Iterable[str], what: str, start: int = 1) -> None:
         """Refuse keys that are not known."""

@@ -10,6 +10,7 @@
 Every function stands in a file of the tree that `graph` makes, each call on a line of its own.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -105,11 +106,13 @@ class Tiny:
         functions = tuple(subject for subject in subjects if isinstance(subject, Function))
         return Resolution(functions, (), tuple(self.sites), ())
 
-    def graph(self, folder: Path) -> CallGraph:
+    def graph(self, folder: Path, heads: Mapping[str, str] | None = None) -> CallGraph:
+        """`heads`: text that files begin with, which may be files of their own; units read them."""
         tree = folder / "tree"
-        for name in {"a.c", *self.files.values()}:
+        heads = heads or {}
+        for name in {"a.c", *self.files.values(), *heads}:
             (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            (tree / name).write_text("line\n" * LINES)
+            (tree / name).write_text(heads.get(name, "") + "line\n" * LINES)
         index = folder / "tiny.kgraph"
         with new_database(index) as connection:
             files = CitedFiles(tree, None)
@@ -117,5 +120,6 @@ class Tiny:
             ResolutionWriter(connection, files, taken).write(self.resolution(), self.definitions())
             write_description(connection, IndexDescription(str(tree), "1.0", "tiny", built=1.0))
             connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
+            connection.executemany("INSERT INTO unit_file VALUES (?, ?, '', x'')", enumerate(heads))
             write_names(connection, tree, None)
         return CallGraph(IndexReader(index))

@@ -17,7 +17,7 @@ from pathlib import Path
 from kgraph.documents.reading import read_document
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Document, Pin, Query, Scenario
-from kgraph.tomlfile import TomlReader, parse_toml, read_toml
+from kgraph.tomlfile import TomlReader, parse_toml, read_toml, without_texts
 
 _TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
 _NEEDED = ("title", "caller", "callee", "chain")
@@ -45,26 +45,30 @@ def parse_query(file: str, text: str) -> Query:
     return Query(
         name, file, words["title"], words["caller"], words["callee"], words.get("documented", ""),
         words.get("release", ""), reader.texts("setup", table.get("setup", [])), scenario,
-        words["chain"], _first_chain_line(text),
+        words["chain"], *_chain_place(text),
     )
 
 
 def query_document(query: Query) -> Document:
-    """The chain of a query as a document whose line numbers are those of its file."""
+    """The chain of a query as a document whose lines are numbered as in its file."""
     shift = query.chain_line - 1
     document = read_document(query.file, f"```\n{query.chain}".encode())
     lines = tuple(
         replace(line, number=line.number - 1 + shift,
-                parent=line.parent - 1 + shift if line.parent else 0)
+                parent=line.parent - 1 + shift if line.parent else 0,
+                one_line=query.chain_line if query.one_line else 0)
         for line in document.lines[1:]
     )
     return Document(query.file, lines)
 
 
-def _first_chain_line(text: str) -> int:
-    """The line on which the chain's first line stands."""
-    found = re.search(r"^\s*chain\s*=\s*(\"{3}|'{3})?(\r?\n)?", text, re.MULTILINE)
-    return text.count("\n", 0, found.end()) + 1 if found else 1
+def _chain_place(text: str) -> tuple[int, bool]:
+    """The line on which the chain's first line stands, and whether that is the only one."""
+    found = re.search(r"^[ \t]*chain[ \t]*=", without_texts(text, short=True), re.MULTILINE)
+    if found is None:
+        return 1, False
+    opened = re.compile(r"[ \t]*(?:\"{3}|'{3})\n?").match(text, found.end())
+    return text.count("\n", 0, opened.end() if opened else found.end()) + 1, not opened
 
 
 class _Reader(TomlReader):
@@ -73,40 +77,47 @@ class _Reader(TomlReader):
     def __init__(self, file: str, text: str) -> None:
         super().__init__(file, text, DocumentError)
 
-    def name(self, key: str, value: str) -> str:
+    def name(self, key: str, value: str, start: int = 1) -> str:
         """A function as users write it."""
         if not _NAME.fullmatch(value):
-            raise self.wrong(key, f"`{value}` is no function", "write NAME or PATH:NAME")
+            raise self.wrong(key, f"`{value}` is no function", "write NAME or PATH:NAME", start)
         return value
 
     def scenario(self, name: str, table: object) -> Scenario:
         """The [scenario] of the file."""
         if not isinstance(table, dict):
             raise self.wrong("scenario", "scenario is no table", "write [scenario]")
-        self.keys(table, ("pins", "via", "avoid"), "[scenario]")
+        start = self.where("scenario")
+        self.keys(table, ("pins", "via", "avoid"), "[scenario]", start)
         pins = table.get("pins", [])
         if not isinstance(pins, list):
-            raise self.wrong("pins", "pins is no list", 'write pins = ["SLOT = TARGET", ...]')
+            hint = 'write pins = ["SLOT = TARGET", ...]'
+            raise self.wrong("pins", "pins is no list", hint, start)
+        words = {key: self.texts(key, table.get(key, []), start) for key in ("via", "avoid")}
         via, avoid = (
-            tuple(self.name(key, each) for each in self.texts(key, table.get(key, [])))
-            for key in ("via", "avoid")
+            tuple(self.name(key, each, start) for each in words[key]) for key in ("via", "avoid")
         )
-        return Scenario(name, tuple(map(self.pin, pins)), via, avoid, f"query {name}")
+        line = self.where("pins", start)
+        read = []
+        for each in pins:
+            said = next((word for word in (each.values() if isinstance(each, dict) else [each])
+                         if isinstance(word, str)), "pins")
+            line = self.where(said, line)  # pins stand in the order of their lines
+            read.append(replace(self.pin(each, line), where=f"{self.file}:{line}"))
+        return Scenario(name, tuple(read), via, avoid, f"query {name}")
 
-    def pin(self, value: object) -> Pin:
-        """A pin: "SLOT = TARGET" or a table."""
+    def pin(self, value: object, line: int) -> Pin:
+        """A pin: "SLOT = TARGET" or a table. `line` is where it stands."""
         hint = ('write "SLOT = TARGET", "SLOT = TARGET @ FROM..TO" or '
                 '{slot = "...", target = "...", from = "...", to = "..."}')
-        if isinstance(value, str):
-            pin = Pin.read(value)
-            if pin is None:
-                raise self.wrong(value, f"`{value}` is no pin", hint)
+        pin = Pin.read(value) if isinstance(value, str) else None
+        if pin is not None:
             return pin
         if not isinstance(value, dict):
-            raise self.wrong("pins", f"`{value}` is no pin", hint)
-        self.keys(value, ("slot", "target", "from", "to"), "a pin")
+            raise DocumentError(f"{self.file}:{line}: `{value}` is no pin", hint)
+        self.keys(value, ("slot", "target", "from", "to"), "a pin", line)
         for key in ("slot", "target"):
             if key not in value:
-                raise self.wrong("pins", f"a pin has no {key}", hint)
-        words = {key: self.text(key, each) for key, each in value.items()}
+                raise DocumentError(f"{self.file}:{line}: a pin has no {key}", hint)
+        words = {key: self.text(key, each, line) for key, each in value.items()}
         return Pin(words["slot"], words["target"], words.get("from", ""), words.get("to", ""))

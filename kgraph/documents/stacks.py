@@ -24,7 +24,7 @@ _FRAME = re.compile(
 # As decode_stacktrace.sh writes it: the offset gone, the place in its stead, the module behind it.
 _DECODED = re.compile(
     r"\s*(?:\[\s*\d+\.\d+\]\s*)?(?:\[\s*[CT]\d+\]\s*)?(<\w+>\s*)?(\?\s+)?([A-Za-z_]\w*)"
-    r"(?:\.[\w.]+)?\s+\([^()\s]+:\d+[^()]*(?:\([^()]*\)[^()]*)*\)(?:\s+\w+)?\s*$", re.ASCII,
+    r"(?:\.[\w.]+)?\s+\((?=[^()\s]+:\d)[^()]*(?:\([^()]*\)[^()]*)*\)(?:\s+\w+)?\s*$", re.ASCII,
 )
 _HEAD = re.compile(r".*\b(?:Call Trace|Call trace|Backtrace|Stack trace)\s*:\s*$", re.ASCII)
 _CONTEXT = re.compile(r"[\s\d.\[\]CT]*</?[A-Z]{3,5}>\s*$", re.ASCII)

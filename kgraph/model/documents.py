@@ -4,7 +4,7 @@ A line of a document makes one claim, seldom several. What it says about its sur
 from the tree that the lines draw: `parent` is the line that it hangs under.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from kgraph.model.answers import Hop
@@ -105,6 +105,14 @@ class DocumentLine:
     citation: Citation | None = None
     start: int = 0
     end: int = 0
+    one_line: int = 0
+
+    @property
+    def file_line(self) -> int:
+        """The line of the file, which several lines of a chain have in common where a string of one
+        line (`one_line`) holds them.
+        """
+        return self.one_line or self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +171,14 @@ class LineVerdict:
 class Pin:
     """What a slot holds in a scenario: `slot` and `target` as a user writes them
     (`sock.sk_prot`, `raw_prot`). Where `start` or `end` is given the pin holds only on the part of
-    the way from the one function to the other.
+    the way from the one function to the other. `where` is the FILE:LINE that gives it, if one does.
     """
 
     slot: str
     target: str
     start: str = ""
     end: str = ""
+    where: str = field(default="", compare=False)
 
     @classmethod
     def read(cls, text: str) -> "Pin | None":
@@ -214,7 +223,8 @@ class ChainCheck:
 class Query:
     """A documented chain as a file of its own: `name` is the file's without its ending; `caller`
     and `callee` are the ends of the way; `documented` where it was written down; `setup` are shell
-    commands; `chain` is in the notation of documents and begins at `chain_line` of `file`.
+    commands; `chain` is in the notation of documents and begins at `chain_line` of `file`, where
+    all of it stands on `one_line` or each of its lines on its own.
     """
 
     name: str
@@ -228,3 +238,4 @@ class Query:
     scenario: Scenario = Scenario()
     chain: str = ""
     chain_line: int = 1
+    one_line: bool = False

@@ -1,6 +1,6 @@
 """From a scenario as it is written to the rules of a search."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
@@ -18,18 +18,30 @@ def site_pins(
     """What pins leave to call sites. `stops` are the functions that the way passes, its ends
     included: a pin for a part of the way begins and ends at one of them.
 
-    Raises LookupFailed for a pin that is not understood or that nothing supports.
+    Raises LookupFailed for a pin that is not understood or that nothing supports, naming the
+    FILE:LINE that gives it.
     """
     found: SitePins = {}
     for pin in pins:
-        first = _stop(pin, pin.start, stops) if pin.start else 0
-        last = _stop(pin, pin.end, stops) if pin.end else 1 << 30
-        table = pinned_table(graph, pin)
-        number = -1 if table is None else table.number
-        for site, callees in pinned_sites(graph, pin).items():
-            what = SitePin(callees, first, last, number, pin.slot)
-            found[site] = (*found.get(site, ()), what)
+        try:
+            for site, what in _one_pin(graph, pin, stops):
+                found[site] = (*found.get(site, ()), what)
+        except LookupFailed as error:
+            if not pin.where:
+                raise
+            raise LookupFailed(f"{pin.where}: {error.message}", error.hint) from error
     return found
+
+
+def _one_pin(
+    graph: CallGraph, pin: Pin, stops: tuple[str, ...]
+) -> Iterator[tuple[int, SitePin]]:
+    first = _stop(pin, pin.start, stops) if pin.start else 0
+    last = _stop(pin, pin.end, stops) if pin.end else 1 << 30
+    table = pinned_table(graph, pin)
+    number = -1 if table is None else table.number
+    for site, callees in pinned_sites(graph, pin).items():
+        yield site, SitePin(callees, first, last, number, pin.slot)
 
 
 def preferring(own: SitePins, others: SitePins) -> SitePins:

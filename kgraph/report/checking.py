@@ -42,7 +42,7 @@ def conclusion_lines(check: ChainCheck, name: str) -> Iterator[str]:
         if listed:
             yield f"{head}:"
             yield from (
-                f"  {name}:{line.line.number}: {line.verdict}: {line.note}"
+                f"  {name}:{line.line.file_line}: {line.verdict}: {line.note}"
                 for line in listed
             )
     yield f"edges: {_counts((line.verdict for line in lines), Verdict)}"
@@ -64,7 +64,7 @@ def _counts(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> str:
 def _line(line: LineVerdict, guards: Condition | None) -> Iterator[str]:
     text = line.line.text.replace("\t", "    ")
     shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
-    yield f"{line.line.number:5}  {line.verdict:<11}  {shown}"
+    yield f"{line.line.file_line:5}  {line.verdict:<11}  {shown}"
     for said in (about_edge(line), about_citation(line)):
         if said:
             yield f"{'':20}^ {said}"
@@ -118,7 +118,7 @@ def check_record(checks: Sequence[ChainCheck], text: Text) -> Record:
 def _line_record(line: LineVerdict, text: Text) -> Record:
     found = line.found
     return {
-        "line": line.line.number,
+        "line": line.line.file_line,
         "text": line.line.text,
         "kind": line.line.kind.value,
         "verdict": line.verdict.value,

@@ -27,8 +27,8 @@ def junit_text(checks: Sequence[ChainCheck]) -> str:
         for line in lines:
             case = ET.SubElement(
                 suite, "testcase", classname=_clean(check.document.file),
-                name=_clean(f"{line.line.number}: {line.line.text.strip()}"),
-                file=_clean(check.document.file), line=str(line.line.number),
+                name=_clean(f"{line.line.file_line}: {line.line.text.strip()}"),
+                file=_clean(check.document.file), line=str(line.line.file_line),
             )
             if line.verdict in _TOLD:
                 kind = "failure" if line.verdict in WRONG else "skipped"
@@ -68,7 +68,7 @@ def _result(file: str, line: LineVerdict) -> dict[str, object]:
         "locations": [{
             "physicalLocation": {
                 "artifactLocation": {"uri": quote(file.replace("\\", "/"))},
-                "region": {"startLine": line.line.number},
+                "region": {"startLine": line.line.file_line},
             },
         }],
     }

@@ -209,6 +209,23 @@ def test_four_times_as_much_takes_about_four_times_as_long(unit: str, lined: boo
     assert seconds(small * 4) < 10 * seconds(small) + 0.02
 
 
+FRAMES = [" f (a", " f (a:", " f_1+0x1/0x2 (a", "#1 f (a", " f", "Call Trace"]
+
+
+@pytest.mark.parametrize("unit", [":1", "1", ":", " ", "()", "(", ") ", ".a", "[C1] "])
+@pytest.mark.parametrize("head", FRAMES)
+def test_a_long_frame_is_read_as_fast_as_a_short_one(head: str, unit: str) -> None:
+    """Behind a head, where a line may be a frame without its offset. In one line, and as long as
+    claims are; what is quadratic takes sixteen times as long.
+    """
+    small, large = (
+        f"Call Trace:\n{head}{unit * (size // len(unit))}\n".encode() for size in (800, 3200)
+    )
+    assert seconds(large * 5) < 10 * seconds(small * 5) + 0.02
+    one = "Call Trace:\n" + head
+    assert seconds((one + unit * 8000).encode()) < 10 * seconds((one + unit * 2000).encode()) + 0.02
+
+
 def test_a_deep_document_is_read_and_its_lines_stand_under_each_other() -> None:
     deep = "".join(f"{' ' * depth}f_{depth}()\n" for depth in range(3000))
     lines = read(f"```\n{deep}```\n")[1:-1]

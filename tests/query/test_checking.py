@@ -10,13 +10,21 @@ from tiny import Tiny
 from kgraph.documents import query_document, read_document
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
-from kgraph.model.documents import ChainCheck, CitationVerdict, LineVerdict, Pin, Query, Verdict
+from kgraph.model.documents import (
+    ChainCheck,
+    CitationVerdict,
+    LineVerdict,
+    Pin,
+    Query,
+    Scenario,
+    Verdict,
+)
 from kgraph.pipeline.queries import find_query, shipped_queries
 from kgraph.query import PathQuestion, find_paths, ops
 from kgraph.query.checking import check_document
 from kgraph.query.pins import parse_pin, pinned_sites
 from kgraph.query.row_partners import proposed, row_partners
-from kgraph.query.scenarios import on_the_way
+from kgraph.query.scenarios import on_the_way, site_pins
 from kgraph.query.slots import calls_reading
 from kgraph.report.checking import about_citation
 from kgraph.report.rewriting import rewritten
@@ -329,6 +337,10 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
      "the call is written sk->sk_prot->sendmsg() there"),
     ("dst_input()\n|-skb_dst(skb)->input(sk)  // i.e. ip_forward",
      "its arguments are (skb) there"),
+    # a macro whose site has no extent
+    ("__netif_receive_skb_core()\n|-list_for_each_entry_rcu(ptype, &ptype_all, list)", ""),
+    ("__netif_receive_skb_core()\n|-list_for_each_entry_rcu(ptype, &ptype_base, list)",
+     "its arguments are (ptype, &ptype_all, list) there"),
     ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t len);",
      "parameter 1 is `sock`, not `s`"),
     ("struct net_device {\n struct net_device_ops *netdev_ops;",
@@ -462,6 +474,15 @@ def test_pins(mini: CallGraph) -> None:
                   "neighbour.output = nothing_here"):
         with pytest.raises(LookupFailed):
             pinned_sites(mini, parse_pin(wrong))
+
+
+def test_a_pin_that_nothing_supports_is_told_with_its_line(mini: CallGraph) -> None:
+    pin = Pin("sock.sk_prot", "no_such", where="q.toml:9")
+    scenario = Scenario("q", (pin,), origin="query q")
+    with pytest.raises(LookupFailed, match=r"^q\.toml:9: the pin sock\.sk_prot=no_such: "):
+        check_document(mini, read_document("x.md", b"sock_sendmsg()\n"), scenario)
+    with pytest.raises(LookupFailed, match=r"^q\.toml:9: "):
+        site_pins(mini, [pin])
 
 
 def test_what_stands_beside_a_pinned_table_in_its_row(mini: CallGraph) -> None:

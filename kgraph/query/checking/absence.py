@@ -26,7 +26,7 @@ class Absence:
         self._root = Path(about.tree)
         self._wanted: set[str] = set()
         self._found: dict[str, Location | None] = {}
-        self._records: dict[str, Location | None] = {}
+        self._records: dict[str, list[Location]] = {}
         self._lines: dict[str, list[str]] = {}
 
     def announce(self, names: set[str]) -> None:
@@ -42,14 +42,15 @@ class Absence:
             self._wanted.clear()
         return self._found[name]
 
-    def record(self, name: str) -> Location | None:
-        """Where `struct name {` (or a union) stands, headers before sources; None where nowhere."""
+    def records(self, name: str) -> list[Location]:
+        """Where `struct name {` (or a union) stands: in headers, in sources where in no header."""
         if name not in self._records:
             pattern = re.compile(
                 rb"^(?:typedef\s+)?(?:struct|union)\s+" + re.escape(name.encode()) + rb"\s*\{",
                 re.MULTILINE,
             )
-            self._records[name] = self._first(name.encode(), pattern)
+            every = self._every(name.encode(), pattern)
+            self._records[name] = [at for at in every if at.path.endswith(".h")] or every
         return self._records[name]
 
     def lines(self, path: str) -> list[str]:
@@ -60,19 +61,14 @@ class Absence:
             self._lines[path] = [] if text is None else text.split("\n")
         return self._lines[path]
 
-    def _first(self, word: bytes, pattern: re.Pattern[bytes]) -> Location | None:
-        there: Location | None = None
+    def _every(self, word: bytes, pattern: re.Pattern[bytes]) -> list[Location]:
+        found = []
         for path in _sources(self._root):
-            if there is not None and path.suffix != ".h":
-                continue
             data = _bytes(path) or b""
-            match = pattern.search(data) if word in data else None
-            if match:
+            for match in pattern.finditer(data) if word in data else ():
                 line = data.count(b"\n", 0, match.start()) + 1
-                there = Location(path.relative_to(self._root).as_posix(), line)
-                if path.suffix == ".h":
-                    return there
-        return there
+                found.append(Location(path.relative_to(self._root).as_posix(), line))
+        return found
 
     def _search(self, names: set[str]) -> None:
         best: dict[str, tuple[bool, Location]] = {}

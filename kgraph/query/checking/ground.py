@@ -8,6 +8,7 @@ from kgraph.graph import CallGraph, Sources
 from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
 from kgraph.query.checking.absence import Absence
+from kgraph.query.checking.defined import Defined
 from kgraph.query.checking.spelling import Spelling
 from kgraph.query.checking.tokens import tokens
 from kgraph.query.rules import Rules
@@ -52,6 +53,7 @@ class Ground:
     def __post_init__(self) -> None:
         self.sources = Sources(self.graph)
         self.absence = Absence(self.graph.description)
+        self.defined = Defined(self.graph)
         self.spelling = Spelling(self.graph, self.sources)
         self.free = Steps(self.graph, Rules())
         self.pinned = self.likely = Steps(self.graph, self.rules)
@@ -137,8 +139,11 @@ class Ground:
 
     def elsewhere(self, name: str) -> str:
         """That a name which the index does not have stands in the tree nevertheless, and where;
-        "" where the tree has it nowhere.
+        "" where the tree has it nowhere. A macro that calls nothing leaves no trace in the index.
         """
+        macro = self.defined.macro(name)
+        if macro is not None:
+            return f"{name} ({macro}) is a macro whose uses the index does not keep"
         place = self.absence.place(name)
         return f"{name} ({place}) is not {self.here}" if place is not None else ""
 

@@ -4,16 +4,22 @@
 that it holds. What a parameter of a function pointer is called makes no difference to its type.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
+from kgraph.model.documents import Verdict
 from kgraph.query.checking.tokens import ATTRIBUTES, CLOSE, OPEN, end_of, tokens
 
 Words = tuple[str, ...]
 
 _RECORDS = ("struct", "union", "enum")
+_TAGGED = [[word] for word in _RECORDS]
+_QUALIFIERS = ("const", "volatile")
 _TYPES = frozenset({"int", "long", "short", "char", "void", "bool", "unsigned", "signed", "float",
                     "double"})
+# From what bears a line out to what does not.
+ORDER = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.REFUTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +48,41 @@ def members(text: str) -> Iterator[Member]:
             words.append((word, line))
 
 
-def declared(text: str) -> Member | None:
-    """The member that a line declares."""
-    return next(iter(_declared([(word, line) for word, line in tokens(text) if word != ";"])), None)
+def declared(text: str) -> list[Member]:
+    """The members that a line declares; none where one of them cannot be read."""
+    words = [(word, line) for word, line in tokens(text) if word != ";"]
+    found = list(_declared(words))
+    return found if len(found) == len(_parts(_without_attributes(words))) else []
 
 
 def _declared(words: Sequence[tuple[str, int]]) -> Iterator[Member]:
     line = words[0][1] if words else 0
-    kept = [word for word, _ in words if word not in ATTRIBUTES]
     base: list[str] = []
-    for number, part in enumerate(_parts(kept)):
+    for number, part in enumerate(_parts(_without_attributes(words))):
         member = _declarator(base + part)
-        if member is None:
-            return
         if number == 0:
-            base = [word for word in member.type if word != "*"]
-            base = base[:base.index("[")] if "[" in base else base
-        yield replace(member, line=line)
+            if member is None:
+                return
+            base = list(takewhile(lambda word: word not in "*[:", member.type))
+        if member is not None:
+            yield replace(member, line=line)
+
+
+def _without_attributes(words: Sequence[tuple[str, int]]) -> list[str]:
+    """The words without attributes, and without what stands in parentheses behind one."""
+    given = [word for word, _ in words]
+    found, place = [], 0
+    while place < len(given):
+        word = given[place]
+        # `void __user (*f)(int)` has no argument behind its attribute
+        applied = given[place + 1:place + 2] == ["("] and given[place + 2:place + 3] != ["*"]
+        named = applied and word.startswith("__") and not word.startswith("__typeof")
+        if word not in ATTRIBUTES and not named:
+            found.append(word)
+        elif applied:
+            place = end_of(given, place + 1)
+        place += 1
+    return found
 
 
 def _declarator(words: list[str]) -> Member | None:
@@ -72,9 +96,24 @@ def _declarator(words: list[str]) -> Member | None:
             given = _parts(words[end + 2:end_of(words, end + 1)])
             return Member(name[0], tuple(words[:place]), tuple(map(tuple, given)))
     end = next((place for place, word in enumerate(words) if word in ("[", ":")), len(words))
+    behind = words[end:]
+    while len(behind) > 1 and behind[-1].startswith("__") and behind[-2] not in ("[", ":"):
+        behind.pop()
+    while words[end - 1:end] and words[end - 1].startswith("__") and _is_name(words[:end - 1]):
+        end -= 1  # `spinlock_t lock ____cacheline_aligned`
     if end < 2 or not words[end - 1].isidentifier():
         return None
-    return Member(words[end - 1], tuple(words[:end - 1] + words[end:]))
+    return Member(words[end - 1], tuple(words[:end - 1] + behind))
+
+
+def _is_name(words: Sequence[str]) -> bool:
+    """Whether the last of the words is a name behind a type, and no part of the type."""
+    if not words or not words[-1].isidentifier():
+        return False
+    *before, last = words
+    return last not in (*_TYPES, *_RECORDS, *_QUALIFIERS) and before[-1:] not in _TAGGED and any(
+        word not in _QUALIFIERS for word in before
+    )
 
 
 def _parts(words: list[str]) -> list[list[str]]:
@@ -89,28 +128,45 @@ def _parts(words: list[str]) -> list[list[str]]:
     return found if found[-1] or len(found) > 1 else []
 
 
-def difference(claimed: Member, there: Member) -> str | None:
-    """What to say of a claimed declaration that is the one `there` but for names, `const` and
-    whether the size of an array is given by its name; "" where they are the same, None where they
-    are not.
+def difference(
+    claimed: Member, there: Member, meanings: Callable[[Words], frozenset[Words]]
+) -> tuple[Verdict, str]:
+    """Whether a claimed declaration is the one `there` but for names, `const`, `volatile`, types
+    that stand for others, and whether the size of an array is given by its name; with what to say
+    of these. `meanings` are the types that one may stand for.
     """
-    if not _same_type(_bare(claimed.type), _bare(there.type)):
-        return None
+    verdict = _same(claimed.type, there.type, meanings)
     notes = [] if claimed.type == there.type else [f"its type is `{' '.join(there.type)}`"]
     if claimed.parameters is None or there.parameters is None:
-        return None if claimed.parameters != there.parameters else "; ".join(notes)
+        same = claimed.parameters == there.parameters
+        return (verdict, "; ".join(notes)) if same else (Verdict.REFUTED, "")
     if len(claimed.parameters) != len(there.parameters):
-        return None
+        return Verdict.REFUTED, ""
     for number, pair in enumerate(zip(claimed.parameters, there.parameters, strict=True), 1):
         (said_type, said), (type_there, name) = map(_parameter, pair)
+        alike = _same(said_type, type_there, meanings)
+        verdict = max(verdict, alike, key=ORDER.index)
         if _bare(said_type) != _bare(type_there):
-            return None
+            notes.append(f"the type of parameter {number} is `{' '.join(type_there)}`")
         if said and name and said != name:
             notes.append(f"parameter {number} is `{name}`, not `{said}`")
-    return "; ".join(notes)
+    return verdict, "; ".join(notes)
 
 
-def _same_type(claimed: Words, there: Words) -> bool:
+def _same(
+    claimed: Words, there: Words, meanings: Callable[[Words], frozenset[Words]]
+) -> Verdict:
+    """Whether two types are one; nobody can tell where a name stands for several."""
+    said, real = _bare(claimed), _bare(there)
+    if _alike(said, real):
+        return Verdict.HOLDS
+    mine, its = meanings(said), meanings(real)
+    if mine and its and not any(_alike(one, other) for one in mine for other in its):
+        return Verdict.REFUTED
+    return Verdict.HOLDS if len(mine) == len(its) == 1 else Verdict.UNDECIDED
+
+
+def _alike(claimed: Words, there: Words) -> bool:
     return len(claimed) == len(there) and all(
         said == word or (said.isdigit() and word.isidentifier())
         or (said.isidentifier() and word.isdigit())
@@ -119,7 +175,7 @@ def _same_type(claimed: Words, there: Words) -> bool:
 
 
 def _bare(words: Words) -> Words:
-    return tuple(word for word in words if word != "const")
+    return tuple(word for word in words if word not in _QUALIFIERS)
 
 
 def _parameter(words: Words) -> tuple[Words, str]:
@@ -127,6 +183,6 @@ def _parameter(words: Words) -> tuple[Words, str]:
     before = words[-2:-1]
     named = (
         before and words[-1].isidentifier() and words[-1] not in _TYPES
-        and before[0] not in (*_RECORDS, "const")
+        and before[0] not in (*_RECORDS, *_QUALIFIERS)
     )
     return (words[:-1], words[-1]) if named else (words, "")

@@ -16,6 +16,8 @@ from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.tokens import ATTRIBUTES, tokens
 
 _MEMBER = re.compile(r"(?:->|\.)\s*(\w+)$", re.ASCII)
+_NAME = re.compile(r"\w+[ \t]*(?=\()", re.ASCII)
+_MOST_LINES = 10  # that the call of a macro is broken over
 _IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
 
 
@@ -96,12 +98,25 @@ def _differing(
     """The arguments of the calls at `places`, none where one has those that are said."""
     found = []
     for place in places:
-        written = call_arguments(ground.sources.text(place))
+        written = _written(ground, place)
         if written is not None and _same(ground, said, written, place.start.path):
             return []
         if written is not None:
             found.append(written)
     return found
+
+
+def _written(ground: Ground, place: Extent) -> tuple[str, ...] | None:
+    """The arguments of the call at a place. Of some macros the index has only where they begin:
+    their call goes on to the parenthesis that closes it.
+    """
+    start, end = place.start, (place.end_line, place.end_column)
+    if not start.column or end != (start.line, start.column):
+        return call_arguments(ground.sources.text(place))
+    lines = ground.sources.lines(start.path)[start.line - 1:start.line - 1 + _MOST_LINES]
+    text = "\n".join(lines).encode()[start.column - 1:].decode("utf-8", "replace")
+    name = _NAME.match(text)
+    return split_arguments(text[name.end():]) if name else None
 
 
 def _same(ground: Ground, said: Sequence[str], written: Sequence[str], path: str) -> bool:

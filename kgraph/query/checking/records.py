@@ -1,46 +1,71 @@
 """Lines of records: `struct T {` with the members under it."""
 
-from kgraph.model.documents import DocumentLine, Verdict
+from dataclasses import replace
+
+from kgraph.model.documents import Citation, DocumentLine, Verdict
 from kgraph.model.location import Extent, Location
-from kgraph.query.checking.ground import Ground
-from kgraph.query.checking.members import Member, declared, difference, members
+from kgraph.query.checking.ground import Ground, is_tail
+from kgraph.query.checking.members import ORDER, Member, declared, difference, members
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.tokens import tokens
 
 _MOST_LINES = 3000
+_MOST_DEFINITIONS = 20  # of one name
 _MOST_BROKEN = 8  # lines that a declaration is broken over
 
 
 def judge_record(ground: Ground, line: DocumentLine) -> Outcome:
     """A record is defined somewhere in the tree."""
-    place = _record_place(ground, line.claim.name)
-    if place is None:
+    places = _record_places(ground, line.claim.name, line.citation)
+    if not places:
         return Outcome(Verdict.REFUTED, f"no struct {line.claim.name} in this tree")
-    return Outcome(Verdict.HOLDS, found=place.start, places=(place,))
+    return Outcome(Verdict.HOLDS, found=places[0].start, places=tuple(places))
 
 
 def judge_field(
     ground: Ground, line: DocumentLine, record_line: DocumentLine | None
 ) -> Outcome:
-    """A member of a record, of the type that the line gives it; names of a function pointer's
-    parameters that differ are told.
+    """Members of a record, of the types that the line gives them; names of a function pointer's
+    parameters that differ are told. What is said is of the worst of them, and of the definition of
+    the record that the line fits best, where there are several.
     """
-    place = _record_place(ground, record_line.claim.name) if record_line is not None else None
-    claimed = declared(f"{line.claim.type} {line.claim.name}")
-    if record_line is None or place is None or claimed is None:
+    head = record_line.claim.name if record_line is not None else ""
+    places = _record_places(ground, head, record_line.citation) if record_line is not None else []
+    if not places:
         return Outcome(Verdict.UNDECIDED, "its record is not known")
+    claimed = declared(f"{line.claim.type} {line.claim.name}")
+    if not claimed:
+        return Outcome(Verdict.UNDECIDED, "what it declares cannot be read")
+    judged = [_judge_members(ground, head, place, claimed) for place in places]
+    best = min(judged, key=lambda each: ORDER.index(each.verdict))
+    place = places[judged.index(best)]
+    if place is places[0] or best.verdict is Verdict.REFUTED:
+        return judged[0]
+    note = f"in the {head} at {place.start}, not in that at {places[0].start}"
+    return replace(best, note="; ".join(filter(None, (best.note, note))))
+
+
+def _judge_members(ground: Ground, record: str, place: Extent, claimed: list[Member]) -> Outcome:
+    told = [_judge_member(ground, record, place, each) for each in claimed]
+    worst = max((each.verdict for each in told), key=ORDER.index)
+    alike = [each for each in told if each.verdict is worst]
+    notes = dict.fromkeys(each.note for each in alike if each.note)
+    return replace(alike[0], note="; ".join(notes))
+
+
+def _judge_member(ground: Ground, record: str, place: Extent, claimed: Member) -> Outcome:
     found = _members(ground, place, claimed.name)
     if not found:
-        note = f"{record_line.claim.name} has no member {claimed.name} ({place.start})"
+        note = f"{record} has no member {claimed.name} ({place.start})"
         return Outcome(Verdict.REFUTED, note)
-    told = [(at, difference(claimed, there)) for at, there in found]
-    for at, note in sorted(((at, note) for at, note in told if note is not None),
-                           key=lambda pair: bool(pair[1])):
-        return Outcome(Verdict.HOLDS, note, found=at)
-    at = found[0][0]
+    told = [(*difference(claimed, there, ground.spelling.types), at) for at, there in found]
+    verdict, note, at = min(told, key=lambda each: (ORDER.index(each[0]), bool(each[1])))
+    if verdict is Verdict.HOLDS:
+        return Outcome(verdict, note, found=at)
     text = "\n".join(ground.absence.lines(at.path)[at.line - 1:at.line - 1 + _MOST_BROKEN])
-    whole = " ".join(text.partition(";")[0].split())
-    return Outcome(Verdict.REFUTED, f"it is `{whole};` there ({at})", found=at)
+    whole = f"it is `{' '.join(text.partition(';')[0].split())};` there ({at})"
+    doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
+    return Outcome(verdict, whole + doubt, found=at)
 
 
 def _members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, Member]]:
@@ -55,19 +80,28 @@ def _members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, 
     if len(spelled) < 3:
         return found
     held = next((each.type for _, each in every if each.name == spelled[0]), ())
-    inner = _record_place(ground, held[1]) if held[:1] in (("struct",), ("union",)) else None
-    if inner is None:
+    inner = _record_places(ground, held[1]) if held[:1] in (("struct",), ("union",)) else []
+    if not inner:
         return [] if len(spelled) > 3 else [
             (at, each) for at, each in every if each.name == spelled[-1]]
-    within = _members(ground, inner, spelled[2]) if len(spelled) == 3 else []
+    within = _members(ground, inner[0], spelled[2]) if len(spelled) == 3 else []
     return [(at, Member(name, each.type, each.parameters)) for at, each in within]
 
 
-def _record_place(ground: Ground, name: str) -> Extent | None:
-    """Where a record is defined, found by its text; to the line of its closing brace."""
-    place = ground.absence.record(name)
-    if place is None:
-        return None
+def _record_places(
+    ground: Ground, name: str, citation: Citation | None = None
+) -> list[Extent]:
+    """Where a record is defined, found by its text, to the line of its closing brace: in the cited
+    file first, in files that no unit reads only where it is in no other.
+    """
+    starts = ground.defined.records(name) or ground.absence.records(name)
+    if citation is not None:
+        starts = sorted(starts, key=lambda each: not is_tail(each.path, citation.path)
+                        and not is_tail(citation.path, each.path))
+    return [_whole(ground, each) for each in starts[:_MOST_DEFINITIONS]]
+
+
+def _whole(ground: Ground, place: Location) -> Extent:
     depth, lines = 0, ground.absence.lines(place.path)
     for word, line in tokens("\n".join(lines[place.line - 1:place.line + _MOST_LINES])):
         depth += {"{": 1, "}": -1}.get(word, 0)

@@ -69,7 +69,7 @@ def scenario_stretches(
             sites = site_pins(graph, [Pin(pin.slot, pin.target)])
         except LookupFailed as error:
             raise LookupFailed(
-                f"{scenario.origin}: the pin {pin}: {error.message}", error.hint
+                f"{pin.where or scenario.origin}: the pin {pin}: {error.message}", error.hint
             ) from error
         first = passed.get(pin.start) or _naming(document, pin.start, 0) if pin.start else 0
         last = passed.get(pin.end) or _naming(document, pin.end, first or 0) if pin.end else END

@@ -21,7 +21,7 @@ def judge_macro(ground: Ground, line: DocumentLine) -> Outcome | None:
     if not sites:
         return None
     callers = dict.fromkeys(site.caller for site in sites)
-    there = ground.absence.place(name)
+    there = ground.defined.macro(name)
     return Outcome(
         Verdict.HOLDS, f"a macro ({there})" if there else "a macro",
         standing=Standing(
