@@ -112,6 +112,11 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     # a macro that starts a chain
     ("wake_up_interruptible_sync_poll(x)\n|-__wake_up_sync_key()", Verdict.HOLDS),
     ("wake_up_interruptible_sync_poll(x)\n|-veth_xmit()", Verdict.REFUTED),
+    ("wake_up_interruptible_sync_poll(&wq->wait, POLLOUT)", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(x, m)", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(...)", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(&sk->wait, POLLIN)", Verdict.UNDECIDED),
+    ("wake_up_interruptible_sync_poll(&there_is_no_such, POLLIN)", Verdict.REFUTED),
     # macros and pointers that a function nearby uses
     ("process_backlog()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)", Verdict.GAP),
     ("process_backlog()\n|-rcu_dereference(skb->dev->other)", Verdict.UNDECIDED),
