@@ -28,6 +28,12 @@ def remark(text: str) -> None:
     print(f"kgraph: {text}", file=sys.stderr)  # noqa: T201
 
 
+def remark_if(text: str) -> None:
+    """The same, where there is something to say."""
+    if text:
+        remark(text)
+
+
 def remark_part(description: "IndexDescription") -> None:
     """Say that the index holds only a part of the tree, so that nothing found proves little."""
     if description.only:

@@ -181,3 +181,14 @@ def test_the_guards_of_a_call_stand_once_in_the_record(kgraph, mini_index: Path)
     assert any(line["hop"] and line["hop"]["guards"] for line in lines)
     assert not any("guards" in line for line in lines)
     assert guarded.stdout == plain.stdout
+
+
+def test_an_alias_is_asked_for_as_what_it_stands_for(kgraph, mini_index: Path) -> None:
+    said = "kgraph: sys_sendto is an alias of SyS_sendto"
+    way = kgraph("path", "sys_sendto", "sock_sendmsg", "--index", mini_index)
+    assert (way.returncode, said in way.stderr) == (0, True)
+    assert way.stdout.startswith("SyS_sendto()")
+    for verb in ("callers", "callees"):
+        found = kgraph(verb, "sys_sendto", "--index", mini_index)
+        assert said in found.stderr
+        assert found.stdout == kgraph(verb, "SyS_sendto", "--index", mini_index).stdout != ""

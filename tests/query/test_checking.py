@@ -152,6 +152,11 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
      Verdict.REFUTED),
     ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg()  // i.e. raw_sendmsg",
      Verdict.ONE_OF),
+    # an alias is what it stands for
+    ("sys_sendto()\n|-SYSC_sendto()", Verdict.HOLDS),
+    ("sys_sendto()\n|-sock_sendmsg()", Verdict.GAP),
+    ("sys_sendto()\n|-veth_open()", Verdict.REFUTED),
+    ("SYSC_send()\n|-sys_sendto()", Verdict.HOLDS),
     # the other way round
     ("xmit_one()\n|-dev_hard_start_xmit()", Verdict.REFUTED),
 ])
@@ -188,6 +193,30 @@ def test_an_index_of_a_part_cannot_tell_what_is_not_configured(
     found = last(mini, text)
     assert found.verdict is Verdict.UNDECIDED
     assert found.note.endswith("this configuration, or not in the part that was indexed")
+
+
+def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    tiny.calls("c", "a")
+    graph = tiny.graph(tmp_path)
+    assert last(graph, "b()\n|-a()").verdict is Verdict.REFUTED
+    number = graph.functions_named("b")[0].number
+    known = replace(graph.function(number), location=None)
+    graph.functions_named = (  # type: ignore[method-assign]
+        lambda name: [known] if name == "b" else CallGraph.functions_named(graph, name))
+    function = graph.function
+    graph.function = (  # type: ignore[method-assign]
+        lambda asked: known if asked == number else function(asked))
+    told = last(graph, "b()\n|-a()")
+    assert told.verdict is Verdict.UNDECIDED
+    assert "b is only declared" in told.note
+    assert last(graph, "a()\n|-b()").verdict is Verdict.HOLDS
+
+
+def test_an_alias_is_told(mini: CallGraph) -> None:
+    assert last(mini, "sys_sendto()").note == "sys_sendto is an alias of SyS_sendto"
+    assert last(mini, "SyS_sendto()").note == ""
 
 
 def test_both_ways_round(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from kgraph.query.checking.tables import (
     written_rows,
 )
 from kgraph.query.checking.texts import judge_statement
+from kgraph.query.names import alias_note
 from kgraph.query.scenarios import SitePins
 
 _SILENT = (
@@ -106,7 +107,7 @@ class Walk:
         """The verdict on the first claim of a line."""
         kind, above = line.kind, self._above(line)
         if kind in NAMING:
-            return self._function(ground, line)
+            return _without_body(ground, line, _aliased(ground, line, self._function(ground, line)))
         if kind is LineKind.STATEMENT:
             return judge_statement(ground, line, above)
         if kind is LineKind.CONDITION:
@@ -215,3 +216,20 @@ class Walk:
 
 def _first(places: tuple[Extent, ...]) -> Location | None:
     return min((place.start for place in places), default=None)
+
+
+def _aliased(ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
+    """The same, with what the name of a line is an alias of."""
+    functions = ground.functions(line.claim.name, line.citation)
+    note = alias_note(line.claim.name, functions[0]) if functions else ""
+    return replace(outcome, note="; ".join(filter(None, (note, outcome.note)))) if note else outcome
+
+
+def _without_body(ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
+    """The same; of what a function calls that is only declared, nobody can tell."""
+    standing = outcome.standing
+    if standing is None or standing.doubt or not standing.states or any(
+            ground.has_body(state.function) for state in (*standing.states, *standing.inside)):
+        return outcome
+    doubt = f"{line.claim.name} is only declared: what it calls is not in the index"
+    return replace(outcome, standing=replace(standing, doubt=doubt))
