@@ -12,7 +12,14 @@ from kgraph.cli.options import (
     output_options,
     types_option,
 )
-from kgraph.cli.output import remark, remark_changes, remark_if, remark_part, write_json, write_lines
+from kgraph.cli.output import (
+    remark,
+    remark_changes,
+    remark_if,
+    remark_part,
+    write_json,
+    write_lines,
+)
 from kgraph.model.resolution import Status
 
 if TYPE_CHECKING:

@@ -13,7 +13,14 @@ from kgraph.cli.options import (
     opened,
     types_option,
 )
-from kgraph.cli.output import remark, remark_changes, remark_if, remark_part, write_json, write_lines
+from kgraph.cli.output import (
+    remark,
+    remark_changes,
+    remark_if,
+    remark_part,
+    write_json,
+    write_lines,
+)
 from kgraph.errors import LookupFailed
 
 if TYPE_CHECKING:

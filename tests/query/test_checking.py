@@ -214,6 +214,32 @@ def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
     assert last(graph, "a()\n|-b()").verdict is Verdict.HOLDS
 
 
+def test_a_root_that_goes_on_from_a_leaf_may_be_meant_by_itself(tmp_path: Path) -> None:
+    """hook is handed `one` by a, `two` by b: the second chain says what b has it call."""
+    tiny = Tiny()
+    tiny.calls("a", "hook", hands={0: "one"})
+    tiny.calls("b", "hook", hands={0: "two"})
+    tiny.calls("hook", "inner", hands={0: 0})
+    tiny.calls("inner", "one", "two", parameter=0)
+    tiny.calls("c", "a")
+    graph = tiny.graph(tmp_path)
+    check = checked(graph, """a()
+|-hook()
+
+# other
+hook()
+|-one()
+|-two()
+|-one()
+|-c()
+""")
+    told = [line.verdict for line in check.lines if line.verdict is not Verdict.PROSE]
+    holds, gap = Verdict.HOLDS, Verdict.GAP
+    assert told == [holds, holds, holds, gap, gap, gap, Verdict.REFUTED]
+    assert "not as the chain above goes on" in check.lines[6].note
+    assert "not as the chain above" not in check.lines[7].note
+
+
 def test_an_alias_is_told(mini: CallGraph) -> None:
     assert last(mini, "sys_sendto()").note == "sys_sendto is an alias of SyS_sendto"
     assert last(mini, "SyS_sendto()").note == ""

@@ -59,6 +59,7 @@ class Walk:
         self._chain: dict[int, int] = {}
         self._elements: dict[int, Rows] = {}
         self._leaves: dict[str, tuple[DocumentLine, Standing]] = {}
+        self._apart: dict[int, Standing] = {}
         self._last: tuple[Ground, SitePins, Ground] = (self.ground, {}, self.ground)
 
     def step(self, line: DocumentLine) -> None:
@@ -67,6 +68,8 @@ class Walk:
         outcome = self._judge(line)
         self._outcomes[line.number] = outcome
         self._standing[line.number] = outcome.standing or self._above(line)
+        if outcome.standing is None and line.parent in self._apart:
+            self._apart[line.number] = self._apart[line.parent]
         if line.kind in NAMING and line.claim.name:
             self._leaves.setdefault(line.claim.name, (line, self._standing[line.number]))
         target, inside = line.claim.target, self._standing[line.number].inside
@@ -93,6 +96,21 @@ class Walk:
             return Outcome(Verdict.PROSE)
         if line.kind is LineKind.UNREAD:
             return Outcome(Verdict.UNREAD, "this looks like a claim and could not be read")
+        outcome = self._claimed(line)
+        apart = self._apart.get(line.parent)
+        if apart is None or outcome.verdict is not Verdict.REFUTED:
+            return outcome
+        # The root that it stands under goes on from a leaf, and may be meant by itself.
+        joined, self._standing[line.parent] = self._standing[line.parent], apart
+        alone = self._claimed(line)
+        self._standing[line.parent] = joined
+        if alone.verdict is Verdict.REFUTED:
+            return outcome
+        note = f"not as the chain above goes on ({outcome.note})"
+        return replace(alone, note="; ".join(filter(None, (alone.note, note))))
+
+    def _claimed(self, line: DocumentLine) -> Outcome:
+        """The verdict on a line that claims something."""
         ground = self._ground(line)
         first = self._one(ground, line)
         if line.kind not in (LineKind.TABLE, LineKind.ROW):
@@ -143,6 +161,8 @@ class Walk:
             return outcome
         before, standing = left_off
         self._chain[line.number] = self._chain[before.number]
+        if outcome.standing is not None:
+            self._apart[line.number] = outcome.standing
         note = f"goes on from line {before.number}"
         return replace(
             outcome, note="; ".join(filter(None, (note, outcome.note))), standing=standing
