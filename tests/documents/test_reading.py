@@ -279,6 +279,13 @@ def test_several_claims_on_one_line(text: str, kinds: list[str]) -> None:
     ("default: a_1();", "case", "default", "a_1"), ("else a_1(b)", "else", "", "a_1"),
     ("} else if (a && b) {", "if", "a && b", ""), ("while (a) b_1()", "while", "a", "b_1"),
     ("if !(a) return b;", "if", "a", "return b"),
+    ("else r = a_1(b, c(), &d)", "else", "", "r = a_1(b, c(), &d)"),
+    ("else { a_1(b) }", "else", "", "a_1"), ("else { a_1(b); c = d; }", "else", "",
+                                             "a_1(b); c = d"),
+    ("else return E_P(-E)", "else", "", "return E_P(-E)"), ("else return -E", "else", "",
+                                                            "return -E"),
+    ("case A_B: goto out", "case", "case A_B", "goto out"), ("else p->q(r)", "else", "", "p->q(r)"),
+    ("else if (a) b->c = d", "if", "a", "b->c = d"), ("default: n++", "case", "default", "n++"),
 ])
 def test_conditions(text: str, branch: str, condition: str, leads: str) -> None:
     claim = read(f"```\na_0()\n|-{text}\n```\n")[2].claim
@@ -286,7 +293,10 @@ def test_conditions(text: str, branch: str, condition: str, leads: str) -> None:
         branch, condition, leads)
 
 
-@pytest.mark.parametrize("text", ["default: use eth0", "else we wait here", "case 1: the thing"])
+@pytest.mark.parametrize("text", [
+    "default: use eth0", "else we wait here", "case 1: the thing", "else return to the caller",
+    "default: goto the next one",
+])
 def test_words_that_c_has_too_are_prose(text: str) -> None:
     assert read(f"a_0()\n  {text}\n")[1].kind is LineKind.PROSE
 
