@@ -117,7 +117,7 @@ class Walk:
             first = self._going_on(ground, line, first)
         above = self.layout.lines.get(line.parent)
         while above is not None and above.kind is LineKind.CONDITION:
-            first = under(ground, above.claim, self._above(above), first)
+            first = under(ground, above.claim, self._above(above), first, line)
             above = self.layout.lines.get(above.parent)
         return first
 
