@@ -377,7 +377,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
 @pytest.mark.parametrize(("text", "verdict", "note"), [
     ("one()\n|-if (a) first(a)", Verdict.HOLDS, "one of the conditions that do alone: a || b"),
     ("one()\n|-if (a || b) first(a)", Verdict.HOLDS, ""),
-    ("one()\n|-if (!a) first(a)", Verdict.REFUTED, ""),
+    ("one()\n|-if (!a) first(a)", Verdict.REFUTED, "its conditions are a || b"),
     ("one()\n|-else third(2)", Verdict.HOLDS, ""),
     ("one()\n|-else\n  |-third(2)", Verdict.HOLDS, ""),
     ("one()\n|-else second(1)", Verdict.REFUTED, "it stands behind no else: its conditions are a"),
@@ -386,6 +386,15 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("one()\n|-if (a) second(4)", Verdict.REFUTED, "its conditions are !b"),
     ("one()\n|-if (!b) return second(1)", Verdict.REFUTED, "its conditions are a"),
     ("two()\n|-else c = third(b)", Verdict.HOLDS, ""),
+    # what a value goes to, and whose arguments are the names of the callee's parameters
+    ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there, which has"),
+    ("two()\n|-c = third(b)", Verdict.HOLDS, ""),
+    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` before the call"),
+    ("two()\n|-first(a)", Verdict.HOLDS, ""),
+    ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` before the call"),
+    ("one()\n|-return third(5)", Verdict.HOLDS, ""),
+    ("one()\n|-third(a)", Verdict.HOLDS, ""),
+    ("one()\n|-return third(a)", Verdict.HOLDS, "its arguments are (2) there"),
     ("two()\n|-if (a) third(a)", Verdict.UNDECIDED, "the source asks for the contrary"),
     ("two()\n|-if (b) a = 5", Verdict.HOLDS, ""),
     ("two()\n|-if (!a) a = 5", Verdict.REFUTED,
@@ -395,6 +404,7 @@ def test_branches(branching: CallGraph, text: str, verdict: Verdict, note: str) 
     told = last(branching, text)
     assert (told.verdict, told.note) == (verdict, told.note)
     assert note in told.note
+    assert note or not told.note
 
 
 def test_a_mark_before_the_document_is_no_part_of_its_first_line(mini: CallGraph) -> None:
