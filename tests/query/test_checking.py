@@ -244,6 +244,26 @@ hook()
     assert "not as the chain above" not in check.lines[7].note
 
 
+def test_what_the_users_of_a_macro_do_besides_says_nothing_of_it(mini: CallGraph) -> None:
+    """rcu_read_lock() is called beside it, and sock_queue_rcv_skb() leads to its user."""
+    root = "wake_up_interruptible_sync_poll(&wq->wait, POLLIN)\n|-"
+    users = mini.functions_named("sock_def_readable")
+    callers = {caller for each in users for caller in mini.callers_of(each.number)}
+    assert callers
+    for caller in callers:
+        told = last(mini, f"{root}{mini.function(caller).id.name}()")
+        assert told.verdict is Verdict.REFUTED
+        assert "other way round" not in told.note
+    own = [site for each in users for site in mini.sites_of(each.number) if not site.macro]
+    beside = {mini.function(mini.edge_callee[edge]).id.name
+              for site in own for edge in mini.edges_of(site.number)}
+    assert beside
+    for name in beside:
+        told = last(mini, f"{root}{name}()")
+        assert told.verdict is Verdict.REFUTED or len(told.via) > 1
+    assert last(mini, f"{root}__wake_up_sync_key()").verdict is Verdict.HOLDS
+
+
 def test_an_alias_is_told(mini: CallGraph) -> None:
     assert last(mini, "sys_sendto()").note == "sys_sendto is an alias of SyS_sendto"
     assert last(mini, "SyS_sendto()").note == ""

@@ -23,12 +23,14 @@ class Standing:
     `states` are the functions; where `sites` is not None only calls at these call sites count (the
     line is a call through a pointer); `inside` are then the functions that it is said to reach, of
     which the lines below may be calls, too. `doubt` says why nothing is known, "" otherwise.
+    `users`: the states are all that use a macro, and what they do besides says nothing of it.
     """
 
     states: tuple[State, ...] = ()
     sites: tuple[int, ...] | None = None
     inside: tuple[State, ...] = ()
     doubt: str = ""
+    users: bool = False
 
 
 def together(standings: Iterable[Standing | None]) -> Standing | None:

@@ -26,7 +26,8 @@ def result_note(ground: Ground, line: DocumentLine, places: Iterable[Extent]) ->
         if place.start.column:
             before = _before(ground, place)
             path = place.start.path
-            wanted = ["return"] if result == "return" else [*ground.spelling.text(result, path), "="]
+            wanted = ground.spelling.text(
+                result if result == "return" else f"{result} =", path)
             found = ground.spelling.text(" ".join(before), path)
             if found[-len(wanted):] == wanted:
                 return ""

@@ -36,6 +36,7 @@ def judge_macro(ground: Ground, line: DocumentLine) -> Outcome | None:
         standing=Standing(
             tuple(ground.free.start(caller) for caller in callers),
             tuple(site.number for site in sites[:_MOST_USES]),
+            users=True,
         ),
     )
 
