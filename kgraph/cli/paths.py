@@ -123,7 +123,7 @@ def _write_picture(
 
     way = Way(question.caller, question.callee, answer, question.scenario)
     if form == "html":
-        write_lines(standalone_path(graph, text, way).splitlines())
+        write_lines(standalone_path(graph, text, way).splitlines(), exact=True)
         return
     if answer.paths:
         write_lines(picture_lines(way, form))
