@@ -301,6 +301,29 @@ def test_words_that_c_has_too_are_prose(text: str) -> None:
     assert read(f"a_0()\n  {text}\n")[1].kind is LineKind.PROSE
 
 
+@pytest.mark.parametrize(("text", "kind"), [
+    ("int f(void) { return g(x); }", LineKind.UNREAD),
+    ("f() { g(x); h(y); }", LineKind.UNREAD), ("struct l_1 { struct l_1 *a, *b; };",
+                                               LineKind.UNREAD),
+    ("f() (net/a.c:1) é", LineKind.UNREAD), ("f() <text> (net/a.c:1)", LineKind.UNREAD),
+    ("f() (net/a.c:1)\rg() (net/a.c:2)\rx", LineKind.UNREAD),
+    ("+--> f ......", LineKind.FUNCTION), ("|-f(x) …", LineKind.CALL),
+    # prose that names functions, or cites
+    ("as g() does (net/a.c:1)", LineKind.PROSE), ("it waits (net/a.c:1)", LineKind.PROSE),
+    ("g() and h() do", LineKind.PROSE), ("and so on ...", LineKind.PROSE),
+    ("a struct { of } sorts", LineKind.PROSE),
+])
+def test_what_looks_like_a_claim_is_not_dropped(text: str, kind: LineKind) -> None:
+    assert [line.kind for line in read(text) if line.text] == [kind]
+
+
+def test_a_record_whose_brace_opens_on_the_next_line() -> None:
+    lines = read("struct s_1\n{\n\tvoid (*a)(struct s_1 *);\n};\nstruct s_2\nwords\nf_1()\n")
+    assert [line.kind.value for line in lines if line.text] == [
+        "record", "continuation", "field", "closing", "prose", "prose", "call"]
+    assert (lines[0].claim.name, lines[2].parent, lines[2].claim.name[:5]) == ("s_1", 1, "(*a)(")
+
+
 def test_tables_of_several_rows_and_on_one_line() -> None:
     lines = read("""```
 struct t_1 name[] =
