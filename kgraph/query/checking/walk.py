@@ -21,7 +21,7 @@ from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
 from kgraph.query.checking.records import judge_field, judge_record
-from kgraph.query.checking.results import result_note
+from kgraph.query.checking.results import aliased, going_to, without_body
 from kgraph.query.checking.sections import NAMING, QUOTING, Layout
 from kgraph.query.checking.segments import Printed, Segments
 from kgraph.query.checking.several import of_parts, worst
@@ -33,7 +33,6 @@ from kgraph.query.checking.tables import (
     written_rows,
 )
 from kgraph.query.checking.texts import judge_statement
-from kgraph.query.names import alias_note
 from kgraph.query.scenarios import SitePins
 
 _SILENT = (
@@ -126,8 +125,8 @@ class Walk:
         """The verdict on the first claim of a line."""
         kind, above = line.kind, self._above(line)
         if kind in NAMING:
-            named = _aliased(ground, line, self._function(ground, line))
-            return _without_body(ground, line, _going_to(ground, line, named))
+            named = aliased(ground, line, self._function(ground, line))
+            return without_body(ground, line, going_to(ground, line, named))
         if kind is LineKind.STATEMENT:
             return judge_statement(ground, line, above)
         if kind is LineKind.CONDITION:
@@ -137,7 +136,7 @@ class Walk:
                 return condition
             return led_to(ground, line, above, condition, then)
         if kind is LineKind.INDIRECT:
-            return _going_to(ground, line, judge_pointer(ground, line, above))
+            return going_to(ground, line, judge_pointer(ground, line, above))
         return self._of_table(ground, line)
 
     def _going_on(self, ground: Ground, line: DocumentLine, first: Outcome) -> Outcome:
@@ -238,28 +237,3 @@ class Walk:
 
 def _first(places: tuple[Extent, ...]) -> Location | None:
     return min((place.start for place in places), default=None)
-
-
-def _aliased(ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
-    """The same, with what the name of a line is an alias of."""
-    functions = ground.functions(line.claim.name, line.citation)
-    note = alias_note(line.claim.name, functions[0]) if functions else ""
-    return replace(outcome, note="; ".join(filter(None, (note, outcome.note)))) if note else outcome
-
-
-def _going_to(ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
-    """The same, with what the value of the call goes to, if that is not what the line says."""
-    if outcome.via or outcome.verdict not in (Verdict.HOLDS, Verdict.ONE_OF, Verdict.DEFERRED):
-        return outcome
-    note = result_note(ground, line, outcome.places)
-    return replace(outcome, note="; ".join(filter(None, (outcome.note, note)))) if note else outcome
-
-
-def _without_body(ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
-    """The same; of what a function calls that is only declared, nobody can tell."""
-    standing = outcome.standing
-    if standing is None or standing.doubt or not standing.states or any(
-            ground.has_body(state.function) for state in (*standing.states, *standing.inside)):
-        return outcome
-    doubt = f"{line.claim.name} is only declared: what it calls is not in the index"
-    return replace(outcome, standing=replace(standing, doubt=doubt))
