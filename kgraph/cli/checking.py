@@ -99,7 +99,7 @@ def _rewrite(
             continue
         new = rewritten(data, check, cite=cite)
         if show:
-            write_lines(difference(document.file, data, new))
+            write_lines(difference(document.file, data, new), exact=True)
         elif write and new != data:
             _replace(Path(document.file), new)
             remark(f"{document.file}: citations brought up to date")

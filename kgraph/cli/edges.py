@@ -12,7 +12,14 @@ from kgraph.cli.options import (
     output_options,
     types_option,
 )
-from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+from kgraph.cli.output import (
+    remark,
+    remark_changes,
+    remark_if,
+    remark_part,
+    write_json,
+    write_lines,
+)
 from kgraph.model.resolution import Status
 
 if TYPE_CHECKING:
@@ -31,9 +38,11 @@ def callers_verb(
 ) -> None:
     """The calls that reach FUNCTION (NAME or PATH:NAME), direct and through pointers."""
     from kgraph.query import callers, find_function
+    from kgraph.query.names import alias_note
 
     with opened(index, (function,)) as graph:
         found = find_function(graph, function)
+        remark_if(alias_note(function, found))
         hops = callers(graph, found, types=types, deferred=not no_deferred)
         _write_edges(graph, found, hops, form, callers=True)
 
@@ -51,9 +60,11 @@ def callees_verb(
 ) -> None:
     """The calls that FUNCTION (NAME or PATH:NAME) makes, in the order of its lines."""
     from kgraph.query import callees, find_function
+    from kgraph.query.names import alias_note
 
     with opened(index, (function,)) as graph:
         found = find_function(graph, function)
+        remark_if(alias_note(function, found))
         hops = callees(graph, found, depth=depth, types=types, deferred=not no_deferred)
         _write_edges(graph, found, hops, form, callers=False)
 

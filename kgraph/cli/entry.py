@@ -11,6 +11,7 @@ from kgraph.cli.checking import check_verb
 from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
 from kgraph.cli.exporting import export_verb
 from kgraph.cli.indexing import index_verb
+from kgraph.cli.output import shown
 from kgraph.cli.paths import path_verb
 from kgraph.cli.reporting import report_verb
 from kgraph.cli.status import status_verb
@@ -92,7 +93,7 @@ def _complain(message: str, hint: str) -> int:
     """One line that says what is wrong, one that says what to do."""
     for start, text in (("kgraph: ", message), ("hint: ", hint)):
         if text:
-            print(start + " ".join(text.split()), file=sys.stderr)  # noqa: T201
+            print(start + shown(" ".join(text.split())), file=sys.stderr)  # noqa: T201
     return USAGE
 
 

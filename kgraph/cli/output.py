@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -11,9 +12,20 @@ if TYPE_CHECKING:
     from kgraph.report.source import SourceText
 
 
-def write_lines(lines: Iterable[str]) -> None:
-    """Data, a line each. Bytes of the source that are no UTF-8 come out as they were."""
-    for line in lines:
+# All but tab and newline, and those of Latin-1, which some terminals obey, too.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def shown(text: str) -> str:
+    """A text whose control characters a terminal shows and does not obey."""
+    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
+    """Data, a line each, without control characters that a document or the source holds; `exact`:
+    with them. Bytes of the source that are no UTF-8 come out as they were.
+    """
+    for line in lines if exact else map(shown, lines):
         sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "surrogateescape"))
 
 
@@ -25,7 +37,13 @@ def write_json(record: object, *, indent: int | None = 2) -> None:
 
 def remark(text: str) -> None:
     """Something that the user should know."""
-    print(f"kgraph: {text}", file=sys.stderr)  # noqa: T201
+    print(f"kgraph: {shown(text)}", file=sys.stderr)  # noqa: T201
+
+
+def remark_if(text: str) -> None:
+    """The same, where there is something to say."""
+    if text:
+        remark(text)
 
 
 def remark_part(description: "IndexDescription") -> None:

@@ -13,7 +13,14 @@ from kgraph.cli.options import (
     opened,
     types_option,
 )
-from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+from kgraph.cli.output import (
+    remark,
+    remark_changes,
+    remark_if,
+    remark_part,
+    write_json,
+    write_lines,
+)
 from kgraph.errors import LookupFailed
 
 if TYPE_CHECKING:
@@ -71,6 +78,8 @@ def path_verb(
     )
     given = bool(via or avoid or bind or no_scenario)
     with opened(index, (caller, callee, *via, *avoid)) as graph:
+        question = replace(
+            question, caller=_meant(graph, caller), callee=_meant(graph, callee))
         question, answer = answered(graph, question, scenario, given=given)
         partners = proposed(graph, question.pins())
         text = SourceText(graph)
@@ -95,6 +104,14 @@ def path_verb(
     return COULD_NOT_TELL if gap.by_type or gap.by_request else NO_PATH
 
 
+def _meant(graph: "CallGraph", text: str) -> str:
+    """The name to ask for where a user writes `text`, which may be an alias."""
+    from kgraph.query.names import alias_note, find_function, written
+
+    remark_if(alias_note(text, find_function(graph, text)))
+    return written(graph, text)
+
+
 def _write_picture(
     graph: "CallGraph", text: "SourceText", question: "PathQuestion", answer: "PathAnswer",
     form: str,
@@ -106,7 +123,7 @@ def _write_picture(
 
     way = Way(question.caller, question.callee, answer, question.scenario)
     if form == "html":
-        write_lines(standalone_path(graph, text, way).splitlines())
+        write_lines(standalone_path(graph, text, way).splitlines(), exact=True)
         return
     if answer.paths:
         write_lines(picture_lines(way, form))

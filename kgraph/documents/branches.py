@@ -5,7 +5,7 @@ the line says they lead to.
 import re
 from dataclasses import replace
 
-from kgraph.documents.scanning import arguments, closing
+from kgraph.documents.scanning import arguments, closing, parts
 from kgraph.model.documents import Claim
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -14,6 +14,12 @@ _HEAD = re.compile(r"(?:\}?\s*(else)\s+)?(if|while|for|switch)\b\s*", re.ASCII)
 _ELSE = re.compile(r"\}?\s*else\b\s*", re.ASCII)
 _CASE = re.compile(r"(case\s+[\w\s.-]+?|default)\s*:\s*(.*)$", re.ASCII)
 _ENDS = " \t;{}"
+_JUMP = re.compile(r"(?:return|goto|break|continue)\b", re.ASCII)
+_WORDS = re.compile(r"\w\s+\w")
+_PLACE = rf"[*&]*{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*"
+_ASSIGNED = re.compile(rf"{_PLACE}\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII)
+_THROUGH = re.compile(rf"{_NAME}(?:\s*(?:->|\.)\s*{_NAME})+\s*\(.*\)$", re.ASCII)
+_STEP = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*$|[A-Za-z_][\w>.-]*(?:\+\+|--)$", re.ASCII)
 
 
 def read_branch(body: str) -> Claim | None:
@@ -45,10 +51,25 @@ def read_branch(body: str) -> Claim | None:
 
 
 def _is_code(text: str) -> bool:
-    """Whether what stands behind `else` or `case X:` is no prose: nothing, a call, a statement."""
-    call = _CALL.match(text)
-    whole = call and closing(text, call.end() - 1) == len(text.rstrip(_ENDS)) - 1
-    return bool(whole) or not text.strip(_ENDS) or text.rstrip().endswith(";")
+    """Whether what stands behind `else` or `case X:` is no prose: nothing, calls, statements."""
+    then = text.strip(_ENDS)
+    return text.rstrip().endswith(";") or all(map(_is_claim, filter(None, parts(then, ";"))))
+
+
+def _is_claim(text: str) -> bool:
+    """Whether a text is a call or a statement, and nothing else stands beside it."""
+    left = text.strip(_ENDS)
+    call = _CALL.match(left)
+    if call and closing(left, call.end() - 1) == len(left) - 1:
+        return True
+    head = _HEAD.match(left)
+    if head is not None and left[head.end():].startswith(("(", "!(")):
+        return True
+    jump = _JUMP.match(left)
+    value = left[jump.end():] if jump else ""
+    # Two words beside each other are no expression.
+    return bool((jump and not _WORDS.search(value)) or _ASSIGNED.match(left)
+                or _THROUGH.match(left) or _STEP.match(left))
 
 
 def _leading_to(claim: Claim, text: str) -> Claim:

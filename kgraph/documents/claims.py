@@ -42,6 +42,8 @@ _PARAMETER = re.compile(
 _LOOKS = re.compile(
     r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
 )
+_LEFT_OUT = re.compile(r"\s(?:\.{2,}|…+|。{2,}|·{3,})$")  # behind a name: `f ......`
+_RECORD = re.compile(r"(?:typedef\s+)?(?:struct|union)\s+\w+\s*\{", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ _TOGETHER = (LineKind.CALL, LineKind.INDIRECT, LineKind.STATEMENT, LineKind.COND
 
 def read_claim(text: str, *, drawn: bool, cited: bool) -> Read:
     """What `text` claims. `drawn`: it hangs in a drawn tree; `cited`: a citation was beside it."""
-    body = text.strip()
+    body = _LEFT_OUT.sub("", text.strip())
     # Most lines of a long document hold no sign of C: they are seen through with few looks.
     several = _several(body) if ";" in body[:-1] else None
     if several is not None:
@@ -69,9 +71,24 @@ def read_claim(text: str, *, drawn: bool, cited: bool) -> Read:
         return _as_function(found, cited=cited)
     if re.fullmatch(_NAME, body.rstrip(";{ "), re.ASCII) and _bare(body, drawn=drawn, cited=cited):
         return Read(LineKind.FUNCTION, Claim(name=body.rstrip(";{ ")))
-    if (cited and drawn) or (drawn and _LOOKS.search(body)):
+    if (cited and drawn) or (drawn and _LOOKS.search(body)) or _ends_unread(body, cited=cited):
         return Read(LineKind.UNREAD)
     return PROSE
+
+
+def _ends_unread(body: str, *, cited: bool) -> bool:
+    """Whether a line that nothing is drawn before begins as a claim does that goes on as none:
+    `f() text (x.c:1)`, `f() { g(); h(); }` and `struct T { int a; };` in one line.
+    """
+    if _RECORD.match(body):
+        return ";" in body and "}" in body
+    typed = _TYPED.match(body)
+    call = _CALL.match(body, typed.end() if typed else 0)
+    if call is None or cited:
+        return call is not None
+    end = closing(body, call.end() - 1)
+    rest = body[end + 1:].strip(" \t;") if end > 0 else ""
+    return rest.startswith("{") and rest.endswith("}")
 
 
 def _bare(body: str, *, drawn: bool, cited: bool) -> bool:

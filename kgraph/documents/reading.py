@@ -33,6 +33,7 @@ _COMMAND = re.compile(
     r"(?:[$#]\s+\S|(?:sudo\s+)?(?:ip|brctl|ifconfig|modprobe|insmod|echo|sysctl|tc|iptables|nft|"
     r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
 )
+_RECORD = re.compile(r"[ \t]{0,40}(?:typedef\s+)?(?:struct|union)\s+\w+\s*$", re.ASCII)
 _TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
 _MOST_JOINED = 12
 
@@ -83,6 +84,8 @@ class _Reader:
 
     def _joined(self, raws: list[RawLine], place: int) -> int:
         """How many lines the call that starts here is broken over: 1 where it is not."""
+        if self._heads_record(raws, place):
+            return 2
         if "(" not in raws[place].text or len(raws[place].text) > MOST_LENGTH:
             return 1
         if begins_frame(raws[place].text):
@@ -100,6 +103,13 @@ class _Reader:
             if not unclosed(text):
                 return count + 1
         return 1
+
+    def _heads_record(self, raws: list[RawLine], place: int) -> bool:
+        """Whether `struct T` starts here, and the next line opens its brace."""
+        text = raws[place].text
+        if self.within is not None or not _RECORD.match(text) or place + 1 == len(raws):
+            return False
+        return raws[place + 1].text.strip() == "{"
 
     def _line(self, data: bytes, raws: list[RawLine]) -> Iterator[DocumentLine]:
         first, last = raws[0], raws[-1]

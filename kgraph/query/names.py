@@ -32,7 +32,41 @@ def find_function(graph: CallGraph, text: str) -> KnownFunction:
             f"`{text}` is ambiguous: {_listed(exact)}",
             f"write one of {', '.join(f'`{way}`' for way in _ways(exact))}",
         )
-    return exact[0]
+    return meant(graph, exact[0])
+
+
+def meant(graph: CallGraph, function: KnownFunction) -> KnownFunction:
+    """What an alias stands for (`sys_x` for `SyS_x`), which has its calls: in its own scope,
+    external, or static in its file. Any other function is itself.
+    """
+    seen = {function.number}
+    while function.alias_of:
+        scopes = (function.id.scope, "", _path(function))
+        named = [each for each in graph.functions_named(function.alias_of)
+                 if each.id.image == function.id.image and each.id.scope in scopes]
+        target = min(named, key=lambda each: scopes.index(each.id.scope), default=None)
+        if target is None or target.number in seen:
+            break
+        seen.add(target.number)
+        function = target
+    return function
+
+
+def written(graph: CallGraph, text: str) -> str:
+    """What to write for the function that `text` names: the same, but for an alias what it stands
+    for, with its path where the name alone does not do.
+    """
+    found = find_function(graph, text)
+    name = found.id.name
+    if name == text.rpartition(":")[2]:
+        return text
+    return name if len(graph.functions_named(name)) == 1 else f"{_path(found)}:{name}"
+
+
+def alias_note(named: str, found: KnownFunction) -> str:
+    """That a name is an alias of the function that was found, "" where it is its own."""
+    name = named.rpartition(":")[2]
+    return f"{name} is an alias of {found}" if name not in ("", found.id.name) else ""
 
 
 def _matches(function: KnownFunction, qualifier: str) -> bool:

@@ -181,3 +181,25 @@ def test_the_guards_of_a_call_stand_once_in_the_record(kgraph, mini_index: Path)
     assert any(line["hop"] and line["hop"]["guards"] for line in lines)
     assert not any("guards" in line for line in lines)
     assert guarded.stdout == plain.stdout
+
+
+def test_an_alias_is_asked_for_as_what_it_stands_for(kgraph, mini_index: Path) -> None:
+    said = "kgraph: sys_sendto is an alias of SyS_sendto"
+    way = kgraph("path", "sys_sendto", "sock_sendmsg", "--index", mini_index)
+    assert (way.returncode, said in way.stderr) == (0, True)
+    assert way.stdout.startswith("SyS_sendto()")
+    for verb in ("callers", "callees"):
+        found = kgraph(verb, "sys_sendto", "--index", mini_index)
+        assert said in found.stderr
+        assert found.stdout == kgraph(verb, "SyS_sendto", "--index", mini_index).stdout != ""
+
+
+def test_control_characters_of_a_document_do_not_reach_the_terminal(
+    kgraph, mini_index: Path, tmp_path: Path
+) -> None:
+    document = tmp_path / "x.md"
+    document.write_bytes("sock_sendmsg()\n|-nosuch\x1b[31m()\n|-no\x9bsuch()\n".encode())
+    told = kgraph("check", document, "--index", mini_index)
+    assert "|-nosuch\\x1b[31m()" in told.stdout
+    assert not {"\x1b", "\x9b"} & set(told.stdout + told.stderr)
+    assert "\x1b" not in kgraph("path", "\x1b[31m", "veth_xmit", "--index", mini_index).stderr

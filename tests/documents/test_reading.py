@@ -296,6 +296,13 @@ def test_several_claims_on_one_line(text: str, kinds: list[str]) -> None:
     ("default: a_1();", "case", "default", "a_1"), ("else a_1(b)", "else", "", "a_1"),
     ("} else if (a && b) {", "if", "a && b", ""), ("while (a) b_1()", "while", "a", "b_1"),
     ("if !(a) return b;", "if", "a", "return b"),
+    ("else r = a_1(b, c(), &d)", "else", "", "r = a_1(b, c(), &d)"),
+    ("else { a_1(b) }", "else", "", "a_1"), ("else { a_1(b); c = d; }", "else", "",
+                                             "a_1(b); c = d"),
+    ("else return E_P(-E)", "else", "", "return E_P(-E)"), ("else return -E", "else", "",
+                                                            "return -E"),
+    ("case A_B: goto out", "case", "case A_B", "goto out"), ("else p->q(r)", "else", "", "p->q(r)"),
+    ("else if (a) b->c = d", "if", "a", "b->c = d"), ("default: n++", "case", "default", "n++"),
 ])
 def test_conditions(text: str, branch: str, condition: str, leads: str) -> None:
     claim = read(f"```\na_0()\n|-{text}\n```\n")[2].claim
@@ -303,9 +310,35 @@ def test_conditions(text: str, branch: str, condition: str, leads: str) -> None:
         branch, condition, leads)
 
 
-@pytest.mark.parametrize("text", ["default: use eth0", "else we wait here", "case 1: the thing"])
+@pytest.mark.parametrize("text", [
+    "default: use eth0", "else we wait here", "case 1: the thing", "else return to the caller",
+    "default: goto the next one",
+])
 def test_words_that_c_has_too_are_prose(text: str) -> None:
     assert read(f"a_0()\n  {text}\n")[1].kind is LineKind.PROSE
+
+
+@pytest.mark.parametrize(("text", "kind"), [
+    ("int f(void) { return g(x); }", LineKind.UNREAD),
+    ("f() { g(x); h(y); }", LineKind.UNREAD), ("struct l_1 { struct l_1 *a, *b; };",
+                                               LineKind.UNREAD),
+    ("f() (net/a.c:1) é", LineKind.UNREAD), ("f() <text> (net/a.c:1)", LineKind.UNREAD),
+    ("f() (net/a.c:1)\rg() (net/a.c:2)\rx", LineKind.UNREAD),
+    ("+--> f ......", LineKind.FUNCTION), ("|-f(x) …", LineKind.CALL),
+    # prose that names functions, or cites
+    ("as g() does (net/a.c:1)", LineKind.PROSE), ("it waits (net/a.c:1)", LineKind.PROSE),
+    ("g() and h() do", LineKind.PROSE), ("and so on ...", LineKind.PROSE),
+    ("a struct { of } sorts", LineKind.PROSE),
+])
+def test_what_looks_like_a_claim_is_not_dropped(text: str, kind: LineKind) -> None:
+    assert [line.kind for line in read(text) if line.text] == [kind]
+
+
+def test_a_record_whose_brace_opens_on_the_next_line() -> None:
+    lines = read("struct s_1\n{\n\tvoid (*a)(struct s_1 *);\n};\nstruct s_2\nwords\nf_1()\n")
+    assert [line.kind.value for line in lines if line.text] == [
+        "record", "continuation", "field", "closing", "prose", "prose", "call"]
+    assert (lines[0].claim.name, lines[2].parent, lines[2].claim.name[:5]) == ("s_1", 1, "(*a)(")
 
 
 def test_tables_of_several_rows_and_on_one_line() -> None:

@@ -1,6 +1,8 @@
 """Verdicts on mini-linux: each kind of claim, true and false."""
 
+import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from kgraph.model.documents import (
     Scenario,
     Verdict,
 )
+from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.pipeline.queries import find_query, shipped_queries
 from kgraph.query import PathQuestion, find_paths, ops
 from kgraph.query.checking import check_document
@@ -28,6 +31,7 @@ from kgraph.query.scenarios import on_the_way, site_pins
 from kgraph.query.slots import calls_reading
 from kgraph.report.checking import about_citation
 from kgraph.report.rewriting import rewritten
+from kgraph.store import IndexReader
 
 
 def checked(graph: CallGraph, text: str) -> ChainCheck:
@@ -120,6 +124,11 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
     # a macro that starts a chain
     ("wake_up_interruptible_sync_poll(x)\n|-__wake_up_sync_key()", Verdict.HOLDS),
     ("wake_up_interruptible_sync_poll(x)\n|-veth_xmit()", Verdict.REFUTED),
+    ("wake_up_interruptible_sync_poll(&wq->wait, POLLOUT)", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(x, m)", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(...)", Verdict.HOLDS),
+    ("wake_up_interruptible_sync_poll(&sk->wait, POLLIN)", Verdict.UNDECIDED),
+    ("wake_up_interruptible_sync_poll(&there_is_no_such, POLLIN)", Verdict.REFUTED),
     # macros and pointers that a function nearby uses
     ("process_backlog()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)", Verdict.GAP),
     ("process_backlog()\n|-rcu_dereference(skb->dev->other)", Verdict.UNDECIDED),
@@ -155,6 +164,11 @@ def last(graph: CallGraph, text: str) -> LineVerdict:
      Verdict.REFUTED),
     ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg()  // i.e. raw_sendmsg",
      Verdict.ONE_OF),
+    # an alias is what it stands for
+    ("sys_sendto()\n|-SYSC_sendto()", Verdict.HOLDS),
+    ("sys_sendto()\n|-sock_sendmsg()", Verdict.GAP),
+    ("sys_sendto()\n|-veth_open()", Verdict.REFUTED),
+    ("SYSC_send()\n|-sys_sendto()", Verdict.HOLDS),
     # the other way round
     ("xmit_one()\n|-dev_hard_start_xmit()", Verdict.REFUTED),
 ])
@@ -191,6 +205,76 @@ def test_an_index_of_a_part_cannot_tell_what_is_not_configured(
     found = last(mini, text)
     assert found.verdict is Verdict.UNDECIDED
     assert found.note.endswith("this configuration, or not in the part that was indexed")
+
+
+def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    tiny.calls("c", "a")
+    graph = tiny.graph(tmp_path)
+    assert last(graph, "b()\n|-a()").verdict is Verdict.REFUTED
+    number = graph.functions_named("b")[0].number
+    known = replace(graph.function(number), location=None)
+    graph.functions_named = (  # type: ignore[method-assign]
+        lambda name: [known] if name == "b" else CallGraph.functions_named(graph, name))
+    function = graph.function
+    graph.function = (  # type: ignore[method-assign]
+        lambda asked: known if asked == number else function(asked))
+    told = last(graph, "b()\n|-a()")
+    assert told.verdict is Verdict.UNDECIDED
+    assert "b is only declared" in told.note
+    assert last(graph, "a()\n|-b()").verdict is Verdict.HOLDS
+
+
+def test_a_root_that_goes_on_from_a_leaf_may_be_meant_by_itself(tmp_path: Path) -> None:
+    """hook is handed `one` by a, `two` by b: the second chain says what b has it call."""
+    tiny = Tiny()
+    tiny.calls("a", "hook", hands={0: "one"})
+    tiny.calls("b", "hook", hands={0: "two"})
+    tiny.calls("hook", "inner", hands={0: 0})
+    tiny.calls("inner", "one", "two", parameter=0)
+    tiny.calls("c", "a")
+    graph = tiny.graph(tmp_path)
+    check = checked(graph, """a()
+|-hook()
+
+# other
+hook()
+|-one()
+|-two()
+|-one()
+|-c()
+""")
+    told = [line.verdict for line in check.lines if line.verdict is not Verdict.PROSE]
+    holds, gap = Verdict.HOLDS, Verdict.GAP
+    assert told == [holds, holds, holds, gap, gap, gap, Verdict.REFUTED]
+    assert "not as the chain above goes on" in check.lines[6].note
+    assert "not as the chain above" not in check.lines[7].note
+
+
+def test_what_the_users_of_a_macro_do_besides_says_nothing_of_it(mini: CallGraph) -> None:
+    """rcu_read_lock() is called beside it, and sock_queue_rcv_skb() leads to its user."""
+    root = "wake_up_interruptible_sync_poll(&wq->wait, POLLIN)\n|-"
+    users = mini.functions_named("sock_def_readable")
+    callers = {caller for each in users for caller in mini.callers_of(each.number)}
+    assert callers
+    for caller in callers:
+        told = last(mini, f"{root}{mini.function(caller).id.name}()")
+        assert told.verdict is Verdict.REFUTED
+        assert "other way round" not in told.note
+    own = [site for each in users for site in mini.sites_of(each.number) if not site.macro]
+    beside = {mini.function(mini.edge_callee[edge]).id.name
+              for site in own for edge in mini.edges_of(site.number)}
+    assert beside
+    for name in beside:
+        told = last(mini, f"{root}{name}()")
+        assert told.verdict is Verdict.REFUTED or len(told.via) > 1
+    assert last(mini, f"{root}__wake_up_sync_key()").verdict is Verdict.HOLDS
+
+
+def test_an_alias_is_told(mini: CallGraph) -> None:
+    assert last(mini, "sys_sendto()").note == "sys_sendto is an alias of SyS_sendto"
+    assert last(mini, "SyS_sendto()").note == ""
 
 
 def test_both_ways_round(tmp_path: Path) -> None:
@@ -265,6 +349,90 @@ def test_a_stack_of_a_debugger(mini: CallGraph) -> None:
         "xmit_one", "netdev_start_xmit", "__netdev_start_xmit", "veth_xmit"]
     assert [line.citation for line in lines[:3]] == [
         CitationVerdict.EXACT, CitationVerdict.NEAR, CitationVerdict.EXACT]
+
+
+BRANCHES = """
+int first(int a) { return a; }
+int second(int a) { return a; }
+int third(int a) { return a; }
+int one(int a, int b)
+{
+	if (a || b)
+		first(a);
+	if (a)
+		second(1);
+	else
+		third(2);
+	second(3);
+	if (!b)
+		return second(4);
+	return third(5);
+}
+int two(int a, int b)
+{
+	int c;
+	if (!a)
+		goto out;
+	first(a);
+	if (b)
+		second(b);
+	else
+		c = third(b);
+	if (a && b) {
+		a = 5;
+	}
+out:
+	third(a);
+	return a;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
+    folder = tmp_path_factory.mktemp("branching")
+    (folder / "a.c").write_text(BRANCHES)
+    (folder / "compile_commands.json").write_text(json.dumps(
+        [{"directory": str(folder), "file": "a.c", "arguments": ["cc", "-c", "a.c"]}]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        made = index_tree(IndexRequest(folder, index=folder / "a.kgraph", jobs=1))
+    graph = CallGraph(IndexReader(made.index))
+    yield graph
+    graph.close()
+
+
+@pytest.mark.parametrize(("text", "verdict", "note"), [
+    ("one()\n|-if (a) first(a)", Verdict.HOLDS, "one of the conditions that do alone: a || b"),
+    ("one()\n|-if (a || b) first(a)", Verdict.HOLDS, ""),
+    ("one()\n|-if (!a) first(a)", Verdict.REFUTED, "its conditions are a || b"),
+    ("one()\n|-else third(2)", Verdict.HOLDS, ""),
+    ("one()\n|-else\n  |-third(2)", Verdict.HOLDS, ""),
+    ("one()\n|-else second(1)", Verdict.REFUTED, "it stands behind no else: its conditions are a"),
+    ("one()\n|-else first(a)", Verdict.REFUTED, "behind no else"),
+    ("one()\n|-if (a) second(1)", Verdict.HOLDS, ""),
+    ("one()\n|-if (a) second(4)", Verdict.REFUTED, "its conditions are !b"),
+    ("one()\n|-if (!b) return second(1)", Verdict.REFUTED, "its conditions are a"),
+    ("two()\n|-else c = third(b)", Verdict.HOLDS, ""),
+    # what a value goes to, and whose arguments are the names of the callee's parameters
+    ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there, which has"),
+    ("two()\n|-c = third(b)", Verdict.HOLDS, ""),
+    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` before the call"),
+    ("two()\n|-first(a)", Verdict.HOLDS, ""),
+    ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` before the call"),
+    ("one()\n|-return third(5)", Verdict.HOLDS, ""),
+    ("one()\n|-third(a)", Verdict.HOLDS, ""),
+    ("one()\n|-return third(a)", Verdict.HOLDS, "its arguments are (2) there"),
+    ("two()\n|-if (a) third(a)", Verdict.UNDECIDED, "the source asks for the contrary"),
+    ("two()\n|-if (b) a = 5", Verdict.HOLDS, ""),
+    ("two()\n|-if (!a) a = 5", Verdict.REFUTED,
+     "it runs only where the contrary holds: not ! a, a && b (a.c:29)"),
+])
+def test_branches(branching: CallGraph, text: str, verdict: Verdict, note: str) -> None:
+    told = last(branching, text)
+    assert (told.verdict, told.note) == (verdict, told.note)
+    assert note in told.note
+    assert note or not told.note
 
 
 def test_a_mark_before_the_document_is_no_part_of_its_first_line(mini: CallGraph) -> None:

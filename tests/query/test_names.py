@@ -6,6 +6,7 @@ from tiny import Tiny
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.query import find_function
+from kgraph.query.names import alias_note, written
 
 
 def test_unknown_names_get_suggestions(tmp_path: Path) -> None:
@@ -34,3 +35,13 @@ def test_static_twins_are_listed_and_told_apart_by_path(mini: CallGraph) -> None
             assert str(twin.location) in raised.value.message
             assert find_function(mini, f"{twin.location.path}:{name}") == twin
             assert find_function(mini, f"{Path(twin.location.path).name}:{name}") == twin
+
+
+def test_an_alias_is_followed(mini: CallGraph) -> None:
+    found = find_function(mini, "sys_sendto")
+    assert found.id.name == "SyS_sendto"
+    assert find_function(mini, "net/socket.c:sys_sendto") == found
+    assert alias_note("net/socket.c:sys_sendto", found) == "sys_sendto is an alias of SyS_sendto"
+    assert written(mini, "sys_sendto") == "SyS_sendto"
+    assert alias_note("SyS_sendto", found) == ""
+    assert written(mini, "net/socket.c:SyS_sendto") == "net/socket.c:SyS_sendto"

@@ -8,16 +8,24 @@ wrong.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import NamedTuple
 
 from kgraph.documents import read_claim
-from kgraph.model.answers import Hop, KnownFunction, KnownSite
+from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import Claim, DocumentLine, LineKind, Verdict
 from kgraph.model.location import MOST_GUARDS, Extent, Location
-from kgraph.query.checking.conditions import Form, branches, conjuncts, normal, opposite
+from kgraph.query.checking.conditions import (
+    Form,
+    branches,
+    conjuncts,
+    normal,
+    opposite,
+)
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.surroundings import Said, said_of
 from kgraph.query.checking.texts import find_in_body, nowhere, words_of
+
+_CONTRARY = "the source asks for the contrary"
 
 
 def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
@@ -81,10 +89,22 @@ def _alike(ground: Ground, function: KnownFunction, claim: Claim) -> Outcome | N
         if wanted <= conjuncts(form):
             note = f"a part of the condition at {place}: {text}"
             contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
+        if _any_of(form, claimed):
+            note = f"one of the conditions at {place} that do alone: {text}"
+            contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
         if form == opposite(claimed):
-            note = f"the source asks for the contrary, {text}, at {place}"
+            note = f"{_CONTRARY}, {text}, at {place}"
             contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
     return contrary
+
+
+def _any_of(form: Form, claimed: Form) -> bool:
+    """Whether a form holds as soon as the claimed one does, as `A || B` where A does."""
+    kind, inner = form
+    if kind != "or" or form == claimed:
+        return False
+    assert isinstance(inner, frozenset)
+    return claimed in inner or (claimed[0] == "or" and claimed[1] <= inner)  # type: ignore[operator]
 
 
 def _conditions(ground: Ground, function: KnownFunction) -> Iterator[tuple[Form, Extent, str]]:
@@ -114,41 +134,95 @@ def led_to(
         if each.verdict is Verdict.REFUTED:
             note = f"what the condition leads to is not there: {each.note}"
             return replace(each, note=note, places=condition.places, found=condition.found)
-    checked = [under(ground, line.claim, standing, each) for each in then]
+    parts = consequences(line)
+    checked = [under(ground, line.claim, standing, each, part)
+               for each, part in zip(then, parts, strict=True)]
     wrong = next((each for each in checked if each.verdict is Verdict.REFUTED), None)
     if wrong is not None:
         return replace(wrong, places=condition.places, found=condition.found)
     places = (*condition.places, *(place for each in then for place in each.places))
     notes = dict.fromkeys(part for each in (condition, *checked) for part in (each.note,) if part)
     found = condition.found or outcome.found
-    return replace(outcome, note="; ".join(notes), places=places, found=found)
+    open_ = any(each.verdict is Verdict.UNDECIDED for each in checked)
+    return replace(
+        outcome, verdict=Verdict.UNDECIDED if open_ else outcome.verdict, note="; ".join(notes),
+        places=places, found=found,
+    )
 
 
-def under(ground: Ground, claim: Claim, standing: Standing, outcome: Outcome) -> Outcome:
-    """The verdict on something that the functions of `standing` do, if the condition `claim` leads
-    to it; else that it is wrong.
+def under(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> Outcome:
+    """The verdict on something that the functions of `standing` do, said by `line`, if the
+    condition `claim` leads to it; else that it is wrong.
     """
-    if claim.branch not in ("if", "while") or outcome.verdict in (
+    if claim.branch not in ("if", "while", "else") or outcome.verdict in (
         Verdict.REFUTED, Verdict.UNDECIDED
     ):
         return outcome
-    told = list(_said(ground, standing, outcome))
+    told = list(said_of(ground, standing, outcome, line))
+    if not told:
+        return outcome
+    if claim.branch == "else":
+        return _otherwise(outcome, told)
     wanted = {each.path: conjuncts(_claimed(ground, claim, each.path)) for each in told}
-    if not told or any(wanted[each.path] <= each.holds for each in told):
+    if any(wanted[each.path] <= each.holds for each in told):
         return outcome
     for each in told:
+        if all(form in each.holds or any(_any_of(other, form) for other in each.holds)
+               for form in wanted[each.path]):
+            note = f"one of the conditions that do alone: {each.text}"
+            return replace(outcome, note=_joined(outcome.note, note))
+    for each in told:
         if each.holds & set(map(opposite, wanted[each.path])):
-            return _not_so(outcome, f"it runs only where the contrary holds: {each.text}")
+            there = each.text or "a condition that is not shown"
+            return _not_so(outcome, f"it runs only where the contrary holds: {there}")
+    return _not_under(ground, claim, standing, outcome, told)
+
+
+def _otherwise(outcome: Outcome, told: list[Said]) -> Outcome:
+    """The verdict on what stands behind `else`: somewhere a condition does not hold there."""
+    if any(each.otherwise for each in told):
+        return outcome
+    if any(each.otherwise is None or each.more for each in told):
+        note = "whether it stands behind an else cannot be told"
+        return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
+    where = next((each.text for each in told if each.text), "")
+    there = f"its conditions are {where}" if where else "it has no condition"
+    return _not_so(outcome, f"it stands behind no else: {there}")
+
+
+def _not_under(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, told: list[Said]
+) -> Outcome:
+    """The verdict where nothing that is known of a place is the claimed condition."""
     if any(each.more for each in told):
         note = (f"whether the condition leads to it cannot be told: of its conditions the index"
                 f" has the innermost {MOST_GUARDS}")
         return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
     if _jumps(ground, outcome):
         note = "whether the condition leads to it cannot be told: there are labels"
-        return replace(outcome, note=_joined(outcome.note, note))
+        found = _only_contrary(ground, claim, standing)
+        return replace(outcome, verdict=Verdict.UNDECIDED if found else outcome.verdict,
+                       note=_joined(outcome.note, note))
     where = next((each.text for each in told if each.text), "")
-    there = f"its conditions are {where}" if where else "it has no condition"
+    if where:
+        there = f"its conditions are {where}"
+    elif any(each.holds for each in told):
+        there = "it stands under others"
+    else:
+        there = "it has no condition"
     return _not_so(outcome, f"the condition does not lead to it: {there}")
+
+
+def _only_contrary(ground: Ground, claim: Claim, standing: Standing) -> bool:
+    """Whether the functions have the contrary of a condition, and not the condition."""
+    functions = [ground.graph.function(state.function) for state in standing.states]
+    if any(find_in_body(ground, function, _quoted(claim)) for function in functions):
+        return False
+    alike = [_alike(ground, function, claim) for function in functions]
+    found = [each for each in alike if each is not None]
+    return bool(found) and all(each.note.startswith(_CONTRARY) for each in found)
 
 
 def _joined(*notes: str) -> str:
@@ -158,60 +232,6 @@ def _joined(*notes: str) -> str:
 def _not_so(outcome: Outcome, note: str) -> Outcome:
     place = outcome.hop.site.location if outcome.hop is not None else outcome.found
     return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
-
-
-class _Said(NamedTuple):
-    """What holds at a place in the file `path`; its conditions in words; whether there may be
-    `more`, which the index did not keep.
-    """
-
-    holds: frozenset[Form]
-    text: str
-    path: str
-    more: bool = False
-
-
-def _said(ground: Ground, standing: Standing, outcome: Outcome) -> Iterator[_Said]:
-    """What is known of each place that bears a claim out."""
-    through = outcome.standing.sites if outcome.standing is not None else None
-    if outcome.hop is None and through:
-        yield from (_of_site(ground, ground.graph.site(site)) for site in through)
-        return
-    if outcome.hop is None and not outcome.via:
-        for place in outcome.places:
-            yield from _around(ground, standing, place)
-        return
-    hops: tuple[Hop, ...] = outcome.via or ((outcome.hop,) if outcome.hop else ())
-    for hop in hops:
-        for site in ground.sites_of(hop.site.caller):
-            if site.number == hop.site.number or site.location in hop.sites:
-                yield _of_site(ground, site)
-
-
-def _of_site(ground: Ground, site: KnownSite) -> _Said:
-    said: set[Form] = set()
-    texts = []
-    path = site.location.path
-    for guard in site.guards:
-        text = " ".join(ground.sources.text(guard.extent).split())
-        if text:
-            said |= conjuncts(normal(ground.spelling.text(text, path), holds=guard.holds))
-            texts.append(text if guard.holds else f"not {text}")
-    return _Said(frozenset(said), ", ".join(texts), path, site.more_guards)
-
-
-def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[_Said]:
-    """What the text around a statement says of it."""
-    for state in standing.states:
-        function = ground.graph.function(state.function)
-        if function.location is None or function.location.path != place.start.path:
-            continue
-        body, first = ground.plain_body(function), function.location.line
-        lines = range(place.start.line - first, place.end_line - first + 1)
-        here = [at for at, (_, line) in enumerate(body) if line in lines]
-        found = branches([word for word, _ in body]) if here else []
-        holds = frozenset[Form]().union(*(branch.says(at) for branch in found for at in here))
-        yield _Said(holds, "", place.start.path)
 
 
 def _jumps(ground: Ground, outcome: Outcome) -> bool:

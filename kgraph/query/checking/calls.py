@@ -58,6 +58,8 @@ def other_way_round(ground: Ground, standing: Standing, callees: Sequence[int]) 
     """That what a line claims to be called is what calls, in a sentence; "" where it is not, or
     where both may well come again.
     """
+    if standing.users:
+        return ""
     callers = [state.function for state in standing.states]
     for callee in callees:
         here = Standing(ground.states([ground.graph.function(callee)]))
@@ -124,11 +126,20 @@ def calls_with_gaps(ground: Ground, standing: Standing, targets: Iterable[int]) 
     return _cheapest(ground, ground.pinned, standing, wanted)
 
 
+def _starts(ground: Ground, standing: Standing) -> tuple[State, ...]:
+    """Where ways begin: of a macro not in those that use it, but in what these uses call."""
+    if not standing.users:
+        return standing.states
+    callees = dict.fromkeys(
+        callee for site in standing.sites or () for callee in ground.callees(site))
+    return ground.states(map(ground.graph.function, callees))
+
+
 def _cheapest(
     ground: Ground, steps: Steps, standing: Standing, targets: Iterable[int]
 ) -> Call | None:
     best: Call | None = None
-    starts = standing.states[:_MOST_TRIED]
+    starts = _starts(ground, standing)[:_MOST_TRIED]
     for target in targets:
         for state in starts:
             start = state._replace(passed=0)

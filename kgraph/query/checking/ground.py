@@ -11,6 +11,7 @@ from kgraph.query.checking.absence import Absence
 from kgraph.query.checking.defined import Defined
 from kgraph.query.checking.spelling import Spelling
 from kgraph.query.checking.tokens import tokens
+from kgraph.query.names import meant
 from kgraph.query.rules import Rules
 from kgraph.query.scenarios import SitePins
 from kgraph.query.steps import State, Steps
@@ -23,12 +24,14 @@ class Standing:
     `states` are the functions; where `sites` is not None only calls at these call sites count (the
     line is a call through a pointer); `inside` are then the functions that it is said to reach, of
     which the lines below may be calls, too. `doubt` says why nothing is known, "" otherwise.
+    `users`: the states are all that use a macro, and what they do besides says nothing of it.
     """
 
     states: tuple[State, ...] = ()
     sites: tuple[int, ...] | None = None
     inside: tuple[State, ...] = ()
     doubt: str = ""
+    users: bool = False
 
 
 def together(standings: Iterable[Standing | None]) -> Standing | None:
@@ -77,7 +80,8 @@ class Ground:
 
     def functions(self, name: str, citation: Citation | None) -> list[KnownFunction]:
         """The functions that a line may mean: those that are defined, if any is; those in the cited
-        file, if any is."""
+        file, if any is. An alias means what it stands for.
+        """
         named = self.graph.functions_named(name) if name else []
         found = [function for function in named if function.location is not None] or named
         if citation is not None:
@@ -88,7 +92,13 @@ class Ground:
                      or is_tail(citation.path, function.location.path))
             ]
             found = there or found
-        return found
+        known = {each.number: each for each in (meant(self.graph, each) for each in found)}
+        return list(known.values())
+
+    def has_body(self, function: int) -> bool:
+        """Whether anything is known of what a function does: of a mere declaration nothing is."""
+        known = self.graph.function(function)
+        return known.location is not None or bool(self.sites_of(function))
 
     def states(self, functions: Iterable[KnownFunction]) -> tuple[State, ...]:
         """The states that searches from the functions start in."""

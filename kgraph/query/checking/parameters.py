@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from kgraph.documents import call_arguments, split_arguments
 from kgraph.model.answers import KnownFunction
-from kgraph.model.documents import DocumentLine
+from kgraph.model.documents import DocumentLine, LineKind
 from kgraph.model.location import Extent
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.tokens import ATTRIBUTES, tokens
@@ -65,14 +65,17 @@ def arguments_note(
     ground: Ground, line: DocumentLine, places: Iterable[Extent], functions: list[KnownFunction]
 ) -> str:
     """How the arguments of a line differ from those of the calls at `places`; "" where they are the
-    same as at one of them, or are the names of the callee's parameters.
+    same as at one of them, or, of a call by itself, are the names of the callee's parameters.
     """
     said = line.claim.arguments
     if not said or line.claim.declared:
         return ""
     there = _differing(ground, said, places)
     claimed = [_words(each) for each in said]
-    if not there or any([[name] for name in each.parameters] == claimed for each in functions):
+    # `f(a)` may be the head of f; what is done with its value makes it this call.
+    head = not line.claim.result and line.kind in (LineKind.FUNCTION, LineKind.CALL)
+    if not there or (head and any(
+            [[name] for name in each.parameters] == claimed for each in functions)):
         return ""
     nearest = max(there, key=lambda written: sum(_words(each) in claimed for each in written))
     return f"its arguments are ({', '.join(' '.join(each.split()) for each in nearest)}) there"

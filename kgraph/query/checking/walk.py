@@ -21,6 +21,7 @@ from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
 from kgraph.query.checking.records import judge_field, judge_record
+from kgraph.query.checking.results import aliased, going_to, without_body
 from kgraph.query.checking.sections import NAMING, QUOTING, Layout
 from kgraph.query.checking.segments import Printed, Segments
 from kgraph.query.checking.several import of_parts, worst
@@ -58,6 +59,7 @@ class Walk:
         self._chain: dict[int, int] = {}
         self._elements: dict[int, Rows] = {}
         self._leaves: dict[str, tuple[DocumentLine, Standing]] = {}
+        self._apart: dict[int, Standing] = {}
         self._last: tuple[Ground, SitePins, Ground] = (self.ground, {}, self.ground)
 
     def step(self, line: DocumentLine) -> None:
@@ -66,6 +68,8 @@ class Walk:
         outcome = self._judge(line)
         self._outcomes[line.number] = outcome
         self._standing[line.number] = outcome.standing or self._above(line)
+        if outcome.standing is None and line.parent in self._apart:
+            self._apart[line.number] = self._apart[line.parent]
         if line.kind in NAMING and line.claim.name:
             self._leaves.setdefault(line.claim.name, (line, self._standing[line.number]))
         target, inside = line.claim.target, self._standing[line.number].inside
@@ -92,13 +96,28 @@ class Walk:
             return Outcome(Verdict.PROSE)
         if line.kind is LineKind.UNREAD:
             return Outcome(Verdict.UNREAD, "this looks like a claim and could not be read")
+        outcome = self._claimed(line)
+        apart = self._apart.get(line.parent)
+        if apart is None or outcome.verdict is not Verdict.REFUTED:
+            return outcome
+        # The root that it stands under goes on from a leaf, and may be meant by itself.
+        joined, self._standing[line.parent] = self._standing[line.parent], apart
+        alone = self._claimed(line)
+        self._standing[line.parent] = joined
+        if alone.verdict is Verdict.REFUTED:
+            return outcome
+        note = f"not as the chain above goes on ({outcome.note})"
+        return replace(alone, note="; ".join(filter(None, (alone.note, note))))
+
+    def _claimed(self, line: DocumentLine) -> Outcome:
+        """The verdict on a line that claims something."""
         ground = self._ground(line)
         first = self._one(ground, line)
         if line.kind not in (LineKind.TABLE, LineKind.ROW):
             first = self._going_on(ground, line, first)
         above = self.layout.lines.get(line.parent)
         while above is not None and above.kind is LineKind.CONDITION:
-            first = under(ground, above.claim, self._above(above), first)
+            first = under(ground, above.claim, self._above(above), first, line)
             above = self.layout.lines.get(above.parent)
         return first
 
@@ -106,7 +125,8 @@ class Walk:
         """The verdict on the first claim of a line."""
         kind, above = line.kind, self._above(line)
         if kind in NAMING:
-            return self._function(ground, line)
+            named = aliased(ground, line, self._function(ground, line))
+            return without_body(ground, line, going_to(ground, line, named))
         if kind is LineKind.STATEMENT:
             return judge_statement(ground, line, above)
         if kind is LineKind.CONDITION:
@@ -116,7 +136,7 @@ class Walk:
                 return condition
             return led_to(ground, line, above, condition, then)
         if kind is LineKind.INDIRECT:
-            return judge_pointer(ground, line, above)
+            return going_to(ground, line, judge_pointer(ground, line, above))
         return self._of_table(ground, line)
 
     def _going_on(self, ground: Ground, line: DocumentLine, first: Outcome) -> Outcome:
@@ -142,6 +162,8 @@ class Walk:
             return outcome
         before, standing = left_off
         self._chain[line.number] = self._chain[before.number]
+        if outcome.standing is not None:
+            self._apart[line.number] = outcome.standing
         note = f"goes on from line {before.number}"
         return replace(
             outcome, note="; ".join(filter(None, (note, outcome.note))), standing=standing
