@@ -192,6 +192,9 @@ class _Reader:
             if drawn.text and not drawn.column:
                 self.stack.clear()
             return 0, 0
+        if kind is LineKind.UNREAD and not drawn.column and drawn.text.rstrip("; ").endswith("}"):
+            self.stack.clear()  # it closes what it opened: nothing below stands in it
+            return 0, 0
         while self.stack and self.stack[-1].column >= drawn.column and not self.stack[-1].brace:
             self.stack.pop()
         parent, depth = (self.stack[-1].number if self.stack else 0), len(self.stack)

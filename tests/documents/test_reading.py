@@ -334,6 +334,11 @@ def test_what_looks_like_a_claim_is_not_dropped(text: str, kind: LineKind) -> No
     assert [line.kind for line in read(text) if line.text] == [kind]
 
 
+def test_nothing_stands_in_a_block_that_closes_on_its_line() -> None:
+    lines = read("f_1() { g_1(); h_1(); }\n\n    a_1()\n      b_1()\n")
+    assert [line.parent for line in lines if line.text] == [0, 0, 3]
+
+
 def test_a_record_whose_brace_opens_on_the_next_line() -> None:
     lines = read("struct s_1\n{\n\tvoid (*a)(struct s_1 *);\n};\nstruct s_2\nwords\nf_1()\n")
     assert [line.kind.value for line in lines if line.text] == [
