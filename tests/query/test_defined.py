@@ -64,7 +64,7 @@ def test_a_macro_without_calls_is_no_name_of_another_configuration(
 
 
 def test_a_macro_that_calls_is_cited_where_it_is_defined(mini: CallGraph) -> None:
-    text = "wake_up_interruptible_sync_poll(x)\n|-__wake_up_sync_key()\n"
+    text = "wake_up_interruptible_sync_poll()\n|-__wake_up_sync_key()\n"
     note = check_document(mini, read_document("x.md", text.encode())).lines[0].note
     path, line = note.removeprefix("a macro (").removesuffix(")").split(":")
     lines = Path(mini.description.tree, path).read_text().split("\n")
