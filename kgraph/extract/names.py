@@ -123,8 +123,35 @@ class Names:
         key = key_of(field)
         if key not in self._slots:
             record, scope = self.record(C.clang_getCursorSemanticParent(field))
-            self._slots[key] = Slot(record, spelling(field), scope) if record else None
+            self._slots[key] = Slot(record, self._member(field), scope) if record else None
         return self._slots[key]
+
+    def _member(self, field: Cursor) -> str:
+        """The name of a field. A member without one is told by its number, in each record around it
+        that has no name either: what clang calls it says where the tree lies."""
+        name = spelling(field)
+        if not is_unnamed(name):
+            return name
+        parent = C.clang_getCursorSemanticParent(field)
+        numbers = [_number_of(field, parent)]
+        while is_unnamed(type_name(C.clang_getCursorType(parent))):
+            around = C.clang_getCursorSemanticParent(parent)
+            if around.kind not in (kinds.STRUCT, kinds.UNION):
+                break
+            numbers.append(_number_of(parent, around))
+            parent = around
+        return f"(member {'.'.join(map(str, reversed(numbers)))})"
+
+
+def _number_of(wanted: Cursor, record: Cursor) -> int:
+    """Which member of a record this field is, or has this record as its type; from 1."""
+    key = key_of(wanted)
+    for number, field in enumerate(record_fields(C.clang_getCursorType(record)), start=1):
+        declared = C.clang_getTypeDeclaration(
+            C.clang_getCanonicalType(C.clang_getCursorType(field)))
+        if key in (key_of(field), key_of(declared)):
+            return number
+    return 0
 
 
 class LocalNames:
