@@ -272,7 +272,7 @@ def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
 PROBE = """
 struct probe_ops { void (*run)(int *a); void *spare; };
 static int probe_value, probe_other;
-static void probe_warn(void (*f)(int *a), int line) { f(&probe_other); }
+static void probe_warn(void (*f)(int *a), int line) { f(&probe_value); }
 #define PROBE_WARN() probe_warn(probe_one, __LINE__)
 static void probe_one(int *a) { }
 static void probe_two(int *a) { }
