@@ -19,7 +19,7 @@ _WORDS = re.compile(r"\w\s+\w")
 _PLACE = rf"[*&]*{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*"
 _ASSIGNED = re.compile(rf"{_PLACE}\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII)
 _THROUGH = re.compile(rf"{_NAME}(?:\s*(?:->|\.)\s*{_NAME})+\s*\(.*\)$", re.ASCII)
-_STEP = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*$|[A-Za-z_][\w>.-]*(?:\+\+|--)$", re.ASCII)
+STEP = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*;?$|[A-Za-z_][\w>.-]*(?:\+\+|--);?$", re.ASCII)
 
 
 def read_branch(body: str) -> Claim | None:
@@ -69,7 +69,7 @@ def _is_claim(text: str) -> bool:
     value = left[jump.end():] if jump else ""
     # Two words beside each other are no expression.
     return bool((jump and not _WORDS.search(value)) or _ASSIGNED.match(left)
-                or _THROUGH.match(left) or _STEP.match(left))
+                or _THROUGH.match(left) or STEP.match(left))
 
 
 def _leading_to(claim: Claim, text: str) -> Claim:

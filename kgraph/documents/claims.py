@@ -7,7 +7,7 @@ a claim and cannot be read is said to be unread.
 import re
 from dataclasses import dataclass, field, replace
 
-from kgraph.documents.branches import read_branch
+from kgraph.documents.branches import STEP, read_branch
 from kgraph.documents.scanning import arguments, closing, parts
 from kgraph.model.documents import Claim, LineKind
 
@@ -27,7 +27,6 @@ _ASSIGNED = re.compile(
     r"[*&(]?[A-Za-z_][\w\s>.()*&\[\]-]*?(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII
 )
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re.ASCII)
-_STEP = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*;?$|[A-Za-z_][\w>.-]*(?:\+\+|--);?$", re.ASCII)
 _NO_VALUE = re.compile(r"\(\s*void\s*\)\s*(?=[\w*(])", re.ASCII)
 _SIGN = re.compile(r"[(=:+-]|^(?:return|goto|break|continue|else|\})", re.ASCII)
 _TAIL = re.compile(r"[\s;{},]*$")
@@ -247,6 +246,6 @@ def _onward(body: str) -> Read | None:
 
 
 def _statement(body: str) -> Read | None:
-    if _ASSIGNED.match(body) or _JUMP.match(body) or _STEP.match(body):
+    if _ASSIGNED.match(body) or _JUMP.match(body) or STEP.match(body):
         return Read(LineKind.STATEMENT, Claim(expression=body.rstrip("; ")))
     return None

@@ -86,13 +86,14 @@ def header_uses(path: str) -> Uses:
     content = _content(path)
     code = _code(content)
     asked = b" ".join(_ASKED.findall(code))
-    last = {_text(name): what for what, name in _CHANGED.findall(content)}
+    changes = [(what, _text(name)) for what, name in _CHANGED.findall(content)]
+    last = {name: what for what, name in changes}
     return Uses(
         _names(_ASKED.sub(b"", code)),
         frozenset(map(_text, _APPLIED.findall(code))) | _names(asked),
         frozenset(map(_text, _PLAIN.findall(content))),
         frozenset(name for name, what in last.items() if what == b"define"),
-        frozenset(_text(name) for what, name in _CHANGED.findall(content) if what == b"undef"))
+        frozenset(name for what, name in changes if what == b"undef"))
 
 
 def takes_arguments(path: str, name: str) -> bool:

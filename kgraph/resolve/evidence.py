@@ -39,11 +39,16 @@ class Chains:
             if key[0] == CONSTANT_OF and key[1] != NONE:
                 self._origins.setdefault(key[1], []).append((UNCITED, node))
 
-    def chains(self, token: int, targets: Iterable[int]) -> dict[int, list[Step]]:
-        """For each target that holds the token, the steps that bring it there."""
+    def chains(
+        self, token: int, targets: Iterable[int],
+        among: Mapping[int, AbstractSet[int]] | None = None,
+    ) -> dict[int, list[Step]]:
+        """For each target that holds the token, the steps that bring it there; `among` are sets to
+        look in instead of those that were given."""
         missing = set(targets)
         found: dict[int, list[Step]] = {}
-        sets, succ, labels = self._sets, self._solver.succ, self._solver.labels
+        sets = self._sets if among is None else among
+        succ, labels = self._solver.succ, self._solver.labels
         layer: dict[int, list[Step]] = {}
         for step in self._origins.get(token, ()):
             self._offer(layer, step[1], [step])

@@ -7,7 +7,7 @@ found, the tables of the records that are called through it count. A pointer tha
 nodes flow into is what functions pass on that move any memory: of it nothing is said.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from kgraph.model.holders import Slot
 from kgraph.model.names import ObjectId
@@ -21,25 +21,6 @@ from kgraph.resolve.refine import Solution
 MOST = 2000
 
 
-class _All(Mapping[int, frozenset[int]]):
-    """Says of some nodes that they hold these tokens."""
-
-    def __init__(self, nodes: set[int], tokens: frozenset[int]) -> None:
-        self._nodes = nodes
-        self._tokens = tokens
-
-    def __getitem__(self, node: int) -> frozenset[int]:
-        if node in self._nodes:
-            return self._tokens
-        raise KeyError(node)
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._nodes)
-
-    def __len__(self) -> int:
-        return len(self._nodes)
-
-
 class HeldTables:
     """Finds the rows; `solution` is that of `constraints`."""
 
@@ -49,6 +30,7 @@ class HeldTables:
         self._solver = solution.bases
         self._addresses = solution.addresses
         self._preds = self._solver.preds
+        self._chains = Chains(self._solver, {})
         self._given = self._find_given()
         self._records = self._find_records()
 
@@ -112,12 +94,13 @@ class HeldTables:
             token for node in reached for token in self._given.get(node, ())
             if not records.isdisjoint(self._records.get(self._nodes.tokens[token][1], ()))
         )
-        chains = Chains(self._solver, _All(reached, tokens))
+        among = dict.fromkeys(reached, tokens)
         holder = self._nodes.holder(field)
         whole = self._addresses.is_known(field)
         for token in tokens:
             table = self._nodes.holder(self._nodes.tokens[token][1])
-            evidence = tuple(chains.cite(chains.chains(token, [field]).get(field, [])))
+            chain = self._chains.chains(token, [field], among).get(field, [])
+            evidence = tuple(self._chains.cite(chain))
             if len(evidence) > 1 and isinstance(table, ObjectId) and isinstance(holder, Slot):
                 yield Held(holder, table, evidence, whole)
 
