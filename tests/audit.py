@@ -31,14 +31,16 @@ class Answer:
 
 
 def needed(root: str = "kgraph") -> dict[str, str]:
-    """Name and version of the installed packages that `root` needs, with all its extras."""
+    """Name and version of the installed packages that `root` needs, with all its extras but the
+    one that brings the auditor."""
     found: dict[str, str] = {}
     waiting = [(root, True)]
     while waiting:
         name, extras = waiting.pop()
         for requirement in distribution(name).requires or ():
             other = _NAME.match(requirement)
-            if other is None or (_EXTRA.search(requirement) and not extras):
+            extra = _EXTRA.search(requirement)
+            if other is None or (extra and (not extras or extra[1] == "audit")):
                 continue
             key = re.sub(r"[-_.]+", "-", other[0]).lower()
             if key not in found:
