@@ -17,6 +17,7 @@ header, is parsed without. Two indexes, made with and without, hold the same fac
 from collections.abc import Iterator, Sequence
 
 from kgraph.extract.headers import (
+    MACRO,
     Tails,
     closure,
     header_text,
@@ -86,13 +87,13 @@ class _Walk:
         after that."""
         waiting = [_items(self._main)]
         while waiting:
-            for is_include, name, is_fallback in waiting[-1]:
-                if not is_include:
+            for what, name, is_fallback in waiting[-1]:
+                if what == MACRO:
                     if self._header.mentions(name) and name not in TEXTS and not (
                             is_fallback and self._has(name)):
                         self._spread |= self._header.spread(name)
                     continue
-                if not self._enter(name):
+                if not self._enter(name, what):
                     return False
                 own = [file for file in self._own.named(name) if file not in self._entered]
                 if own:
@@ -108,9 +109,9 @@ class _Walk:
         return macro in self._header.defined and not self.read.isdisjoint(
             self._header.macros[macro])
 
-    def _enter(self, name: str) -> bool:
+    def _enter(self, name: str, what: int) -> bool:
         """Read the precompiled files that an include of `name` reads; whether that is safe."""
-        starts = [file for file in self._header.tails.named(name) if file not in self.read]
+        starts = [file for file in self._header.tails.named(name, what) if file not in self.read]
         if not starts:
             return True
         begun: dict[str, int] = {}
@@ -123,11 +124,11 @@ class _Walk:
         return True
 
 
-def _items(file: str) -> Iterator[tuple[bool, str, bool]]:
+def _items(file: str) -> Iterator[tuple[int, str, bool]]:
     """The includes and macros of a file, and whether it defines one only where there is none."""
     text = header_text(file)
-    for is_include, name in text.items:
-        yield is_include, name, name in text.fallbacks
+    for what, name in text.items:
+        yield what, name, name in text.fallbacks
 
 
 def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:

@@ -20,11 +20,17 @@ from kgraph.model.holders import Place
 from kgraph.model.location import Location
 
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
+# Attributes that are no fact: a header's function has them or not, as `inline` is a macro by then
+# or not yet (precompiled.ATTRIBUTED).
+_IDLE = ("__attribute__((always_inline)) ", "__attribute__((no_instrument_function)) ")
 
 
 def definition_key(image: str, location: Location, name: str, printed: str) -> str:
     """The content key: place, name and text after preprocessing (which must not say where the tree
     lies) determine a definition."""
+    if printed.startswith("__attribute__"):
+        for attribute in _IDLE:
+            printed = printed.replace(attribute, "")
     place = f"{image}\0{location.path}\0{location.line}\0{location.column}\0{name}\0{printed}"
     return hashlib.blake2b(place.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
 

@@ -6,15 +6,18 @@ includes is never too small, but for `#include MACRO`, which clang tells (FileGr
 
 import os
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
 
 from kgraph.treefile import read_regular
 
+# What an item of a file is: something said of a macro, or an include, whose file is sought along
+# the folders only where it stands in angle brackets.
+MACRO, INCLUDE, SOUGHT = range(3)
 _ITEM = re.compile(
-    rb'^[ \t]*#[ \t]*(?:include(?:_next)?[ \t]*["<]([^">\n]+)[">]'
+    rb'^[ \t]*#[ \t]*(?:include(_next)?[ \t]*(["<])([^">\n]+)[">]'
     rb"|(?:define|undef)[ \t]+(\w+)((?:\\\n|[^\n])*))", re.MULTILINE)
 # comments, which are left out; literals, which may look like them, stay
 _COMMENT = re.compile(
@@ -34,12 +37,12 @@ _FALLBACK = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HeaderText:
-    """One file, without comments: `items` are its includes (True, name) and macros (False, name)
-    in order; `code` the identifiers outside of macro bodies and literals; `bodies` those in the
-    bodies of each macro; `fallbacks` the macros that it defines only where they are not defined,
-    right behind the question whether they are."""
+    """One file, without comments: `items` are its includes (INCLUDE or SOUGHT, name) and macros
+    (MACRO, name) in order; `code` the identifiers outside of macro bodies and literals; `bodies`
+    those in the bodies of each macro; `fallbacks` the macros that it defines only where they are
+    not defined, right behind the question whether they are."""
 
-    items: tuple[tuple[bool, str], ...]
+    items: tuple[tuple[int, str], ...]
     code: frozenset[str]
     bodies: dict[str, frozenset[str]]
     fallbacks: frozenset[str]
@@ -47,22 +50,24 @@ class HeaderText:
     @property
     def includes(self) -> list[str]:
         """The names that it includes, as written."""
-        return [name for is_include, name in self.items if is_include]
+        return [name for what, name in self.items if what != MACRO]
 
 
 @lru_cache(maxsize=3000)
 def header_text(path: str) -> HeaderText:
     """What a file holds; nothing, where it cannot be read."""
     content = _content(path)
-    items: list[tuple[bool, str]] = []
+    items: list[tuple[int, str]] = []
     bodies: dict[str, frozenset[str]] = {}
-    for include, macro, body in _ITEM.findall(content):
-        items.append((bool(include), _text(include or macro)))
+    for again, sign, include, macro, body in _ITEM.findall(content):
         if macro:
             name = _text(macro)
+            items.append((MACRO, name))
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
+        else:
+            items.append((SOUGHT if sign == b"<" and not again else INCLUDE, _text(include)))
     fallbacks = frozenset(name for name in map(_text, _FALLBACK.findall(content))
-                          if items.count((False, name)) == 1)
+                          if items.count((MACRO, name)) == 1)
     return HeaderText(tuple(items), _names(_code(content)), bodies, fallbacks)
 
 
@@ -144,9 +149,11 @@ def _text(name: bytes) -> str:
 
 
 class Tails:
-    """Files by the ends of their names: what an include's name may mean."""
+    """Files by the ends of their names: what an include's name may mean. `folders` are those along
+    which it is sought first, in their order."""
 
-    def __init__(self, files: Iterable[str]) -> None:
+    def __init__(self, files: Iterable[str], folders: Sequence[str] = ()) -> None:
+        self._folders = tuple(map(os.path.normpath, folders))
         self._files: dict[str, list[str]] = {}
         for file in files:
             tail = ""
@@ -154,18 +161,23 @@ class Tails:
                 tail = f"{part}/{tail}" if tail else part
                 self._files.setdefault(tail, []).append(file)
 
-    def named(self, name: str) -> list[str]:
+    def named(self, name: str, what: int = INCLUDE) -> list[str]:
         """The files that an include of `name` may read."""
         tail = os.path.normpath(name)
         while tail.startswith("../"):
             tail = tail[3:]
-        return self._files.get(tail, [])
+        found = self._files.get(tail, [])
+        if what == SOUGHT and len(found) > 1:
+            for folder in self._folders:
+                if (file := f"{folder}/{name}") in found:
+                    return [file]
+        return found
 
 
 def include_graph(files: Iterable[str], tails: Tails) -> dict[str, tuple[str, ...]]:
     """For each file the files that its includes may read, in their order."""
-    return {file: tuple(dict.fromkeys(target for name in header_text(file).includes
-                                      for target in tails.named(name)))
+    return {file: tuple(dict.fromkeys(target for what, name in header_text(file).items
+                                      if what != MACRO for target in tails.named(name, what)))
             for file in files}
 
 

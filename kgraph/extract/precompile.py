@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kgraph.extract.headers import Tails, header_text, include_graph
 from kgraph.extract.libclang import C, children, error_count, inclusions, parse, save, spelling
-from kgraph.extract.precompiled import TEXTS, Precompiled, leanings, read_graph
+from kgraph.extract.precompiled import TEXTS, Precompiled, folders, leanings, read_graph
 from kgraph.model.units import TranslationUnit
 
 # A header belongs in if this part of the units includes it directly. The more headers, the less is
@@ -169,7 +169,7 @@ class HeaderMaker:
         source = str(self._source)
         # clang tells who read a file first; text tells who else would have
         found = [(name, includer) for name, includer in inclusions(handle) if name != source]
-        tails = Tails({name for name, _ in found})
+        tails = Tails({name for name, _ in found}, folders(self._plan.flags))
         graph = include_graph(dict.fromkeys(name for name, _ in found), tails)
         forced = []
         for name, includer in found:

@@ -4,38 +4,50 @@ Text tells, read without a preprocessor: which macros its files define and menti
 them a file took from files that it does not include itself, so that their order matters.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kgraph.extract.headers import Tails, Uses, closure, header_text, header_uses
+from kgraph.extract.headers import MACRO, Tails, Uses, closure, header_text, header_uses
 
 # Macros that may mean anything although headers mention them: they become parts of message texts
 # and names of sections, or say whether a function is traced, and are no fact.
 TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD_MODNAME",
                     "KBUILD_MODFILE", "__KBUILD_MODNAME", "KMSG_COMPONENT", "notrace"})
+# Macros that give words of C attributes which are no fact: whether a file that mentions one is read
+# before or behind its definition does not matter, while a unit's own definition of it does.
+ATTRIBUTED = frozenset({"inline", "__inline", "__inline__"})
+
+
+def folders(flags: Iterable[str]) -> list[str]:
+    """The folders along which headers are sought, from a header's arguments."""
+    return [argument[2:] for argument in flags if argument.startswith("-I")]
 
 
 @dataclass(frozen=True, slots=True)
 class Leaning:
     """Macros that a precompiled file mentions and whose files it does not include: `owners` are the
     files that define them or take them back, each with the number of files that it includes before
-    that; `given` those of them that had done so when the file was read."""
+    that; `fallbacks` those that define them only where they are not; `given` those that had said
+    what holds when the file was read."""
 
     owners: dict[str, int]
+    fallbacks: frozenset[str]
     given: frozenset[str]
 
     def is_given(self, read: Collection[str], begun: Mapping[str, int]) -> bool:
         """Whether the same have done so where these are `read`, some of them only `begun` (see
         headers.reading_order)."""
-        return self.given == given_by(self.owners, read, begun)
+        return self.given == given_by(self.owners, self.fallbacks, read, begun)
 
 
-def given_by(owners: Mapping[str, int], read: Collection[str], begun: Mapping[str, int]
-             ) -> frozenset[str]:
-    """Those of the owners of macros that are read as far as where they say something of them."""
-    return frozenset(owner for owner, before in owners.items() if owner in read
-                     and (owner not in begun or before < begun[owner]))
+def given_by(owners: Mapping[str, int], fallbacks: frozenset[str], read: Collection[str],
+             begun: Mapping[str, int]) -> frozenset[str]:
+    """Those of the owners of macros that are read as far as where they say something of them.
+    Fallbacks say nothing beside others: before them they are overruled, behind them idle."""
+    found = frozenset(owner for owner, before in owners.items() if owner in read
+                      and (owner not in begun or before < begun[owner]))
+    return found - fallbacks or found
 
 
 @dataclass(frozen=True)
@@ -64,7 +76,7 @@ class Precompiled:
     @cached_property
     def tails(self) -> Tails:
         """The files by the ends of their names."""
-        return Tails(self.graph)
+        return Tails(self.graph, folders(self.flags))
 
     @cached_property
     def code(self) -> frozenset[str]:
@@ -125,15 +137,26 @@ def leanings(header: Precompiled, includers: Mapping[str, str]) -> dict[str, tup
         begun = _begun(file, header, includers)
         if file not in forced:
             settled = closure([file], header.graph) | forced
-            owners = {tuple((owner, _before(header, owner, name))
-                            for owner in sorted(header.macros[name]))
-                      for name in _reached(header, file, uses, changing)
+            groups = {_owners(header, name) for name in _reached(header, file, uses, changing)
                       if settled.isdisjoint(header.macros[name])}
-            if owners:
-                found[file] = tuple(Leaning(dict(group), given_by(dict(group), read, begun))
-                                    for group in sorted(owners))
+            if groups:
+                found[file] = tuple(_leaning(group, read, begun) for group in sorted(groups))
         read.add(file)
     return found
+
+
+def _owners(header: Precompiled, name: str) -> tuple[tuple[str, int, bool], ...]:
+    """The files that say something of a macro, how many files each includes before that, and
+    whether it is a fallback."""
+    return tuple((owner, _before(header, owner, name), name in header_text(owner).fallbacks)
+                 for owner in sorted(header.macros[name]))
+
+
+def _leaning(group: tuple[tuple[str, int, bool], ...], read: Collection[str],
+             begun: Mapping[str, int]) -> Leaning:
+    owners = {owner: before for owner, before, _ in group}
+    fallbacks = frozenset(owner for owner, _, is_fallback in group if is_fallback)
+    return Leaning(owners, fallbacks, given_by(owners, fallbacks, read, begun))
 
 
 def read_graph(graph: Mapping[str, tuple[str, ...]], includers: Mapping[str, str]
@@ -168,10 +191,10 @@ def _begun(file: str, header: Precompiled, includers: Mapping[str, str]) -> dict
 def _before(header: Precompiled, owner: str, name: str) -> int:
     """How many files a file includes before it says something of a macro."""
     targets: dict[str, None] = {}
-    for is_include, what in header_text(owner).items:
-        if is_include:
-            targets |= dict.fromkeys(header.tails.named(what))
-        elif what == name:
+    for what, said in header_text(owner).items:
+        if what != MACRO:
+            targets |= dict.fromkeys(header.tails.named(said, what))
+        elif said == name:
             break
     return len(targets.keys() & set(header.followed[owner]))
 
@@ -185,7 +208,7 @@ def _changing(header: Precompiled, uses: Mapping[str, Uses]) -> frozenset[str]:
     return (header.defined | {
         name for name, files in undone.items()
         if any(files - {owner} for owner in header.macros[name] if name in uses[owner].left)
-    }) - TEXTS
+    }) - TEXTS - ATTRIBUTED
 
 
 def _reached(header: Precompiled, file: str, uses: Mapping[str, Uses], changing: frozenset[str]
