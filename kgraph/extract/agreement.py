@@ -25,7 +25,7 @@ from kgraph.extract.headers import (
     reading_order,
     takes_arguments,
 )
-from kgraph.extract.precompile import macro_name, without_quote_folders
+from kgraph.extract.plans import macro_name, without_quote_folders
 from kgraph.extract.precompiled import TEXTS, Precompiled
 from kgraph.model.units import TranslationUnit
 
@@ -133,6 +133,8 @@ def _items(file: str) -> Iterator[tuple[int, str, bool]]:
 
 def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:
     if unit.directory != header.directory:
+        return False
+    if header.folder and header.folder != unit.file.rpartition("/")[0]:
         return False
     arguments = without_quote_folders(unit)
     given = set(header.flags)

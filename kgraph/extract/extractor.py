@@ -27,7 +27,8 @@ from kgraph.extract.libclang import (
     text,
 )
 from kgraph.extract.names import Names
-from kgraph.extract.precompile import HeaderMaker, HeaderPlan
+from kgraph.extract.plans import HeaderPlan
+from kgraph.extract.precompile import HeaderMaker
 from kgraph.extract.precompiled import Precompiled
 from kgraph.extract.prototypes import Cursor
 from kgraph.extract.sources import Sources, forget_sources

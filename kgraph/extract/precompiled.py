@@ -54,12 +54,12 @@ def given_by(owners: Mapping[str, int], fallbacks: frozenset[str], read: Collect
 class Precompiled:
     """A precompiled header on disk.
 
-    `file` holds it; `forced` are the files that every unit reads by command line; `graph` says for
-    each absolute file name in it what it includes, in the order in which they were read; `defined`
-    are the macros of those files that are defined at its end; `leaning` says of which macros a file
-    took a meaning, or none, that its own includes do not settle; `followed` is `graph` without the
-    includes that were not followed when it was made; `keys` the definitions of each
-    file by citation path.
+    `file` holds it; `folder` is the one whose units may use it, "" if all may; `forced` are the
+    files that every unit reads by command line; `graph` says for each absolute file name in it what
+    it includes, in the order in which they were read; `defined` are the macros of those files that
+    are defined at its end; `leaning` says of which macros a file took a meaning, or none, that its
+    own includes do not settle; `followed` is `graph` without the includes that were not followed
+    when it was made; `keys` the definitions of each file by citation path.
     """
 
     file: str
@@ -67,6 +67,7 @@ class Precompiled:
     flags: tuple[str, ...]
     forced: tuple[str, ...]
     graph: dict[str, tuple[str, ...]]
+    folder: str = ""
     defined: frozenset[str] = frozenset()
     leaning: dict[str, tuple["Leaning", ...]] = field(default_factory=dict)
     followed: dict[str, tuple[str, ...]] = field(default_factory=dict)

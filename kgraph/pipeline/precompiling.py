@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kgraph.extract import Extractor
 from kgraph.extract.headers import forget_headers
-from kgraph.extract.precompile import HeaderPlan, plan_headers
+from kgraph.extract.plans import HeaderPlan, plan_headers
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.attendant import Lost

@@ -7,7 +7,7 @@ import pytest
 
 from kgraph.extract import Extractor
 from kgraph.extract.agreement import Agreement, included
-from kgraph.extract.precompile import plan_headers
+from kgraph.extract.plans import HeaderPlan, plan_headers
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 
@@ -265,3 +265,104 @@ def test_a_header_that_does_not_parse_after_the_others_is_left_out(root: Path) -
     assert made is not None
     assert {Path(file).name for file in made[0].graph} == {
         "ahead.h", "base.h", "second.h", "third.h", "upright.h", "yielding.h"}
+
+
+PRIVATE = ("#ifndef PRIVATE\n#define PRIVATE\n#include <linux/base.h>\n"
+           "#define MAKE(x) void x(void);\n{lines}\n#endif\n")
+
+
+def in_folder(root: Path, folder: str) -> list[TranslationUnit]:
+    """12 units of a folder with a heavy header of its own, and one that does not guard itself."""
+    (root / folder).mkdir()
+    (root / folder / "private.h").write_text(
+        PRIVATE.format(lines="\n".join(f"MAKE(made_{n})" for n in range(120))))
+    (root / folder / "bare.h").write_text("struct bare { int x; };\n")
+    for number in range(12):
+        (root / folder / f"{number}.c").write_text(
+            '#include <linux/second.h>\n#include "private.h"\n#include "bare.h"\n'
+            f"void in_{folder}_{number}(void) {{ second(); made_1(); }}\n")
+    return [unit(root, f"{folder}/{number}.c") for number in range(12)]
+
+
+def test_a_folder_with_heavy_headers_of_its_own_has_a_header(root: Path) -> None:
+    units = [*in_folder(root, "one"), *(unit(root, f"u{number}.c") for number in range(12))]
+    own, common = plan_headers(units)
+    assert own.folder == f"{root}/one"
+    assert own.names == ("linux/second.h", f"{root}/one/private.h")
+    assert not common.folder
+    headers = []
+    for number, plan in enumerate((own, common)):
+        made = Extractor(root, None, set()).extract_header(plan, root / f"common{number}")
+        assert made is not None
+        headers.append(made[0])
+    agreement = Agreement(headers)
+    assert list(agreement.headers_for(units[0])) == headers
+    assert list(agreement.headers_for(units[-1])) == headers[1:]
+    without, using = Extractor(root, None, set()), Extractor(root, None, set(), headers)
+    for each in units:
+        plain, short = without.extract(each), using.extract(each)
+        assert (short.files, short.errors) == (plain.files, plain.errors)
+        assert [d for d in short.definitions if d.subject.location.path == each.path] == [
+            d for d in plain.definitions if d.subject.location.path == each.path]
+    assert included(headers[0], units[0], (units[0].file, f"{root}/one/bare.h")) == {
+        f"{root}/{name}" for name in (
+            "include/linux/base.h", "include/linux/second.h", "one/private.h")}
+
+
+def test_a_folder_whose_headers_are_light_has_none_of_its_own(root: Path) -> None:
+    units = in_folder(root, "one")
+    (root / "one/private.h").write_text(PRIVATE.format(lines="void made_1(void);"))
+    assert [plan.folder for plan in plan_headers(units)] == [""]
+
+
+MAPS = {
+    "include/linux/size.h": "#define SIZE 4\n",
+    "include/inner/asm/map.h": "extern int map[SIZE];\n",
+    "include/asm/map.h": "#include <linux/size.h>\n#include <inner/asm/map.h>\n",
+}
+ORDERS = {
+    # headers in the order in which the precompiled one reads them, what a unit says, and whether
+    # it may use that
+    "a name in brackets is sought along the folders": (
+        MAPS,
+        "#include <asm/map.h>\n", True),
+    "one in quotes may be any file of such a name": (
+        MAPS,
+        '#include "asm/map.h"\n', False),
+    "a fallback says nothing beside a definition": (
+        {"include/linux/null.h": "#define NIL 0\n",
+         "include/linux/or.h": "#ifndef NIL\n#define NIL 1\n#endif\n",
+         "include/linux/use.h": "static inline int use(void) { return NIL; }\n"},
+        "#include <linux/null.h>\n#include <linux/use.h>\n", True),
+    "a fallback alone says something": (
+        {"include/linux/null.h": "#define NIL 0\n",
+         "include/linux/or.h": "#ifndef NIL\n#define NIL 1\n#endif\n",
+         "include/linux/use.h": "static inline int use(void) { return NIL; }\n"},
+        "#include <linux/or.h>\n#include <linux/use.h>\n", False),
+    "attributes of inline functions are no fact": (
+        {"include/linux/words.h": "#define inline inline __attribute__((always_inline))\n",
+         "include/linux/use.h": "static inline int use(void) { return 1; }\n"},
+        "#include <linux/use.h>\n#include <linux/words.h>\n", True),
+}
+
+
+@pytest.mark.parametrize("number", range(len(ORDERS)), ids=list(ORDERS))
+def test_what_headers_take_from_one_another(tmp_path: Path, number: int) -> None:
+    headers, text, may = list(ORDERS.values())[number]
+    for name, content in headers.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    names = tuple(name.removeprefix("include/") for name in headers)
+    flags = ("-nostdinc", f"-I{tmp_path}/include", "-w")
+    made = Extractor(tmp_path, None, set()).extract_header(
+        HeaderPlan(names, str(tmp_path), flags), tmp_path / "common")
+    assert made is not None
+    header, shared = made
+    (tmp_path / "s.c").write_text(text + "int f(void) { return 0; }\n")
+    special = unit(tmp_path, "s.c")
+    assert (included(header, special, (special.file,)) is not None) is may
+    plain = Extractor(tmp_path, None, set()).extract(special)
+    short = Extractor(tmp_path, None, set(), (header,)).extract(special)
+    own = [d for d in plain.definitions if d.subject.location.path != "s.c"]
+    assert may <= ({d.key for d in own} <= {d.key for d in shared})
+    assert short.files == plain.files
