@@ -111,7 +111,8 @@ def _index(request: "IndexRequest", form: str) -> None:
 
     progress = _Progress()
     try:
-        summary = index_tree(request, progress=progress.bar, remark=progress.say)
+        summary = index_tree(
+            request, progress=progress.bar, remark=progress.say, is_last=True)
     finally:
         progress.bar.clear()
     _report(summary, form)

@@ -60,16 +60,20 @@ def index_tree(
     progress: Progress = lambda _done, _all, _what: None,
     remark: Callable[[str], None] = lambda _text: None,
     seed: int = 0,
+    is_last: bool = False,
 ) -> IndexSummary:
     """Index a tree and put the index in its place.
 
-    Units are taken in an order that `seed` chooses, so that no result can depend on one. Raises
-    KgraphError; whatever is raised, KeyboardInterrupt too, an earlier index stays as it was.
+    Units are taken in an order that `seed` chooses, so that no result can depend on one. `is_last`
+    says that the process ends behind this: what the run held is left to the system, for taking it
+    apart takes seconds. Raises KgraphError; whatever is raised, KeyboardInterrupt too, an earlier
+    index stays as it was.
     """
     wall, cpu = time.monotonic(), _cpu_seconds()
     rows = deferral_rows(request.deferred)  # before the work: what is wrong there is said at once
     tree, target, work = _places(request)
-    with _without_collector(), _reading(request, tree.root, remark) as read, alone_in(work, remark):
+    with (_without_collector(is_last=is_last), _reading(request, tree.root, remark) as read,
+          alone_in(work, remark)):
         remove_unfinished(target.parent)
         forget_precompiled(work)
         units = _units(request, tree, work, remark)
@@ -107,13 +111,15 @@ def index_tree(
 
 
 @contextlib.contextmanager
-def _without_collector() -> Iterator[None]:
-    """Facts are many small objects without cycles."""
+def _without_collector(*, is_last: bool) -> Iterator[None]:
+    """Facts are many small objects, and none is garbage before the end; `is_last` as above."""
     collecting = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        if is_last:
+            gc.freeze()
         if collecting:
             gc.enable()
 
