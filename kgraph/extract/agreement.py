@@ -6,8 +6,10 @@ A unit uses a precompiled header only where that cannot change what the unit mea
   only where there is none, and a precompiled file that it has included by then has defined it;
 - where a precompiled file that it includes mentions a macro that the file does not include itself,
   the unit has begun the files that define the macro where the precompiled header had, no other;
-- it mentions no macro that only those precompiled files define that it does not include itself,
-  but in a literal, or as a name that a macro with parameters cannot take for its own.
+- what it mentions of the precompiled files' macros means at that place what it means behind all of
+  them: it has included the file that gives a macro its meaning there, and others that say something
+  of it in the same order; but in a literal, or as a name that a macro with parameters cannot take
+  for its own.
 What a unit would see without the precompiled header is found by following includes without
 evaluating conditions (headers.py). A unit that fails a test, or has an error with the precompiled
 header, is parsed without. Two indexes, made with and without, hold the same facts: `kgraph export
@@ -26,7 +28,7 @@ from kgraph.extract.headers import (
     takes_arguments,
 )
 from kgraph.extract.plans import macro_name, without_quote_folders
-from kgraph.extract.precompiled import TEXTS, Precompiled
+from kgraph.extract.precompiled import ATTRIBUTED, TEXTS, Precompiled
 from kgraph.model.units import TranslationUnit
 
 
@@ -47,15 +49,7 @@ def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -
     """The precompiled files that a unit includes itself, as absolute names; None where it may mean
     something else without the precompiled header. `files` are the others that it read."""
     reading = _Walk(header, unit.file, files)
-    if not reading.run():
-        return None
-    for name in _mentioned(files, header) & header.defined:
-        owners = header.macros[name]
-        if not owners & reading.read and not (
-                all(takes_arguments(file, name) for file in owners)
-                and not any(may_apply(file, name) for file in files)):
-            return None
-    return closure(reading.read, header.graph)
+    return closure(reading.read, header.graph) if reading.run() else None
 
 
 def _mentioned(files: Sequence[str], header: Precompiled) -> set[str]:
@@ -75,20 +69,26 @@ class _Walk:
     """Follows the includes of a unit in order, through its own files and the precompiled ones."""
 
     def __init__(self, header: Precompiled, main: str, files: Sequence[str]) -> None:
-        self.read = closure(header.forced, header.graph)
+        self.read = {file: place for place, file in enumerate(closure(header.forced, header.graph))}
         self._header = header
+        self._files = files
         self._own = Tails(file for file in files if file != main)
         self._entered = {main}
         self._main = main
         self._spread: set[str] = set()  # what the unit's macros change in precompiled files
+        self._relevant = (_mentioned(files, header) & header.macros.keys()) - TEXTS - ATTRIBUTED
+        self._bodies: dict[str, frozenset[str]] = {}  # of the unit's macros so far
+        self._settled: set[str] = set()  # names that mean the same since they were mentioned
 
     def run(self) -> bool:
-        """Whether the unit defines no macro that changes a precompiled file which it includes
-        after that."""
+        """Whether all that the unit reads means what it means with the precompiled header."""
         waiting = [_items(self._main)]
         while waiting:
-            for what, name, is_fallback in waiting[-1]:
+            for what, name, names, body, is_fallback in waiting[-1]:
+                if not self._settle(names):
+                    return False
                 if what == MACRO:
+                    self._note(name, body)
                     if self._header.mentions(name) and name not in TEXTS and not (
                             is_fallback and self._has(name)):
                         self._spread |= self._header.spread(name)
@@ -104,10 +104,39 @@ class _Walk:
                 waiting.pop()
         return True
 
+    def _note(self, macro: str, body: frozenset[str]) -> None:
+        """The unit defines a macro, or takes it back: what is mentioned from here on may lead to
+        its body."""
+        self._bodies[macro] = self._bodies.get(macro, frozenset()) | body
+        if macro in self._header.users:
+            self._settled.clear()
+        self._settled.discard(macro)
+
+    def _settle(self, names: frozenset[str]) -> bool:
+        """Whether names that are mentioned, and what they lead to as macros, mean the same."""
+        waiting = set(names - self._settled)
+        while waiting:
+            for name in waiting & self._relevant:
+                if self._header.means_the_same(name, self.read):
+                    continue
+                if not self._is_none(name):
+                    return False
+                waiting.remove(name)  # it may be a macro where it is mentioned again
+            self._settled |= waiting
+            waiting = set().union(*(
+                bodies[macro] for bodies in (self._header.bodies, self._bodies)
+                for macro in waiting & bodies.keys())) - self._settled
+        return True
+
+    def _is_none(self, name: str) -> bool:
+        """Whether a name cannot be the macro that it is in precompiled files."""
+        return all(takes_arguments(file, name) for file in self._header.macros[name]) and not any(
+            may_apply(file, name) for file in self._files)
+
     def _has(self, macro: str) -> bool:
         """Whether a precompiled file that was read defines a macro."""
-        return macro in self._header.defined and not self.read.isdisjoint(
-            self._header.macros[macro])
+        return macro in self._header.defined and any(
+            file in self.read for file in self._header.macros[macro])
 
     def _enter(self, name: str, what: int) -> bool:
         """Read the precompiled files that an include of `name` reads; whether that is safe."""
@@ -124,11 +153,17 @@ class _Walk:
         return True
 
 
-def _items(file: str) -> Iterator[tuple[int, str, bool]]:
-    """The includes and macros of a file, and whether it defines one only where there is none."""
+def _items(file: str) -> Iterator[tuple[int, str, frozenset[str], frozenset[str], bool]]:
+    """The includes and macros of a file: the names that are mentioned before an include, those in
+    a macro's body, whether a macro is defined only where there is none; the rest of its names."""
     text = header_text(file)
+    between = iter(text.between)
     for what, name in text.items:
-        yield what, name, name in text.fallbacks
+        if what == MACRO:
+            yield what, name, frozenset(), text.bodies[name], name in text.fallbacks
+        else:
+            yield what, name, next(between), frozenset(), False
+    yield MACRO, "", text.code, frozenset(), False
 
 
 def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:

@@ -48,12 +48,14 @@ class HeaderText:
     """One file, without comments: `items` are its includes (INCLUDE or SOUGHT, name) and macros
     (MACRO, name) in order; `code` the identifiers outside of macro bodies and literals; `bodies`
     those in the bodies of each macro; `fallbacks` the macros that it defines only where they are
-    not defined, right behind the question whether they are."""
+    not defined, right behind the question whether they are; `between` the identifiers of `code`
+    before each include, behind the one before."""
 
     items: tuple[tuple[int, str], ...]
     code: frozenset[str]
     bodies: dict[str, frozenset[str]]
     fallbacks: frozenset[str]
+    between: tuple[frozenset[str], ...]
 
     @property
     def includes(self) -> list[str]:
@@ -67,16 +69,21 @@ def header_text(path: str) -> HeaderText:
     content = _content(path)
     items: list[tuple[int, str]] = []
     bodies: dict[str, frozenset[str]] = {}
-    for again, sign, include, macro, body in _ITEM.findall(content):
+    between: list[frozenset[str]] = []
+    end = 0
+    for found in _ITEM.finditer(content):
+        again, sign, include, macro, body = found.groups()
         if macro:
             name = _text(macro)
             items.append((MACRO, name))
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
         else:
             items.append((SOUGHT if sign == b"<" and not again else INCLUDE, _text(include)))
+            between.append(_names(_code(content[end:found.start()])))
+            end = found.end()
     fallbacks = frozenset(name for name in map(_text, _FALLBACK.findall(content))
                           if items.count((MACRO, name)) == 1)
-    return HeaderText(tuple(items), _names(_code(content)), bodies, fallbacks)
+    return HeaderText(tuple(items), _names(_code(content)), bodies, fallbacks, tuple(between))
 
 
 @lru_cache(maxsize=10_000)
@@ -216,10 +223,10 @@ def include_graph(files: Iterable[str], tails: Tails) -> dict[str, tuple[str, ..
 
 
 def reading_order(starts: Iterable[str], graph: Mapping[str, tuple[str, ...]],
-                  known: set[str], begun: dict[str, int]) -> Iterator[str]:
-    """The files of `closure`, in the order in which they are read; each joins `known` when the next
-    is asked for. `begun` has those that are not read to the end yet, and at which of the files that
-    they include they are, from 1."""
+                  known: dict[str, int], begun: dict[str, int]) -> Iterator[str]:
+    """The files of `closure`, in the order in which they are read; each joins `known`, with its
+    place in that, when the next is asked for. `begun` has those that are not read to the end yet,
+    and at which of the files that they include they are, from 1."""
     open_ = [iter(list(starts))]
     names = [""]
     while open_:
@@ -227,7 +234,7 @@ def reading_order(starts: Iterable[str], graph: Mapping[str, tuple[str, ...]],
             begun[names[-1]] = begun.get(names[-1], 0) + 1
             if file not in known:
                 yield file
-                known.add(file)
+                known[file] = len(known)
                 open_.append(iter(graph.get(file, ())))
                 names.append(file)
                 break

@@ -28,6 +28,7 @@ from kgraph.extract.prototypes import (
 
 IN_MACRO = 0x80000000
 CONTINUE, RECURSE = 1, 2
+MACRO_DEFINITION = 501  # CXCursor_MacroDefinition
 ERROR = 3  # CXDiagnostic_Error, the first severity that is one
 
 
@@ -143,6 +144,20 @@ def inclusions(unit: int) -> list[tuple[str, str]]:
         found.append((text(C.clang_getFileName(handle)), includer))
 
     C.clang_getInclusions(unit, INCLUSION(visit), None)
+    return found
+
+
+def macro_definitions(unit: int) -> list[tuple[str, str]]:
+    """The macros that a translation unit defines, each time that it does, in order, and the file;
+    it must have been parsed with a detailed record of preprocessing."""
+    found: list[tuple[str, str]] = []
+    files: dict[int | None, str] = {}
+    for cursor in children(C.clang_getTranslationUnitCursor(unit)):
+        if cursor.kind == MACRO_DEFINITION:
+            handle = place(C.clang_getCursorLocation(cursor))[0]
+            if handle not in files:
+                files[handle] = text(C.clang_getFileName(handle)) if handle else ""
+            found.append((spelling(cursor), files[handle]))
     return found
 
 

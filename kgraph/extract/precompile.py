@@ -5,12 +5,22 @@ from dataclasses import replace
 from pathlib import Path
 
 from kgraph.extract.headers import Tails, include_graph
-from kgraph.extract.libclang import C, children, error_count, inclusions, parse, save, spelling
+from kgraph.extract.libclang import (
+    C,
+    children,
+    error_count,
+    inclusions,
+    macro_definitions,
+    parse,
+    save,
+    spelling,
+)
 from kgraph.extract.plans import HeaderPlan
 from kgraph.extract.precompiled import Precompiled, folders, leanings, read_graph
 
 _ASKED = "kgraph_asks_"
-_FOR_SERIALIZATION = 0x2 | 0x4  # CXTranslationUnit_Incomplete | ForSerialization
+# CXTranslationUnit_DetailedPreprocessingRecord | Incomplete | ForSerialization
+_FOR_SERIALIZATION = 0x1 | 0x2 | 0x4
 
 
 class HeaderMaker:
@@ -33,7 +43,7 @@ class HeaderMaker:
             described = self._described(handle)
             defined = self._defined(described.macros)
             if defined is not None:
-                described = replace(described, defined=defined)
+                described = replace(described, defined=defined, makers=_makers(handle, described))
                 first = dict(reversed(inclusions(handle)))  # some files are read again and again
                 described = replace(described, followed=read_graph(described.graph, first))
                 return replace(described, leaning=leanings(described, first)), handle
@@ -97,3 +107,13 @@ class HeaderMaker:
                 forced.append(name)
         return Precompiled(str(self._file), self._plan.directory, self._plan.flags,
                            tuple(forced), graph, folder=self._plan.folder)
+
+
+def _makers(handle: int, header: Precompiled) -> dict[str, tuple[str, ...]]:
+    """For each macro that several files say something of, those that did define it, in order."""
+    found: dict[str, tuple[str, ...]] = {
+        name: () for name, owners in header.macros.items() if len(owners) > 1}
+    for name, file in macro_definitions(handle):
+        if name in found:
+            found[name] = (*found[name], file)
+    return found

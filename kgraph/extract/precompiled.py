@@ -57,9 +57,10 @@ class Precompiled:
     `file` holds it; `folder` is the one whose units may use it, "" if all may; `forced` are the
     files that every unit reads by command line; `graph` says for each absolute file name in it what
     it includes, in the order in which they were read; `defined` are the macros of those files that
-    are defined at its end; `leaning` says of which macros a file took a meaning, or none, that its
-    own includes do not settle; `followed` is `graph` without the includes that were not followed
-    when it was made; `keys` the definitions of each file by citation path.
+    are defined at its end; `makers` says which files did define a macro, in order, where several
+    say something of it; `leaning` of which macros a file took a meaning, or none, that its own
+    includes do not settle; `followed` is `graph` without the includes that were not followed when
+    it was made; `keys` are the definitions of each file by citation path.
     """
 
     file: str
@@ -69,6 +70,7 @@ class Precompiled:
     graph: dict[str, tuple[str, ...]]
     folder: str = ""
     defined: frozenset[str] = frozenset()
+    makers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     leaning: dict[str, tuple["Leaning", ...]] = field(default_factory=dict)
     followed: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -107,6 +109,24 @@ class Precompiled:
             for name in body:
                 found.setdefault(name, set()).add(macro)
         return found
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """The place of each file in the order in which they were read."""
+        return {file: place for place, file in enumerate(self.graph)}
+
+    def means_the_same(self, name: str, read: Mapping[str, int]) -> bool:
+        """Whether a macro means by now what it means at the end. `read` are the files that were
+        begun so far, and their order."""
+        makers = self.makers.get(name) or self.macros[name]
+        if name not in self.defined:
+            return not self.makers.get(name, True) or (
+                self.macros[name] <= read.keys() or self.macros[name].isdisjoint(read))
+        *others, final = makers
+        if final not in read or final not in self.places:
+            return False
+        return all((read[other] < read[final]) == (self.places[other] < self.places[final])
+                   for other in others if other != final and other in read)
 
     def mentions(self, name: str) -> bool:
         """Whether a name stands in these files, in code or in a macro's body."""

@@ -339,6 +339,34 @@ ORDERS = {
          "include/linux/or.h": "#ifndef NIL\n#define NIL 1\n#endif\n",
          "include/linux/use.h": "static inline int use(void) { return NIL; }\n"},
         "#include <linux/or.h>\n#include <linux/use.h>\n", False),
+    "a header of the unit's own is read before a macro gets its meaning": (
+        {"include/linux/plain.h": "#define HOW 1\n",
+         "include/linux/other.h": "#undef HOW\n#define HOW 2\n"},
+        '#include <linux/plain.h>\n#include "own.h"\n#include <linux/other.h>\n', False),
+    "it is read behind that": (
+        {"include/linux/plain.h": "#define HOW 1\n",
+         "include/linux/other.h": "#undef HOW\n#define HOW 2\n"},
+        '#include <linux/plain.h>\n#include <linux/other.h>\n#include "own.h"\n', True),
+    "a macro's meaning comes from another file that the unit does not read": (
+        {"include/linux/plain.h": "#define HOW 1\n",
+         "include/linux/other.h": "#undef HOW\n#define HOW 2\n"},
+        '#include <linux/plain.h>\n#include "own.h"\n', False),
+    "what another file says of it is under a condition that does not hold": (
+        {"include/linux/plain.h": "#define HOW 1\n",
+         "include/linux/other.h": "#ifdef NEVER\n#define HOW 2\n#endif\n"},
+        '#include <linux/plain.h>\n#include "own.h"\n', True),
+    "files give a macro its meaning in another order": (
+        {"include/linux/plain.h": "#undef HOW\n#define HOW 1\n",
+         "include/linux/other.h": "#undef HOW\n#define HOW 2\n"},
+        '#include <linux/other.h>\n#include <linux/plain.h>\n#include "own.h"\n', False),
+    "a macro of the unit comes to it where it is used": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/other.h": "int other;\n"},
+        ("#include <linux/other.h>\n#define MINE HOW\n#include <linux/plain.h>\n"
+         "int g(void) { return MINE; }\n"), True),
+    "a macro of the unit comes to it where it is used before": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/other.h": "int other;\n"},
+        ("#include <linux/other.h>\n#define MINE HOW\nenum { MINE };\n"
+         "#include <linux/plain.h>\n"), False),
     "attributes of inline functions are no fact": (
         {"include/linux/words.h": "#define inline inline __attribute__((always_inline))\n",
          "include/linux/use.h": "static inline int use(void) { return 1; }\n"},
@@ -359,10 +387,12 @@ def test_what_headers_take_from_one_another(tmp_path: Path, number: int) -> None
     assert made is not None
     header, shared = made
     (tmp_path / "s.c").write_text(text + "int f(void) { return 0; }\n")
+    (tmp_path / "own.h").write_text("static inline int own(void) { return HOW; }\n")
     special = unit(tmp_path, "s.c")
-    assert (included(header, special, (special.file,)) is not None) is may
+    files = (special.file, *([f"{tmp_path}/own.h"] if "own.h" in text else ()))
+    assert (included(header, special, files) is not None) is may
     plain = Extractor(tmp_path, None, set()).extract(special)
     short = Extractor(tmp_path, None, set(), (header,)).extract(special)
-    own = [d for d in plain.definitions if d.subject.location.path != "s.c"]
-    assert may <= ({d.key for d in own} <= {d.key for d in shared})
+    keys = {d.key for d in (*shared, *short.definitions)}
+    assert {d.key for d in plain.definitions} <= keys  # with the header, or because it is not used
     assert short.files == plain.files
