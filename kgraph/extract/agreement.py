@@ -2,10 +2,12 @@
 
 A unit uses a precompiled header only where that cannot change what the unit means:
 - its flags are the header's, but for macros that no precompiled file mentions;
-- it defines no macro that a precompiled file mentions before it includes one of those files, unless
-  only where there is none, and a precompiled file that it has included by then has defined it;
-- where a precompiled file that it includes mentions a macro that the file does not include itself,
-  the unit has begun the files that define the macro where the precompiled header had, no other;
+- it defines no macro that a precompiled file mentions, or defines, before it includes one of those
+  files, unless only where there is none, and a precompiled file that it has included by then has
+  defined it;
+- where a precompiled file that it includes mentions a macro of which not only files say something
+  that it includes itself, the unit has begun those of these files, and in that order, which the
+  precompiled header had begun there;
 - what it mentions of the precompiled files' macros means at that place what it means behind all of
   them: it has included the file that gives a macro its meaning there, and others that say something
   of it in the same order; but in a literal, or as a name that a macro with parameters cannot take
@@ -28,7 +30,7 @@ from kgraph.extract.headers import (
     takes_arguments,
 )
 from kgraph.extract.plans import macro_name, without_quote_folders
-from kgraph.extract.precompiled import ATTRIBUTED, TEXTS, Precompiled
+from kgraph.extract.precompiled import TEXTS, Precompiled
 from kgraph.model.units import TranslationUnit
 
 
@@ -47,7 +49,7 @@ class Agreement:
 
 def included(header: Precompiled, unit: TranslationUnit, files: Sequence[str]) -> set[str] | None:
     """The precompiled files that a unit includes itself, as absolute names; None where it may mean
-    something else without the precompiled header. `files` are the others that it read."""
+    something else without the precompiled header. `files` are those that it read beside these."""
     reading = _Walk(header, unit.file, files)
     return closure(reading.read, header.graph) if reading.run() else None
 
@@ -69,14 +71,17 @@ class _Walk:
     """Follows the includes of a unit in order, through its own files and the precompiled ones."""
 
     def __init__(self, header: Precompiled, main: str, files: Sequence[str]) -> None:
-        self.read = {file: place for place, file in enumerate(closure(header.forced, header.graph))}
+        forced = closure(header.forced, header.graph)
+        self.read = {file: place for place, file in enumerate(
+            file for file in header.graph if file in forced)}
         self._header = header
         self._files = files
         self._own = Tails(file for file in files if file != main)
         self._entered = {main}
         self._main = main
         self._spread: set[str] = set()  # what the unit's macros change in precompiled files
-        self._relevant = (_mentioned(files, header) & header.macros.keys()) - TEXTS - ATTRIBUTED
+        self._relevant = (
+            _mentioned(files, header) & header.macros.keys()) - TEXTS - header.attributed
         self._bodies: dict[str, frozenset[str]] = {}  # of the unit's macros so far
         self._settled: set[str] = set()  # names that mean the same since they were mentioned
 
@@ -88,7 +93,8 @@ class _Walk:
                 if not self._settle(names):
                     return False
                 if what == MACRO:
-                    self._note(name, body)
+                    if not self._note(name, body):
+                        return False
                     if self._header.mentions(name) and name not in TEXTS and not (
                             is_fallback and self._has(name)):
                         self._spread |= self._header.spread(name)
@@ -102,15 +108,15 @@ class _Walk:
                     break
             else:
                 waiting.pop()
-        return True
+        # what means the same at its first mention and at the end does so between
+        return all(self._header.means_the_same(name, self.read)
+                   for name in self._relevant & self._settled)
 
-    def _note(self, macro: str, body: frozenset[str]) -> None:
-        """The unit defines a macro, or takes it back: what is mentioned from here on may lead to
-        its body."""
+    def _note(self, macro: str, body: frozenset[str]) -> bool:
+        """The unit defines a macro, or takes it back. What is mentioned from here on may lead to
+        its body; where it was mentioned before, all of that must mean the same already."""
         self._bodies[macro] = self._bodies.get(macro, frozenset()) | body
-        if macro in self._header.users:
-            self._settled.clear()
-        self._settled.discard(macro)
+        return macro not in self._settled or self._settle(body)
 
     def _settle(self, names: frozenset[str]) -> bool:
         """Whether names that are mentioned, and what they lead to as macros, mean the same."""
@@ -145,7 +151,9 @@ class _Walk:
             return True
         begun: dict[str, int] = {}
         for file in reading_order(starts, self._header.followed, self.read, begun):
-            if self._spread and not self._spread.isdisjoint(header_text(file).code):
+            text = header_text(file)
+            if self._spread and not (self._spread.isdisjoint(text.code)
+                                     and self._spread.isdisjoint(text.bodies)):
                 return False
             if not all(leaning.is_given(self.read, begun)
                        for leaning in self._header.leaning.get(file, ())):

@@ -21,7 +21,7 @@ from kgraph.model.location import Location
 
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
 # Attributes that are no fact: a header's function has them or not, as `inline` is a macro by then
-# or not yet (precompiled.ATTRIBUTED).
+# or not yet (precompiled.py).
 _IDLE = ("__attribute__((always_inline)) ", "__attribute__((no_instrument_function)) ")
 
 

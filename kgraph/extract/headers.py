@@ -1,7 +1,8 @@
 """What a file says to the preprocessor, read without one: its includes, macros and names.
 
 Conditions are not evaluated: what stands under any of them counts. So the closure of a file's
-includes is never too small, but for `#include MACRO`, which clang tells (FileGraph's `more`).
+includes may be too large; it is too small only where a macro names what is included, and clang says
+which files a unit read.
 """
 
 import os

@@ -1,10 +1,11 @@
 """Making precompiled headers of what plans.py chose. Who may use one is for agreement.py to say."""
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from kgraph.extract.headers import Tails, include_graph
+from kgraph.extract.headers import Tails, header_text, header_uses, include_graph
 from kgraph.extract.libclang import (
     C,
     children,
@@ -65,7 +66,7 @@ class HeaderMaker:
         return accepted
 
     def _parse(self, names: Sequence[str]) -> int | None:
-        self._source.write_text("".join(f"#include <{name}>\n" for name in names))
+        self._source.write_bytes(os.fsencode("".join(f"#include <{name}>\n" for name in names)))
         handle = self._read(self._source, ["-x", "c-header"], _FOR_SERIALIZATION)
         if handle is not None and error_count(handle):
             C.clang_disposeTranslationUnit(handle)
@@ -110,10 +111,23 @@ class HeaderMaker:
 
 
 def _makers(handle: int, header: Precompiled) -> dict[str, tuple[str, ...]]:
-    """For each macro that several files say something of, those that did define it, in order."""
-    found: dict[str, tuple[str, ...]] = {
-        name: () for name, owners in header.macros.items() if len(owners) > 1}
+    """For each macro of which several files say something, those that matter to its meaning: that
+    did define it or take it back, and other fallbacks, if it is one; the last that defined it at
+    the end."""
+    defined: dict[str, list[str]] = {
+        name: [] for name, owners in header.macros.items() if len(owners) > 1}
     for name, file in macro_definitions(handle):
-        if name in found:
-            found[name] = (*found[name], file)
-    return found
+        if name in defined:
+            defined[name].append(file)
+    return {name: _in_order(name, files, header) for name, files in defined.items()}
+
+
+def _in_order(name: str, makers: list[str], header: Precompiled) -> tuple[str, ...]:
+    if not makers:
+        return ()
+    final = makers[-1]
+    is_fallback = final in header.graph and name in header_text(final).fallbacks
+    others = {*makers, *(owner for owner in header.macros[name]
+                         if name in header_uses(owner).taken_back
+                         or (is_fallback and name in header_text(owner).fallbacks))}
+    return (*sorted(others - {final}), final)

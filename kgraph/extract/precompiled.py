@@ -4,7 +4,7 @@ Text tells, read without a preprocessor: which macros its files define and menti
 them a file took from files that it does not include itself, so that their order matters.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,9 +14,11 @@ from kgraph.extract.headers import MACRO, Tails, Uses, closure, header_text, hea
 # and names of sections, or say whether a function is traced, and are no fact.
 TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD_MODNAME",
                     "KBUILD_MODFILE", "__KBUILD_MODNAME", "KMSG_COMPONENT", "notrace"})
-# Macros that give words of C attributes which are no fact: whether a file that mentions one is read
-# before or behind its definition does not matter, while a unit's own definition of it does.
-ATTRIBUTED = frozenset({"inline", "__inline", "__inline__"})
+# Words of C that a macro may give attributes, and the words of attributes that are no fact (see
+# definitions.py): whether a file that mentions such a macro is read before or behind its definition
+# does not matter, while a unit's own definition of it does.
+_WORDS = frozenset({"inline", "__inline", "__inline__"})
+_IDLE = frozenset({"__attribute__", "always_inline", "no_instrument_function", "notrace"})
 
 
 def folders(flags: Iterable[str]) -> list[str]:
@@ -33,21 +35,23 @@ class Leaning:
 
     owners: dict[str, int]
     fallbacks: frozenset[str]
-    given: frozenset[str]
+    given: tuple[str, ...]
 
-    def is_given(self, read: Collection[str], begun: Mapping[str, int]) -> bool:
-        """Whether the same have done so where these are `read`, some of them only `begun` (see
-        headers.reading_order)."""
+    def is_given(self, read: Mapping[str, int], begun: Mapping[str, int]) -> bool:
+        """Whether the same have done so, in the same order, where these are `read`, some of them
+        only `begun` (see headers.reading_order)."""
         return self.given == given_by(self.owners, self.fallbacks, read, begun)
 
 
-def given_by(owners: Mapping[str, int], fallbacks: frozenset[str], read: Collection[str],
-             begun: Mapping[str, int]) -> frozenset[str]:
-    """Those of the owners of macros that are read as far as where they say something of them.
-    Fallbacks say nothing beside others: before them they are overruled, behind them idle."""
-    found = frozenset(owner for owner, before in owners.items() if owner in read
-                      and (owner not in begun or before < begun[owner]))
-    return found - fallbacks or found
+def given_by(owners: Mapping[str, int], fallbacks: frozenset[str], read: Mapping[str, int],
+             begun: Mapping[str, int]) -> tuple[str, ...]:
+    """Those of the owners of macros that are read as far as where they say something of them, in
+    the order in which they are read. Fallbacks say nothing beside others: before them they are
+    overruled, behind them idle."""
+    found = [owner for owner, before in owners.items() if owner in read
+             and (owner not in begun or before < begun[owner])]
+    firm = [owner for owner in found if owner not in fallbacks] or found
+    return tuple(sorted(firm, key=read.__getitem__)) if len(firm) > 1 else tuple(firm)
 
 
 @dataclass(frozen=True)
@@ -57,10 +61,10 @@ class Precompiled:
     `file` holds it; `folder` is the one whose units may use it, "" if all may; `forced` are the
     files that every unit reads by command line; `graph` says for each absolute file name in it what
     it includes, in the order in which they were read; `defined` are the macros of those files that
-    are defined at its end; `makers` says which files did define a macro, in order, where several
-    say something of it; `leaning` of which macros a file took a meaning, or none, that its own
-    includes do not settle; `followed` is `graph` without the includes that were not followed when
-    it was made; `keys` are the definitions of each file by citation path.
+    are defined at its end; `makers` says which files matter to a macro of which several say
+    something, the last that defined it at the end; `leaning` of which macros a file took a meaning,
+    or none, that its own includes do not settle; `followed` is `graph` without the includes that
+    were not followed when it was made; `keys` are the definitions of each file by citation path.
     """
 
     file: str
@@ -110,6 +114,18 @@ class Precompiled:
                 found.setdefault(name, set()).add(macro)
         return found
 
+    def matter(self, name: str) -> frozenset[str]:
+        """The files that matter to the meaning of a macro."""
+        return frozenset(self.makers.get(name, self.macros[name]))
+
+    @cached_property
+    def attributed(self) -> frozenset[str]:
+        """The macros that stand for a word of C and attributes that are no fact."""
+        return frozenset(
+            name for name in _WORDS & self.macros.keys()
+            if self.bodies[name] <= {name, *_IDLE}
+            and all(name in header_text(file).bodies[name] for file in self.macros[name]))
+
     @cached_property
     def places(self) -> dict[str, int]:
         """The place of each file in the order in which they were read."""
@@ -118,19 +134,26 @@ class Precompiled:
     def means_the_same(self, name: str, read: Mapping[str, int]) -> bool:
         """Whether a macro means by now what it means at the end. `read` are the files that were
         begun so far, and their order."""
-        makers = self.makers.get(name) or self.macros[name]
-        if name not in self.defined:
-            return not self.makers.get(name, True) or (
-                self.macros[name] <= read.keys() or self.macros[name].isdisjoint(read))
-        *others, final = makers
-        if final not in read or final not in self.places:
-            return False
-        return all((read[other] < read[final]) == (self.places[other] < self.places[final])
-                   for other in others if other != final and other in read)
+        owners = self.macros[name]
+        if name not in self.makers:  # one file says something of it, which is read or not
+            return (name not in self.defined) or not owners.isdisjoint(read)
+        *others, final = self.makers[name] or [""]
+        if name in self.defined:
+            # without a file it is the compiler's own, the same everywhere
+            return not final or (final in read and final in self.places
+                                 and self._agree(final, others, read))
+        said = [owner for owner in owners if owner in read]
+        return not final or not said or (len(said) == len(owners) and all(
+            self._agree(owner, said, read) for owner in said))
+
+    def _agree(self, one: str, others: Iterable[str], read: Mapping[str, int]) -> bool:
+        """Whether one file is read behind the same others as in the precompiled header."""
+        return all((read[other] < read[one]) == (self.places[other] < self.places[one])
+                   for other in others if other != one and other in read)
 
     def mentions(self, name: str) -> bool:
-        """Whether a name stands in these files, in code or in a macro's body."""
-        return name in self.code or name in self.users
+        """Whether a name stands in these files, in code or as a macro or in its body."""
+        return name in self.code or name in self.users or name in self.macros
 
     def spread(self, name: str) -> set[str]:
         """The names that mean something else in these files if the macro `name` does."""
@@ -153,16 +176,19 @@ def leanings(header: Precompiled, includers: Mapping[str, str]) -> dict[str, tup
     uses = {file: header_uses(file) for file in header.graph}
     changing = _changing(header, uses)
     found: dict[str, tuple[Leaning, ...]] = {}
-    read: set[str] = set(forced)
+    read: dict[str, int] = {}
+    for file in header.graph:
+        if file in forced:
+            read[file] = len(read)
     for file in header.graph:
         begun = _begun(file, header, includers)
         if file not in forced:
             settled = closure([file], header.graph) | forced
             groups = {_owners(header, name) for name in _reached(header, file, uses, changing)
-                      if settled.isdisjoint(header.macros[name])}
+                      if not header.matter(name) <= settled}
             if groups:
                 found[file] = tuple(_leaning(group, read, begun) for group in sorted(groups))
-        read.add(file)
+        read.setdefault(file, len(read))
     return found
 
 
@@ -170,10 +196,10 @@ def _owners(header: Precompiled, name: str) -> tuple[tuple[str, int, bool], ...]
     """The files that say something of a macro, how many files each includes before that, and
     whether it is a fallback."""
     return tuple((owner, _before(header, owner, name), name in header_text(owner).fallbacks)
-                 for owner in sorted(header.macros[name]))
+                 for owner in sorted(header.matter(name)))
 
 
-def _leaning(group: tuple[tuple[str, int, bool], ...], read: Collection[str],
+def _leaning(group: tuple[tuple[str, int, bool], ...], read: Mapping[str, int],
              begun: Mapping[str, int]) -> Leaning:
     owners = {owner: before for owner, before, _ in group}
     fallbacks = frozenset(owner for owner, _, is_fallback in group if is_fallback)
@@ -229,7 +255,7 @@ def _changing(header: Precompiled, uses: Mapping[str, Uses]) -> frozenset[str]:
     return (header.defined | {
         name for name, files in undone.items()
         if any(files - {owner} for owner in header.macros[name] if name in uses[owner].left)
-    }) - TEXTS - ATTRIBUTED
+    }) - TEXTS - header.attributed
 
 
 def _reached(header: Precompiled, file: str, uses: Mapping[str, Uses], changing: frozenset[str]

@@ -367,6 +367,41 @@ ORDERS = {
         {"include/linux/plain.h": "#define HOW 1\n", "include/linux/other.h": "int other;\n"},
         ("#include <linux/other.h>\n#define MINE HOW\nenum { MINE };\n"
          "#include <linux/plain.h>\n"), False),
+    "a unit's macro leads to another that it defines later": (
+        {"include/linux/plain.h": "int plain;\n", "include/linux/other.h": "#define TWO ONE\n"},
+        ("#define FIRST THEN\n#ifdef FIRST\n#endif\n#include <linux/plain.h>\n"
+         "#define THEN TWO\nint FIRST;\n"), False),
+    "a macro is mentioned, and then gets another meaning": (
+        {"include/linux/plain.h": "#undef HOW\n#define HOW one\n",
+         "include/linux/other.h": "#undef HOW\n#define HOW two\n"},
+        "#include <linux/other.h>\nint HOW;\n#include <linux/plain.h>\nlong HOW;\n", False),
+    "a macro is taken back": (
+        {"include/linux/un.h": "#undef HOW\n", "include/linux/plain.h": "#define HOW 1\n"},
+        '#include <linux/plain.h>\n#include <linux/un.h>\n#include "own.h"\n', False),
+    "a macro is defined behind where it was taken back": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/un.h": "#undef HOW\n"},
+        '#include <linux/un.h>\n#include <linux/plain.h>\n#include "own.h"\n', False),
+    "of two fallbacks the first counts": (
+        {"include/linux/or.h": "#ifndef HOW\n#define HOW 1\n#endif\n",
+         "include/linux/else.h": "#ifndef HOW\n#define HOW 2\n#endif\n"},
+        '#include <linux/else.h>\n#include <linux/or.h>\n#include "own.h"\n', False),
+    "a file's own fallback says nothing behind another": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/use.h":
+         "#ifndef HOW\n#define HOW 2\n#endif\nstatic inline int use(void) { return HOW; }\n"},
+        "#include <linux/use.h>\n", False),
+    "two files give a macro its meaning in another order before it is used": (
+        {"include/linux/plain.h": "#undef HOW\n#define HOW 1\n",
+         "include/linux/other.h": "#undef HOW\n#define HOW 2\n",
+         "include/linux/use.h": "static inline int use(void) { return HOW; }\n"},
+        "#include <linux/other.h>\n#include <linux/plain.h>\n#include <linux/use.h>\n", False),
+    "the unit defines a macro before a header that defines it anew": (
+        {"include/linux/plain.h": "#undef HOW\n#define HOW one\n",
+         "include/linux/other.h": "int other;\n"},
+        "#define HOW two\n#include <linux/plain.h>\nint HOW;\n", False),
+    "inline may be defined away": (
+        {"include/linux/words.h": "#define inline\n",
+         "include/linux/use.h": "static inline int use(void) { return 1; }\n"},
+        "#include <linux/use.h>\n", False),
     "attributes of inline functions are no fact": (
         {"include/linux/words.h": "#define inline inline __attribute__((always_inline))\n",
          "include/linux/use.h": "static inline int use(void) { return 1; }\n"},
