@@ -29,7 +29,7 @@ from kgraph.extract.headers import (
     reading_order,
     takes_arguments,
 )
-from kgraph.extract.plans import macro_name, without_quote_folders
+from kgraph.extract.plans import folder_of, macro_name, without_quote_folders
 from kgraph.extract.precompiled import TEXTS, Precompiled
 from kgraph.model.units import TranslationUnit
 
@@ -71,9 +71,7 @@ class _Walk:
     """Follows the includes of a unit in order, through its own files and the precompiled ones."""
 
     def __init__(self, header: Precompiled, main: str, files: Sequence[str]) -> None:
-        forced = closure(header.forced, header.graph)
-        self.read = {file: place for place, file in enumerate(
-            file for file in header.graph if file in forced)}
+        self.read = dict(header.first)
         self._header = header
         self._files = files
         self._own = Tails(file for file in files if file != main)
@@ -177,7 +175,7 @@ def _items(file: str) -> Iterator[tuple[int, str, frozenset[str], frozenset[str]
 def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:
     if unit.directory != header.directory:
         return False
-    if header.folder and header.folder != unit.file.rpartition("/")[0]:
+    if header.folder and header.folder != folder_of(unit.file):
         return False
     arguments = without_quote_folders(unit)
     given = set(header.flags)

@@ -79,7 +79,7 @@ def header_text(path: str) -> HeaderText:
             items.append((MACRO, name))
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
         else:
-            items.append((SOUGHT if sign == b"<" and not again else INCLUDE, _text(include)))
+            items.append((_kind(again, sign), _text(include)))
             between.append(_names(_code(content[end:found.start()])))
             end = found.end()
     fallbacks = frozenset(name for name in map(_text, _FALLBACK.findall(content))
@@ -90,7 +90,7 @@ def header_text(path: str) -> HeaderText:
 @lru_cache(maxsize=10_000)
 def includes(path: str) -> tuple[tuple[int, str], ...]:
     """What a file includes, also in comments, as (INCLUDE or SOUGHT, name)."""
-    return tuple((SOUGHT if sign == b"<" and not again else INCLUDE, _text(name))
+    return tuple((_kind(again, sign), _text(name))
                  for again, sign, name in _INCLUDE.findall(_raw(path)))
 
 
@@ -156,6 +156,11 @@ def may_apply(path: str, name: str) -> bool:
         if re.search(pattern, _code(_content(path))):
             return True
     return any(name in body for body in header_text(path).bodies.values())
+
+
+def _kind(again: bytes | None, sign: bytes) -> int:
+    """What an include is: `include_next` goes on behind the folder of its own file."""
+    return SOUGHT if sign == b"<" and not again else INCLUDE
 
 
 def _content(path: str) -> bytes:

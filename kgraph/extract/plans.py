@@ -65,7 +65,7 @@ def _folder_plans(units: list[TranslationUnit], shared: set[str]) -> Iterator[He
     """The precompiled headers of folders. What is `shared` is in that of all units."""
     by_folder: dict[str, list[TranslationUnit]] = {}
     for unit in units:
-        by_folder.setdefault(_folder(unit.file), []).append(unit)
+        by_folder.setdefault(folder_of(unit.file), []).append(unit)
     for folder, group in sorted(by_folder.items()):
         if len(group) < _WORTHWHILE:
             continue
@@ -106,7 +106,7 @@ class _Search:
     def included(self, path: str) -> dict[str, str]:
         """The files that a file includes directly, by names as in a plan."""
         found: dict[str, str] = {}
-        beside = _folder(path)
+        beside = folder_of(path)
         for what, name in includes(path):
             file = "" if what == SOUGHT else os.path.normpath(f"{beside}/{name}")
             if file and Path(file).is_file():
@@ -139,7 +139,8 @@ def _is_absolute(name: str) -> bool:
     return name.startswith("/")
 
 
-def _folder(path: str) -> str:
+def folder_of(path: str) -> str:
+    """The folder of a file."""
     return path.rpartition("/")[0]
 
 

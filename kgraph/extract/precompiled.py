@@ -127,6 +127,13 @@ class Precompiled:
             and all(name in header_text(file).bodies[name] for file in self.macros[name]))
 
     @cached_property
+    def first(self) -> dict[str, int]:
+        """What every unit reads first, and the order in that."""
+        forced = closure(self.forced, self.graph)
+        return {file: place for place, file in enumerate(
+            file for file in self.graph if file in forced)}
+
+    @cached_property
     def places(self) -> dict[str, int]:
         """The place of each file in the order in which they were read."""
         return {file: place for place, file in enumerate(self.graph)}
@@ -172,14 +179,11 @@ class Precompiled:
 def leanings(header: Precompiled, includers: Mapping[str, str]) -> dict[str, tuple[Leaning, ...]]:
     """What each file took from files that it does not include. What every unit reads first is
     there for all of them. `includers` says who read each file first."""
-    forced = closure(header.forced, header.graph)
+    forced = header.first.keys()
     uses = {file: header_uses(file) for file in header.graph}
     changing = _changing(header, uses)
     found: dict[str, tuple[Leaning, ...]] = {}
-    read: dict[str, int] = {}
-    for file in header.graph:
-        if file in forced:
-            read[file] = len(read)
+    read = dict(header.first)
     for file in header.graph:
         begun = _begun(file, header, includers)
         if file not in forced:
