@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from kgraph.documents.claims import PROSE, Read, read_claim
 from kgraph.documents.comments import claimed_target, split_comment
 from kgraph.documents.drawing import Drawn, undraw
+from kgraph.documents.enclosed import read_enclosed, read_members
 from kgraph.documents.lines import MOST_LENGTH, RawLine, raw_lines, without_citation
 from kgraph.documents.scanning import unclosed
 from kgraph.documents.stacks import (
@@ -123,7 +124,7 @@ class _Reader:
         comment = " ".join(part for part in (comment, read.remark) if part)
         claim = _with_target(read, comment)
         opens = body.rstrip().endswith("{")
-        parent, depth = self._place(first.number, drawn, read.kind, opens=opens)
+        parent, depth = self._place(first.number, drawn, read, opens=opens)
         if not parent and claim.branch in ("case", "else"):
             read, claim = PROSE, Claim()
         self._count_block(read.kind, first.text)
@@ -161,24 +162,33 @@ class _Reader:
             return Read(LineKind.OMISSION)
         if _BRACES.match(body):
             return Read(LineKind.CLOSING)
+        if self.within is LineKind.TABLE:
+            return table_line(body) or Read(LineKind.UNREAD)
         if self.within is not None:
-            reader = table_line if self.within is LineKind.TABLE else record_line
-            return reader(body) or Read(LineKind.UNREAD)
+            members = read_members(body) if "{" in body else None
+            return members or record_line(body) or Read(LineKind.UNREAD)
+        return self._read_outside(body, drawn=drawn.drawn, cited=cited)
+
+    def _read_outside(self, body: str, *, drawn: bool, cited: bool) -> Read:
+        """What a line is that stands in no table and no record."""
         head = table_head(body) or record_head(body)
         if head is not None:
             return head
         if self.fenced and _COMMAND.match(body) and not cited:
             return Read(LineKind.COMMAND)
-        return read_claim(body, drawn=drawn.drawn, cited=cited)
+        closed = "{" in body and body.rstrip("; ").endswith("}")
+        block = read_enclosed(body, drawn=drawn, cited=cited) if closed else None
+        return block or read_claim(body, drawn=drawn, cited=cited)
 
     def _leave(self) -> None:
         self.stack.clear()
         self.within = None
 
     def _place(
-        self, number: int, drawn: Drawn, kind: LineKind, *, opens: bool
+        self, number: int, drawn: Drawn, read: Read, *, opens: bool
     ) -> tuple[int, int]:
         """(the line that this one stands under, how deep it stands)."""
+        kind = read.kind
         if self.within is not None:
             return self._place_within(drawn, kind)
         if kind is LineKind.CLOSING:
@@ -198,7 +208,7 @@ class _Reader:
         while self.stack and self.stack[-1].column >= drawn.column and not self.stack[-1].brace:
             self.stack.pop()
         parent, depth = (self.stack[-1].number if self.stack else 0), len(self.stack)
-        if kind is not LineKind.OMISSION:
+        if kind is not LineKind.OMISSION and not read.claim.within:
             self.stack.append(_Open(number, drawn.column, opens))
         return parent, depth
 

@@ -36,6 +36,24 @@ def closing(text: str, start: int) -> int:
     return -1
 
 
+def statements(text: str) -> Iterator[tuple[str, str | None]]:
+    """The statements of a text one after another, without their semicolons: what stands before the
+    braces of each and what between them, None where it has none.
+    """
+    depth, start, opened = 0, 0, -1
+    for place, character in _marks(text):
+        if depth == 0 and character == "{":
+            opened = place
+        depth += _DEPTH.get(character, 0)
+        if depth == 0 and character == "}" and opened >= 0:
+            yield text[start:opened].strip(), text[opened + 1:place]
+            start, opened = place + 1, -1
+        elif depth == 0 and character == ";":
+            yield text[start:place].strip(), None
+            start = place + 1
+    yield text[start:].strip(), None
+
+
 def unclosed(text: str) -> int:
     """How many parentheses and brackets are still open at the end of a line."""
     depth = sum(_DEPTH[character] for _, character in _marks(text) if character in "()[]")

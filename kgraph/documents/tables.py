@@ -23,6 +23,7 @@ _VALUE = re.compile(r"(&?\s*\w+)\s*$", re.ASCII)
 _ELEMENT = re.compile(r"\s*(?:\[[^\[\]]*\]\s*=\s*)?\{", re.ASCII)
 _POINTER = re.compile(r"(.*?)(\(\s*\*\s*\w+\s*\)\s*\(.*\))\s*;\s*$", re.ASCII)
 _MEMBER = re.compile(r"(.*[\s*])(\w+(?:\s*\[[^\]]*\])*(?:\s*:\s*\w+)?)\s*;\s*$", re.ASCII)
+_MACRO = re.compile(r"[A-Za-z_]\w*\s*\(.*\)\s*;\s*$", re.ASCII)
 _DOTS = re.compile(r"[.…。]+$")
 
 
@@ -83,11 +84,12 @@ def _row(text: str) -> Read | None:
 
 
 def record_line(text: str) -> Read | None:
-    """A member within a record, or a brace of a record within it."""
+    """A member of a record, also one that a macro declares, or a brace of a record within it."""
     body = text.strip()
     if _NESTED.match(body) or _NESTED_END.match(body):
         return Read(LineKind.CLOSING)
     found = _POINTER.match(body) or _MEMBER.match(body)
     if found is None or not found[1].strip():
-        return None
+        macro = _MACRO.match(body)
+        return Read(LineKind.FIELD, Claim(expression=body.rstrip("; "))) if macro else None
     return Read(LineKind.FIELD, Claim(name=found[2].strip(), type=found[1].strip()))

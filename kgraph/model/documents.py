@@ -61,8 +61,10 @@ class Claim:
     claims an indirect call to reach. `declared`: the arguments are parameters with their types.
     `onward` are the functions that the line goes on to, each called by the one before it:
     `name() -> onward() -> onward()`; `also` are the further claims of a line about the same caller,
-    each with its kind: `f(); g();`, or the rows of a table that stand on one line. `branch` is the
-    word that a condition begins with: if, else, while, for, switch, case.
+    each with its kind: `f(); g();`, or the rows of a table that stand on one line. `within` are
+    the claims in the braces that open and close on the line, `f() { g(); }`, about what stands
+    before them. `branch` is the word that a condition begins with: if, else, while, for, switch,
+    case.
     """
 
     name: str = ""
@@ -78,6 +80,7 @@ class Claim:
     target: str = ""
     onward: tuple[str, ...] = ()
     also: tuple[tuple[LineKind, "Claim"], ...] = ()
+    within: tuple[tuple[LineKind, "Claim"], ...] = ()
     branch: str = ""
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from kgraph.documents import read_document
 from kgraph.errors import DocumentError
-from kgraph.model.documents import DocumentLine, LineKind
+from kgraph.model.documents import Claim, DocumentLine, LineKind
+
+Within = tuple[tuple[LineKind, Claim], ...]
 
 CHAIN = """# A heading
 Some prose about f(x) and what it does.
@@ -319,9 +321,8 @@ def test_words_that_c_has_too_are_prose(text: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "kind"), [
-    ("int f(void) { return g(x); }", LineKind.UNREAD),
-    ("f() { g(x); h(y); }", LineKind.UNREAD), ("struct l_1 { struct l_1 *a, *b; };",
-                                               LineKind.UNREAD),
+    ("f() { g(x) or h(y) }", LineKind.UNREAD), ("f() { do { g(); } while (x); }", LineKind.UNREAD),
+    ("struct l_1 { int a; what; };", LineKind.UNREAD), ("f() { a_1 = { 1 }; }", LineKind.UNREAD),
     ("f() (net/a.c:1) é", LineKind.UNREAD), ("f() <text> (net/a.c:1)", LineKind.UNREAD),
     ("f() (net/a.c:1)\rg() (net/a.c:2)\rx", LineKind.UNREAD),
     ("+--> f ......", LineKind.FUNCTION), ("|-f(x) …", LineKind.CALL),
@@ -332,6 +333,48 @@ def test_words_that_c_has_too_are_prose(text: str) -> None:
 ])
 def test_what_looks_like_a_claim_is_not_dropped(text: str, kind: LineKind) -> None:
     assert [line.kind for line in read(text) if line.text] == [kind]
+
+
+def said(within: Within) -> list[object]:
+    """Claims in braces by what they name, each with those in its own."""
+    return [[name, *said(claim.within)] if claim.within else name for _, claim in within
+            for name in (claim.name or claim.expression or claim.condition or claim.branch,)]
+
+
+@pytest.mark.parametrize(("text", "kind", "within"), [
+    ("int f(void) { return g(x); }", LineKind.FUNCTION, ["g"]),
+    ("f() { g(x); h(y) }", LineKind.CALL, ["g", "h"]),
+    ("|-f() { g() { h(); i(); } ... j->k(l); }", LineKind.CALL, [["g", "h", "i"], "j->k"]),
+    ("f() { if (a) { g(); } else { b = c; } return; }", LineKind.CALL,
+     [["a", "g"], ["else", "b = c"], "return"]),
+    ("f() { switch (a) { case B: g(); break; } }", LineKind.CALL, [["a", "g", "break"]]),
+    ('f() { for (i = 0; i < n; i++) g("{;"); }', LineKind.CALL, ["g"]),
+    ("struct l_1 { struct l_1 *a, *b; struct { int c; } d; };", LineKind.RECORD, ["b", "c"]),
+    ("f() (net/a.c:1) { g(); }", LineKind.FUNCTION, ["g"]), ("f() { ... }", LineKind.CALL, []),
+])
+def test_a_block_on_one_line(text: str, kind: LineKind, within: list[object]) -> None:
+    line, = read(text)
+    assert (line.kind, line.claim.name) == (kind, "l_1" if kind is LineKind.RECORD else "f")
+    assert said(line.claim.within) == within
+
+
+def test_branches_on_one_line_are_several_claims() -> None:
+    claim = read("a_0()\n|-if (a) { f(); } else if (b) { g(); } else { h(); }\n")[1].claim
+    assert (claim.branch, claim.condition, said(claim.within)) == ("if", "a", ["f"])
+    assert said(claim.also) == [["b", "g"], ["else", "h"]]
+
+
+def test_a_block_of_many_blocks_is_read_in_linear_time() -> None:
+    deep = "f() { " * 500 + "}" * 500
+    assert read(deep)[0].kind is LineKind.UNREAD
+    assert len(read("f() { " + "g(); " * 700 + "}")[0].claim.within) == 700
+
+
+def test_members_that_stand_in_a_record_on_one_line_or_that_a_macro_declares() -> None:
+    lines = read("struct s_1 {\n\tstruct { int a; u8 b; } c;\n\tDECLARE_BITMAP(d, 64);\n};\n")
+    assert [line.kind.value for line in lines] == ["record", "field", "field", "closing"]
+    assert (lines[1].claim.name, said(lines[1].claim.also)) == ("a", ["b"])
+    assert lines[2].claim.expression == "DECLARE_BITMAP(d, 64)"
 
 
 def test_nothing_stands_in_a_block_that_closes_on_its_line() -> None:

@@ -1,19 +1,17 @@
 """Verdicts on mini-linux: each kind of claim, true and false."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from judging import checked, last
 from tiny import Tiny
 
 from kgraph.documents import query_document, read_document
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.documents import (
-    ChainCheck,
     CitationVerdict,
     LineVerdict,
     Pin,
@@ -21,7 +19,6 @@ from kgraph.model.documents import (
     Scenario,
     Verdict,
 )
-from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.pipeline.queries import find_query, shipped_queries
 from kgraph.query import PathQuestion, find_paths, ops
 from kgraph.query.checking import check_document
@@ -31,16 +28,6 @@ from kgraph.query.scenarios import on_the_way, site_pins
 from kgraph.query.slots import calls_reading
 from kgraph.report.checking import about_citation
 from kgraph.report.rewriting import rewritten
-from kgraph.store import IndexReader
-
-
-def checked(graph: CallGraph, text: str) -> ChainCheck:
-    return check_document(graph, read_document("x.md", text.encode()))
-
-
-def last(graph: CallGraph, text: str) -> LineVerdict:
-    check = checked(graph, f"```\n{text}\n")
-    return [line for line in check.lines if line.verdict is not Verdict.PROSE][-1]
 
 
 @pytest.mark.parametrize(("text", "verdict"), [
@@ -349,90 +336,6 @@ def test_a_stack_of_a_debugger(mini: CallGraph) -> None:
         "xmit_one", "netdev_start_xmit", "__netdev_start_xmit", "veth_xmit"]
     assert [line.citation for line in lines[:3]] == [
         CitationVerdict.EXACT, CitationVerdict.NEAR, CitationVerdict.EXACT]
-
-
-BRANCHES = """
-int first(int a) { return a; }
-int second(int a) { return a; }
-int third(int a) { return a; }
-int one(int a, int b)
-{
-	if (a || b)
-		first(a);
-	if (a)
-		second(1);
-	else
-		third(2);
-	second(3);
-	if (!b)
-		return second(4);
-	return third(5);
-}
-int two(int a, int b)
-{
-	int c;
-	if (!a)
-		goto out;
-	first(a);
-	if (b)
-		second(b);
-	else
-		c = third(b);
-	if (a && b) {
-		a = 5;
-	}
-out:
-	third(a);
-	return a;
-}
-"""
-
-
-@pytest.fixture(scope="module")
-def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
-    folder = tmp_path_factory.mktemp("branching")
-    (folder / "a.c").write_text(BRANCHES)
-    (folder / "compile_commands.json").write_text(json.dumps(
-        [{"directory": str(folder), "file": "a.c", "arguments": ["cc", "-c", "a.c"]}]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        made = index_tree(IndexRequest(folder, index=folder / "a.kgraph", jobs=1))
-    graph = CallGraph(IndexReader(made.index))
-    yield graph
-    graph.close()
-
-
-@pytest.mark.parametrize(("text", "verdict", "note"), [
-    ("one()\n|-if (a) first(a)", Verdict.HOLDS, "one of the conditions that do alone: a || b"),
-    ("one()\n|-if (a || b) first(a)", Verdict.HOLDS, ""),
-    ("one()\n|-if (!a) first(a)", Verdict.REFUTED, "its conditions are a || b"),
-    ("one()\n|-else third(2)", Verdict.HOLDS, ""),
-    ("one()\n|-else\n  |-third(2)", Verdict.HOLDS, ""),
-    ("one()\n|-else second(1)", Verdict.REFUTED, "it stands behind no else: its conditions are a"),
-    ("one()\n|-else first(a)", Verdict.REFUTED, "behind no else"),
-    ("one()\n|-if (a) second(1)", Verdict.HOLDS, ""),
-    ("one()\n|-if (a) second(4)", Verdict.REFUTED, "its conditions are !b"),
-    ("one()\n|-if (!b) return second(1)", Verdict.REFUTED, "its conditions are a"),
-    ("two()\n|-else c = third(b)", Verdict.HOLDS, ""),
-    # what a value goes to, and whose arguments are the names of the callee's parameters
-    ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there, which has"),
-    ("two()\n|-c = third(b)", Verdict.HOLDS, ""),
-    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` before the call"),
-    ("two()\n|-first(a)", Verdict.HOLDS, ""),
-    ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` before the call"),
-    ("one()\n|-return third(5)", Verdict.HOLDS, ""),
-    ("one()\n|-third(a)", Verdict.HOLDS, ""),
-    ("one()\n|-return third(a)", Verdict.HOLDS, "its arguments are (2) there"),
-    ("two()\n|-if (a) third(a)", Verdict.UNDECIDED, "the source asks for the contrary"),
-    ("two()\n|-if (b) a = 5", Verdict.HOLDS, ""),
-    ("two()\n|-if (!a) a = 5", Verdict.REFUTED,
-     "it runs only where the contrary holds: not ! a, a && b (a.c:29)"),
-])
-def test_branches(branching: CallGraph, text: str, verdict: Verdict, note: str) -> None:
-    told = last(branching, text)
-    assert (told.verdict, told.note) == (verdict, told.note)
-    assert note in told.note
-    assert note or not told.note
 
 
 def test_a_mark_before_the_document_is_no_part_of_its_first_line(mini: CallGraph) -> None:

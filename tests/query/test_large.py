@@ -6,12 +6,11 @@ from types import FrameType
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from judging import checked
 
-from kgraph.documents import read_document
 from kgraph.graph import CallGraph
-from kgraph.model.documents import ChainCheck, Verdict
+from kgraph.model.documents import Verdict
 from kgraph.pipeline.queries import shipped_queries
-from kgraph.query.checking import check_document
 
 CHAINS = "".join(f"```\n{query.chain}```\n\nand so on\n\n" for query in shipped_queries())
 # Words, parentheses and quotes that a careless expression goes over again and again.
@@ -22,10 +21,6 @@ HOSTILE = "".join(
     for end in ("", "!", "(", ")", " =", ";")
 )
 PROSE = "This is how a packet gets from here to there, and nothing of it is a claim.\n" * 20
-
-
-def checked(graph: CallGraph, text: str) -> ChainCheck:
-    return check_document(graph, read_document("x", text.encode()))
 
 
 def test_ten_megabytes(mini: CallGraph) -> None:

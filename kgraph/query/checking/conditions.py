@@ -160,6 +160,45 @@ def branches(words: list[str]) -> list[Branch]:
     return found
 
 
+def labels(words: list[str]) -> list[tuple[str, range]]:
+    """The `case` and `default` labels of a body, each with the tokens that run from it on, to where
+    they leave the switch.
+    """
+    found = []
+    for place, word in enumerate(words):
+        if word not in ("case", "default"):
+            continue
+        colon = next((at for at in range(place, len(words)) if words[at] in ":;{"), len(words))
+        if words[colon:colon + 1] == [":"]:
+            then = range(colon + 1, _left(words, colon + 1))
+            found.append((" ".join(words[place:colon]), then))
+    return found
+
+
+def jumped(words: list[str], start: range) -> list[range]:
+    """The tokens that run from these on, those behind the labels that they jump to among them."""
+    found, names = [start], set[str]()
+    for part in found:
+        for place in part:
+            if words[place] != "goto" or words[place + 1] in names:
+                continue
+            names.add(words[place + 1])
+            found += [range(at, len(words)) for at, pair in enumerate(pairwise(words))
+                      if pair == (words[place + 1], ":") and words[at - 1] in (";", "{", "}", ":")]
+    return found
+
+
+def _left(words: list[str], start: int) -> int:
+    """Behind the first statement from `start` on that leaves the block around it."""
+    place, last = start, _block_end(words, start)
+    while place < last:
+        stop = max(place + 1, _ruled(words, place).stop)
+        if _leaves(words[place:stop]):
+            return stop
+        place = stop
+    return last
+
+
 def _ruled(words: list[str], start: int) -> range:
     """The tokens of the statement that starts at `start`, with its `else`."""
     place = start

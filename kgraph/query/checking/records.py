@@ -1,5 +1,6 @@
 """Lines of records: `struct T {` with the members under it."""
 
+import re
 from dataclasses import replace
 
 from kgraph.model.documents import Citation, DocumentLine, Verdict
@@ -7,11 +8,14 @@ from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground, is_tail
 from kgraph.query.checking.members import ORDER, Member, declared, difference, members
 from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.texts import words_of
 from kgraph.query.checking.tokens import tokens
 
 _MOST_LINES = 3000
 _MOST_DEFINITIONS = 20  # of one name
 _MOST_BROKEN = 8  # lines that a declaration is broken over
+_MOST_SHOWN = 2
+_MACRO = re.compile(r"[A-Za-z_]\w*\s*\(.*\)$", re.ASCII)
 
 
 def judge_record(ground: Ground, line: DocumentLine) -> Outcome:
@@ -33,10 +37,13 @@ def judge_field(
     places = _record_places(ground, head, record_line.citation) if record_line is not None else []
     if not places:
         return Outcome(Verdict.UNDECIDED, "its record is not known")
-    claimed = declared(f"{line.claim.type} {line.claim.name}")
-    if not claimed:
-        return Outcome(Verdict.UNDECIDED, "what it declares cannot be read")
-    judged = [_judge_members(ground, head, place, claimed) for place in places]
+    if line.claim.expression:
+        judged = [_judge_macro(ground, head, place, line.claim.expression) for place in places]
+    else:
+        claimed = declared(f"{line.claim.type} {line.claim.name}")
+        if not claimed:
+            return Outcome(Verdict.UNDECIDED, "what it declares cannot be read")
+        judged = [_judge_members(ground, head, place, claimed) for place in places]
     best = min(judged, key=lambda each: ORDER.index(each.verdict))
     place = places[judged.index(best)]
     if place is places[0] or best.verdict is Verdict.REFUTED:
@@ -55,6 +62,10 @@ def _judge_members(ground: Ground, record: str, place: Extent, claimed: list[Mem
 
 def _judge_member(ground: Ground, record: str, place: Extent, claimed: Member) -> Outcome:
     found = _members(ground, place, claimed.name)
+    by_macro = [] if found else _macro_members(ground, place, claimed.name)
+    if by_macro:
+        at, text = by_macro[0]
+        return Outcome(Verdict.UNDECIDED, f"a macro declares it: `{text};` ({at})", found=at)
     if not found:
         note = f"{record} has no member {claimed.name} ({place.start})"
         return Outcome(Verdict.REFUTED, note)
@@ -66,6 +77,29 @@ def _judge_member(ground: Ground, record: str, place: Extent, claimed: Member) -
     whole = f"it is `{' '.join(text.partition(';')[0].split())};` there ({at})"
     doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
     return Outcome(verdict, whole + doubt, found=at)
+
+
+def _judge_macro(ground: Ground, record: str, place: Extent, expression: str) -> Outcome:
+    """A member that a macro declares, `DECLARE_BITMAP(flags, 64)`, stands there word by word."""
+    name, wanted = expression.partition("(")[0].strip(), words_of(expression)
+    there = _macro_members(ground, place, name)
+    for at, text in there:
+        if words_of(text) == wanted:
+            return Outcome(Verdict.HOLDS, found=at)
+    note = "; ".join(f"there is `{text};` ({at})" for at, text in there[:_MOST_SHOWN])
+    nothing = f"{record} has no {expression} ({place.start})"
+    return Outcome(Verdict.REFUTED, "; ".join(filter(None, (nothing, note))),
+                   found=there[0][0] if there else None)
+
+
+def _macro_members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, str]]:
+    """The members that macros declare in which a name stands, `DECLARE_BITMAP(name, 64)`."""
+    first = record.start.line
+    lines = ground.absence.lines(record.start.path)[first - 1:record.end_line]
+    found = ((Location(record.start.path, first + at), " ".join(text.split()).rstrip("; "))
+             for at, text in enumerate(lines) if name in text)
+    return [(at, text) for at, text in found
+            if _MACRO.match(text) and name in words_of(text)]
 
 
 def _members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, Member]]:

@@ -2,13 +2,21 @@
 text around it for a statement.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from kgraph.model.answers import Hop, KnownSite
+from kgraph.model.answers import Hop, KnownFunction, KnownSite
 from kgraph.model.documents import DocumentLine
 from kgraph.model.location import Extent
-from kgraph.query.checking.conditions import Branch, Form, branches, conjuncts, normal
+from kgraph.query.checking.conditions import (
+    Branch,
+    Form,
+    branches,
+    conjuncts,
+    jumped,
+    labels,
+    normal,
+)
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.parameters import arguments_note
@@ -34,13 +42,42 @@ def said_of(
     """What is known of each place that bears a claim out: where the arguments are those of the
     line, if they are anywhere.
     """
+    sites = _bearing(ground, outcome, line)
+    if sites is None:
+        for place in outcome.places:
+            yield from _around(ground, standing, place)
+    else:
+        yield from (_of_site(ground, site) for site in sites)
+
+
+def under_label(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, label: str
+) -> Iterator[tuple[bool, tuple[str, ...]]]:
+    """For each function of `standing` that has this `case` label, and places that bear a claim out:
+    whether the label leads to one of them, and under which labels they stand.
+    """
+    sites = _bearing(ground, outcome, line)
+    places = outcome.places if sites is None else tuple(site.extent for site in sites)
+    for state in standing.states:
+        function = ground.graph.function(state.function)
+        body, here = _tokens_at(ground, function, places)
+        words = [word for word, _ in body] if here else []
+        found = labels(words)
+        own = [part for text, then in found if text == label for part in jumped(words, then)]
+        if own:
+            leads = any(at in part for part in own for at in here)
+            yield leads, tuple(text for text, then in found if any(at in then for at in here))
+
+
+def _bearing(ground: Ground, outcome: Outcome, line: DocumentLine) -> list[KnownSite] | None:
+    """The call sites that bear a claim out, with the arguments of the line if any has them; None
+    where it is no call.
+    """
     through = outcome.standing.sites if outcome.standing is not None else None
     if outcome.hop is None and through:
         sites = [ground.graph.site(site) for site in through]
     elif outcome.hop is None and not outcome.via:
-        for place in outcome.places:
-            yield from _around(ground, standing, place)
-        return
+        return None
     else:
         hops: tuple[Hop, ...] = outcome.via or ((outcome.hop,) if outcome.hop else ())
         sites = [site for hop in hops for site in ground.sites_of(hop.site.caller)
@@ -48,7 +85,22 @@ def said_of(
     if line.claim.arguments and not outcome.via:
         same = [site for site in sites if not arguments_note(ground, line, [site.extent], [])]
         sites = same or sites
-    yield from (_of_site(ground, site) for site in sites)
+    return sites
+
+
+def _tokens_at(
+    ground: Ground, function: KnownFunction, places: Iterable[Extent]
+) -> tuple[list[tuple[str, int]], list[int]]:
+    """The tokens of a function without macros for names, and which of them stand on the lines of
+    these places.
+    """
+    if function.location is None:
+        return [], []
+    first, path = function.location.line, function.location.path
+    lines = {number - first for place in places if place.start.path == path
+             for number in range(place.start.line, place.end_line + 1)}
+    body = ground.plain_body(function) if lines else []
+    return body, [at for at, (_, line) in enumerate(body) if line in lines]
 
 
 def _of_site(ground: Ground, site: KnownSite) -> Said:
@@ -79,9 +131,7 @@ def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[Said]
         function = ground.graph.function(state.function)
         if function.location is None or function.location.path != place.start.path:
             continue
-        body, first = ground.plain_body(function), function.location.line
-        lines = range(place.start.line - first, place.end_line - first + 1)
-        here = [at for at, (_, line) in enumerate(body) if line in lines]
+        body, here = _tokens_at(ground, function, [place])
         words = [word for word, _ in body]
         found = branches(words) if here else []
         ruling = [branch for branch in found if any(map(branch.says, here))]

@@ -13,11 +13,12 @@ from kgraph.model.documents import (
     Verdict,
 )
 from kgraph.model.location import Extent, Location
-from kgraph.query.checking.branches import consequences, judge_condition, led_to, under
+from kgraph.query.checking.branches import consequences, judge_condition
 from kgraph.query.checking.citing import Judged, judge_citation, judge_place, right_place
 from kgraph.query.checking.claimed_calls import judge_call, judge_root
 from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.leading import led_to, under
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
 from kgraph.query.checking.records import judge_field, judge_record
@@ -164,7 +165,7 @@ class Walk:
         self._chain[line.number] = self._chain[before.number]
         if outcome.standing is not None:
             self._apart[line.number] = outcome.standing
-        note = f"goes on from line {before.number}"
+        note = f"goes on from line {before.file_line}"
         return replace(
             outcome, note="; ".join(filter(None, (note, outcome.note))), standing=standing
         )

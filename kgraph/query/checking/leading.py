@@ -1,0 +1,179 @@
+"""Whether what a document puts behind or under a condition stands there in the source, too.
+
+A call is held against the conditions that the index has for it (if, else, ?:, &&, early exits), a
+statement against those around it in the text, what `case X:` leads to against the labels of the
+text. A condition leads to a call where each thing that it asks for is asked for there; where there
+is the contrary, or nothing of the kind, the claim is wrong.
+"""
+
+from dataclasses import replace
+
+from kgraph.model.documents import Claim, DocumentLine, Verdict
+from kgraph.model.location import MOST_GUARDS
+from kgraph.query.checking.branches import (
+    CONTRARY,
+    alike,
+    any_of,
+    claimed_form,
+    consequences,
+    quoted_words,
+)
+from kgraph.query.checking.conditions import Form, conjuncts, opposite
+from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.surroundings import Said, said_of, under_label
+from kgraph.query.checking.texts import find_in_body, words_of
+
+
+def led_to(
+    ground: Ground, line: DocumentLine, standing: Standing, condition: Outcome,
+    then: list[Outcome],
+) -> Outcome:
+    """The verdict on a condition together with what it leads to, on the same line."""
+    outcome = then[-1]
+    for each in then:
+        if each.verdict is Verdict.REFUTED:
+            note = f"what the condition leads to is not there: {each.note}"
+            return replace(each, note=note, places=condition.places, found=condition.found)
+    parts = consequences(line)
+    checked = [under(ground, line.claim, standing, each, part)
+               for each, part in zip(then, parts, strict=True)]
+    wrong = next((each for each in checked if each.verdict is Verdict.REFUTED), None)
+    if wrong is not None:
+        return replace(wrong, places=condition.places, found=condition.found)
+    places = (*condition.places, *(place for each in then for place in each.places))
+    notes = dict.fromkeys(part for each in (condition, *checked) for part in (each.note,) if part)
+    found = condition.found or outcome.found
+    open_ = any(each.verdict is Verdict.UNDECIDED for each in checked)
+    return replace(
+        outcome, verdict=Verdict.UNDECIDED if open_ else outcome.verdict, note="; ".join(notes),
+        places=places, found=found,
+    )
+
+
+def under(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> Outcome:
+    """The verdict on something that the functions of `standing` do, said by `line`, if the
+    condition `claim` leads to it; else that it is wrong.
+    """
+    if claim.branch not in ("if", "while", "else", "case") or outcome.verdict in (
+        Verdict.REFUTED, Verdict.UNDECIDED
+    ):
+        return outcome
+    if claim.branch == "case":
+        return _labelled(ground, claim, standing, outcome, line)
+    told = list(said_of(ground, standing, outcome, line))
+    if not told:
+        return outcome
+    if claim.branch == "else":
+        return _otherwise(ground, claim, outcome, told)
+    wanted = {each.path: conjuncts(claimed_form(ground, claim, each.path)) for each in told}
+    if any(wanted[each.path] <= each.holds for each in told):
+        return outcome
+    for each in told:
+        if all(form in each.holds or any(any_of(other, form) for other in each.holds)
+               for form in wanted[each.path]):
+            note = f"one of the conditions that do alone: {each.text}"
+            return replace(outcome, note=_joined(outcome.note, note))
+    for each in told:
+        if each.holds & set(map(opposite, wanted[each.path])):
+            there = each.text or "a condition that is not shown"
+            return _not_so(outcome, f"it runs only where the contrary holds: {there}")
+    return _not_under(ground, claim, standing, outcome, told)
+
+
+def _labelled(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> Outcome:
+    """The verdict on what stands behind `case X:`: X leads there, or a label that falls through."""
+    label = " ".join(words_of(claim.condition))
+    told = list(under_label(ground, standing, outcome, line, label))
+    if not told or any(leads for leads, _ in told):
+        return outcome
+    others = ", ".join(dict.fromkeys(other for _, there in told for other in there))
+    return _not_so(outcome, f"{label} does not lead to it: it stands under {others or 'no label'}")
+
+
+def _otherwise(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said]) -> Outcome:
+    """The verdict on what stands behind `else`: somewhere a condition does not hold there, and it
+    is that of the `if` before it where the document has one (`claim.condition`).
+    """
+    if any(each.otherwise for each in told):
+        return _of_its_if(ground, claim, outcome, told) if claim.condition else outcome
+    if any(each.otherwise is None or each.more for each in told):
+        note = "whether it stands behind an else cannot be told"
+        return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
+    where = next((each.text for each in told if each.text), "")
+    there = f"its conditions are {where}" if where else "it has no condition"
+    return _not_so(outcome, f"it stands behind no else: {there}")
+
+
+def _of_its_if(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said]) -> Outcome:
+    """The verdict on what stands behind an else: of the condition that the document gives it."""
+    for each in told:
+        against = opposite(claimed_form(ground, claim, each.path))
+        if conjuncts(against) <= each.holds or any(
+            _shares(opposite(form), opposite(against)) for form in each.holds
+        ):
+            return outcome
+    if any(each.more for each in told):
+        return outcome
+    where = next((each.text for each in told if each.text), "")
+    if _jumps(ground, outcome) or not where:
+        note = "of which if the else is cannot be told"
+        return replace(outcome, note=_joined(outcome.note, note))
+    return _not_so(outcome, f"it stands behind the else of another condition: {where}")
+
+
+def _shares(form: Form, claimed: Form) -> bool:
+    """Whether a claimed condition is a part of one, or one of those that do alone in it."""
+    return conjuncts(claimed) <= conjuncts(form) or any_of(form, claimed)
+
+
+def _not_under(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, told: list[Said]
+) -> Outcome:
+    """The verdict where nothing that is known of a place is the claimed condition."""
+    if any(each.more for each in told):
+        note = (f"whether the condition leads to it cannot be told: of its conditions the index"
+                f" has the innermost {MOST_GUARDS}")
+        return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
+    if _jumps(ground, outcome):
+        note = "whether the condition leads to it cannot be told: there are labels"
+        found = _only_contrary(ground, claim, standing)
+        return replace(outcome, verdict=Verdict.UNDECIDED if found else outcome.verdict,
+                       note=_joined(outcome.note, note))
+    where = next((each.text for each in told if each.text), "")
+    if where:
+        there = f"its conditions are {where}"
+    elif any(each.holds for each in told):
+        there = "it stands under others"
+    else:
+        there = "it has no condition"
+    return _not_so(outcome, f"the condition does not lead to it: {there}")
+
+
+def _only_contrary(ground: Ground, claim: Claim, standing: Standing) -> bool:
+    """Whether the functions have the contrary of a condition, and not the condition."""
+    functions = [ground.graph.function(state.function) for state in standing.states]
+    if any(find_in_body(ground, function, quoted_words(claim)) for function in functions):
+        return False
+    every = [alike(ground, function, claim) for function in functions]
+    found = [each for each in every if each is not None]
+    return bool(found) and all(each.note.startswith(CONTRARY) for each in found)
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(filter(None, notes))
+
+
+def _not_so(outcome: Outcome, note: str) -> Outcome:
+    place = outcome.hop.site.location if outcome.hop is not None else outcome.found
+    return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
+
+
+def _jumps(ground: Ground, outcome: Outcome) -> bool:
+    """Whether the function has labels, behind which the index knows no conditions."""
+    callers = [hop.caller for hop in (outcome.hop, *outcome.via) if hop is not None]
+    return any("goto" in (word for word, _ in ground.body(caller)) for caller in callers)

@@ -1,0 +1,179 @@
+"""Conditions that a document claims, what they lead to, and blocks that stand on one line."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from judging import last
+
+from kgraph.graph import CallGraph
+from kgraph.model.documents import Verdict
+from kgraph.pipeline.indexing import IndexRequest, index_tree
+from kgraph.store import IndexReader
+
+BRANCHES = """
+#define BITS(name, count) unsigned long name[(count) / 64]
+enum { LAST = 3 };
+int first(int a) { return a; }
+int second(int a) { return a; }
+int third(int a) { return a; }
+int one(int a, int b)
+{
+	if (a || b)
+		first(a);
+	if (a)
+		second(1);
+	else
+		third(2);
+	second(3);
+	if (!b)
+		return second(4);
+	return third(5);
+}
+int two(int a, int b)
+{
+	int c;
+	if (!a)
+		goto out;
+	first(a);
+	if (b)
+		second(b);
+	else
+		c = third(b);
+	if (a && b) {
+		a = 5;
+	}
+out:
+	third(a);
+	return a;
+}
+int four(int a, int b)
+{
+	switch (a) {
+	case 1:
+	case 2:
+		first(a);
+		if (b)
+			break;
+		second(b);
+		break;
+	case LAST: {
+		third(a);
+		return 3;
+	}
+	default:
+		b = 7;
+	}
+	if (b)
+		second(8);
+	else if (a)
+		third(9);
+	else
+		first(10);
+	return third(11);
+}
+int five(int a)
+{
+	switch (a) {
+	case 1:
+		goto out;
+	case 2:
+		first(a);
+	}
+	return a ? third(a) : 0;
+out:
+	return second(a);
+}
+struct flags {
+	int count;
+	BITS(bits, 64);
+	struct {
+		int depth;
+	} within;
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
+    folder = tmp_path_factory.mktemp("branching")
+    (folder / "a.c").write_text(BRANCHES)
+    (folder / "compile_commands.json").write_text(json.dumps(
+        [{"directory": str(folder), "file": "a.c", "arguments": ["cc", "-c", "a.c"]}]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+        made = index_tree(IndexRequest(folder, index=folder / "a.kgraph", jobs=1))
+    graph = CallGraph(IndexReader(made.index))
+    yield graph
+    graph.close()
+
+
+@pytest.mark.parametrize(("text", "verdict", "note"), [
+    ("one()\n|-if (a) first(a)", Verdict.HOLDS, "one of the conditions that do alone: a || b"),
+    ("one()\n|-if (a || b) first(a)", Verdict.HOLDS, ""),
+    ("one()\n|-if (!a) first(a)", Verdict.REFUTED, "its conditions are a || b"),
+    ("one()\n|-else third(2)", Verdict.HOLDS, ""),
+    ("one()\n|-else\n  |-third(2)", Verdict.HOLDS, ""),
+    ("one()\n|-else second(1)", Verdict.REFUTED, "it stands behind no else: its conditions are a"),
+    ("one()\n|-else first(a)", Verdict.REFUTED, "behind no else"),
+    ("one()\n|-if (a) second(1)", Verdict.HOLDS, ""),
+    ("one()\n|-if (a) second(4)", Verdict.REFUTED, "its conditions are !b"),
+    ("one()\n|-if (!b) return second(1)", Verdict.REFUTED, "its conditions are a"),
+    ("two()\n|-else c = third(b)", Verdict.HOLDS, ""),
+    # what a value goes to, and whose arguments are the names of the callee's parameters
+    ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there, which has"),
+    ("two()\n|-c = third(b)", Verdict.HOLDS, ""),
+    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` before the call"),
+    ("two()\n|-first(a)", Verdict.HOLDS, ""),
+    ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` before the call"),
+    ("one()\n|-return third(5)", Verdict.HOLDS, ""),
+    ("one()\n|-third(a)", Verdict.HOLDS, ""),
+    ("one()\n|-return third(a)", Verdict.HOLDS, "its arguments are (2) there"),
+    ("two()\n|-if (a) third(a)", Verdict.UNDECIDED, "the source asks for the contrary"),
+    ("two()\n|-if (b) a = 5", Verdict.HOLDS, ""),
+    ("two()\n|-if (!a) a = 5", Verdict.REFUTED,
+     "it runs only where the contrary holds: not ! a, a && b (a.c:31)"),
+    # of which condition an else is
+    ("one()\n|-if (a) second(1)\n|-else third(2)", Verdict.HOLDS, ""),
+    ("one()\n|-if (!b)\n| |-return second(4)\n|-else\n  |-third(2)", Verdict.REFUTED,
+     "it stands behind the else of another condition: not a"),
+    ("one()\n|-if (a)\n| |-second(1)\n|-else\n  |-return third(5)", Verdict.REFUTED,
+     "the else of another condition: not !b"),
+    ("four()\n|-if (b) second(8)\n|-else if (a) third(9)\n|-else first(10)", Verdict.HOLDS, ""),
+    ("four()\n|-if (b) { second(8); } else { first(10); }", Verdict.HOLDS, ""),
+    ("four()\n|-if (a) { third(9); } else { second(8); }", Verdict.REFUTED,
+     "second: refuted, it stands behind no else"),
+    ("two()\n|-if (a && b) a = 5\n|-else c = third(b)", Verdict.HOLDS,
+     "of which if the else is cannot be told"),
+    # what labels lead to
+    ("four()\n|-case 1: first(a)", Verdict.HOLDS, ""),
+    ("four()\n|-case 2:\n  |-second(b)", Verdict.HOLDS, ""),
+    ("four()\n|-case LAST: third(a)", Verdict.HOLDS, ""),
+    ("four()\n|-default: b = 7", Verdict.HOLDS, ""),
+    ("four()\n|-case 1: third(a)", Verdict.REFUTED,
+     "case 1 does not lead to it: it stands under case LAST"),
+    ("four()\n|-case LAST:\n  |-first(a)", Verdict.REFUTED, "it stands under case 1, case 2"),
+    ("four()\n|-case LAST: b = 7", Verdict.REFUTED, "it stands under default"),
+    ("four()\n|-default:\n  |-third(11)", Verdict.REFUTED, "it stands under no label"),
+    ("five()\n|-case 1: second(a)", Verdict.HOLDS, ""),
+    ("five()\n|-case 1: third(a)", Verdict.REFUTED, "it stands under no label"),
+    ("five()\n|-case 1: first(a)", Verdict.REFUTED, "it stands under case 2"),
+    # blocks on one line
+    ("four() { first(a); if (b) { second(8); } else { third(9); } }", Verdict.HOLDS, ""),
+    ("four() { first(a); fifth(); }", Verdict.REFUTED, "fifth: refuted"),
+    ("one() { if (!b) { return second(1); } }", Verdict.REFUTED, "second: refuted, the condition"),
+    ("one() { second() { third(5); } }", Verdict.REFUTED, "third: refuted"),
+    ("four() { switch (a) { case 1: first(a); break; default: third(a); } }", Verdict.REFUTED,
+     "default: refuted, default does not lead to it"),
+    ("struct flags { int count; struct { int depth; } within; };", Verdict.HOLDS, ""),
+    ("struct flags { int count; int width; }", Verdict.REFUTED, "width: refuted, flags has no"),
+    ("struct flags {\n\tBITS(bits, 64);", Verdict.HOLDS, ""),
+    ("struct flags {\n\tBITS(bits, 32);", Verdict.REFUTED, "there is `BITS(bits, 64);` (a.c:"),
+    ("struct flags {\n\tunsigned long bits[1];", Verdict.UNDECIDED,
+     "a macro declares it: `BITS(bits, 64);` (a.c:"),
+])
+def test_branches(branching: CallGraph, text: str, verdict: Verdict, note: str) -> None:
+    told = last(branching, text)
+    assert (told.verdict, told.note) == (verdict, told.note)
+    assert note in told.note
+    assert note or not told.note
