@@ -22,6 +22,7 @@ from collections.abc import Iterator, Sequence
 
 from kgraph.extract.headers import (
     MACRO,
+    HeaderText,
     Tails,
     closure,
     header_text,
@@ -78,31 +79,30 @@ class _Walk:
         self._entered = {main}
         self._main = main
         self._spread: set[str] = set()  # what the unit's macros change in precompiled files
-        self._relevant = (
-            _mentioned(files, header) & header.macros.keys()) - TEXTS - header.attributed
+        mentioned = _mentioned(files, header)
+        shared = mentioned & header.macros.keys()
+        self._relevant = shared - TEXTS - header.attributed
+        self._macros = shared.union(*(mentioned & header_text(file).bodies.keys()
+                                      for file in files))
         self._bodies: dict[str, frozenset[str]] = {}  # of the unit's macros so far
         self._settled: set[str] = set()  # names that mean the same since they were mentioned
 
     def run(self) -> bool:
         """Whether all that the unit reads means what it means with the precompiled header."""
-        waiting = [_items(self._main)]
+        waiting = [_stretches(self._main)]
         while waiting:
-            for what, name, names, body, is_fallback in waiting[-1]:
-                if not self._settle(names):
+            for text, macros, names, include in waiting[-1]:
+                if not (self._note(text, macros) and self._settle(names)):
                     return False
-                if what == MACRO:
-                    if not self._note(name, body):
-                        return False
-                    if self._header.mentions(name) and name not in TEXTS and not (
-                            is_fallback and self._has(name)):
-                        self._spread |= self._header.spread(name)
+                if include is None:
                     continue
+                what, name = include
                 if not self._enter(name, what):
                     return False
                 own = [file for file in self._own.named(name) if file not in self._entered]
                 if own:
                     self._entered.update(own)
-                    waiting.extend(map(_items, own))
+                    waiting.extend(map(_stretches, own))
                     break
             else:
                 waiting.pop()
@@ -110,15 +110,24 @@ class _Walk:
         return all(self._header.means_the_same(name, self.read)
                    for name in self._relevant & self._settled)
 
-    def _note(self, macro: str, body: frozenset[str]) -> bool:
-        """The unit defines a macro, or takes it back. What is mentioned from here on may lead to
-        its body; where it was mentioned before, all of that must mean the same already."""
-        self._bodies[macro] = self._bodies.get(macro, frozenset()) | body
-        return macro not in self._settled or self._settle(body)
+    def _note(self, text: HeaderText, macros: frozenset[str]) -> bool:
+        """The unit defines macros, or takes them back. What is mentioned from here on may lead to
+        their bodies; where they were mentioned before, all of that must mean the same already."""
+        known = {macro: self._bodies[macro] for macro in macros & self._bodies.keys()}
+        self._bodies.update((macro, text.bodies[macro]) for macro in macros)
+        for macro, body in known.items():
+            self._bodies[macro] |= body
+        before = [text.bodies[macro] for macro in macros & self._settled]
+        if before and not self._settle(frozenset().union(*before)):
+            return False
+        for macro in macros & self._header.names:
+            if not (macro in text.fallbacks and self._has(macro)):
+                self._spread |= self._header.spread(macro)
+        return True
 
     def _settle(self, names: frozenset[str]) -> bool:
         """Whether names that are mentioned, and what they lead to as macros, mean the same."""
-        waiting = set(names - self._settled)
+        waiting = set((names & self._macros) - self._settled)
         while waiting:
             for name in waiting & self._relevant:
                 if self._header.means_the_same(name, self.read):
@@ -129,7 +138,8 @@ class _Walk:
             self._settled |= waiting
             waiting = set().union(*(
                 bodies[macro] for bodies in (self._header.bodies, self._bodies)
-                for macro in waiting & bodies.keys())) - self._settled
+                for macro in waiting & bodies.keys())) & self._macros
+            waiting -= self._settled
         return True
 
     def _is_none(self, name: str) -> bool:
@@ -159,17 +169,16 @@ class _Walk:
         return True
 
 
-def _items(file: str) -> Iterator[tuple[int, str, frozenset[str], frozenset[str], bool]]:
-    """The includes and macros of a file: the names that are mentioned before an include, those in
-    a macro's body, whether a macro is defined only where there is none; the rest of its names."""
+def _stretches(file: str) -> Iterator[
+    tuple[HeaderText, frozenset[str], frozenset[str], tuple[int, str] | None]
+]:
+    """What a file says before each include: the macros of which it says something, the names that
+    are mentioned, the include; at last behind all of them, with all names of the file."""
     text = header_text(file)
-    between = iter(text.between)
-    for what, name in text.items:
-        if what == MACRO:
-            yield what, name, frozenset(), text.bodies[name], name in text.fallbacks
-        else:
-            yield what, name, next(between), frozenset(), False
-    yield MACRO, "", text.code, frozenset(), False
+    found = (item for item in text.items if item[0] != MACRO)
+    for include, names, macros in zip(found, text.between, text.said, strict=False):
+        yield text, macros, names, include
+    yield text, text.said[-1], text.code, None
 
 
 def _flags_agree(unit: TranslationUnit, header: Precompiled) -> bool:

@@ -50,13 +50,15 @@ class HeaderText:
     (MACRO, name) in order; `code` the identifiers outside of macro bodies and literals; `bodies`
     those in the bodies of each macro; `fallbacks` the macros that it defines only where they are
     not defined, right behind the question whether they are; `between` the identifiers of `code`
-    before each include, behind the one before."""
+    before each include, behind the one before; `said` the macros of which something is said there,
+    at last behind all includes."""
 
     items: tuple[tuple[int, str], ...]
     code: frozenset[str]
     bodies: dict[str, frozenset[str]]
     fallbacks: frozenset[str]
     between: tuple[frozenset[str], ...]
+    said: tuple[frozenset[str], ...]
 
     @property
     def includes(self) -> list[str]:
@@ -71,20 +73,25 @@ def header_text(path: str) -> HeaderText:
     items: list[tuple[int, str]] = []
     bodies: dict[str, frozenset[str]] = {}
     between: list[frozenset[str]] = []
+    said: list[set[str]] = [set()]
     end = 0
     for found in _ITEM.finditer(content):
         again, sign, include, macro, body = found.groups()
         if macro:
             name = _text(macro)
             items.append((MACRO, name))
+            said[-1].add(name)
             bodies[name] = bodies.get(name, frozenset()) | _names(body)
         else:
             items.append((_kind(again, sign), _text(include)))
             between.append(_names(_code(content[end:found.start()])))
+            said.append(set())
             end = found.end()
+    code = frozenset[str]().union(*between, _names(_code(content[end:])))
     fallbacks = frozenset(name for name in map(_text, _FALLBACK.findall(content))
                           if items.count((MACRO, name)) == 1)
-    return HeaderText(tuple(items), _names(_code(content)), bodies, fallbacks, tuple(between))
+    return HeaderText(tuple(items), code, bodies, fallbacks, tuple(between),
+                      tuple(map(frozenset, said)))
 
 
 @lru_cache(maxsize=10_000)
@@ -210,7 +217,7 @@ class Tails:
 
     def named(self, name: str, what: int = INCLUDE) -> list[str]:
         """The files that an include of `name` may read."""
-        tail = os.path.normpath(name)
+        tail = os.path.normpath(name) if "./" in name or "//" in name else name
         while tail.startswith("../"):
             tail = tail[3:]
         found = self._files.get(tail, [])

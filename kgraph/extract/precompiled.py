@@ -106,6 +106,12 @@ class Precompiled:
                 for name, files in self.macros.items()}
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The names in these files that a macro may be: in code, as a macro or in the body of one,
+        but for those that may mean anything."""
+        return self.code.union(self.macros, self.users) - TEXTS
+
+    @cached_property
     def users(self) -> dict[str, set[str]]:
         """The names in the bodies of macros, and which macros' they are."""
         found: dict[str, set[str]] = {}
@@ -157,10 +163,6 @@ class Precompiled:
         """Whether one file is read behind the same others as in the precompiled header."""
         return all((read[other] < read[one]) == (self.places[other] < self.places[one])
                    for other in others if other != one and other in read)
-
-    def mentions(self, name: str) -> bool:
-        """Whether a name stands in these files, in code or as a macro or in its body."""
-        return name in self.code or name in self.users or name in self.macros
 
     def spread(self, name: str) -> set[str]:
         """The names that mean something else in these files if the macro `name` does."""
