@@ -48,10 +48,10 @@ _FALLBACK = re.compile(
 class HeaderText:
     """One file, without comments: `items` are its includes (INCLUDE or SOUGHT, name) and macros
     (MACRO, name) in order; `code` the identifiers outside of macro bodies and literals; `bodies`
-    those in the bodies of each macro; `fallbacks` the macros that it defines only where they are
-    not defined, right behind the question whether they are; `between` the identifiers of `code`
-    before each include, behind the one before; `said` the macros of which something is said there,
-    at last behind all includes."""
+    those in the bodies of each macro, but for literals; `fallbacks` the macros that it defines only
+    where they are not defined, right behind the question whether they are; `between` the
+    identifiers of `code` before each include, behind the one before; `said` the macros of which
+    something is said there, at last behind all includes."""
 
     items: tuple[tuple[int, str], ...]
     code: frozenset[str]
@@ -69,7 +69,23 @@ class HeaderText:
 @lru_cache(maxsize=3000)
 def header_text(path: str) -> HeaderText:
     """What a file holds; nothing, where it cannot be read."""
-    content = _content(path)
+    return _said(_content(path))
+
+
+def text_without(path: str, skipped: Sequence[tuple[int, int]]) -> HeaderText:
+    """What a file holds but for stretches that conditions leave out, given by the lines of the
+    directives before and behind; what these ask counts."""
+    if not skipped:
+        return header_text(path)
+    lines = _COMMENT.sub(lambda found: found[1] or b" " + b"\n" * found[0].count(b"\n"),
+                         _raw(path)).split(b"\n")
+    for first, last in skipped:
+        start = next((at for at in range(first, last) if not lines[at - 1].endswith(b"\\")), last)
+        lines[start:last - 1] = [b""] * max(0, last - 1 - start)
+    return _said(b"\n".join(lines))
+
+
+def _said(content: bytes) -> HeaderText:
     items: list[tuple[int, str]] = []
     bodies: dict[str, frozenset[str]] = {}
     between: list[frozenset[str]] = []
@@ -81,7 +97,7 @@ def header_text(path: str) -> HeaderText:
             name = _text(macro)
             items.append((MACRO, name))
             said[-1].add(name)
-            bodies[name] = bodies.get(name, frozenset()) | _names(body)
+            bodies[name] = bodies.get(name, frozenset()) | _names(_LITERAL.sub(b'""', body))
         else:
             items.append((_kind(again, sign), _text(include)))
             between.append(_names(_code(content[end:found.start()])))

@@ -161,6 +161,25 @@ def macro_definitions(unit: int) -> list[tuple[str, str]]:
     return found
 
 
+def skipped_lines(unit: int) -> dict[str, list[tuple[int, int]]]:
+    """For each file the stretches that conditions left out, each time that one did: the lines of
+    the directives before and behind. The unit must have been parsed with a detailed record of
+    preprocessing."""
+    found: dict[str, list[tuple[int, int]]] = {}
+    skipped = C.clang_getAllSkippedRanges(unit)
+    for number in range(skipped.contents.count):
+        stretch = skipped.contents.ranges[number]
+        lines = []
+        for code in (stretch.begin, stretch.end):
+            C.clang_getFileLocation(SourceLocation(stretch.p0, stretch.p1, code), *_PLACE)
+            lines.append(_LINE.value)
+        if _FILE.value:
+            name = text(C.clang_getFileName(_FILE))
+            found.setdefault(name, []).append((lines[0], lines[1]))
+    C.clang_disposeSourceRangeList(skipped)
+    return found
+
+
 def error_count(unit: int) -> int:
     """How many errors clang found in a translation unit."""
     count = 0

@@ -1,6 +1,7 @@
 """Making precompiled headers of what plans.py chose. Who may use one is for agreement.py to say."""
 
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from kgraph.extract.libclang import (
     macro_definitions,
     parse,
     save,
+    skipped_lines,
     spelling,
 )
 from kgraph.extract.plans import HeaderPlan
@@ -45,9 +47,13 @@ class HeaderMaker:
             defined = self._defined(described.macros)
             if defined is not None:
                 described = replace(described, defined=defined, makers=_makers(handle, described))
-                first = dict(reversed(inclusions(handle)))  # some files are read again and again
+                read = inclusions(handle)
+                first = dict(reversed(read))  # some files are read again and again
+                times = Counter(name for name, _ in read)
+                skipped = {file: lines for file, lines in skipped_lines(handle).items()
+                           if times[file] == 1}
                 described = replace(described, followed=read_graph(described.graph, first))
-                return replace(described, leaning=leanings(described, first)), handle
+                return replace(described, leaning=leanings(described, first, skipped)), handle
         C.clang_disposeTranslationUnit(handle)
         return None
 

@@ -4,11 +4,18 @@ Text tells, read without a preprocessor: which macros its files define and menti
 them a file took from files that it does not include itself, so that their order matters.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from kgraph.extract.headers import MACRO, Tails, Uses, closure, header_text, header_uses
+from kgraph.extract.headers import (
+    MACRO,
+    Tails,
+    closure,
+    header_text,
+    header_uses,
+    text_without,
+)
 
 # Macros that may mean anything although headers mention them: they become parts of message texts
 # and names of sections, or say whether a function is traced, and are no fact.
@@ -19,6 +26,9 @@ TEXTS = frozenset({"pr_fmt", "dev_fmt", "KBUILD_STR", "KBUILD_BASENAME", "KBUILD
 # does not matter, while a unit's own definition of it does.
 _WORDS = frozenset({"inline", "__inline", "__inline__"})
 _IDLE = frozenset({"__attribute__", "always_inline", "no_instrument_function", "notrace"})
+
+
+Skipped = Mapping[str, Sequence[tuple[int, int]]]
 
 
 def folders(flags: Iterable[str]) -> list[str]:
@@ -178,24 +188,67 @@ class Precompiled:
         return self._spreads[name]
 
 
-def leanings(header: Precompiled, includers: Mapping[str, str]) -> dict[str, tuple[Leaning, ...]]:
+def leanings(header: Precompiled, includers: Mapping[str, str],
+             skipped: Skipped) -> dict[str, tuple[Leaning, ...]]:
     """What each file took from files that it does not include. What every unit reads first is
-    there for all of them. `includers` says who read each file first."""
+    there for all of them. `includers` says who read each file first; `skipped` are the lines that
+    conditions left out (libclang.skipped_lines) of files that were read once: what these conditions
+    ask is a part of what the file takes, so that they leave the same out wherever it takes the
+    same."""
     forced = header.first.keys()
-    uses = {file: header_uses(file) for file in header.graph}
-    changing = _changing(header, uses)
+    taken = _Taken(header, skipped)
     found: dict[str, tuple[Leaning, ...]] = {}
     read = dict(header.first)
     for file in header.graph:
         begun = _begun(file, header, includers)
         if file not in forced:
             settled = closure([file], header.graph) | forced
-            groups = {_owners(header, name) for name in _reached(header, file, uses, changing)
+            groups = {_owners(header, name) for name in taken.by(file)
                       if not header.matter(name) <= settled}
             if groups:
                 found[file] = tuple(_leaning(group, read, begun) for group in sorted(groups))
         read.setdefault(file, len(read))
     return found
+
+
+class _Taken:
+    """Which macros the files of a precompiled header take a meaning, or none, from."""
+
+    def __init__(self, header: Precompiled, skipped: Skipped) -> None:
+        self._header = header
+        self._uses = {file: header_uses(file) for file in header.graph}
+        self._texts = {file: text_without(file, skipped.get(file, ())) for file in header.graph}
+        self._bodies: dict[str, set[str]] = {}
+        for text in self._texts.values():
+            for name, body in text.bodies.items():
+                self._bodies.setdefault(name, set()).update(body)
+        self._changing = self._defined_somewhere()
+
+    def by(self, file: str) -> set[str]:
+        """Those macros that the code of a file comes to, through the bodies of others. One that
+        takes arguments has to be applied."""
+        uses = self._uses[file]
+        found = {name for name in self._texts[file].code & self._changing
+                 if name in uses.applied
+                 or any(name in self._uses[owner].plain for owner in self._header.macros[name])}
+        waiting = found & uses.expanded
+        while waiting:
+            found |= waiting
+            reached = set[str]().union(*(self._bodies.get(name, ()) for name in waiting))
+            waiting = (reached & self._changing) - found
+        return found
+
+    def _defined_somewhere(self) -> frozenset[str]:
+        """The macros that are defined at the end, or until another file takes them back."""
+        undone: dict[str, set[str]] = {}
+        for file, use in self._uses.items():
+            for name in use.taken_back:
+                undone.setdefault(name, set()).add(file)
+        return (self._header.defined | {
+            name for name, files in undone.items()
+            if any(files - {owner} for owner in self._header.macros[name]
+                   if name in self._uses[owner].left)
+        }) - TEXTS - self._header.attributed
 
 
 def _owners(header: Precompiled, name: str) -> tuple[tuple[str, int, bool], ...]:
@@ -250,31 +303,3 @@ def _before(header: Precompiled, owner: str, name: str) -> int:
         elif said == name:
             break
     return len(targets.keys() & set(header.followed[owner]))
-
-
-def _changing(header: Precompiled, uses: Mapping[str, Uses]) -> frozenset[str]:
-    """The macros that are defined somewhere: at the end, or until another file takes them back."""
-    undone: dict[str, set[str]] = {}
-    for file, use in uses.items():
-        for name in use.taken_back:
-            undone.setdefault(name, set()).add(file)
-    return (header.defined | {
-        name for name, files in undone.items()
-        if any(files - {owner} for owner in header.macros[name] if name in uses[owner].left)
-    }) - TEXTS - header.attributed
-
-
-def _reached(header: Precompiled, file: str, uses: Mapping[str, Uses], changing: frozenset[str]
-             ) -> frozenset[str]:
-    """Those of some macros that the code of a file comes to, through the bodies of others. One that
-    takes arguments has to be applied."""
-    found = frozenset(
-        name for name in header_text(file).code & changing
-        if name in uses[file].applied
-        or any(name in uses[owner].plain for owner in header.macros[name]))
-    waiting = uses[file].expanded & found
-    while waiting:
-        found |= waiting
-        reached = frozenset[str]().union(*(header.bodies[name] for name in waiting))
-        waiting = (reached & changing) - found
-    return found

@@ -47,6 +47,14 @@ class SourceRange(Structure):
     end: int
 
 
+class SourceRanges(Structure):
+    """CXSourceRangeList, which its receiver disposes of."""
+
+    _fields_ = [("count", c_uint), ("ranges", POINTER(SourceRange))]
+    count: int
+    ranges: Any
+
+
 class Type(Structure):
     """CXType. `d0` identifies a type within a translation unit."""
 
@@ -71,6 +79,8 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_getTranslationUnitCursor": (Cursor, [c_void_p]),
     "clang_visitChildren": (c_uint, [Cursor, VISITOR, c_void_p]),
     "clang_getInclusions": (None, [c_void_p, INCLUSION, c_void_p]),
+    "clang_getAllSkippedRanges": (POINTER(SourceRanges), [c_void_p]),
+    "clang_disposeSourceRangeList": (None, [POINTER(SourceRanges)]),
     "clang_getCString": (c_char_p, [String]),
     "clang_disposeString": (None, [String]),
     "clang_getCursorSpelling": (String, [Cursor]),
