@@ -398,6 +398,35 @@ ORDERS = {
         {"include/linux/plain.h": "#undef HOW\n#define HOW one\n",
          "include/linux/other.h": "int other;\n"},
         "#define HOW two\n#include <linux/plain.h>\nint HOW;\n", False),
+    "a condition leaves out where a macro is used": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/use.h": "#ifdef NEVER\n"
+         "static inline int never(void) { return HOW; }\n#endif\nint use(void);\n"},
+        "#include <linux/use.h>\n", True),
+    "it does so since another header is read before": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/on.h": "#define ON\n",
+         "include/linux/use.h": "#if defined(ON) \\\n || defined(X)\nint use(void);\n"
+         "#else\nstatic inline int use(void) { return HOW; }\n#endif\n"},
+        "#include <linux/plain.h>\n#include <linux/use.h>\n", False),
+    "a macro is defined anew under a condition that does not hold": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/via.h":
+         "#ifdef NEVER\n#define VIA HOW\n#else\n#define VIA 2\n#endif\n",
+         "include/linux/use.h": "static inline int use(void) { return VIA; }\n"},
+        "#include <linux/via.h>\n#include <linux/use.h>\n", True),
+    "a file is read again, and the condition holds then": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/twice.h":
+         "#ifdef AGAIN\nstatic inline int twice(void) { return HOW; }\n#endif\n",
+         "include/linux/again.h": "#define AGAIN\n#include <linux/twice.h>\n"},
+        "#include <linux/twice.h>\n#include <linux/again.h>\n", False),
+    "a macro is used behind a comment of several lines": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/use.h":
+         "/* one\n two\n three */\n#ifdef NEVER\nint never(void);\n#endif\n"
+         "static inline int use(void) { return HOW; }\n"},
+        "#include <linux/use.h>\n", False),
+    "a macro's literal is no name": (
+        {"include/linux/plain.h": "#define HOW 1\n",
+         "include/linux/text.h": '#define SAY(x) say("HOW", x)\nint say(char *, int);\n',
+         "include/linux/use.h": "static inline int use(void) { return SAY(1); }\n"},
+        "#include <linux/text.h>\n#include <linux/use.h>\n", True),
     "inline may be defined away": (
         {"include/linux/words.h": "#define inline\n",
          "include/linux/use.h": "static inline int use(void) { return 1; }\n"},
