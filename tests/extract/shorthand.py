@@ -1,12 +1,20 @@
 """Facts of C text, written short enough to be compared by eye."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from kgraph.model.facts import CallSite, Definition, UnitFacts
 from kgraph.model.holders import Address, Constant, Load, Opaque, Place, Value
 from kgraph.model.names import FunctionId
+from kgraph.model.units import TranslationUnit
 
 Facts = Callable[..., "Reading"]
+
+
+def unit(root: Path, name: str) -> TranslationUnit:
+    """A unit of a folder, with headers in its include/."""
+    return TranslationUnit(name, name.replace(".c", ".o"), "vmlinux", str(root / name), str(root),
+                           ("-nostdinc", f"-I{root}/include", f"-DKBUILD_MODNAME={name[:3]}", "-w"))
 
 
 def place_text(place: Place) -> str:
