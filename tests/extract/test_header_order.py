@@ -1,4 +1,4 @@
-"""A unit uses a precompiled header only where each file takes from the others what it took there."""
+"""A unit uses a precompiled header where each file takes from the others what it took there."""
 
 from pathlib import Path
 
