@@ -72,7 +72,8 @@ def header_text(path: str) -> HeaderText:
     return _said(_content(path))
 
 
-def text_without(path: str, skipped: Sequence[tuple[int, int]]) -> HeaderText:
+@lru_cache(maxsize=3000)
+def text_without(path: str, skipped: tuple[tuple[int, int], ...]) -> HeaderText:
     """What a file holds but for stretches that conditions leave out, given by the lines of the
     directives before and behind; what these ask counts."""
     if not skipped:
@@ -206,7 +207,7 @@ def _code(content: bytes) -> bytes:
 
 def forget_headers() -> None:
     """Forget what was read of files: they may have changed."""
-    for known in (header_text, header_uses, includes, weight, is_guarded):
+    for known in (header_text, text_without, header_uses, includes, weight, is_guarded):
         known.cache_clear()
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 
 from kgraph.extract.headers import (
     MACRO,
+    HeaderText,
     Tails,
     closure,
     header_text,
@@ -203,10 +204,11 @@ def leanings(header: Precompiled, includers: Mapping[str, str],
         begun = _begun(file, header, includers)
         if file not in forced:
             settled = closure([file], header.graph) | forced
-            groups = {_owners(header, name) for name in taken.by(file)
-                      if not header.matter(name) <= settled}
-            if groups:
-                found[file] = tuple(_leaning(group, read, begun) for group in sorted(groups))
+            if taken.besides(file, settled, whole=True):  # seldom, and much faster told
+                names = taken.besides(file, settled, whole=False)
+                groups = {_owners(header, name) for name in names}
+                if groups:
+                    found[file] = tuple(_leaning(group, read, begun) for group in sorted(groups))
         read.setdefault(file, len(read))
     return found
 
@@ -216,27 +218,37 @@ class _Taken:
 
     def __init__(self, header: Precompiled, skipped: Skipped) -> None:
         self._header = header
+        self._skipped = skipped
         self._uses = {file: header_uses(file) for file in header.graph}
-        self._texts = {file: text_without(file, skipped.get(file, ())) for file in header.graph}
-        self._bodies: dict[str, set[str]] = {}
-        for text in self._texts.values():
-            for name, body in text.bodies.items():
-                self._bodies.setdefault(name, set()).update(body)
+        self._texts: dict[str, HeaderText] = {}
         self._changing = self._defined_somewhere()
 
-    def by(self, file: str) -> set[str]:
-        """Those macros that the code of a file comes to, through the bodies of others. One that
-        takes arguments has to be applied."""
+    def besides(self, file: str, settled: set[str], *, whole: bool) -> set[str]:
+        """Those macros that the code of a file comes to, through the bodies of others, of which not
+        only the files `settled` say something: of the `whole` file, or where conditions leave out
+        what they left out. A macro that takes arguments has to be applied."""
         uses = self._uses[file]
-        found = {name for name in self._texts[file].code & self._changing
+        code = header_text(file).code if whole else self._text(file).code
+        found = {name for name in code & self._changing
                  if name in uses.applied
                  or any(name in self._uses[owner].plain for owner in self._header.macros[name])}
         waiting = found & uses.expanded
         while waiting:
             found |= waiting
-            reached = set[str]().union(*(self._bodies.get(name, ()) for name in waiting))
+            reached = set[str]().union(*(
+                self._header.bodies[name] if whole else self._body(name) for name in waiting))
             waiting = (reached & self._changing) - found
-        return found
+        return {name for name in found if not self._header.matter(name) <= settled}
+
+    def _text(self, file: str) -> HeaderText:
+        if file not in self._texts:
+            self._texts[file] = text_without(file, tuple(self._skipped.get(file, ())))
+        return self._texts[file]
+
+    def _body(self, name: str) -> set[str]:
+        """The names in the bodies of a macro where conditions hold."""
+        return set[str]().union(*(self._text(owner).bodies.get(name, ())
+                                  for owner in self._header.macros[name]))
 
     def _defined_somewhere(self) -> frozenset[str]:
         """The macros that are defined at the end, or until another file takes them back."""
