@@ -5,9 +5,9 @@ A unit uses a precompiled header only where that cannot change what the unit mea
 - it defines no macro that a precompiled file mentions, or defines, before it includes one of those
   files, unless only where there is none, and a precompiled file that it has included by then has
   defined it;
-- where a precompiled file that it includes mentions a macro, but where conditions left it out there,
-  of which not only files say something that it includes itself, the unit has begun those of these files, and in that order, which the
-  precompiled header had begun there;
+- where a precompiled file that it includes mentions a macro, and no condition left that out, of
+  which not only files say something that it includes itself, the unit has begun those of these
+  files, and in that order, which the precompiled header had begun there;
 - what it mentions of the precompiled files' macros means at that place what it means behind all of
   them: it has included the file that gives a macro its meaning there, and others that say something
   of it in the same order; but in a literal, or as a name that a macro with parameters cannot take
