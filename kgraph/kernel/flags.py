@@ -20,17 +20,17 @@ BUILTIN_HEADERS = Path(__file__).parent / "include"
 # Flags kept as they are, with what in the sources they change.
 _KEPT: tuple[tuple[str, str], ...] = (
     (r"-[DU].+", "macros"),
-    (r"-std=.+", "gnu89 inline, C11 anonymous members"),
+    (r"-std=[\w:.+-]+", "gnu89 inline, C11 anonymous members"),
     (r"-ansi|-undef|-nostdinc", "predefined macros, where headers are searched"),
-    (r"-O.*", "__OPTIMIZE__ is tested by compiletime assertions"),
+    (r"-O([0-3sgz]|fast)?", "__OPTIMIZE__ is tested by compiletime assertions"),
     (r"-m(16|32|64)", "sizes of types, __x86_64__ and __i386__"),
     (r"-m(no-)?(sse|mmx|avx|3dnow|fma|aes|bmi)[\w.]*", "__SSE__ and others guard code"),
     (r"-m(no-)?80387|-m(soft|hard)-float", "floating point"),
-    (r"-march=(?!native).+", "macros of the processor"),
-    (r"-mcmodel=.+", "__code_model_kernel__"),
+    (r"-march=(?!native)[\w.+-]+", "macros of the processor"),
+    (r"-mcmodel=\w+", "__code_model_kernel__"),
     (r"-mno-red-zone|-mregparm=\d", "calling convention attributes"),
     (r"-m(little|big)-endian|-mabi=[\w-]+|-mgeneral-regs-only", "arm64 and others"),
-    (r"--target=.+", "the machine compiled for"),
+    (r"--target=[\w.+-]+", "the machine compiled for"),
     (r"-f(no-)?(pie|PIE|pic|PIC)", "__PIC__ and __PIE__ guard code"),
     (r"-f(no-)?(short-wchar|short-enums|signed-char|unsigned-char)", "types"),
     (r"-f(no-)?(ms-extensions|plan9-extensions)", "anonymous struct members by tag"),
@@ -76,8 +76,10 @@ def clang_flags(
     """
     sorter = _Sorter(place, tuple(str(root) for root in roots), also)
     sorter.read(list(words))
-    # -w: only errors say that a unit was not understood; warnings are gcc's business.
-    return Flags((*sorter.kept, "-isystem", str(BUILTIN_HEADERS), "-w"), tuple(sorter.refused))
+    # -w: only errors say that a unit was not understood; warnings are gcc's business. clang would
+    # else look for files of further flags where kgraph runs, which may be in a hostile tree.
+    arguments = (*sorter.kept, "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
+    return Flags(arguments, tuple(sorter.refused))
 
 
 class _Sorter:
@@ -131,7 +133,8 @@ class _Sorter:
             self.refused.append(f"{flag} {header}")
 
     def _inside(self, path: str) -> bool:
-        return any(path == root or path.startswith(root + os.sep) for root in self.roots)
+        real = os.path.realpath(path)
+        return any(real.startswith(os.path.realpath(root) + os.sep) for root in self.roots)
 
 
 def _folder_words(flag: str, path: str) -> list[str]:

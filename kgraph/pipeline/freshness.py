@@ -162,8 +162,8 @@ class Judge:
 
     def holds(self, unit: FormerUnit) -> bool:
         """Whether reading the unit again would give what it gave."""
-        if self._new and (unit.errors or unit.failed):
-            return False  # what it missed may be there now
+        if unit.failed or (self._new and unit.errors):
+            return False  # it may have been the machine's fault; what it missed may be there now
         if not self._changed.isdisjoint(unit.files):
             return False
         return not self._symbols or all(

@@ -57,6 +57,8 @@ def index_matrix(
             yield Outcome(cell, index_tree(cell.request, progress=progress, remark=remark))
         except KgraphError as error:
             yield Outcome(cell, None, error)
+        except OSError as error:
+            yield Outcome(cell, None, KgraphError(str(error)))
 
 
 class _Reader(TomlReader):

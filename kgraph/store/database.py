@@ -9,6 +9,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import shutil
 import sqlite3
 import time
@@ -21,6 +22,7 @@ from kgraph.store.schema import APPLICATION_ID, VERSION, schema_sql
 from kgraph.store.seal import check_header, check_seal, seal
 
 _UNFINISHED = ".unfinished"
+_CLAIMED = re.compile(r"\..+\.\d+-[0-9a-f]+\.unfinished", re.ASCII | re.DOTALL)
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
@@ -110,9 +112,15 @@ def _claim(target: Path) -> tuple[Path, int]:
         os.close(lock)
 
 
+def _claimed(folder: Path) -> list[Path]:
+    """The files in a folder that `_claim` made, by their names."""
+    return sorted(path for path in folder.glob(f".*{_UNFINISHED}")
+                  if _CLAIMED.fullmatch(path.name) and path.is_file() and not path.is_symlink())
+
+
 def remove_unfinished(folder: Path) -> None:
     """Remove what runs that were killed left in a folder of indexes."""
-    for path in folder.glob(f".*{_UNFINISHED}"):
+    for path in _claimed(folder):
         with _abandoned(path) as abandoned:
             if abandoned:
                 with contextlib.suppress(OSError):
@@ -122,7 +130,7 @@ def remove_unfinished(folder: Path) -> None:
 def unfinished(folder: Path) -> list[Path]:
     """What runs that were killed left in a folder of indexes."""
     found = []
-    for path in sorted(folder.glob(f".*{_UNFINISHED}")):
+    for path in _claimed(folder):
         with _abandoned(path) as abandoned:
             if abandoned:
                 found.append(path)

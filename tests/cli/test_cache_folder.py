@@ -97,6 +97,7 @@ def test_a_folder_that_no_index_needs_is_dropped(
     (work / "big").write_bytes(b"x" * 3_000_000)
     gone.unlink()
     (cache / ".x.kgraph.1-1.unfinished").write_bytes(b"x" * 100_000)
+    (cache / ".film.mkv.unfinished").write_bytes(b"x")  # not ours
     [left] = (cache / "build").glob("tree-*")
     (left / "precompiled").mkdir()
     (left / "precompiled/0.pch").write_bytes(b"x" * 100_000)
@@ -110,9 +111,11 @@ def test_a_folder_that_no_index_needs_is_dropped(
     dropped = kgraph("index", "--prune", "--json")
     assert json.loads(dropped.stdout)["spare"] == listed["spare"]
     assert not work.exists()
+    assert (cache / ".film.mkv.unfinished").exists()
     assert not (left / "precompiled").exists()
     assert {path.name for path in cache.iterdir()} == {
-        "build", "trees", *(path.name for path in cache.glob("tree-*.kgraph"))}
+        "build", "trees", ".film.mkv.unfinished",
+        *(path.name for path in cache.glob("tree-*.kgraph"))}
     assert len(list((cache / "build").iterdir())) == 2  # of tree, and of the one elsewhere
     assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
     (tmp_path / "x.kgraph").unlink()

@@ -116,6 +116,28 @@ def test_a_citation_never_leaves_the_tree(tmp_path: Path) -> None:
     reader.close()
 
 
+def test_a_configuration_of_clang_in_the_tree_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, victim = tmp_path / "tree", tmp_path / "victim"
+    victim.write_text("important")
+    (tree / "x86_64-unknown-linux-gnu").mkdir(parents=True)
+    for name in ("clang.cfg", "x86_64-unknown-linux-gnu-clang.cfg", "x86_64-linux-gnu-clang.cfg",
+                 "x86_64-unknown-linux-gnu.cfg", "x86_64-unknown-linux-gnu/x-clang.cfg"):
+        (tree / name).write_text(f"-MD -MF {victim} -DGIVEN")
+    (tree / "a.c").write_text("#ifdef GIVEN\n#error given\n#endif\nint f(void) { return 1; }\n")
+    targets = ("x86_64-linux-gnu", "x86_64-unknown-linux-gnu", "x86_64-linux-gnu/x")
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "a.c", "output": f"{number}.o",
+         "arguments": ["gcc", f"--target={target}", "-c", "-o", f"{number}.o", "a.c"]}
+        for number, target in enumerate(targets)]))
+    monkeypatch.chdir(tree)
+    made = index_tree(IndexRequest(Path(), index=tmp_path / "x.kgraph", jobs=0))
+    assert victim.read_text() == "important"
+    assert not made.failed
+    assert not made.erroneous
+
+
 def test_a_file_that_became_a_link_out_has_no_text(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     summary = index(tree, {b"a.c": "int g(int);\nint f(int a)\n{\n\treturn g(a);\n}\n"})
