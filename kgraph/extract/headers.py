@@ -78,7 +78,8 @@ def text_without(path: str, skipped: tuple[tuple[int, int], ...]) -> HeaderText:
     directives before and behind; what these ask counts."""
     if not skipped:
         return header_text(path)
-    lines = _COMMENT.sub(lambda found: found[1] or b" " + b"\n" * found[0].count(b"\n"),
+    # a directive goes on behind a comment of several lines
+    lines = _COMMENT.sub(lambda found: found[1] or b" " + b"\\\n" * found[0].count(b"\n"),
                          _raw(path)).split(b"\n")
     for first, last in skipped:
         start = next((at for at in range(first, last) if not lines[at - 1].endswith(b"\\")), last)

@@ -50,7 +50,7 @@ class HeaderMaker:
                 read = inclusions(handle)
                 first = dict(reversed(read))  # some files are read again and again
                 times = Counter(name for name, _ in read)
-                skipped = {file: lines for file, lines in skipped_lines(handle).items()
+                skipped = {file: tuple(lines) for file, lines in skipped_lines(handle).items()
                            if times[file] == 1}
                 described = replace(described, followed=read_graph(described.graph, first))
                 return replace(described, leaning=leanings(described, first, skipped)), handle

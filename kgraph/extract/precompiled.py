@@ -4,7 +4,7 @@ Text tells, read without a preprocessor: which macros its files define and menti
 them a file took from files that it does not include itself, so that their order matters.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -29,7 +29,7 @@ _WORDS = frozenset({"inline", "__inline", "__inline__"})
 _IDLE = frozenset({"__attribute__", "always_inline", "no_instrument_function", "notrace"})
 
 
-Skipped = Mapping[str, Sequence[tuple[int, int]]]
+Skipped = Mapping[str, tuple[tuple[int, int], ...]]
 
 
 def folders(flags: Iterable[str]) -> list[str]:
@@ -220,7 +220,6 @@ class _Taken:
         self._header = header
         self._skipped = skipped
         self._uses = {file: header_uses(file) for file in header.graph}
-        self._texts: dict[str, HeaderText] = {}
         self._changing = self._defined_somewhere()
 
     def besides(self, file: str, settled: set[str], *, whole: bool) -> set[str]:
@@ -241,9 +240,7 @@ class _Taken:
         return {name for name in found if not self._header.matter(name) <= settled}
 
     def _text(self, file: str) -> HeaderText:
-        if file not in self._texts:
-            self._texts[file] = text_without(file, tuple(self._skipped.get(file, ())))
-        return self._texts[file]
+        return text_without(file, self._skipped.get(file, ()))
 
     def _body(self, name: str) -> set[str]:
         """The names in the bodies of a macro where conditions hold."""

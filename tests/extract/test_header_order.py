@@ -116,6 +116,11 @@ ORDERS = {
          "/* one\n two\n three */\n#ifdef NEVER\nint never(void);\n#endif\n"
          "static inline int use(void) { return HOW; }\n"},
         "#include <linux/use.h>\n", False),
+    "a macro goes on behind a comment of several lines": (
+        {"include/linux/plain.h": "#define HOW 1\n", "include/linux/via.h":
+         "#define VIA /* one\n two */ HOW\n#ifdef NEVER\nint never(void);\n#endif\n",
+         "include/linux/use.h": "static inline int use(void) { return VIA; }\n"},
+        "#include <linux/via.h>\n#include <linux/use.h>\n", False),
     "a macro's literal is no name": (
         {"include/linux/plain.h": "#define HOW 1\n",
          "include/linux/text.h": '#define SAY(x) say("HOW", x)\nint say(char *, int);\n',
