@@ -10,9 +10,11 @@ from kgraph.model.documents import Claim
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 _CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
-_HEAD = re.compile(r"(?:\}?\s*(else)\s+)?(if|while|for|switch)\b\s*", re.ASCII)
-_ELSE = re.compile(r"\}?\s*else\b\s*", re.ASCII)
-_CASE = re.compile(r"(case\s+[\w\s.-]+?|default)\s*:\s*(.*)$", re.ASCII)
+_HEAD = re.compile(r"(?:(else)\s+)?(if|while|for|switch)\b\s*", re.ASCII)
+_ELSE = re.compile(r"else\b\s*", re.ASCII)
+_LABELS = r"case\s(?:'(?:\\.|[^\\'])+'|[^:;{}\"'])+|default\s*"
+_CASE = re.compile(rf"((?:{_LABELS})(?::\s*(?:{_LABELS}))*):\s*(.*)$", re.ASCII)
+_BARE_CASE = re.compile(r"case\s+[A-Z0-9_]+$", re.ASCII)  # its colon left out
 _ENDS = " \t;{}"
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b", re.ASCII)
 _WORDS = re.compile(r"\w\s+\w")
@@ -26,8 +28,11 @@ def read_branch(body: str) -> Claim | None:
     """The condition that a line claims, with what it leads to; None where it is none. One whose
     parentheses do not close is a claim without a branch.
     """
-    if body[:1] not in "iewfscd}":
+    body = body.lstrip("} \t")
+    if body[:1] not in "iewfscd":
         return None
+    if _BARE_CASE.match(body):
+        body += ":"
     label = _CASE.match(body)
     if label is not None:
         said = Claim(condition=" ".join(label[1].split()), branch="case")

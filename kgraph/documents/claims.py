@@ -17,6 +17,11 @@ _TYPE_WORD = (
     r"short|int|long|float|double|size_t|(?:struct|union|enum)\s+\w+|\w+_t|[us](?:8|16|32|64)|__\w+)"
 )
 _TYPED = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+(?={_NAME}\s*\()", re.ASCII)
+# The same with words beside those, which its parameters must make the head of a function.
+_HEADED = re.compile(
+    rf"(?:(?:static|inline|extern|asmlinkage)\s+(?:\w+[\s*]+)+|\w+\s+(?:{_TYPE_WORD}[\s*]+)+)"
+    rf"(?={_NAME}\s*\()", re.ASCII,
+)
 _CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
 _FIRST = re.compile(rf"[*&]*{_NAME}", re.ASCII)
 _MEMBER = re.compile(rf"\s*(?:->|\.)\s*{_NAME}", re.ASCII)
@@ -209,14 +214,16 @@ def _named(body: str) -> Read | None:
     """A call, or the head, of a function or macro."""
     result, rest = _result(body)
     typed = _TYPED.match(rest) if not result else None
-    rest = rest[typed.end():] if typed else rest
+    headed = _HEADED.match(rest) if not result and typed is None else None
+    head = typed or headed
+    rest = rest[head.end():] if head else rest
     found = _CALL.match(rest)
     if found is None:
         return None
     given, remark = _given(rest, found.end())
-    if remark is None:
-        return None
     declared = bool(given) and all(_PARAMETER.search(each) for each in given)
+    if remark is None or (headed and not declared):
+        return None
     claim = Claim(
         name=found[1], arguments=given, declared=declared or typed is not None, result=result
     )

@@ -6,8 +6,13 @@ writers put it after words such as `i.e.`, or last.
 """
 
 import re
+from collections.abc import Sequence
 
-_COMMENT = re.compile(r"/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
+# Strings are found first: what stands in one is no comment.
+_COMMENT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
+_OPENING = re.compile(r"(?:^|\s)/\*(?=[\s*!]|$)(?!.*\*/)")
+_FENCE = ("```", "~~~")
+MOST_COMMENTED = 60  # of one comment
 _MARKER = re.compile(
     r"i\.\s?e\.?|->|=>|即是|就是|就是指|对应的方法是|对应|指向|\bcalls\b|\bis\b|:="
 )
@@ -19,7 +24,23 @@ def split_comment(text: str) -> tuple[str, str]:
     if "/" not in text:
         return text.rstrip(), ""
     said = [(match[1] or match[2] or "").strip() for match in _COMMENT.finditer(text)]
-    return _COMMENT.sub(" ", text).rstrip(), " ".join(part for part in said if part)
+    outside = _COMMENT.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+    return outside.rstrip(), " ".join(part for part in said if part)
+
+
+def comment_lines(texts: Sequence[str]) -> int:
+    """How many more lines a comment takes that the first line begins and does not end; 0 where it
+    begins none, or none that ends with a line.
+    """
+    opening = _OPENING.search(texts[0]) if texts else None
+    if opening is None:
+        return 0
+    for count, text in enumerate(texts[1:], 1):
+        if text.lstrip().startswith(_FENCE):
+            break
+        if "*/" in text:
+            return count if text.rstrip().endswith("*/") else 0
+    return 0
 
 
 def claimed_target(comment: str) -> str:

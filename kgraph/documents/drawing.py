@@ -38,7 +38,7 @@ def undraw(line: str) -> Drawn:
     if found is None:
         indent = _INDENT.match(line, start)
         end = indent.end() if indent else start
-        return Drawn(line[end:].rstrip(), _width(line[:end]), tracer is not None)
+        return Drawn(line[end:].rstrip(), _width(line[start:end]), tracer is not None)
     end = found.end()
     # Of a list it is the markers that stand below each other: `9. f` and `10. g`.
     column = _width(line[:end]) if found[1] is None else _width(line[:found.start(1)]) + 1

@@ -1,5 +1,6 @@
 """Blocks on one line: `f() { g(); if (x) { h(); } }`, `struct T { int a; };`."""
 
+import re
 from dataclasses import replace
 
 from kgraph.documents.claims import Read, read_claim
@@ -9,6 +10,10 @@ from kgraph.model.documents import Claim, LineKind
 
 _DEEPEST = 40
 _DOTS = ".…。· "
+# `struct sk_buff *skb, *next;`: what is declared so says nothing that could be judged.
+_DECLARATION = re.compile(
+    r"(?:(?!(?:return|goto|else|case)\b)\w+[\s*]+)+\w+(?:\s*\[\w*\])?"
+    r"(?:\s*,[\s*]*\w+(?:\s*\[\w*\])?)*$", re.ASCII)
 _HEADS = (LineKind.FUNCTION, LineKind.CALL, LineKind.INDIRECT, LineKind.CONDITION)
 _PIECES = (*_HEADS, LineKind.STATEMENT)
 
@@ -51,18 +56,24 @@ def read_members(text: str) -> Read | None:
 
 def _claims(text: str, depth: int = 0) -> Said | None:
     """What is claimed between the braces of a function, or of a condition."""
-    found = []
+    found: list[tuple[LineKind, Claim]] = []
     for head, inside in statements(text):
         said = head.strip(_DOTS)
-        if not said and inside is None:
+        if inside is None and (not said or _DECLARATION.match(said)):
             continue
-        read = read_claim(said, drawn=False, cited=False)
+        read = read_claim(said + ";" * (inside is None), drawn=False, cited=False)
         within = () if inside is None else _claims(inside, depth + 1)
         if within is None or depth > _DEEPEST or read.kind not in (
             _PIECES if inside is None else _HEADS
         ):
             return None
-        found.append((read.kind, replace(read.claim, within=within)))
+        claim = replace(read.claim, within=within)
+        if found and found[-1][1].branch == "case" != claim.branch:
+            # What follows a label stands behind it, too.
+            kind, label = found[-1]
+            found[-1] = kind, replace(label, within=(*label.within, (read.kind, claim)))
+        else:
+            found.append((read.kind, claim))
     return tuple(found)
 
 

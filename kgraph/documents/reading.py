@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from kgraph.documents.claims import PROSE, Read, read_claim
-from kgraph.documents.comments import claimed_target, split_comment
+from kgraph.documents.comments import MOST_COMMENTED, claimed_target, comment_lines, split_comment
 from kgraph.documents.drawing import Drawn, undraw
 from kgraph.documents.enclosed import read_enclosed, read_members
 from kgraph.documents.lines import MOST_LENGTH, RawLine, raw_lines, without_citation
-from kgraph.documents.scanning import unclosed
+from kgraph.documents.open_lines import OpenLines
+from kgraph.documents.scanning import closed_behind, unclosed
 from kgraph.documents.stacks import (
     begins_frame,
     frame_lines,
@@ -34,6 +35,11 @@ _COMMAND = re.compile(
     r"(?:[$#]\s+\S|(?:sudo\s+)?(?:ip|brctl|ifconfig|modprobe|insmod|echo|sysctl|tc|iptables|nft|"
     r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
 )
+_LEADING = re.compile(r"[}\s;,]*\}")
+_OPERATOR = re.compile(r"(?:(?:^|[^=!<>])=|&&|\|\||\w\s+[?+&|])$")
+_MAY_GO_ON = re.compile(r"\(|[=&|?+]\s*(?:$|/[/*])")
+_LABEL = re.compile(r"[A-Za-z_]\w*\s*:$", re.ASCII)
+_DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
 _RECORD = re.compile(r"[ \t]{0,40}(?:typedef\s+)?(?:struct|union)\s+\w+\s*$", re.ASCII)
 _TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
 _MOST_JOINED = 12
@@ -52,19 +58,10 @@ def read_document(name: str, data: bytes) -> Document:
 
 
 @dataclass
-class _Open:
-    """A line that others may stand under: its number and column; whether it opened a brace."""
-
-    number: int
-    column: int
-    brace: bool = False
-
-
-@dataclass
 class _Reader:
     """The state of reading: the chain's open lines, the table or record, fence and heading."""
 
-    stack: list[_Open] = field(default_factory=list)
+    stack: OpenLines = field(default_factory=OpenLines)
     within: LineKind | None = None
     owner: int = 0
     braces: int = 0
@@ -82,26 +79,32 @@ class _Reader:
             count = self._joined(raws, place)
             yield from self._line(data, raws[place:place + count])
             place += count
+            last = raws[place - 1].text
+            more = raws[place - 1:place + MOST_COMMENTED] if "/*" in last else []
+            for raw in raws[place:place + comment_lines([each.text for each in more])]:
+                yield DocumentLine(raw.number, raw.text, LineKind.PROSE, heading=self.heading,
+                                   start=raw.start, end=raw.end)
+                place += 1
 
     def _joined(self, raws: list[RawLine], place: int) -> int:
         """How many lines the call that starts here is broken over: 1 where it is not."""
         if self._heads_record(raws, place):
             return 2
-        if "(" not in raws[place].text or len(raws[place].text) > MOST_LENGTH:
+        if not _MAY_GO_ON.search(raws[place].text) or len(raws[place].text) > MOST_LENGTH:
             return 1
         if begins_frame(raws[place].text):
             texts = [raw.text for raw in raws[place:place + _MOST_JOINED]]
             return frame_lines(texts)
         text = split_comment(raws[place].text)[0]
         body = undraw(text)
-        if not unclosed(text) or not (body.drawn or self.fenced) or "(" not in body.text:
+        if not _goes_on(text) or not (body.drawn or self.fenced):
             return 1
         for count in range(1, min(_MOST_JOINED, len(raws) - place)):
             following = split_comment(raws[place + count].text)[0]
             if not following.strip() or undraw(following).drawn or _FENCE.match(following):
                 return 1
             text += " " + following.strip()
-            if not unclosed(text):
+            if not _goes_on(text):
                 return count + 1
         return 1
 
@@ -177,6 +180,8 @@ class _Reader:
         if self.fenced and _COMMAND.match(body) and not cited:
             return Read(LineKind.COMMAND)
         closed = "{" in body and body.rstrip("; ").endswith("}")
+        if body.endswith("}") and closed_behind(body.lstrip("}")):
+            body = body.rstrip("} \t")  # it ends what stands above
         block = read_enclosed(body, drawn=drawn, cited=cited) if closed else None
         return block or read_claim(body, drawn=drawn, cited=cited)
 
@@ -192,25 +197,50 @@ class _Reader:
         if self.within is not None:
             return self._place_within(drawn, kind)
         if kind is LineKind.CLOSING:
-            self._close(drawn.text)
+            self._braces(drawn)
             return 0, 0
         if kind in (LineKind.TABLE, LineKind.RECORD):
             self.within, self.owner, self.braces = kind, number, 0
             self._count_braces(drawn.text)
             return 0, 0
-        if kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND):
-            if drawn.text and not drawn.column:
-                self.stack.clear()
-            return 0, 0
-        if kind is LineKind.UNREAD and not drawn.column and drawn.text.rstrip("; ").endswith("}"):
-            self.stack.clear()  # it closes what it opened: nothing below stands in it
-            return 0, 0
-        while self.stack and self.stack[-1].column >= drawn.column and not self.stack[-1].brace:
-            self.stack.pop()
-        parent, depth = (self.stack[-1].number if self.stack else 0), len(self.stack)
-        if kind is not LineKind.OMISSION and not read.claim.within:
-            self.stack.append(_Open(number, drawn.column, opens))
+        leading = _LEADING.match(drawn.text)
+        self.stack.close_braces(leading[0].count("}") if leading else 0, drawn.column)
+        parent, depth = 0, 0
+        # What closes what it opened and could not be read has nothing below standing in it.
+        unread = kind is LineKind.UNREAD and not drawn.column
+        if kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND) or (
+                unread and drawn.text.rstrip("; ").endswith("}")):
+            self._pass(drawn)
+        else:
+            parent, depth = self.stack.under(drawn.column)
+            if kind is not LineKind.OMISSION and not read.claim.within:
+                ended = drawn.text.endswith(";")
+                self.stack.add(number, drawn.column, brace=opens, ended=ended)
+        if "}" in drawn.text and self.stack.in_brace:
+            behind = drawn.text[leading.end() if leading else 0:]
+            self.stack.close_braces(closed_behind(behind), drawn.column)
         return parent, depth
+
+    def _pass(self, drawn: Drawn) -> None:
+        """A line that claims nothing: what stands below it may stand under something else."""
+        if not drawn.text or (_DIRECTIVE.match(drawn.text) and self.stack.in_brace):
+            return
+        if self.stack.in_brace and _LABEL.match(drawn.text):
+            self.stack.label()
+        elif not drawn.column and not (self.fenced and self.stack.in_brace):
+            self.stack.clear()
+        else:
+            self.stack.under(drawn.column)
+            if drawn.text.endswith("{"):
+                self.stack.open_brace(drawn.column, alone=False)
+
+    def _braces(self, drawn: Drawn) -> None:
+        """A line of nothing but braces."""
+        for brace in drawn.text:
+            if brace == "{":
+                self.stack.open_brace(drawn.column, alone=True)
+            elif brace == "}":
+                self.stack.close_braces(1, drawn.column)
 
     def _place_within(self, drawn: Drawn, kind: LineKind) -> tuple[int, int]:
         owner = self.owner
@@ -224,19 +254,16 @@ class _Reader:
         if self.braces <= 0 and "}" in text:
             self.within = None
 
-    def _close(self, text: str) -> None:
-        """A closing brace ends what the last open one began."""
-        for _ in range(text.count("}")):
-            while self.stack and not self.stack[-1].brace:
-                self.stack.pop()
-            if self.stack:
-                self.stack[-1].brace = False
-
     def _count_block(self, kind: LineKind, text: str) -> None:
         outside = kind in (LineKind.PROSE, LineKind.HEADING) or not text.strip()
         if not outside and not self.in_block:
             self.block += 1
         self.in_block = not outside
+
+
+def _goes_on(text: str) -> bool:
+    """Whether a call or a statement goes on behind a line."""
+    return unclosed(text) > 0 or _OPERATOR.search(text) is not None
 
 
 def _visible(text: str) -> str:

@@ -60,6 +60,15 @@ def unclosed(text: str) -> int:
     return max(0, depth)
 
 
+def closed_behind(text: str) -> int:
+    """How many closing braces of a line end what earlier lines opened."""
+    depth = lowest = 0
+    for _, character in _marks(text):
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        lowest = min(lowest, depth)
+    return -lowest
+
+
 def parts(text: str, mark: str) -> list[str]:
     """The stretches of a text between the commas or semicolons that stand in no parentheses or
     braces, without the blanks around each.

@@ -347,7 +347,7 @@ def said(within: Within) -> list[object]:
     ("|-f() { g() { h(); i(); } ... j->k(l); }", LineKind.CALL, [["g", "h", "i"], "j->k"]),
     ("f() { if (a) { g(); } else { b = c; } return; }", LineKind.CALL,
      [["a", "g"], ["else", "b = c"], "return"]),
-    ("f() { switch (a) { case B: g(); break; } }", LineKind.CALL, [["a", "g", "break"]]),
+    ("f() { switch (a) { case B: g(); break; } }", LineKind.CALL, [["a", ["g", "break"]]]),
     ('f() { for (i = 0; i < n; i++) g("{;"); }', LineKind.CALL, ["g"]),
     ("struct l_1 { struct l_1 *a, *b; struct { int c; } d; };", LineKind.RECORD, ["b", "c"]),
     ("f() (net/a.c:1) { g(); }", LineKind.FUNCTION, ["g"]), ("f() { ... }", LineKind.CALL, []),

@@ -15,6 +15,7 @@ from kgraph.treefile import file_name, read_regular
 
 _SUFFIXES = (".c", ".h", ".S")
 _MOST_NAMES = 200
+_MOST_DEFINITIONS = 30  # names whose definitions are searched for, each in the whole tree
 
 
 class Absence:
@@ -27,6 +28,7 @@ class Absence:
         self._wanted: set[str] = set()
         self._found: dict[str, Location | None] = {}
         self._records: dict[str, list[Location]] = {}
+        self._definitions: dict[str, list[Location]] = {}
         self._lines: dict[str, list[str]] = {}
 
     def announce(self, names: set[str]) -> None:
@@ -52,6 +54,18 @@ class Absence:
             every = self._every(name.encode(), pattern)
             self._records[name] = [at for at in every if at.path.endswith(".h")] or every
         return self._records[name]
+
+    def definitions(self, name: str) -> list[Location]:
+        """Where functions of this name have a body, whatever the configuration; nothing once many
+        names were asked for.
+        """
+        if name not in self._definitions and len(self._definitions) < _MOST_DEFINITIONS:
+            word = re.escape(name.encode())
+            pattern = re.compile(
+                rb"^[A-Za-z_][^\n;={}#]*\b" + word + rb"[ \t]*\([^;{}]*\)[^;{}()]*\{", re.MULTILINE
+            )
+            self._definitions[name] = self._every(name.encode(), pattern)
+        return self._definitions.get(name, [])
 
     def lines(self, path: str) -> list[str]:
         """The lines of a file of the tree, [] where it cannot be read."""

@@ -11,7 +11,6 @@ from kgraph.model.documents import Claim, DocumentLine, LineKind, Verdict
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.conditions import (
     Form,
-    branches,
     conjuncts,
     normal,
     opposite,
@@ -21,6 +20,7 @@ from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.texts import find_in_body, nowhere, words_of
 
 CONTRARY = "the source asks for the contrary"
+_BETWEEN = (",", "|", "/")  # labels that a document names together
 
 
 def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
@@ -28,17 +28,42 @@ def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> O
     if standing.doubt or not standing.states:
         return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
     functions = [ground.graph.function(state.function) for state in standing.states]
-    quoted = quoted_words(line.claim)
-    for function in functions:
-        places = find_in_body(ground, function, quoted)
-        if places:
-            return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
+    ways = (_quoted, _labels, _left_early) if line.claim.branch in ("case", "else") else (_quoted,)
+    for way in ways:
+        for function in functions:
+            places = way(ground, function, line.claim)
+            if places:
+                return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
     if line.claim.branch in ("if", "while"):
         for function in functions:
             found = alike(ground, function, line.claim)
             if found is not None:
                 return found
     return nowhere(ground, line, functions)
+
+
+def _quoted(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
+    return find_in_body(ground, function, quoted_words(claim))
+
+
+def _labels(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
+    """Where the labels of a claim stand that names several; none where one stands nowhere."""
+    found = [find_in_body(ground, function, label) for label in label_words(claim)]
+    return [place for places in found for place in places] if all(found) else []
+
+
+def _left_early(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
+    """Where a function leaves off under the condition of an `else`, so that what follows is as if
+    it stood behind one: `if (x) return 0;`.
+    """
+    if function.location is None or claim.branch != "else" or not claim.condition:
+        return []
+    path, first = function.location.path, function.location.line
+    claimed = claimed_form(ground, claim, path)
+    body = ground.plain_body(function)
+    lines = [first + body[branch.place][1] for branch in ground.flow(function).branches
+             if branch.other and branch.form in (claimed, opposite(claimed))]
+    return [Extent(Location(path, line), line) for line in lines]
 
 
 def consequences(line: DocumentLine) -> list[DocumentLine]:
@@ -66,6 +91,21 @@ def quoted_words(claim: Claim) -> list[str]:
     if claim.branch == "else":
         return ["else"]
     return [claim.branch, "(", *(["!", "(", *inner, ")"] if claim.negated else inner), ")"]
+
+
+def label_words(claim: Claim) -> list[list[str]]:
+    """The labels that `case A: case B:` or `case A, B:` means, each as the source would write it;
+    none of any other condition.
+    """
+    found: list[list[str]] = []
+    for word in words_of(claim.condition) if claim.branch == "case" else ():
+        if word in ("case", "default") or not found:
+            found.append([word])
+        elif word in _BETWEEN:
+            found.append(["case"])
+        elif word != ":":
+            found[-1].append(word)
+    return [[*label, ":"] for label in found]
 
 
 def claimed_form(ground: Ground, claim: Claim, path: str) -> Form:
@@ -104,11 +144,10 @@ def any_of(form: Form, claimed: Form) -> bool:
 
 def _conditions(ground: Ground, function: KnownFunction) -> Iterator[tuple[Form, Extent, str]]:
     """The conditions of a function, those of its text before those that only the index knows."""
-    body = ground.plain_body(function)
-    words = [word for word, _ in body]
     if function.location is not None:
+        body = ground.plain_body(function)
         path, first = function.location.path, function.location.line
-        for branch in branches(words):
+        for branch in ground.flow(function).branches:
             start = Location(path, first + body[branch.place][1])
             yield branch.form, Extent(start, start.line), ground.sources.line(start)
     for site in ground.sites_of(function.number):

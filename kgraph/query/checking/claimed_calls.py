@@ -27,7 +27,7 @@ from kgraph.query.checking.parameters import (
 )
 from kgraph.query.checking.pointers import judge_pointer, sites_through
 from kgraph.query.checking.registrations import judge_registration, other_than, targets
-from kgraph.query.checking.texts import judge_quoted
+from kgraph.query.checking.texts import find_in_body, judge_quoted
 from kgraph.query.checking.unknown import defined_by_macro, judge_macro, judge_unknown
 
 
@@ -187,6 +187,9 @@ def _not_called(
     back = other_way_round(ground, standing, numbers)
     if way is not None and way.cost <= (NEAR if back else GAP):
         return _gap(ground, way)
+    written = standing.sites is None and _written(ground, standing, functions[0].id.name)
+    if written:
+        return Outcome(Verdict.UNDECIDED, written, standing=after)
     if back and way is not None and way.cost <= GAP and len(way.hops) <= FEW_HOPS:
         steps = " -> ".join(hop.callee.id.name for hop in way.hops[:-1])
         return Outcome(
@@ -211,6 +214,16 @@ def _not_called(
     if way is not None:
         return far(way, after)
     return Outcome(Verdict.REFUTED, _instead(ground, standing, functions), standing=after)
+
+
+def _written(ground: Ground, standing: Standing, name: str) -> str:
+    """That a caller's text has the name before a parenthesis, and the index no call of it."""
+    for state in standing.states:
+        places = find_in_body(ground, ground.graph.function(state.function), [name, "("])
+        if places:
+            return (f"{name} stands at {places[0].start}, and is no call of the function"
+                    f" {ground.here}: a macro, or left out")
+    return ""
 
 
 def _gap(ground: Ground, way: Call) -> Outcome:

@@ -9,6 +9,7 @@ from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
 from kgraph.query.checking.absence import Absence
 from kgraph.query.checking.defined import Defined
+from kgraph.query.checking.flow import Flow
 from kgraph.query.checking.spelling import Spelling
 from kgraph.query.checking.tokens import tokens
 from kgraph.query.names import meant
@@ -63,6 +64,7 @@ class Ground:
         self._sites: dict[int, list[KnownSite]] = {}
         self._bodies: dict[int, list[tuple[str, int]]] = {}
         self._plain_bodies: dict[int, list[tuple[str, int]]] = {}
+        self._flows: dict[int, Flow] = {}
 
     def under(self, rules: Rules) -> "Ground":
         """The same ground with the pins of a scenario."""
@@ -126,6 +128,12 @@ class Ground:
             plain = self.spelling.plain(self.body(function), path)
             self._plain_bodies[function.number] = plain
         return self._plain_bodies[function.number]
+
+    def flow(self, function: KnownFunction) -> Flow:
+        """The conditions and labels of the same."""
+        if function.number not in self._flows:
+            self._flows[function.number] = Flow([word for word, _ in self.plain_body(function)])
+        return self._flows[function.number]
 
     def said_by_pins(self, site: int) -> str:
         """The callees that the scenario leaves to a call site, in a sentence."""

@@ -22,21 +22,23 @@ from kgraph.query.checking.conditions import Form, conjuncts, opposite
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.surroundings import Said, said_of, under_label
-from kgraph.query.checking.texts import find_in_body, words_of
+from kgraph.query.checking.texts import find_in_body
 
 
 def led_to(
     ground: Ground, line: DocumentLine, standing: Standing, condition: Outcome,
-    then: list[Outcome],
+    then: list[Outcome], switch: str,
 ) -> Outcome:
-    """The verdict on a condition together with what it leads to, on the same line."""
+    """The verdict on a condition together with what it leads to, on the same line; in a `switch`
+    if that is not "".
+    """
     outcome = then[-1]
     for each in then:
         if each.verdict is Verdict.REFUTED:
             note = f"what the condition leads to is not there: {each.note}"
             return replace(each, note=note, places=condition.places, found=condition.found)
     parts = consequences(line)
-    checked = [under(ground, line.claim, standing, each, part)
+    checked = [under(ground, line.claim, standing, each, part, switch)
                for each, part in zip(then, parts, strict=True)]
     wrong = next((each for each in checked if each.verdict is Verdict.REFUTED), None)
     if wrong is not None:
@@ -52,18 +54,21 @@ def led_to(
 
 
 def under(
-    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine,
+    switch: str = "",
 ) -> Outcome:
     """The verdict on something that the functions of `standing` do, said by `line`, if the
-    condition `claim` leads to it; else that it is wrong.
+    condition `claim` leads to it, a label in a `switch` if that is not ""; else that it is wrong.
     """
     if claim.branch not in ("if", "while", "else", "case") or outcome.verdict in (
         Verdict.REFUTED, Verdict.UNDECIDED
     ):
         return outcome
     if claim.branch == "case":
-        return _labelled(ground, claim, standing, outcome, line)
-    told = list(said_of(ground, standing, outcome, line))
+        told_of = under_label(ground, standing, outcome, line, claim, switch)
+        return _labelled(claim, outcome, list(told_of))
+    otherwise = claim.branch == "else"
+    told = list(said_of(ground, standing, outcome, line, otherwise=otherwise))
     if not told:
         return outcome
     if claim.branch == "else":
@@ -84,15 +89,14 @@ def under(
 
 
 def _labelled(
-    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine
+    claim: Claim, outcome: Outcome, told: list[tuple[bool, tuple[str, ...]]]
 ) -> Outcome:
     """The verdict on what stands behind `case X:`: X leads there, or a label that falls through."""
-    label = " ".join(words_of(claim.condition))
-    told = list(under_label(ground, standing, outcome, line, label))
     if not told or any(leads for leads, _ in told):
         return outcome
     others = ", ".join(dict.fromkeys(other for _, there in told for other in there))
-    return _not_so(outcome, f"{label} does not lead to it: it stands under {others or 'no label'}")
+    where = f"it stands under {others or 'no label'}"
+    return _not_so(outcome, f"{claim.condition} does not lead to it: {where}")
 
 
 def _otherwise(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said]) -> Outcome:

@@ -6,21 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from kgraph.model.answers import Hop, KnownFunction, KnownSite
-from kgraph.model.documents import DocumentLine
+from kgraph.model.documents import Claim, DocumentLine
 from kgraph.model.location import Extent
-from kgraph.query.checking.conditions import (
-    Branch,
-    Form,
-    branches,
-    conjuncts,
-    jumped,
-    labels,
-    normal,
-)
+from kgraph.query.checking.branches import label_words
+from kgraph.query.checking.conditions import Form, conjuncts, normal
+from kgraph.query.checking.flow import Branch, Flow, Label
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.parameters import arguments_note
-from kgraph.query.checking.tokens import end_of
+from kgraph.query.checking.texts import words_of
 
 
 class Said(NamedTuple):
@@ -37,36 +31,51 @@ class Said(NamedTuple):
 
 
 def said_of(
-    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, *, otherwise: bool
 ) -> Iterator[Said]:
     """What is known of each place that bears a claim out: where the arguments are those of the
-    line, if they are anywhere.
+    line, if they are anywhere. Whether it stands `otherwise` is told where it is asked for.
     """
     sites = _bearing(ground, outcome, line)
     if sites is None:
         for place in outcome.places:
             yield from _around(ground, standing, place)
     else:
-        yield from (_of_site(ground, site) for site in sites)
+        yield from (_of_site(ground, site, otherwise=otherwise) for site in sites)
 
 
 def under_label(
-    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, label: str
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, claim: Claim,
+    switch: str,
 ) -> Iterator[tuple[bool, tuple[str, ...]]]:
-    """For each function of `standing` that has this `case` label, and places that bear a claim out:
-    whether the label leads to one of them, and under which labels they stand.
+    """For each function of `standing` that has the labels of a claim, in the `switch` if that is
+    not "", and places that bear the claim out: whether each of the labels leads to one of them, and
+    under which labels they stand.
     """
     sites = _bearing(ground, outcome, line)
     places = outcome.places if sites is None else tuple(site.extent for site in sites)
     for state in standing.states:
         function = ground.graph.function(state.function)
-        body, here = _tokens_at(ground, function, places)
-        words = [word for word, _ in body] if here else []
-        found = labels(words)
-        own = [part for text, then in found if text == label for part in jumped(words, then)]
+        here = _tokens_at(ground, function, places)
+        flow = ground.flow(function)
+        own = _named(flow.labels, claim, switch) if here else []
         if own:
-            leads = any(at in part for part in own for at in here)
-            yield leads, tuple(text for text, then in found if any(at in then for at in here))
+            leads = all(any(at in part for label in labels for part in flow.jumped(label.then)
+                            for at in here) for labels in own)
+            yield leads, tuple(
+                label.text for label in flow.labels if any(at in label.then for at in here))
+
+
+def _named(labels: list[Label], claim: Claim, switch: str) -> list[list[Label]]:
+    """Of each label that a claim names, where it stands; none where one stands nowhere."""
+    asked = " ".join(words_of(switch))
+    inside = [label for label in labels if label.switch == asked] or labels if switch else labels
+    whole = " ".join(words_of(claim.condition))
+    for texts in ([whole], [" ".join(words[:-1]) for words in label_words(claim)]):
+        found = [[label for label in inside if label.text == text] for text in texts]
+        if all(found):
+            return found
+    return []
 
 
 def _bearing(ground: Ground, outcome: Outcome, line: DocumentLine) -> list[KnownSite] | None:
@@ -90,20 +99,18 @@ def _bearing(ground: Ground, outcome: Outcome, line: DocumentLine) -> list[Known
 
 def _tokens_at(
     ground: Ground, function: KnownFunction, places: Iterable[Extent]
-) -> tuple[list[tuple[str, int]], list[int]]:
-    """The tokens of a function without macros for names, and which of them stand on the lines of
-    these places.
-    """
+) -> list[int]:
+    """Which tokens of a function without macros for names stand on the lines of these places."""
     if function.location is None:
-        return [], []
+        return []
     first, path = function.location.line, function.location.path
     lines = {number - first for place in places if place.start.path == path
              for number in range(place.start.line, place.end_line + 1)}
     body = ground.plain_body(function) if lines else []
-    return body, [at for at, (_, line) in enumerate(body) if line in lines]
+    return [at for at, (_, line) in enumerate(body) if line in lines]
 
 
-def _of_site(ground: Ground, site: KnownSite) -> Said:
+def _of_site(ground: Ground, site: KnownSite, *, otherwise: bool) -> Said:
     said: set[Form] = set()
     texts = []
     path = site.location.path
@@ -112,8 +119,8 @@ def _of_site(ground: Ground, site: KnownSite) -> Said:
         if text:
             said |= conjuncts(normal(ground.spelling.text(text, path), holds=guard.holds))
             texts.append(text if guard.holds else f"not {text}")
-    otherwise = _otherwise(ground, site)
-    return Said(frozenset(said), ", ".join(texts), path, site.more_guards, otherwise)
+    other = _otherwise(ground, site) if otherwise else None
+    return Said(frozenset(said), ", ".join(texts), path, site.more_guards, other)
 
 
 def _otherwise(ground: Ground, site: KnownSite) -> bool | None:
@@ -131,18 +138,16 @@ def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[Said]
         function = ground.graph.function(state.function)
         if function.location is None or function.location.path != place.start.path:
             continue
-        body, here = _tokens_at(ground, function, [place])
-        words = [word for word, _ in body]
-        found = branches(words) if here else []
-        ruling = [branch for branch in found if any(map(branch.says, here))]
+        here, flow = _tokens_at(ground, function, [place]), ground.flow(function)
+        ruling = [branch for branch in flow.branches if any(map(branch.says, here))]
         holds = frozenset[Form]().union(*(branch.says(at) for branch in ruling for at in here))
-        texts = [_written(words, branch, here) for branch in ruling]
+        texts = [_written(flow, branch, here) for branch in ruling]
         other = any(at in branch.other for branch in ruling for at in here)
         otherwise = other if here else None
         yield Said(holds, ", ".join(texts), place.start.path, otherwise=otherwise)
 
 
-def _written(words: list[str], branch: Branch, here: list[int]) -> str:
+def _written(flow: Flow, branch: Branch, here: list[int]) -> str:
     """The condition of a branch in words, as what holds at some tokens."""
-    text = " ".join(words[branch.place + 2:end_of(words, branch.place + 1)])
+    text = " ".join(flow.words[branch.place + 2:flow.end_of(branch.place + 1)])
     return text if any(at in branch.then for at in here) else f"not {text}"

@@ -37,3 +37,15 @@ def end_of(words: list[str], start: int) -> int:
         if depth == 0:
             return place
     return len(words) - 1
+
+
+def ends_of(words: list[str]) -> dict[int, int]:
+    """For each parenthesis or brace that is closed, where."""
+    opened: list[int] = []
+    found = {}
+    for place, word in enumerate(words):
+        if word in OPEN:
+            opened.append(place)
+        elif word in CLOSE and opened:
+            found[opened.pop()] = place
+    return found

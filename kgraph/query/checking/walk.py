@@ -26,6 +26,7 @@ from kgraph.query.checking.results import aliased, going_to, without_body
 from kgraph.query.checking.sections import NAMING, QUOTING, Layout
 from kgraph.query.checking.segments import Printed, Segments
 from kgraph.query.checking.several import of_parts, worst
+from kgraph.query.checking.stubs import unless_stub
 from kgraph.query.checking.tables import (
     Rows,
     element_rows,
@@ -40,6 +41,7 @@ _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
     LineKind.COMMAND, LineKind.PROSE,
 )
+_MOST_AROUND = 60  # conditions around a line that it is held against
 
 
 @dataclass
@@ -116,11 +118,19 @@ class Walk:
         first = self._one(ground, line)
         if line.kind not in (LineKind.TABLE, LineKind.ROW):
             first = self._going_on(ground, line, first)
-        above = self.layout.lines.get(line.parent)
-        while above is not None and above.kind is LineKind.CONDITION:
-            first = under(ground, above.claim, self._above(above), first, line)
-            above = self.layout.lines.get(above.parent)
+            first = unless_stub(ground, line, self._above(line), first)
+        above, most = self.layout.lines.get(line.parent), _MOST_AROUND
+        while above is not None and above.kind is LineKind.CONDITION and most:
+            switch = self._switch(above)
+            first = under(ground, above.claim, self._above(above), first, line, switch)
+            above, most = self.layout.lines.get(above.parent), most - 1
         return first
+
+    def _switch(self, line: DocumentLine) -> str:
+        """What the `switch` that a line stands right under asks for, "" where it does not."""
+        above = self.layout.lines.get(line.parent)
+        switched = above is not None and above.claim.branch == "switch"
+        return above.claim.condition if above is not None and switched else ""
 
     def _one(self, ground: Ground, line: DocumentLine) -> Outcome:
         """The verdict on the first claim of a line."""
@@ -135,7 +145,11 @@ class Walk:
             then = [self._one(ground, part) for part in consequences(line)]
             if not then or condition.verdict is not Verdict.HOLDS:
                 return condition
-            return led_to(ground, line, above, condition, then)
+            told = led_to(ground, line, above, condition, then, self._switch(line))
+            if line.claim.branch != "case" or told.standing is None:
+                return told
+            # What stands below may go on from what the label leads to, or stand beside it.
+            return replace(told, standing=replace(above, inside=told.standing.states))
         if kind is LineKind.INDIRECT:
             return going_to(ground, line, judge_pointer(ground, line, above))
         return self._of_table(ground, line)
@@ -151,7 +165,11 @@ class Walk:
             named.append((name, judge_call(ground, part, above)))
         for kind, claim in line.claim.also:
             part = replace(line, kind=kind, claim=claim, citation=None)
-            named.append((claim.name or claim.expression, self._one(ground, part)))
+            told = self._one(ground, part)
+            if line.claim.branch == "case":
+                above = self._above(line)
+                told = under(ground, line.claim, above, told, part, self._switch(line))
+            named.append((claim.name or claim.expression, told))
         return first if len(named) == 1 else of_parts(named, chain=bool(line.claim.onward))
 
     def _function(self, ground: Ground, line: DocumentLine) -> Outcome:

@@ -1,0 +1,79 @@
+"""The lines of a document that others may stand under: those further to the left, and those whose
+brace is open.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class _Open:
+    """A line, its column and how deep it stands; whether it opened a brace, and whether it is
+    `ended` by a semicolon.
+    """
+
+    number: int
+    column: int
+    depth: int
+    brace: bool = False
+    ended: bool = False
+
+
+@dataclass
+class OpenLines:
+    """The open lines, the innermost last. A brace that no claim opened (`do {`) stands there for
+    the line that is around it.
+    """
+
+    _open: list[_Open] = field(default_factory=list)
+
+    def clear(self) -> None:
+        """Nothing below stands under what is above."""
+        self._open.clear()
+
+    @property
+    def in_brace(self) -> bool:
+        """Whether any brace is open."""
+        return any(each.brace for each in self._open)
+
+    def under(self, column: int) -> tuple[int, int]:
+        """(the line that one at this column stands under, how deep it stands there)."""
+        while self._open and self._open[-1].column >= column and not self._open[-1].brace:
+            self._open.pop()
+        top = self._top()
+        return top.number, top.depth + 1
+
+    def add(self, number: int, column: int, *, brace: bool, ended: bool) -> None:
+        """A line that others may stand under, where under() was asked for its column before."""
+        self._open.append(_Open(number, column, self._top().depth + 1, brace, ended))
+
+    def label(self) -> None:
+        """Behind a label stands what does between the braces around it."""
+        while self._open and not self._open[-1].brace:
+            self._open.pop()
+
+    def open_brace(self, column: int, *, alone: bool) -> None:
+        """A brace that opens at this column: that of the line above where it stands `alone` on its
+        line, else one of no claim.
+        """
+        while self._open and self._open[-1].column > column and not self._open[-1].brace:
+            self._open.pop()
+        top = self._top()
+        if alone and self._open and not top.brace and not top.ended:
+            top.brace = True
+        else:
+            self._open.append(_Open(top.number, column, top.depth, brace=True))
+
+    def close_braces(self, count: int, column: int) -> None:
+        """Closing braces at this column: each ends the innermost that opened no further to the
+        right; where none did, the innermost. What nothing opened ends what is not left of it.
+        """
+        for _ in range(count):
+            braces = [place for place, each in enumerate(self._open) if each.brace]
+            if not braces:
+                self.under(column)
+                return
+            aligned = [place for place in braces if self._open[place].column <= column]
+            del self._open[(aligned or braces)[-1]:]
+
+    def _top(self) -> _Open:
+        return self._open[-1] if self._open else _Open(0, -1, -1)

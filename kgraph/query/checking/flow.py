@@ -1,0 +1,187 @@
+"""Which tokens of a function run under which of its conditions and labels, by its text."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+from kgraph.query.checking.conditions import Form, conjuncts, normal, opposite
+from kgraph.query.checking.tokens import CLOSE, ends_of
+
+_LEAVING = ("return", "goto", "break", "continue")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A condition in a body: its form, the token that it starts at, the tokens that run where it
+    holds and where it does not.
+    """
+
+    form: Form
+    place: int
+    then: range
+    other: range
+
+    def says(self, place: int) -> frozenset[Form]:
+        """What holds at a token because of this condition."""
+        if place in self.then:
+            return conjuncts(self.form)
+        return conjuncts(opposite(self.form)) if place in self.other else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A `case` or `default` label of a body: its text, the tokens that run from it on to where they
+    leave the switch, and what that switch asks for.
+    """
+
+    text: str
+    then: range
+    switch: str
+
+
+class Flow:
+    """The conditions and labels of a body, found when they are first asked for."""
+
+    def __init__(self, words: list[str]) -> None:
+        self.words = words
+        self._ends = ends_of(words)
+        self._statements: dict[int, range] = {}
+
+    @cached_property
+    def branches(self) -> list[Branch]:
+        """The `if` and `while` conditions."""
+        words, found = self.words, []
+        heads = [place for place, (word, following) in enumerate(pairwise(words))
+                 if word in ("if", "while") and following == "("]
+        for place in reversed(heads):  # those within are known before those around them
+            end = self.end_of(place + 1)
+            then = self._ruled(end + 1)
+            after = then.stop
+            other = range(after, after)
+            if words[after:after + 1] == ["else"]:
+                other = self._ruled(after + 1)
+            elif words[place] == "if" and self._leaves(then):
+                other = range(after, self._block_ends[after])
+            found.append(Branch(normal(words[place + 2:end]), place, then, other))
+        return found[::-1]
+
+    @cached_property
+    def labels(self) -> list[Label]:
+        """The labels of its switches."""
+        words, found = self.words, list[Label]()
+        switches = dict(self._switches()) if self.branches or "switch" in words else {}
+        for place, word in enumerate(words):
+            if word not in ("case", "default"):
+                continue
+            colon = next((at for at in range(place, len(words)) if words[at] in ":;{"), len(words))
+            if words[colon:colon + 1] == [":"]:
+                then = range(colon + 1, self._left(colon + 1))
+                switch = switches.get(self._block_ends[place], "")
+                found.append(Label(" ".join(words[place:colon]), then, switch))
+        return found
+
+    def jumped(self, start: range) -> list[range]:
+        """The tokens that run from these on, and behind the labels that they jump to."""
+        found, names, words = [start], set[str](), self.words
+        for part in found:
+            for place in part:
+                name = words[place + 1] if words[place] == "goto" else ""
+                if name and name not in names:
+                    names.add(name)
+                    found += [range(at, len(words)) for at in self._targets.get(name, ())]
+        return found
+
+    def end_of(self, start: int) -> int:
+        """The place of what closes the parenthesis or brace at `start`; the last where nothing
+        does.
+        """
+        return self._ends.get(start, len(self.words) - 1)
+
+    @cached_property
+    def _targets(self) -> dict[str, list[int]]:
+        """Where the labels that a `goto` names stand."""
+        found: dict[str, list[int]] = {}
+        for place, (word, following) in enumerate(pairwise(self.words)):
+            if following == ":" and place and self.words[place - 1] in (";", "{", "}", ":"):
+                found.setdefault(word, []).append(place)
+        return found
+
+    @cached_property
+    def _block_ends(self) -> list[int]:
+        """For each token, and for the end, where the innermost parentheses or braces around it
+        close.
+        """
+        around, found = [len(self.words)], []
+        for place, word in enumerate(self.words):
+            if word in CLOSE and len(around) > 1:
+                around.pop()
+            found.append(around[-1] if word not in CLOSE else place)
+            if place in self._ends:
+                around.append(self._ends[place])
+        return [*found, len(self.words)]
+
+    def _switches(self) -> list[tuple[int, str]]:
+        """Where the block of each switch closes, and what the switch asks for."""
+        found = []
+        for place, pair in enumerate(pairwise(self.words)):
+            if pair == ("switch", "("):
+                end = self.end_of(place + 1)
+                found.append((self.end_of(end + 1), " ".join(self.words[place + 2:end])))
+        return found
+
+    def _left(self, start: int) -> int:
+        """Behind the first statement from `start` on that leaves the block around it."""
+        place, last = start, self._block_ends[min(start, len(self.words))]
+        while place < last:
+            part = range(place, max(place + 1, self._ruled(place).stop))
+            if self._leaves(part):
+                return part.stop
+            place = part.stop
+        return last
+
+    def _ruled(self, start: int) -> range:
+        """The tokens of the statement that starts at `start`, with its `else`."""
+        if start not in self._statements:
+            self._statements[start] = self._statement(start)
+        return self._statements[start]
+
+    def _statement(self, start: int) -> range:
+        words, place = self.words, start
+        while words[place:place + 1] and words[place] in ("if", "while", "for", "switch"):
+            heads = words[place] == "if"
+            place = self.end_of(place + 1) + 1
+            if not heads:
+                continue
+            inner = self._ruled(place).stop if words[place:place + 1] != ["if"] else place
+            if words[inner:inner + 1] == ["else"]:
+                place = inner + 1
+            elif inner > place:
+                return range(start, inner)
+        return range(start, self._simple_end(place))
+
+    def _simple_end(self, start: int) -> int:
+        """Behind the block that starts at `start`, or the next semicolon."""
+        place = start
+        while place < len(self.words):
+            word = self.words[place]
+            if word in CLOSE:
+                return place
+            if word == ";":
+                return place + 1
+            if place in self._ends:
+                place = self._ends[place]
+                if word == "{":
+                    return place + 1
+            place += 1
+        return len(self.words)
+
+    def _leaves(self, part: range) -> bool:
+        """Whether a statement ends by leaving the block around it."""
+        words, place, first = self.words, part.start, ""
+        if words[place:place + 1] != ["{"]:
+            return bool(part) and words[place] in _LEAVING
+        place += 1
+        while place < part.stop - 1:
+            first = words[place]
+            place = max(place + 1, self._ruled(place).stop)
+        return first in _LEAVING
