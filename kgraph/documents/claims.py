@@ -19,9 +19,11 @@ _TYPE_WORD = (
 _TYPED = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+(?={_NAME}\s*\()", re.ASCII)
 # The same with words beside those, which its parameters must make the head of a function.
 _HEADED = re.compile(
-    rf"(?:(?:static|inline|extern|asmlinkage)\s+(?:\w+[\s*]+)+|\w+\s+(?:{_TYPE_WORD}[\s*]+)+)"
+    rf"(?:(?:static|inline|extern|asmlinkage)\s+(?:\w+[\s*]+)+|\w+\s+(?:{_TYPE_WORD}[\s*]+)+"
+    r"|[A-Za-z]\w*_\w*[\s*]+)"
     rf"(?={_NAME}\s*\()", re.ASCII,
 )
+_SCOPES = ("static", "extern", "inline", "asmlinkage")
 _CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
 _FIRST = re.compile(rf"[*&]*{_NAME}", re.ASCII)
 _MEMBER = re.compile(rf"\s*(?:->|\.)\s*{_NAME}", re.ASCII)
@@ -29,7 +31,7 @@ _RESULT = re.compile(rf"([*&]?{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*
                      re.ASCII)
 _DECLARED_RESULT = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+", re.ASCII)
 _ASSIGNED = re.compile(
-    r"[*&(]?[A-Za-z_][\w\s>.()*&\[\]-]*?(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII
+    r"[*&(]?[A-Za-z_](?:[\w\s>.()*&-]|\[[^\[\]]*\])*?(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII
 )
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re.ASCII)
 _NO_VALUE = re.compile(r"\(\s*void\s*\)\s*(?=[\w*(])", re.ASCII)
@@ -42,6 +44,7 @@ _PARAMETER = re.compile(
     r"^(?:void|\.\.\.)$|\b(?:struct|union|enum|const|unsigned|signed|int|long|short|char|bool|void"
     r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
 )
+_TWO_WORDS = re.compile(r"(?:\w+[\s*]+)+\w+(?:\[\w*\])*$|void$|\.\.\.$", re.ASCII)
 # Of a long word of underscores no part is looked at twice: hence the look ahead.
 _LOOKS = re.compile(
     r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
@@ -221,7 +224,8 @@ def _named(body: str) -> Read | None:
     if found is None:
         return None
     given, remark = _given(rest, found.end())
-    declared = bool(given) and all(_PARAMETER.search(each) for each in given)
+    looks = _TWO_WORDS if headed and headed[0].startswith(_SCOPES) else _PARAMETER
+    declared = bool(given) and all(looks.search(each) for each in given)
     if remark is None or (headed and not declared):
         return None
     claim = Claim(

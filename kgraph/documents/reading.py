@@ -13,12 +13,11 @@ from kgraph.documents.claims import PROSE, Read, read_claim
 from kgraph.documents.comments import MOST_COMMENTED, claimed_target, comment_lines, split_comment
 from kgraph.documents.drawing import Drawn, undraw
 from kgraph.documents.enclosed import read_enclosed, read_members
+from kgraph.documents.joining import FENCE, joined
 from kgraph.documents.lines import MOST_LENGTH, RawLine, raw_lines, without_citation
 from kgraph.documents.open_lines import OpenLines
-from kgraph.documents.scanning import closed_behind, unclosed
+from kgraph.documents.scanning import braces
 from kgraph.documents.stacks import (
-    begins_frame,
-    frame_lines,
     in_trace,
     read_frame,
     with_stacks,
@@ -27,7 +26,6 @@ from kgraph.documents.tables import record_head, record_line, table_head, table_
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Claim, Document, DocumentLine, LineKind
 
-_FENCE = re.compile(r"\s*(```|~~~)")
 _HEADING = re.compile(r"#{1,6}\s")
 _OMISSION = re.compile(r"[\s(\[]*(?:\.{2,}|…+|。{2,}|·{3,})[\s)\]]*$")
 _BRACES = re.compile(r"[{}][\s;,{}]*$")
@@ -36,13 +34,10 @@ _COMMAND = re.compile(
     r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
 )
 _LEADING = re.compile(r"[}\s;,]*\}")
-_OPERATOR = re.compile(r"(?:(?:^|[^=!<>])=|&&|\|\||\w\s+[?+&|])$")
-_MAY_GO_ON = re.compile(r"\(|[=&|?+]\s*(?:$|/[/*])")
 _LABEL = re.compile(r"[A-Za-z_]\w*\s*:$", re.ASCII)
+_LABELLED = re.compile(r"\s*(?!default\b)[A-Za-z_]\w*:\s+(?=\w[\w>.-]*\s*[(=])", re.ASCII)
 _DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
-_RECORD = re.compile(r"[ \t]{0,40}(?:typedef\s+)?(?:struct|union)\s+\w+\s*$", re.ASCII)
 _TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
-_MOST_JOINED = 12
 
 
 def read_document(name: str, data: bytes) -> Document:
@@ -76,7 +71,7 @@ class _Reader:
         raws = list(raw_lines(data))
         place = 0
         while place < len(raws):
-            count = self._joined(raws, place)
+            count = joined(raws, place, fenced=self.fenced, within=self.within is not None)
             yield from self._line(data, raws[place:place + count])
             place += count
             last = raws[place - 1].text
@@ -86,39 +81,14 @@ class _Reader:
                                    start=raw.start, end=raw.end)
                 place += 1
 
-    def _joined(self, raws: list[RawLine], place: int) -> int:
-        """How many lines the call that starts here is broken over: 1 where it is not."""
-        if self._heads_record(raws, place):
-            return 2
-        if not _MAY_GO_ON.search(raws[place].text) or len(raws[place].text) > MOST_LENGTH:
-            return 1
-        if begins_frame(raws[place].text):
-            texts = [raw.text for raw in raws[place:place + _MOST_JOINED]]
-            return frame_lines(texts)
-        text = split_comment(raws[place].text)[0]
-        body = undraw(text)
-        if not _goes_on(text) or not (body.drawn or self.fenced):
-            return 1
-        for count in range(1, min(_MOST_JOINED, len(raws) - place)):
-            following = split_comment(raws[place + count].text)[0]
-            if not following.strip() or undraw(following).drawn or _FENCE.match(following):
-                return 1
-            text += " " + following.strip()
-            if not _goes_on(text):
-                return count + 1
-        return 1
-
-    def _heads_record(self, raws: list[RawLine], place: int) -> bool:
-        """Whether `struct T` starts here, and the next line opens its brace."""
-        text = raws[place].text
-        if self.within is not None or not _RECORD.match(text) or place + 1 == len(raws):
-            return False
-        return raws[place + 1].text.strip() == "{"
-
     def _line(self, data: bytes, raws: list[RawLine]) -> Iterator[DocumentLine]:
         first, last = raws[0], raws[-1]
         citation, text = without_citation(data, first, last)
         body, comment = split_comment(_visible(text))
+        label = _LABELLED.match(body) if self.stack.in_brace else None
+        if label is not None:
+            self.stack.label()
+            body = re.sub(r"[^\t]", " ", label[0]) + body[label.end():]
         drawn = undraw(body)
         if len(first.text) > MOST_LENGTH:
             read = PROSE
@@ -126,8 +96,7 @@ class _Reader:
             read = self._read(_visible(first.text), drawn, cited=citation is not None)
         comment = " ".join(part for part in (comment, read.remark) if part)
         claim = _with_target(read, comment)
-        opens = body.rstrip().endswith("{")
-        parent, depth = self._place(first.number, drawn, read, opens=opens)
+        parent, depth = self._place(first.number, drawn, read)
         if not parent and claim.branch in ("case", "else"):
             read, claim = PROSE, Claim()
         self._count_block(read.kind, first.text)
@@ -148,7 +117,7 @@ class _Reader:
         """What a line is."""
         body = drawn.text
         traced, self.traced = self.traced, in_trace(text, before=self.traced)
-        if _FENCE.match(text):
+        if FENCE.match(text):
             self.fenced = not self.fenced
             self._leave()
             return PROSE
@@ -180,7 +149,7 @@ class _Reader:
         if self.fenced and _COMMAND.match(body) and not cited:
             return Read(LineKind.COMMAND)
         closed = "{" in body and body.rstrip("; ").endswith("}")
-        if body.endswith("}") and closed_behind(body.lstrip("}")):
+        if body.endswith("}") and braces(body.lstrip("}"))[0]:
             body = body.rstrip("} \t")  # it ends what stands above
         block = read_enclosed(body, drawn=drawn, cited=cited) if closed else None
         return block or read_claim(body, drawn=drawn, cited=cited)
@@ -189,9 +158,7 @@ class _Reader:
         self.stack.clear()
         self.within = None
 
-    def _place(
-        self, number: int, drawn: Drawn, read: Read, *, opens: bool
-    ) -> tuple[int, int]:
+    def _place(self, number: int, drawn: Drawn, read: Read) -> tuple[int, int]:
         """(the line that this one stands under, how deep it stands)."""
         kind = read.kind
         if self.within is not None:
@@ -202,37 +169,43 @@ class _Reader:
         if kind in (LineKind.TABLE, LineKind.RECORD):
             self.within, self.owner, self.braces = kind, number, 0
             self._count_braces(drawn.text)
-            return 0, 0
+            inside = drawn.column > 0 or self.stack.in_brace
+            return self.stack.under(drawn.column) if inside else (0, 0)
         leading = _LEADING.match(drawn.text)
         self.stack.close_braces(leading[0].count("}") if leading else 0, drawn.column)
+        closed, opened = braces(drawn.text[leading.end() if leading else 0:])
         parent, depth = 0, 0
         # What closes what it opened and could not be read has nothing below standing in it.
         unread = kind is LineKind.UNREAD and not drawn.column
         if kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND) or (
                 unread and drawn.text.rstrip("; ").endswith("}")):
-            self._pass(drawn)
+            opened = opened if self._pass(drawn) else 0
         else:
             parent, depth = self.stack.under(drawn.column)
             if kind is not LineKind.OMISSION and not read.claim.within:
                 ended = drawn.text.endswith(";")
-                self.stack.add(number, drawn.column, brace=opens, ended=ended)
-        if "}" in drawn.text and self.stack.in_brace:
-            behind = drawn.text[leading.end() if leading else 0:]
-            self.stack.close_braces(closed_behind(behind), drawn.column)
+                self.stack.add(number, drawn.column, brace=opened > 0, ended=ended)
+                opened -= 1
+        if closed and self.stack.in_brace:
+            self.stack.close_braces(closed, drawn.column)
+        for _ in range(opened):
+            self.stack.open_brace(drawn.column, alone=False)
         return parent, depth
 
-    def _pass(self, drawn: Drawn) -> None:
-        """A line that claims nothing: what stands below it may stand under something else."""
+    def _pass(self, drawn: Drawn) -> bool:
+        """A line that claims nothing: what stands below it may stand under something else. Whether
+        a brace that it opens counts.
+        """
         if not drawn.text or (_DIRECTIVE.match(drawn.text) and self.stack.in_brace):
-            return
+            return False
         if self.stack.in_brace and _LABEL.match(drawn.text):
             self.stack.label()
         elif not drawn.column and not (self.fenced and self.stack.in_brace):
             self.stack.clear()
+            return False
         else:
             self.stack.under(drawn.column)
-            if drawn.text.endswith("{"):
-                self.stack.open_brace(drawn.column, alone=False)
+        return True
 
     def _braces(self, drawn: Drawn) -> None:
         """A line of nothing but braces."""
@@ -259,11 +232,6 @@ class _Reader:
         if not outside and not self.in_block:
             self.block += 1
         self.in_block = not outside
-
-
-def _goes_on(text: str) -> bool:
-    """Whether a call or a statement goes on behind a line."""
-    return unclosed(text) > 0 or _OPERATOR.search(text) is not None
 
 
 def _visible(text: str) -> str:

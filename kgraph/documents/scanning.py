@@ -60,13 +60,13 @@ def unclosed(text: str) -> int:
     return max(0, depth)
 
 
-def closed_behind(text: str) -> int:
-    """How many closing braces of a line end what earlier lines opened."""
+def braces(text: str) -> tuple[int, int]:
+    """(how many closing braces of a line end what earlier ones opened, how many it leaves open)."""
     depth = lowest = 0
     for _, character in _marks(text):
         depth += {"{": 1, "}": -1}.get(character, 0)
         lowest = min(lowest, depth)
-    return -lowest
+    return -lowest, depth - lowest
 
 
 def parts(text: str, mark: str) -> list[str]:

@@ -61,7 +61,7 @@ class Flow:
             if words[after:after + 1] == ["else"]:
                 other = self._ruled(after + 1)
             elif words[place] == "if" and self._leaves(then):
-                other = range(after, self._block_ends[after])
+                other = range(after, self._reached(after, self._block_ends[after]))
             found.append(Branch(normal(words[place + 2:end]), place, then, other))
         return found[::-1]
 
@@ -119,6 +119,16 @@ class Flow:
             if place in self._ends:
                 around.append(self._ends[place])
         return [*found, len(self.words)]
+
+    def _reached(self, start: int, stop: int) -> int:
+        """The first label between two tokens that a `goto` may lead to, else the last of them."""
+        places = (place for name, found in self._targets.items() if name in self._gotos
+                  for place in found if start <= place < stop)
+        return min(places, default=stop)
+
+    @cached_property
+    def _gotos(self) -> set[str]:
+        return {following for word, following in pairwise(self.words) if word == "goto"}
 
     def _switches(self) -> list[tuple[int, str]]:
         """Where the block of each switch closes, and what the switch asks for."""

@@ -21,8 +21,10 @@ from kgraph.query.checking.branches import (
 from kgraph.query.checking.conditions import Form, conjuncts, opposite
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.surroundings import Said, said_of, under_label
+from kgraph.query.checking.surroundings import Said, by_text, said_of, under_label
 from kgraph.query.checking.texts import find_in_body
+
+_NEVER: frozenset[Form] = frozenset({("is", ("", True))})
 
 
 def led_to(
@@ -72,7 +74,15 @@ def under(
     if not told:
         return outcome
     if claim.branch == "else":
-        return _otherwise(ground, claim, outcome, told)
+        return _otherwise(ground, claim, standing, outcome, line, told)
+    return _conditional(ground, claim, standing, outcome, line, told)
+
+
+def _conditional(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine,
+    told: list[Said],
+) -> Outcome:
+    """The verdict on what stands behind `if` or `while`, of which `told` is known."""
     wanted = {each.path: conjuncts(claimed_form(ground, claim, each.path)) for each in told}
     if any(wanted[each.path] <= each.holds for each in told):
         return outcome
@@ -81,6 +91,9 @@ def under(
                for form in wanted[each.path]):
             note = f"one of the conditions that do alone: {each.text}"
             return replace(outcome, note=_joined(outcome.note, note))
+    if any(wanted.get(each.path, _NEVER) <= each.holds
+           for each in by_text(ground, standing, outcome, line)):
+        return outcome
     for each in told:
         if each.holds & set(map(opposite, wanted[each.path])):
             there = each.text or "a condition that is not shown"
@@ -99,12 +112,17 @@ def _labelled(
     return _not_so(outcome, f"{claim.condition} does not lead to it: {where}")
 
 
-def _otherwise(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said]) -> Outcome:
+def _otherwise(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine,
+    told: list[Said],
+) -> Outcome:
     """The verdict on what stands behind `else`: somewhere a condition does not hold there, and it
     is that of the `if` before it where the document has one (`claim.condition`).
     """
     if any(each.otherwise for each in told):
-        return _of_its_if(ground, claim, outcome, told) if claim.condition else outcome
+        if not claim.condition:
+            return outcome
+        return _of_its_if(ground, claim, standing, outcome, line, told)
     if any(each.otherwise is None or each.more for each in told):
         note = "whether it stands behind an else cannot be told"
         return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
@@ -113,9 +131,12 @@ def _otherwise(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said])
     return _not_so(outcome, f"it stands behind no else: {there}")
 
 
-def _of_its_if(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said]) -> Outcome:
+def _of_its_if(
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine,
+    told: list[Said],
+) -> Outcome:
     """The verdict on what stands behind an else: of the condition that the document gives it."""
-    for each in told:
+    for each in (*told, *by_text(ground, standing, outcome, line)):
         against = opposite(claimed_form(ground, claim, each.path))
         if conjuncts(against) <= each.holds or any(
             _shares(opposite(form), opposite(against)) for form in each.holds
@@ -124,7 +145,7 @@ def _of_its_if(ground: Ground, claim: Claim, outcome: Outcome, told: list[Said])
     if any(each.more for each in told):
         return outcome
     where = next((each.text for each in told if each.text), "")
-    if _jumps(ground, outcome) or not where:
+    if _jumps(ground, standing, outcome) or not where:
         note = "of which if the else is cannot be told"
         return replace(outcome, note=_joined(outcome.note, note))
     return _not_so(outcome, f"it stands behind the else of another condition: {where}")
@@ -143,7 +164,7 @@ def _not_under(
         note = (f"whether the condition leads to it cannot be told: of its conditions the index"
                 f" has the innermost {MOST_GUARDS}")
         return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
-    if _jumps(ground, outcome):
+    if _jumps(ground, standing, outcome):
         note = "whether the condition leads to it cannot be told: there are labels"
         found = _only_contrary(ground, claim, standing)
         return replace(outcome, verdict=Verdict.UNDECIDED if found else outcome.verdict,
@@ -177,7 +198,9 @@ def _not_so(outcome: Outcome, note: str) -> Outcome:
     return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
 
 
-def _jumps(ground: Ground, outcome: Outcome) -> bool:
-    """Whether the function has labels, behind which the index knows no conditions."""
+def _jumps(ground: Ground, standing: Standing, outcome: Outcome) -> bool:
+    """Whether the function has labels, behind which nothing is known of conditions."""
     callers = [hop.caller for hop in (outcome.hop, *outcome.via) if hop is not None]
+    if not callers:
+        callers = [ground.graph.function(state.function) for state in standing.states]
     return any("goto" in (word for word, _ in ground.body(caller)) for caller in callers)

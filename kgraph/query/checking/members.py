@@ -36,14 +36,31 @@ class Member:
 
 def members(text: str) -> Iterator[Member]:
     """The members in a record's definition, those of records within it among them."""
+    for words in _declarations(text):
+        yield from _declared(words)
+
+
+def by_macros(text: str) -> Iterator[tuple[int, str]]:
+    """What macros declare in a record's definition, `DECLARE_BITMAP(name, 64)`: the line, counted
+    from 0, and the text.
+    """
+    for words in _declarations(text):
+        given = [word for word, _ in words]
+        if given[1:2] == ["("] and end_of(given, 1) == len(given) - 1 and given[2:3] != ["*"]:
+            spelled = " ".join(given[2:-1]).replace(" ,", ",")
+            yield words[0][1], f"{given[0]}({spelled})"
+
+
+def _declarations(text: str) -> Iterator[list[tuple[str, int]]]:
+    """The words of each declaration in a record's definition, with their lines from 0."""
     lines = ["" if line.lstrip().startswith("#") else line for line in text.split("\n")]
     words: list[tuple[str, int]] = []
     for word, line in tokens("\n".join(lines)):
         if word in ("{", "}"):
-            words.clear()  # the head of a record within it; its members follow
+            words = []  # the head of a record within it; its members follow
         elif word == ";":
-            yield from _declared(words)
-            words.clear()
+            yield words
+            words = []
         else:
             words.append((word, line))
 

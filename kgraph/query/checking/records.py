@@ -1,12 +1,11 @@
 """Lines of records: `struct T {` with the members under it."""
 
-import re
 from dataclasses import replace
 
 from kgraph.model.documents import Citation, DocumentLine, Verdict
 from kgraph.model.location import Extent, Location
 from kgraph.query.checking.ground import Ground, is_tail
-from kgraph.query.checking.members import ORDER, Member, declared, difference, members
+from kgraph.query.checking.members import ORDER, Member, by_macros, declared, difference, members
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.texts import words_of
 from kgraph.query.checking.tokens import tokens
@@ -15,7 +14,6 @@ _MOST_LINES = 3000
 _MOST_DEFINITIONS = 20  # of one name
 _MOST_BROKEN = 8  # lines that a declaration is broken over
 _MOST_SHOWN = 2
-_MACRO = re.compile(r"[A-Za-z_]\w*\s*\(.*\)$", re.ASCII)
 
 
 def judge_record(ground: Ground, line: DocumentLine) -> Outcome:
@@ -94,12 +92,10 @@ def _judge_macro(ground: Ground, record: str, place: Extent, expression: str) ->
 
 def _macro_members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, str]]:
     """The members that macros declare in which a name stands, `DECLARE_BITMAP(name, 64)`."""
-    first = record.start.line
-    lines = ground.absence.lines(record.start.path)[first - 1:record.end_line]
-    found = ((Location(record.start.path, first + at), " ".join(text.split()).rstrip("; "))
-             for at, text in enumerate(lines) if name in text)
-    return [(at, text) for at, text in found
-            if _MACRO.match(text) and name in words_of(text)]
+    path, first = record.start.path, record.start.line
+    text = "\n".join(ground.absence.lines(path)[first - 1:record.end_line])
+    return [(Location(path, first + line), spelled) for line, spelled in by_macros(text)
+            if name in words_of(spelled)]
 
 
 def _members(ground: Ground, record: Extent, name: str) -> list[tuple[Location, Member]]:

@@ -14,7 +14,7 @@ from kgraph.query.checking.flow import Branch, Flow, Label
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.parameters import arguments_note
-from kgraph.query.checking.texts import words_of
+from kgraph.query.checking.texts import find_in_body, words_of
 
 
 class Said(NamedTuple):
@@ -36,12 +36,22 @@ def said_of(
     """What is known of each place that bears a claim out: where the arguments are those of the
     line, if they are anywhere. Whether it stands `otherwise` is told where it is asked for.
     """
-    sites = _bearing(ground, outcome, line)
+    sites, places = _bearing(ground, standing, outcome, line)
     if sites is None:
-        for place in outcome.places:
+        for place in places:
             yield from _around(ground, standing, place)
     else:
         yield from (_of_site(ground, site, otherwise=otherwise) for site in sites)
+
+
+def by_text(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> Iterator[Said]:
+    """What the text says of these places, where the index leaves a condition out: one whose value
+    the configuration settles, `IS_ENABLED(X)`.
+    """
+    for place in _bearing(ground, standing, outcome, line)[1]:
+        yield from _around(ground, standing, place)
 
 
 def under_label(
@@ -52,8 +62,7 @@ def under_label(
     not "", and places that bear the claim out: whether each of the labels leads to one of them, and
     under which labels they stand.
     """
-    sites = _bearing(ground, outcome, line)
-    places = outcome.places if sites is None else tuple(site.extent for site in sites)
+    _, places = _bearing(ground, standing, outcome, line)
     for state in standing.states:
         function = ground.graph.function(state.function)
         here = _tokens_at(ground, function, places)
@@ -78,23 +87,36 @@ def _named(labels: list[Label], claim: Claim, switch: str) -> list[list[Label]]:
     return []
 
 
-def _bearing(ground: Ground, outcome: Outcome, line: DocumentLine) -> list[KnownSite] | None:
-    """The call sites that bear a claim out, with the arguments of the line if any has them; None
-    where it is no call.
+def _bearing(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> tuple[list[KnownSite] | None, tuple[Extent, ...]]:
+    """The call sites that bear a claim out, with the arguments of the line if any has them, None
+    where it is no call of the index; and where they stand.
     """
     through = outcome.standing.sites if outcome.standing is not None else None
     if outcome.hop is None and through:
         sites = [ground.graph.site(site) for site in through]
     elif outcome.hop is None and not outcome.via:
-        return None
+        return None, outcome.places
     else:
         hops: tuple[Hop, ...] = outcome.via or ((outcome.hop,) if outcome.hop else ())
         sites = [site for hop in hops for site in ground.sites_of(hop.site.caller)
                  if site.number == hop.site.number or site.location in hop.sites]
     if line.claim.arguments and not outcome.via:
         same = [site for site in sites if not arguments_note(ground, line, [site.extent], [])]
+        written = () if same else _written(ground, standing, line)
+        if written:
+            return None, written  # a call that is left out of this configuration
         sites = same or sites
-    return sites
+    return sites, tuple(site.extent for site in sites)
+
+
+def _written(ground: Ground, standing: Standing, line: DocumentLine) -> tuple[Extent, ...]:
+    """Where the text has the call of a line word by word."""
+    call = f"{line.claim.name or line.claim.expression}({', '.join(line.claim.arguments or ())})"
+    functions = [ground.graph.function(state.function) for state in standing.states]
+    return tuple(place for each in functions
+                 for place in find_in_body(ground, each, words_of(call)))
 
 
 def _tokens_at(
@@ -141,13 +163,13 @@ def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[Said]
         here, flow = _tokens_at(ground, function, [place]), ground.flow(function)
         ruling = [branch for branch in flow.branches if any(map(branch.says, here))]
         holds = frozenset[Form]().union(*(branch.says(at) for branch in ruling for at in here))
-        texts = [_written(flow, branch, here) for branch in ruling]
+        texts = [_in_words(flow, branch, here) for branch in ruling]
         other = any(at in branch.other for branch in ruling for at in here)
         otherwise = other if here else None
         yield Said(holds, ", ".join(texts), place.start.path, otherwise=otherwise)
 
 
-def _written(flow: Flow, branch: Branch, here: list[int]) -> str:
+def _in_words(flow: Flow, branch: Branch, here: list[int]) -> str:
     """The condition of a branch in words, as what holds at some tokens."""
     text = " ".join(flow.words[branch.place + 2:flow.end_of(branch.place + 1)])
     return text if any(at in branch.then for at in here) else f"not {text}"

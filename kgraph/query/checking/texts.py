@@ -41,11 +41,10 @@ def _judge(
     if standing.doubt or not standing.states:
         return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
     functions = [ground.graph.function(state.function) for state in standing.states]
-    for function in functions:
-        for way in ways:
-            places = find_in_body(ground, function, way)
-            if places:
-                return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
+    every = [place for function in functions for way in ways
+             for place in find_in_body(ground, function, way)]
+    if every:
+        return Outcome(Verdict.HOLDS, places=tuple(every), found=every[0].start)
     return nowhere(ground, line, functions)
 
 

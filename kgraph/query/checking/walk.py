@@ -19,6 +19,7 @@ from kgraph.query.checking.claimed_calls import judge_call, judge_root
 from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.leading import led_to, under
+from kgraph.query.checking.local_tables import judge_local_rows, judge_local_table
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
 from kgraph.query.checking.records import judge_field, judge_record
@@ -61,6 +62,7 @@ class Walk:
         self._standing: dict[int, Standing] = {}
         self._chain: dict[int, int] = {}
         self._elements: dict[int, Rows] = {}
+        self._local: set[int] = set()
         self._leaves: dict[str, tuple[DocumentLine, Standing]] = {}
         self._apart: dict[int, Standing] = {}
         self._last: tuple[Ground, SitePins, Ground] = (self.ground, {}, self.ground)
@@ -191,12 +193,18 @@ class Walk:
     def _of_table(self, ground: Ground, line: DocumentLine) -> Outcome:
         above = self.layout.lines.get(line.parent)
         if line.kind is LineKind.TABLE:
+            local = judge_local_table(ground, line, self._above(line))
+            if local is not None:
+                self._local.add(line.number)
+                return local
             rows = self.layout.children.get(line.number, [])
             self._elements.update(element_rows(rows))
             told = judge_table(ground, line, [line, *rows])
             refused = self.printed.refused.get(line.number, "") if self.printed else ""
             told = replace(told, note="; ".join(filter(None, (told.note, refused))))
             return worst([told, *judge_rows(ground, line, line, written_rows(line))])
+        if line.kind is LineKind.ROW and line.parent in self._local:
+            return judge_local_rows(ground, line, self._above(line))
         if line.kind is LineKind.ROW:
             named = above if above is not None and above.kind is LineKind.TABLE else None
             group = self._elements.get(line.number, ())
