@@ -20,10 +20,9 @@ _TYPED = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+(?={_NAME}\s*\()", re.ASCII)
 # The same with words beside those, which its parameters must make the head of a function.
 _HEADED = re.compile(
     rf"(?:(?:static|inline|extern|asmlinkage)\s+(?:\w+[\s*]+)+|\w+\s+(?:{_TYPE_WORD}[\s*]+)+"
-    r"|[A-Za-z]\w*_\w*[\s*]+)"
+    r"|[A-Za-z]\w*_\w*[\s*]+|\*+\s*)"
     rf"(?={_NAME}\s*\()", re.ASCII,
 )
-_SCOPES = ("static", "extern", "inline", "asmlinkage")
 _CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
 _FIRST = re.compile(rf"[*&]*{_NAME}", re.ASCII)
 _MEMBER = re.compile(rf"\s*(?:->|\.)\s*{_NAME}", re.ASCII)
@@ -224,7 +223,7 @@ def _named(body: str) -> Read | None:
     if found is None:
         return None
     given, remark = _given(rest, found.end())
-    looks = _TWO_WORDS if headed and headed[0].startswith(_SCOPES) else _PARAMETER
+    looks = _TWO_WORDS if headed else _PARAMETER
     declared = bool(given) and all(looks.search(each) for each in given)
     if remark is None or (headed and not declared):
         return None

@@ -143,8 +143,8 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("four()\n|-if (b) { second(8); } else { first(10); }", Verdict.HOLDS, ""),
     ("four()\n|-if (a) { third(9); } else { second(8); }", Verdict.REFUTED,
      "second: refuted, it stands behind no else"),
-    ("two()\n|-if (a && b) a = 5\n|-else c = third(b)", Verdict.HOLDS,
-     "of which if the else is cannot be told"),
+    ("two()\n|-if (a && b) a = 5\n|-else c = third(b)", Verdict.REFUTED,
+     "it stands behind the else of another condition"),
     # what labels lead to
     ("four()\n|-case 1: first(a)", Verdict.HOLDS, ""),
     ("four()\n|-case 2:\n  |-second(b)", Verdict.HOLDS, ""),

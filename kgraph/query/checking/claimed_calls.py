@@ -183,13 +183,13 @@ def _not_called(
             Verdict.CONTRADICTS, f"the scenario says {there} here", hop,
             places=(hop.site.extent,), standing=after,
         )
+    written = standing.sites is None and _written(ground, standing, functions[0].id.name)
+    if written:
+        return Outcome(Verdict.UNDECIDED, written, standing=after)
     way = calls_with_gaps(ground, standing, numbers)
     back = other_way_round(ground, standing, numbers)
     if way is not None and way.cost <= (NEAR if back else GAP):
         return _gap(ground, way)
-    written = standing.sites is None and _written(ground, standing, functions[0].id.name)
-    if written:
-        return Outcome(Verdict.UNDECIDED, written, standing=after)
     if back and way is not None and way.cost <= GAP and len(way.hops) <= FEW_HOPS:
         steps = " -> ".join(hop.callee.id.name for hop in way.hops[:-1])
         return Outcome(

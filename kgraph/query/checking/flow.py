@@ -13,13 +13,15 @@ _LEAVING = ("return", "goto", "break", "continue")
 @dataclass(frozen=True, slots=True)
 class Branch:
     """A condition in a body: its form, the token that it starts at, the tokens that run where it
-    holds and where it does not.
+    holds and where it does not; and those `beyond` a label behind `other`, which may be come to
+    from elsewhere.
     """
 
     form: Form
     place: int
     then: range
     other: range
+    beyond: range
 
     def says(self, place: int) -> frozenset[Form]:
         """What holds at a token because of this condition."""
@@ -57,12 +59,14 @@ class Flow:
             end = self.end_of(place + 1)
             then = self._ruled(end + 1)
             after = then.stop
-            other = range(after, after)
+            other = beyond = range(after, after)
             if words[after:after + 1] == ["else"]:
                 other = self._ruled(after + 1)
             elif words[place] == "if" and self._leaves(then):
-                other = range(after, self._reached(after, self._block_ends[after]))
-            found.append(Branch(normal(words[place + 2:end]), place, then, other))
+                stop = self._block_ends[after]
+                other = range(after, self._reached(after, stop))
+                beyond = range(other.stop, stop)
+            found.append(Branch(normal(words[place + 2:end]), place, then, other, beyond))
         return found[::-1]
 
     @cached_property

@@ -8,6 +8,7 @@ is the contrary, or nothing of the kind, the claim is wrong.
 
 from dataclasses import replace
 
+from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import Claim, DocumentLine, Verdict
 from kgraph.model.location import MOST_GUARDS
 from kgraph.query.checking.branches import (
@@ -21,7 +22,15 @@ from kgraph.query.checking.branches import (
 from kgraph.query.checking.conditions import Form, conjuncts, opposite
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.surroundings import Said, by_text, said_of, under_label
+from kgraph.query.checking.surroundings import (
+    Said,
+    by_text,
+    jumps,
+    named,
+    said_of,
+    shares,
+    under_label,
+)
 from kgraph.query.checking.texts import find_in_body
 
 _NEVER: frozenset[Form] = frozenset({("is", ("", True))})
@@ -53,6 +62,26 @@ def led_to(
         outcome, verdict=Verdict.UNDECIDED if open_ else outcome.verdict, note="; ".join(notes),
         places=places, found=found,
     )
+
+
+def in_switch(
+    ground: Ground, line: DocumentLine, standing: Standing, outcome: Outcome, switch: str
+) -> Outcome:
+    """The verdict on a label that stands in a function: in its `switch`, if that is not ""."""
+    if outcome.verdict is not Verdict.HOLDS or not switch or line.claim.branch != "case":
+        return outcome
+    functions = [ground.graph.function(state.function) for state in standing.states]
+    inside = [label for each in functions for label in ground.flow(each).labels
+              if label.switch == " ".join(ground.spelling.text(switch, _path(each)))]
+    if not inside or any(named(ground, each, line.claim, switch) for each in functions):
+        return outcome
+    there = ", ".join(dict.fromkeys(label.text for label in inside))
+    note = f"switch ({switch}) has no {line.claim.condition}: its labels are {there}"
+    return Outcome(Verdict.REFUTED, note)
+
+
+def _path(function: KnownFunction) -> str:
+    return function.location.path if function.location else ""
 
 
 def under(
@@ -98,7 +127,7 @@ def _conditional(
         if each.holds & set(map(opposite, wanted[each.path])):
             there = each.text or "a condition that is not shown"
             return _not_so(outcome, f"it runs only where the contrary holds: {there}")
-    return _not_under(ground, claim, standing, outcome, told)
+    return _not_under(ground, claim, standing, outcome, line, told)
 
 
 def _labelled(
@@ -139,32 +168,28 @@ def _of_its_if(
     for each in (*told, *by_text(ground, standing, outcome, line)):
         against = opposite(claimed_form(ground, claim, each.path))
         if conjuncts(against) <= each.holds or any(
-            _shares(opposite(form), opposite(against)) for form in each.holds
+            shares(opposite(form), opposite(against)) for form in each.holds
         ):
             return outcome
     if any(each.more for each in told):
         return outcome
     where = next((each.text for each in told if each.text), "")
-    if _jumps(ground, standing, outcome) or not where:
+    if not where or jumps(ground, standing, outcome, line, claim, holds=False):
         note = "of which if the else is cannot be told"
         return replace(outcome, note=_joined(outcome.note, note))
     return _not_so(outcome, f"it stands behind the else of another condition: {where}")
 
 
-def _shares(form: Form, claimed: Form) -> bool:
-    """Whether a claimed condition is a part of one, or one of those that do alone in it."""
-    return conjuncts(claimed) <= conjuncts(form) or any_of(form, claimed)
-
-
 def _not_under(
-    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, told: list[Said]
+    ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine,
+    told: list[Said],
 ) -> Outcome:
     """The verdict where nothing that is known of a place is the claimed condition."""
     if any(each.more for each in told):
         note = (f"whether the condition leads to it cannot be told: of its conditions the index"
                 f" has the innermost {MOST_GUARDS}")
         return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
-    if _jumps(ground, standing, outcome):
+    if jumps(ground, standing, outcome, line, claim, holds=True):
         note = "whether the condition leads to it cannot be told: there are labels"
         found = _only_contrary(ground, claim, standing)
         return replace(outcome, verdict=Verdict.UNDECIDED if found else outcome.verdict,
@@ -196,11 +221,3 @@ def _joined(*notes: str) -> str:
 def _not_so(outcome: Outcome, note: str) -> Outcome:
     place = outcome.hop.site.location if outcome.hop is not None else outcome.found
     return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
-
-
-def _jumps(ground: Ground, standing: Standing, outcome: Outcome) -> bool:
-    """Whether the function has labels, behind which nothing is known of conditions."""
-    callers = [hop.caller for hop in (outcome.hop, *outcome.via) if hop is not None]
-    if not callers:
-        callers = [ground.graph.function(state.function) for state in standing.states]
-    return any("goto" in (word for word, _ in ground.body(caller)) for caller in callers)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from kgraph.model.answers import Hop, KnownFunction, KnownSite
 from kgraph.model.documents import Claim, DocumentLine
 from kgraph.model.location import Extent
-from kgraph.query.checking.branches import label_words
-from kgraph.query.checking.conditions import Form, conjuncts, normal
+from kgraph.query.checking.branches import any_of, claimed_form, label_words
+from kgraph.query.checking.conditions import Form, conjuncts, normal, opposite
 from kgraph.query.checking.flow import Branch, Flow, Label
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
@@ -47,11 +47,43 @@ def said_of(
 def by_text(
     ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine
 ) -> Iterator[Said]:
-    """What the text says of these places, where the index leaves a condition out: one whose value
-    the configuration settles, `IS_ENABLED(X)`.
+    """What the text says of these places, and of others that this configuration leaves out, where
+    the index leaves a condition out: one whose value is settled, `IS_ENABLED(X)`.
     """
-    for place in _bearing(ground, standing, outcome, line)[1]:
+    written = _written(ground, standing, line) if line.claim.arguments else ()
+    for place in (*_bearing(ground, standing, outcome, line)[1], *written):
         yield from _around(ground, standing, place)
+
+
+def jumps(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, claim: Claim, *,
+    holds: bool,
+) -> bool:
+    """Whether a `goto` may lead from where a claimed condition holds, or does not, to places that
+    bear a claim out.
+    """
+    places = _bearing(ground, standing, outcome, line)[1]
+    for state in standing.states:
+        function = ground.graph.function(state.function)
+        here, flow = _tokens_at(ground, function, places), ground.flow(function)
+        if not here or function.location is None:
+            continue
+        form = claimed_form(ground, claim, function.location.path)
+        claimed = form if holds else opposite(form)
+        for branch in flow.branches:
+            parts = []
+            if shares(branch.form, claimed):
+                parts = flow.jumped(branch.then)[1:]
+            elif shares(opposite(branch.form), claimed):
+                parts = [branch.beyond, *flow.jumped(branch.other)[1:]]
+            if any(at in part for part in parts for at in here):
+                return True
+    return False
+
+
+def shares(form: Form, claimed: Form) -> bool:
+    """Whether a claimed condition is a part of one, or one of those that do alone in it."""
+    return conjuncts(claimed) <= conjuncts(form) or any_of(form, claimed)
 
 
 def under_label(
@@ -65,23 +97,30 @@ def under_label(
     _, places = _bearing(ground, standing, outcome, line)
     for state in standing.states:
         function = ground.graph.function(state.function)
-        here = _tokens_at(ground, function, places)
-        flow = ground.flow(function)
-        own = _named(flow.labels, claim, switch) if here else []
+        here, labels = _tokens_at(ground, function, places), ground.flow(function).labels
+        own = named(ground, function, claim, switch) if here else []
         if own:
-            leads = all(any(at in part for label in labels for part in flow.jumped(label.then)
-                            for at in here) for labels in own)
-            yield leads, tuple(
-                label.text for label in flow.labels if any(at in label.then for at in here))
+            jumped = ground.flow(function).jumped
+            leads = all(any(at in part for label in each for part in jumped(label.then)
+                            for at in here) for each in own)
+            yield leads, tuple(label.text for label in labels
+                               if any(at in label.then for at in here))
 
 
-def _named(labels: list[Label], claim: Claim, switch: str) -> list[list[Label]]:
-    """Of each label that a claim names, where it stands; none where one stands nowhere."""
-    asked = " ".join(words_of(switch))
-    inside = [label for label in labels if label.switch == asked] or labels if switch else labels
-    whole = " ".join(words_of(claim.condition))
-    for texts in ([whole], [" ".join(words[:-1]) for words in label_words(claim)]):
-        found = [[label for label in inside if label.text == text] for text in texts]
+def named(
+    ground: Ground, function: KnownFunction, claim: Claim, switch: str
+) -> list[list[Label]]:
+    """Of each label that a claim names, where a function has it, in the `switch` if it has such a
+    one; none where one stands nowhere.
+    """
+    path = function.location.path if function.location else ""
+    asked = " ".join(ground.spelling.text(switch, path))
+    labels = ground.flow(function).labels
+    inside = [label for label in labels if label.switch == asked] or labels
+    whole = [ground.spelling.text(claim.condition, path)]
+    each = [ground.spelling.text(" ".join(words[:-1]), path) for words in label_words(claim)]
+    for texts in (whole, each):
+        found = [[label for label in inside if label.text == " ".join(text)] for text in texts]
         if all(found):
             return found
     return []
@@ -102,6 +141,8 @@ def _bearing(
         hops: tuple[Hop, ...] = outcome.via or ((outcome.hop,) if outcome.hop else ())
         sites = [site for hop in hops for site in ground.sites_of(hop.site.caller)
                  if site.number == hop.site.number or site.location in hop.sites]
+    # What is written by its name is no call through a pointer, where it is called by its name.
+    sites = [site for site in sites if site.expression == line.claim.name] or sites
     if line.claim.arguments and not outcome.via:
         same = [site for site in sites if not arguments_note(ground, line, [site.extent], [])]
         written = () if same else _written(ground, standing, line)

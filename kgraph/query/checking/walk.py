@@ -18,7 +18,7 @@ from kgraph.query.checking.citing import Judged, judge_citation, judge_place, ri
 from kgraph.query.checking.claimed_calls import judge_call, judge_root
 from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
-from kgraph.query.checking.leading import led_to, under
+from kgraph.query.checking.leading import in_switch, led_to, under
 from kgraph.query.checking.local_tables import judge_local_rows, judge_local_table
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
@@ -144,6 +144,7 @@ class Walk:
             return judge_statement(ground, line, above)
         if kind is LineKind.CONDITION:
             condition = judge_condition(ground, line, above)
+            condition = in_switch(ground, line, above, condition, self._switch(line))
             then = [self._one(ground, part) for part in consequences(line)]
             if not then or condition.verdict is not Verdict.HOLDS:
                 return condition
