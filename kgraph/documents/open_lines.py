@@ -4,6 +4,8 @@ brace is open.
 
 from dataclasses import dataclass, field
 
+_MOST_PASSED = 200  # open lines that one closing brace may end
+
 
 @dataclass
 class _Open:
@@ -25,15 +27,17 @@ class OpenLines:
     """
 
     _open: list[_Open] = field(default_factory=list)
+    _braces: int = 0
 
     def clear(self) -> None:
         """Nothing below stands under what is above."""
         self._open.clear()
+        self._braces = 0
 
     @property
     def in_brace(self) -> bool:
         """Whether any brace is open."""
-        return any(each.brace for each in self._open)
+        return self._braces > 0
 
     def under(self, column: int) -> tuple[int, int]:
         """(the line that one at this column stands under, how deep it stands there)."""
@@ -44,6 +48,7 @@ class OpenLines:
 
     def add(self, number: int, column: int, *, brace: bool, ended: bool) -> None:
         """A line that others may stand under, where under() was asked for its column before."""
+        self._braces += brace
         self._open.append(_Open(number, column, self._top().depth + 1, brace, ended))
 
     def label(self) -> None:
@@ -58,6 +63,7 @@ class OpenLines:
         while self._open and self._open[-1].column > column and not self._open[-1].brace:
             self._open.pop()
         top = self._top()
+        self._braces += 1
         if alone and self._open and not top.brace and not top.ended:
             top.brace = True
         else:
@@ -68,12 +74,15 @@ class OpenLines:
         right; where none did, the innermost. What nothing opened ends what is not left of it.
         """
         for _ in range(count):
-            braces = [place for place, each in enumerate(self._open) if each.brace]
-            if not braces:
+            if not self._braces:
                 self.under(column)
                 return
-            aligned = [place for place in braces if self._open[place].column <= column]
-            del self._open[(aligned or braces)[-1]:]
+            self.label()
+            inner = len(self._open) - 1
+            last = next((place for place in range(inner, max(-1, inner - _MOST_PASSED), -1)
+                         if self._open[place].brace and self._open[place].column <= column), inner)
+            self._braces -= sum(each.brace for each in self._open[last:])
+            del self._open[last:]
 
     def _top(self) -> _Open:
         return self._open[-1] if self._open else _Open(0, -1, -1)

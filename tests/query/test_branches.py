@@ -1,15 +1,13 @@
 """Conditions that a document claims, what they lead to, and blocks that stand on one line."""
 
-import json
 from collections.abc import Iterator
 
 import pytest
 from judging import last
+from onefile import indexed
 
 from kgraph.graph import CallGraph
 from kgraph.model.documents import Verdict
-from kgraph.pipeline.indexing import IndexRequest, index_tree
-from kgraph.store import IndexReader
 
 BRANCHES = """
 #define BITS(name, count) unsigned long name[(count) / 64]
@@ -96,16 +94,8 @@ struct flags {
 
 @pytest.fixture(scope="module")
 def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
-    folder = tmp_path_factory.mktemp("branching")
-    (folder / "a.c").write_text(BRANCHES)
-    (folder / "compile_commands.json").write_text(json.dumps(
-        [{"directory": str(folder), "file": "a.c", "arguments": ["cc", "-c", "a.c"]}]))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        made = index_tree(IndexRequest(folder, index=folder / "a.kgraph", jobs=1))
-    graph = CallGraph(IndexReader(made.index))
-    yield graph
-    graph.close()
+    with indexed(tmp_path_factory.mktemp("branching"), BRANCHES) as graph:
+        yield graph
 
 
 @pytest.mark.parametrize(("text", "verdict", "note"), [

@@ -10,6 +10,7 @@ from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.location import Extent
 from kgraph.query.checking.ground import Ground
 from kgraph.query.checking.outcome import Outcome
+from kgraph.query.checking.parameters import arguments_note
 from kgraph.query.checking.texts import words_of
 from kgraph.query.names import alias_note
 
@@ -75,7 +76,12 @@ def going_to(ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
     """The same, with what the value of the call goes to, if that is not what the line says."""
     if outcome.via or outcome.verdict not in (Verdict.HOLDS, Verdict.ONE_OF, Verdict.DEFERRED):
         return outcome
-    note = result_note(ground, line, outcome.places)
+    places = outcome.places
+    if line.claim.arguments and line.claim.result:
+        # That of the call with these arguments, if there is one.
+        places = tuple(place for place in places
+                       if not arguments_note(ground, line, [place], [])) or places
+    note = result_note(ground, line, places)
     return replace(outcome, note="; ".join(filter(None, (outcome.note, note)))) if note else outcome
 
 

@@ -117,16 +117,20 @@ class Walk:
     def _claimed(self, line: DocumentLine) -> Outcome:
         """The verdict on a line that claims something."""
         ground = self._ground(line)
-        first = self._one(ground, line)
-        if line.kind not in (LineKind.TABLE, LineKind.ROW):
-            first = self._going_on(ground, line, first)
-            first = unless_stub(ground, line, self._above(line), first)
+        first = self._conditional(ground, line, self._one(ground, line))
+        if line.kind in (LineKind.TABLE, LineKind.ROW):
+            return first
+        return unless_stub(
+            ground, line, self._above(line), self._going_on(ground, line, first))
+
+    def _conditional(self, ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
+        """The verdict on a claim where the conditions that it stands under must lead to it."""
         above, most = self.layout.lines.get(line.parent), _MOST_AROUND
         while above is not None and above.kind is LineKind.CONDITION and most:
             switch = self._switch(above)
-            first = under(ground, above.claim, self._above(above), first, line, switch)
+            outcome = under(ground, above.claim, self._above(above), outcome, line, switch)
             above, most = self.layout.lines.get(above.parent), most - 1
-        return first
+        return outcome
 
     def _switch(self, line: DocumentLine) -> str:
         """What the `switch` that a line stands right under asks for, "" where it does not."""
@@ -168,7 +172,7 @@ class Walk:
             named.append((name, judge_call(ground, part, above)))
         for kind, claim in line.claim.also:
             part = replace(line, kind=kind, claim=claim, citation=None)
-            told = self._one(ground, part)
+            told = self._conditional(ground, part, self._one(ground, part))
             if line.claim.branch == "case":
                 above = self._above(line)
                 told = under(ground, line.claim, above, told, part, self._switch(line))
