@@ -358,6 +358,34 @@ def test_a_block_on_one_line(text: str, kind: LineKind, within: list[object]) ->
     assert said(line.claim.within) == within
 
 
+@pytest.mark.parametrize(("text", "name"), [
+    ("static notrace void f_1(struct x *y)", "f_1"), ("state_kind f_1(handle h)", "f_1"),
+    ("static inline key f_1(key k, struct x *n)", "f_1"), ("*f_1(const mask *m, int n)", "f_1"),
+    ("see f_1(a)", ""), ("state_kind f_1(a)", ""), ("static f_1(a, b) is called", ""),
+])
+def test_heads_with_types_of_their_own(text: str, name: str) -> None:
+    line, = read(text)
+    assert (line.claim.name, line.kind is LineKind.FUNCTION) == (name, bool(name))
+
+
+def test_comments_over_lines_and_in_strings() -> None:
+    lines = read('a_0() {\n\t/* b_1() {\n\t * c_1()\n\t */\n\td_1("//", "/* x"); // e_1()\n}\n'
+                 "drivers/net/* f_1()\ng_1();\n")
+    assert [line.claim.name for line in lines if line.claim.name] == ["a_0", "d_1", "g_1"]
+    assert lines[4].claim.arguments == ('"//"', '"/* x"')
+    assert (lines[4].parent, lines[4].comment) == (1, "e_1()")
+    assert [line.number for line in lines] == list(range(1, 9))
+
+
+@pytest.mark.parametrize("unit", [
+    "{\n", "    {\n", "f() {\n", "do {\n", "x = a +\n", "x = a\n", "/* x\n", "a: b = c;\n",
+    "case A: case B: f();\n", 'f("\\\n',
+])
+def test_braces_and_operators_are_read_in_linear_time(unit: str) -> None:
+    data = f"```\nf() {{\n{unit * 20_000}" + "}\n" * 20_000
+    assert len(read(data)) == 40_002
+
+
 def test_branches_on_one_line_are_several_claims() -> None:
     claim = read("a_0()\n|-if (a) { f(); } else if (b) { g(); } else { h(); }\n")[1].claim
     assert (claim.branch, claim.condition, said(claim.within)) == ("if", "a", ["f"])

@@ -82,6 +82,38 @@ int five(int a)
 out:
 	return second(a);
 }
+static int (*through)(int a) = second;
+#define ADDED(x) ((x) + 1)
+static inline int stub(int a) { return 0; }
+int six(int a, int b)
+{
+	if (a)
+		second(a);
+	through(b);
+	switch (a) {
+	case 1:
+	case 2: b = first(a);
+		second(b);
+		break;
+	default:
+		third(a);
+	}
+	switch (b) {
+	case 3:
+		second(3);
+	}
+	stub(a);
+	return ADDED(b);
+}
+int left_out(int a);
+int left_out(int a) { return a; }
+int seven(int a)
+{
+#ifdef NOT_HERE
+	left_out(a);
+#endif
+	return a;
+}
 struct flags {
 	int count;
 	BITS(bits, 64);
@@ -94,7 +126,9 @@ struct flags {
 
 @pytest.fixture(scope="module")
 def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
-    with indexed(tmp_path_factory.mktemp("branching"), BRANCHES) as graph:
+    folder = tmp_path_factory.mktemp("branching")
+    with indexed(folder, BRANCHES) as graph:
+        (folder / "b.c").write_text("int first(int);\nint stub(int a)\n{\n\treturn first(a);\n}\n")
         yield graph
 
 
@@ -148,6 +182,24 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("five()\n|-case 1: second(a)", Verdict.HOLDS, ""),
     ("five()\n|-case 1: third(a)", Verdict.REFUTED, "it stands under no label"),
     ("five()\n|-case 1: first(a)", Verdict.REFUTED, "it stands under case 2"),
+    ("six()\n|-case 1, 2: b = first(a)", Verdict.HOLDS, ""),
+    ("six()\n|-case 1: case 2: first(a)", Verdict.HOLDS, ""),
+    ("six()\n|-case 1 | 3: first(a)", Verdict.REFUTED, "case 1 | 3 does not lead to it"),
+    ("six()\n|-case 2: b = first(a);\n  |-second(b)", Verdict.HOLDS, ""),
+    ("six()\n|-case 2: b = first(a)\n  |-third(a)", Verdict.REFUTED, "it stands under default"),
+    ("six()\n|-case 2:\n| |-second(b)", Verdict.HOLDS, ""),
+    ("six()\n|-case 1: first(a); third(a)", Verdict.REFUTED, "third: refuted, case 1 does not lead"),
+    ("six()\n|-switch (a)\n  |-case 3: second(3)", Verdict.REFUTED,
+     "switch (a) has no case 3: its labels are case 1, case 2, default"),
+    ("six()\n|-switch (b)\n  |-case 3: second(3)", Verdict.HOLDS, ""),
+    # by its name and through a pointer
+    ("six()\n|-if (!a) second(a)", Verdict.REFUTED, "it runs only where the contrary holds: a"),
+    # an else behind an early exit; what a configuration leaves out
+    ("one()\n|-if (!b)\n| |-return second(4)\n|-else\n  |-return third(5)", Verdict.HOLDS, ""),
+    ("six()\n|-stub(a)\n  |-first(a)", Verdict.UNDECIDED,
+     "stub is an empty stub here (a.c:76); the one at b.c:2 is not in this configuration"),
+    ("six()\n|-stub(a)\n  |-nobody_has_this(a)", Verdict.REFUTED, "no nobody_has_this in this tree"),
+    ("seven()\n|-left_out(a)", Verdict.UNDECIDED, "left_out stands at a.c:"),
     # blocks on one line
     ("four() { first(a); if (b) { second(8); } else { third(9); } }", Verdict.HOLDS, ""),
     ("four() { first(a); fifth(); }", Verdict.REFUTED, "fifth: refuted"),

@@ -33,12 +33,12 @@ from kgraph.query.checking.unknown import defined_by_macro, judge_macro, judge_u
 
 def judge_root(ground: Ground, line: DocumentLine) -> Outcome:
     """A function that starts a chain: it exists. Or a registration, which is somewhere."""
-    registered = judge_registration(ground, line)
+    functions = ground.functions(line.claim.name, line.citation)
+    made = [] if functions else defined_by_macro(ground, line)
+    registered = None if made else judge_registration(ground, line)
     if registered is not None:
         return registered
-    functions = ground.functions(line.claim.name, line.citation)
-    if not functions:
-        functions = defined_by_macro(ground, line)
+    functions = functions or made
     if functions:
         notes = dict.fromkeys(parameters_note(ground, line, each) for each in functions)
         note = "" if "" in notes else next(iter(notes))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from kgraph.model.documents import LineVerdict, Verdict
+from kgraph.model.documents import Claim, LineKind, LineVerdict, Verdict
 from kgraph.query.checking.ground import together
 from kgraph.query.checking.outcome import Outcome
 
@@ -37,3 +37,11 @@ def notes_by_name(named: Iterable[tuple[str, Outcome | LineVerdict]]) -> str:
     """What is to say of several claims, each said by its name."""
     return "; ".join(f"{name}: {each.verdict}{each.note and ', '}{each.note}"
                      for name, each in named if each.note or each.verdict is not Verdict.HOLDS)
+
+
+def called(kind: LineKind, claim: Claim) -> str:
+    """What a claim is told by: its name, its text, its condition."""
+    if kind is LineKind.CONDITION:
+        word = "" if claim.branch == "case" else claim.branch
+        return " ".join(filter(None, (word, claim.condition)))
+    return claim.name or claim.expression or f".{claim.value}"

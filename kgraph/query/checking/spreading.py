@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kgraph.model.documents import Claim, Document, DocumentLine, LineKind, LineVerdict
-from kgraph.query.checking.several import WORSE, notes_by_name
+from kgraph.query.checking.several import WORSE, called, notes_by_name
 
 
 @dataclass
@@ -81,12 +81,5 @@ def _together(verdicts: Sequence[LineVerdict]) -> LineVerdict:
     if not others:
         return first
     worst = max(verdicts, key=lambda each: WORSE.index(each.verdict))
-    note = notes_by_name((_named(each.line.kind, each.line.claim), each) for each in verdicts)
+    note = notes_by_name((called(each.line.kind, each.line.claim), each) for each in verdicts)
     return replace(first, verdict=worst.verdict, note=note)
-
-
-def _named(kind: LineKind, claim: Claim) -> str:
-    if kind is LineKind.CONDITION:
-        word = "" if claim.branch == "case" else claim.branch
-        return " ".join(filter(None, (word, claim.condition)))
-    return claim.name or claim.expression

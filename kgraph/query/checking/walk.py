@@ -26,7 +26,7 @@ from kgraph.query.checking.records import judge_field, judge_record
 from kgraph.query.checking.results import aliased, going_to, without_body
 from kgraph.query.checking.sections import NAMING, QUOTING, Layout
 from kgraph.query.checking.segments import Printed, Segments
-from kgraph.query.checking.several import of_parts, worst
+from kgraph.query.checking.several import called, of_parts, worst
 from kgraph.query.checking.stubs import unless_stub
 from kgraph.query.checking.tables import (
     Rows,
@@ -165,7 +165,7 @@ class Walk:
         """The verdict on a line that holds a chain, or several claims: the worst of them, each said
         by name. What hangs under the line is called by the last of a chain, by any of several.
         """
-        named = [(line.claim.name or line.claim.expression, first)]
+        named = [(called(line.kind, line.claim), first)]
         for name in line.claim.onward:
             part = replace(line, claim=Claim(name=name), citation=None)
             above = named[-1][1].standing or self._above(line)
@@ -176,7 +176,7 @@ class Walk:
             if line.claim.branch == "case":
                 above = self._above(line)
                 told = under(ground, line.claim, above, told, part, self._switch(line))
-            named.append((claim.name or claim.expression, told))
+            named.append((called(kind, claim), told))
         return first if len(named) == 1 else of_parts(named, chain=bool(line.claim.onward))
 
     def _function(self, ground: Ground, line: DocumentLine) -> Outcome:
