@@ -6,7 +6,7 @@ lines as they were.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kgraph.model.documents import Claim, Document, DocumentLine, LineKind, LineVerdict
+from kgraph.model.documents import Claim, Document, DocumentLine, LineVerdict
 from kgraph.query.checking.several import WORSE, called, notes_by_name
 
 
