@@ -1,6 +1,7 @@
 """Assembler units, and assembler at file scope in C -> their definitions."""
 
 import os
+from pathlib import Path
 
 from kgraph.extract.assembler import asm_texts
 from kgraph.extract.gas import Line, marked_files, marked_lines, statements
@@ -26,7 +27,8 @@ def read_assembly(unit: TranslationUnit, sources: Sources, seen: set[str]) -> Un
 
     try:
         text = preprocessed(unit)
-        read = {placed(Line(name, 1, "")).path for name in marked_files(text)}
+        marked = marked_files(text)
+        read = {placed(Line(name, 1, "")).path for name in marked}
         lines = map(placed, marked_lines(text))
         found = Symbols(unit.path, unit.image).definitions(
             statements(line for line in lines if line.path))
@@ -36,7 +38,9 @@ def read_assembly(unit: TranslationUnit, sources: Sources, seen: set[str]) -> Un
     files = tuple(sorted(read - {""}))
     fresh = tuple(definition for definition in found if definition.key not in seen)
     seen.update(keys)
-    return UnitFacts(unit.path, unit.object, keys, fresh, files=files)
+    whole = (Path(unit.directory, name) for name in marked)  # `#line` may name what is no file
+    foreign = any(path.is_file() and sources.is_foreign(str(path)) for path in whole)
+    return UnitFacts(unit.path, unit.object, keys, fresh, files=files, foreign=foreign)
 
 
 def read_file_scope(printed: str, location: Location, unit: str, image: str) -> list[Definition]:

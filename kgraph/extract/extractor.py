@@ -112,7 +112,8 @@ class Extractor:
     def _facts(self, unit: TranslationUnit, handle: int, read: Iterable[str],
                header: Precompiled | None = None) -> UnitFacts:
         sources = Sources(self._roots)
-        files = sorted({path for path in map(sources.citation_path, read) if path})
+        names = set(read)
+        files = sorted({path for path in map(sources.citation_path, names) if path})
         errors = _errors(handle, sources)
         if not sources.citation_path(unit.file):
             return UnitFacts(unit.path, unit.object, (), (), errors,
@@ -123,7 +124,15 @@ class Extractor:
             for path in files:
                 reading.keys.extend(header.keys.get(path, ()))
         return UnitFacts(unit.path, unit.object, tuple(sorted(set(reading.keys))),
-                         tuple(definitions), errors, tuple(files))
+                         tuple(definitions), errors, tuple(files),
+                         foreign=_misses_system_header(unit, errors)
+                         or any(map(sources.is_foreign, names)))
+
+
+def _misses_system_header(unit: TranslationUnit, errors: Iterable[Diagnostic]) -> bool:
+    """Whether a header is missing that may come to be in a folder of the system."""
+    return "-nostdinc" not in unit.arguments and any(
+        error.message.endswith("file not found") for error in errors)
 
 
 def _arguments(unit: TranslationUnit) -> list[str]:

@@ -14,6 +14,7 @@ from kgraph.extract.prototypes import Cursor, SourceLocation, SourceRange, Type
 from kgraph.model.location import Extent, Location
 from kgraph.treefile import cited_name, leads_out, read_regular
 
+_PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 # how clang spells a record without a name: "(unnamed struct at /home/me/linux/net/core/dst.c:45:8)"
 _DECLARED_AT = re.compile(r" at (\S.*?):[0-9]+:[0-9]+(?=\))")
 
@@ -46,6 +47,8 @@ def identifier_at(path: str, line: int, column: int) -> str:
 @lru_cache(maxsize=100_000)
 def _citation(name: str, roots: tuple[str, ...]) -> str:
     path = os.path.normpath(name)
+    if ".." in name and os.path.realpath(path) != os.path.realpath(name):
+        return ""  # ".." behind a link leads to another folder than the text says
     for root in roots:
         if path.startswith(root):
             return "" if leads_out(path, roots) else cited_name(path[len(root):])
@@ -70,6 +73,10 @@ class Sources:
         """The path relative to the first root that holds the file, "" if none does, or if a link
         leads from there to elsewhere."""
         return _citation(name, self._roots)
+
+    def is_foreign(self, name: str) -> bool:
+        """Whether a file that was read can be cited nowhere, and is none of kgraph's own."""
+        return not self.citation_path(name) and not name.startswith(_PACKAGE)
 
     def type_name(self, type_: Type) -> str:
         """A type as C spells it. A record without a name is told by its file as citations name it:

@@ -116,7 +116,8 @@ class Diagnostic:
 class UnitFacts:
     """What one translation unit says. `keys` are all its definitions, `definitions` those that
     were read here (a header's may have been read before). `files` are the tree files it read,
-    relative to the tree. `failed` is why it could not be parsed at all, "" otherwise."""
+    relative to the tree. `failed` is why it could not be parsed at all, "" otherwise. `foreign`:
+    it depends on files elsewhere, too, of which nothing is kept."""
 
     path: str
     object: str
@@ -125,3 +126,4 @@ class UnitFacts:
     errors: tuple[Diagnostic, ...] = ()
     files: tuple[str, ...] = ()
     failed: str = ""
+    foreign: bool = False

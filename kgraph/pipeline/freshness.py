@@ -1,7 +1,7 @@
 """What of a former index still holds: which units have to be read again, and which need not.
 
 A unit is kept where it is compiled by the same command, all files that it read are the same (by
-content, where time or size differ), no new header may be found before one that it read, and this
+content, where time or size differ), no new file may be found before one that it read, and this
 kgraph reads facts as that one did. The header of all configuration symbols, which every unit reads,
 counts by the symbols that a unit's files mention, as it does for Kbuild.
 """
@@ -10,49 +10,23 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 from kgraph.errors import StoreError
+from kgraph.kernel import BUILTIN_HEADERS
 from kgraph.model.units import TranslationUnit
+from kgraph.pipeline.setting import LINK, SYMBOL_HEADERS, Setting, setting_of
 from kgraph.store.former import FormerIndex, FormerUnit
 from kgraph.store.states import FileStates
-from kgraph.treefile import file_name, read_regular
+from kgraph.treefile import cited_name, file_name, leads_out, read_regular
 
-_PACKAGE = Path(__file__).resolve().parent.parent
-# what decides which facts a unit has: the rest of the package only decides what is made of them
-_READS_FACTS = (
-    "extract/*.py", "extract/*.c", "model/*.py", "store/encoding.py", "kernel/include/*",
-    "treefile.py")
-# what machines that share the work exchange beside: tasks, limits, encoded facts
-_EXCHANGES = ("pipeline/*.py", "store/facts.py")
-# Kbuild writes all symbols into one header that every unit reads; its fixdep replaces that
-# dependency by the symbols that a file mentions, and so does kgraph.
-_SYMBOL_HEADERS = ("include/generated/autoconf.h", "include/linux/autoconf.h")
-_DEFINE = re.compile(rb"^#define[ \t]+(\w+)[ \t]*(.*)$", re.MULTILINE)
+_SEARCHED = ("-isystem", "-idirafter", "-iquote")  # each with a folder behind it
 _SYMBOL = re.compile(rb"CONFIG_\w+")
+_ASKED = re.compile(rb'__has_include(?:_next)?\s*\(\s*(?:["<]([^">\n]+)|\w)')
 _MODULE = "_MODULE"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """What the units of an index have in common, and is compared with that of the former one:
-    what facts and graph mean, the headers that there are, the symbols of the configuration."""
-
-    facts_meaning: str
-    graph_meaning: str
-    headers: frozenset[str]
-    symbols: Mapping[str, Mapping[str, str]]
-
-    def rows(self) -> list[tuple[str, str]]:
-        """The rows of the table meta that hold it."""
-        return [
-            ("facts meaning", self.facts_meaning), ("graph meaning", self.graph_meaning),
-            ("headers", "\n".join(sorted(self.headers))), ("symbols", json.dumps(self.symbols)),
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +64,9 @@ def freshness(
     is the time of the beginning in ns; `given` is what else the graph is made of, in a form whose
     repr tells it from any other. A former index that is damaged or of another tree counts as
     none."""
-    _mentioned.cache_clear()
-    setting = _setting(root, build, given)
+    _found.cache_clear()
+    _lies_elsewhere.cache_clear()
+    setting = setting_of(root, build, given)
     former = _former(index, root)
     if former is None or former.meta["facts meaning"] != setting.facts_meaning:
         states = FileStates(root, build, started, {})
@@ -102,7 +77,7 @@ def freshness(
     for unit in units:
         row = former.units.get((unit.path, unit.object))
         command = command_digest(unit, root, build)
-        if row is not None and row.command == command and judge.holds(row):
+        if row is not None and command and row.command == command and judge.holds(row):
             kept.append(row)
         else:
             read.append(unit)
@@ -116,13 +91,32 @@ def freshness(
 
 def command_digest(unit: TranslationUnit, root: Path, build: Path | None) -> bytes:
     """The digest of how a unit is compiled, and into what; wherever the tree and the build folder
-    lie."""
+    lie. Empty where headers are sought in a folder elsewhere: what comes there is not noticed."""
+    folders = {str(root): "@tree"} | ({str(build): "@build"} if build else {})
+    if any(_lies_elsewhere(folder, tuple(folders)) for folder in _search_folders(unit)):
+        return b""
     words = (unit.file, unit.directory, unit.image, str(unit.generated), *unit.arguments)
     text = "\0".join(words)
-    folders = {str(root): "@tree"} | ({str(build): "@build"} if build else {})
     for folder in sorted(folders, key=len, reverse=True):
         text = _whole_folder(folder).sub(folders[folder], text)
     return hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=12).digest()
+
+
+def _search_folders(unit: TranslationUnit) -> Iterator[str]:
+    """The folders in which headers of a unit are sought."""
+    words = iter(unit.arguments)
+    for word in words:
+        if word in _SEARCHED:
+            yield next(words, "")
+        elif word.startswith("-I"):
+            yield word[2:]
+
+
+@cache
+def _lies_elsewhere(folder: str, roots: tuple[str, ...]) -> bool:
+    """Whether a folder is there, but in none of the roots; kgraph's own headers are no matter."""
+    return folder != str(BUILTIN_HEADERS) and Path(folder).is_dir() and leads_out(
+        f"{folder}/x", roots)
 
 
 @cache
@@ -144,30 +138,59 @@ class Judge:
     def __init__(self, former: FormerIndex, states: FileStates, setting: Setting,
                  root: Path, build: Path | None) -> None:
         self._roots = [str(root)] + ([str(build)] if build else [])
+        self._led_out = False  # by a new link
         self._symbols = _changed_symbols(json.loads(former.meta["symbols"]), setting.symbols)
-        new = setting.headers - frozenset(former.meta["headers"].split("\n"))
-        shadowing = {Path(path).name for path in new}
+        before = frozenset(former.meta["files"].split("\n"))
+        new = setting.files - before
+        shadowing = {Path(path).name for path in new}.union(
+            *(self._behind(path.partition(LINK)[0], setting.files) for path in new if LINK in path))
+        asked = shadowing | {Path(path).name for path in before - setting.files}
         self._new = bool(new)
+        self._numbers = former.numbers
         self._changed: set[int] = set()
+        self._shadowed: set[int] = set()
         self._mention: dict[int, str] = {}
         for path, number in former.numbers.items():
-            if path in _SYMBOL_HEADERS:
+            if path in SYMBOL_HEADERS:
                 continue
-            before = former.files[path].digest
-            if (shadowing and Path(path).name in shadowing) or (
-                    not before or states.now(path).digest != before):
+            digest = former.files[path].digest
+            if Path(path).name in shadowing:
+                self._shadowed.add(number)
+            if not digest or states.now(path).digest != digest or (
+                    asked and self._asks_for(path, asked)):
                 self._changed.add(number)
             elif self._symbols:
                 self._mention[number] = path
 
+    def _behind(self, link: str, files: Iterable[str]) -> set[str]:
+        """The names of the files that a new link to a folder leads to."""
+        found: set[str] = set()
+        for root in self._roots:
+            name = f"{root}/{file_name(link)}"
+            if leads_out(f"{name}/x", self._roots):
+                self._led_out = self._led_out or Path(name).is_dir()
+                continue
+            folder = cited_name(os.path.relpath(os.path.realpath(name), os.path.realpath(root)))
+            found.update(Path(path).name for path in files
+                         if folder == "." or path.startswith(f"{folder}/"))
+        return found
+
+    def _asks_for(self, path: str, names: set[str]) -> bool:
+        """Whether a file asks if there is a header of one of these names."""
+        asked = _in_files(_headers_asked_for, self._roots, path)
+        return "" in asked or not asked.isdisjoint(names)
+
     def holds(self, unit: FormerUnit) -> bool:
         """Whether reading the unit again would give what it gave."""
-        if unit.failed or (self._new and unit.errors):
+        if unit.failed or self._led_out or (self._new and unit.errors):
             return False  # it may have been the machine's fault; what it missed may be there now
         if not self._changed.isdisjoint(unit.files):
             return False
+        own = self._numbers.get(str(unit.row[0]))  # which is not sought
+        if any(number in self._shadowed for number in unit.files if number != own):
+            return False
         return not self._symbols or all(
-            self._symbols.isdisjoint(_mentioned_symbols(self._roots, self._mention[number]))
+            self._symbols.isdisjoint(_in_files(_symbols, self._roots, self._mention[number]))
             for number in unit.files if number in self._mention)
 
 
@@ -182,65 +205,25 @@ def _changed_symbols(
     return changed
 
 
+def _in_files(find: Callable[[bytes], Iterable[str]], roots: list[str], path: str) -> set[str]:
+    """What `find` finds in the files of that path."""
+    return set().union(*(_found(find, f"{root}/{file_name(path)}") for root in roots))
+
+
 @cache
-def _mentioned(file: str) -> frozenset[str]:
+def _found(find: Callable[[bytes], Iterable[str]], file: str) -> frozenset[str]:
     try:
-        content = read_regular(file)
+        return frozenset(find(read_regular(file)))
     except OSError:
         return frozenset()
-    return frozenset(name.decode() for name in set(_SYMBOL.findall(content)) if name.isascii())
 
 
-def _mentioned_symbols(roots: list[str], path: str) -> frozenset[str]:
-    return frozenset().union(*(_mentioned(f"{root}/{file_name(path)}") for root in roots))
+def _symbols(content: bytes) -> Iterator[str]:
+    """The configuration symbols that are mentioned."""
+    return (name.decode() for name in set(_SYMBOL.findall(content)) if name.isascii())
 
 
-def facts_meaning() -> str:
-    """What decides which facts this kgraph reads: a digest of its code and libclang's version."""
-    return _digest(_files(*_READS_FACTS), version("libclang"))
-
-
-def exchange_meaning() -> str:
-    """What two machines have to agree on that read units of one index."""
-    return _digest(_files(*_READS_FACTS, *_EXCHANGES), version("libclang"))
-
-
-def _files(*patterns: str) -> Iterator[Path]:
-    return (path for pattern in patterns for path in sorted(_PACKAGE.glob(pattern)))
-
-
-def _setting(root: Path, build: Path | None, given: object) -> Setting:
-    roots = [root] if build is None else [root, build]
-    symbols: dict[str, dict[str, str]] = {}
-    for folder in roots:
-        for header in _SYMBOL_HEADERS:
-            if (folder / header).is_file():
-                found = _DEFINE.findall(read_regular(folder / header))
-                symbols.setdefault(header, {}).update(
-                    (name.decode(), value.decode("utf-8", "replace")) for name, value in found)
-    return Setting(
-        facts_meaning(),
-        _digest(sorted(path for path in _PACKAGE.rglob("*")
-                       if path.suffix in (".py", ".toml", ".sql")),
-                version("libclang"), repr(given)),
-        frozenset(name for folder in roots for name in _headers(str(folder))), symbols)
-
-
-def _digest(files: Iterable[Path], *words: str) -> str:
-    digest = hashlib.blake2b(digest_size=12)
-    for word in words:
-        digest.update(word.encode() + b"\0")
-    for file in files:
-        if file.is_file():
-            digest.update(str(file.relative_to(_PACKAGE)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
-
-
-def _headers(root: str) -> Iterator[str]:
-    """The headers below a folder, relative to it, sorted within each folder."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        inside = folder[len(root) + 1:]
-        for name in files:
-            if name.endswith(".h") and "\n" not in name and name.isprintable():
-                yield f"{inside}/{name}" if inside else name
+def _headers_asked_for(content: bytes) -> Iterator[str]:
+    """The headers of which it is asked if they are there, without folders; "" where a macro says
+    which."""
+    return (cited_name(os.fsdecode(name)).rpartition("/")[2] for name in _ASKED.findall(content))

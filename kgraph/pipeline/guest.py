@@ -24,8 +24,8 @@ from typing import Any
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.attendant import Lost, attend, told
-from kgraph.pipeline.freshness import exchange_meaning
 from kgraph.pipeline.pool import Limits, cause_of_death
+from kgraph.pipeline.setting import exchange_meaning
 from kgraph.pipeline.workers import Place, UnitReader
 from kgraph.treefile import read_regular
 

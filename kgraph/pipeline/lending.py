@@ -25,8 +25,9 @@ UnitName = tuple[str, str]
 def with_loans(fresh: Freshness, target: Path, root: Path, build: Path | None) -> Freshness:
     """The same, with units that need not be read because another index of the cache folder than
     `target` lends them."""
-    wanted = {(unit.path, unit.object): (unit, command_digest(unit, root, build))
-              for unit in fresh.read}
+    commands = {unit: command_digest(unit, root, build) for unit in fresh.read}
+    wanted = {(unit.path, unit.object): (unit, command)
+              for unit, command in commands.items() if command}
     loans = []
     for path in _donors(wanted, target, root, fresh.setting.facts_meaning):
         loan = _loan(path, wanted, fresh, root, build)
@@ -38,7 +39,8 @@ def with_loans(fresh: Freshness, target: Path, root: Path, build: Path | None) -
             break
     if not loans:
         return fresh
-    read = tuple(unit for unit in fresh.read if (unit.path, unit.object) in wanted)
+    lent = set().union(*(loan.units for loan in loans))
+    read = tuple(unit for unit in fresh.read if unit not in lent)
     return replace(fresh, read=read, loans=tuple(loans), complete=False)
 
 

@@ -15,9 +15,9 @@ from typing import Any
 
 from kgraph.errors import ClusterError
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.freshness import exchange_meaning
 from kgraph.pipeline.guest import Terms, digest_of, unfit
 from kgraph.pipeline.pool import Limits
+from kgraph.pipeline.setting import exchange_meaning
 from kgraph.pipeline.workers import Place
 
 _NOBODY = 60.0  # seconds without a worker after which a run is given up

@@ -35,6 +35,7 @@ class EncodedUnit:
     errors: tuple[Diagnostic, ...]
     files: tuple[str, ...]
     failed: str
+    foreign: bool = False
 
 
 def encode_definitions(
@@ -61,6 +62,7 @@ def encode_unit(facts: UnitFacts, known: dict[str, str]) -> EncodedUnit:
     keys = tuple(sorted({known.get(key, key) for key in facts.keys}))
     return EncodedUnit(
         facts.path, facts.object, keys, definitions, facts.errors, facts.files, facts.failed,
+        facts.foreign,
     )
 
 
@@ -186,8 +188,9 @@ class FactsWriter:
                        (paths[number] for number in unit.files), command)
 
     def add_unit(self, unit: EncodedUnit, image: str, command: bytes) -> None:
-        """Add a unit; `command` is the digest of how it is compiled. Of definitions with one key
-        the first comes in: equal keys, equal facts."""
+        """Add a unit; `command` is the digest of how it is compiled, which a unit that depends on
+        files elsewhere goes without: no run may keep it. Of definitions with one key the first
+        comes in: equal keys, equal facts."""
         for definition in unit.definitions:
             self._add(definition, unit.path)
         for key in unit.keys:
@@ -198,7 +201,7 @@ class FactsWriter:
             [str(error.location) if error.location else "", error.message] for error in unit.errors
         ]
         self._list((unit.path, unit.object, image, unit.failed, json.dumps(errors)), unit.keys,
-                   unit.files, command)
+                   unit.files, b"" if unit.foreign else command)
 
     def share(self, definitions: Iterable[EncodedDefinition]) -> None:
         """Supply definitions that units may name without bringing them. Those that none names are

@@ -2,7 +2,7 @@
 -- what a column means, or of encoding.py, takes a new number there and a line in its history.
 
 -- What was indexed (description), the totals that `status` shows (coverage): JSON texts. What the
--- facts and the graph mean (digests of the code that made them); the headers that the tree had, one
+-- facts and the graph mean (digests of the code that made them); the files that the tree had, one
 -- a line.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
@@ -18,7 +18,7 @@ CREATE TABLE definition (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, facts
 
 -- Translation units. errors: [[citation or "", message], ...]; definitions and files: the ids of
 -- all definitions it holds and of the paths it read in unit_file (packed: see encoding.pack_numbers);
--- command: digest of how it is compiled.
+-- command: digest of how it is compiled, empty where it depends on files that are in neither folder.
 CREATE TABLE unit (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, object TEXT NOT NULL, image TEXT NOT NULL,
     failed TEXT NOT NULL, errors TEXT NOT NULL, definitions BLOB NOT NULL, files BLOB NOT NULL,

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.pipeline.freshness import exchange_meaning
 from kgraph.pipeline.guest import Terms, digest_of, unfit
 from kgraph.pipeline.pool import USUAL
+from kgraph.pipeline.setting import exchange_meaning
 from kgraph.resources import mini_linux
 from kgraph.store.places import SUFFIX
 
