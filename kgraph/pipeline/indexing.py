@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kgraph.errors import ClusterError, StoreError
+from kgraph.errors import ClusterError
 from kgraph.kernel import KernelTree, UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.building import (
@@ -28,7 +28,7 @@ from kgraph.pipeline.precompiling import forget_precompiled
 from kgraph.pipeline.workers import ReadUnits, local
 from kgraph.resolve import deferral_rows
 from kgraph.store import index_path
-from kgraph.store.database import remove_unfinished
+from kgraph.store.database import check_replaceable, remove_unfinished
 from kgraph.store.former import FormerIndex
 from kgraph.store.places import work_folder
 
@@ -151,8 +151,7 @@ def _places(request: IndexRequest) -> tuple[KernelTree, Path, Path]:
     )
     place = index_path(tree.root, str(configuration))
     target = (request.index or place).absolute()
-    if target.is_dir():
-        raise StoreError(f"{target} is a folder", "give --index the name of a file")
+    check_replaceable(target, own=request.index is None)
     return tree, target, work_folder(place)
 
 

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import sqlite3
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,11 @@ from pathlib import Path
 from kgraph.errors import StoreError
 from kgraph.store.arrays import REBUILD
 from kgraph.store.schema import APPLICATION_ID, VERSION, schema_sql
-from kgraph.store.seal import check_header, check_seal, seal
+from kgraph.store.seal import check_header, check_seal, looks_like_index, seal
 
 _UNFINISHED = ".unfinished"
 _CLAIMED = re.compile(r"\..+\.\d+-[0-9a-f]+\.unfinished", re.ASCII | re.DOTALL)
+_ELSEWHERE = "give --index the name of a new file or of an index"
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
@@ -41,6 +43,22 @@ def open_for_reading(path: Path, *, whole: bool = True) -> sqlite3.Connection:
         return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
         raise StoreError(f"the index {path} cannot be opened ({error})", REBUILD) from None
+
+
+def check_replaceable(target: Path, *, own: bool) -> None:
+    """Raises StoreError where something is at `target` that a new index must not take the place of:
+    no file, or, unless it is kgraph's `own` place, one that is not an index, be it damaged."""
+    try:
+        mode = target.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            raise StoreError(f"{target} is {kind}", _ELSEWHERE)
+        if not own and not looks_like_index(target):
+            raise StoreError(f"{target} is no kgraph index, and is not replaced by one", _ELSEWHERE)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # where it cannot be written is said when it is
+    except OSError as error:
+        raise StoreError(f"{target} cannot be read: {error.strerror}", _ELSEWHERE) from None
 
 
 @contextlib.contextmanager

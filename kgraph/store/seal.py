@@ -1,7 +1,8 @@
 """The seal of an index file: a checksum of all of it, behind its last page.
 
 SQLite finds damage in its own structure only; a number that turned into another one would be
-answered. SQLite ignores what stands behind the pages that its header counts.
+answered. SQLite ignores what stands behind the pages that its header counts. Owns also how an index
+is told from another file.
 """
 
 import mmap
@@ -17,6 +18,8 @@ _SQLITE = b"SQLite format 3\0"
 _MARK = b"kgraph crc32"
 _SEAL = len(_MARK) + 4
 _HEADER = 100
+_FIRST = 8192  # bytes of the first page, which holds the schema
+_OWN_TABLE = b"CREATE TABLE unit_file"  # every version has it
 
 
 def seal(path: Path) -> None:
@@ -47,6 +50,19 @@ def check_header(path: Path) -> None:
             f"{path} was written by another kgraph (its schema is {version}, this one's {VERSION})",
             REBUILD,
         )
+
+
+def looks_like_index(path: Path) -> bool:
+    """Whether a file is an index of any version, or may have been one before it was damaged: a mark
+    at one of its ends is left, or what stands on its first page. An empty file is one, too."""
+    with path.open("rb") as file:
+        head = file.read(_FIRST)
+        file.seek(-min(_SEAL, os.fstat(file.fileno()).st_size), os.SEEK_END)
+        end = file.read(_SEAL)
+    if len(head) < _HEADER:  # cut off, at once or before the name of what it is
+        return head.startswith(_SQLITE) or _SQLITE.startswith(head)
+    return (_number(head, 68) == APPLICATION_ID or end.startswith(_MARK)
+            or (head.startswith(_SQLITE) and _OWN_TABLE in head))
 
 
 def check_seal(path: Path) -> None:

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 from kgraph.resources import mini_linux
-from kgraph.store.schema import VERSION
+from kgraph.store.schema import APPLICATION_ID, VERSION
 
 ROOT = Path(__file__).parents[2]
+FORMER = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
 
 
 def complained(answer, *parts: str, status: int = 2) -> None:
@@ -33,7 +34,7 @@ def complained(answer, *parts: str, status: int = 2) -> None:
 @pytest.fixture
 def former(tmp_path: Path) -> Path:
     path = tmp_path / "former.kgraph"
-    path.write_bytes(b"former")
+    path.write_bytes(FORMER)
     return path
 
 
@@ -48,7 +49,7 @@ def test_the_tree_is_missing_or_none(kgraph, tmp_path: Path, former: Path) -> No
     complained(kgraph("index", tmp_path / "empty", "--index", former), "kernel tree")
     (tmp_path / "file").write_text("")
     complained(kgraph("index", tmp_path / "file", "--index", former), "file")
-    assert former.read_bytes() == b"former"
+    assert former.read_bytes() == FORMER
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
@@ -56,13 +57,51 @@ def test_the_tree_is_unreadable(kgraph, tree: Path, former: Path) -> None:
     tree.chmod(0)
     complained(kgraph("index", tree, "--index", former))
     tree.chmod(0o755)
-    assert former.read_bytes() == b"former"
+    assert former.read_bytes() == FORMER
+
+
+OTHER_FILES = [
+    b"notes of years", b"SQLite format 3\0" + bytes(200), b"SQLite format 4", b"\0" * 100_000,
+    b"kgraph crc32 is explained here",
+]
+
+
+@pytest.mark.parametrize("content", OTHER_FILES)
+def test_a_file_that_is_no_index_is_not_replaced(
+    kgraph, tree: Path, tmp_path: Path, content: bytes
+) -> None:
+    target = tmp_path / "notes"
+    target.write_bytes(content)
+    complained(kgraph("index", tree, "--index", target), "notes is no kgraph index", "--index")
+    assert target.read_bytes() == content
+
+
+def test_what_is_no_file_is_not_replaced(kgraph, tree: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    for target in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
+        former = target.stat()
+        complained(kgraph("index", tree, "--index", target), f"{target} is ", "--index")
+        assert target.stat().st_ino == former.st_ino
+
+
+def test_an_empty_file_and_what_is_left_of_an_index_are_replaced(
+    kgraph, tree: Path, tmp_path: Path, mini_index: Path
+) -> None:
+    content = mini_index.read_bytes()
+    target = tmp_path / "x.kgraph"
+    rest = (b"", content[:5], content[:90], content[:5000], b"x" * 9000 + content[9000:],
+            content[:60] + b"x" * 20 + content[80:-16])
+    for left in rest:
+        target.write_bytes(left)
+        assert kgraph("index", tree, "--only", "net/ipv4/raw.c", "-j1", "--index", target
+                      ).returncode == 0, len(left)
 
 
 def test_only_matches_nothing(kgraph, former: Path) -> None:
     answer = kgraph("index", mini_linux(), "--only", "net/nosuch", "--index", former)
     complained(answer, "net/nosuch")
-    assert former.read_bytes() == b"former"
+    assert former.read_bytes() == FORMER
 
 
 def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, former: Path) -> None:
@@ -78,7 +117,7 @@ def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, former: Path) 
         kgraph("index", tree, "--compile-commands", tree / "none.json", "--index", former),
         "none.json",
     )
-    assert former.read_bytes() == b"former"
+    assert former.read_bytes() == FORMER
 
 
 def test_some_units_of_the_list_are_gone(kgraph, tree: Path, tmp_path: Path) -> None:
@@ -132,7 +171,7 @@ def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
     assert (out, err) == ("", "")
-    assert former.read_bytes() == b"former"
+    assert former.read_bytes() == FORMER
     assert not list(tmp_path.glob(".*.unfinished"))
 
 
