@@ -43,6 +43,7 @@ class Assembly:
     skipped: Counter[str] = field(default_factory=Counter)
     missing: list[str] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    lost: Counter[str] = field(default_factory=Counter)  # folders of commands, not there
 
     def add(self, command: CompileCommand, directory: str) -> None:
         """Adds the unit of `command`, or counts why it is none."""
@@ -94,7 +95,10 @@ class Assembly:
 
     def _directory(self, directory: str) -> str:
         place = self.place(".", directory)
-        return place if Path(place).is_dir() else str(self.tree)
+        if Path(place).is_dir():
+            return place
+        self.lost[place] += 1
+        return str(self.tree)
 
     def _arguments(
         self, command: CompileCommand, directory: str, path: str, *, generated: bool

@@ -18,6 +18,10 @@ _ESCAPED = re.compile(r"""\\(["\\])""")  # what a backslash quotes between doubl
 _COMPILER = re.compile(
     r"(?:.*/)?(?:([\w.]+-[\w.-]+)-)?(?:gcc|cc|clang|g\+\+|clang\+\+)(?:-[\d.]+)?"
 )
+_WITH_VALUE = frozenset(  # flags whose value may be the next word, and end as a source does
+    {"-include", "-imacros", "-D", "-U", "-I", "-isystem", "-idirafter", "-iquote", "-MF", "-MT"}
+    | {"-MQ", "-Xclang", "-Xassembler", "-Xpreprocessor", "-B", "-dumpbase", "-aux-info"}
+)
 _LAUNCHERS = frozenset({"ccache", "distcc", "sccache", "icecc"})
 
 
@@ -67,8 +71,9 @@ def target_of(compiler: str) -> list[str]:
     return [f"--target={match.group(1)}"] if match and match.group(1) else []
 
 
-def compile_arguments(words: list[str]) -> CompileCommand | None:
-    """The same, of the words behind the compiler's name, whatever that name is."""
+def compile_arguments(words: list[str], given: str = "") -> CompileCommand | None:
+    """The same, of the words behind the compiler's name, whatever that name is; `given` is the
+    source where that is known."""
     source = target = ""
     compiles = False
     rest: list[str] = []
@@ -87,6 +92,7 @@ def compile_arguments(words: list[str]) -> CompileCommand | None:
         else:
             rest.append(word)
         position += 1
+    source = given or source
     if not compiles or not source:
         return None
     return CompileCommand(source, target or source.rsplit(".", 1)[0] + ".o", tuple(rest))
@@ -94,7 +100,7 @@ def compile_arguments(words: list[str]) -> CompileCommand | None:
 
 def _is_value(before: list[str], word: str) -> bool:
     """Whether `word` is an option, or the value of the option before it, and so no source."""
-    return word.startswith("-") or (bool(before) and before[-1] in ("-include", "-imacros", "-D"))
+    return word.startswith("-") or (bool(before) and before[-1] in _WITH_VALUE)
 
 
 def _unquoted(word: str) -> str:

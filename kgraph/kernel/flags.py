@@ -38,7 +38,7 @@ _KEPT: tuple[tuple[str, str], ...] = (
 )
 # Clang 18 rejects -fplan9-extensions by name; its -fms-extensions takes the same sources.
 _RENAMED = {"-fplan9-extensions": "-fms-extensions", "-mno-80387": "-mno-x87"}
-_KEEP = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _KEPT))
+_KEEP = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _KEPT), re.DOTALL)
 
 # Flags that name a folder searched for headers, and flags that name a header included first.
 _FOLDER_FLAGS = ("-isystem", "-idirafter", "-iquote", "-I")
@@ -47,10 +47,12 @@ _HEADER_FLAGS = ("-include", "-imacros")
 _DROPPED_WITH_VALUE = frozenset(
     {"-MF", "-MT", "-MQ", "-Xclang", "-Xlinker", "-Xassembler", "-Xpreprocessor", "--param", "-x"}
     | {"-load", "-T", "-u", "-z", "-arch", "-aux-info", "-dumpbase", "-specs", "-B", "-target"}
+    | {"-wrapper", "-include-pch"}
 )
 _SPLIT_KEPT = ("-D", "-U")
 # Flags that load code into the compiler or read more flags from a file: worth telling.
-_REFUSED = re.compile(r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper")
+_REFUSED = re.compile(
+    r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper|-include-pch", re.DOTALL)
 _BUILTIN_FOLDER = re.compile(r".*/(?:gcc(?:-cross)?|clang)/(?:.*/)?include(?:-fixed)?/?")
 
 
@@ -93,25 +95,30 @@ class _Sorter:
         self.also = also
         self.kept: list[str] = []
         self.refused: list[str] = []
+        self.searched: list[str] = []
 
     def read(self, words: list[str]) -> None:
+        for folder in map(self.place, _folders(words)):
+            self.searched += filter(None, (self.also(folder), folder))
         remaining = iter(words)
         for word in remaining:
             if _REFUSED.fullmatch(word):
                 self._refuse(word, remaining)
             elif flag := _prefix(word, _FOLDER_FLAGS):
                 self._folder(flag, word[len(flag) :] or next(remaining, ""))
-            elif word in _HEADER_FLAGS:
-                self._header(word, next(remaining, ""))
+            elif flag := _prefix(word, _HEADER_FLAGS):
+                self._header(flag, word[len(flag) :] or next(remaining, ""))
             elif word in _SPLIT_KEPT:
-                self.kept.append(word + next(remaining, ""))
+                # Without a name it would take the next argument for one.
+                if name := next(remaining, ""):
+                    self.kept.append(word + name)
             elif word in _DROPPED_WITH_VALUE:
                 next(remaining, "")
             elif _KEEP.fullmatch(word):
                 self.kept.append(_RENAMED.get(word, word))
 
     def _refuse(self, word: str, remaining: Iterator[str]) -> None:
-        value = next(remaining, "") if word in _DROPPED_WITH_VALUE or word == "-wrapper" else ""
+        value = next(remaining, "") if word in _DROPPED_WITH_VALUE else ""
         self.refused.append(f"{word} {value}".strip())
 
     def _folder(self, flag: str, folder: str) -> None:
@@ -123,18 +130,36 @@ class _Sorter:
         self.kept += _folder_words(flag, path)
 
     def _header(self, flag: str, header: str) -> None:
-        path = self.place(header)
-        # A name without a folder may be found by -I: kept as it is when it is not a file here.
-        if os.sep not in header and not Path(path).exists():
-            self.kept += [flag, header]
-        elif self._inside(path):
+        path = self._found(header) if header else ""
+        if path and self._inside(path):
             self.kept += [flag, path]
         else:
-            self.refused.append(f"{flag} {header}")
+            self.refused.append(f"{flag} {header}".strip())
+
+    def _found(self, header: str) -> str:
+        """Where a compiler finds a header that a flag names; where it runs, if nowhere. The name
+        is not left to libclang, which may find another file, of the machine's, by then."""
+        path = self.place(header)
+        places = [path, *(os.path.normpath(f"{folder}/{header}") for folder in self.searched)]
+        return next((place for place in places if Path(place).is_file()), path)
 
     def _inside(self, path: str) -> bool:
         real = os.path.realpath(path)
-        return any(real.startswith(os.path.realpath(root) + os.sep) for root in self.roots)
+        folders = (*self.roots, str(BUILTIN_HEADERS))
+        return any(real.startswith(os.path.realpath(root) + os.sep) for root in folders)
+
+
+def _folders(words: Iterable[str]) -> Iterator[str]:
+    """The folders in which the words of a command have headers sought, kgraph's own last; those
+    for names in quotes first, and those for what is nowhere else behind the others."""
+    remaining = iter(words)
+    found: dict[str, list[str]] = {flag: [] for flag in _FOLDER_FLAGS}
+    for word in remaining:
+        if flag := _prefix(word, _FOLDER_FLAGS):
+            found[flag].append(word[len(flag) :] or next(remaining, ""))
+    for flag in ("-iquote", "-I", "-isystem", "-idirafter"):
+        yield from (f for f in found[flag] if f and not _BUILTIN_FOLDER.fullmatch(f))
+    yield str(BUILTIN_HEADERS)
 
 
 def _folder_words(flag: str, path: str) -> list[str]:

@@ -5,7 +5,7 @@ Owns reading the list, and telling what is wrong with it. Runs nothing of the tr
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from kgraph.kernel.commands import (
 )
 from kgraph.kernel.relocation import Relocation, relocation
 from kgraph.kernel.tree import COMPILE_COMMANDS, KernelTree
-from kgraph.treefile import read_regular
+from kgraph.treefile import cited_name, read_regular
 
 PREPROCESSED = "files only preprocessed or assembled"
 _HINT = "give the list that a build recorder or scripts/clang-tools/gen_compile_commands.py wrote"
@@ -46,8 +46,11 @@ def find_list(tree: KernelTree, given: str | Path | None) -> Path | None:
     return None if tree.has_kbuild else tree.root / COMPILE_COMMANDS
 
 
-def units_of_list(tree: KernelTree, path: Path, build: Path | None) -> Assembly:
+def units_of_list(
+    tree: KernelTree, path: Path, build: Path | None, remark: Callable[[str], None]
+) -> Assembly:
     """The units of the list at `path`; headers made outside the tree are in `build`, if any.
+    `remark` is told of folders that cannot be what the list takes them for.
 
     Raises ConfigurationError when it cannot be read, names no file of the tree, or the generated
     headers that its units need are nowhere.
@@ -59,7 +62,16 @@ def units_of_list(tree: KernelTree, path: Path, build: Path | None) -> Assembly:
             f"none of the {len(entries)} sources that {path} names is in {tree.root}",
             "give the list of this tree",
         )
+    if build is None and not moved.in_tree and moved.old_build.is_dir():
+        if reason := _no_build_folder(moved.old_build, tree.root):
+            remark(f"{path}: its commands run in {moved.old_build}, which is not taken for a build"
+                   f" folder ({reason}): nothing in it is cited")
+        else:
+            build = moved.old_build
     assembly = _assemble(entries, tree, moved, build)
+    if count := assembly.lost.total():
+        remark(f"{path}: {count} commands run in folders that are not there, such as"
+               f" {cited_name(min(assembly.lost))}: what they name from there is not found")
     if not assembly.units:
         left_out = ", ".join(f"{count} {reason}" for reason, count in assembly.skipped.items())
         raise ConfigurationError(f"{path} holds no unit of the kernel: {left_out}", _HINT)
@@ -67,11 +79,18 @@ def units_of_list(tree: KernelTree, path: Path, build: Path | None) -> Assembly:
     return assembly
 
 
+def _no_build_folder(folder: Path, tree: Path) -> str:
+    """Why a folder is not one that the kernel was built in, "" if it is: a list may name any."""
+    if tree.is_relative_to(folder):
+        return "the tree lies in it"
+    if not (folder / ".config").is_file() and not (folder / "include/generated").is_dir():
+        return "it has no .config and no include/generated"
+    return ""
+
+
 def _assemble(
     entries: list[Entry], tree: KernelTree, moved: Relocation, build: Path | None
 ) -> Assembly:
-    if build is None and not moved.in_tree and moved.old_build.is_dir():
-        build = moved.old_build
     assembly = Assembly(
         tree=tree.root,
         build=build,
@@ -96,7 +115,7 @@ def _command(entry: Entry) -> CompileCommand | None:
     if "-E" in words or "-S" in words:
         return None
     # The entry's own file and output say which source and object; the command need not.
-    command = compile_arguments([*target_of(words[0]), "-c", *words[1:], entry.file])
+    command = compile_arguments([*target_of(words[0]), "-c", *words[1:]], entry.file)
     if command is not None and entry.output:
         return replace(command, object=entry.output)
     return command

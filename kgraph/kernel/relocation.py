@@ -32,7 +32,7 @@ class Relocation:
     def place(self, path: str, directory: str) -> str:
         """The absolute path here of `path` as a command run in `directory` names it."""
         absolute = os.path.normpath(Path(directory, path))
-        if not self.in_tree and self._is_below(absolute, self.old_build):
+        if self._is_built(absolute):
             return self._moved(absolute, self.old_build, self.build or self.old_build)
         if not self._is_below(absolute, self.old_root):
             return absolute
@@ -41,6 +41,13 @@ class Relocation:
             made = self._moved(absolute, self.old_root, self.build)
             return made if Path(made).exists() else here
         return here
+
+    def _is_built(self, absolute: str) -> bool:
+        """Whether a path there is of the build folder; that may lie in the tree, or around it."""
+        if self.in_tree or not self._is_below(absolute, self.old_build):
+            return False
+        return not (relative(str(self.old_root), self.old_build)
+                    and self._is_below(absolute, self.old_root))
 
     @property
     def in_tree(self) -> bool:

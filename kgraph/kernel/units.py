@@ -185,7 +185,7 @@ def _from_list(request: _Request, listed: Path, *, prepare: bool) -> UnitList:
     if prepare:
         _prepared(request)
         build = request.work / "build"
-    assembly = units_of_list(request.tree, listed, build)
+    assembly = units_of_list(request.tree, listed, build, request.remark)
     if count := assembly.skipped[MISSING]:
         names = ", ".join(sorted(assembly.missing)[:_SHOWN])
         more = " ..." if count > _SHOWN else ""

@@ -62,6 +62,11 @@ def test_what_libclang_rejects_is_dropped_silently(words: list[str]) -> None:
         ["-include", "../tree-not/x.h"],
         ["-B/evil"],
         ["-wrapper", "evil"],
+        ["-include/etc/passwd"],
+        ["-imacros../outside.h"],
+        ["-include-pch", "/evil.pch"],
+        ["-fplugin=/evil\n.so"],
+        ["@/evil\n"],
     ],
 )
 def test_what_loads_or_reads_foreign_code_is_refused_and_told(words: list[str]) -> None:
@@ -80,6 +85,52 @@ def test_a_header_that_a_link_in_the_tree_leads_out_to_is_refused(tmp_path: Path
     (tree / "in.h").symlink_to(tmp_path / "out.h")
     found = clang_flags(["-include", "in.h"], lambda path: str(tree / path), [tree])
     assert found.refused == ("-include in.h",)
+
+
+@pytest.mark.parametrize("flag", ["-I{}", "-I {}", "-isystem {}", "-iquote{}", "-idirafter{}"])
+def test_a_header_that_is_found_in_a_folder_elsewhere_is_refused(
+    tmp_path: Path, flag: str
+) -> None:
+    tree, outside = tmp_path / "tree", tmp_path / "outside"
+    tree.mkdir()
+    outside.mkdir()
+    (outside / "out.h").write_text("int out;\n")
+    for words in (["-include", "out.h"], ["-imacrosout.h"]):
+        found = clang_flags([*words, *flag.format(outside).split()],
+                            lambda path: str(tree / path), [tree])
+        assert len(found.refused) == 1
+        assert "out.h" not in " ".join(found.arguments)
+
+
+@pytest.mark.parametrize("words", [
+    ["-include", "in.h"], ["-includein.h"], ["-imacros", "sub/in.h"], ["-include", "stdarg.h"]])
+def test_a_header_that_is_found_in_a_folder_of_the_tree_is_named(
+    tmp_path: Path, words: list[str]
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inc/sub").mkdir(parents=True)
+    for name in ("inc/in.h", "inc/sub/in.h"):
+        (tree / name).write_text("")
+    (tree / "in.h").mkdir()  # no header
+    found = clang_flags([*words, "-Iinc"], lambda path: str(tree / path), [tree])
+    assert not found.refused
+    place = Path(found.arguments[1])
+    assert place.is_file()
+    assert found.arguments[0] == words[0].removesuffix("in.h")
+
+
+def test_a_header_that_is_nowhere_is_not_left_to_be_found_elsewhere() -> None:
+    assert flags("-include", "stdio.h").arguments[:2] == ("-include", "/tree/stdio.h")
+
+
+def test_a_macro_of_several_lines_is_kept() -> None:
+    assert "-DX=a\nb" in flags("-DX=a\nb").arguments
+
+
+@pytest.mark.parametrize("word", ["-D", "-U"])
+def test_a_macro_without_a_name_takes_no_other_flag(word: str) -> None:
+    assert word not in flags("-DA", word).arguments
+    assert word not in flags("-DA", word, "").arguments
 
 
 def test_a_flag_without_its_value_at_the_end_does_no_harm() -> None:

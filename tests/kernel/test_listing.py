@@ -81,6 +81,46 @@ def test_a_list_of_a_build_outside_the_tree(built: Path, tmp_path: Path) -> None
     assert unit.arguments[1] == f"-I{built}/include"
 
 
+def outside(built: Path, folder: Path, told: list[str]):
+    """The units of a list whose commands run in a folder outside the tree."""
+    words = ["gcc", "-D__KERNEL__", f"-I{built}/include", "-I.", "-c", f"{built}/net/core/dev.c"]
+    return units(built, [{"directory": str(folder), "file": words[-1], "arguments": words}], told)
+
+
+def test_a_folder_that_is_evidently_no_build_folder_is_not_taken_for_one(
+    built: Path, tmp_path: Path
+) -> None:
+    odd = tmp_path / "odd"
+    odd.mkdir()
+    for folder, reason in ((odd, "no .config"), (built.parent, "the tree lies in it"),
+                           (Path("/"), "the tree lies in it")):
+        told: list[str] = []
+        found = outside(built, folder, told)
+        assert found.build is None
+        assert [(unit.path, unit.generated) for unit in found.units] == [("net/core/dev.c", False)]
+        assert len(told) == 1
+        assert f"run in {folder}, " in told[0]
+        assert reason in told[0]
+    (odd / ".config").write_text("CONFIG_NET=y\n")
+    assert outside(built, odd, []).build == odd
+
+
+def test_a_folder_around_the_tree_of_another_machine(built: Path) -> None:
+    listed = [{"directory": "/home/somebody", "file": "linux/net/core/dev.c",
+               "arguments": ["gcc", "-D__KERNEL__", "-Ilinux/include", "-c", "dev.c"]}]
+    (unit,) = units(built, listed).units
+    assert (unit.path, unit.arguments[1]) == ("net/core/dev.c", f"-I{built}/include")
+
+
+@pytest.mark.parametrize("folder", ["{0}/Makefile", "{0}/gone", "/nowhere", "gone"])
+def test_a_folder_that_is_none_is_told(built: Path, folder: str) -> None:
+    told: list[str] = []
+    found = outside(built, Path(folder.format(built)), told)
+    assert [unit.directory for unit in found.units] == [str(built)]
+    assert len(told) == 1
+    assert "1 commands run in folders that are not there" in told[0]
+
+
 def test_a_small_tree_may_be_moved_and_defines_no_kernel(tmp_path: Path) -> None:
     (tmp_path / "a.c").write_text("int a;\n")
     listed = [{"directory": ".", "file": "a.c", "arguments": ["clang", "-Iinclude", "a.c"]}]
@@ -90,6 +130,21 @@ def test_a_small_tree_may_be_moved_and_defines_no_kernel(tmp_path: Path) -> None
     (unit,) = found.units
     assert (unit.path, unit.object) == ("a.c", "a.o")
     assert f"-I{tmp_path}/include" in unit.arguments
+
+
+@pytest.mark.parametrize("flags", [["-I", "b.c"], ["-MF", "b.c"], ["-Ib.c"], ["-U", "b.c"]])
+def test_the_value_of_a_flag_is_no_source(tmp_path: Path, flags: list[str]) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in ("-I.c", "@x.c", "a.c"):
+        (tree / name).write_text("int a;\n")
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": name, "arguments": ["gcc", "-DA", f"./{name}", *flags, "-DB"]}
+        for name in ("-I.c", "@x.c", "a.c")]))
+    found = translation_units(open_tree(tree), work=tmp_path / "work")
+    assert [unit.path for unit in found.units] == ["-I.c", "@x.c", "a.c"]
+    assert len({unit.arguments for unit in found.units}) == 1
+    assert "-DB" in found.units[0].arguments
 
 
 def test_missing_sources_are_counted_and_named(built: Path) -> None:
