@@ -3,6 +3,25 @@
 Imports as little as a verb needs: most of the time of a question is the interpreter's start.
 """
 
-from kgraph.cli.entry import main
+import os
+import signal
+from types import FrameType
+from typing import NoReturn
 
 __all__ = ["main"]
+
+INTERRUPTED = 128 + signal.SIGINT
+
+
+def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+    os._exit(INTERRUPTED)
+
+
+def main() -> NoReturn:
+    """Run the command line and exit. An interrupt while it is imported ends quietly, too: nothing
+    is half done by then."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)
+    from kgraph.cli.entry import run
+
+    run()

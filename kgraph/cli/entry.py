@@ -1,24 +1,24 @@
 """The entry point: turns errors into lines and exit statuses."""
 
-import os
+import contextlib
 import signal
 import sys
 from typing import NoReturn
 
 import click
 
+from kgraph.cli import INTERRUPTED
 from kgraph.cli.checking import check_verb
 from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
 from kgraph.cli.exporting import export_verb
 from kgraph.cli.indexing import index_verb
-from kgraph.cli.output import shown
+from kgraph.cli.output import forget_unwritten, open_streams, shown
 from kgraph.cli.paths import path_verb
 from kgraph.cli.reporting import report_verb
 from kgraph.cli.status import status_verb
 from kgraph.errors import KgraphError
 
 USAGE = 2
-INTERRUPTED = 128 + signal.SIGINT
 
 
 @click.group(
@@ -49,10 +49,13 @@ def _end(number: int, _frame: object) -> NoReturn:
     raise _Ended(number)
 
 
-def main() -> NoReturn:
+def run() -> NoReturn:
     """Run the command line and exit."""
     status: object
+    open_streams()
     try:
+        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
                 signal.signal(number, _end)
@@ -66,12 +69,12 @@ def main() -> NoReturn:
         status = INTERRUPTED
     except _Ended as ended:
         status = 128 + ended.args[0]
-    except BrokenPipeError:
-        # Whoever read us has enough. The interpreter must not flush into the pipe at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except BrokenPipeError:  # whoever read us has enough
         status = 128 + signal.SIGPIPE
     except (KgraphError, click.ClickException, OSError, MemoryError) as error:
         status = _complain(*_said(error))
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing left to be cleared away
+    forget_unwritten()
     sys.exit(status if isinstance(status, int) else 0)
 
 
@@ -85,15 +88,17 @@ def _said(error: Exception) -> tuple[str, str]:
         return error.format_message(), ""
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or error}", ""
+        return (f"{where}{error.strerror or error}",
+                "see that there is room, and that it may be read or written")
     return "there is not enough memory", "give --jobs a smaller number"
 
 
 def _complain(message: str, hint: str) -> int:
     """One line that says what is wrong, one that says what to do."""
-    for start, text in (("kgraph: ", message), ("hint: ", hint)):
-        if text:
-            print(start + shown(" ".join(text.split())), file=sys.stderr)  # noqa: T201
+    with contextlib.suppress(OSError):  # nobody hears us
+        for start, text in (("kgraph: ", message), ("hint: ", hint)):
+            if text:
+                print(start + shown(" ".join(text.split())), file=sys.stderr)  # noqa: T201
     return USAGE
 
 

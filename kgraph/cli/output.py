@@ -16,6 +16,26 @@ if TYPE_CHECKING:
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
+def open_streams() -> None:
+    """Stand in for standard streams that were closed before we began: what is written there goes
+    nowhere, and no file that is opened takes their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, mode))
+
+
+def forget_unwritten() -> None:
+    """Drop what standard output and error do not take any more: the interpreter would try again at
+    its end, and say that it could not."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 def shown(text: str) -> str:
     """A text whose control characters a terminal shows and does not obey."""
     return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

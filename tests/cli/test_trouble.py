@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import sqlite3
@@ -173,6 +174,60 @@ def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
     assert (out, err) == ("", "")
     assert former.read_bytes() == FORMER
     assert not list(tmp_path.glob(".*.unfinished"))
+
+
+@pytest.mark.parametrize("module", ["click", "sqlite3", "kgraph.store"])
+def test_an_interrupt_while_kgraph_is_imported_is_quiet(
+    tmp_path: Path, mini_index: Path, module: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        f"        if name == {module!r}:\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n")
+    answer = subprocess.run(
+        [sys.executable, "-m", "kgraph", "status", "--index", str(mini_index)],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}:{ROOT}"}, capture_output=True, text=True,
+        check=False, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "")
+
+
+def in_shell(*arguments: object, where: str) -> "subprocess.CompletedProcess[str]":
+    """kgraph in a shell, with streams of its own."""
+    command = shlex.join([sys.executable, "-m", "kgraph", *map(str, arguments)])
+    return subprocess.run(
+        ["bash", "-c", f"{command} {where}"], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.parametrize("where", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">&- 2>&-"])
+def test_closed_streams_are_quiet(
+    tree: Path, mini_index: Path, tmp_path: Path, where: str
+) -> None:
+    asked = ("veth_xmit", "--index", mini_index)
+    for arguments, status in (
+        (("callers", *asked), 0), (("callers", *asked, "--json"), 0), (("callers", "nosuch"), 2),
+        (("path", "SyS_sendto", *asked), 0), (("nosuchverb",), 2), ((), 2),
+        (("index", tree, "--only", "net/ipv4/raw.c", "-j1", "--index", tmp_path / "x.kgraph"), 0),
+    ):
+        answer = in_shell(*arguments, where=where)
+        assert answer.returncode == status, (arguments, answer.stderr)
+        assert "Traceback" not in answer.stderr
+        assert "Exception" not in answer.stderr
+        if ">&-" in where.replace("2>&-", ""):
+            assert answer.stdout == ""
+    assert in_shell("status", "--index", tmp_path / "x.kgraph", where="").returncode == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_streams_that_take_nothing_are_said_once(mini_index: Path) -> None:
+    answer = in_shell("callers", "veth_xmit", "--index", mini_index, where="> /dev/full")
+    complained(answer, "No space left")
+    assert len(answer.stderr.splitlines()) == 2
+    for where in ("2> /dev/full", "> /dev/full 2>&1"):
+        assert in_shell("callers", "nosuch", "--index", mini_index, where=where).returncode == 2
 
 
 def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_path: Path) -> None:
