@@ -15,6 +15,7 @@ import pickle
 import queue
 import re
 import socket
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,7 @@ from kgraph.pipeline.workers import Place, ReadUnits
 from kgraph.store.facts import EncodedUnit
 
 _CONNECT = 10.0  # seconds to reach the scheduler
+_ANSWER = 20.0  # seconds until a scheduler that was reached has said who it is
 _AHEAD = 3  # tasks that are handed out, for each thread of a worker
 _ADDRESS = re.compile(r"(?:tcp|tls)://([^/:\s]+|\[[^\]\s]+\]):([0-9]{1,5})/?")
 _LOGGERS = ("distributed", "distributed.client", "tornado", "tornado.application", "asyncio",
@@ -62,13 +64,34 @@ def _connected(address: str) -> Any:
     try:
         # A client that does not get this far neither says why nor gives up soon.
         socket.create_connection(_place(address), timeout=_CONNECT).close()
-        return distributed.Client(address, timeout=_CONNECT, set_as_default=False)
-    except (OSError, ValueError, TypeError, ImportError) as error:
-        raise ClusterError(
-            f"no scheduler answers at {address} ({_words(error)})",
-            "start one with `dask scheduler` and give the address that it prints, such as"
-            " tcp://HOST:8786",
-        ) from None
+        made = _made(address)
+    except (OSError, ValueError) as error:
+        made = error
+    if not isinstance(made, BaseException):
+        return made
+    raise ClusterError(
+        f"no scheduler answers at {address} ({_words(made)})",
+        "start one with `dask scheduler` and give the address that it prints, such as"
+        " tcp://HOST:8786",
+    )
+
+
+def _made(address: str) -> Any:
+    """A client, or what kept it from being one. It is made aside, for it waits for ever where a
+    connection is taken and nothing is said."""
+    done: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def make() -> None:
+        try:
+            done.put(distributed.Client(address, timeout=_CONNECT, set_as_default=False))
+        except Exception as error:  # noqa: BLE001  who knows what answers there
+            done.put(error)
+
+    threading.Thread(target=make, daemon=True).start()
+    try:
+        return done.get(timeout=_ANSWER)
+    except queue.Empty:
+        return TimeoutError(f"connections are taken, but nothing is said in {_ANSWER:g} seconds")
 
 
 def _place(address: str) -> tuple[str, int]:
@@ -80,6 +103,8 @@ def _place(address: str) -> tuple[str, int]:
 
 
 def _words(error: BaseException) -> str:
+    if not isinstance(error, OSError | ValueError | TypeError | ImportError):
+        return f"what answers speaks otherwise: {type(error).__name__}"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

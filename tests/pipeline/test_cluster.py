@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -16,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from kgraph.errors import ClusterError
+from kgraph.pipeline.cluster import joined
 from kgraph.pipeline.guest import Terms, digest_of, unfit
 from kgraph.pipeline.pool import USUAL
 from kgraph.pipeline.setting import exchange_meaning
@@ -318,6 +322,34 @@ def test_no_scheduler_answers(tree: Path, tmp_path: Path) -> None:
         first, second = answer.stderr.splitlines()
         assert first.startswith(f"kgraph: no scheduler answers at {address}")
         assert second.startswith("hint: ")
+
+
+HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
+
+
+@pytest.mark.parametrize(("answer", "says"), [
+    (b"", "nothing is said"), (b"\x08", "nothing is said"), (HTTP, "speaks otherwise|closed"),
+    (b"\0" * 64, "."), (b"\x01" + bytes(7) + b"\x08" + bytes(7) + b"\xff" * 8, ".")])
+def test_what_answers_is_no_scheduler(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, says: str
+) -> None:
+    monkeypatch.setattr("kgraph.pipeline.cluster._ANSWER", 2)
+    taken = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    connection.sendall(answer)
+                    taken.append(connection)
+
+        threading.Thread(target=serve, daemon=True).start()
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        with pytest.raises(ClusterError, match=f"no scheduler answers at {address}.*{says}"):
+            with joined(address, tmp_path, USUAL, print):
+                pass
+    for connection in taken:
+        connection.close()
 
 
 def other_version(folder: Path) -> str:
