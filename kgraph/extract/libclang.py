@@ -29,6 +29,7 @@ from kgraph.extract.prototypes import (
 IN_MACRO = 0x80000000
 CONTINUE, RECURSE = 1, 2
 MACRO_DEFINITION = 501  # CXCursor_MacroDefinition
+_SEARCHED_BY_CLANG = {"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH"}
 ERROR = 3  # CXDiagnostic_Error, the first severity that is one
 
 
@@ -209,7 +210,10 @@ def evaluate_integer(cursor: Cursor) -> int | None:
 
 
 def parse(index: int, path: str, arguments: list[str], options: int) -> tuple[int, int | None]:
-    """Parse a file: (CXErrorCode, handle or None)."""
+    """Parse a file: (CXErrorCode, handle or None). Where the user's environment has a compiler look
+    for headers is no matter."""
+    for name in _SEARCHED_BY_CLANG & os.environ.keys():
+        del os.environ[name]
     encoded = [a.encode("utf-8", "surrogateescape") for a in arguments]
     array = (c_char_p * len(encoded))(*encoded)
     handle = c_void_p()

@@ -4,6 +4,7 @@ Runs a compiler of this machine, never one that a list of commands names, with t
 preprocessor needs. Nothing of the tree is run by that.
 """
 
+import os
 import shutil
 import subprocess
 from functools import cache
@@ -13,6 +14,7 @@ from kgraph.model.units import TranslationUnit
 _COMPILERS = ("gcc", "clang", "cc")
 _WITH_VALUE = ("-include", "-imacros", "-isystem", "-iquote", "-idirafter")
 _KEPT = ("-D", "-U", "-I", "-m16", "-m32", "-m64", "-nostdinc", "-undef")
+_ENVIRONMENT = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 _SECONDS = 60
 
 
@@ -33,13 +35,18 @@ def preprocessed(unit: TranslationUnit) -> str:
     command = [compiler(), "-E", "-x", "assembler-with-cpp", "-w", *_flags(unit), unit.file]
     try:
         done = subprocess.run(command, cwd=unit.directory, capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=_SECONDS)
+                              stdin=subprocess.DEVNULL, timeout=_SECONDS, env=_environment())
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PreprocessorFailed(f"it could not be preprocessed: {error}") from None
     if done.returncode:
         first = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
         raise PreprocessorFailed(f"it could not be preprocessed: {first}")
     return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _environment() -> dict[str, str]:
+    """What a compiler may see of the user's: it would look for headers, and write, elsewhere."""
+    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
 
 
 def _flags(unit: TranslationUnit) -> list[str]:

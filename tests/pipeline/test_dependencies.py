@@ -30,13 +30,13 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
-def index(tree: Path, *flags: object, again: bool = False) -> IndexSummary:
+def index(tree: Path, *flags: object, again: bool = False, jobs: int = 0) -> IndexSummary:
     """The index of a tree of the one unit a.c, or a.S."""
     source = "a.S" if (tree / "a.S").exists() else "a.c"
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": source,
          "arguments": ["gcc", "-nostdinc", *map(str, flags), "-c", "-o", "a.o", source]}]))
-    return index_tree(IndexRequest(tree, jobs=0, again=again))
+    return index_tree(IndexRequest(tree, jobs=jobs, again=again))
 
 
 def calls(summary: IndexSummary) -> set[str]:
@@ -186,6 +186,21 @@ def test_a_header_that_was_asked_for_is_noticed(tree: Path, asked: str) -> None:
     for name in ("x.h", "sub/x.h"):
         (tree / name).unlink()
     assert calls(index(tree, "-I.")) == {"one"}
+
+
+@pytest.mark.parametrize("source", ["a.c", "a.S"])
+def test_where_the_environment_has_headers_sought_is_no_matter(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    for folder in ("CPATH", "C_INCLUDE_PATH"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"{folder}.h").write_text("#error found\n")
+        text = f"#if __has_include(<{folder}.h>)\n#error found\n#endif\n"
+        (tree / source).write_text(text)
+        for jobs in (0, 1):
+            monkeypatch.setenv(folder, str(tmp_path / folder))
+            summary = index(tree, again=True, jobs=jobs)
+            assert (summary.failed, summary.erroneous) == ((), ())
 
 
 def test_a_header_of_the_system_that_was_missing_is_looked_for_again(tree: Path) -> None:
