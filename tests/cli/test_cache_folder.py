@@ -84,6 +84,26 @@ def test_one_of_a_set_that_fails_does_not_keep_the_others(
     assert kgraph("status", cwd=other).returncode == 0
 
 
+def test_a_fault_of_the_system_in_one_of_a_set_does_not_keep_the_others(
+    kgraph, cache: Path, tree: Path, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(tree, tmp_path / "other"))
+    assert kgraph("index", tree).returncode == 0
+    [work] = cache.glob("build/tree-*")
+    (work / "indexes.json.new").mkdir()  # where a file is to be written
+    (tmp_path / "set.toml").write_text(
+        "[[tree]]\npath='tree'\n[[tree]]\npath='other'\n[[configuration]]\n")
+    answer = kgraph("index", "--matrix", tmp_path / "set.toml")
+    assert answer.returncode == 2
+    assert answer.stderr.count("kgraph: ") == 1
+    assert re.search(r"set\.toml:5: .*/tree, configuration its own: .*Is a directory.*indexes",
+                     answer.stderr)
+    assert f"{other}, configuration its own:" in answer.stdout
+    record = json.loads(kgraph("index", "--matrix", tmp_path / "set.toml", "--json").stdout)
+    assert ["error" in each for each in record["indexes"]] == [True, False]
+    assert "Is a directory" in record["indexes"][0]["error"]
+
+
 def test_a_folder_that_no_index_needs_is_dropped(
     kgraph, cache: Path, tree: Path, tmp_path: Path
 ) -> None:
