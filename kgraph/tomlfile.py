@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.errors import KgraphError
+from kgraph.treefile import read_regular
 
 _LARGEST = 1_000_000  # bytes: people write these files
 # tomllib takes the square of the number of parts; people write two or three
@@ -40,14 +41,10 @@ def without_texts(text: str, *, short: bool = False) -> str:
 def read_toml(file: Path, error: type[KgraphError], hint: str) -> str:
     """The text of a file. Raises `error`, with `hint`, where it cannot be read or is no UTF-8."""
     try:
-        with file.open("rb") as opened:
-            content = opened.read(_LARGEST + 1)
-        text = content.decode("utf-8")
+        text = read_regular(file, _LARGEST).decode("utf-8")
     except (OSError, ValueError) as failure:  # no UTF-8, or no name of a file
         reason = getattr(failure, "strerror", None) or "no UTF-8 text"
         raise error(f"{file}: cannot be read: {reason}", hint) from failure
-    if len(content) > _LARGEST:
-        raise error(f"{file}: it is larger than {_LARGEST} bytes", hint)
     return text.replace("\r\n", "\n")
 
 

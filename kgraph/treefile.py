@@ -11,6 +11,7 @@ import re
 import stat
 from collections.abc import Iterable
 
+MOST_LISTED = 512 << 20  # bytes of a configuration or a list of compile commands
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
@@ -33,13 +34,21 @@ def file_name(cited: str) -> str:
         _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(cited)))
 
 
-def read_regular(name: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file. Raises OSError where it cannot be read, or is no regular file."""
+def read_regular(name: str | os.PathLike[str], most: int | None = None) -> bytes:
+    """The bytes of a file. Raises OSError where it cannot be read, is no regular file, or has more
+    than `most` bytes."""
     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123  an open descriptor
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", os.fspath(name))
-        return file.read()
+        content = file.read() if most is None else file.read(most + 1)
+    if most is not None and len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {_size(most)}", os.fspath(name))
+    return content
+
+
+def _size(most: int) -> str:
+    return f"{most >> 20} MB" if most >= 1 << 20 else f"{most} bytes"
 
 
 def leads_out(name: str, folders: Iterable[str]) -> bool:

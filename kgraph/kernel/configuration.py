@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kgraph.errors import ConfigurationError
 from kgraph.kernel.tree import KernelTree
+from kgraph.treefile import MOST_LISTED, read_regular
 
 DEFAULT_TARGET = "defconfig"
 _HEADER = re.compile(r"^# Linux/(\S+) (\S+) Kernel Configuration", re.MULTILINE)
@@ -117,7 +118,7 @@ def _from_file(path: Path, source: Source) -> Configuration:
 
 def _bytes(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MOST_LISTED)
     except OSError as error:
         raise ConfigurationError(
             f"{path} cannot be read: {error.strerror}", "check the path and its permissions"

@@ -21,7 +21,7 @@ from kgraph.kernel.commands import (
 )
 from kgraph.kernel.relocation import Relocation, relocation
 from kgraph.kernel.tree import COMPILE_COMMANDS, KernelTree
-from kgraph.treefile import cited_name, read_regular
+from kgraph.treefile import MOST_LISTED, cited_name, read_regular
 
 PREPROCESSED = "files only preprocessed or assembled"
 _HINT = "give the list that a build recorder or scripts/clang-tools/gen_compile_commands.py wrote"
@@ -155,7 +155,7 @@ def _may_be_named(text: str) -> bool:
 def read_list(path: Path) -> list[Entry]:
     """The entries of the list at `path`; raises ConfigurationError where it is not such a list."""
     try:
-        content = json.loads(read_regular(path).decode("utf-8"))
+        content = json.loads(read_regular(path, MOST_LISTED).decode("utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}", _HINT) from error
     except UnicodeDecodeError as error:

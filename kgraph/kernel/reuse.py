@@ -18,6 +18,7 @@ from kgraph.kernel.configuration import Configuration
 from kgraph.kernel.tools import compiler_version
 from kgraph.kernel.tree import KernelTree
 from kgraph.model.units import TranslationUnit
+from kgraph.treefile import read_regular
 
 _FILE = "units.json"
 _READ_BY_KBUILD = ("Makefile", "Kbuild", "Kconfig")
@@ -38,7 +39,7 @@ def recall(
 ) -> Remembered | None:
     """What was remembered in `work`, if its inputs are the same today."""
     try:
-        stored = json.loads((work / _FILE).read_text(encoding="utf-8"))
+        stored = json.loads(read_regular(work / _FILE))
         if stored["work"] != str(work):
             remark(f"the cache folder was copied or moved: {work} was made in {stored['work']},"
                    " and is made anew")
@@ -51,7 +52,7 @@ def recall(
         )
         skipped = tuple((reason, count) for reason, count in stored["skipped"])
         return Remembered(units, skipped, tuple(stored["remarks"]))
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
         # Not there, of an earlier kgraph, or cut off: it is made again.
         return None
 

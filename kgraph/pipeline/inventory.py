@@ -8,6 +8,7 @@ Indexes themselves are never removed. What a running process holds is left alone
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.model.inventory import Held, Inventory, Spare
-from kgraph.pipeline.locking import alone_if_free
+from kgraph.pipeline.locking import LOCK, alone_if_free
 from kgraph.pipeline.precompiling import forget_precompiled, precompiled_left
 from kgraph.store import cache_folder
 from kgraph.store.database import open_for_reading, remove_unfinished, unfinished
 from kgraph.store.places import SUFFIX, read_coverage, read_description, work_folder
+from kgraph.treefile import read_regular
 
+_NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as places.index_path gives it
 _LIST = "indexes.json"
 _GONE = "no index is there that was made in it"
 _KILLED = "a run that was killed left it"
@@ -83,9 +86,15 @@ def _index_folders() -> tuple[Path, ...]:
 def _work_folders() -> Iterator[tuple[Path, bool]]:
     """The folders of generated files, and of each whether no run is in it while it is looked at."""
     for folder in sorted(cache_folder().glob("build/*")):
-        if folder.is_dir() and not folder.is_symlink():
+        if _is_own(folder):
             with alone_if_free(folder) as free:
                 yield folder, free
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder is one that runs work in; others may have put theirs beside."""
+    return (_NAME.fullmatch(folder.name) is not None and folder.is_dir()
+            and not folder.is_symlink() and (folder / LOCK).is_file())
 
 
 def _spare_in(folder: Path) -> list[Spare]:
@@ -104,8 +113,8 @@ def _from_cache(path: Path) -> str:
 
 def _noted(work: Path) -> list[Path]:
     try:
-        return [cache_folder() / path for path in json.loads((work / _LIST).read_text())]
-    except (OSError, ValueError, TypeError):
+        return [cache_folder() / path for path in json.loads(read_regular(work / _LIST))]
+    except (OSError, ValueError, TypeError, RecursionError):
         return []
 
 

@@ -24,6 +24,9 @@ def alone_in(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
     """
     try:
         lock = _locked(folder, say)
+    except IsADirectoryError:
+        raise StoreError(f"{folder / LOCK} is a folder, where a file is to be locked",
+                         "remove it, or name another cache folder with XDG_CACHE_HOME") from None
     except OSError as error:
         raise _unwritable(folder, error) from None
     try:

@@ -7,6 +7,7 @@ from kgraph.documents import query_document, read_document
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Document, Query
 from kgraph.pipeline.queries import find_query
+from kgraph.treefile import read_regular
 
 MOST_BYTES = 64 * 2**20
 
@@ -30,11 +31,8 @@ def read_subject(name: str) -> Subject:
         query = find_query(name)
         return Subject(query_document(query), query=query)
     try:
-        if not path.is_file() or path.stat().st_size > MOST_BYTES:
-            raise DocumentError(
-                f"{name}: no file of at most {MOST_BYTES >> 20} MB", "give a Markdown or text file"
-            )
-        data = path.read_bytes()
+        data = read_regular(path, MOST_BYTES)
     except OSError as error:
-        raise DocumentError(f"{name}: {error.strerror}", "give a file that can be read") from error
+        hint = f"give a Markdown or text file of at most {MOST_BYTES >> 20} MB"
+        raise DocumentError(f"{name}: {error.strerror}", hint) from error
     return Subject(read_document(name, data), data)

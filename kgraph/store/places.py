@@ -4,14 +4,16 @@ import hashlib
 import json
 import os
 import sqlite3
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any, TypeVar, get_origin
 
 from kgraph.errors import StoreError
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.store.database import open_for_reading
 
 SUFFIX = ".kgraph"
+Record = TypeVar("Record", IndexDescription, Coverage)
 
 
 def cache_folder() -> Path:
@@ -45,18 +47,27 @@ def read_description(connection: sqlite3.Connection) -> IndexDescription:
     row = connection.execute("SELECT value FROM meta WHERE name = 'description'").fetchone()
     try:
         values = json.loads(row[0])
-        values["only"] = tuple(values["only"])
-        return IndexDescription(**values)
-    except (TypeError, ValueError, KeyError) as error:
+        values["only"] = tuple(map(str, values["only"]))
+        return _typed(IndexDescription(**values))
+    except (TypeError, ValueError, KeyError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"no description: {error}") from None
+
+
+def _typed(record: Record) -> Record:
+    """A record whose fields hold what they are declared to hold; raises TypeError for another."""
+    for each in fields(record):
+        kind: Any = get_origin(each.type) or each.type
+        if not isinstance(getattr(record, each.name), (int, float) if kind is float else kind):
+            raise TypeError(f"its {each.name} is none")
+    return record
 
 
 def read_coverage(connection: sqlite3.Connection) -> Coverage:
     """The account of an index. Raises sqlite3.DatabaseError where that is damaged."""
     row = connection.execute("SELECT value FROM meta WHERE name = 'coverage'").fetchone()
     try:
-        return Coverage(**json.loads(row[0]))
-    except (TypeError, ValueError) as error:
+        return _typed(Coverage(**json.loads(row[0])))
+    except (TypeError, ValueError, RecursionError) as error:
         raise sqlite3.DatabaseError(f"no account: {error}") from None
 
 

@@ -1,0 +1,114 @@
+"""Files that are none, or have no end, where kgraph reads what a user names or a folder holds."""
+
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_cache_folder import cache, tree
+from tests.cli.test_trouble import complained
+
+__all__ = ["cache", "tree"]  # fixtures
+
+NESTED = "[" * 100_000
+DESCRIPTIONS = {
+    "nested": NESTED, "a list": "[]", "no text": json.dumps({"tree": 5, "only": []}),
+    "no number": json.dumps({"tree": "/x", "release": "", "config": "", "only": [], "built": "x"}),
+}
+
+
+@pytest.fixture(params=["pipe", "zero", "huge", "folder"])
+def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A pipe, a device without end, a file that is far too large, a folder."""
+    path = tmp_path / "odd"
+    if request.param == "pipe":
+        os.mkfifo(path)
+    elif request.param == "zero":
+        path.symlink_to("/dev/zero")
+    elif request.param == "huge":
+        path.touch()
+        os.truncate(path, 1 << 40)
+    else:
+        path.mkdir()
+    return path
+
+
+@pytest.mark.parametrize("option", ["--compile-commands", "--config", "--matrix", "--deferred"])
+def test_what_is_no_file_is_refused(kgraph, cache: Path, tree: Path, odd: Path, option: str
+                                    ) -> None:
+    if option == "--config":
+        (tree / "Makefile").write_text("VERSION = 4\nPATCHLEVEL = 6\n")
+        (tree / "Kconfig").write_text("")
+        (tree / "scripts").mkdir()
+    subject = () if option == "--matrix" else (tree,)
+    complained(kgraph("index", *subject, option, odd), str(odd))
+
+
+def test_a_document_that_is_no_file_is_refused(kgraph, mini_index: Path, odd: Path) -> None:
+    complained(kgraph("check", odd, "--index", mini_index), str(odd), "64 MB")
+
+
+@pytest.mark.parametrize("content", [NESTED, '{"a": [1]}', "[[1], null]", "\udcff", '["\\u0000"]'])
+def test_any_list_of_indexes_is_read(kgraph, cache: Path, tree: Path, content: str) -> None:
+    assert kgraph("index", tree).returncode == 0
+    [listed] = cache.glob("build/*/indexes.json")
+    for verb in (["status", "--all"], ["index", tree], ["index", "--prune"]):
+        listed.write_text(content, "utf-8", "surrogateescape")
+        answer = kgraph(*verb)
+        assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_what_a_dry_run_gave_is_asked_anew_where_it_is_nested_too_deeply(tmp_path: Path) -> None:
+    from kgraph.kernel import choose_configuration, open_tree
+    from kgraph.kernel.reuse import recall
+
+    (tmp_path / "compile_commands.json").write_text("[]")
+    tree = open_tree(tmp_path)
+    (tmp_path / "units.json").write_text(NESTED)
+    assert recall(tmp_path, tree, choose_configuration(tree), print) is None
+
+
+@pytest.mark.parametrize("what", DESCRIPTIONS)
+def test_any_description_is_read_or_told(
+    kgraph, cache: Path, tree: Path, mini_index: Path, what: str
+) -> None:
+    assert kgraph("index", tree).returncode == 0
+    for number, name in enumerate(("description", "coverage")):
+        other = Path(shutil.copy(mini_index, cache / f"other{number}.kgraph"))
+        connection = sqlite3.connect(other)
+        connection.execute("UPDATE meta SET value = ? WHERE name = ?", (DESCRIPTIONS[what], name))
+        connection.commit()
+        connection.close()
+    listed = kgraph("status", "--all")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout.count("damaged") == 2
+    (cache / "other1.kgraph").unlink()
+    assert kgraph("status", cwd=tree).returncode == 0
+    assert kgraph("index", tree).returncode == 0
+
+
+def test_a_lock_that_is_a_folder_is_said(kgraph, cache: Path, tree: Path) -> None:
+    assert kgraph("index", tree).returncode == 0
+    [lock] = cache.glob("build/*/lock")
+    lock.unlink()
+    lock.mkdir()
+    complained(kgraph("index", tree), f"{lock} is a folder", "remove it")
+    for verb in (["status", "--all"], ["index", "--prune"], ["status"]):
+        assert kgraph(*verb, cwd=tree).returncode == 0
+
+
+def test_folders_of_others_in_the_cache_folder_are_left_alone(
+    kgraph, cache: Path, tree: Path
+) -> None:
+    assert kgraph("index", tree).returncode == 0
+    [own] = cache.glob("build/*")
+    foreign = [cache / "build" / name for name in ("notes", "tree-0123456789ab", f"{own.name}-old")]
+    for folder in foreign:
+        folder.mkdir()
+        (folder / "work").write_text("of years")
+    assert json.loads(kgraph("status", "--all", "--json").stdout)["spare"] == []
+    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert all(os.listdir(folder) == ["work"] for folder in foreign)
