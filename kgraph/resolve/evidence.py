@@ -48,7 +48,7 @@ class Chains:
         missing = set(targets)
         found: dict[int, list[Step]] = {}
         sets = self._sets if among is None else among
-        succ, labels = self._solver.succ, self._solver.labels
+        succ, preds = self._solver.succ, self._solver.preds
         layer: dict[int, list[Step]] = {}
         for step in self._origins.get(token, ()):
             self._offer(layer, step[1], [step])
@@ -62,7 +62,7 @@ class Chains:
             for node, chain in layer.items():
                 for target in succ.get(node, ()):
                     if target not in seen and token in sets.get(target, EMPTY):
-                        step = (labels[node, target], target)
+                        step = (preds[target][node], target)
                         self._offer(following, target, [*chain, step])
             layer = following
         return found

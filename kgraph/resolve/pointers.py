@@ -9,6 +9,8 @@ Only then does a slot get what is written at its place under other names (beside
 what the others get by lying on it themselves.
 """
 
+from collections.abc import Iterable, Mapping
+
 from kgraph.resolve.beside import Overlaid
 from kgraph.resolve.labels import UNCITED
 from kgraph.resolve.nodes import CONSTANT_OF, TOP
@@ -95,7 +97,7 @@ def _store(
 
 
 def _reaching(
-    pointer: int, preds: dict[int, list[int]], addresses: dict[int, list[int]]
+    pointer: int, preds: Mapping[int, Iterable[int]], addresses: dict[int, list[int]]
 ) -> set[int]:
     """What a pointer may point to, searched backwards over all edges, if it is no more than FEW."""
     found: set[int] = set()

@@ -25,7 +25,7 @@ _ARGUMENTS = 16  # no kernel function takes more; what follows them is not calle
 
 class Solver:
     """Solves constraints; `sets` holds the tokens of each node, `succ` and `preds` all edges that
-    there are, `labels` what each is cited with. `plain` are admitted addresses of pointers."""
+    there are, `preds` with what each is cited with. `plain` are admitted addresses of pointers."""
 
     def __init__(
         self,
@@ -40,8 +40,7 @@ class Solver:
         self.plain = set(plain)
         self.sets: dict[int, set[int]] = {}
         self.succ: dict[int, list[int]] = {}
-        self.preds: dict[int, list[int]] = {}
-        self.labels: dict[tuple[int, int], int] = {}
+        self.preds: dict[int, dict[int, int]] = {}
         self.called: set[int] = set()
         self._delta: dict[int, set[int]] = {}
         self._work: deque[int] = deque()
@@ -129,16 +128,17 @@ class Solver:
         """Let `target` hold what `source` holds."""
         if source < 0 or source == target or not self.wanted(target):
             return
-        edge = (source, target)
-        known = self.labels.get(edge)
+        preds = self.preds.get(target)
+        if preds is None:
+            preds = self.preds[target] = {}
+        known = preds.get(source)
         if known is not None:
             order = self.constraints.order
             if known != cited and order(cited) < order(known):
-                self.labels[edge] = cited
+                preds[source] = cited
             return
-        self.labels[edge] = cited
+        preds[source] = cited
         self.succ.setdefault(source, []).append(target)
-        self.preds.setdefault(target, []).append(source)
         held = self.sets.get(source)
         if held:
             self.gain(target, held)
