@@ -14,7 +14,11 @@ _HEAD = re.compile(r"(?:(else)\s+)?(if|while|for|switch)\b\s*", re.ASCII)
 _ELSE = re.compile(r"else\b\s*", re.ASCII)
 _LABELS = r"case\s(?:'(?:\\.|[^\\'])+'|[^:;{}\"'])+|default\s*"
 _CASE = re.compile(rf"((?:{_LABELS})(?::\s*(?:{_LABELS}))*):\s*(.*)$", re.ASCII)
-_BARE_CASE = re.compile(r"case\s+[A-Z0-9_]+$", re.ASCII)  # its colon left out
+_BARE_CASE = re.compile(r"(?:case\s+[A-Z0-9_]+|default)$", re.ASCII)  # its colon left out
+# What documents put for the colon, and between a condition and what it leads to.
+_ARROW = r"(?:-+>|=>|[→⇒：:])"
+_CASE_ARROW = re.compile(rf"(case\s+\w+|default)\s*(?:\([^()]*\)\s*)?{_ARROW}\s*(.*)$", re.ASCII)
+_BETWEEN = re.compile(rf"\s*(?:{_ARROW}|(?:then|calls?)\b|则)\s*", re.ASCII)
 _ENDS = " \t;{}"
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b", re.ASCII)
 _WORDS = re.compile(r"\w\s+\w")
@@ -33,16 +37,15 @@ def read_branch(body: str) -> Claim | None:
         return None
     if _BARE_CASE.match(body):
         body += ":"
-    label = _CASE.match(body)
+    label = _CASE.match(body) or _CASE_ARROW.match(body)
     if label is not None:
         said = Claim(condition=" ".join(label[1].split()), branch="case")
         return _leading_to(said, label[2]) if _is_code(label[2]) else None
     head = _HEAD.match(body)
     if head is None:
         other = _ELSE.match(body)
-        if other is None or not _is_code(body[other.end():]):
-            return None
-        return _leading_to(Claim(branch="else"), body[other.end():])
+        then = _without_arrow(body[other.end():]) if other else ""
+        return _leading_to(Claim(branch="else"), then) if other and _is_code(then) else None
     rest = body[head.end():]
     negated = rest.startswith("!")
     opening = rest[1:].lstrip() if negated else rest
@@ -52,7 +55,13 @@ def read_branch(body: str) -> Claim | None:
     if end < 0:
         return Claim()
     claim = Claim(condition=opening[1:end].strip(), negated=negated, branch=head[2])
-    return _leading_to(claim, opening[end + 1:])
+    return _leading_to(claim, _without_arrow(opening[end + 1:]))
+
+
+def _without_arrow(text: str) -> str:
+    """A text without the arrow, colon or word that leads from a condition to it."""
+    found = _BETWEEN.match(text)
+    return text[found.end():] if found else text
 
 
 def _is_code(text: str) -> bool:

@@ -34,7 +34,7 @@ _ASSIGNED = re.compile(
 )
 _JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re.ASCII)
 _NO_VALUE = re.compile(r"\(\s*void\s*\)\s*(?=[\w*(])", re.ASCII)
-_SIGN = re.compile(r"[(=:+-]|^(?:return|goto|break|continue|else|\})", re.ASCII)
+_SIGN = re.compile(r"[(=:+-]|^(?:return|goto|break|continue|else|case\s|default$|\})", re.ASCII)
 _TAIL = re.compile(r"[\s;{},]*$")
 _REMARK = re.compile(r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$")
 # Without blanks around it `->` is C: a member of what the call returns.
@@ -48,6 +48,7 @@ _TWO_WORDS = re.compile(r"(?:\w+[\s*]+)+\w+(?:\[\w*\])*$|void$|\.\.\.$", re.ASCI
 _LOOKS = re.compile(
     r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
 )
+_SPAN = re.compile(r"(\*\*`?|`)([^`*]+)(?:`?\*\*|`)[;:,.]?")  # Markdown's marks around all of it
 _LEFT_OUT = re.compile(r"\s(?:\.{2,}|…+|。{2,}|·{3,})$")  # behind a name: `f ......`
 _RECORD = re.compile(r"(?:typedef\s+)?(?:struct|union)\s+\w+\s*\{", re.ASCII)
 
@@ -67,7 +68,8 @@ _TOGETHER = (LineKind.CALL, LineKind.INDIRECT, LineKind.STATEMENT, LineKind.COND
 
 def read_claim(text: str, *, drawn: bool, cited: bool) -> Read:
     """What `text` claims. `drawn`: it hangs in a drawn tree; `cited`: a citation was beside it."""
-    body = _LEFT_OUT.sub("", text.strip())
+    span = _SPAN.fullmatch(text.strip())
+    body = _LEFT_OUT.sub("", span[2] if span else text.strip())
     # Most lines of a long document hold no sign of C: they are seen through with few looks.
     several = _several(body) if ";" in body[:-1] else None
     if several is not None:

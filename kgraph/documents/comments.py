@@ -6,11 +6,12 @@ writers put it after words such as `i.e.`, or last.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+_PLAIN = re.compile(r"/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
 # Strings are found first: what stands in one is no comment.
-_COMMENT = re.compile(r"\"(?:[^\"\\]|\\.)*\"|/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
-_OPENING = re.compile(r"(?:^|\s)/\*(?=[\s*!]|$)(?!.*\*/)")
+_COMMENT = re.compile(rf"{_PLAIN.pattern}|\"(?:[^\"\\]|\\.)*+(\"|\\?$)")
+_OPENING = re.compile(r"(?:^|\s)/\*(?=[\s*!]|$)")
 _FENCE = ("```", "~~~")
 MOST_COMMENTED = 60  # of one comment
 _MARKER = re.compile(
@@ -23,20 +24,39 @@ def split_comment(text: str) -> tuple[str, str]:
     """(what stands outside comments, what the comments say)."""
     if "/" not in text:
         return text.rstrip(), ""
-    said = [(match[1] or match[2] or "").strip() for match in _COMMENT.finditer(text)]
-    outside = _COMMENT.sub(lambda match: match[0] if match[0].startswith('"') else " ", text)
+    found = list(_comments(text))
+    said = [(match[1] or match[2] or "").strip() for match in found]
+    starts = [0, *(match.end() for match in found)]
+    ends = [*(match.start() for match in found), len(text)]
+    outside = " ".join(text[start:end] for start, end in zip(starts, ends, strict=True))
     return outside.rstrip(), " ".join(part for part in said if part)
+
+
+def _comments(text: str) -> Iterator[re.Match[str]]:
+    """The comments of a line, in linear time: a quote that nothing closes is an inch mark, and
+    none behind it begins a string.
+    """
+    pattern, place = _COMMENT, 0
+    while place <= len(text) and (match := pattern.search(text, place)) is not None:
+        if not match[0].startswith('"'):
+            yield match
+            place = max(match.end(), place + 1)
+        elif match[3] == '"':
+            place = match.end()
+        else:
+            pattern, place = _PLAIN, match.start() + 1
 
 
 def comment_lines(texts: Sequence[str]) -> int:
     """How many more lines a comment takes that the first line begins and does not end; 0 where it
     begins none, or none that ends with a line.
     """
-    opening = _OPENING.search(texts[0]) if texts else None
+    closed = texts[0].rfind("*/") + 2 if texts and "*/" in texts[0] else 0
+    opening = _OPENING.search(texts[0], closed) if texts else None
     if opening is None:
         return 0
     for count, text in enumerate(texts[1:], 1):
-        if text.lstrip().startswith(_FENCE):
+        if text.lstrip().startswith(_FENCE) or "/*" in text:
             break
         if "*/" in text:
             return count if text.rstrip().endswith("*/") else 0

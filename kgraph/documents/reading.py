@@ -71,7 +71,8 @@ class _Reader:
         raws = list(raw_lines(data))
         place = 0
         while place < len(raws):
-            count = joined(raws, place, fenced=self.fenced, within=self.within is not None)
+            fenced = self.fenced or self.stack.in_brace
+            count = joined(raws, place, fenced=fenced, within=self.within is not None)
             yield from self._line(data, raws[place:place + count])
             place += count
             last = raws[place - 1].text

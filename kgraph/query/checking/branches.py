@@ -28,7 +28,7 @@ def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> O
     if standing.doubt or not standing.states:
         return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
     functions = [ground.graph.function(state.function) for state in standing.states]
-    ways = (_quoted, _labels, _left_early) if line.claim.branch in ("case", "else") else (_quoted,)
+    ways = _WAYS.get(line.claim.branch, (_quoted,))
     for way in ways:
         for function in functions:
             places = way(ground, function, line.claim)
@@ -44,6 +44,14 @@ def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> O
 
 def _quoted(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
     return find_in_body(ground, function, quoted_words(claim))
+
+
+def _same(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
+    """Where a function has a condition, however it is written."""
+    path = function.location.path if function.location else ""
+    claimed = claimed_form(ground, claim, path)
+    same = [place for form, place, _ in _conditions(ground, function) if form == claimed]
+    return list(dict.fromkeys((*_quoted(ground, function, claim), *same)))
 
 
 def _labels(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
@@ -62,8 +70,13 @@ def _left_early(ground: Ground, function: KnownFunction, claim: Claim) -> list[E
     claimed = claimed_form(ground, claim, path)
     body = ground.plain_body(function)
     lines = [first + body[branch.place][1] for branch in ground.flow(function).branches
-             if branch.other and branch.form in (claimed, opposite(claimed))]
+             if branch.form == opposite(claimed) or (branch.other and branch.form == claimed)]
     return [Extent(Location(path, line), line) for line in lines]
+
+
+_WAYS = {
+    "case": (_quoted, _labels), "else": (_quoted, _left_early), "if": (_same,), "while": (_same,),
+}
 
 
 def consequences(line: DocumentLine) -> list[DocumentLine]:

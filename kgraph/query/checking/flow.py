@@ -64,8 +64,8 @@ class Flow:
                 other = self._ruled(after + 1)
             elif words[place] == "if" and self._leaves(then):
                 stop = self._block_ends[after]
-                other = range(after, self._reached(after, stop))
-                beyond = range(other.stop, stop)
+                reached, jumped = self._reached(after, stop)
+                other, beyond = range(after, reached), range(jumped, stop)
             found.append(Branch(normal(words[place + 2:end]), place, then, other, beyond))
         return found[::-1]
 
@@ -124,11 +124,23 @@ class Flow:
                 around.append(self._ends[place])
         return [*found, len(self.words)]
 
-    def _reached(self, start: int, stop: int) -> int:
-        """The first label between two tokens that a `goto` may lead to, else the last of them."""
-        places = (place for name, found in self._targets.items() if name in self._gotos
-                  for place in found if start <= place < stop)
-        return min(places, default=stop)
+    def _reached(self, start: int, stop: int) -> tuple[int, int]:
+        """Where the first label stands between two tokens, of the switch that ends at the second or
+        one that a `goto` may lead to, else the second; and the first of the latter.
+        """
+        jumped = min((place for name, found in self._targets.items() if name in self._gotos
+                      for place in found if start <= place < stop), default=stop)
+        cases = (place for place in self._cases.get(stop, ()) if place >= start)
+        return min(jumped, next(cases, stop)), jumped
+
+    @cached_property
+    def _cases(self) -> dict[int, list[int]]:
+        """The places of the labels of each switch, by where it ends."""
+        found: dict[int, list[int]] = {}
+        for place, word in enumerate(self.words):
+            if word in ("case", "default"):
+                found.setdefault(self._block_ends[place], []).append(place)
+        return found
 
     @cached_property
     def _gotos(self) -> set[str]:
@@ -146,7 +158,7 @@ class Flow:
     def _left(self, start: int) -> int:
         """Behind the first statement from `start` on that leaves the block around it."""
         place, last = start, self._block_ends[min(start, len(self.words))]
-        while place < last:
+        while (place := self._past_labels(place)) < last:
             part = range(place, max(place + 1, self._ruled(place).stop))
             if self._leaves(part):
                 return part.stop
@@ -191,11 +203,29 @@ class Flow:
 
     def _leaves(self, part: range) -> bool:
         """Whether a statement ends by leaving the block around it."""
-        words, place, first = self.words, part.start, ""
+        words, place = self.words, self._past_labels(part.start)
+        while words[place:place + 1] == ["if"]:
+            then = self._ruled(self.end_of(place + 1) + 1)
+            if words[then.stop:then.stop + 1] != ["else"] or not self._leaves(then):
+                return False
+            place = then.stop + 1
         if words[place:place + 1] != ["{"]:
-            return bool(part) and words[place] in _LEAVING
-        place += 1
-        while place < part.stop - 1:
-            first = words[place]
-            place = max(place + 1, self._ruled(place).stop)
-        return first in _LEAVING
+            return place < part.stop and words[place] in _LEAVING
+        last, place, stop = range(0), place + 1, self.end_of(place)
+        while (place := self._past_labels(place)) < stop:
+            last = range(place, max(place + 1, self._ruled(place).stop))
+            place = last.stop
+        return bool(last) and self._leaves(last)
+
+    def _past_labels(self, place: int) -> int:
+        """Behind the labels that a statement begins with."""
+        words = self.words
+        while place + 1 < len(words):
+            if words[place] in ("case", "default"):
+                place = next((at + 1 for at in range(place, len(words)) if words[at] in ":;{"),
+                             len(words))
+            elif words[place + 1] == ":" and words[place].isidentifier():
+                place += 2
+            else:
+                break
+        return place

@@ -126,7 +126,12 @@ class Walk:
     def _conditional(self, ground: Ground, line: DocumentLine, outcome: Outcome) -> Outcome:
         """The verdict on a claim where the conditions that it stands under must lead to it."""
         above, most = self.layout.lines.get(line.parent), _MOST_AROUND
+        start = self._above(line)
+        here = {state.function for state in (*start.states, *start.inside)}
         while above is not None and above.kind is LineKind.CONDITION and most:
+            around = {state.function for state in self._above(above).states}
+            if here.isdisjoint(around):
+                break  # it stands in what the condition leads to, `if (x) f()`
             switch = self._switch(above)
             outcome = under(ground, above.claim, self._above(above), outcome, line, switch)
             above, most = self.layout.lines.get(above.parent), most - 1
