@@ -37,7 +37,9 @@ def read_branch(body: str) -> Claim | None:
         return None
     if _BARE_CASE.match(body):
         body += ":"
-    label = _CASE.match(body) or _CASE_ARROW.match(body)
+    label = _CASE.match(body)
+    if label is None or "(" in label[1]:
+        label = _CASE_ARROW.match(body) or label
     if label is not None:
         said = Claim(condition=" ".join(label[1].split()), branch="case")
         return _leading_to(said, label[2]) if _is_code(label[2]) else None

@@ -102,6 +102,8 @@ def test_what_lines_stand_under() -> None:
     "a_1()\r\n+-b_1()\r\n| +-c_1()\r\n+-d_1()\r\n",
     "- a_1()\n  - b_1()\n    - c_1()\n  - d_1()\n",
     "a_1()\n|--b_1()\n|  |--c_1()\n|--d_1()\n",
+    "a_1()\n |- b_1()\n |    `- c_1()\n `- d_1()\n",
+    "- `a_1()`\n  - `b_1()`:\n    - **c_1()**\n  - **`d_1()`**\n",
     (" 0)               |  a_1() {\n 0)               |    b_1() {\n 0)   0.5 us    |      c_1();\n"
     " 0)   1.0 us    |    }\n 0)   0.5 us    |    d_1();\n 0)   3.0 us    |  }\n"),
     "a_1() {\nb_1() {\nc_1();\n}\nd_1();\n}\n",
@@ -379,11 +381,16 @@ def test_comments_over_lines_and_in_strings() -> None:
 
 @pytest.mark.parametrize("unit", [
     "{\n", "    {\n", "f() {\n", "do {\n", "x = a +\n", "x = a\n", "/* x\n", "a: b = c;\n",
-    "case A: case B: f();\n", 'f("\\\n',
+    "case A: case B: f();\n", 'f("\\\n', '\\"' * 30 + "\n",
 ])
 def test_braces_and_operators_are_read_in_linear_time(unit: str) -> None:
     data = f"```\nf() {{\n{unit * 20_000}" + "}\n" * 20_000
     assert len(read(data)) == 40_002
+
+
+@pytest.mark.parametrize("unit", ['\\"', " /* x", '"a" ', "// ", '"/* '])
+def test_long_lines_of_quotes_and_comments_take_linear_time(unit: str) -> None:
+    assert len(read(f'{{"a": "/{unit * 200_000} */')) == 1
 
 
 def test_branches_on_one_line_are_several_claims() -> None:

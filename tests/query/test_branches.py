@@ -82,6 +82,38 @@ int five(int a)
 out:
 	return second(a);
 }
+int eight(int a, int b)
+{
+	switch (a) {
+	case 1:
+		return first(a);
+	case 2:
+	case 3:
+		return second(a);
+	case 4:
+		if (b)
+			return 1;
+		else
+			return 2;
+	case 5:
+		if (b == 7)
+			goto out;
+		third(a);
+		break;
+	case 6:
+		if (b != 8)
+			third(b);
+	}
+	if (b)
+		first(6);
+	second(6);
+	if (unlikely(!b))
+		second(7);
+	if (b)
+		third(7);
+out:
+	return 0;
+}
 static int (*through)(int a) = second;
 #define ADDED(x) ((x) + 1)
 static inline int stub(int a) { return 0; }
@@ -104,6 +136,12 @@ int six(int a, int b)
 	}
 	stub(a);
 	return ADDED(b);
+}
+int nine(int a, int b)
+{
+	if (b)
+		return one(a, b);
+	return 0;
 }
 int left_out(int a);
 int left_out(int a) { return a; }
@@ -192,12 +230,29 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("six()\n|-switch (a)\n  |-case 3: second(3)", Verdict.REFUTED,
      "switch (a) has no case 3: its labels are case 1, case 2, default"),
     ("six()\n|-switch (b)\n  |-case 3: second(3)", Verdict.HOLDS, ""),
+    # labels one behind another, and exits under one
+    ("eight()\n|-case 1: second(a)", Verdict.REFUTED, "it stands under case 2, case 3"),
+    ("eight()\n|-case 3: second(a)", Verdict.HOLDS, ""),
+    ("eight()\n|-case 4: third(a)", Verdict.REFUTED, "it stands under case 5"),
+    ("eight()\n|-case 6:\n  |-if (b != 7) third(b)", Verdict.REFUTED, "its conditions are case 6, b != 8"),
+    ("eight()\n|-if (b)\n  |-third(7)", Verdict.HOLDS, ""),
+    ("eight()\n|-if (!b)\n  |-second(7)", Verdict.HOLDS, ""),
+    # between a condition and what it leads to; what stands in that
+    ("one()\n|-if (a) → second(1)", Verdict.HOLDS, ""),
+    ("one()\n|-if (!a): second(1)", Verdict.REFUTED, "the contrary holds"),
+    ("one()\n|-else -> third(2)", Verdict.HOLDS, ""),
+    ("four()\n|-case LAST (the last) => third(a)", Verdict.HOLDS, ""),
+    ("four()\n|-case LAST (the last): first(a)", Verdict.REFUTED, "it stands under case 1"),
+    ("four()\n|-case LAST\n  |-first(a)", Verdict.REFUTED, "it stands under case 1"),
+    ("nine()\n|-if (b) one(a, b)\n  |-second(3)", Verdict.HOLDS, ""),
+    ("nine()\n|-if (b) one(a, b)\n  |-nine(3)", Verdict.REFUTED, "it is the other way round"),
+    ("one()\n|-if (!a) third(2)\n|-else second(1)", Verdict.HOLDS, ""),
     # by its name and through a pointer
     ("six()\n|-if (!a) second(a)", Verdict.REFUTED, "it runs only where the contrary holds: a"),
     # an else behind an early exit; what a configuration leaves out
     ("one()\n|-if (!b)\n| |-return second(4)\n|-else\n  |-return third(5)", Verdict.HOLDS, ""),
     ("six()\n|-stub(a)\n  |-first(a)", Verdict.UNDECIDED,
-     "stub is an empty stub here (a.c:76); the one at b.c:2 is not in this configuration"),
+     "stub is an empty stub here (a.c:108); the one at b.c:2 is not in this configuration"),
     ("six()\n|-stub(a)\n  |-nobody_has_this(a)", Verdict.REFUTED, "no nobody_has_this in this"),
     ("seven()\n|-left_out(a)", Verdict.UNDECIDED, "left_out stands at a.c:"),
     # blocks on one line

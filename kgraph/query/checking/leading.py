@@ -148,6 +148,10 @@ def _otherwise(
     """The verdict on what stands behind `else`: somewhere a condition does not hold there, and it
     is that of the `if` before it where the document has one (`claim.condition`).
     """
+    if claim.condition and any(
+        conjuncts(opposite(claimed_form(ground, claim, each.path))) <= each.holds for each in told
+    ):
+        return outcome  # also where the source asks for the contrary
     if any(each.otherwise for each in told):
         if not claim.condition:
             return outcome
