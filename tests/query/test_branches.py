@@ -234,7 +234,8 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("eight()\n|-case 1: second(a)", Verdict.REFUTED, "it stands under case 2, case 3"),
     ("eight()\n|-case 3: second(a)", Verdict.HOLDS, ""),
     ("eight()\n|-case 4: third(a)", Verdict.REFUTED, "it stands under case 5"),
-    ("eight()\n|-case 6:\n  |-if (b != 7) third(b)", Verdict.REFUTED, "its conditions are case 6, b != 8"),
+    ("eight()\n|-case 6:\n  |-if (b != 7) third(b)",
+     Verdict.REFUTED, "its conditions are case 6, b != 8"),
     ("eight()\n|-if (b)\n  |-third(7)", Verdict.HOLDS, ""),
     ("eight()\n|-if (!b)\n  |-second(7)", Verdict.HOLDS, ""),
     # between a condition and what it leads to; what stands in that
