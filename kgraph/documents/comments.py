@@ -8,11 +8,12 @@ writers put it after words such as `i.e.`, or last.
 import re
 from collections.abc import Iterator, Sequence
 
+from kgraph.documents.lines import FENCE
+
 _PLAIN = re.compile(r"/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
 # Strings are found first: what stands in one is no comment.
 _COMMENT = re.compile(rf"{_PLAIN.pattern}|\"(?:[^\"\\]|\\.)*+(\"|\\?$)")
 _OPENING = re.compile(r"(?:^|\s)/\*(?=[\s*!]|$)")
-_FENCE = ("```", "~~~")
 MOST_COMMENTED = 60  # of one comment
 _MARKER = re.compile(
     r"i\.\s?e\.?|->|=>|即是|就是|就是指|对应的方法是|对应|指向|\bcalls\b|\bis\b|:="
@@ -56,7 +57,7 @@ def comment_lines(texts: Sequence[str]) -> int:
     if opening is None:
         return 0
     for count, text in enumerate(texts[1:], 1):
-        if text.lstrip().startswith(_FENCE) or "/*" in text:
+        if FENCE.match(text) or "/*" in text:
             break
         if "*/" in text:
             return count if text.rstrip().endswith("*/") else 0

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 
 from kgraph.documents.comments import split_comment
 from kgraph.documents.drawing import undraw
-from kgraph.documents.lines import MOST_LENGTH, RawLine
+from kgraph.documents.lines import FENCE, MOST_LENGTH, RawLine
 from kgraph.documents.scanning import unclosed
 from kgraph.documents.stacks import begins_frame, frame_lines
 
-FENCE = re.compile(r"\s*(```|~~~)")
 _RECORD = re.compile(r"[ \t]{0,40}(?:typedef\s+)?(?:struct|union)\s+\w+\s*$", re.ASCII)
 _MAY_GO_ON = re.compile(r"[(=]|return")
 _OPERATOR = re.compile(r"(?:(?:^|[^=!<>])=|&&|\|\||\w\s+[?+&|])$")

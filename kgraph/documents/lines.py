@@ -8,6 +8,7 @@ from kgraph.documents.citations import find_citations
 from kgraph.model.documents import Citation
 
 MOST_LENGTH = 4000
+FENCE = re.compile(r"\s*(```|~~~)")
 
 
 @dataclass

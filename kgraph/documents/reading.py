@@ -13,8 +13,8 @@ from kgraph.documents.claims import PROSE, Read, read_claim
 from kgraph.documents.comments import MOST_COMMENTED, claimed_target, comment_lines, split_comment
 from kgraph.documents.drawing import Drawn, undraw
 from kgraph.documents.enclosed import read_enclosed, read_members
-from kgraph.documents.joining import FENCE, joined
-from kgraph.documents.lines import MOST_LENGTH, RawLine, raw_lines, without_citation
+from kgraph.documents.joining import joined
+from kgraph.documents.lines import FENCE, MOST_LENGTH, RawLine, raw_lines, without_citation
 from kgraph.documents.open_lines import OpenLines
 from kgraph.documents.scanning import braces
 from kgraph.documents.stacks import (

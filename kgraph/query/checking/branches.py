@@ -15,7 +15,7 @@ from kgraph.query.checking.conditions import (
     normal,
     opposite,
 )
-from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.ground import Ground, Standing, path_of
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.texts import find_in_body, nowhere, words_of
 
@@ -27,7 +27,7 @@ def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> O
     """A condition stands in one of the functions where the document stands."""
     if standing.doubt or not standing.states:
         return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
-    functions = [ground.graph.function(state.function) for state in standing.states]
+    functions = ground.functions_of(standing)
     ways = _WAYS.get(line.claim.branch, (_quoted,))
     for way in ways:
         for function in functions:
@@ -48,8 +48,7 @@ def _quoted(ground: Ground, function: KnownFunction, claim: Claim) -> list[Exten
 
 def _same(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
     """Where a function has a condition, however it is written."""
-    path = function.location.path if function.location else ""
-    claimed = claimed_form(ground, claim, path)
+    claimed = claimed_form(ground, claim, path_of(function))
     same = [place for form, place, _ in _conditions(ground, function) if form == claimed]
     return list(dict.fromkeys((*_quoted(ground, function, claim), *same)))
 
@@ -129,7 +128,7 @@ def claimed_form(ground: Ground, claim: Claim, path: str) -> Form:
 def alike(ground: Ground, function: KnownFunction, claim: Claim) -> Outcome | None:
     """A condition of the function that means the same, the contrary, or more."""
     contrary: Outcome | None = None
-    claimed = claimed_form(ground, claim, function.location.path if function.location else "")
+    claimed = claimed_form(ground, claim, path_of(function))
     wanted = conjuncts(claimed)
     for form, place, text in _conditions(ground, function):
         if form == claimed:

@@ -27,7 +27,7 @@ from kgraph.query.checking.parameters import (
 )
 from kgraph.query.checking.pointers import judge_pointer, sites_through
 from kgraph.query.checking.registrations import judge_registration, other_than, targets
-from kgraph.query.checking.texts import find_in_body, judge_quoted
+from kgraph.query.checking.texts import find_here, judge_quoted
 from kgraph.query.checking.unknown import defined_by_macro, judge_macro, judge_unknown
 
 
@@ -218,12 +218,11 @@ def _not_called(
 
 def _written(ground: Ground, standing: Standing, name: str) -> str:
     """That a caller's text has the name before a parenthesis, and the index no call of it."""
-    for state in standing.states:
-        places = find_in_body(ground, ground.graph.function(state.function), [name, "("])
-        if places:
-            return (f"{name} stands at {places[0].start}, and is no call of the function"
-                    f" {ground.here}: a macro, or left out")
-    return ""
+    places = find_here(ground, standing, [name, "("])
+    if not places:
+        return ""
+    return (f"{name} stands at {places[0].start}, and is no call of the function"
+            f" {ground.here}: a macro, or left out")
 
 
 def _gap(ground: Ground, way: Call) -> Outcome:

@@ -77,7 +77,7 @@ class Flow:
         for place, word in enumerate(words):
             if word not in ("case", "default"):
                 continue
-            colon = next((at for at in range(place, len(words)) if words[at] in ":;{"), len(words))
+            colon = self._colon(place)
             if words[colon:colon + 1] == [":"]:
                 then = range(colon + 1, self._left(colon + 1))
                 switch = switches.get(self._block_ends[place], "")
@@ -217,13 +217,17 @@ class Flow:
             place = last.stop
         return bool(last) and self._leaves(last)
 
+    def _colon(self, label: int) -> int:
+        """Where the `case` or `default` at `label` ends."""
+        words = self.words
+        return next((at for at in range(label, len(words)) if words[at] in ":;{"), len(words))
+
     def _past_labels(self, place: int) -> int:
         """Behind the labels that a statement begins with."""
         words = self.words
         while place + 1 < len(words):
             if words[place] in ("case", "default"):
-                place = next((at + 1 for at in range(place, len(words)) if words[at] in ":;{"),
-                             len(words))
+                place = self._colon(place) + 1
             elif words[place + 1] == ":" and words[place].isidentifier():
                 place += 2
             else:

@@ -97,6 +97,10 @@ class Ground:
         known = {each.number: each for each in (meant(self.graph, each) for each in found)}
         return list(known.values())
 
+    def functions_of(self, standing: Standing) -> list[KnownFunction]:
+        """The functions where a document stands."""
+        return [self.graph.function(state.function) for state in standing.states]
+
     def has_body(self, function: int) -> bool:
         """Whether anything is known of what a function does: of a mere declaration nothing is."""
         known = self.graph.function(function)
@@ -124,8 +128,7 @@ class Ground:
     def plain_body(self, function: KnownFunction) -> list[tuple[str, int]]:
         """The same without macros that stand for names and members."""
         if function.number not in self._plain_bodies:
-            path = function.location.path if function.location else ""
-            plain = self.spelling.plain(self.body(function), path)
+            plain = self.spelling.plain(self.body(function), path_of(function))
             self._plain_bodies[function.number] = plain
         return self._plain_bodies[function.number]
 
@@ -189,6 +192,11 @@ class Ground:
             "SELECT path FROM file WHERE substr(path, -length(?) - 1) = '/' || ?", (short, short)
         )
         return str(rows[0][0]) if len(rows) == 1 else None
+
+
+def path_of(function: KnownFunction) -> str:
+    """The file that a function is defined in; "" where it is not."""
+    return function.location.path if function.location else ""
 
 
 def is_tail(short: str, path: str) -> bool:

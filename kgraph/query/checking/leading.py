@@ -8,7 +8,6 @@ is the contrary, or nothing of the kind, the claim is wrong.
 
 from dataclasses import replace
 
-from kgraph.model.answers import KnownFunction
 from kgraph.model.documents import Claim, DocumentLine, Verdict
 from kgraph.model.location import MOST_GUARDS
 from kgraph.query.checking.branches import (
@@ -20,7 +19,7 @@ from kgraph.query.checking.branches import (
     quoted_words,
 )
 from kgraph.query.checking.conditions import Form, conjuncts, opposite
-from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.ground import Ground, Standing, path_of
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.surroundings import (
     Said,
@@ -70,18 +69,14 @@ def in_switch(
     """The verdict on a label that stands in a function: in its `switch`, if that is not ""."""
     if outcome.verdict is not Verdict.HOLDS or not switch or line.claim.branch != "case":
         return outcome
-    functions = [ground.graph.function(state.function) for state in standing.states]
+    functions = ground.functions_of(standing)
     inside = [label for each in functions for label in ground.flow(each).labels
-              if label.switch == " ".join(ground.spelling.text(switch, _path(each)))]
+              if label.switch == " ".join(ground.spelling.text(switch, path_of(each)))]
     if not inside or any(named(ground, each, line.claim, switch) for each in functions):
         return outcome
     there = ", ".join(dict.fromkeys(label.text for label in inside))
     note = f"switch ({switch}) has no {line.claim.condition}: its labels are {there}"
     return Outcome(Verdict.REFUTED, note)
-
-
-def _path(function: KnownFunction) -> str:
-    return function.location.path if function.location else ""
 
 
 def under(
@@ -210,7 +205,7 @@ def _not_under(
 
 def _only_contrary(ground: Ground, claim: Claim, standing: Standing) -> bool:
     """Whether the functions have the contrary of a condition, and not the condition."""
-    functions = [ground.graph.function(state.function) for state in standing.states]
+    functions = ground.functions_of(standing)
     if any(find_in_body(ground, function, quoted_words(claim)) for function in functions):
         return False
     every = [alike(ground, function, claim) for function in functions]

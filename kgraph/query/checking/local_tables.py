@@ -3,17 +3,16 @@ keep them, and they are held against the text.
 """
 
 from kgraph.model.documents import Claim, DocumentLine, LineKind, Verdict
-from kgraph.model.location import Extent
 from kgraph.query.checking.ground import Ground, Standing
 from kgraph.query.checking.outcome import Outcome
-from kgraph.query.checking.texts import find_in_body, words_of
+from kgraph.query.checking.texts import find_here, words_of
 
 
 def judge_local_table(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome | None:
     """The head of a table that one of the functions of `standing` has, with the rows on the line;
     None where none of them has it.
     """
-    places = _places(ground, standing, words_of(f"{line.claim.type} {line.claim.name}"))
+    places = find_here(ground, standing, words_of(f"{line.claim.type} {line.claim.name}"))
     if not places:
         return None
     note = "a variable of the function"
@@ -33,12 +32,7 @@ def judge_local_rows(ground: Ground, line: DocumentLine, standing: Standing) -> 
 
 def _row(ground: Ground, claim: Claim, standing: Standing) -> Outcome:
     text = f".{claim.name} = {claim.value}" if claim.name else claim.value
-    places = _places(ground, standing, words_of(text))
+    places = find_here(ground, standing, words_of(text))
     if not places:
         return Outcome(Verdict.REFUTED, f"the function has no `{text}`")
     return Outcome(Verdict.HOLDS, found=places[0].start, places=tuple(places))
-
-
-def _places(ground: Ground, standing: Standing, words: list[str]) -> list[Extent]:
-    functions = [ground.graph.function(state.function) for state in standing.states]
-    return [place for each in functions for place in find_in_body(ground, each, words)]

@@ -18,7 +18,7 @@ def unless_stub(
     """
     if outcome.verdict is not Verdict.REFUTED or standing.sites is not None:
         return outcome
-    functions = [ground.graph.function(state.function) for state in standing.states]
+    functions = ground.functions_of(standing)
     others = [_other(ground, each) for each in functions]
     if not others or not all(others) or _is_nowhere(ground, line.claim.name):
         return outcome

@@ -11,10 +11,10 @@ from kgraph.model.location import Extent
 from kgraph.query.checking.branches import any_of, claimed_form, label_words
 from kgraph.query.checking.conditions import Form, conjuncts, normal, opposite
 from kgraph.query.checking.flow import Branch, Flow, Label
-from kgraph.query.checking.ground import Ground, Standing
+from kgraph.query.checking.ground import Ground, Standing, path_of
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.parameters import arguments_note
-from kgraph.query.checking.texts import find_in_body, words_of
+from kgraph.query.checking.texts import find_here, words_of
 
 
 class Said(NamedTuple):
@@ -63,8 +63,7 @@ def jumps(
     bear a claim out.
     """
     places = _bearing(ground, standing, outcome, line)[1]
-    for state in standing.states:
-        function = ground.graph.function(state.function)
+    for function in ground.functions_of(standing):
         here, flow = _tokens_at(ground, function, places), ground.flow(function)
         if not here or function.location is None:
             continue
@@ -95,8 +94,7 @@ def under_label(
     under which labels they stand.
     """
     _, places = _bearing(ground, standing, outcome, line)
-    for state in standing.states:
-        function = ground.graph.function(state.function)
+    for function in ground.functions_of(standing):
         here, labels = _tokens_at(ground, function, places), ground.flow(function).labels
         own = named(ground, function, claim, switch) if here else []
         if own:
@@ -113,7 +111,7 @@ def named(
     """Of each label that a claim names, where a function has it, in the `switch` if it has such a
     one; none where one stands nowhere.
     """
-    path = function.location.path if function.location else ""
+    path = path_of(function)
     asked = " ".join(ground.spelling.text(switch, path))
     labels = ground.flow(function).labels
     inside = [label for label in labels if label.switch == asked] or labels
@@ -155,9 +153,7 @@ def _bearing(
 def _written(ground: Ground, standing: Standing, line: DocumentLine) -> tuple[Extent, ...]:
     """Where the text has the call of a line word by word."""
     call = f"{line.claim.name or line.claim.expression}({', '.join(line.claim.arguments or ())})"
-    functions = [ground.graph.function(state.function) for state in standing.states]
-    return tuple(place for each in functions
-                 for place in find_in_body(ground, each, words_of(call)))
+    return tuple(find_here(ground, standing, words_of(call)))
 
 
 def _tokens_at(
@@ -197,8 +193,7 @@ def _otherwise(ground: Ground, site: KnownSite) -> bool | None:
 
 def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[Said]:
     """What the text around a statement says of it."""
-    for state in standing.states:
-        function = ground.graph.function(state.function)
+    for function in ground.functions_of(standing):
         if function.location is None or function.location.path != place.start.path:
             continue
         here, flow = _tokens_at(ground, function, [place]), ground.flow(function)

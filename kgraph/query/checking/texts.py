@@ -12,7 +12,7 @@ from kgraph.query.checking.tokens import tokens
 
 def judge_statement(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
     """A statement stands in one of the functions where the document stands."""
-    return _judge(ground, line, standing, [words_of(line.claim.expression)])
+    return _judge(ground, line, standing, words_of(line.claim.expression))
 
 
 def judge_quoted(ground: Ground, line: DocumentLine, standing: Standing) -> Outcome:
@@ -20,7 +20,7 @@ def judge_quoted(ground: Ground, line: DocumentLine, standing: Standing) -> Outc
     claim = line.claim
     call = _call(claim.name, claim.arguments)
     head = {"": [], "return": ["return"]}.get(claim.result, [*words_of(claim.result), "="])
-    return _judge(ground, line, standing, [[*head, *call]])
+    return _judge(ground, line, standing, [*head, *call])
 
 
 def _call(name: str, arguments: Sequence[str] | None) -> list[str]:
@@ -36,16 +36,14 @@ def words_of(text: str) -> list[str]:
 
 
 def _judge(
-    ground: Ground, line: DocumentLine, standing: Standing, ways: list[list[str]]
+    ground: Ground, line: DocumentLine, standing: Standing, words: list[str]
 ) -> Outcome:
     if standing.doubt or not standing.states:
         return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
-    functions = [ground.graph.function(state.function) for state in standing.states]
-    every = [place for function in functions for way in ways
-             for place in find_in_body(ground, function, way)]
+    every = find_here(ground, standing, words)
     if every:
         return Outcome(Verdict.HOLDS, places=tuple(every), found=every[0].start)
-    return nowhere(ground, line, functions)
+    return nowhere(ground, line, ground.functions_of(standing))
 
 
 def nowhere(ground: Ground, line: DocumentLine, functions: list[KnownFunction]) -> Outcome:
@@ -80,6 +78,12 @@ def _nearest(
             if share >= 0.66 and (best is None or share > best[0]):
                 best = (share, Location(path, number + 1), text.strip())
     return None if best is None else best[1:]
+
+
+def find_here(ground: Ground, standing: Standing, words: list[str]) -> list[Extent]:
+    """Where a run of words stands in the functions where the document stands."""
+    return [place for function in ground.functions_of(standing)
+            for place in find_in_body(ground, function, words)]
 
 
 def find_in_body(ground: Ground, function: KnownFunction, words: list[str]) -> list[Extent]:

@@ -254,10 +254,7 @@ class Walk:
         found = self.ground.functions(line.claim.name, line.citation)
         if found:
             return found
-        graph = self.ground.graph
-        return [
-            graph.function(state.function) for state in self._standing[line.number].states
-        ]
+        return self.ground.functions_of(self._standing[line.number])
 
     def _places(self, line: DocumentLine) -> list[Extent]:
         """What bears out the lines under a line: calls if there are any, else what is quoted."""
