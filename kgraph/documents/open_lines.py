@@ -2,12 +2,13 @@
 brace is open.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 _MOST_PASSED = 200  # open lines that one closing brace may end
+_MOST_KEPT = 40  # `#if` within each other
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class _Open:
     """A line, its column and how deep it stands; whether it opened a brace, and whether it is
     `ended` by a semicolon.
@@ -28,16 +29,23 @@ class OpenLines:
 
     _open: list[_Open] = field(default_factory=list)
     _braces: int = 0
+    _kept: list[tuple[list[_Open], int] | None] = field(default_factory=list)
 
     def clear(self) -> None:
         """Nothing below stands under what is above."""
         self._open.clear()
+        self._kept.clear()
         self._braces = 0
 
     @property
     def in_brace(self) -> bool:
         """Whether any brace is open."""
         return self._braces > 0
+
+    @property
+    def depth(self) -> int:
+        """How many lines are open."""
+        return len(self._open)
 
     def under(self, column: int) -> tuple[int, int]:
         """(the line that one at this column stands under, how deep it stands there)."""
@@ -65,9 +73,22 @@ class OpenLines:
         top = self._top()
         self._braces += 1
         if alone and self._open and not top.brace and not top.ended:
-            top.brace = True
+            self._open[-1] = replace(top, brace=True)
         else:
             self._open.append(_Open(top.number, column, top.depth, brace=True))
+
+    def directive(self, word: str) -> None:
+        """A line of the preprocessor: what stands behind `#else` stands where `#if` does, so that
+        only one of them may open a brace that the lines behind `#endif` close.
+        """
+        if word.startswith("if"):
+            few = len(self._open) <= _MOST_PASSED and len(self._kept) < _MOST_KEPT
+            self._kept.append(([*self._open], self._braces) if few else None)
+        elif word.startswith("el") and self._kept and self._kept[-1] is not None:
+            kept, self._braces = self._kept[-1]
+            self._open = [*kept]
+        elif word == "endif" and self._kept:
+            self._kept.pop()
 
     def close_braces(self, count: int, column: int) -> None:
         """Closing braces at this column: each ends the innermost that opened no further to the

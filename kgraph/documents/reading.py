@@ -35,8 +35,12 @@ _COMMAND = re.compile(
 )
 _LEADING = re.compile(r"[}\s;,]*\}")
 _LABEL = re.compile(r"[A-Za-z_]\w*\s*:$", re.ASCII)
-_LABELLED = re.compile(r"\s*(?!default\b)[A-Za-z_]\w*:\s+(?=\w[\w>.-]*\s*[(=])", re.ASCII)
-_DIRECTIVE = re.compile(r"#\s*(?:if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
+_LABELLED = re.compile(
+    r"((?!default\b)(?:[a-z_]\w*|[A-Z][A-Z0-9_]+)):\s+"
+    r"(?=(?:return|goto|break|continue)\b|\w[\w>.-]*\s*[(=])", re.ASCII)
+_DIRECTIVE = re.compile(r"#\s*(if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
+_STATING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.STATEMENT,
+            LineKind.CONDITION)
 _TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
 
 
@@ -77,7 +81,11 @@ class _Reader:
             place += count
             last = raws[place - 1].text
             more = raws[place - 1:place + MOST_COMMENTED] if "/*" in last else []
-            for raw in raws[place:place + comment_lines([each.text for each in more])]:
+            silent = comment_lines([each.text for each in more])
+            if fenced and _DIRECTIVE.match(last.lstrip()):
+                while place + silent < len(raws) and raws[place + silent - 1].text.endswith("\\"):
+                    silent += 1
+            for raw in raws[place:place + silent]:
                 yield DocumentLine(raw.number, raw.text, LineKind.PROSE, heading=self.heading,
                                    start=raw.start, end=raw.end)
                 place += 1
@@ -86,17 +94,13 @@ class _Reader:
         first, last = raws[0], raws[-1]
         citation, text = without_citation(data, first, last)
         body, comment = split_comment(_visible(text))
-        label = _LABELLED.match(body) if self.stack.in_brace else None
-        if label is not None:
-            self.stack.label()
-            body = re.sub(r"[^\t]", " ", label[0]) + body[label.end():]
-        drawn = undraw(body)
+        label, drawn = self._labelled(body, cited=citation is not None)
         if len(first.text) > MOST_LENGTH:
             read = PROSE
         else:
             read = self._read(_visible(first.text), drawn, cited=citation is not None)
         comment = " ".join(part for part in (comment, read.remark) if part)
-        claim = _with_target(read, comment)
+        claim = replace(_with_target(read, comment), label=label)
         parent, depth = self._place(first.number, drawn, read)
         if not parent and claim.branch in ("case", "else"):
             read, claim = PROSE, Claim()
@@ -113,6 +117,24 @@ class _Reader:
             )
         if read.kind is LineKind.HEADING or (read.kind is LineKind.PROSE and drawn.text):
             self.heading = first.text.strip()
+
+    def _labelled(self, body: str, *, cited: bool) -> tuple[str, Drawn]:
+        """(the label before a statement, the rest of the line where it stands); "" where there is
+        none. Between braces what follows stands where it would without.
+        """
+        drawn = undraw(body)
+        under = self.fenced and drawn.column > 0 and self.stack.depth > 0
+        found = _LABELLED.match(drawn.text) if (
+            self.stack.in_brace or drawn.drawn or under) and self.within is None else None
+        rest = drawn.text[found.end():] if found else ""
+        if found is None or read_claim(rest, drawn=drawn.drawn, cited=cited).kind not in _STATING:
+            return "", drawn
+        if drawn.drawn:
+            return found[1], drawn._replace(text=rest)
+        if self.stack.in_brace:
+            self.stack.label()
+        before = body[:len(body) - len(rest)]
+        return found[1], undraw(re.sub(r"[^\t]", " ", before) + rest)
 
     def _read(self, text: str, drawn: Drawn, *, cited: bool) -> Read:
         """What a line is."""
@@ -197,7 +219,10 @@ class _Reader:
         """A line that claims nothing: what stands below it may stand under something else. Whether
         a brace that it opens counts.
         """
-        if not drawn.text or (_DIRECTIVE.match(drawn.text) and self.stack.in_brace):
+        directive = _DIRECTIVE.match(drawn.text) if self.stack.in_brace else None
+        if directive is not None:
+            self.stack.directive(directive[1])
+        if directive is not None or not drawn.text:
             return False
         if self.stack.in_brace and _LABEL.match(drawn.text):
             self.stack.label()

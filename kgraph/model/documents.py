@@ -64,7 +64,7 @@ class Claim:
     each with its kind: `f(); g();`, or the rows of a table that stand on one line. `within` are
     the claims in the braces that open and close on the line, `f() { g(); }`, about what stands
     before them. `branch` is the word that a condition begins with: if, else, while, for, switch,
-    case.
+    case. `label` is the label that the line begins with, `drop: f()`.
     """
 
     name: str = ""
@@ -82,6 +82,7 @@ class Claim:
     also: tuple[tuple[LineKind, "Claim"], ...] = ()
     within: tuple[tuple[LineKind, "Claim"], ...] = ()
     branch: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,24 @@ static int every_form(struct part *p, int n, const char *text)
 	    p->name) {
 		third(7);
 	}
+#define OWN(x) do { \
+		first(x); \
+	} while (0)
+	OWN(6);
+#undef OWN
+#ifdef NOT_HERE
+	if (p->b) {
+		first(70);
+#else
+	if (p->name) {
+#endif
+		second(7);
+	}
+	third(n);
+	if (n == 4)
+		goto out;
 	return third(8);
+out:	return second(8);
 drop:
 	second(9);
 fail:	first(9);

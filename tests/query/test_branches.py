@@ -159,6 +159,52 @@ struct flags {
 		int depth;
 	} within;
 };
+#define NAMED LAST
+int ten(int a, int b, int c)
+{
+	if (a) {
+		if (b)
+			first(a);
+	}
+	if (!c)
+		return 0;
+	if (a != 2)
+		return 1;
+	if (b > 3)
+		second(a);
+	switch (c) {
+	case 4:
+		third(4);
+		break;
+	case NAMED:
+	case 6:
+		third(5);
+	}
+	if (b < c && c)
+		if (b == 1)
+			second(b);
+	return 0;
+drop:
+	return third(6);
+}
+int eleven(int a, int b)
+{
+#ifdef NOT_HERE
+	if (a) {
+		first(2);
+#else
+	if (b) {
+#endif
+		second(b);
+	}
+	if (!a)
+		goto out;
+	third(b);
+out:
+	if (a)
+		return 4;
+	return third(7);
+}
 """
 
 
@@ -194,7 +240,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("two()\n|-if (a) third(a)", Verdict.UNDECIDED, "the source asks for the contrary"),
     ("two()\n|-if (b) a = 5", Verdict.HOLDS, ""),
     ("two()\n|-if (!a) a = 5", Verdict.REFUTED,
-     "it runs only where the contrary holds: not ! a, a && b (a.c:31)"),
+     "it runs only where the contrary holds: not !a, a && b (a.c:31)"),
     # of which condition an else is
     ("one()\n|-if (a) second(1)\n|-else third(2)", Verdict.HOLDS, ""),
     ("one()\n|-if (!b)\n| |-return second(4)\n|-else\n  |-third(2)", Verdict.REFUTED,
@@ -256,6 +302,36 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
      "stub is an empty stub here (a.c:108); the one at b.c:2 is not in this configuration"),
     ("six()\n|-stub(a)\n  |-nobody_has_this(a)", Verdict.REFUTED, "no nobody_has_this in this"),
     ("seven()\n|-left_out(a)", Verdict.UNDECIDED, "left_out stands at a.c:"),
+    # conditions summed up from several, and from labels
+    ("ten()\n|-if (a && b) first(a)", Verdict.HOLDS, "summed up from what is asked for around"),
+    ("ten()\n|-if (a && b)\n  |-first(a)", Verdict.HOLDS, ""),
+    ("ten()\n|-if (a && c) first(a)", Verdict.REFUTED, "no such condition in ten"),
+    ("ten()\n|-if (c && b > 3) second(a)", Verdict.HOLDS, "summed up"),
+    ("ten()\n|-if (a && b) second(a)", Verdict.REFUTED,
+     "its conditions are not !c, not a != 2, b > 3"),
+    ("ten()\n|-if (c == 4) third(4)", Verdict.HOLDS, "summed up"),
+    ("ten()\n|-if (c == 4) third(5)", Verdict.REFUTED, "case NAMED: case 6"),
+    ("ten()\n|-if (c == 6) third(5)", Verdict.HOLDS, "conditions that do alone"),
+    ("ten()\n|-if (c == 6 || c == NAMED) third(5)", Verdict.HOLDS, "summed up"),
+    ("ten()\n|-if (c == 5) third(5)", Verdict.REFUTED, "no such condition in ten"),
+    ("ten()\n|-case 4: third(5)", Verdict.REFUTED, "it stands under case NAMED, case 6"),
+    ("ten()\n|-if (a) second(b)", Verdict.REFUTED, "b < c && c, b == 1 and 1 around them"),
+    # labels before a statement
+    ("ten()\n|-drop: return third(6)", Verdict.HOLDS, ""),
+    ("ten() {\ndrop: third(6);", Verdict.HOLDS, ""),
+    ("ten()\n|-drop: third(5)", Verdict.REFUTED, "it does not stand behind the label drop"),
+    ("ten()\n|-NAMED: third(5)", Verdict.HOLDS, ""),
+    ("ten()\n|-NAMED: third(4)", Verdict.REFUTED, "it stands under case 4"),
+    ("ten()\n|-out: third(6)", Verdict.UNDECIDED,
+     "out is no label of ten, which has drop, case 4, case NAMED, case 6"),
+    ("eleven()\n|-out: return third(7)", Verdict.HOLDS, ""),
+    ("eleven()\n|-out: second(b)", Verdict.REFUTED, "behind the label out"),
+    ("one()\n|-again: first(a)", Verdict.HOLDS, "again is no label of one"),
+    ("one()\n|-again: first(a)\n  |-third(1)", Verdict.REFUTED, "does not call third"),
+    # what either side of an #else opens
+    ("eleven()\n{\n#if NOT\n\tif (a) {\n#else\n\tif (b) {\n#endif\n\tsecond(b);\n\t}\n\tthird(b);",
+     Verdict.HOLDS, ""),
+    ("eleven()\n|-if (b) third(b)", Verdict.REFUTED, "its conditions are not !a"),
     # blocks on one line
     ("four() { first(a); if (b) { second(8); } else { third(9); } }", Verdict.HOLDS, ""),
     ("four() { first(a); fifth(); }", Verdict.REFUTED, "fifth: refuted"),

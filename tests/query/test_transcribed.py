@@ -63,7 +63,7 @@ def test_every_function_of_mini_linux_holds(mini: CallGraph) -> None:
     (r"first\(2\)", "first(3)", 0), (r"first\(3\);", "first(2);", 0),
     (r"first\(4\); second\(4\)", "first(4); third(6)", 0),
     (r"i = second\(5\)", "third(6)", 0), (r"third\(6\)", "second(5)", 0),
-    (r"case MY_LABEL:", "case MY_OTHER:", 0), (r"p->name\) {", "p->a) {", 1),
+    (r"case MY_LABEL:", "case MY_OTHER:", 0), (r"    p->name\) {", "    p->a) {", 1),
     (r"\.b = n,", ".b = i,", 0), (r"    \* 2;", "    * 3;", -1), (r"third\(8\)", "third(7)", 0),
 ])
 def test_a_wrong_word_is_found(forms: CallGraph, found: str, put: str, number: int) -> None:

@@ -72,7 +72,7 @@ def test_no_error_on_the_console_and_no_request_leaves(browser, folder: Path) ->
             message = json.loads(entry["message"])["message"]
             if message["method"] == "Network.requestWillBeSent":
                 url = message["params"]["request"]["url"]
-                assert url.startswith((folder.as_uri(), "data:", "chrome:")), url
+                assert url.startswith((folder.as_uri(), "data:", "chrome")), url
         # The style applies: the policy of the page allows it.
         assert browser.execute_script("return getComputedStyle(document.body).margin") == "0px"
 

@@ -39,6 +39,10 @@ def judge_condition(ground: Ground, line: DocumentLine, standing: Standing) -> O
             found = alike(ground, function, line.claim)
             if found is not None:
                 return found
+        for function in functions:
+            found = _summed_up(ground, function, line.claim)
+            if found is not None:
+                return found
     return nowhere(ground, line, functions)
 
 
@@ -51,6 +55,29 @@ def _same(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]
     claimed = claimed_form(ground, claim, path_of(function))
     same = [place for form, place, _ in _conditions(ground, function) if form == claimed]
     return list(dict.fromkeys((*_quoted(ground, function, claim), *same)))
+
+
+def _summed_up(ground: Ground, function: KnownFunction, claim: Claim) -> Outcome | None:
+    """Where all that a condition asks for is asked for by several conditions within each other, or
+    by the labels of a `switch`.
+    """
+    if function.location is None:
+        return None
+    path, first = function.location.path, function.location.line
+    wanted = conjuncts(claimed_form(ground, claim, path))
+    flow, body = ground.flow(function), ground.plain_body(function)
+    asked = [(part, conjuncts(form)) for each in flow.branches
+             for part, form in ((each.then, each.form), (each.other, opposite(each.form)))]
+    starts = sorted({
+        *(part.start for part, forms in asked if part and not wanted.isdisjoint(forms)),
+        *(label.then.start for label in flow.labels),
+    })
+    for start in starts:
+        if asked_for(wanted, flow.holding([start])):
+            place = Location(path, first + body[start][1])
+            return Outcome(Verdict.HOLDS, "summed up from what is asked for around it",
+                           places=(Extent(place, place.line),), found=place)
+    return None
 
 
 def _labels(ground: Ground, function: KnownFunction, claim: Claim) -> list[Extent]:
@@ -143,6 +170,11 @@ def alike(ground: Ground, function: KnownFunction, claim: Claim) -> Outcome | No
             note = f"{CONTRARY}, {text}, at {place}"
             contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
     return contrary
+
+
+def asked_for(wanted: frozenset[Form], holds: frozenset[Form]) -> bool:
+    """Whether what holds asks for each of these, or for what does as soon as one of them does."""
+    return all(form in holds or any(any_of(other, form) for other in holds) for form in wanted)
 
 
 def any_of(form: Form, claimed: Form) -> bool:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise, takewhile
 
 from kgraph.query.checking.conditions import Form, conjuncts, normal, opposite
-from kgraph.query.checking.tokens import CLOSE, ends_of
+from kgraph.query.checking.tokens import CLOSE, end_of
+from kgraph.query.checking.wording import as_line
 
+_KEYWORDS = ("if", "while", "case", "default")
 _LEAVING = ("return", "goto", "break", "continue")
 
 
@@ -32,21 +34,31 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A `case` or `default` label of a body: its text, the tokens that run from it on to where they
-    leave the switch, and what that switch asks for.
+    """A `case` or `default` label of a body: its text and token, the tokens that run from it on to
+    where they leave the switch, and what that switch asks for.
     """
 
     text: str
+    place: int
     then: range
     switch: str
 
+    @property
+    def form(self) -> Form:
+        """What the switch asks for, as a condition: its value is the label's."""
+        return normal([*self.switch.split(" "), "==", *(self.text.split(" ")[1:] or ["default"])])
+
 
 class Flow:
-    """The conditions and labels of a body, found when they are first asked for."""
+    """The conditions and labels of a body, found when they are first asked for. It is given as its
+    words, by place, where each parenthesis or brace among them closes, and as it is `written`: its
+    words with all macros.
+    """
 
-    def __init__(self, words: list[str]) -> None:
+    def __init__(self, words: list[str], ends: dict[int, int], written: list[str]) -> None:
         self.words = words
-        self._ends = ends_of(words)
+        self._ends = ends
+        self._written = written
         self._statements: dict[int, range] = {}
 
     @cached_property
@@ -81,8 +93,55 @@ class Flow:
             if words[colon:colon + 1] == [":"]:
                 then = range(colon + 1, self._left(colon + 1))
                 switch = switches.get(self._block_ends[place], "")
-                found.append(Label(" ".join(words[place:colon]), then, switch))
+                found.append(Label(" ".join(words[place:colon]), place, then, switch))
         return found
+
+    def text_at(self, place: int) -> str:
+        """The condition, or the label, of the `if`, `while`, `case` or `default` at a token, as it
+        is written.
+        """
+        at, words = self._keywords[place], self._written
+        if words[at] in ("case", "default"):
+            return as_line(takewhile(lambda word: word != ":", islice(words, at, None)))
+        return as_line(words[at + 2:end_of(words, at + 1)])
+
+    @cached_property
+    def _keywords(self) -> dict[int, int]:
+        """By place: where the written words have a keyword."""
+        here, there = ([place for place, word in enumerate(words) if word in _KEYWORDS]
+                       for words in (self.words, self._written))
+        if len(here) != len(there):  # a macro stands for one
+            self._written, there = self.words, here
+        return dict(zip(here, there, strict=True))
+
+    def ruling(self, here: list[int]) -> tuple[list[Branch], list[Label]]:
+        """The conditions and labels that any of some tokens stands under."""
+        first, last = (here[0], here[-1]) if here else (0, -1)
+        near = [label for label in self.labels
+                if label.then.start <= last and label.then.stop > first]
+        return ([branch for branch in self.branches if any(map(branch.says, here))],
+                [label for label in near if any(at in label.then for at in here)])
+
+    def holding(self, here: list[int]) -> frozenset[Form]:
+        """What holds at some tokens because of these."""
+        branches, labels = self.ruling(here)
+        found = frozenset[Form]().union(*(branch.says(at) for branch in branches for at in here))
+        asked: dict[str, list[Form]] = {}
+        for label in labels:
+            if label.switch:
+                asked.setdefault(label.switch, []).append(label.form)
+        one_of = (forms[0] if len(forms) == 1 else ("or", frozenset(forms))
+                  for forms in asked.values())
+        return found.union(one_of)
+
+    def behind(self, label: str) -> list[range]:
+        """The tokens that run from each label of this name on to where they leave the block."""
+        return [range(at, self._left(at)) for at in self._targets.get(label, ())]
+
+    @property
+    def goto_labels(self) -> list[str]:
+        """The labels that a `goto` may name."""
+        return list(self._targets)
 
     def jumped(self, start: range) -> list[range]:
         """The tokens that run from these on, and behind the labels that they jump to."""
@@ -106,7 +165,8 @@ class Flow:
         """Where the labels that a `goto` names stand."""
         found: dict[str, list[int]] = {}
         for place, (word, following) in enumerate(pairwise(self.words)):
-            if following == ":" and place and self.words[place - 1] in (";", "{", "}", ":"):
+            if following == ":" and word != "default" and place and (
+                    self.words[place - 1] in (";", "{", "}", ":")):
                 found.setdefault(word, []).append(place)
         return found
 
@@ -117,7 +177,7 @@ class Flow:
         """
         around, found = [len(self.words)], []
         for place, word in enumerate(self.words):
-            if word in CLOSE and len(around) > 1:
+            while len(around) > 1 and around[-1] <= place:
                 around.pop()
             found.append(around[-1] if word not in CLOSE else place)
             if place in self._ends:

@@ -11,7 +11,7 @@ from kgraph.query.checking.absence import Absence
 from kgraph.query.checking.defined import Defined
 from kgraph.query.checking.flow import Flow
 from kgraph.query.checking.spelling import Spelling
-from kgraph.query.checking.tokens import tokens
+from kgraph.query.checking.tokens import configured, tokens
 from kgraph.query.names import meant
 from kgraph.query.rules import Rules
 from kgraph.query.scenarios import SitePins
@@ -63,7 +63,7 @@ class Ground:
         self.pinned = self.likely = Steps(self.graph, self.rules)
         self._sites: dict[int, list[KnownSite]] = {}
         self._bodies: dict[int, list[tuple[str, int]]] = {}
-        self._plain_bodies: dict[int, list[tuple[str, int]]] = {}
+        self._plain_bodies: dict[int, tuple[list[tuple[str, int]], dict[int, int]]] = {}
         self._flows: dict[int, Flow] = {}
 
     def under(self, rules: Rules) -> "Ground":
@@ -126,16 +126,24 @@ class Ground:
         return self._bodies[function.number]
 
     def plain_body(self, function: KnownFunction) -> list[tuple[str, int]]:
-        """The same without macros that stand for names and members."""
+        """The same without lines of the preprocessor and macros for names and members."""
+        return self._configured(function)[0]
+
+    def _configured(
+        self, function: KnownFunction
+    ) -> tuple[list[tuple[str, int]], dict[int, int]]:
         if function.number not in self._plain_bodies:
             plain = self.spelling.plain(self.body(function), path_of(function))
-            self._plain_bodies[function.number] = plain
+            self._plain_bodies[function.number] = configured(plain)
         return self._plain_bodies[function.number]
 
     def flow(self, function: KnownFunction) -> Flow:
         """The conditions and labels of the same."""
         if function.number not in self._flows:
-            self._flows[function.number] = Flow([word for word, _ in self.plain_body(function)])
+            body, ends = self._configured(function)
+            written, _ = configured(self.body(function))
+            self._flows[function.number] = Flow(
+                [word for word, _ in body], ends, [word for word, _ in written])
         return self._flows[function.number]
 
     def said_by_pins(self, site: int) -> str:

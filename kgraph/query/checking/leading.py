@@ -7,13 +7,14 @@ is the contrary, or nothing of the kind, the claim is wrong.
 """
 
 from dataclasses import replace
+from itertools import chain
 
 from kgraph.model.documents import Claim, DocumentLine, Verdict
 from kgraph.model.location import MOST_GUARDS
 from kgraph.query.checking.branches import (
     CONTRARY,
     alike,
-    any_of,
+    asked_for,
     claimed_form,
     consequences,
     quoted_words,
@@ -23,6 +24,7 @@ from kgraph.query.checking.ground import Ground, Standing, path_of
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.surroundings import (
     Said,
+    behind_label,
     by_text,
     jumps,
     named,
@@ -70,11 +72,12 @@ def in_switch(
     if outcome.verdict is not Verdict.HOLDS or not switch or line.claim.branch != "case":
         return outcome
     functions = ground.functions_of(standing)
-    inside = [label for each in functions for label in ground.flow(each).labels
+    inside = [ground.flow(each).text_at(label.place)
+              for each in functions for label in ground.flow(each).labels
               if label.switch == " ".join(ground.spelling.text(switch, path_of(each)))]
     if not inside or any(named(ground, each, line.claim, switch) for each in functions):
         return outcome
-    there = ", ".join(dict.fromkeys(label.text for label in inside))
+    there = ", ".join(dict.fromkeys(inside))
     note = f"switch ({switch}) has no {line.claim.condition}: its labels are {there}"
     return Outcome(Verdict.REFUTED, note)
 
@@ -102,6 +105,35 @@ def under(
     return _conditional(ground, claim, standing, outcome, line, told)
 
 
+def labelled(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> Outcome:
+    """The verdict on something that the functions of `standing` do, if the label that `line` puts
+    before it leads to it: one of a `goto`, or of a `switch` without its `case`. Nobody can tell a
+    label that they do not have from a remark, where they have others.
+    """
+    name = line.claim.label
+    if not name or outcome.verdict in (Verdict.REFUTED, Verdict.UNDECIDED) or standing.doubt:
+        return outcome
+    functions = ground.functions_of(standing)
+    case = Claim(condition=f"case {name}", branch="case")
+    if any(named(ground, each, case, "") for each in functions):
+        return under(ground, case, standing, outcome, line)
+    flows = [ground.flow(each) for each in functions]
+    if any(name in flow.goto_labels for flow in flows):
+        if behind_label(ground, standing, outcome, line, name):
+            return outcome
+        return _not_so(outcome, f"it does not stand behind the label {name}")
+    names = ", ".join(each.id.name for each in functions)
+    there = dict.fromkeys(label for flow in flows for label in (
+        *flow.goto_labels, *(flow.text_at(each.place) for each in flow.labels)))
+    note = f"{name} is no label of {names}"
+    if not there:
+        return replace(outcome, note=_joined(outcome.note, note))
+    note += f", which has {', '.join(there)}"
+    return replace(outcome, verdict=Verdict.UNDECIDED, note=_joined(outcome.note, note))
+
+
 def _conditional(
     ground: Ground, claim: Claim, standing: Standing, outcome: Outcome, line: DocumentLine,
     told: list[Said],
@@ -110,14 +142,13 @@ def _conditional(
     wanted = {each.path: conjuncts(claimed_form(ground, claim, each.path)) for each in told}
     if any(wanted[each.path] <= each.holds for each in told):
         return outcome
-    for each in told:
-        if all(form in each.holds or any(any_of(other, form) for other in each.holds)
-               for form in wanted[each.path]):
+    for each in chain(told, by_text(ground, standing, outcome, line)):
+        forms = wanted.get(each.path, _NEVER)
+        if forms <= each.holds:
+            return outcome
+        if asked_for(forms, each.holds):
             note = f"one of the conditions that do alone: {each.text}"
             return replace(outcome, note=_joined(outcome.note, note))
-    if any(wanted.get(each.path, _NEVER) <= each.holds
-           for each in by_text(ground, standing, outcome, line)):
-        return outcome
     for each in told:
         if each.holds & set(map(opposite, wanted[each.path])):
             there = each.text or "a condition that is not shown"

@@ -15,6 +15,7 @@ from kgraph.query.checking.ground import Ground, Standing, path_of
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.parameters import arguments_note
 from kgraph.query.checking.texts import find_here, words_of
+from kgraph.query.checking.wording import innermost
 
 
 class Said(NamedTuple):
@@ -95,14 +96,27 @@ def under_label(
     """
     _, places = _bearing(ground, standing, outcome, line)
     for function in ground.functions_of(standing):
-        here, labels = _tokens_at(ground, function, places), ground.flow(function).labels
+        here, flow = _tokens_at(ground, function, places), ground.flow(function)
         own = named(ground, function, claim, switch) if here else []
         if own:
-            jumped = ground.flow(function).jumped
-            leads = all(any(at in part for label in each for part in jumped(label.then)
+            leads = all(any(at in part for label in each for part in flow.jumped(label.then)
                             for at in here) for each in own)
-            yield leads, tuple(label.text for label in labels
+            yield leads, tuple(flow.text_at(label.place) for label in flow.labels
                                if any(at in label.then for at in here))
+
+
+def behind_label(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, label: str
+) -> bool:
+    """Whether a label that a `goto` may name leads to a place that bears a claim out, or may."""
+    places = _bearing(ground, standing, outcome, line)[1]
+    for function in ground.functions_of(standing):
+        here, flow = _tokens_at(ground, function, places), ground.flow(function)
+        starts = flow.behind(label)
+        if starts and (not here or any(at in part for start in starts
+                                       for part in flow.jumped(start) for at in here)):
+            return True
+    return False
 
 
 def named(
@@ -179,7 +193,7 @@ def _of_site(ground: Ground, site: KnownSite, *, otherwise: bool) -> Said:
             said |= conjuncts(normal(ground.spelling.text(text, path), holds=guard.holds))
             texts.append(text if guard.holds else f"not {text}")
     other = _otherwise(ground, site) if otherwise else None
-    return Said(frozenset(said), ", ".join(texts), path, site.more_guards, other)
+    return Said(frozenset(said), innermost(texts), path, site.more_guards, other)
 
 
 def _otherwise(ground: Ground, site: KnownSite) -> bool | None:
@@ -197,15 +211,17 @@ def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[Said]
         if function.location is None or function.location.path != place.start.path:
             continue
         here, flow = _tokens_at(ground, function, [place]), ground.flow(function)
-        ruling = [branch for branch in flow.branches if any(map(branch.says, here))]
-        holds = frozenset[Form]().union(*(branch.says(at) for branch in ruling for at in here))
-        texts = [_in_words(flow, branch, here) for branch in ruling]
-        other = any(at in branch.other for branch in ruling for at in here)
+        branches, labels = flow.ruling(here)
+        texts = {branch.place: _in_words(flow, branch, here) for branch in branches}
+        texts |= {label.place: flow.text_at(label.place) for label in labels}
+        text = innermost([texts[at] for at in sorted(texts)])
+        other = any(at in branch.other for branch in branches for at in here)
         otherwise = other if here else None
-        yield Said(holds, ", ".join(texts), place.start.path, otherwise=otherwise)
+        holds = flow.holding(here)
+        yield Said(holds, text, place.start.path, otherwise=otherwise)
 
 
 def _in_words(flow: Flow, branch: Branch, here: list[int]) -> str:
     """The condition of a branch in words, as what holds at some tokens."""
-    text = " ".join(flow.words[branch.place + 2:flow.end_of(branch.place + 1)])
+    text = flow.text_at(branch.place)
     return text if any(at in branch.then for at in here) else f"not {text}"

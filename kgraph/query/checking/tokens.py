@@ -1,6 +1,7 @@
 """C source as tokens: what is compared where white space and comments make no difference."""
 
 import re
+from itertools import zip_longest
 
 _TOKEN = re.compile(
     r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|\w+|->|<<=?|>>=?|[-+*/%&|^=!<>]="
@@ -27,6 +28,53 @@ def tokens(text: str) -> list[tuple[str, int]]:
             found.append((word, line))
         line += word.count("\n")
     return found
+
+
+def configured(body: list[tuple[str, int]]) -> tuple[list[tuple[str, int]], dict[int, int]]:
+    """Tokens without the lines of the preprocessor, and where each parenthesis or brace among them
+    closes. What `#if` and its `#else` open is closed by the same, and so that what follows `#else`
+    stands where `#if` does.
+    """
+    kept: list[tuple[str, int]] = []
+    ends: dict[int, int] = {}
+    opened: list[list[int]] = []  # places that one token closes
+    around: list[tuple[list[list[int]], list[list[int]]]] = []  # at `#if`; where its parts came to
+    line = ended = -1
+    for place, (word, at) in enumerate(body):
+        directive = word == "#" and at != line
+        line = at
+        if directive:
+            name = body[place + 1][0] if place + 1 < len(body) else ""
+            opened = _at_directive(name, opened, around)
+            ended = at
+        if at == ended:
+            ended += word == "\\"
+            continue
+        if word in OPEN:
+            opened.append([len(kept)])
+        elif word in CLOSE and opened:
+            ends.update((start, len(kept)) for start in opened.pop())
+        kept.append((word, at))
+    return kept, ends
+
+
+def _at_directive(
+    name: str, opened: list[list[int]], around: list[tuple[list[list[int]], list[list[int]]]]
+) -> list[list[int]]:
+    """What is open behind a line of the preprocessor; `around` are the `#if` around it."""
+    if name.startswith("if"):
+        around.append((opened, []))
+        return [*opened]
+    if not around or not (name.startswith("el") or name == "endif"):
+        return opened
+    before, others = around[-1]
+    both = [[*one, *(each for each in other if each not in one)] if other else one
+            for one, other in zip_longest(opened, others, fillvalue=list[int]())]
+    if name == "endif":
+        around.pop()
+        return both
+    around[-1] = before, both
+    return [*before]
 
 
 def end_of(words: list[str], start: int) -> int:

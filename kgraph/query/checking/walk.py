@@ -18,7 +18,7 @@ from kgraph.query.checking.citing import Judged, judge_citation, judge_place, ri
 from kgraph.query.checking.claimed_calls import judge_call, judge_root
 from kgraph.query.checking.claimed_targets import ClaimedTargets
 from kgraph.query.checking.ground import Ground, Standing
-from kgraph.query.checking.leading import in_switch, led_to, under
+from kgraph.query.checking.leading import in_switch, labelled, led_to, under
 from kgraph.query.checking.local_tables import judge_local_rows, judge_local_table
 from kgraph.query.checking.outcome import Outcome
 from kgraph.query.checking.pointers import judge_pointer
@@ -117,7 +117,8 @@ class Walk:
     def _claimed(self, line: DocumentLine) -> Outcome:
         """The verdict on a line that claims something."""
         ground = self._ground(line)
-        first = self._conditional(ground, line, self._one(ground, line))
+        first = labelled(ground, self._above(line), self._one(ground, line), line)
+        first = self._conditional(ground, line, first)
         if line.kind in (LineKind.TABLE, LineKind.ROW):
             return first
         return unless_stub(
