@@ -16,7 +16,6 @@ from kgraph.extract.libclang import C, evaluate_integer
 from kgraph.extract.nodes import Node, expressions, plain
 from kgraph.extract.places import (
     Places,
-    address_of,
     declared,
     dereference,
     loads,
@@ -27,7 +26,16 @@ from kgraph.extract.places import (
 )
 from kgraph.extract.statements import statement_expression
 from kgraph.extract.types import TypeInfo
-from kgraph.model.holders import Address, Constant, How, Load, Opaque, Parameter, Variable
+from kgraph.model.holders import (
+    Address,
+    Constant,
+    How,
+    Load,
+    Opaque,
+    Parameter,
+    Variable,
+    address_of,
+)
 from kgraph.model.location import Guard
 from kgraph.model.names import FunctionId
 

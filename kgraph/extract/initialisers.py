@@ -18,7 +18,7 @@ from kgraph.extract.prototypes import Cursor
 from kgraph.extract.retyped import of_number
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.facts import Flow
-from kgraph.model.holders import Address, Constant, How, Place
+from kgraph.model.holders import Constant, How, Place, address_of
 from kgraph.model.names import ObjectId
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ def initialise(reader: "Reader", place: Place, type_: TypeInfo, node: Node,
         else:
             for kid in target.kids[:1]:
                 initialise(reader, place, type_, kid, table)
+        return
+    if target.kind == kinds.COMPOUND_LITERAL and type_.is_record and (inner := expressions(target)):
+        # `struct s x = (struct s){ ... }` makes no object but x.
+        initialise(reader, place, type_, inner[-1], table)
         return
     values = reader.values(node)
     kept = values if type_.carries else of_number(reader.context, node, values)
@@ -103,7 +107,7 @@ def field_place(reader: "Reader", place: Place, field: Cursor) -> Place:
     slot = reader.context.unit.names.slot(field)
     if slot is None:
         return unnamed_field(reader.context, place, field)
-    return Place(slot, Address(place))
+    return Place(slot, address_of(place))
 
 
 def fields(type_: TypeInfo) -> list[Cursor]:

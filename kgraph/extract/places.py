@@ -23,6 +23,7 @@ from kgraph.model.holders import (
     Slot,
     Value,
     Variable,
+    address_of,
 )
 from kgraph.model.names import FunctionId, ObjectId
 
@@ -120,14 +121,6 @@ def loads(reader: "Reader", node: Node, places: Places) -> Values:
     return tuple(
         address_of(place) if is_array and not isinstance(place.holder, Parameter) else Load(place)
         for place in places)
-
-
-def address_of(place: Place) -> Value:
-    """`&place`; `&*p` is p."""
-    holder = place.holder
-    if isinstance(holder, Slot) and holder.field == POINTEE and place.base is not None:
-        return place.base
-    return Address(place)
 
 
 def bases(values: Values) -> tuple[Value | None, ...]:

@@ -145,6 +145,14 @@ class Symbol:
 Value = Load | Address | FunctionId | Constant | Opaque | Symbol
 
 
+def address_of(place: Place) -> Value:
+    """`&place`; `&*p` is p."""
+    holder = place.holder
+    if isinstance(holder, Slot) and holder.field == POINTEE and place.base is not None:
+        return place.base
+    return Address(place)
+
+
 class How(StrEnum):
     """How a value came into a holder."""
 

@@ -19,6 +19,7 @@ from kgraph.model.holders import (
     Slot,
     Value,
     Variable,
+    address_of,
 )
 from kgraph.model.names import FunctionId, ObjectId
 from kgraph.resolve.deferral_rows import Field
@@ -66,10 +67,15 @@ class Keys:
         subject = definition.subject
         self._function = subject.id if isinstance(subject, Function) else None
         self._written: dict[Variable | ReturnValue, list[Value]] = {}
+        self._copied: dict[Variable, list[Place]] = {}
         for binding in definition.bindings:
             self._write(binding.place, binding.value)
         for flow in definition.flows:
             self._write(flow.target, flow.source)
+            if isinstance(flow.source, Load):
+                holder, base = flow.source.place.holder, flow.source.place.base
+                if isinstance(holder, Variable) and base is None:
+                    self._copied.setdefault(holder, []).append(flow.target)
 
     def _write(self, place: Place, value: Value) -> None:
         if isinstance(place.holder, Variable | ReturnValue) and place.base is None:
@@ -111,10 +117,19 @@ class Keys:
         return found or {Pointee(holder)}
 
     def around(self, place: Place, table: ObjectId | None) -> set[Meaning]:
-        """What the record that the field `place` lies in is known under."""
-        if place.base is not None:
-            return self.of(place.base)
-        return set() if table is None else {everywhere(table)}
+        """What the record that the field `place` lies in is known under: a local one also under
+        what it is copied to, as a whole.
+        """
+        if place.base is None:
+            return set() if table is None else {everywhere(table)}
+        found = self.of(place.base)
+        waiting = [each for each in found if isinstance(each, Variable)]
+        while waiting:
+            for target in self._copied.get(waiting.pop(), ()):
+                new = self.of(address_of(target)) - found
+                waiting += [each for each in new if isinstance(each, Variable)]
+                found |= new
+        return found
 
     def _place(self, place: Place, seen: frozenset[Variable]) -> set[Meaning]:
         holder = place.holder
