@@ -6,31 +6,25 @@ memory is lost alone, as on one machine. Children end with their run, with the p
 task has come for a while. Must not know what joins the machines (cluster.py does).
 """
 
-import contextlib
 import hashlib
-import os
 import pickle
-import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from kgraph.extract.precompiled import Precompiled
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.attendant import Lost, attend, told
-from kgraph.pipeline.pool import Limits, cause_of_death
+from kgraph.pipeline.attendant import Lost, told
+from kgraph.pipeline.child import Child
+from kgraph.pipeline.pool import Limits
 from kgraph.pipeline.setting import exchange_meaning
 from kgraph.pipeline.workers import Place, UnitReader
 from kgraph.treefile import read_regular
 
 _IDLE = 60.0  # seconds without a task after which a run's children are sent away
-_START = "from kgraph.pipeline.guest import serve; serve({})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,19 +81,12 @@ def leave(run: str) -> None:
         crew.end()
 
 
-class _Child:
+class _Child(Child):
     """A process that reads units one after another, and those that it was given."""
 
     def __init__(self, begin: Callable[[], Callable[[Any], Any]], memory: int) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            # Not multiprocessing: the processes of a cluster may not have children by it.
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", _START.format(theirs.fileno())],
-                pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        self.pipe = Connection(ours.detach())
+        super().__init__(begin, memory)
         self.given: set[TranslationUnit] = set()
-        self.pipe.send((begin, memory, os.getpid()))
 
     def read(self, unit: TranslationUnit, seconds: float) -> bytes:
         self.given.add(unit)
@@ -108,21 +95,10 @@ class _Child:
             if self.pipe.poll(seconds):
                 return self.pipe.recv_bytes()
         except (EOFError, OSError):
-            self.end()
-            return pickle.dumps(Lost(cause_of_death(self.process.returncode)))
+            self.end(0.2)  # it may be dying of its own: then that is the reason
+            return pickle.dumps(Lost(self.cause_of_death()))
         self.end()
         return pickle.dumps(Lost(f"it took more than {seconds:g} seconds"))
-
-    @property
-    def lives(self) -> bool:
-        return not self.pipe.closed and self.process.poll() is None
-
-    def end(self) -> None:
-        self.pipe.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(0.2)  # it may be dying of its own: then that is the reason
-        self.process.kill()
-        self.process.wait()
 
 
 class _Crew:
@@ -201,9 +177,3 @@ def _crew(terms: Terms) -> _Crew:
         if crew is None:
             crew = _CREWS[terms.run] = _Crew(terms)
         return crew
-
-
-def serve(descriptor: int) -> None:
-    """The life of a child: `descriptor` is its end of the pipe."""
-    pipe = Connection(descriptor)
-    attend(pipe, *pipe.recv())

@@ -6,17 +6,14 @@ died on: that task comes back as lost, another worker takes its place, and the r
 nothing of what the tasks are.
 """
 
-import multiprocessing
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
-from kgraph.pipeline.attendant import Lost, attend
+from kgraph.pipeline.attendant import Lost
+from kgraph.pipeline.child import Child
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -51,25 +48,12 @@ def run_tasks(
         pool.stop()
 
 
-class _Worker(Generic[Task]):
-    """A process, our end of its pipe, the tasks that it was given and has not returned, and when
-    it began the first of them."""
+class _Worker(Child, Generic[Task]):
+    """A process with the tasks that it was given and has not returned, and when it began the first
+    of them."""
 
     def __init__(self, begin: Callable[[], Callable[[Task], Any]], limits: Limits) -> None:
-        # spawn: a forked worker would hold the index under construction and the others' pipes.
-        context = multiprocessing.get_context("spawn")
-        self.pipe, far_end = context.Pipe()
-        arguments = (far_end, begin, limits.memory, os.getpid())
-        self.process = context.Process(target=attend, args=arguments, daemon=True)
-        # An interrupt while the worker starts is the parent's alone; workers inherit the mask.
-        # The tracker has to be there before: starting it takes the mask away again.
-        resource_tracker.ensure_running()
-        former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self.process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, former)
-        far_end.close()
+        super().__init__(begin, limits.memory)
         self.held: list[Task] = []
         self.began = 0.0
 
@@ -119,7 +103,7 @@ class _Pool(Generic[Task, Result]):
             result: Result | Lost = worker.pipe.recv()
         except (EOFError, OSError):
             task = self._bury(worker, waiting)
-            return task, Lost(cause_of_death(worker.process.exitcode))
+            return task, Lost(worker.cause_of_death())
         task = worker.taken()
         self._next(worker, waiting)
         return task, result
@@ -133,9 +117,8 @@ class _Pool(Generic[Task, Result]):
 
     def _bury(self, worker: _Worker[Task], waiting: list[Task]) -> Task:
         """Replace a dead worker; the task it died on. What it had not begun waits again."""
-        worker.process.join(5)
+        worker.end(5)
         self._workers.remove(worker)
-        worker.pipe.close()
         died_on, *untouched = worker.held
         waiting.extend(untouched)
         if waiting:
@@ -150,14 +133,4 @@ class _Pool(Generic[Task, Result]):
         for worker in self._workers:
             worker.process.terminate()
         for worker in self._workers:
-            worker.process.join(2)
-            if worker.process.is_alive():
-                worker.process.kill()
-                worker.process.join()
-
-
-def cause_of_death(code: int | None) -> str:
-    """Why a task is lost whose worker ended with an exit code."""
-    if code is not None and code < 0:
-        return f"the worker process died on it ({signal.Signals(-code).name})"
-    return f"the worker process ended on it (exit status {code})"
+            worker.end(2)

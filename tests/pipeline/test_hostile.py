@@ -138,6 +138,26 @@ def test_a_configuration_of_clang_in_the_tree_is_not_read(
     assert not made.erroneous
 
 
+def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
+    """Workers start in a folder whose modules have the names of those that they import; and the
+    program that asks for an index does so at its top.
+    """
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in ("multiprocessing", "pickle", "socket", "kgraph", "ctypes", "sqlite3", "encodings"):
+        (here / name).mkdir()
+        (here / name / "__init__.py").write_text("open('RUN', 'w')\nraise SystemExit(9)\n")
+    program = tmp_path / "program" / "asks.py"
+    program.parent.mkdir()
+    program.write_text("import kgraph\nprint(kgraph.open_index().functions_named('veth_xmit'))\n")
+    found = subprocess.run(
+        [sys.executable, program], cwd=here, capture_output=True, text=True, timeout=120,
+        check=False, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
+    assert (found.returncode, found.stderr) == (0, "")
+    assert "drivers/net/veth.c" in found.stdout
+    assert not (here / "RUN").exists()
+
+
 def test_a_file_that_became_a_link_out_has_no_text(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     summary = index(tree, {b"a.c": "int g(int);\nint f(int a)\n{\n\treturn g(a);\n}\n"})
