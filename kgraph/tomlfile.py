@@ -95,12 +95,16 @@ class TomlReader:
         self.file = file
         self._lines = without_texts(text).split("\n")
         self._bare = without_texts(text, short=True).split("\n")
+        self._begins: dict[str, list[int]] = {}
         self._error = error
 
     def line_of(self, table: str, number: int) -> int:
         """The line on which the table `[[table]]` of that number, from 0, begins."""
-        pattern = re.compile(rf"\s*\[\[\s*[\"']?{re.escape(table)}[\"']?\s*\]\]")
-        found = [n for n, text in enumerate(self._lines, 1) if pattern.match(text)]
+        found = self._begins.get(table)
+        if found is None:
+            pattern = re.compile(rf"\s*\[\[\s*[\"']?{re.escape(table)}[\"']?\s*\]\]")
+            found = [n for n, text in enumerate(self._lines, 1) if pattern.match(text)]
+            self._begins[table] = found
         return found[number] if number < len(found) else 1
 
     def wrong(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:

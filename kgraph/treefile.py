@@ -10,6 +10,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable
+from pathlib import Path
 
 MOST_LISTED = 512 << 20  # bytes of a configuration or a list of compile commands
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
@@ -60,3 +61,18 @@ def leads_out(name: str, folders: Iterable[str]) -> bool:
 
 def _in_any(name: str, folders: Iterable[str]) -> bool:
     return any(name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+
+
+def is_file(path: str | Path) -> bool:
+    """Whether a regular file is there; no name is too long to be asked for."""
+    return os.path.isfile(path)  # noqa: PTH113  Path.is_file() raises
+
+
+def is_folder(path: str | Path) -> bool:
+    """Whether a folder is there."""
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_there(path: str | Path) -> bool:
+    """Whether anything is there."""
+    return os.path.exists(path)  # noqa: PTH110

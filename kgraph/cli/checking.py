@@ -131,7 +131,7 @@ def _write_for_machines(
     for path, make in ((junit, junit_text), (sarif, sarif_text)):
         if path is not None:
             try:
-                path.write_text(make(checks), encoding="utf-8")
+                path.write_text(make(checks), encoding="utf-8", errors="backslashreplace")
             except OSError as error:
                 raise DocumentError(
                     f"{path}: cannot be written: {error.strerror}", "name another file"

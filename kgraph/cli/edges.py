@@ -49,8 +49,8 @@ def callers_verb(
 
 @click.command("callees")
 @click.argument("function")
-@click.option("--depth", type=click.IntRange(min=1), default=1, show_default=True, metavar="N",
-              help="Also what those functions call, N calls deep.")
+@click.option("--depth", type=click.IntRange(1, 1_000_000), default=1, show_default=True,
+              metavar="N", help="Also what those functions call, N calls deep.")
 @no_deferred_option
 @types_option
 @output_options

@@ -1,5 +1,6 @@
 """`kgraph index`."""
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,19 @@ _OF_A_SET = {"matrix", "form", "jobs", "again", "precompiled", "scheduler", "uni
              "unit_memory", "deferred"}
 
 
+class Seconds(click.FloatRange):
+    """A time: `nan` is a number to Python, and within any range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number of seconds."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no time", param, ctx)
+        return seconds
+
+
 def _processors() -> int:
     return len(os.sched_getaffinity(0))
 
@@ -39,7 +53,7 @@ def _processors() -> int:
               help="Index only this folder or file of the tree (repeatable).")
 @click.option("--deferred", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Declare deferred calls beside those that kgraph knows (repeatable).")
-@click.option("--jobs", "-j", type=click.IntRange(min=1), default=None, metavar="N",
+@click.option("--jobs", "-j", type=click.IntRange(1, 4096), default=None, metavar="N",
               help="Worker processes (default: one a processor).")
 @click.option("--index", type=click.Path(path_type=Path), metavar="FILE",
               help="Where to write the index; else a file of the user's cache folder.")
@@ -49,9 +63,9 @@ def _processors() -> int:
               help="Read every unit again, whatever this index or another holds.")
 @click.option("--scheduler", metavar="ADDRESS", default="",
               help="Read the units on the Dask cluster whose scheduler is there (tcp://HOST:PORT).")
-@click.option("--unit-seconds", type=click.FloatRange(min=1), default=300, show_default=True,
+@click.option("--unit-seconds", type=Seconds(1, 1_000_000), default=300, show_default=True,
               metavar="S", help="Give a unit up that takes longer.")
-@click.option("--unit-memory", type=click.IntRange(min=512), default=8192, show_default=True,
+@click.option("--unit-memory", type=click.IntRange(512, 1 << 30), default=8192, show_default=True,
               metavar="MB", help="Give a unit up whose worker needs more address space.")
 @click.option("--matrix", type=click.Path(path_type=Path), metavar="FILE",
               help="Index the trees and configurations that a TOML file lists, instead of TREE.")

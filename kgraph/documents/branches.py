@@ -24,7 +24,8 @@ _JUMP = re.compile(r"(?:return|goto|break|continue)\b", re.ASCII)
 _WORDS = re.compile(r"\w\s+\w")
 _PLACE = rf"[*&]*{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*"
 _ASSIGNED = re.compile(rf"{_PLACE}\s*(?:[-+*/%&|^]|<<|>>)?=(?!=)\s*\S", re.ASCII)
-_THROUGH = re.compile(rf"{_NAME}(?:\s*(?:->|\.)\s*{_NAME})+\s*\(.*\)$", re.ASCII)
+_THROUGH = re.compile(
+    rf"(?:{_NAME}(?:\s*(?:->|\.)\s*{_NAME})+|\(\s*\*[^()]*\))\s*\(.*\)$", re.ASCII)
 STEP = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*;?$|[A-Za-z_][\w>.-]*(?:\+\+|--);?$", re.ASCII)
 
 

@@ -36,7 +36,8 @@ _JUMP = re.compile(r"(?:return|goto|break|continue)\b[^()]*;?$|return\b.*;$", re
 _NO_VALUE = re.compile(r"\(\s*void\s*\)\s*(?=[\w*(])", re.ASCII)
 _SIGN = re.compile(r"[(=:+-]|^(?:return|goto|break|continue|else|case\s|default$|\})", re.ASCII)
 _TAIL = re.compile(r"[\s;{},]*$")
-_REMARK = re.compile(r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$")
+_REMARK = re.compile(
+    r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$|\s+\(([^()]*)\)$")
 # Without blanks around it `->` is C: a member of what the call returns.
 _ARROW = re.compile(r"\s+(?:->|=>|-->)\s+|\s*[→⇒]\s*")
 _PARAMETER = re.compile(
@@ -102,7 +103,7 @@ def _ends_unread(body: str, *, cited: bool) -> bool:
 def _bare(body: str, *, drawn: bool, cited: bool) -> bool:
     """Whether a lone word is meant as a function."""
     word = body.rstrip(";{ ")
-    return (cited or drawn or "_" in word.strip("_")) and not word.isdigit()
+    return (cited or drawn or "_" in word.rstrip("_")) and not word.isdigit()
 
 
 def _as_function(found: Read, *, cited: bool) -> Read:
@@ -119,7 +120,7 @@ def _tail(text: str) -> str | None:
         return ""
     found = _REMARK.match(text)
     if found:
-        return found[1].strip()
+        return (found[1] or found[2] or "").strip()
     # Words of another script right behind the call are prose about it.
     return None
 

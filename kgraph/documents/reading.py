@@ -34,10 +34,11 @@ _COMMAND = re.compile(
     r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
 )
 _LEADING = re.compile(r"[}\s;,]*\}")
-_LABEL = re.compile(r"[A-Za-z_]\w*\s*:$", re.ASCII)
+_LABEL = re.compile(r"([A-Za-z_]\w*)\s*:$", re.ASCII)
 _LABELLED = re.compile(
     r"((?!default\b)(?:[a-z_]\w*|[A-Z][A-Z0-9_]+)):\s+"
-    r"(?=(?:return|goto|break|continue)\b|\w[\w>.-]*\s*[(=])", re.ASCII)
+    r"((?:return|goto|break|continue)\b|\w[\w>.-]*\s*[(=])?", re.ASCII)
+_CALLED = re.compile(r"[A-Za-z_]\w*\s*\(", re.ASCII)
 _DIRECTIVE = re.compile(r"#\s*(if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
 _STATING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.STATEMENT,
             LineKind.CONDITION)
@@ -69,6 +70,8 @@ class _Reader:
     heading: str = ""
     block: int = 0
     in_block: bool = False
+    label: str = ""  # that stands on a line of its own, until a claim follows
+    leads: bool = False  # whether the next line stands further to the right, or is drawn
 
     def lines(self, data: bytes) -> Iterator[DocumentLine]:
         """The records of all lines."""
@@ -77,6 +80,10 @@ class _Reader:
         while place < len(raws):
             fenced = self.fenced or self.stack.in_brace
             count = joined(raws, place, fenced=fenced, within=self.within is not None)
+            following = undraw(raws[place + count].text) if place + count < len(raws) else None
+            self.leads = following is not None and bool(following.text) and (
+                following.drawn or following.column > undraw(raws[place].text).column
+            ) and read_frame(raws[place + count].text, traced=self.traced) is None
             yield from self._line(data, raws[place:place + count])
             place += count
             last = raws[place - 1].text
@@ -100,7 +107,10 @@ class _Reader:
         else:
             read = self._read(_visible(first.text), drawn, cited=citation is not None)
         comment = " ".join(part for part in (comment, read.remark) if part)
+        label = label or (self.label if read.kind in _STATING else "")
         claim = replace(_with_target(read, comment), label=label)
+        if read.kind in (*_STATING, LineKind.CLOSING):
+            self.label = ""
         parent, depth = self._place(first.number, drawn, read)
         if not parent and claim.branch in ("case", "else"):
             read, claim = PROSE, Claim()
@@ -123,18 +133,23 @@ class _Reader:
         none. Between braces what follows stands where it would without.
         """
         drawn = undraw(body)
-        under = self.fenced and drawn.column > 0 and self.stack.depth > 0
-        found = _LABELLED.match(drawn.text) if (
-            self.stack.in_brace or drawn.drawn or under) and self.within is None else None
-        rest = drawn.text[found.end():] if found else ""
-        if found is None or read_claim(rest, drawn=drawn.drawn, cited=cited).kind not in _STATING:
+        plain = self.stack.in_brace or drawn.drawn
+        found = _LABELLED.match(drawn.text) if self.within is None and (
+            plain or self._under(drawn)) else None
+        if found is None or not (plain or found[2]):
             return "", drawn
-        if drawn.drawn:
+        rest = drawn.text[found.end(1) + 1:].lstrip()
+        if read_claim(rest, drawn=drawn.drawn, cited=cited).kind not in _STATING:
+            return "", drawn
+        if not self.stack.in_brace or drawn.drawn:
             return found[1], drawn._replace(text=rest)
-        if self.stack.in_brace:
-            self.stack.label()
+        self.stack.label()
         before = body[:len(body) - len(rest)]
         return found[1], undraw(re.sub(r"[^\t]", " ", before) + rest)
+
+    def _under(self, drawn: Drawn) -> bool:
+        """Whether a line of a fence may hang, by its column alone, under another one."""
+        return self.fenced and drawn.column > 0 and self.stack.depth > 0
 
     def _read(self, text: str, drawn: Drawn, *, cited: bool) -> Read:
         """What a line is."""
@@ -162,7 +177,12 @@ class _Reader:
         if self.within is not None:
             members = read_members(body) if "{" in body else None
             return members or record_line(body) or Read(LineKind.UNREAD)
-        return self._read_outside(body, drawn=drawn.drawn, cited=cited)
+        lone = body.isidentifier() and (
+            self._under(drawn) or (self.fenced and not drawn.column and self.leads))
+        read = self._read_outside(body, drawn=drawn.drawn or lone, cited=cited)
+        if read.kind is LineKind.PROSE and self.fenced and self.leads and _CALLED.match(body):
+            return Read(LineKind.UNREAD)  # what hangs under it would be taken for roots
+        return read
 
     def _read_outside(self, body: str, *, drawn: bool, cited: bool) -> Read:
         """What a line is that stands in no table and no record."""
@@ -179,6 +199,7 @@ class _Reader:
 
     def _leave(self) -> None:
         self.stack.clear()
+        self.label = ""
         self.within = None
 
     def _place(self, number: int, drawn: Drawn, read: Read) -> tuple[int, int]:
@@ -224,7 +245,9 @@ class _Reader:
             self.stack.directive(directive[1])
         if directive is not None or not drawn.text:
             return False
-        if self.stack.in_brace and _LABEL.match(drawn.text):
+        label = _LABEL.match(drawn.text) if self.stack.in_brace else None
+        if label is not None:
+            self.label = label[1]
             self.stack.label()
         elif not drawn.column and not (self.fenced and self.stack.in_brace):
             self.stack.clear()

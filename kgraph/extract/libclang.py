@@ -209,12 +209,25 @@ def evaluate_integer(cursor: Cursor) -> int | None:
     return value
 
 
+def past_driver(arguments: list[str]) -> list[str]:
+    """The arguments with headers for the compiler proper: for `-include X` clang's driver takes a
+    precompiled X.pch or X.gch that lies beside X, whatever is in it."""
+    found: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "-include":
+            found += ["-Xclang", word, "-Xclang", next(words, "")]
+        else:
+            found.append(word)
+    return found
+
+
 def parse(index: int, path: str, arguments: list[str], options: int) -> tuple[int, int | None]:
     """Parse a file: (CXErrorCode, handle or None). Where the user's environment has a compiler look
     for headers is no matter."""
     for name in _SEARCHED_BY_CLANG & os.environ.keys():
         del os.environ[name]
-    encoded = [a.encode("utf-8", "surrogateescape") for a in arguments]
+    encoded = [a.encode("utf-8", "surrogateescape") for a in past_driver(arguments)]
     array = (c_char_p * len(encoded))(*encoded)
     handle = c_void_p()
     code = C.clang_parseTranslationUnit2(

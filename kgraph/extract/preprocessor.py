@@ -8,7 +8,9 @@ import os
 import shutil
 import subprocess
 from functools import cache
+from pathlib import Path
 
+from kgraph.extract.libclang import past_driver
 from kgraph.model.units import TranslationUnit
 
 _COMPILERS = ("gcc", "clang", "cc")
@@ -54,7 +56,14 @@ def _flags(unit: TranslationUnit) -> list[str]:
     kept: list[str] = []
     for word in words:
         if word in _WITH_VALUE:
-            kept += [word, next(words, "")]
+            kept += _past_driver(word, next(words, ""))
         elif word.startswith(_KEPT):
             kept.append(word)
     return kept
+
+
+def _past_driver(flag: str, value: str) -> list[str]:
+    """A flag with its value; clang's driver would take a precompiled header for one."""
+    if flag == "-include" and "clang" in Path(compiler()).resolve().name:
+        return past_driver([flag, value])
+    return [flag, value]

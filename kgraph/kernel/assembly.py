@@ -13,7 +13,7 @@ from kgraph.kernel.commands import CompileCommand
 from kgraph.kernel.flags import clang_flags
 from kgraph.kernel.images import HOST, image_of
 from kgraph.model.units import TranslationUnit
-from kgraph.treefile import cited_name, file_name, leads_out
+from kgraph.treefile import cited_name, file_name, is_file, is_folder, leads_out
 
 KERNEL_DEFINE = "-D__KERNEL__"
 ASSEMBLY = "sources in no language that is read"
@@ -55,7 +55,7 @@ class Assembly:
         if not path or leads_out(file, self._folders()):
             self.skipped[OUTSIDE] += 1
             return
-        if not Path(file).is_file():
+        if not is_file(file):
             self.skipped[MISSING] += 1
             self.missing.append(cited_name(path))
             return
@@ -95,7 +95,7 @@ class Assembly:
 
     def _directory(self, directory: str) -> str:
         place = self.place(".", directory)
-        if Path(place).is_dir():
+        if is_folder(place):
             return place
         self.lost[place] += 1
         return str(self.tree)
@@ -112,7 +112,7 @@ class Assembly:
         # and a generated source may quote one of the tree.
         other = self.tree if generated else self.build
         beside = other / Path(file_name(path)).parent if other is not None else None
-        if self.build is None or beside is None or not beside.is_dir():
+        if self.build is None or beside is None or not is_folder(beside):
             return flags.arguments
         return (*flags.arguments, "-iquote", str(beside))
 
@@ -135,6 +135,6 @@ def build_folder_first(tree: Path, build: Path | None) -> Callable[[str], str]:
         if build is None or not path:
             return ""
         made = build / path
-        return str(made) if made.is_dir() else ""
+        return str(made) if is_folder(made) else ""
 
     return also

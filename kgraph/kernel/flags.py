@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from kgraph.treefile import is_file, is_there
+
 BUILTIN_HEADERS = Path(__file__).parent / "include"
 
 # Flags kept as they are, with what in the sources they change.
@@ -131,7 +133,7 @@ class _Sorter:
 
     def _header(self, flag: str, header: str) -> None:
         path = self._found(header) if header else ""
-        if path and self._inside(path):
+        if path and self._inside(path) and (is_file(path) or not is_there(path)):
             self.kept += [flag, path]
         else:
             self.refused.append(f"{flag} {header}".strip())
@@ -141,7 +143,7 @@ class _Sorter:
         is not left to libclang, which may find another file, of the machine's, by then."""
         path = self.place(header)
         places = [path, *(os.path.normpath(f"{folder}/{header}") for folder in self.searched)]
-        return next((place for place in places if Path(place).is_file()), path)
+        return next((place for place in places if is_file(place)), path)
 
     def _inside(self, path: str) -> bool:
         real = os.path.realpath(path)

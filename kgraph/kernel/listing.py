@@ -21,7 +21,7 @@ from kgraph.kernel.commands import (
 )
 from kgraph.kernel.relocation import Relocation, relocation
 from kgraph.kernel.tree import COMPILE_COMMANDS, KernelTree
-from kgraph.treefile import MOST_LISTED, cited_name, read_regular
+from kgraph.treefile import MOST_LISTED, cited_name, is_file, is_folder, read_regular
 
 PREPROCESSED = "files only preprocessed or assembled"
 _HINT = "give the list that a build recorder or scripts/clang-tools/gen_compile_commands.py wrote"
@@ -62,7 +62,7 @@ def units_of_list(
             f"none of the {len(entries)} sources that {path} names is in {tree.root}",
             "give the list of this tree",
         )
-    if build is None and not moved.in_tree and moved.old_build.is_dir():
+    if build is None and not moved.in_tree and is_folder(moved.old_build):
         if reason := _no_build_folder(moved.old_build, tree.root):
             remark(f"{path}: its commands run in {moved.old_build}, which is not taken for a build"
                    f" folder ({reason}): nothing in it is cited")
@@ -131,7 +131,7 @@ def _require_headers(assembly: Assembly, path: Path) -> None:
         if not kconfig or not _includes_autoconf(Path(kconfig)):
             continue
         folders = [word[2:] for word in unit.arguments if word.startswith("-I")]
-        if any(Path(folder, _AUTOCONF).is_file() for folder in folders):
+        if any(is_file(Path(folder, _AUTOCONF)) for folder in folders):
             return
         raise ConfigurationError(
             f"{path}: include/{_AUTOCONF} and other generated headers are missing, "
@@ -141,7 +141,7 @@ def _require_headers(assembly: Assembly, path: Path) -> None:
 
 
 def _includes_autoconf(kconfig: Path) -> bool:
-    return kconfig.is_file() and f"<{_AUTOCONF}>".encode() in read_regular(kconfig)
+    return is_file(kconfig) and f"<{_AUTOCONF}>".encode() in read_regular(kconfig)
 
 
 def _may_be_named(text: str) -> bool:
@@ -164,6 +164,8 @@ def read_list(path: Path) -> list[Entry]:
         raise ConfigurationError(f"{path}:{error.lineno}: not JSON: {error.msg}", _HINT) from error
     except RecursionError as error:
         raise ConfigurationError(f"{path}: nested too deeply", _HINT) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: a number has too many digits", _HINT) from error
     if not isinstance(content, list):
         raise ConfigurationError(f"{path} is not a list of compile commands", _HINT)
     if not content:

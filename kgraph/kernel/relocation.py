@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 from kgraph.kernel.assembly import relative
+from kgraph.treefile import is_file, is_folder, is_there
 
 _SAMPLE = 200
 
@@ -37,9 +38,9 @@ class Relocation:
         if not self._is_below(absolute, self.old_root):
             return absolute
         here = self._moved(absolute, self.old_root, self.tree)
-        if self.build is not None and not Path(here).exists():
+        if self.build is not None and not is_there(here):
             made = self._moved(absolute, self.old_root, self.build)
-            return made if Path(made).exists() else here
+            return made if is_there(made) else here
         return here
 
     def _is_built(self, absolute: str) -> bool:
@@ -84,7 +85,8 @@ def relocation(
     folders = Counter(os.path.normpath(directory) for directory, _ in pairs)
     old_build = Path(folders.most_common(1)[0][0])
     # Commands that run in sub-folders of the sources are still an in-tree build.
-    if relative(str(old_build), old_root) and (tree / old_build.relative_to(old_root)).is_dir():
+    if relative(str(old_build), old_root) and is_folder(
+            tree / old_build.relative_to(old_root)):
         old_build = old_root
     return Relocation(old_root, old_build, tree, build)
 
@@ -95,6 +97,6 @@ def _root_of(file: str, tree: Path) -> str:
         return str(tree)
     parts = Path(file).parts
     for start in range(1, len(parts)):
-        if Path(tree, *parts[start:]).is_file():
+        if is_file(Path(tree, *parts[start:])):
             return str(Path(*parts[:start]))
     return ""

@@ -210,5 +210,8 @@ def _skipped(assembly: Assembly) -> tuple[tuple[str, int], ...]:
 
 
 def _tell_refused(assembly: Assembly, remark: Callable[[str], None]) -> None:
-    for flag, count in sorted(assembly.refused.items())[:_SHOWN]:
+    refused = sorted(assembly.refused.items())
+    for flag, count in refused[:_SHOWN]:
         remark(f"left out the flag {flag} of {count} commands: it loads or reads foreign code")
+    if more := ", ".join(flag for flag, _ in refused[_SHOWN:]):
+        remark(f"and {more}")

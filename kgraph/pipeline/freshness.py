@@ -21,7 +21,7 @@ from kgraph.model.units import TranslationUnit
 from kgraph.pipeline.setting import LINK, SYMBOL_HEADERS, Setting, setting_of
 from kgraph.store.former import FormerIndex, FormerUnit
 from kgraph.store.states import FileStates
-from kgraph.treefile import cited_name, file_name, leads_out, read_regular
+from kgraph.treefile import cited_name, file_name, is_folder, leads_out, read_regular
 
 _SEARCHED = ("-isystem", "-idirafter", "-iquote")  # each with a folder behind it
 _SYMBOL = re.compile(rb"CONFIG_\w+")
@@ -115,7 +115,7 @@ def _search_folders(unit: TranslationUnit) -> Iterator[str]:
 @cache
 def _lies_elsewhere(folder: str, roots: tuple[str, ...]) -> bool:
     """Whether a folder is there, but in none of the roots; kgraph's own headers are no matter."""
-    return folder != str(BUILTIN_HEADERS) and Path(folder).is_dir() and leads_out(
+    return folder != str(BUILTIN_HEADERS) and is_folder(folder) and leads_out(
         f"{folder}/x", roots)
 
 
@@ -168,7 +168,7 @@ class Judge:
         for root in self._roots:
             name = f"{root}/{file_name(link)}"
             if leads_out(f"{name}/x", self._roots):
-                self._led_out = self._led_out or Path(name).is_dir()
+                self._led_out = self._led_out or is_folder(name)
                 continue
             folder = cited_name(os.path.relpath(os.path.realpath(name), os.path.realpath(root)))
             found.update(Path(path).name for path in files

@@ -65,6 +65,8 @@ def _layers(start: int, depth: int, calls_of: Callable[[int], list[Hop]]) -> lis
     hops: list[Hop] = []
     seen, layer = {start}, [start]
     for _ in range(depth):
+        if not layer:
+            break
         following: list[int] = []
         for number in layer:
             found = calls_of(number)

@@ -12,7 +12,7 @@ def site(graph: CallGraph, place: str) -> list[SiteAnswer]:
     """The call sites at `place` (FILE:LINE, FILE from the tree's top or the end of it), each with
     every candidate. Raises LookupFailed where no call starts there, with the nearest ones.
     """
-    written = re.fullmatch(r"(.+):(\d+)", place)
+    written = re.fullmatch(r"(.+):(\d{1,9})", place)
     if written is None:
         raise LookupFailed(f"`{place}` is no place in the source", "write it as FILE:LINE")
     path, line = _path(graph, written[1]), int(written[2])

@@ -247,9 +247,39 @@ def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_pa
 @pytest.mark.parametrize("arguments", [
     ("path", "SyS_sendto"), ("nosuchverb",), ("path", "a", "b", "-k", "0"),
     ("path", "a", "b", "--format", "xml"), ("callers", "a", "--nosuch"),
+    ("path", "a", "b", "-k", "9" * 20), ("callees", "a", "--depth", "9" * 20),
+    ("index", ".", "--unit-seconds", "nan"), ("index", ".", "--unit-seconds", "inf"),
+    ("index", ".", "--unit-memory", "9" * 20),
 ])
 def test_usage(kgraph, arguments: tuple[str, ...]) -> None:
     complained(kgraph(*arguments), "--help")
+
+
+@pytest.mark.parametrize("digits", [20, 5000])
+def test_numbers_of_lines_that_no_file_has(kgraph, mini_index: Path, digits: int) -> None:
+    place = f"net/socket.c:{'9' * digits}"
+    complained(kgraph("site", place, "--index", mini_index), "no place in the source")
+    complained(kgraph("path", "SyS_sendto", "veth_xmit", "--bind", f"{place}=raw_sendmsg",
+                      "--index", mini_index), "net/socket.c:9")
+
+
+def test_no_depth_is_too_much(kgraph, mini_index: Path) -> None:
+    answer = kgraph("callees", "SyS_sendto", "--depth", 1_000_000, "--index", mini_index)
+    assert answer.returncode == 0
+    assert "veth_xmit" in answer.stdout
+
+
+def test_a_document_whose_name_is_no_text(kgraph, mini_index: Path, tmp_path: Path) -> None:
+    name = os.fsdecode(b"doc-\xff.md")
+    (tmp_path / name).write_text("SyS_sendto()\n  sock_sendmsg()\n")
+    answer = subprocess.run(
+        [sys.executable, "-m", "kgraph", "check", name, "--junit", "j.xml", "--sarif", "s.json",
+         "--index", mini_index], cwd=tmp_path, capture_output=True, timeout=120, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert answer.returncode in (0, 1), answer.stderr
+    assert b"Traceback" not in answer.stderr
+    assert "doc-" in (tmp_path / "j.xml").read_text()
+    assert json.loads((tmp_path / "s.json").read_text())
 
 
 def test_unknown_and_ambiguous_names(kgraph, mini, mini_index: Path) -> None:

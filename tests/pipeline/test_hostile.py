@@ -138,6 +138,40 @@ def test_a_configuration_of_clang_in_the_tree_is_not_read(
     assert not made.erroneous
 
 
+@pytest.mark.parametrize("ending", ["pch", "gch"])
+def test_a_precompiled_header_in_the_tree_is_not_read(tmp_path: Path, ending: str) -> None:
+    """clang's driver takes one that lies beside the header of `-include` for it."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / f"k.h.{ending}").write_bytes(b"CPCH and no more")
+    (tree / "k.h").write_text("int real(void);\n")
+    (tree / "a.c").write_text("int asks(void) { return real(); }\n")
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "a.c", "arguments": ["gcc", "-include", "k.h", "-c", "a.c"]}]))
+    made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
+    assert not made.failed
+    assert not made.erroneous
+    assert len(calls(made, "asks")) == 1
+
+
+@pytest.mark.parametrize("entry", [
+    {"file": "x" * 300 + ".c"}, {"directory": "x" * 300}, {"arguments": ["-I" + "x" * 300]},
+    {"arguments": ["-include", "x" * 300 + ".h"]}, {"output": "x" * 300 + ".o"},
+])
+def test_names_that_are_too_long_cost_their_entry(tmp_path: Path, entry: dict[str, object]) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name in ("a.c", "b.c"):
+        (tree / name).write_text("int f(void) { return 1; }\n")
+    given = {"directory": ".", "file": "b.c", "arguments": []} | entry
+    given["arguments"] = ["gcc", *given["arguments"], "-c", given["file"]]
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "a.c"]}, given]))
+    made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
+    assert made.coverage.units >= 1
+    assert not [path for path, _ in made.failed if path == "a.c"]
+
+
 def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
     """Workers start in a folder whose modules have the names of those that they import; and the
     program that asks for an index does so at its top.
@@ -383,7 +417,8 @@ def test_any_set_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, te
     assert str(path) in message
 
 
-@pytest.mark.parametrize("content", [b"[" * 100_000, b"\xff\xfe", b"{}", b"[1]", b"[]", b"\0"])
+@pytest.mark.parametrize("content", [
+    b"[" * 100_000, b"\xff\xfe", b"{}", b"[1]", b"[]", b"\0", b"[" + b"1" * 5000 + b"]"])
 def test_what_is_no_list_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "compile_commands.json"
     path.write_bytes(content)

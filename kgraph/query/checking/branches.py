@@ -194,9 +194,4 @@ def _conditions(ground: Ground, function: KnownFunction) -> Iterator[tuple[Form,
         for branch in ground.flow(function).branches:
             start = Location(path, first + body[branch.place][1])
             yield branch.form, Extent(start, start.line), ground.sources.line(start)
-    for site in ground.sites_of(function.number):
-        for guard in site.guards:
-            text = " ".join(ground.sources.text(guard.extent).split())
-            if text:
-                form = normal(ground.spelling.text(text, guard.extent.start.path))
-                yield form, guard.extent, text
+    yield from ground.guards_of(function.number)

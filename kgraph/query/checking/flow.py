@@ -144,14 +144,16 @@ class Flow:
         return list(self._targets)
 
     def jumped(self, start: range) -> list[range]:
-        """The tokens that run from these on, and behind the labels that they jump to."""
+        """The tokens that run from these on, and behind the labels that they jump to: from each
+        label on to where that leaves the block.
+        """
         found, names, words = [start], set[str](), self.words
         for part in found:
             for place in part:
                 name = words[place + 1] if words[place] == "goto" else ""
                 if name and name not in names:
                     names.add(name)
-                    found += [range(at, len(words)) for at in self._targets.get(name, ())]
+                    found += self.behind(name)
         return found
 
     def end_of(self, start: int) -> int:

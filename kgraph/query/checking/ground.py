@@ -1,5 +1,6 @@
 """What judging a line rests on: the graph, its source text, how a claimed name is understood."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 from kgraph.graph import CallGraph, Sources
 from kgraph.model.answers import KnownFunction, KnownSite
 from kgraph.model.documents import Citation
+from kgraph.model.location import Extent
 from kgraph.query.checking.absence import Absence
+from kgraph.query.checking.conditions import Form, normal
 from kgraph.query.checking.defined import Defined
 from kgraph.query.checking.flow import Flow
 from kgraph.query.checking.spelling import Spelling
@@ -16,6 +19,9 @@ from kgraph.query.names import meant
 from kgraph.query.rules import Rules
 from kgraph.query.scenarios import SitePins
 from kgraph.query.steps import State, Steps
+
+# The extent of a label in the index reaches to the last of those that lead to a call.
+_LABELS = re.compile(r"\b(?:case\s[^:;{}]+|default)(?=\s*(?::|$))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class Ground:
         self._bodies: dict[int, list[tuple[str, int]]] = {}
         self._plain_bodies: dict[int, tuple[list[tuple[str, int]], dict[int, int]]] = {}
         self._flows: dict[int, Flow] = {}
+        self._guards: dict[int, list[tuple[Form, Extent, str]]] = {}
 
     def under(self, rules: Rules) -> "Ground":
         """The same ground with the pins of a scenario."""
@@ -115,6 +122,24 @@ class Ground:
         if function not in self._sites:
             self._sites[function] = self.graph.sites_of(function)
         return self._sites[function]
+
+    def guards_of(self, function: int) -> list[tuple[Form, Extent, str]]:
+        """The conditions that the index knows around the calls of a function, each once: form,
+        place and text.
+        """
+        if function not in self._guards:
+            extents = dict.fromkeys(
+                guard.extent for site in self.sites_of(function) for guard in site.guards)
+            texts = [(extent, self.text_of(extent)) for extent in extents]
+            self._guards[function] = [
+                (normal(self.spelling.text(text, extent.start.path)), extent, text)
+                for extent, text in texts if text]
+        return self._guards[function]
+
+    def text_of(self, guard: Extent) -> str:
+        """The text of a condition that the index knows, on one line; of labels only themselves."""
+        text = " ".join(self.sources.text(guard).split())
+        return ": ".join(_LABELS.findall(text)) if _LABELS.match(text) else text
 
     def body(self, function: KnownFunction) -> list[tuple[str, int]]:
         """The tokens of a function's definition, with lines from 0 at that of its name."""

@@ -141,7 +141,9 @@ def _conditional(
     """The verdict on what stands behind `if` or `while`, of which `told` is known."""
     wanted = {each.path: conjuncts(claimed_form(ground, claim, each.path)) for each in told}
     if any(wanted[each.path] <= each.holds for each in told):
-        return outcome
+        again = all(_is_contrary(each, wanted[each.path]) for each in told)
+        note = "the contrary is asked for there, too: what it compares may be set between"
+        return replace(outcome, note=_joined(outcome.note, note)) if again else outcome
     for each in chain(told, by_text(ground, standing, outcome, line)):
         forms = wanted.get(each.path, _NEVER)
         if forms <= each.holds:
@@ -149,11 +151,16 @@ def _conditional(
         if asked_for(forms, each.holds):
             note = f"one of the conditions that do alone: {each.text}"
             return replace(outcome, note=_joined(outcome.note, note))
-    for each in told:
-        if each.holds & set(map(opposite, wanted[each.path])):
-            there = each.text or "a condition that is not shown"
-            return _not_so(outcome, f"it runs only where the contrary holds: {there}")
+    contrary = next((each for each in told if _is_contrary(each, wanted[each.path])), None)
+    if contrary is not None and not jumps(ground, standing, outcome, line, claim, holds=True):
+        there = contrary.text or "a condition that is not shown"
+        return _not_so(outcome, f"it runs only where the contrary holds: {there}")
     return _not_under(ground, claim, standing, outcome, line, told)
+
+
+def _is_contrary(said: Said, wanted: frozenset[Form]) -> bool:
+    """Whether the contrary of something wanted holds at a place."""
+    return not said.holds.isdisjoint(map(opposite, wanted))
 
 
 def _labelled(

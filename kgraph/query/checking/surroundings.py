@@ -17,6 +17,8 @@ from kgraph.query.checking.parameters import arguments_note
 from kgraph.query.checking.texts import find_here, words_of
 from kgraph.query.checking.wording import innermost
 
+_ENDING = ("}", "else")
+
 
 class Said(NamedTuple):
     """What holds at a place in the file `path`; its conditions in words; whether there may be
@@ -173,14 +175,29 @@ def _written(ground: Ground, standing: Standing, line: DocumentLine) -> tuple[Ex
 def _tokens_at(
     ground: Ground, function: KnownFunction, places: Iterable[Extent]
 ) -> list[int]:
-    """Which tokens of a function without macros for names stand on the lines of these places."""
+    """Which tokens of a function without macros for names stand at these places: from the column
+    on where that is known, else on their lines, but for an end of what stands above.
+    """
     if function.location is None:
         return []
     first, path = function.location.line, function.location.path
-    lines = {number - first for place in places if place.start.path == path
-             for number in range(place.start.line, place.end_line + 1)}
-    body = ground.plain_body(function) if lines else []
-    return [at for at, (_, line) in enumerate(body) if line in lines]
+    spans = [(place.start.line - first, _tokens_before(ground, place), place.end_line - first)
+             for place in places if place.start.path == path]
+    found, ending, number, former = list[int](), list[int](), 0, -1
+    for at, (word, line) in enumerate(ground.plain_body(function) if spans else ()):
+        number = number + 1 if line == former else 0
+        former = line
+        if any(start <= line <= end and (line > start or number >= before)
+               for start, before, end in spans):
+            ends = word in _ENDING and all(here < at - number for here in found[-1:])
+            (ending if ends else found).append(at)
+    return found or ending
+
+
+def _tokens_before(ground: Ground, place: Extent) -> int:
+    """How many tokens stand before a place on its line; 0 where its column is not known."""
+    before = ground.sources.line(place.start)[:max(0, place.start.column - 1)]
+    return len(ground.spelling.text(before, place.start.path))
 
 
 def _of_site(ground: Ground, site: KnownSite, *, otherwise: bool) -> Said:
@@ -188,7 +205,7 @@ def _of_site(ground: Ground, site: KnownSite, *, otherwise: bool) -> Said:
     texts = []
     path = site.location.path
     for guard in site.guards:
-        text = " ".join(ground.sources.text(guard.extent).split())
+        text = ground.text_of(guard.extent)
         if text:
             said |= conjuncts(normal(ground.spelling.text(text, path), holds=guard.holds))
             texts.append(text if guard.holds else f"not {text}")

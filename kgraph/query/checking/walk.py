@@ -76,7 +76,8 @@ class Walk:
         if outcome.standing is None and line.parent in self._apart:
             self._apart[line.number] = self._apart[line.parent]
         if line.kind in NAMING and line.claim.name:
-            self._leaves.setdefault(line.claim.name, (line, self._standing[line.number]))
+            name = line.claim.onward[-1] if line.claim.onward else line.claim.name
+            self._leaves.setdefault(name, (line, self._standing[line.number]))
         target, inside = line.claim.target, self._standing[line.number].inside
         if target and inside:
             self._leaves.setdefault(target, (line, Standing(inside)))
