@@ -187,6 +187,41 @@ int ten(int a, int b, int c)
 drop:
 	return third(6);
 }
+int thirteen(int a, int b)
+{
+	if (a) {
+		if (b)
+			first(1);
+	} else {
+		second(2);
+	}
+	return third(3);
+}
+int twelve(int a, int b, int c)
+{
+	if (a) {
+		first(a);
+	} else if (second(b)) {
+		return 1;
+	}
+	if (b) first(b); else third(b);
+	if (c)
+		goto inside;
+	if (b == 5) {
+		first(5);
+	} else {
+inside:
+		first(3);
+	}
+	if (c == 0)
+		return 7;
+	c = first(7);
+	if (!c)
+		third(3);
+	goto last;
+last:
+	return second(9);
+}
 int eleven(int a, int b)
 {
 #ifdef NOT_HERE
@@ -332,6 +367,26 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("eleven()\n{\n#if NOT\n\tif (a) {\n#else\n\tif (b) {\n#endif\n\tsecond(b);\n\t}\n\tthird(b);",
      Verdict.HOLDS, ""),
     ("eleven()\n|-if (b) third(b)", Verdict.REFUTED, "its conditions are not !a"),
+    ("thirteen()\n|-if (a && b) first(1)\n|-else second(2)", Verdict.HOLDS, ""),
+    ("thirteen()\n|-if (a && b) first(1)\n|-else third(3)", Verdict.REFUTED, "behind no else"),
+    # on one line with the end of what stands above; a goto into an else; set again
+    ("twelve()\n|-if (a) second(b)", Verdict.REFUTED, "the contrary holds: not a"),
+    ("twelve()\n|-if (!a) second(b)", Verdict.HOLDS, "the source asks for the contrary"),
+    ("twelve()\n|-if (b) third(b)", Verdict.REFUTED, "the contrary holds"),
+    ("twelve()\n|-if (c) first(3)", Verdict.HOLDS, "cannot be told: there are labels"),
+    ("twelve()\n|-if (!c) third(3)", Verdict.HOLDS, "the contrary is asked for there, too"),
+    ("twelve()\n|-last: first(3)", Verdict.REFUTED, "behind the label last"),
+    # labels on lines of their own
+    ("twelve() {\nlast:\n\treturn second(9);", Verdict.HOLDS, ""),
+    ("twelve() {\nlast:\n\tfirst(3);", Verdict.REFUTED, "behind the label last"),
+    ("twelve() {\nnone:\n\tfirst(3);", Verdict.UNDECIDED, "none is no label of twelve"),
+    ("twelve() {\nlast:\n}\none() {\n\tsecond(1);", Verdict.HOLDS, ""),
+    # a root that nothing marks, and one that cannot be read
+    ("first\n    second(1)", Verdict.REFUTED, "first does not call second"),
+    ("first() in a.c\n |- second(1)", Verdict.UNDECIDED, "what calls it is not known"),
+    ("one(int a, int b) (a.c)\n |- first(a)", Verdict.HOLDS, ""),
+    # behind a chain in one line
+    ("nine() -> one() -> second()\n\nnine()\n|-one(a, b)", Verdict.HOLDS, ""),
     # blocks on one line
     ("four() { first(a); if (b) { second(8); } else { third(9); } }", Verdict.HOLDS, ""),
     ("four() { first(a); fifth(); }", Verdict.REFUTED, "fifth: refuted"),

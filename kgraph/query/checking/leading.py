@@ -14,6 +14,7 @@ from kgraph.model.location import MOST_GUARDS
 from kgraph.query.checking.branches import (
     CONTRARY,
     alike,
+    any_of,
     asked_for,
     claimed_form,
     consequences,
@@ -202,10 +203,14 @@ def _of_its_if(
     told: list[Said],
 ) -> Outcome:
     """The verdict on what stands behind an else: of the condition that the document gives it."""
+    functions = ground.functions_of(standing)
+    known = [alike(ground, function, claim) for function in functions]
+    summed = not any(found is not None and not found.note for found in known)
     for each in (*told, *by_text(ground, standing, outcome, line)):
         against = opposite(claimed_form(ground, claim, each.path))
         if conjuncts(against) <= each.holds or any(
-            shares(opposite(form), opposite(against)) for form in each.holds
+            shares(opposite(form), opposite(against)) or (summed and any_of(against, form))
+            for form in each.holds
         ):
             return outcome
     if any(each.more for each in told):

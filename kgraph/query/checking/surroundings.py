@@ -54,7 +54,10 @@ def by_text(
     the index leaves a condition out: one whose value is settled, `IS_ENABLED(X)`.
     """
     written = _written(ground, standing, line) if line.claim.arguments else ()
-    for place in (*_bearing(ground, standing, outcome, line)[1], *written):
+    bearing = _bearing(ground, standing, outcome, line)[1]
+    known = {(place.start.path, place.start.line) for place in bearing}
+    others = (place for place in written if (place.start.path, place.start.line) not in known)
+    for place in (*bearing, *others):
         yield from _around(ground, standing, place)
 
 
