@@ -178,7 +178,7 @@ def _through(body: str) -> Read | None:
         return None
     opening = len(callee) + len(rest[len(callee):]) - len(rest[len(callee):].lstrip())
     given, remark = _given(rest, opening + 1)
-    if remark is None:
+    if remark is None or rest[opening:opening + 1] != "(":
         return None
     said = Claim(expression=callee.strip(), arguments=given, result=result)
     return Read(LineKind.INDIRECT, said, remark)

@@ -45,6 +45,25 @@ static int every_form(struct part *p, int n, const char *text)
 		third(99);
 	}
 #endif
+	switch (i) {
+	case 8:
+		if (n == 9)
+			first(80);
+		else
+			second(80);
+		break;
+#ifdef NOT_HERE
+	case 9:
+		n = third(7);
+#endif
+	}
+	if (n == 10) {
+		first(10);
+	} else if (n == 11) {
+		first(11);
+	} else
+		second(11);
+	i = (*p).a + (*p).b - 1;
 	n =
 		first(n) +
 		second(n);

@@ -3,6 +3,7 @@ text around it for a statement.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import dropwhile, groupby
 from typing import NamedTuple
 
 from kgraph.model.answers import Hop, KnownFunction, KnownSite
@@ -53,11 +54,7 @@ def by_text(
     """What the text says of these places, and of others that this configuration leaves out, where
     the index leaves a condition out: one whose value is settled, `IS_ENABLED(X)`.
     """
-    written = _written(ground, standing, line) if line.claim.arguments else ()
-    bearing = _bearing(ground, standing, outcome, line)[1]
-    known = {(place.start.path, place.start.line) for place in bearing}
-    others = (place for place in written if (place.start.path, place.start.line) not in known)
-    for place in (*bearing, *others):
+    for place in _borne_or_written(ground, standing, outcome, line):
         yield from _around(ground, standing, place)
 
 
@@ -99,7 +96,7 @@ def under_label(
     not "", and places that bear the claim out: whether each of the labels leads to one of them, and
     under which labels they stand.
     """
-    _, places = _bearing(ground, standing, outcome, line)
+    places = _borne_or_written(ground, standing, outcome, line)
     for function in ground.functions_of(standing):
         here, flow = _tokens_at(ground, function, places), ground.flow(function)
         own = named(ground, function, claim, switch) if here else []
@@ -114,7 +111,7 @@ def behind_label(
     ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine, label: str
 ) -> bool:
     """Whether a label that a `goto` may name leads to a place that bears a claim out, or may."""
-    places = _bearing(ground, standing, outcome, line)[1]
+    places = _borne_or_written(ground, standing, outcome, line)
     for function in ground.functions_of(standing):
         here, flow = _tokens_at(ground, function, places), ground.flow(function)
         starts = flow.behind(label)
@@ -169,6 +166,17 @@ def _bearing(
     return sites, tuple(site.extent for site in sites)
 
 
+def _borne_or_written(
+    ground: Ground, standing: Standing, outcome: Outcome, line: DocumentLine
+) -> tuple[Extent, ...]:
+    """The places that bear a claim out, and others where the text has its call word by word."""
+    bearing = _bearing(ground, standing, outcome, line)[1]
+    written = _written(ground, standing, line) if line.claim.arguments else ()
+    known = {(place.start.path, place.start.line) for place in bearing}
+    return (*bearing, *(place for place in written
+                        if (place.start.path, place.start.line) not in known))
+
+
 def _written(ground: Ground, standing: Standing, line: DocumentLine) -> tuple[Extent, ...]:
     """Where the text has the call of a line word by word."""
     call = f"{line.claim.name or line.claim.expression}({', '.join(line.claim.arguments or ())})"
@@ -186,15 +194,15 @@ def _tokens_at(
     first, path = function.location.line, function.location.path
     spans = [(place.start.line - first, _tokens_before(ground, place), place.end_line - first)
              for place in places if place.start.path == path]
-    found, ending, number, former = list[int](), list[int](), 0, -1
-    for at, (word, line) in enumerate(ground.plain_body(function) if spans else ()):
-        number = number + 1 if line == former else 0
-        former = line
-        if any(start <= line <= end and (line > start or number >= before)
-               for start, before, end in spans):
-            ends = word in _ENDING and all(here < at - number for here in found[-1:])
-            (ending if ends else found).append(at)
-    return found or ending
+    found: list[int] = []
+    body = ground.plain_body(function) if spans else []
+    for line, tokens in groupby(range(len(body)), lambda at: body[at][1]):
+        near = [(start, before) for start, before, end in spans if start <= line <= end]
+        if near:
+            first_one = min(before if line == start else 0 for start, before in near)
+            here = list(tokens)[first_one:]
+            found += list(dropwhile(lambda at: body[at][0] in _ENDING, here)) or here
+    return found
 
 
 def _tokens_before(ground: Ground, place: Extent) -> int:
