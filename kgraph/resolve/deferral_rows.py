@@ -114,12 +114,12 @@ def _parse(name: str, text: str) -> Rows:
     slots: dict[str, list[tuple[Field, str]]] = {"slot": [], "stored": []}
     carriers: set[Field] = set()
     for table, rows in tables.items():
+        heads = _heads(text, table)
         if table not in _KEYS or not isinstance(rows, list):
-            line = _line(text, table, 0)
-            raise ConfigurationError(f"{name}:{line}: no table is named {table}",
+            raise ConfigurationError(f"{name}:{heads[0]}: no table is named {table}",
                                      f"there are {', '.join(f'[[{known}]]' for known in _KEYS)}")
         for number, row in enumerate(rows):
-            reader = _Reader(row, table, f"{name}:{_line(text, table, number)}")
+            reader = _Reader(row, table, f"{name}:{heads[min(number, len(heads) - 1)]}")
             if table == "carrier":
                 carriers.add(reader.slot("slot"))
             elif table in slots:
@@ -130,13 +130,12 @@ def _parse(name: str, text: str) -> Rows:
                 tuple(slots["stored"]))
 
 
-def _line(text: str, table: str, number: int) -> int:
-    """The line of the number-th [[table]]; where it is not written so, the first that names it."""
-    heads = [n for n, line in enumerate(text.split("\n"), start=1)
-             if re.match(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]", line)]
-    if number < len(heads):
-        return heads[number]
-    return next((n for n, line in enumerate(text.split("\n"), start=1) if table in line), 1)
+def _heads(text: str, table: str) -> list[int]:
+    """The lines of all [[table]]; where none is written so, the first that names it."""
+    head = re.compile(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]")
+    lines = text.split("\n")
+    found = [number for number, line in enumerate(lines, start=1) if head.match(line)]
+    return found or [next((n for n, line in enumerate(lines, start=1) if table in line), 1)]
 
 
 class _Reader:
