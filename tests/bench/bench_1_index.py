@@ -21,9 +21,12 @@ def _indexing(bench: Bench) -> None:
 
 
 def check_syntax(unit: TranslationUnit) -> int:
-    """Run clang's own syntax check on a unit: its exit status."""
+    """Run clang's own syntax check on a unit: its exit status. Older ones than libclang refuse its
+    flag against configuration files.
+    """
+    arguments = [word for word in unit.arguments if word != "--no-default-config"]
     return subprocess.run(
-        ["clang", "-fsyntax-only", *unit.arguments, unit.file],
+        ["clang", "-fsyntax-only", *arguments, unit.file],
         cwd=unit.directory, capture_output=True, check=False,
     ).returncode
 
