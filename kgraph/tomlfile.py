@@ -99,13 +99,15 @@ class TomlReader:
         self._error = error
 
     def line_of(self, table: str, number: int) -> int:
-        """The line on which the table `[[table]]` of that number, from 0, begins."""
+        """The line on which the table `[[table]]` of that number, from 0, begins; where it is not
+        written so, that of its key.
+        """
         found = self._begins.get(table)
         if found is None:
             pattern = re.compile(rf"\s*\[\[\s*[\"']?{re.escape(table)}[\"']?\s*\]\]")
             found = [n for n, text in enumerate(self._lines, 1) if pattern.match(text)]
             self._begins[table] = found
-        return found[number] if number < len(found) else 1
+        return found[number] if number < len(found) else self.where(table)
 
     def wrong(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
         """The error about a key, which is looked for from the line `start` on."""

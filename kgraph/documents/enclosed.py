@@ -15,7 +15,7 @@ _DECLARATION = re.compile(
     r"(?:(?!(?:return|goto|else|case)\b)\w+[\s*]+)+\w+(?:\s*\[\w*\])?"
     r"(?:\s*,[\s*]*\w+(?:\s*\[\w*\])?)*$", re.ASCII)
 _HEADS = (LineKind.FUNCTION, LineKind.CALL, LineKind.INDIRECT, LineKind.CONDITION)
-_PIECES = (*_HEADS, LineKind.STATEMENT)
+PIECES = (*_HEADS, LineKind.STATEMENT)
 
 Said = tuple[tuple[LineKind, Claim], ...]
 
@@ -64,7 +64,7 @@ def _claims(text: str, depth: int = 0) -> Said | None:
         read = read_claim(said + ";" * (inside is None), drawn=False, cited=False)
         within = () if inside is None else _claims(inside, depth + 1)
         if within is None or depth > _DEEPEST or read.kind not in (
-            _PIECES if inside is None else _HEADS
+            PIECES if inside is None else _HEADS
         ):
             return None
         claim = replace(read.claim, within=within)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from kgraph.documents.claims import PROSE, Read, read_claim
 from kgraph.documents.comments import MOST_COMMENTED, claimed_target, comment_lines, split_comment
 from kgraph.documents.drawing import Drawn, undraw
-from kgraph.documents.enclosed import read_enclosed, read_members
+from kgraph.documents.enclosed import PIECES, read_enclosed, read_members
 from kgraph.documents.joining import joined
 from kgraph.documents.lines import FENCE, MOST_LENGTH, RawLine, raw_lines, without_citation
 from kgraph.documents.open_lines import OpenLines
@@ -40,8 +40,6 @@ _LABELLED = re.compile(
     r"((?:return|goto|break|continue)\b|\w[\w>.-]*\s*[(=])?", re.ASCII)
 _CALLED = re.compile(r"[A-Za-z_]\w*\s*\(", re.ASCII)
 _DIRECTIVE = re.compile(r"#\s*(if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
-_STATING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.STATEMENT,
-            LineKind.CONDITION)
 _TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
 
 
@@ -71,7 +69,7 @@ class _Reader:
     block: int = 0
     in_block: bool = False
     label: str = ""  # that stands on a line of its own, until a claim follows
-    leads: bool = False  # whether the next line stands further to the right, or is drawn
+    following: str = ""  # the next line
 
     def lines(self, data: bytes) -> Iterator[DocumentLine]:
         """The records of all lines."""
@@ -80,10 +78,7 @@ class _Reader:
         while place < len(raws):
             fenced = self.fenced or self.stack.in_brace
             count = joined(raws, place, fenced=fenced, within=self.within is not None)
-            following = undraw(raws[place + count].text) if place + count < len(raws) else None
-            self.leads = following is not None and bool(following.text) and (
-                following.drawn or following.column > undraw(raws[place].text).column
-            ) and read_frame(raws[place + count].text, traced=self.traced) is None
+            self.following = raws[place + count].text if place + count < len(raws) else ""
             yield from self._line(data, raws[place:place + count])
             place += count
             last = raws[place - 1].text
@@ -107,9 +102,9 @@ class _Reader:
         else:
             read = self._read(_visible(first.text), drawn, cited=citation is not None)
         comment = " ".join(part for part in (comment, read.remark) if part)
-        label = label or (self.label if read.kind in _STATING else "")
+        label = label or (self.label if read.kind in PIECES else "")
         claim = replace(_with_target(read, comment), label=label)
-        if read.kind in (*_STATING, LineKind.CLOSING):
+        if read.kind in (*PIECES, LineKind.CLOSING):
             self.label = ""
         parent, depth = self._place(first.number, drawn, read)
         if not parent and claim.branch in ("case", "else"):
@@ -139,7 +134,7 @@ class _Reader:
         if found is None or not (plain or found[2]):
             return "", drawn
         rest = drawn.text[found.end(1) + 1:].lstrip()
-        if read_claim(rest, drawn=drawn.drawn, cited=cited).kind not in _STATING:
+        if read_claim(rest, drawn=drawn.drawn, cited=cited).kind not in PIECES:
             return "", drawn
         if not self.stack.in_brace or drawn.drawn:
             return found[1], drawn._replace(text=rest)
@@ -150,6 +145,12 @@ class _Reader:
     def _under(self, drawn: Drawn) -> bool:
         """Whether a line of a fence may hang, by its column alone, under another one."""
         return self.fenced and drawn.column > 0 and self.stack.depth > 0
+
+    def _leads(self, drawn: Drawn) -> bool:
+        """Whether, in a fence, the next line is drawn or stands further to the right."""
+        following = undraw(self.following) if self.fenced else Drawn("", 0, drawn=False)
+        return bool(following.text) and (following.drawn or following.column > drawn.column) and (
+            read_frame(self.following, traced=self.traced) is None)
 
     def _read(self, text: str, drawn: Drawn, *, cited: bool) -> Read:
         """What a line is."""
@@ -178,9 +179,9 @@ class _Reader:
             members = read_members(body) if "{" in body else None
             return members or record_line(body) or Read(LineKind.UNREAD)
         lone = body.isidentifier() and (
-            self._under(drawn) or (self.fenced and not drawn.column and self.leads))
+            self._under(drawn) or (not drawn.column and self._leads(drawn)))
         read = self._read_outside(body, drawn=drawn.drawn or lone, cited=cited)
-        if read.kind is LineKind.PROSE and self.fenced and self.leads and _CALLED.match(body):
+        if read.kind is LineKind.PROSE and _CALLED.match(body) and self._leads(drawn):
             return Read(LineKind.UNREAD)  # what hangs under it would be taken for roots
         return read
 

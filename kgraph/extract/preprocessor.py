@@ -56,14 +56,8 @@ def _flags(unit: TranslationUnit) -> list[str]:
     kept: list[str] = []
     for word in words:
         if word in _WITH_VALUE:
-            kept += _past_driver(word, next(words, ""))
+            kept += [word, next(words, "")]
         elif word.startswith(_KEPT):
             kept.append(word)
-    return kept
-
-
-def _past_driver(flag: str, value: str) -> list[str]:
-    """A flag with its value; clang's driver would take a precompiled header for one."""
-    if flag == "-include" and "clang" in Path(compiler()).resolve().name:
-        return past_driver([flag, value])
-    return [flag, value]
+    # clang's driver would take a precompiled header for one
+    return past_driver(kept) if "clang" in Path(compiler()).resolve().name else kept

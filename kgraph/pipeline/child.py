@@ -17,9 +17,7 @@ from typing import Any
 
 from kgraph.pipeline.attendant import attend
 
-_START = (
-    "import sys; sys.path[:] = {}; from kgraph.pipeline.child import serve; serve({})"
-)
+_START = "import sys; sys.path[:] = {}; from kgraph.pipeline.child import serve; serve({})"
 
 
 class Child:

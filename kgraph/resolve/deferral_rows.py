@@ -3,7 +3,6 @@
 Owns reading and checking them. What is wrong is an error that names the file and the line.
 """
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +13,7 @@ from typing import Any
 from kgraph.errors import ConfigurationError
 from kgraph.model.names import FunctionId
 from kgraph.resolve.declared import is_public
-from kgraph.tomlfile import parse_toml, read_toml
+from kgraph.tomlfile import TomlReader, parse_toml, read_toml
 
 Field = tuple[str, str]  # record, field
 
@@ -110,16 +109,16 @@ def _merged(parts: list[Rows]) -> Rows:
 
 def _parse(name: str, text: str) -> Rows:
     tables = parse_toml(name, text, ConfigurationError)
+    source = TomlReader(name, text, ConfigurationError)
     functions: list[Row] = []
     slots: dict[str, list[tuple[Field, str]]] = {"slot": [], "stored": []}
     carriers: set[Field] = set()
     for table, rows in tables.items():
-        heads = _heads(text, table)
         if table not in _KEYS or not isinstance(rows, list):
-            raise ConfigurationError(f"{name}:{heads[0]}: no table is named {table}",
-                                     f"there are {', '.join(f'[[{known}]]' for known in _KEYS)}")
+            raise source.wrong(table, f"no table is named {table}",
+                               f"there are {', '.join(f'[[{known}]]' for known in _KEYS)}")
         for number, row in enumerate(rows):
-            reader = _Reader(row, table, f"{name}:{heads[min(number, len(heads) - 1)]}")
+            reader = _Reader(row, table, f"{name}:{source.line_of(table, number)}")
             if table == "carrier":
                 carriers.add(reader.slot("slot"))
             elif table in slots:
@@ -128,14 +127,6 @@ def _parse(name: str, text: str) -> Rows:
                 functions += reader.functions(Does(table))
     return Rows(tuple(functions), tuple(slots["slot"]), frozenset(carriers),
                 tuple(slots["stored"]))
-
-
-def _heads(text: str, table: str) -> list[int]:
-    """The lines of all [[table]]; where none is written so, the first that names it."""
-    head = re.compile(rf"\s*\[\[\s*{re.escape(table)}\s*\]\]")
-    lines = text.split("\n")
-    found = [number for number, line in enumerate(lines, start=1) if head.match(line)]
-    return found or [next((n for n, line in enumerate(lines, start=1) if table in line), 1)]
 
 
 class _Reader:

@@ -72,14 +72,13 @@ class Keys:
             self._write(binding.place, binding.value)
         for flow in definition.flows:
             self._write(flow.target, flow.source)
-            if isinstance(flow.source, Load):
-                holder, base = flow.source.place.holder, flow.source.place.base
-                if isinstance(holder, Variable) and base is None:
-                    self._copied.setdefault(holder, []).append(flow.target)
 
     def _write(self, place: Place, value: Value) -> None:
         if isinstance(place.holder, Variable | ReturnValue) and place.base is None:
             self._written.setdefault(place.holder, []).append(value)
+        if isinstance(value, Load) and isinstance(value.place.holder, Variable) and (
+                value.place.base is None):
+            self._copied.setdefault(value.place.holder, []).append(place)
 
     def returns(self) -> set[Meaning]:
         """What the function gives back."""

@@ -73,7 +73,7 @@ def _summed_up(ground: Ground, function: KnownFunction, claim: Claim) -> Outcome
         *(label.then.start for label in flow.labels),
     })
     for start in starts:
-        if asked_for(wanted, flow.holding([start])):
+        if asked_for(wanted, flow.ruling([start]).holds):
             place = Location(path, first + body[start][1])
             return Outcome(Verdict.HOLDS, "summed up from what is asked for around it",
                            places=(Extent(place, place.line),), found=place)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kgraph.model.answers import Hop, KnownFunction, KnownSite
 from kgraph.model.documents import DocumentLine, Verdict
 from kgraph.model.edges import EdgeKind
-from kgraph.model.location import Extent, Location
+from kgraph.model.location import Extent
 from kgraph.model.resolution import Status
 from kgraph.query.checking.below import judge_used_below
 from kgraph.query.checking.calls import (
@@ -218,9 +218,9 @@ def _not_called(
 
 def _written(ground: Ground, standing: Standing, name: str) -> str:
     """That a caller's text has the name before a parenthesis, and the index no call of it."""
-    heads = [each.location for each in ground.functions_of(standing)]
+    heads = {str(each.location) for each in ground.functions_of(standing)}
     places = [place for place in find_here(ground, standing, [name, "("])
-              if place.start not in [head and Location(head.path, head.line) for head in heads]]
+              if str(place.start) not in heads]
     if not places:
         return ""
     return (f"{name} stands at {places[0].start}, and is no call of the function"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice, pairwise, takewhile
+from typing import NamedTuple
 
 from kgraph.query.checking.conditions import Form, conjuncts, normal, opposite
 from kgraph.query.checking.tokens import CLOSE, end_of
@@ -47,6 +48,27 @@ class Label:
     def form(self) -> Form:
         """What the switch asks for, as a condition: its value is the label's."""
         return normal([*self.switch.split(" "), "==", *(self.text.split(" ")[1:] or ["default"])])
+
+
+class Ruling(NamedTuple):
+    """The conditions and labels that any of some tokens, `here`, stands under."""
+
+    here: list[int]
+    branches: list[Branch]
+    labels: list[Label]
+
+    @property
+    def holds(self) -> frozenset[Form]:
+        """What holds there because of them."""
+        found = frozenset[Form]().union(
+            *(branch.says(at) for branch in self.branches for at in self.here))
+        asked: dict[str, list[Form]] = {}
+        for label in self.labels:
+            if label.switch:
+                asked.setdefault(label.switch, []).append(label.form)
+        one_of = (forms[0] if len(forms) == 1 else ("or", frozenset(forms))
+                  for forms in asked.values())
+        return found.union(one_of)
 
 
 class Flow:
@@ -114,25 +136,13 @@ class Flow:
             self._written, there = self.words, here
         return dict(zip(here, there, strict=True))
 
-    def ruling(self, here: list[int]) -> tuple[list[Branch], list[Label]]:
+    def ruling(self, here: list[int]) -> Ruling:
         """The conditions and labels that any of some tokens stands under."""
         first, last = (here[0], here[-1]) if here else (0, -1)
         near = [label for label in self.labels
                 if label.then.start <= last and label.then.stop > first]
-        return ([branch for branch in self.branches if any(map(branch.says, here))],
-                [label for label in near if any(at in label.then for at in here)])
-
-    def holding(self, here: list[int]) -> frozenset[Form]:
-        """What holds at some tokens because of these."""
-        branches, labels = self.ruling(here)
-        found = frozenset[Form]().union(*(branch.says(at) for branch in branches for at in here))
-        asked: dict[str, list[Form]] = {}
-        for label in labels:
-            if label.switch:
-                asked.setdefault(label.switch, []).append(label.form)
-        one_of = (forms[0] if len(forms) == 1 else ("or", frozenset(forms))
-                  for forms in asked.values())
-        return found.union(one_of)
+        return Ruling(here, [branch for branch in self.branches if any(map(branch.says, here))],
+                      [label for label in near if any(at in label.then for at in here)])
 
     def behind(self, label: str) -> list[range]:
         """The tokens that run from each label of this name on to where they leave the block."""

@@ -72,6 +72,7 @@ class Ground:
         self._plain_bodies: dict[int, tuple[list[tuple[str, int]], dict[int, int]]] = {}
         self._flows: dict[int, Flow] = {}
         self._guards: dict[int, list[tuple[Form, Extent, str]]] = {}
+        self._conditions: dict[Extent, tuple[Form, str]] = {}
 
     def under(self, rules: Rules) -> "Ground":
         """The same ground with the pins of a scenario."""
@@ -130,16 +131,20 @@ class Ground:
         if function not in self._guards:
             extents = dict.fromkeys(
                 guard.extent for site in self.sites_of(function) for guard in site.guards)
-            texts = [(extent, self.text_of(extent)) for extent in extents]
-            self._guards[function] = [
-                (normal(self.spelling.text(text, extent.start.path)), extent, text)
-                for extent, text in texts if text]
+            known = [(extent, *self.condition(extent)) for extent in extents]
+            self._guards[function] = [(form, extent, text) for extent, form, text in known if text]
         return self._guards[function]
 
-    def text_of(self, guard: Extent) -> str:
-        """The text of a condition that the index knows, on one line; of labels only themselves."""
-        text = " ".join(self.sources.text(guard).split())
-        return ": ".join(_LABELS.findall(text)) if _LABELS.match(text) else text
+    def condition(self, guard: Extent) -> tuple[Form, str]:
+        """A condition that the index knows, and its text, on one line; of labels only themselves.
+        The text is "" where it cannot be read.
+        """
+        if guard not in self._conditions:
+            text = " ".join(self.sources.text(guard).split())
+            text = ": ".join(_LABELS.findall(text)) if _LABELS.match(text) else text
+            form = normal(self.spelling.text(text, guard.start.path))
+            self._conditions[guard] = form, text
+        return self._conditions[guard]
 
     def body(self, function: KnownFunction) -> list[tuple[str, int]]:
         """The tokens of a function's definition, with lines from 0 at that of its name."""

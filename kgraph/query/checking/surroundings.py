@@ -10,7 +10,7 @@ from kgraph.model.answers import Hop, KnownFunction, KnownSite
 from kgraph.model.documents import Claim, DocumentLine
 from kgraph.model.location import Extent
 from kgraph.query.checking.branches import any_of, claimed_form, label_words
-from kgraph.query.checking.conditions import Form, conjuncts, normal, opposite
+from kgraph.query.checking.conditions import Form, conjuncts, opposite
 from kgraph.query.checking.flow import Branch, Flow, Label
 from kgraph.query.checking.ground import Ground, Standing, path_of
 from kgraph.query.checking.outcome import Outcome
@@ -216,9 +216,9 @@ def _of_site(ground: Ground, site: KnownSite, *, otherwise: bool) -> Said:
     texts = []
     path = site.location.path
     for guard in site.guards:
-        text = ground.text_of(guard.extent)
+        form, text = ground.condition(guard.extent)
         if text:
-            said |= conjuncts(normal(ground.spelling.text(text, path), holds=guard.holds))
+            said |= conjuncts(form if guard.holds else opposite(form))
             texts.append(text if guard.holds else f"not {text}")
     other = _otherwise(ground, site) if otherwise else None
     return Said(frozenset(said), innermost(texts), path, site.more_guards, other)
@@ -239,14 +239,13 @@ def _around(ground: Ground, standing: Standing, place: Extent) -> Iterator[Said]
         if function.location is None or function.location.path != place.start.path:
             continue
         here, flow = _tokens_at(ground, function, [place]), ground.flow(function)
-        branches, labels = flow.ruling(here)
-        texts = {branch.place: _in_words(flow, branch, here) for branch in branches}
-        texts |= {label.place: flow.text_at(label.place) for label in labels}
+        ruling = flow.ruling(here)
+        texts = {branch.place: _in_words(flow, branch, here) for branch in ruling.branches}
+        texts |= {label.place: flow.text_at(label.place) for label in ruling.labels}
         text = innermost([texts[at] for at in sorted(texts)])
-        other = any(at in branch.other for branch in branches for at in here)
+        other = any(at in branch.other for branch in ruling.branches for at in here)
         otherwise = other if here else None
-        holds = flow.holding(here)
-        yield Said(holds, text, place.start.path, otherwise=otherwise)
+        yield Said(ruling.holds, text, place.start.path, otherwise=otherwise)
 
 
 def _in_words(flow: Flow, branch: Branch, here: list[int]) -> str:
