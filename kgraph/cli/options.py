@@ -9,6 +9,7 @@ import click
 
 from kgraph.cli.output import remark
 from kgraph.pipeline import Choice, choose_index, open_bundled, open_index
+from kgraph.store.soundness import doubted
 
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph
@@ -69,6 +70,7 @@ def opened(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph
         if chosen.choice is Choice.LAST:
             remark(f"asking the index last built, of {graph.description.tree}")
     try:
-        yield graph
+        with doubted(graph.path):
+            yield graph
     finally:
         graph.close()

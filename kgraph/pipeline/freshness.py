@@ -18,8 +18,9 @@ from pathlib import Path
 from kgraph.errors import StoreError
 from kgraph.kernel import BUILTIN_HEADERS
 from kgraph.model.units import TranslationUnit
-from kgraph.pipeline.setting import LINK, SYMBOL_HEADERS, Setting, setting_of
+from kgraph.pipeline.setting import LINK, SYMBOL_HEADERS, Setting
 from kgraph.store.former import FormerIndex, FormerUnit
+from kgraph.store.soundness import doubted
 from kgraph.store.states import FileStates
 from kgraph.treefile import cited_name, file_name, is_folder, leads_out, read_regular
 
@@ -56,25 +57,38 @@ class Freshness:
     loans: tuple[Loan, ...] = ()
 
 
-def freshness(
-    index: Path, units: Sequence[TranslationUnit], root: Path, build: Path | None, started: int,
-    given: object = (),
-) -> Freshness:
-    """What has to be read for an index of `units`, given the one that is there, if any. `started`
-    is the time of the beginning in ns; `given` is what else the graph is made of, in a form whose
-    repr tells it from any other. A former index that is damaged or of another tree counts as
-    none."""
+def nothing_kept(units: Sequence[TranslationUnit], setting: Setting, root: Path,
+                 build: Path | None, started: int) -> Freshness:
+    """That all `units` have to be read, whatever an index holds. `started` is the time of the
+    beginning in ns."""
+    states = FileStates(root, build, started, {})
+    return Freshness(None, tuple(units), (), states, setting, complete=False, touched=False)
+
+
+def freshness(index: Path, anew: Freshness, root: Path, build: Path | None, started: int
+              ) -> Freshness:
+    """What of `anew`, which reads all units, has to be read given the index that is there, if any.
+    A former index that is damaged or of another tree counts as none."""
     _found.cache_clear()
     _lies_elsewhere.cache_clear()
-    setting = setting_of(root, build, given)
-    former = _former(index, root)
-    if former is None or former.meta["facts meaning"] != setting.facts_meaning:
-        states = FileStates(root, build, started, {})
-        return Freshness(None, tuple(units), (), states, setting, complete=False, touched=False)
+    try:
+        with doubted(index):
+            former = FormerIndex(index)
+            if former.description.tree == str(root) and (
+                    former.meta["facts meaning"] == anew.setting.facts_meaning):
+                return _judged(former, anew, root, build, started)
+    except StoreError:  # there is none, or it is damaged
+        pass
+    return anew
+
+
+def _judged(former: FormerIndex, anew: Freshness, root: Path, build: Path | None, started: int
+            ) -> Freshness:
+    setting = anew.setting
     states = FileStates(root, build, started, former.files)
     judge = Judge(former, states, setting, root, build)
     read, kept = [], []
-    for unit in units:
+    for unit in anew.read:
         row = former.units.get((unit.path, unit.object))
         command = command_digest(unit, root, build)
         if row is not None and command and row.command == command and judge.holds(row):
@@ -122,14 +136,6 @@ def _lies_elsewhere(folder: str, roots: tuple[str, ...]) -> bool:
 @cache
 def _whole_folder(name: str) -> re.Pattern[str]:
     return re.compile(re.escape(name) + r"(?=[/\0]|$)")
-
-
-def _former(index: Path, root: Path) -> FormerIndex | None:
-    try:
-        former = FormerIndex(index)
-    except StoreError:
-        return None
-    return former if former.description.tree == str(root) else None
 
 
 class Judge:

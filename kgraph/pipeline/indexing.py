@@ -6,10 +6,10 @@ import os
 import resource
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from kgraph.errors import ClusterError
+from kgraph.errors import ClusterError, StoreError
 from kgraph.kernel import KernelTree, UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.building import (
@@ -20,17 +20,19 @@ from kgraph.pipeline.building import (
     is_alike,
     write_index,
 )
-from kgraph.pipeline.freshness import freshness
+from kgraph.pipeline.freshness import Freshness, freshness, nothing_kept
 from kgraph.pipeline.inventory import note_index
 from kgraph.pipeline.lending import with_loans
 from kgraph.pipeline.locking import alone_in
 from kgraph.pipeline.precompiling import forget_precompiled
+from kgraph.pipeline.setting import setting_of
 from kgraph.pipeline.workers import ReadUnits, local
 from kgraph.resolve import deferral_rows
 from kgraph.store import index_path
 from kgraph.store.database import check_replaceable, remove_unfinished
 from kgraph.store.former import FormerIndex
 from kgraph.store.places import work_folder
+from kgraph.store.soundness import MALFORMED, flaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +86,22 @@ def index_tree(
             bundled=request.bundled,
         )
         given = [path.read_bytes() for path in request.deferred]
-        fresh = freshness(target, units.units, tree.root, units.build, started, given)
-        if request.again:
-            fresh = replace(fresh, read=units.units, kept=(), complete=False)
-        else:
+        anew = nothing_kept(units.units, setting_of(tree.root, units.build, given), tree.root,
+                            units.build, started)
+        fresh = anew
+        if not request.again:
+            fresh = freshness(target, anew, tree.root, units.build, started)
             fresh = with_loans(fresh, target, tree.root, units.build)
-        if fresh.complete and is_alike(fresh, description):
-            account = confirm_index(target, fresh, description)
-        else:
-            account, fresh = write_index(
-                Run(request, target, tree.root, work, seed, progress, remark, rows, read),
-                units, description, fresh)
+        run = Run(request, target, tree.root, work, seed, progress, remark, rows, read)
+        try:
+            account, fresh = _written(run, units, description, fresh)
+        except (StoreError, *MALFORMED):
+            unsound = [what for path in _used(target, fresh) if (what := flaw(path))]
+            if not unsound:
+                raise
+            for what in unsound:
+                remark(f"{what}: every unit is read again")
+            account, fresh = _written(run, units, description, anew)
         note_index(work, target)
         bad = FormerIndex(target).units
     return IndexSummary(
@@ -108,6 +115,19 @@ def index_tree(
                         for (path, _), unit in sorted(bad.items())
                         if unit.errors and not unit.failed),
     )
+
+
+def _written(run: Run, units: UnitList, description: IndexDescription, fresh: Freshness,
+             ) -> tuple[Coverage, Freshness]:
+    """Write the index, or leave the one that is there; its account and what was read and kept."""
+    if fresh.complete and is_alike(fresh, description):
+        return confirm_index(run.target, fresh, description), fresh
+    return write_index(run, units, description, fresh)
+
+
+def _used(target: Path, fresh: Freshness) -> list[Path]:
+    """The indexes that a new one takes from."""
+    return ([target] if fresh.former else []) + [loan.donor.path for loan in fresh.loans]
 
 
 @contextlib.contextmanager

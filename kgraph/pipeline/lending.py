@@ -17,6 +17,7 @@ from kgraph.pipeline.freshness import Freshness, Judge, Loan, command_digest
 from kgraph.store import indexes
 from kgraph.store.database import open_for_reading
 from kgraph.store.former import FormerIndex
+from kgraph.store.soundness import doubted
 
 _MOST = 3  # indexes that are opened: the first lends most, and each takes its time
 UnitName = tuple[str, str]
@@ -47,9 +48,14 @@ def with_loans(fresh: Freshness, target: Path, root: Path, build: Path | None) -
 def _loan(path: Path, wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]], fresh: Freshness,
           root: Path, build: Path | None) -> Loan | None:
     try:
-        donor = FormerIndex(path)
+        with doubted(path):
+            return _loan_of(FormerIndex(path), wanted, fresh, root, build)
     except StoreError:  # damaged, or removed just now
         return None
+
+
+def _loan_of(donor: FormerIndex, wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]],
+             fresh: Freshness, root: Path, build: Path | None) -> Loan | None:
     if donor.meta["facts meaning"] != fresh.setting.facts_meaning:
         return None
     judge = Judge(donor, fresh.states, fresh.setting, root, build)

@@ -11,6 +11,7 @@ from kgraph.errors import LookupFailed, StoreError
 from kgraph.graph import CallGraph
 from kgraph.resources import mini_linux
 from kgraph.store import IndexReader, cache_folder, indexes
+from kgraph.store.soundness import doubted
 
 
 class Choice(StrEnum):
@@ -58,7 +59,8 @@ def open_index(path: Path | str | None = None) -> CallGraph:
     """Open an index for questions; None for the one that the command line would take.
 
     Raises StoreError where there is none, or it is damaged or of another version. A closed graph
-    can no longer be asked.
+    can no longer be asked. Questions to an index that somebody altered and sealed again may raise
+    anything, unless they are asked in a block of kgraph.store.soundness.doubted.
     """
     chosen = choose_index(None if path is None else Path(path))
     if chosen.choice is Choice.BUNDLED:
@@ -96,7 +98,7 @@ def open_bundled(
 
 def _fresh(index: Path) -> CallGraph | None:
     """The index of mini-linux, unless it is missing, unusable, or older than its sources."""
-    with contextlib.suppress(StoreError):
+    with contextlib.suppress(StoreError), doubted(index):
         graph = CallGraph(IndexReader(index))
         tree = mini_linux()
         newest = max((path.stat().st_mtime for path in tree.rglob("*")), default=0.0)

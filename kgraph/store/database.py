@@ -19,7 +19,7 @@ from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.store.arrays import REBUILD
-from kgraph.store.schema import APPLICATION_ID, VERSION, schema_sql
+from kgraph.store.schema import APPLICATION_ID, VERSION, has_schema, schema_sql
 from kgraph.store.seal import check_header, check_seal, looks_like_index, seal
 
 _UNFINISHED = ".unfinished"
@@ -40,9 +40,17 @@ def open_for_reading(path: Path, *, whole: bool = True) -> sqlite3.Connection:
     try:
         # immutable: the file is never written after its rename, so no locks are needed, and a
         # read-only cache folder will do.
-        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
         raise StoreError(f"the index {path} cannot be opened ({error})", REBUILD) from None
+    try:
+        sound = has_schema(connection)
+    except sqlite3.Error:
+        sound = False
+    if not sound:
+        connection.close()
+        raise StoreError(f"the index {path} is damaged (its tables are not its version's)", REBUILD)
+    return connection
 
 
 def check_replaceable(target: Path, *, own: bool) -> None:
@@ -92,7 +100,7 @@ def new_database(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Conn
             # No journal: what is unfinished is thrown away, never repaired.
             connection.executescript(
                 "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-                "PRAGMA locking_mode = EXCLUSIVE;"
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = OFF;"
             )
             if not copied:
                 connection.executescript(

@@ -39,6 +39,7 @@ _FUNCTION, _OBJECT, _SLOT, _OBJECT_FIELD, _VARIABLE, _PARAMETER = 0, 1, 2, 3, 4,
 _RETURN, _CALL_RESULT, _PLACE, _LOAD, _ADDRESS, _CONSTANT, _OPAQUE = 6, 7, 8, 9, 10, 11, 12
 _SYMBOL = 13
 
+_LARGEST = 1 << 28  # bytes: of a kernel's definitions the largest has a hundredth of it
 _HOWS = tuple(How)
 _NAMED = tuple(Named)
 _HOW_NUMBERS = {how: number for number, how in enumerate(_HOWS)}
@@ -72,9 +73,8 @@ class Encoder:
         text = json.dumps(
             [list(self._strings), self._rows, *body], ensure_ascii=False, separators=(",", ":")
         )
-        packer = zlib.compressobj(6, zdict=_DICTIONARY)
         # Kernel source is bytes, not always UTF-8: surrogates carry what does not decode.
-        return packer.compress(text.encode("utf-8", "surrogateescape")) + packer.flush()
+        return deflate(text.encode("utf-8", "surrogateescape"))
 
     def string(self, text: str) -> int:
         """The number of a string."""
@@ -175,13 +175,26 @@ def pack_numbers(numbers: Iterable[int]) -> bytes:
 def packed_steps(data: bytes) -> "array[int]":
     """The numbers of `pack_numbers` as differences: their running sums are the numbers, sorted."""
     steps = array("I")
-    steps.frombytes(zlib.decompress(data))
+    steps.frombytes(_unpacked(data, zlib.decompressobj()))
     return steps
 
 
+def deflate(text: bytes) -> bytes:
+    """The JSON text of a definition, compressed."""
+    packer = zlib.compressobj(6, zdict=_DICTIONARY)
+    return packer.compress(text) + packer.flush()
+
+
 def inflate(data: bytes) -> list[list[Row]]:
-    """The array that `encode` compressed; zlib.error or ValueError where it is damaged."""
-    unpacker = zlib.decompressobj(zdict=_DICTIONARY)
-    text = (unpacker.decompress(data) + unpacker.flush()).decode("utf-8", "surrogateescape")
-    rows: list[list[Row]] = json.loads(text)
+    """The array whose text `deflate` compressed; zlib.error or ValueError where it is damaged."""
+    text = _unpacked(data, zlib.decompressobj(zdict=_DICTIONARY))
+    rows: list[list[Row]] = json.loads(text.decode("utf-8", "surrogateescape"))
     return rows
+
+
+def _unpacked(data: bytes, unpacker: Any) -> bytes:
+    """What was compressed; ValueError where some of it is missing, or more than any unit has."""
+    content: bytes = unpacker.decompress(data, _LARGEST)
+    if not unpacker.eof:
+        raise ValueError("cut off, or too large")
+    return content

@@ -160,7 +160,13 @@ class IndexReader:
     def encoded_definitions(self) -> Iterator[tuple[str, bytes]]:
         """Key and facts (for decoding.decode) of every definition, in the order of keys."""
         with damage_reported(self.path):
-            yield from self.connection.execute("SELECT key, facts FROM definition ORDER BY key")
+            found = self.connection.execute("SELECT key, facts FROM definition ORDER BY key")
+        while True:
+            with damage_reported(self.path):
+                rows = found.fetchmany(_PORTION)
+            if not rows:
+                return
+            yield from rows
 
 
 def _portions(numbers: Iterable[int]) -> Iterator[str]:

@@ -4,15 +4,38 @@ History: 1 the first form; 2 facts under the digest of their
 bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names,
 overlays among the flows, proofs of empty call sites, requests to run something later, the
 numbers beside functions in tables, and holders and macros of members by name; 5 with the tables
-that pointer fields hold by way of copies, and overlays by whether one carries any pointer.
+that pointer fields hold by way of copies, and overlays by whether one carries any pointer; 6 with
+its references declared.
 """
 
+import sqlite3
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
-VERSION = 5
+VERSION = 6
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 
 def schema_sql() -> str:
     """The statements that make an empty index."""
     return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+
+
+def has_schema(connection: sqlite3.Connection) -> bool:
+    """Whether an index of this version has the tables of this version, and nothing else: a view in
+    the place of a table could be anything. Raises sqlite3.DatabaseError where that cannot be read.
+    """
+    return _parts(connection) == _own_parts()
+
+
+@cache
+def _own_parts() -> list[tuple[str, ...]]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(schema_sql())
+        return _parts(connection)
+
+
+def _parts(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
+    return connection.execute(
+        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()

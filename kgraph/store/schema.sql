@@ -32,7 +32,8 @@ CREATE TABLE unit_file (
 );
 
 -- From here on: what resolving made of the facts. Ids are dense from 0 in the order of their
--- identities, so that arrays can be indexed by them.
+-- identities, so that arrays can be indexed by them. SQLite is not asked to enforce references, which
+-- would take its time: soundness.py looks after them where there is reason to doubt.
 
 -- Strings that repeat: expressions, macros, holders, reasons, rules, signatures, guards.
 CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -40,9 +41,10 @@ CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 -- Functions: file is NULL where the index holds no definition of it.
 CREATE TABLE function (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, image TEXT NOT NULL,
-    file INTEGER, line INTEGER, "column" INTEGER, end_line INTEGER, end_column INTEGER,
-    signature INTEGER, parameters TEXT, weak INTEGER, inline INTEGER,
-    alias_of TEXT, macro INTEGER,
+    file INTEGER REFERENCES file, line INTEGER, "column" INTEGER,
+    end_line INTEGER, end_column INTEGER,
+    signature INTEGER REFERENCES text, parameters TEXT, weak INTEGER, inline INTEGER,
+    alias_of TEXT, macro INTEGER REFERENCES text,
     address_taken INTEGER NOT NULL  -- its name stands somewhere as a value
 );
 CREATE INDEX function_name ON function(name);
@@ -50,7 +52,8 @@ CREATE INDEX function_file ON function(file, line);
 
 CREATE TABLE object (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, image TEXT NOT NULL,
-    file INTEGER, line INTEGER, "column" INTEGER, end_line INTEGER, end_column INTEGER,
+    file INTEGER REFERENCES file, line INTEGER, "column" INTEGER,
+    end_line INTEGER, end_column INTEGER,
     type TEXT, section TEXT, alias_of TEXT
 );
 CREATE INDEX object_name ON object(name);
@@ -59,12 +62,13 @@ CREATE INDEX object_name ON object(name);
 -- through; callback: the caller's parameter that it goes through, from 0, else NULL; guards:
 -- [[line, column, end line, end column, holds], ...]; proof: the evidence that it is empty, if so.
 CREATE TABLE site (
-    id INTEGER PRIMARY KEY, caller INTEGER NOT NULL, file INTEGER NOT NULL, line INTEGER NOT NULL,
-    "column" INTEGER NOT NULL, end_line INTEGER NOT NULL, end_column INTEGER NOT NULL,
-    ordinal INTEGER NOT NULL, expression INTEGER NOT NULL, macro INTEGER NOT NULL,
-    status TEXT NOT NULL, holder INTEGER, rule INTEGER NOT NULL, reason INTEGER NOT NULL,
-    signature INTEGER NOT NULL, guards INTEGER NOT NULL, callback INTEGER,
-    proof INTEGER
+    id INTEGER PRIMARY KEY, caller INTEGER NOT NULL REFERENCES function,
+    file INTEGER NOT NULL REFERENCES file, line INTEGER NOT NULL, "column" INTEGER NOT NULL,
+    end_line INTEGER NOT NULL, end_column INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+    expression INTEGER NOT NULL REFERENCES text, macro INTEGER NOT NULL REFERENCES text,
+    status TEXT NOT NULL, holder INTEGER REFERENCES text, rule INTEGER NOT NULL REFERENCES text,
+    reason INTEGER NOT NULL REFERENCES text, signature INTEGER NOT NULL REFERENCES text,
+    guards INTEGER NOT NULL REFERENCES text, callback INTEGER, proof INTEGER REFERENCES evidence
 );
 CREATE INDEX site_line ON site(file, line);
 CREATE INDEX site_holder ON site(holder) WHERE holder IS NOT NULL;
@@ -75,21 +79,24 @@ CREATE TABLE evidence (id INTEGER PRIMARY KEY, chain TEXT NOT NULL);
 -- Requests to run something later for which no callee was found: why, and what is asked for; untold:
 -- that cannot be told, so that it may be anything of the kind.
 CREATE TABLE request (
-    id INTEGER PRIMARY KEY, site INTEGER NOT NULL, kind INTEGER NOT NULL, reason INTEGER NOT NULL,
-    asked INTEGER NOT NULL, untold INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, site INTEGER NOT NULL REFERENCES site,
+    kind INTEGER NOT NULL REFERENCES text, reason INTEGER NOT NULL REFERENCES text,
+    asked INTEGER NOT NULL REFERENCES text, untold INTEGER NOT NULL
 );
 
 -- What is registered to be run later; untold: under what, could not be told.
 CREATE TABLE later (
-    id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, function INTEGER NOT NULL,
-    untold INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, kind INTEGER NOT NULL REFERENCES text,
+    function INTEGER NOT NULL REFERENCES function, untold INTEGER NOT NULL
 );
 
 -- What was put where: a function, or an object's address (an install), bound to a holder.
 CREATE TABLE bound (
-    id INTEGER PRIMARY KEY, holder INTEGER NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL,
-    function INTEGER, object INTEGER, "table" INTEGER,
-    file INTEGER NOT NULL, line INTEGER NOT NULL, "column" INTEGER NOT NULL, how TEXT NOT NULL
+    id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES text,
+    record TEXT NOT NULL, field TEXT NOT NULL, function INTEGER REFERENCES function,
+    object INTEGER REFERENCES object, "table" INTEGER REFERENCES object,
+    file INTEGER NOT NULL REFERENCES file, line INTEGER NOT NULL, "column" INTEGER NOT NULL,
+    how TEXT NOT NULL
 );
 CREATE INDEX bound_record ON bound(record, field);
 CREATE INDEX bound_function ON bound(function) WHERE function IS NOT NULL;
@@ -100,14 +107,15 @@ CREATE INDEX bound_holder ON bound(holder);
 -- Which tables a pointer field may hold by way of copies, with the evidence; whole: all that the
 -- field may hold is known.
 CREATE TABLE held (
-    id INTEGER PRIMARY KEY, holder INTEGER NOT NULL, record TEXT NOT NULL, field TEXT NOT NULL,
-    object INTEGER NOT NULL, evidence INTEGER NOT NULL, whole INTEGER NOT NULL
+    id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES text,
+    record TEXT NOT NULL, field TEXT NOT NULL, object INTEGER NOT NULL REFERENCES object,
+    evidence INTEGER NOT NULL REFERENCES evidence, whole INTEGER NOT NULL
 );
 CREATE INDEX held_record ON held(record, field);
 CREATE INDEX held_object ON held(object);
 
 -- The texts that are holders, by name.
-CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL REFERENCES text) WITHOUT ROWID;
 
 -- Macros of the cited headers that stand for a member (`#define own_ops part.ops`): the last part of
 -- its path, and the slots with something bound to them that end with it; in the order of files.

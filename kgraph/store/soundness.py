@@ -1,0 +1,266 @@
+"""Whether an index holds what kgraph writes: told where something went wrong with an index open.
+
+The seal tells an index that was damaged; it is no signature. Somebody may seal what he altered, and
+such an index may say anything. This module finds what no kgraph would have written, from schema.sql
+(types, references) and from what arrays.py and the readers expect. It reads all of the file, which
+takes seconds for a kernel: nothing asks it as long as all goes well.
+"""
+
+import contextlib
+import json
+import sqlite3
+import zlib
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from kgraph.errors import StoreError
+from kgraph.model.edges import EdgeKind, Role
+from kgraph.model.holders import How
+from kgraph.model.resolution import Status
+from kgraph.store.arrays import ARRAYS
+from kgraph.store.decoding import Decoder
+from kgraph.store.encoding import Encoder, inflate
+from kgraph.store.former import FormerIndex, fact_key
+from kgraph.store.hops import hop_arrays
+from kgraph.store.reading import IndexReader
+
+_DENSE = ("file", "text", "function", "object", "site", "evidence")  # numbered from 0
+_LARGEST = 2**32 - 1
+_DIGEST = 12  # bytes; a file that was written while it was read has none
+_GUARD, _EVIDENCE, _ERROR = 5, 5, 2  # the items of each
+_META = ("description", "coverage", "facts meaning", "graph meaning", "files", "symbols")
+# What code raises that is given what it does not expect.
+MALFORMED = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError,
+             TypeError, ValueError, sqlite3.Error, zlib.error)
+_HEAL = "run `kgraph index --again` on the tree, or remove the file"
+_ENUMERATIONS = (("site", "status", Status), ("bound", "how", How))
+# array -> what there is one of for each of its numbers, and what its numbers are
+_NUMBERS = {
+    "edge_callee": ("edge", "function"), "edge_kind": ("edge", "kind"),
+    "edge_evidence": ("edge", "evidence"), "folder": ("function", "text"),
+    "forward_site": ("forward", "site"),
+    "forward_parameter": ("forward", ""), "forward_value": ("forward", "function"),
+    "callback_site": ("callback", "site"), "callback_parameter": ("callback", ""),
+    "footprint_mark": ("mark", ""), "footprint_weight": ("mark", ""),
+}
+_SIGNED = ("folder", "forward_value")  # below 0 they are no such number
+_STARTS = {"site_start": ("function", "site"), "edge_start": ("site", "edge")}
+
+
+class _Flaw(Exception):
+    """What is wrong, as a message ends."""
+
+
+@contextlib.contextmanager
+def doubted(path: Path) -> Iterator[None]:
+    """Turns what goes wrong in the block into a StoreError where something is wrong with an index
+    that is open in it; else it is left as it is."""
+    try:
+        yield
+    except MALFORMED:
+        what = flaw(path)
+        if not what:
+            raise
+        raise StoreError(what, _HEAL) from None
+
+
+def flaw(path: Path) -> str:
+    """What is wrong with an index, "" where nothing is found."""
+    try:
+        with contextlib.closing(IndexReader(path)) as reader:
+            _check(reader)
+        _check_units(FormerIndex(path))
+    except StoreError as error:
+        return error.message
+    except _Flaw as found:
+        return f"the index {path} is damaged ({found})"
+    return ""
+
+
+def _check(reader: IndexReader) -> None:
+    _check_pages(reader)
+    for table, in reader.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+        _check_columns(reader, table)
+    _check_references(reader)
+    _check_meta(reader)
+    for table, column, values in _ENUMERATIONS:
+        found = {row[0] for row in reader.rows(f"SELECT DISTINCT {column} FROM {table}")}  # noqa: S608
+        _demand(found <= {each.value for each in values}, f"{table}.{column}")
+    _check_places(reader)
+    _check_texts(reader)
+    _check_arrays(reader)
+    _check_facts(reader)
+
+
+def _demand(holds: bool, what: str) -> None:  # noqa: FBT001
+    if not holds:
+        raise _Flaw(what)
+
+
+def _check_pages(reader: IndexReader) -> None:
+    found = reader.rows("PRAGMA quick_check(1)")
+    _demand(found == [("ok",)], str(found[0][0]) if found else "no pages")
+
+
+def _check_columns(reader: IndexReader, table: str) -> None:
+    """Types, as the schema declares them; the ranges of numbers; names and digests."""
+    for _, name, kind, needed, _, key in reader.rows(f"PRAGMA table_info({table})"):
+        column = f'"{name}"'
+        wrong = f"typeof({column}) != '{kind.lower()}'"
+        if not needed and not key:
+            wrong = f"({column} IS NOT NULL AND {wrong})"
+        if kind == "INTEGER":
+            wrong += f" OR {column} NOT BETWEEN 0 AND {_LARGEST}"
+        if kind == "TEXT" and (table, name) != ("text", "text"):
+            wrong += f" OR instr({column}, char(0))"
+        if name in ("digest", "command"):
+            wrong += f" OR length({column}) NOT IN (0, {_DIGEST})"
+        if (table, name) == ("file", "digest"):
+            wrong += f" OR length({column}) = 0"
+        found = reader.rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
+        _demand(not found, f"{table}.{name}")
+    if table in _DENSE:
+        count, first, last = reader.rows(f"SELECT count(*), min(id), max(id) FROM {table}")[0]  # noqa: S608
+        _demand(not count or (first == 0 and last == count - 1), f"{table}.id")
+
+
+def _check_references(reader: IndexReader) -> None:
+    for table, _, parent, _ in reader.rows("PRAGMA foreign_key_check"):
+        raise _Flaw(f"{table} names what {parent} has not")
+
+
+def _check_meta(reader: IndexReader) -> None:
+    meta = dict(reader.rows("SELECT name, value FROM meta"))
+    for name in _META:
+        _demand(name in meta, f"meta {name}")
+    with _telling("symbols"):
+        for header in json.loads(meta["symbols"]).values():
+            _demand(_are(list(header.values()), str), "symbols")
+    _ = reader.description, reader.coverage  # which are checked when they are read
+
+
+def _check_places(reader: IndexReader) -> None:
+    """A definition has all of a place, or nothing."""
+    for table in ("function", "object"):
+        parts = ["line", '"column"', "end_line", "end_column"]
+        if table == "function":
+            parts.append("signature")
+        wrong = " OR ".join(f"(file IS NULL) != ({part} IS NULL)" for part in parts)
+        found = reader.rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
+        _demand(not found, f"places of table {table}")
+
+
+def _check_texts(reader: IndexReader) -> None:
+    """The texts that hold JSON."""
+    files = reader.rows("SELECT count(*) FROM file")[0][0]
+    roles = {role.value for role in Role}
+    for number, text in reader.rows("SELECT id, parameters FROM function"):
+        if text:
+            _check_json(f"parameters of function {number}", text, _is_writable)
+    for number, text in reader.rows("SELECT DISTINCT t.id, t.text FROM text t JOIN site"
+                                    " ON guards = t.id WHERE t.text != ''"):
+        _check_json(f"conditions in text {number}", text,
+                    lambda row: _are(row, int) and len(row) == _GUARD)
+    for number, text in reader.rows("SELECT id, chain FROM evidence"):
+        _check_json(f"evidence {number}", text, lambda row: (
+            row[0] in roles and _are(row[1:4], int) and 0 <= row[1] < files
+            and _are(row[4:], str) and len(row) == _EVIDENCE))
+    for number, text in reader.rows("SELECT id, errors FROM unit"):
+        _check_json(f"errors of unit {number}", text,
+                    lambda row: _are(row, str) and len(row) == _ERROR)
+
+
+def _check_json(what: str, text: str, fits: Callable[[Any], bool]) -> None:
+    """A text is a list, and each of its items fits."""
+    with _telling(what):
+        items = json.loads(text)
+        _demand(isinstance(items, list) and all(map(fits, items)), what)
+
+
+def _are(items: Sequence[object], kind: type) -> bool:
+    return all(type(item) is kind and (kind is int or _is_writable(item)) for item in items)
+
+
+def _is_writable(text: object) -> bool:
+    """Whether it can be written: some of what JSON calls a string is no text. Else ValueError."""
+    return isinstance(text, str) and text.encode("utf-8", "surrogateescape") is not None
+
+
+@contextlib.contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """What cannot be read in the block is a flaw of `what`."""
+    try:
+        yield
+    except MALFORMED:
+        raise _Flaw(what) from None
+
+
+def _check_arrays(reader: IndexReader) -> None:
+    """That all arrays are there, are as long as others say, and name what is there."""
+    arrays = {}
+    for name in ARRAYS:
+        with _telling(f"array {name}"):
+            arrays[name] = reader.array(name)
+    counts = {table: reader.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608
+              for table in ("function", "site", "evidence", "text")}
+    counts |= {
+        "edge": len(arrays["edge_callee"]), "kind": len(EdgeKind),
+        "forward": len(arrays["forward_site"]), "callback": len(arrays["callback_site"]),
+        "mark": len(arrays["footprint_mark"])}
+    for name, (of, into) in _STARTS.items():
+        start = arrays[name]
+        _demand(len(start) == counts[of] + 1 and start[0] == 0 and start[-1] == counts[into]
+                and all(a <= b for a, b in pairwise(start)), f"array {name}")
+    for name, (of, what) in _NUMBERS.items():
+        numbers = arrays[name]
+        _demand(len(numbers) == counts[of] and (
+            not what or not numbers or (max(numbers) < counts[what] and (
+                name in _SIGNED or min(numbers) >= 0))), f"array {name}")
+    callers = [row[0] for row in reader.rows("SELECT caller FROM site ORDER BY id")]
+    _demand(callers == list(_owners(arrays["site_start"])), "callers of call sites")
+    holders = [row[0] for row in reader.rows("SELECT ifnull(holder, -1) FROM site ORDER BY id")]
+    for name, numbers in hop_arrays(arrays, holders).items():
+        _demand(numbers == arrays[name], f"array {name}")
+
+
+def _owners(start: "array[int]") -> Iterator[int]:
+    """The owner of each item, of owners whose items start where `start` says."""
+    for owner, (first, last) in enumerate(pairwise(start)):
+        for _ in range(first, last):
+            yield owner
+
+
+def _check_units(former: FormerIndex) -> None:
+    """That units name definitions and files that are there. StoreError for definitions."""
+    former.definitions(former.units.values())
+    numbers = set(former.numbers.values())
+    _demand(all(numbers.issuperset(unit.files) for unit in former.units.values()), "files of units")
+
+
+def _check_facts(reader: IndexReader) -> None:
+    lines = dict(reader.rows("SELECT path, lines FROM file"))
+    decoder = Decoder()
+    for key, data in reader.encoded_definitions():
+        with _telling(f"facts {key}"):
+            _demand(_is_sound(key, data, decoder, lines), f"facts {key}")
+
+
+def _is_sound(key: str, data: bytes, decoder: Decoder, lines: dict[str, int]) -> bool:
+    """Whether facts are encoded as what they decode to, which tells numbers from texts and
+    positions from others, and cite no line that a file has not."""
+    form = inflate(data)
+    encoder = Encoder()
+    again = encoder.encode(decoder.decode(key, data))
+    return (fact_key(data) == key and _are(form[0], str) and _holds_numbers(form[1:])
+            and inflate(again) == form
+            and all(line <= lines.get(path, line) for path, line in encoder.last_lines.items()))
+
+
+def _holds_numbers(rows: object) -> bool:
+    """Whether lists in lists hold whole numbers only."""
+    if isinstance(rows, list):
+        return all(map(_holds_numbers, rows))
+    return type(rows) is int

@@ -1,0 +1,143 @@
+"""An index that somebody altered and sealed again: it may say anything, but nothing fails on it
+otherwise than by saying that it is damaged."""
+
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from random import Random
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+
+from kgraph.cli.entry import cli
+from kgraph.errors import KgraphError, StoreError
+from kgraph.pipeline.indexing import IndexRequest, index_tree
+from kgraph.resources import mini_linux
+from kgraph.store import IndexReader
+from kgraph.store.encoding import deflate, inflate
+from kgraph.store.former import fact_key
+from kgraph.store.seal import seal
+from kgraph.store.soundness import doubted, flaw
+from tests.forging import forged
+
+DOCUMENT = """\
+SyS_sendto(fd) (net/socket.c:82)
+  |-sock_sendmsg(sock) (net/socket.c:26)
+    |-sock->ops->sendmsg()  // i.e. inet_sendmsg
+"""
+
+
+def ask(index: Path, *arguments: object) -> Result:
+    """The answer of the command line, which is run in this process."""
+    answer = CliRunner().invoke(
+        cli, [*map(str, arguments), "--index", str(index)], standalone_mode=False)
+    error = answer.exception
+    if error is not None and not isinstance(error, (KgraphError, click.ClickException)):
+        raise error
+    return answer
+
+
+def questions(folder: Path) -> list[tuple[object, ...]]:
+    document = folder / "chain.txt"
+    document.write_text(DOCUMENT)
+    return [
+        ("status",), ("status", "--json"), ("path", "SyS_sendto", "veth_xmit"),
+        ("path", "SyS_sendto", "netif_rx", "--types", "--json"), ("callers", "veth_xmit"),
+        ("callees", "netif_receive_skb", "--json"), ("ops", "net_device_ops"),
+        ("site", "net/socket.c:26"), ("check", document), ("check", document, "--json"),
+        ("export",), ("export", "--facts"), ("report", "--output", folder / "report"),
+    ]
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_questions_to_forged_indexes(mini_index: Path, tmp_path: Path, part: int) -> None:
+    asked = questions(tmp_path)
+    said = 0
+    for seed in range(50 * part, 50 * part + 50):
+        random = Random(seed)
+        index = tmp_path / "x.kgraph"
+        what = forged(mini_index, index, random)
+        for question in [("path", "SyS_sendto", "veth_xmit"), *random.sample(asked, 2)]:
+            try:
+                answer = ask(index, *question)
+            except Exception as error:
+                raise AssertionError(f"seed {seed}: {what}: {question}") from error
+            if answer.exception is not None:
+                assert "damaged" in str(answer.exception), (seed, what, question)
+                said += 1
+    assert said
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> tuple[Path, Path]:
+    """A tree that was edited after it was indexed, and its index."""
+    tree = shutil.copytree(mini_linux(), tmp_path / "tree")
+    index = index_tree(IndexRequest(tree, index=tmp_path / "base.kgraph", jobs=0)).index
+    with (tree / "net/socket.c").open("a") as file:
+        file.write("int sent_twice(struct socket *sock)\n{\n\treturn sock_sendmsg(sock, 0);\n}\n")
+    return tree, index
+
+
+def test_indexing_over_forged_indexes(edited: tuple[Path, Path], tmp_path: Path) -> None:
+    tree, base = edited
+    index = tmp_path / "x.kgraph"
+    unsound = 0
+    for seed in range(1000, 1025):
+        what = forged(base, index, Random(seed))
+        try:
+            assert ask(index, "index", tree, "-j1").exception is None
+            if flaw(index):  # a part of it that was carried over
+                unsound += 1
+                assert ask(index, "index", tree, "-j1", "--again").exception is None
+                assert flaw(index) == ""
+        except Exception as error:
+            raise AssertionError(f"seed {seed}: {what}") from error
+    assert unsound
+
+
+def test_forged_facts_are_read_again(edited: tuple[Path, Path]) -> None:
+    """Under the key that they have: it is only when the graph is made that they turn out to be
+    none."""
+    tree, index = edited
+    (tree / "net/core/dev.c").write_text("int nothing;\n")  # no graph is carried over
+    with closing(sqlite3.connect(index)) as connection:
+        rows = connection.execute("SELECT id, facts FROM definition").fetchall()
+        kept = next(number for number, data in rows if "e1000_open" in inflate(data)[0])
+        none = deflate(b'[["a"], [[7]], [], [], [], []]')
+        connection.execute("UPDATE definition SET key = ?, facts = ? WHERE id = ?",
+                           (fact_key(none), none, kept))
+        connection.commit()
+    seal(index)
+    told: list[str] = []
+    summary = index_tree(IndexRequest(tree, index=index, jobs=1), remark=told.append)
+    assert [text for text in told if "is damaged (facts" in text and "read again" in text]
+    assert summary.kept == 0
+    assert flaw(index) == ""
+
+
+def test_an_index_that_was_carried_over_has_no_flaw(edited: tuple[Path, Path]) -> None:
+    tree, index = edited
+    assert flaw(index) == ""
+    summary = index_tree(IndexRequest(tree, index=index, jobs=1))
+    assert summary.kept
+    assert flaw(index) == ""
+
+
+def test_a_view_in_the_place_of_a_table(mini_index: Path, tmp_path: Path) -> None:
+    index = tmp_path / "x.kgraph"
+    shutil.copyfile(mini_index, index)
+    with closing(sqlite3.connect(index)) as connection:
+        connection.executescript(
+            "DROP TABLE later; CREATE VIEW later AS WITH RECURSIVE c(x) AS"
+            " (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x AS id, x AS kind, x AS function,"
+            " 0 AS untold FROM c;")
+    seal(index)
+    with pytest.raises(StoreError, match="its tables are not its version's"):
+        IndexReader(index)
+
+
+def test_what_is_wrong_with_the_code_is_not_said_to_be_the_index(mini_index: Path) -> None:
+    with pytest.raises(KeyError), doubted(mini_index):
+        raise KeyError("a mistake of ours")
