@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 import click
 
 from kgraph.cli.options import index_option, opened, output_options
-from kgraph.cli.output import remark, remark_changes, remark_part, write_json, write_lines
+from kgraph.cli.output import (
+    remark,
+    remark_changes,
+    remark_part,
+    write_file,
+    write_json,
+    write_lines,
+)
 from kgraph.errors import DocumentError
 
 if TYPE_CHECKING:
@@ -101,26 +108,15 @@ def _rewrite(
         if show:
             write_lines(difference(document.file, data, new), exact=True)
         elif write and new != data:
-            _replace(Path(document.file), new)
+            _write(Path(document.file), new, "--diff shows what would be written")
             remark(f"{document.file}: citations brought up to date")
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    import os
-    import tempfile
-
-    target = path.resolve()
+def _write(path: Path, data: bytes, hint: str) -> None:
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(name).chmod(target.stat().st_mode & 0o7777)
-        Path(name).replace(target)
+        write_file(path, data)
     except OSError as error:
-        raise DocumentError(
-            f"{path}: cannot be written: {error.strerror}", "--diff shows what would be written"
-        ) from error
+        raise DocumentError(f"{path}: cannot be written: {error.strerror}", hint) from error
 
 
 def _write_for_machines(
@@ -130,12 +126,7 @@ def _write_for_machines(
 
     for path, make in ((junit, junit_text), (sarif, sarif_text)):
         if path is not None:
-            try:
-                path.write_text(make(checks), encoding="utf-8", errors="backslashreplace")
-            except OSError as error:
-                raise DocumentError(
-                    f"{path}: cannot be written: {error.strerror}", "name another file"
-                ) from error
+            _write(path, make(checks).encode("utf-8", "backslashreplace"), "name another file")
 
 
 def _status(checks: "Sequence[ChainCheck]", *, strict: bool) -> int:

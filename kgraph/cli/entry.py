@@ -1,8 +1,10 @@
 """The entry point: turns errors into lines and exit statuses."""
 
 import contextlib
+import errno
 import signal
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -12,7 +14,7 @@ from kgraph.cli.checking import check_verb
 from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
 from kgraph.cli.exporting import export_verb
 from kgraph.cli.indexing import index_verb
-from kgraph.cli.output import forget_unwritten, open_streams, shown
+from kgraph.cli.output import forget_unwritten, open_streams, said
 from kgraph.cli.paths import path_verb
 from kgraph.cli.reporting import report_verb
 from kgraph.cli.status import status_verb
@@ -87,10 +89,19 @@ def _said(error: Exception) -> tuple[str, str]:
     if isinstance(error, click.ClickException):
         return error.format_message(), ""
     if isinstance(error, OSError):
-        where = f"{error.filename}: " if error.filename else ""
-        return (f"{where}{error.strerror or error}",
-                "see that there is room, and that it may be read or written")
+        return _said_by_system(error)
     return "there is not enough memory", "give --jobs a smaller number"
+
+
+def _said_by_system(error: OSError) -> tuple[str, str]:
+    try:
+        Path.cwd()
+    except OSError:
+        return "the current folder is gone, or cannot be read", "change to another one"
+    where = f"{error.filename}: " if error.filename else ""
+    hint = ("give a shorter name" if error.errno == errno.ENAMETOOLONG
+            else "see that there is room, and that it may be read or written")
+    return f"{where}{error.strerror or error}", hint
 
 
 def _complain(message: str, hint: str) -> int:
@@ -98,7 +109,7 @@ def _complain(message: str, hint: str) -> int:
     with contextlib.suppress(OSError):  # nobody hears us
         for start, text in (("kgraph: ", message), ("hint: ", hint)):
             if text:
-                print(start + shown(" ".join(text.split())), file=sys.stderr)  # noqa: T201
+                print(start + said(" ".join(text.split())), file=sys.stderr)  # noqa: T201
     return USAGE
 
 

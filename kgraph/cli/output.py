@@ -5,7 +5,10 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from kgraph.treefile import is_file, is_there
 
 if TYPE_CHECKING:
     from kgraph.model.answers import IndexDescription
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 # All but tab and newline, and those of Latin-1, which some terminals obey, too.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNDECODED = re.compile("[\udc80-\udcff]")
+_LONGEST = 200  # characters of a name to which something is added
 
 
 def open_streams() -> None:
@@ -55,9 +60,35 @@ def write_json(record: object, *, indent: int | None = 2) -> None:
     sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
+def write_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, with the rights of the one that is there; what is no file,
+    a pipe or the terminal, is written to. Raises OSError."""
+    streams = str(path.absolute()).startswith(("/dev/", "/proc/"))  # may lead to an open file
+    if streams or (is_there(path) and not is_file(path)):
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    half = target.with_name(f".{target.name[:_LONGEST]}.{os.getpid()}.new")
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        if is_there(target):
+            half.chmod(target.stat().st_mode & 0o7777)
+        half.replace(target)
+    except BaseException:
+        half.unlink(missing_ok=True)
+        raise
+
+
+def said(text: str) -> str:
+    """A text as standard error shows it: bytes that are no UTF-8 as escapes, too."""
+    return shown(_UNDECODED.sub(lambda found: f"\\x{ord(found[0]) & 0xff:02x}", text))
+
+
 def remark(text: str) -> None:
     """Something that the user should know."""
-    print(f"kgraph: {shown(text)}", file=sys.stderr)  # noqa: T201
+    print(f"kgraph: {said(text)}", file=sys.stderr)  # noqa: T201
 
 
 def remark_if(text: str) -> None:

@@ -92,6 +92,7 @@ def index_tree(
         if not request.again:
             fresh = freshness(target, anew, tree.root, units.build, started)
             fresh = with_loans(fresh, target, tree.root, units.build)
+        note_index(work, target)  # while an error still leaves all as it was
         run = Run(request, target, tree.root, work, seed, progress, remark, rows, read)
         try:
             account, fresh = _written(run, units, description, fresh)
@@ -102,7 +103,6 @@ def index_tree(
             for what in unsound:
                 remark(f"{what}: every unit is read again")
             account, fresh = _written(run, units, description, anew)
-        note_index(work, target)
         bad = FormerIndex(target).units
     return IndexSummary(
         index=target, description=description, coverage=account, wall=time.monotonic() - wall,

@@ -21,7 +21,7 @@ from kgraph.pipeline.precompiling import forget_precompiled, precompiled_left
 from kgraph.store import cache_folder
 from kgraph.store.database import open_for_reading, remove_unfinished, unfinished
 from kgraph.store.places import SUFFIX, read_coverage, read_description, work_folder
-from kgraph.treefile import read_regular
+from kgraph.treefile import is_file, read_regular
 
 _NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as places.index_path gives it
 _LIST = "indexes.json"
@@ -31,7 +31,7 @@ _KILLED = "a run that was killed left it"
 
 def note_index(work: Path, index: Path) -> None:
     """Remember, in the folder of what was generated, that an index was made in it."""
-    known = [path for path in _noted(work) if path != index and path.is_file()]
+    known = [path for path in _noted(work) if path != index and is_file(path)]
     half = work / f"{_LIST}.new"
     half.write_text(json.dumps([_from_cache(path) for path in (*known, index)]))
     half.replace(work / _LIST)
@@ -54,7 +54,7 @@ def inventory() -> Inventory:
 def prune() -> Inventory:
     """Remove what nothing needs; the inventory as it was before, with what was removed as spare.
 
-    Raises OSError where something cannot be removed.
+    Raises StoreError where something cannot be removed.
     """
     removed, busy = [], []
     for folder, free in _work_folders():
@@ -62,10 +62,14 @@ def prune() -> Inventory:
             busy.append(folder)
             continue
         for spare in _spare_in(folder):
-            if spare.path == folder:
-                shutil.rmtree(folder)
-            else:
-                forget_precompiled(folder)
+            try:
+                if spare.path == folder:
+                    shutil.rmtree(folder)
+                else:
+                    forget_precompiled(folder)
+            except OSError as error:
+                raise StoreError(f"{spare.path} cannot be removed: {error.strerror}",
+                                 "see that what is in it may be written") from None
             removed.append(spare)
     for folder in _index_folders():
         removed += [Spare(path, size, _KILLED) for path, size in

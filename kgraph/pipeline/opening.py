@@ -40,11 +40,12 @@ def choose_index(named: Path | None = None, folder: Path | None = None) -> Chose
         return Chosen(named, Choice.NAMED)
     if os.environ.get("KGRAPH_INDEX"):
         return Chosen(Path(os.environ["KGRAPH_INDEX"]), Choice.NAMED)
-    here = (folder or Path.cwd()).resolve()
     known = [(path, about) for path, about in indexes() if not about.bundled]
-    for path, about in known:
-        if here == Path(about.tree) or Path(about.tree) in here.parents:
-            return Chosen(path, Choice.TREE)
+    with contextlib.suppress(FileNotFoundError):  # the current folder was removed
+        here = (folder or Path.cwd()).resolve()
+        for path, about in known:
+            if here == Path(about.tree) or Path(about.tree) in here.parents:
+                return Chosen(path, Choice.TREE)
     if known:
         return Chosen(known[0][0], Choice.LAST)
     return Chosen(bundled_index(), Choice.BUNDLED)

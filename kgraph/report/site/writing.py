@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.errors import ReportError
+from kgraph.treefile import read_regular
 
 MARK = ".kgraph-report.json"
 
@@ -48,9 +49,22 @@ def _heal(folder: Path) -> None:
     aside = _aside(folder)
     if (aside / MARK).is_file():
         if folder.exists():
-            shutil.rmtree(aside)
+            _remove(aside)
         else:
             aside.rename(folder)
+    elif aside.exists():
+        raise ReportError(f"{aside} is in the way, and is no report of kgraph's",
+                          "move it elsewhere, or give another folder with -o")
+
+
+def _remove(report: Path) -> None:
+    """Remove a report, its mark last: what an interrupted run leaves can be told by it."""
+    for path in report.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        elif path.name != MARK:
+            path.unlink()
+    shutil.rmtree(report)
 
 
 def _aside(folder: Path) -> Path:
@@ -64,7 +78,7 @@ def _former(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise ReportError(f"{folder} is no folder", "give a folder with -o")
     try:
-        names = json.loads((folder / MARK).read_bytes())
+        names = json.loads(read_regular(folder / MARK))
     except (OSError, ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
@@ -93,8 +107,6 @@ def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> Writte
         if kept == len(files) == len(former):
             return Written(0, kept, 0)
         aside = _aside(folder)
-        if aside.exists():  # what an interrupted run had no time to remove
-            shutil.rmtree(aside)
         if folder.exists():
             folder.rename(aside)
         try:
@@ -104,7 +116,7 @@ def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> Writte
                 aside.rename(folder)
             raise
         if aside.exists():
-            shutil.rmtree(aside)
+            _remove(aside)
     finally:
         shutil.rmtree(new, ignore_errors=True)
     return Written(len(files) - kept, kept, len(set(former) - set(files)))
