@@ -4,8 +4,10 @@ Runs a compiler of this machine, never one that a list of commands names, with t
 preprocessor needs. Nothing of the tree is run by that.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -27,7 +29,8 @@ class PreprocessorFailed(Exception):
 @cache
 def compiler() -> str:
     """The compiler to run, "" where there is none."""
-    return next((found for name in _COMPILERS if (found := shutil.which(name))), "")
+    path = _absolute(os.environ.get("PATH", os.defpath))
+    return next((found for name in _COMPILERS if (found := shutil.which(name, path=path))), "")
 
 
 def preprocessed(unit: TranslationUnit) -> str:
@@ -36,19 +39,45 @@ def preprocessed(unit: TranslationUnit) -> str:
         raise PreprocessorFailed(f"no compiler ({', '.join(_COMPILERS)}) to preprocess it")
     command = [compiler(), "-E", "-x", "assembler-with-cpp", "-w", *_flags(unit), unit.file]
     try:
-        done = subprocess.run(command, cwd=unit.directory, capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=_SECONDS, env=_environment())
-    except (OSError, subprocess.TimeoutExpired) as error:
+        # In no folder of the tree: what a compiler loads may be sought in the current one.
+        process = subprocess.Popen(command, cwd="/", stdin=subprocess.DEVNULL, env=_environment(),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    except OSError as error:
         raise PreprocessorFailed(f"it could not be preprocessed: {error}") from None
-    if done.returncode:
-        first = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+    with process:
+        try:
+            text, told = process.communicate(timeout=_SECONDS)
+        except BaseException as error:
+            _end(process)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            raise PreprocessorFailed(
+                f"the preprocessor took more than {_SECONDS} seconds") from None
+    if process.returncode:
+        first = told.decode("utf-8", "replace").strip().partition("\n")[0]
         raise PreprocessorFailed(f"it could not be preprocessed: {first}")
-    return done.stdout.decode("utf-8", "surrogateescape")
+    return text.decode("utf-8", "surrogateescape")
+
+
+def _end(driver: "subprocess.Popen[bytes]") -> None:
+    """End a compiler's driver and the program that it has started, which would go on alone."""
+    with contextlib.suppress(OSError):  # where the system does not tell
+        children = Path(f"/proc/{driver.pid}/task/{driver.pid}/children").read_text()
+        for child in children.split():
+            os.kill(int(child), signal.SIGKILL)
+    driver.kill()
 
 
 def _environment() -> dict[str, str]:
     """What a compiler may see of the user's: it would look for headers, and write, elsewhere."""
-    return {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return {name: value for name in _ENVIRONMENT
+            if (value := _absolute(os.environ.get(name, "")))}
+
+
+def _absolute(folders: str) -> str:
+    """The folders of a list that are the same wherever one is: an empty one is the current one."""
+    return os.pathsep.join(
+        folder for folder in folders.split(os.pathsep) if Path(folder).is_absolute())
 
 
 def _flags(unit: TranslationUnit) -> list[str]:

@@ -55,7 +55,7 @@ _SPLIT_KEPT = ("-D", "-U")
 # Flags that load code into the compiler or read more flags from a file: worth telling.
 _REFUSED = re.compile(
     r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper|-include-pch", re.DOTALL)
-_BUILTIN_FOLDER = re.compile(r".*/(?:gcc(?:-cross)?|clang)/(?:.*/)?include(?:-fixed)?/?")
+_COMPILERS = {"gcc", "gcc-cross", "clang"}  # folders that hold their own headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +124,12 @@ class _Sorter:
         self.refused.append(f"{word} {value}".strip())
 
     def _folder(self, flag: str, folder: str) -> None:
-        if not folder or _BUILTIN_FOLDER.fullmatch(folder):
+        if not folder or _is_builtin(folder):
             return
         path = self.place(folder)
+        if is_file(path):  # clang takes it for a map that says where headers are
+            self.refused.append(f"{flag} {folder}")
+            return
         if before := self.also(path):
             self.kept += _folder_words(flag, before)
         self.kept += _folder_words(flag, path)
@@ -160,8 +163,14 @@ def _folders(words: Iterable[str]) -> Iterator[str]:
         if flag := _prefix(word, _FOLDER_FLAGS):
             found[flag].append(word[len(flag) :] or next(remaining, ""))
     for flag in ("-iquote", "-I", "-isystem", "-idirafter"):
-        yield from (f for f in found[flag] if f and not _BUILTIN_FOLDER.fullmatch(f))
+        yield from (f for f in found[flag] if f and not _is_builtin(f))
     yield str(BUILTIN_HEADERS)
+
+
+def _is_builtin(folder: str) -> bool:
+    """Whether a folder holds a compiler's own headers: kgraph has those of clang."""
+    parts = folder.removesuffix("/").split("/")
+    return parts[-1] in ("include", "include-fixed") and not _COMPILERS.isdisjoint(parts[1:-1])
 
 
 def _folder_words(flag: str, path: str) -> list[str]:

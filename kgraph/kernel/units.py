@@ -26,6 +26,7 @@ from kgraph.kernel.tree import KernelTree
 from kgraph.model.units import TranslationUnit
 
 _SHOWN = 3
+_LONGEST = 1000  # characters of what a list of commands says
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +213,11 @@ def _skipped(assembly: Assembly) -> tuple[tuple[str, int], ...]:
 def _tell_refused(assembly: Assembly, remark: Callable[[str], None]) -> None:
     refused = sorted(assembly.refused.items())
     for flag, count in refused[:_SHOWN]:
-        remark(f"left out the flag {flag} of {count} commands: it loads or reads foreign code")
+        remark(f"left out the flag {_short(flag)} of {count} commands: it loads or reads foreign"
+               " code")
     if more := ", ".join(flag for flag, _ in refused[_SHOWN:]):
-        remark(f"and {more}")
+        remark(f"and {_short(more)}")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."

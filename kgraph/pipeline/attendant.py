@@ -23,6 +23,7 @@ _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 # memory only where it is used.
 _DEPTH = 100_000
 _STACK = 1 << 30
+_PARTS = 4  # of the memory that a worker may have, one is its stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,15 @@ class Lost:
 def attend(
     pipe: Connection, begin: Callable[[], Callable[[Any], Any]], memory: int, parent: int
 ) -> None:
-    """The life of a worker: until the other end of the pipe is closed, or its parent ends."""
+    """The life of a worker: until the other end of the pipe is closed, or its parent ends. It says
+    None when it is ready; what keeps it from that stands on standard error."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
     _die_with(parent)
     _lead_group()
-    _limit(memory)
+    limit = _limit(memory)
     gc.disable()  # trees of syntax have no cycles, and are many
     sys.setrecursionlimit(_DEPTH)
-    threading.stack_size(_STACK)
+    threading.stack_size(min(_STACK, limit // _PARTS))
     loop = threading.Thread(target=_serve, args=(pipe, begin))
     loop.start()
     loop.join()
@@ -52,6 +54,7 @@ def _serve(pipe: Connection, begin: Callable[[], Callable[[Any], Any]]) -> None:
     do = begin()
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # libclang writes there where it crashes
     try:
+        pipe.send(None)  # ready
         while True:
             task = pipe.recv()
             try:
@@ -94,9 +97,11 @@ def _lead_group() -> None:
     os.close(lives)
 
 
-def _limit(memory: int) -> None:
+def _limit(memory: int) -> int:
+    """Limit the address space; to how many bytes, for the system may allow less."""
     _soft, most = resource.getrlimit(resource.RLIMIT_AS)
     if most != resource.RLIM_INFINITY:
         memory = min(memory, most)
     resource.setrlimit(resource.RLIMIT_AS, (memory, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, resource.getrlimit(resource.RLIMIT_CORE)[1]))
+    return memory

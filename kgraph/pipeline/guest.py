@@ -21,6 +21,7 @@ from kgraph.pipeline.attendant import Lost, told
 from kgraph.pipeline.child import Child
 from kgraph.pipeline.pool import Limits
 from kgraph.pipeline.setting import exchange_meaning
+from kgraph.pipeline.wire import answer
 from kgraph.pipeline.workers import Place, UnitReader
 from kgraph.treefile import read_regular
 
@@ -89,14 +90,17 @@ class _Child(Child):
         self.given: set[TranslationUnit] = set()
 
     def read(self, unit: TranslationUnit, seconds: float) -> bytes:
+        """The facts of a unit, pickled. Raises ToolError where the process cannot be started."""
         self.given.add(unit)
+        self.check_started()
         try:
-            self.pipe.send(unit)
-            if self.pipe.poll(seconds):
-                return self.pipe.recv_bytes()
-        except (EOFError, OSError):
+            self.wire.put(unit)
+            result = answer(self.wire, seconds)
+        except EOFError:
             self.end(0.2)  # it may be dying of its own: then that is the reason
             return pickle.dumps(Lost(self.cause_of_death()))
+        if result is not None:
+            return result
         self.end()
         return pickle.dumps(Lost(f"it took more than {seconds:g} seconds"))
 
@@ -116,15 +120,16 @@ class _Crew:
 
     def read(self, unit: TranslationUnit) -> bytes:
         child = self._take(unit)
-        data = child.read(unit, self._terms.limits.seconds)
-        with self._lock:
-            if child.lives and not self._ended:
-                self._free.append(child)
-            else:
-                self._all.discard(child)
-            if len(self._free) == len(self._all):
-                self._wait()
-        return data
+        try:
+            return child.read(unit, self._terms.limits.seconds)
+        finally:
+            with self._lock:
+                if child.lives and not self._ended:
+                    self._free.append(child)
+                else:
+                    self._all.discard(child)
+                if len(self._free) == len(self._all):
+                    self._wait()
 
     def _take(self, unit: TranslationUnit) -> _Child:
         """A child that has not read this unit: what one has read before it does not hand over

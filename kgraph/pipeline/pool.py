@@ -6,14 +6,17 @@ died on: that task comes back as lost, another worker takes its place, and the r
 nothing of what the tasks are.
 """
 
+import pickle
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Any, Generic, TypeVar
 
 from kgraph.pipeline.attendant import Lost
 from kgraph.pipeline.child import Child
+from kgraph.pipeline.wire import wait
+
+_GRACE = 1.0  # seconds that who is late is given to be heard
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -37,7 +40,7 @@ def run_tasks(
     """Every task with its result, in the order in which they are done, by `jobs` processes.
 
     `begin` makes, in a worker, what does its tasks; it travels there. Closing the generator stops
-    the workers.
+    the workers. Raises ToolError where no worker can be started.
     """
     pool = _Pool(begin, limits)
     try:
@@ -49,24 +52,43 @@ def run_tasks(
 
 
 class _Worker(Child, Generic[Task]):
-    """A process with the tasks that it was given and has not returned, and when it began the first
-    of them."""
+    """A process with the tasks that it was given and has not returned, and when the first of them
+    has to be done."""
 
     def __init__(self, begin: Callable[[], Callable[[Task], Any]], limits: Limits) -> None:
         super().__init__(begin, limits.memory)
         self.held: list[Task] = []
-        self.began = 0.0
+        self._seconds = limits.seconds
+        self._ends = 0.0
+        self._spared = False
 
     def give(self, task: Task) -> None:
-        if not self.held:
-            self.began = time.monotonic()
         self.held.append(task)
-        self.pipe.send(task)
+        self.wire.put(task)
+
+    def begins(self) -> None:
+        """It is about to do the first of its tasks."""
+        self._ends, self._spared = time.monotonic() + self._seconds, False
 
     def taken(self) -> Task:
         """The task whose result has come."""
-        self.began = time.monotonic()
+        self.begins()
         return self.held.pop(0)
+
+    @property
+    def ends(self) -> float:
+        """When it has to have said something."""
+        return self._ends if self.ready else self.must_start()
+
+    def is_late(self) -> bool:
+        """Whether its time is up, and was so some time ago: who was stopped himself may find all
+        of them late, and in the next moment what they had sent."""
+        if time.monotonic() <= self.ends:
+            return False
+        if self.ready and not self._spared:
+            self._ends, self._spared = time.monotonic() + _GRACE, True
+            return False
+        return True
 
 
 class _Pool(Generic[Task, Result]):
@@ -86,34 +108,44 @@ class _Pool(Generic[Task, Result]):
             for worker in self._workers:
                 self._next(worker, waiting)
         while busy := [worker for worker in self._workers if worker.held]:
-            ends = min(worker.began for worker in busy) + self._limits.seconds
-            ready = wait([worker.pipe for worker in busy], max(0.0, ends - time.monotonic()))
+            wait([worker.wire for worker in busy],
+                 min(worker.ends for worker in busy) - time.monotonic())
             for worker in busy:
-                if worker.pipe in ready:
-                    yield self._result(worker, waiting)
-                elif time.monotonic() > worker.began + self._limits.seconds:
-                    worker.process.kill()
-                    reason = f"it took more than {self._limits.seconds:g} seconds"
-                    yield self._bury(worker, waiting), Lost(reason)
+                worker.wire.push()
+                yield from self._heard(worker, waiting)
 
-    def _result(
+    def _heard(
         self, worker: _Worker[Task], waiting: list[Task]
-    ) -> tuple[Task, Result | Lost]:
+    ) -> Iterator[tuple[Task, Result | Lost]]:
+        """The result that has come from a worker, if it has. Raises ToolError where it did not get
+        so far that it could be given anything."""
         try:
-            result: Result | Lost = worker.pipe.recv()
-        except (EOFError, OSError):
+            message = worker.wire.pull()
+        except EOFError:
+            if not worker.ready:
+                raise worker.unstarted() from None
             task = self._bury(worker, waiting)
-            return task, Lost(worker.cause_of_death())
+            yield task, Lost(worker.cause_of_death())
+            return
+        if message is None:
+            if worker.is_late():
+                if not worker.ready:
+                    raise worker.unstarted()
+                worker.process.kill()
+                reason = f"it took more than {self._limits.seconds:g} seconds"
+                yield self._bury(worker, waiting), Lost(reason)
+            return
+        if not worker.ready:
+            worker.started()
+            worker.begins()
+            return
         task = worker.taken()
         self._next(worker, waiting)
-        return task, result
+        yield task, pickle.loads(message)  # noqa: S301  of a process of ours
 
     def _next(self, worker: _Worker[Task], waiting: list[Task]) -> None:
         if waiting:
-            try:
-                worker.give(waiting.pop())
-            except OSError:  # it died just now: its pipe says so to the next wait
-                return
+            worker.give(waiting.pop())
 
     def _bury(self, worker: _Worker[Task], waiting: list[Task]) -> Task:
         """Replace a dead worker; the task it died on. What it had not begun waits again."""
@@ -129,7 +161,7 @@ class _Pool(Generic[Task, Result]):
 
     def stop(self) -> None:
         for worker in self._workers:
-            worker.pipe.close()
+            worker.wire.close()
         for worker in self._workers:
             worker.process.terminate()
         for worker in self._workers:

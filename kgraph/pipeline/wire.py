@@ -1,0 +1,112 @@
+"""Our end of a pipe to another process, at which nothing waits.
+
+A process may stop in the middle of a message, or take none while its own is not taken: so what is
+sent waits here until it goes, and what comes waits until it is whole. Frames are those of
+multiprocessing.connection.Connection, which the other end has.
+"""
+
+import pickle
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterable
+
+_SHORT, _LONG = struct.Struct("!i"), struct.Struct("!Q")
+_LONGEST = 0x7FFFFFFF  # bytes of a message whose length fits the short form
+_PIECE = 1 << 18
+
+
+class Wire:
+    """Messages to and from a process. `closed` says that our end is."""
+
+    def __init__(self, end: socket.socket) -> None:
+        end.setblocking(False)
+        self._end = end
+        self._out = bytearray()
+        self._in = bytearray()
+
+    @property
+    def closed(self) -> bool:
+        """Whether our end is closed."""
+        return self._end.fileno() < 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether something is to be sent yet."""
+        return bool(self._out)
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._end.fileno()
+
+    def close(self) -> None:
+        """Close our end."""
+        self._end.close()
+
+    def put(self, message: object) -> None:
+        """Send a pickle of `message`, as far as that goes now."""
+        data = pickle.dumps(message)
+        if len(data) <= _LONGEST:
+            self._out += _SHORT.pack(len(data))
+        else:
+            self._out += _SHORT.pack(-1) + _LONG.pack(len(data))
+        self._out += data
+        self.push()
+
+    def push(self) -> None:
+        """Send what goes now. That the other end is closed is told by `pull`."""
+        try:
+            while self._out:
+                del self._out[:self._end.send(self._out[:_PIECE])]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._out.clear()
+
+    def pull(self) -> bytes | None:
+        """The next message, None where it is not whole yet; EOFError where none will come."""
+        while (message := self._message()) is None:
+            try:
+                piece = self._end.recv(_PIECE)
+            except BlockingIOError:
+                return None
+            except OSError:
+                piece = b""
+            if not piece:
+                raise EOFError
+            self._in += piece
+        return message
+
+    def _message(self) -> bytes | None:
+        start, length = _SHORT.size, 0
+        if len(self._in) >= start:
+            length, = _SHORT.unpack_from(self._in)
+            if length == -1:
+                start += _LONG.size
+                if len(self._in) >= start:
+                    length, = _LONG.unpack_from(self._in, _SHORT.size)
+        if len(self._in) < start or length < 0 or len(self._in) < start + length:
+            return None
+        message = bytes(self._in[start:start + length])
+        del self._in[:start + length]
+        return message
+
+
+def wait(wires: Iterable[Wire], seconds: float) -> None:
+    """Wait until one of the wires can be pulled, or pushed where it has to be."""
+    poll = select.poll()
+    for wire in wires:
+        poll.register(wire, select.POLLIN | (select.POLLOUT if wire.waits else 0))
+    poll.poll(max(0.0, seconds) * 1000)
+
+
+def answer(wire: Wire, seconds: float) -> bytes | None:
+    """The next message, None where none is whole after some seconds; EOFError as for `pull`."""
+    ends = time.monotonic() + seconds
+    while True:
+        wire.push()
+        message = wire.pull()
+        if message is not None or time.monotonic() > ends:
+            return message
+        wait([wire], ends - time.monotonic())
