@@ -138,6 +138,8 @@ class TomlReader:
         """A text."""
         if not isinstance(value, str) or not value.strip():
             raise self.wrong(key, f"{key} is no text", f'write {key} = "..."', start)
+        if "\0" in value:
+            raise self.wrong(key, f"{key} holds a NUL", "leave it out", start)
         return value
 
     def texts(self, key: str, value: object, start: int = 1) -> tuple[str, ...]:

@@ -27,6 +27,15 @@ def cited_name(name: str) -> str:
     )
 
 
+def cited_if_bytes(name: str) -> str:
+    """A name as a user gives it: with the escapes of citations, or with the bytes themselves."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return cited_name(name)
+    return name
+
+
 def file_name(cited: str) -> str:
     """The name of the file that is cited so."""
     if "\\" not in cited:
@@ -46,6 +55,17 @@ def read_regular(name: str | os.PathLike[str], most: int | None = None) -> bytes
     if most is not None and len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {_size(most)}", os.fspath(name))
     return content
+
+
+def plain_lines(content: bytes) -> bytes:
+    """A source whose lines end as clang takes them to: a carriage return ends one, too; a form feed
+    does not."""
+    return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def split_lines(content: bytes) -> list[bytes]:
+    """The lines of a source, as clang counts them, without their ends."""
+    return plain_lines(content).split(b"\n")
 
 
 def _size(most: int) -> str:

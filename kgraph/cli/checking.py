@@ -1,5 +1,7 @@
 """`kgraph check`."""
 
+import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +60,8 @@ def check_verb(
 
     subjects = [read_subject(name) for name in files]
     with opened(index) as graph:
+        _refuse_same([path for path in (junit, sarif) if path is not None],
+                     [graph.path, *map(Path, files)])
         checks = [checked(graph, subject, scenario) for subject in subjects]
         text = SourceText(graph)
         if diff or fix or cite:
@@ -106,7 +110,8 @@ def _rewrite(
             continue
         new = rewritten(data, check, cite=cite)
         if show:
-            write_lines(difference(document.file, data, new), exact=True)
+            # A patch is exact; a terminal obeys nothing of it.
+            write_lines(difference(document.file, data, new), exact=not sys.stdout.isatty())
         elif write and new != data:
             _write(Path(document.file), new, "--diff shows what would be written")
             remark(f"{document.file}: citations brought up to date")
@@ -117,6 +122,14 @@ def _write(path: Path, data: bytes, hint: str) -> None:
         write_file(path, data)
     except OSError as error:
         raise DocumentError(f"{path}: cannot be written: {error.strerror}", hint) from error
+
+
+def _refuse_same(written: list[Path], read: list[Path]) -> None:
+    """Raises UsageError where a file to be written is one of the others."""
+    for number, path in enumerate(written):
+        for other in (*written[:number], *read):
+            if os.path.realpath(path) == os.path.realpath(other):
+                raise click.UsageError(f"{path} is given twice: it cannot be written")
 
 
 def _write_for_machines(

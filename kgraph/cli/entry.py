@@ -2,8 +2,10 @@
 
 import contextlib
 import errno
+import os
 import signal
 import sys
+import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -51,16 +53,20 @@ def _end(number: int, _frame: object) -> NoReturn:
     raise _Ended(number)
 
 
+def _heed_signals() -> None:
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _end)
+
+
 def run() -> NoReturn:
     """Run the command line and exit."""
     status: object
     open_streams()
     try:
-        if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
-                signal.signal(number, _end)
+        _heed_signals()
         # Not cli.main(): it answers an interrupt with an empty line, a closed pipe with status 1.
         with cli.make_context("kgraph", sys.argv[1:]) as context:
             status = cli.invoke(context)
@@ -75,6 +81,11 @@ def run() -> NoReturn:
         status = 128 + signal.SIGPIPE
     except (KgraphError, click.ClickException, OSError, MemoryError) as error:
         status = _complain(*_said(error))
+    except Exception as error:  # noqa: BLE001  a mistake of kgraph's, which is no answer
+        if os.environ.get("KGRAPH_TRACEBACK"):
+            traceback.print_exc()
+        status = _complain(_mistake(error), "please report it, with what it says when it is run"
+                           " again with KGRAPH_TRACEBACK=1 in the environment")
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing left to be cleared away
     forget_unwritten()
     sys.exit(status if isinstance(status, int) else 0)
@@ -90,7 +101,8 @@ def _said(error: Exception) -> tuple[str, str]:
         return error.format_message(), ""
     if isinstance(error, OSError):
         return _said_by_system(error)
-    return "there is not enough memory", "give --jobs a smaller number"
+    return "there is not enough memory", (
+        "give --jobs a smaller number" if "index" in sys.argv[1:2] else "ask for less")
 
 
 def _said_by_system(error: OSError) -> tuple[str, str]:
@@ -102,6 +114,12 @@ def _said_by_system(error: OSError) -> tuple[str, str]:
     hint = ("give a shorter name" if error.errno == errno.ENAMETOOLONG
             else "see that there is room, and that it may be read or written")
     return f"{where}{error.strerror or error}", hint
+
+
+def _mistake(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    what = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return f"kgraph made a mistake: {what} ({Path(place.filename).name}:{place.lineno})"
 
 
 def _complain(message: str, hint: str) -> int:

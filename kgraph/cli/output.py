@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from kgraph.report.source import SourceText
 
 
-# All but tab and newline, and those of Latin-1, which some terminals obey, too.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# All but tab and newline; those of Latin-1, which some terminals obey, too; and what has text shown
+# in another order than it is in.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_LATE_CONTROLS = re.compile(r"[\x7f-\x9f]")  # JSON leaves these as they are
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _LONGEST = 200  # characters of a name to which something is added
 
@@ -43,7 +45,12 @@ def forget_unwritten() -> None:
 
 def shown(text: str) -> str:
     """A text whose control characters a terminal shows and does not obey."""
-    return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+    return _CONTROLS.sub(_escape, text)
+
+
+def _escape(found: "re.Match[str]") -> str:
+    code = ord(found[0])
+    return f"\\x{code:02x}" if code <= 0xff else f"\\u{code:04x}"
 
 
 def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
@@ -57,6 +64,7 @@ def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
 def write_json(record: object, *, indent: int | None = 2) -> None:
     """Data as JSON."""
     text = json.dumps(record, indent=indent, ensure_ascii=False)
+    text = _LATE_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 

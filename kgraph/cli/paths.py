@@ -47,7 +47,7 @@ COULD_NOT_TELL = 3
 @click.option("--no-scenario", is_flag=True,
               help="Do not take the scenario of the query that documents this way.")
 @click.option("--guards", is_flag=True, help="Show the conditions around each call.")
-@click.option("-k", "count", type=click.IntRange(1, 1_000_000), default=1, show_default=True,
+@click.option("-k", "count", type=click.IntRange(1, 1000), default=1, show_default=True,
               metavar="N", help="How many paths to find; each passes other functions.")
 @click.option("--max-hops", type=click.IntRange(1, 1_000_000), metavar="N",
               help="The longest path.")

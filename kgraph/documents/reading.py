@@ -26,6 +26,7 @@ from kgraph.documents.tables import record_head, record_line, table_head, table_
 from kgraph.errors import DocumentError
 from kgraph.model.documents import Claim, Document, DocumentLine, LineKind
 
+MOST_LINES = 200_000
 _HEADING = re.compile(r"#{1,6}\s")
 _OMISSION = re.compile(r"[\s(\[]*(?:\.{2,}|…+|。{2,}|·{3,})[\s)\]]*$")
 _BRACES = re.compile(r"[{}][\s;,{}]*$")
@@ -46,12 +47,16 @@ _TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.COND
 def read_document(name: str, data: bytes) -> Document:
     """The document `name` of these bytes, UTF-8 in any language.
 
-    Raises DocumentError where it is no text. Takes time linear in its size.
+    Raises DocumentError where it is no text, or has more than MOST_LINES. Takes time linear in its
+    size.
     """
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
         raise DocumentError(f"{name}:{line}: this is no text (a zero byte)",
                             "give a Markdown or text file")
+    if data.count(b"\n") > MOST_LINES:
+        raise DocumentError(f"{name}:{MOST_LINES + 1}: it goes on, and {MOST_LINES:,} lines are all"
+                            " that is read", "divide it into several")
     return Document(name, with_stacks(_Reader().lines(data)))
 
 

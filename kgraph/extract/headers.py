@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from sys import intern
 
-from kgraph.treefile import read_regular
+from kgraph.treefile import plain_lines, read_regular
 
 # What an item of a file is: something said of a macro, or an include, whose file is sought along
 # the folders only where it stands in angle brackets.
@@ -195,7 +195,7 @@ def _content(path: str) -> bytes:
 
 def _raw(path: str) -> bytes:
     try:
-        return read_regular(path)
+        return plain_lines(read_regular(path))
     except OSError:
         return b""
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from kgraph.extract.libclang import IN_MACRO, C, end_of, place, start_of, text, type_spelling
 from kgraph.extract.prototypes import Cursor, SourceLocation, SourceRange, Type
 from kgraph.model.location import Extent, Location
-from kgraph.treefile import cited_name, leads_out, read_regular
+from kgraph.treefile import cited_name, leads_out, read_regular, split_lines
 
 _PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 # how clang spells a record without a name: "(unnamed struct at /home/me/linux/net/core/dst.c:45:8)"
@@ -22,7 +22,7 @@ _DECLARED_AT = re.compile(r" at (\S.*?):[0-9]+:[0-9]+(?=\))")
 @lru_cache(maxsize=256)
 def _lines(path: str) -> tuple[bytes, ...]:
     try:
-        return tuple(read_regular(path).split(b"\n"))
+        return tuple(split_lines(read_regular(path)))
     except OSError:
         return ()
 

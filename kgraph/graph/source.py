@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Extent, Location
-from kgraph.treefile import file_name, leads_out, read_regular
+from kgraph.treefile import file_name, leads_out, read_regular, split_lines
 
 _LONGEST = 1000
 
@@ -21,38 +21,49 @@ class Sources:
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph
+        self._content: dict[str, list[bytes]] = {}
         self._lines: dict[str, list[str]] = {}
+        self._shown: dict[tuple[str, int], str] = {}
         self.changed: set[str] = set()
 
     def lines(self, path: str) -> list[str]:
         """The lines of a cited file, without their ends; [] where it cannot be vouched for."""
         if path not in self._lines:
-            self._lines[path] = self._read(path)
+            self._lines[path] = [
+                line.decode("utf-8", "replace") for line in self._bytes(path)]
         return self._lines[path]
 
     def line(self, location: Location) -> str:
         """The line of a location, without the blanks around it; "" where there is none. A very
         long line, which a program wrote, is cut off."""
-        lines = self.lines(location.path)
-        if not 0 < location.line <= len(lines):
-            return ""
-        line = lines[location.line - 1].strip()
+        place = location.path, location.line
+        if place not in self._shown:
+            self._shown[place] = self._line(*place)
+        return self._shown[place]
+
+    def _line(self, path: str, number: int) -> str:
+        lines = self.lines(path)
+        line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
     def text(self, extent: Extent) -> str:
         """The text of an extent, whole lines where columns are 0; "" where there is none."""
         first, last = extent.start.line, extent.end_line
-        lines = self.lines(extent.start.path)[first - 1:last]
+        lines = self._bytes(extent.start.path)[first - 1:last]
         if not lines or len(lines) <= last - first:
             return ""
-        encoded = [line.encode() for line in lines]  # libclang counts columns in bytes
-        if extent.end_column:
-            encoded[-1] = encoded[-1][:extent.end_column - 1]
+        if extent.end_column:  # libclang counts columns in bytes
+            lines[-1] = lines[-1][:extent.end_column - 1]
         if extent.start.column:
-            encoded[0] = encoded[0][extent.start.column - 1:]
-        return b"\n".join(encoded).decode("utf-8", "replace")
+            lines[0] = lines[0][extent.start.column - 1:]
+        return b"\n".join(lines).decode("utf-8", "replace")
 
-    def _read(self, path: str) -> list[str]:
+    def _bytes(self, path: str) -> list[bytes]:
+        if path not in self._content:
+            self._content[path] = self._read(path)
+        return self._content[path]
+
+    def _read(self, path: str) -> list[bytes]:
         known = self._graph.reader.file(path)
         if known is None:
             return []
@@ -67,5 +78,4 @@ class Sources:
         if hashlib.blake2b(data, digest_size=len(digest)).digest() != digest:
             self.changed.add(path)
             return []
-        # Not splitlines(): a form feed ends no line of C.
-        return data.decode("utf-8", "replace").split("\n")
+        return split_lines(data)

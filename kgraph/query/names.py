@@ -5,6 +5,7 @@ import difflib
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import KnownFunction
+from kgraph.treefile import cited_if_bytes
 
 _MOST_LISTED = 12
 
@@ -17,6 +18,7 @@ def find_function(graph: CallGraph, text: str) -> KnownFunction:
     there is none, with the list where there are several.
     """
     qualifier, _, name = text.rpartition(":")
+    qualifier = cited_if_bytes(qualifier)
     named = graph.functions_named(name)
     if not named:
         raise LookupFailed(f"no function `{name}` in the index", suggestion(graph, name))

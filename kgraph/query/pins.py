@@ -20,6 +20,7 @@ from kgraph.model.resolution import Status
 from kgraph.query.names import find_function
 from kgraph.query.places import site as sites_here
 from kgraph.query.slots import calls_reading, holders, record_of
+from kgraph.treefile import cited_if_bytes
 
 _MOST_LISTED = 12
 
@@ -113,6 +114,7 @@ def _is_place(slot: str) -> bool:
 def tables_of(graph: CallGraph, pin: Pin) -> list[KnownObject]:
     """The objects that a target names, those that bind functions."""
     path, _, name = pin.target.rpartition(":")
+    path = cited_if_bytes(path)
     return [
         known for known in graph.reader.objects("o.name = ?", (name,))
         if not path or (known.location is not None and known.location.path.endswith(path))

@@ -6,6 +6,7 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.answers import KnownSite, SiteAnswer
 from kgraph.model.resolution import Status
+from kgraph.treefile import cited_if_bytes
 
 
 def site(graph: CallGraph, place: str) -> list[SiteAnswer]:
@@ -15,7 +16,7 @@ def site(graph: CallGraph, place: str) -> list[SiteAnswer]:
     written = re.fullmatch(r"(.+):(\d{1,9})", place)
     if written is None:
         raise LookupFailed(f"`{place}` is no place in the source", "write it as FILE:LINE")
-    path, line = _path(graph, written[1]), int(written[2])
+    path, line = _path(graph, cited_if_bytes(written[1])), int(written[2])
     sites = graph.sites_at(path, line)
     if not sites:
         around = graph.reader.rows(

@@ -1,6 +1,7 @@
 """Verdicts for programs that show test results: JUnit XML and SARIF 2.1.0."""
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from urllib.parse import quote
@@ -11,7 +12,8 @@ from kgraph.report.checking import OPEN, WRONG, claims
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _TOLD = (*WRONG, *OPEN)
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# ... nor what a terminal that shows the file would obey
+_NOT_XML = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_text(checks: Sequence[ChainCheck]) -> str:
@@ -67,7 +69,7 @@ def _result(file: str, line: LineVerdict) -> dict[str, object]:
         "message": {"text": f"{line.line.text.strip()}: {line.note}"},
         "locations": [{
             "physicalLocation": {
-                "artifactLocation": {"uri": quote(file.replace("\\", "/"))},
+                "artifactLocation": {"uri": quote(os.fsencode(file.replace("\\", "/")))},
                 "region": {"startLine": line.line.file_line},
             },
         }],

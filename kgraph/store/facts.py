@@ -18,7 +18,7 @@ from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.store.canonical import Numbers
 from kgraph.store.encoding import Encoder, pack_numbers, packed_steps
 from kgraph.store.former import FormerIndex, FormerUnit, fact_key
-from kgraph.treefile import file_name, leads_out, read_regular
+from kgraph.treefile import file_name, leads_out, read_regular, split_lines
 
 # key, name, bytes, last line cited of each path
 EncodedDefinition = tuple[str, str, bytes, dict[str, int]]
@@ -127,8 +127,9 @@ class CitedFiles:
                 data = read_regular(file)
             except OSError:
                 continue
-            lines = data.count(b"\n") + (not data.endswith(b"\n"))
-            return lines, hashlib.blake2b(data, digest_size=12).digest(), int(generated)
+            lines = split_lines(data)
+            digest = hashlib.blake2b(data, digest_size=12).digest()
+            return len(lines) - (not lines[-1]), digest, int(generated)
         return None
 
 

@@ -55,9 +55,12 @@ class IndexReader:
         self.connection.close()
 
     def rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows of an SQL statement."""
+        """The rows of an SQL statement; none where a value is no text, as no name is."""
         with damage_reported(self.path):
-            return self.connection.execute(statement, values).fetchall()
+            try:
+                return self.connection.execute(statement, values).fetchall()
+            except UnicodeEncodeError:
+                return []
 
     @cached_property
     def description(self) -> IndexDescription:

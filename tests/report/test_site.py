@@ -20,6 +20,7 @@ from kgraph.report.drawing import draw
 from kgraph.report.lanes import shipped_lanes
 from kgraph.report.site import Chain, LinkStyle, make_site, standalone_path, write_site
 from kgraph.report.site.links import Links, Targets, slugs
+from kgraph.report.site.writing import MARK
 from kgraph.report.source import SourceText
 from kgraph.store import IndexReader
 
@@ -101,7 +102,11 @@ def test_a_swap_that_fails_puts_the_old_site_back(
         with pytest.raises(ReportError, match="no space"):
             write_site(folder, {"index.html": b"new"})
     assert (folder / "index.html").read_bytes() == b"old"
-    (tmp_path / ".site.kgraph-old" / "chain").mkdir(parents=True)
+    aside = tmp_path / ".site.kgraph-old"
+    (aside / "chain").mkdir(parents=True)
+    with pytest.raises(ReportError, match="in the way"):  # it may be somebody's
+        write_site(folder, {"index.html": b"new"})
+    (aside / MARK).write_text("[]")  # what an interrupted run had no time to remove
     write_site(folder, {"index.html": b"new"})
     assert [entry.name for entry in tmp_path.iterdir()] == ["site"]
     (folder / "mine").mkdir()

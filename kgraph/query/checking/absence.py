@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kgraph.model.answers import IndexDescription
 from kgraph.model.location import Location
-from kgraph.treefile import file_name, read_regular
+from kgraph.treefile import file_name, read_regular, split_lines
 
 _SUFFIXES = (".c", ".h", ".S")
 _MOST_NAMES = 200
@@ -71,8 +71,8 @@ class Absence:
         """The lines of a file of the tree, [] where it cannot be read."""
         if path not in self._lines:
             data = _bytes(self._root / file_name(path))
-            text = None if data is None else data.decode("utf-8", "replace")
-            self._lines[path] = [] if text is None else text.split("\n")
+            self._lines[path] = [] if data is None else [
+                line.decode("utf-8", "replace") for line in split_lines(data)]
         return self._lines[path]
 
     def _every(self, word: bytes, pattern: re.Pattern[bytes]) -> list[Location]:

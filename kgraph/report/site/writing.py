@@ -16,6 +16,7 @@ from kgraph.errors import ReportError
 from kgraph.treefile import read_regular
 
 MARK = ".kgraph-report.json"
+_MOST_LISTED = 64 << 20  # bytes of what it lists
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ def write_site(folder: Path, files: dict[str, bytes]) -> Written:
     """
     try:
         folder = folder.resolve()
+        if not folder.name:
+            raise ReportError(f"{folder} is no folder to be replaced", "give another one with -o")
         _heal(folder)
         former = _former(folder)
         return _replace(folder, files, former)
@@ -78,7 +81,7 @@ def _former(folder: Path) -> list[str]:
     if not folder.is_dir():
         raise ReportError(f"{folder} is no folder", "give a folder with -o")
     try:
-        names = json.loads(read_regular(folder / MARK))
+        names = json.loads(read_regular(folder / MARK, _MOST_LISTED))
     except (OSError, ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
