@@ -127,8 +127,7 @@ class _Sorter:
         if not folder or _is_builtin(folder):
             return
         path = self.place(folder)
-        if is_file(path):  # clang takes it for a map that says where headers are
-            self.refused.append(f"{flag} {folder}")
+        if is_file(path):  # clang would take it for a map that says where headers are
             return
         if before := self.also(path):
             self.kept += _folder_words(flag, before)

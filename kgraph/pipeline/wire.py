@@ -66,7 +66,7 @@ class Wire:
 
     def pull(self) -> bytes | None:
         """The next message, None where it is not whole yet; EOFError where none will come."""
-        while (message := self._message()) is None:
+        while not self.has_message:
             try:
                 piece = self._end.recv(_PIECE)
             except BlockingIOError:
@@ -76,29 +76,37 @@ class Wire:
             if not piece:
                 raise EOFError
             self._in += piece
+        start, end = self._extent()
+        message = bytes(self._in[start:end])
+        del self._in[:end]
         return message
 
-    def _message(self) -> bytes | None:
+    @property
+    def has_message(self) -> bool:
+        """Whether a whole message is here, so that nothing has to come."""
+        return len(self._in) >= self._extent()[1]
+
+    def _extent(self) -> tuple[int, int]:
+        """Where the next message starts and ends, as far as its head is here."""
         start, length = _SHORT.size, 0
         if len(self._in) >= start:
             length, = _SHORT.unpack_from(self._in)
             if length == -1:
-                start += _LONG.size
+                start, length = start + _LONG.size, 0
                 if len(self._in) >= start:
                     length, = _LONG.unpack_from(self._in, _SHORT.size)
-        if len(self._in) < start or length < 0 or len(self._in) < start + length:
-            return None
-        message = bytes(self._in[start:start + length])
-        del self._in[:start + length]
-        return message
+        return start, start + length
 
 
-def wait(wires: Iterable[Wire], seconds: float) -> None:
-    """Wait until one of the wires can be pulled, or pushed where it has to be."""
+def wait(wires: Iterable[Wire], seconds: float) -> list[Wire]:
+    """Wait until some of the wires can be pulled, or pushed where they have to be; these."""
+    numbers = {wire.fileno(): wire for wire in wires}
+    here = [wire for wire in numbers.values() if wire.has_message]
     poll = select.poll()
-    for wire in wires:
-        poll.register(wire, select.POLLIN | (select.POLLOUT if wire.waits else 0))
-    poll.poll(max(0.0, seconds) * 1000)
+    for number, wire in numbers.items():
+        poll.register(number, select.POLLIN | (select.POLLOUT if wire.waits else 0))
+    found = poll.poll(0 if here else max(0.0, seconds) * 1000)
+    return list(dict.fromkeys(here + [numbers[number] for number, _ in found]))
 
 
 def answer(wire: Wire, seconds: float) -> bytes | None:
