@@ -17,6 +17,7 @@ from kgraph.cli.output import (
     write_lines,
 )
 from kgraph.errors import DocumentError
+from kgraph.treefile import is_file, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +129,8 @@ def _refuse_same(written: list[Path], read: list[Path]) -> None:
     """Raises UsageError where a file to be written is one of the others."""
     for number, path in enumerate(written):
         for other in (*written[:number], *read):
-            if os.path.realpath(path) == os.path.realpath(other):
+            is_one = is_file(path) or not is_there(path)  # more than one may go to a device
+            if is_one and os.path.realpath(path) == os.path.realpath(other):
                 raise click.UsageError(f"{path} is given twice: it cannot be written")
 
 

@@ -1,9 +1,11 @@
 """Writing to the terminal: data to standard output, progress and remarks to standard error."""
 
+import errno
 import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LATE_CONTROLS = re.compile(r"[\x7f-\x9f]")  # JSON leaves these as they are
 _UNDECODED = re.compile("[\udc80-\udcff]")
-_LONGEST = 200  # characters of a name to which something is added
+_CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
 def open_streams() -> None:
@@ -69,20 +71,33 @@ def write_json(record: object, *, indent: int | None = 2) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, with the rights of the one that is there; what is no file,
-    a pipe or the terminal, is written to. Raises OSError."""
+    """Write a file whole or not at all, with the rights of the one that is there. What is no file
+    (a pipe, the terminal) is written to, and so is one beside which there can be no other, or whose
+    place cannot be taken. Raises OSError."""
     streams = str(path.absolute()).startswith(("/dev/", "/proc/"))  # may lead to an open file
     if streams or (is_there(path) and not is_file(path)):
         path.write_bytes(data)
         return
-    target = path.resolve()
-    half = target.with_name(f".{target.name[:_LONGEST]}.{os.getpid()}.new")
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        _put_in_place(path.resolve(), data)
+    except OSError as error:
+        if error.errno not in _CANNOT_REPLACE:
+            raise
+        path.write_bytes(data)
+
+
+def _put_in_place(target: Path, data: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".kgraph.")
+    half = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         if is_there(target):
             half.chmod(target.stat().st_mode & 0o7777)
+        else:
+            mask = os.umask(0)
+            os.umask(mask)
+            half.chmod(0o666 & ~mask)
         half.replace(target)
     except BaseException:
         half.unlink(missing_ok=True)

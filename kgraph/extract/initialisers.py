@@ -18,7 +18,7 @@ from kgraph.extract.prototypes import Cursor
 from kgraph.extract.retyped import of_number
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.facts import Flow
-from kgraph.model.holders import Constant, How, Place, address_of
+from kgraph.model.holders import Constant, How, Place, address_of, reached
 from kgraph.model.names import ObjectId
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def field_place(reader: "Reader", place: Place, field: Cursor) -> Place:
     slot = reader.context.unit.names.slot(field)
     if slot is None:
         return unnamed_field(reader.context, place, field)
-    return Place(slot, address_of(place))
+    return Place(slot, reached(address_of(place)))
 
 
 def fields(type_: TypeInfo) -> list[Cursor]:

@@ -24,6 +24,7 @@ from kgraph.model.holders import (
     Value,
     Variable,
     address_of,
+    reached,
 )
 from kgraph.model.names import FunctionId, ObjectId
 
@@ -54,7 +55,7 @@ def pointees(context: Context, values: Values, pointee: TypeInfo) -> Places:
         if isinstance(value, Address):
             found.append(value.place)
         elif isinstance(value, Load | Opaque):
-            found.append(Place(pointee_slot(context, pointee), value))
+            found.append(Place(pointee_slot(context, pointee), reached(value)))
     return tuple(found)
 
 
@@ -92,7 +93,7 @@ def member(reader: "Reader", node: Node) -> Places:
         if slot is None:
             return tuple(unnamed_field(context, place, referenced) for place in places)
         values = tuple(address_of(place) for place in places)
-    return tuple(Place(slot, value) for value in bases(values))
+    return tuple(Place(slot, reached(value)) for value in bases(values))
 
 
 def unnamed_field(context: Context, place: Place, field: Cursor) -> Place:
@@ -109,7 +110,7 @@ def unnamed_field(context: Context, place: Place, field: Cursor) -> Place:
     scope = owner.scope or context.unit.sources.location(record).path
     if isinstance(holder, Variable):
         scope = f"{scope}:{owner.name}"
-    return Place(Slot(holder.name, name, scope), Address(place))
+    return Place(Slot(holder.name, name, scope), reached(Address(place)))
 
 
 def loads(reader: "Reader", node: Node, places: Places) -> Values:

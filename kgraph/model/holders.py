@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from kgraph.model.names import FunctionId, ObjectId
 
+_MOST_REACHED = 32
 POINTEE = "*"  # the field name of "whatever this pointer points to, as a whole"
 
 
@@ -143,6 +144,15 @@ class Symbol:
 
 
 Value = Load | Address | FunctionId | Constant | Opaque | Symbol
+
+
+def reached(value: Value | None) -> Value | None:
+    """A value as the base of a place. One that is itself reached through more places than any code
+    that people write is Opaque: who follows values goes as deep as they are nested."""
+    inner, steps = value, 0
+    while isinstance(inner, Load | Address) and steps < _MOST_REACHED:
+        inner, steps = inner.place.base, steps + 1
+    return value if steps < _MOST_REACHED else Opaque("it is reached through too many pointers")
 
 
 def address_of(place: Place) -> Value:

@@ -46,7 +46,7 @@ class Child:
             with theirs:
                 # -I: nothing of the environment or the current folder runs before sys.path is set.
                 self.process = subprocess.Popen(
-                    [sys.executable, "-I", "-X", f"utf8={sys.flags.utf8_mode}", "-c",
+                    [sys.executable, "-I", *_as_here(), "-c",
                      _START.format(ascii(_search_path()), theirs.fileno())],
                     pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -110,6 +110,12 @@ class Child:
         code = self.process.returncode
         how = "died" if code is not None and code < 0 else "ended"
         return f"the worker process {how} on it ({_ending(code)})"
+
+
+def _as_here() -> list[str]:
+    """What the environment says to Python, and -I has it ignore."""
+    flags = ["-X", f"utf8={sys.flags.utf8_mode}"] + ["-B"] * sys.dont_write_bytecode
+    return flags + (["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else [])
 
 
 def _search_path() -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kgraph.errors import ClusterError, StoreError
+from kgraph.errors import ClusterError
 from kgraph.kernel import KernelTree, UnitList, configuration_of, open_tree, translation_units
 from kgraph.model.answers import Coverage, IndexDescription
 from kgraph.pipeline.building import (
@@ -30,6 +30,7 @@ from kgraph.pipeline.workers import ReadUnits, local
 from kgraph.resolve import deferral_rows
 from kgraph.store import index_path
 from kgraph.store.database import check_replaceable, remove_unfinished
+from kgraph.store.facts import Refused
 from kgraph.store.former import FormerIndex
 from kgraph.store.places import work_folder
 from kgraph.store.soundness import MALFORMED, flaw
@@ -96,11 +97,10 @@ def index_tree(
         run = Run(request, target, tree.root, work, seed, progress, remark, rows, read)
         try:
             account, fresh = _written(run, units, description, fresh)
-        except (StoreError, *MALFORMED):
-            unsound = [what for path in _used(target, fresh) if (what := flaw(path))]
-            if not unsound:
+        except (Refused, *MALFORMED) as error:
+            if fresh is anew:
                 raise
-            for what in unsound:
+            for what in _blamed(fresh, target, error):
                 remark(f"{what}: every unit is read again")
             account, fresh = _written(run, units, description, anew)
         bad = FormerIndex(target).units
@@ -125,9 +125,14 @@ def _written(run: Run, units: UnitList, description: IndexDescription, fresh: Fr
     return write_index(run, units, description, fresh)
 
 
-def _used(target: Path, fresh: Freshness) -> list[Path]:
-    """The indexes that a new one takes from."""
-    return ([target] if fresh.former else []) + [loan.donor.path for loan in fresh.loans]
+def _blamed(fresh: Freshness, target: Path, error: Exception) -> list[str]:
+    """What is wrong with the indexes that a new one takes from, or with us, where `error` befell
+    what was made of them."""
+    used = ([target] if fresh.former else []) + [loan.donor.path for loan in fresh.loans]
+    found = [what for path in used if (what := flaw(path))]
+    return found or [str(error) if isinstance(error, Refused) else (
+        "kgraph made a mistake with what it had read before, which should be reported"
+        f" ({type(error).__name__}: {error})")]
 
 
 @contextlib.contextmanager

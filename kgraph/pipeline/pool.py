@@ -14,9 +14,7 @@ from typing import Any, Generic, TypeVar
 
 from kgraph.pipeline.attendant import Lost
 from kgraph.pipeline.child import Child
-from kgraph.pipeline.wire import wait
-
-_GRACE = 1.0  # seconds that who is late is given to be heard
+from kgraph.pipeline.wire import Deadline, wait
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -52,15 +50,14 @@ def run_tasks(
 
 
 class _Worker(Child, Generic[Task]):
-    """A process with the tasks that it was given and has not returned, and when the first of them
-    has to be done."""
+    """A process with the tasks that it was given and has not returned, and when it has to have said
+    something: that it is ready, then the result of the first of them."""
 
     def __init__(self, begin: Callable[[], Callable[[Task], Any]], limits: Limits) -> None:
         super().__init__(begin, limits.memory)
         self.held: list[Task] = []
+        self.deadline = Deadline(self.wire, self.must_start() - time.monotonic())
         self._seconds = limits.seconds
-        self._ends = 0.0
-        self._spared = False
 
     def give(self, task: Task) -> None:
         self.held.append(task)
@@ -68,27 +65,12 @@ class _Worker(Child, Generic[Task]):
 
     def begins(self) -> None:
         """It is about to do the first of its tasks."""
-        self._ends, self._spared = time.monotonic() + self._seconds, False
+        self.deadline = Deadline(self.wire, self._seconds)
 
     def taken(self) -> Task:
         """The task whose result has come."""
         self.begins()
         return self.held.pop(0)
-
-    @property
-    def ends(self) -> float:
-        """When it has to have said something."""
-        return self._ends if self.ready else self.must_start()
-
-    def is_late(self) -> bool:
-        """Whether its time is up, and was so some time ago: who was stopped himself may find all
-        of them late, and in the next moment what they had sent."""
-        if time.monotonic() <= self.ends:
-            return False
-        if self.ready and not self._spared:
-            self._ends, self._spared = time.monotonic() + _GRACE, True
-            return False
-        return True
 
 
 class _Pool(Generic[Task, Result]):
@@ -109,7 +91,7 @@ class _Pool(Generic[Task, Result]):
                 self._next(worker, waiting)
         while busy := [worker for worker in self._workers if worker.held]:
             wait([worker.wire for worker in busy],
-                 min(worker.ends for worker in busy) - time.monotonic())
+                 min(worker.deadline.ends for worker in busy) - time.monotonic())
             for worker in busy:
                 worker.wire.push()
                 yield from self._heard(worker, waiting)
@@ -128,7 +110,7 @@ class _Pool(Generic[Task, Result]):
             yield task, Lost(worker.cause_of_death())
             return
         if message is None:
-            if worker.is_late():
+            if worker.deadline.has_passed():
                 if not worker.ready:
                     raise worker.unstarted()
                 worker.process.kill()

@@ -15,16 +15,18 @@ from collections.abc import Iterable
 _SHORT, _LONG = struct.Struct("!i"), struct.Struct("!Q")
 _LONGEST = 0x7FFFFFFF  # bytes of a message whose length fits the short form
 _PIECE = 1 << 18
+_GRACE = 1.0  # seconds that who is late is given to be heard
 
 
 class Wire:
-    """Messages to and from a process. `closed` says that our end is."""
+    """Messages to and from a process. `received` counts the bytes that have come."""
 
     def __init__(self, end: socket.socket) -> None:
         end.setblocking(False)
         self._end = end
         self._out = bytearray()
         self._in = bytearray()
+        self.received = 0
 
     @property
     def closed(self) -> bool:
@@ -76,6 +78,7 @@ class Wire:
             if not piece:
                 raise EOFError
             self._in += piece
+            self.received += len(piece)
         start, end = self._extent()
         message = bytes(self._in[start:end])
         del self._in[:end]
@@ -109,12 +112,31 @@ def wait(wires: Iterable[Wire], seconds: float) -> list[Wire]:
     return list(dict.fromkeys(here + [numbers[number] for number, _ in found]))
 
 
+class Deadline:
+    """When a wire has to have brought a message. It is put off while one comes, and once for a
+    moment: who was stopped himself may find all of them late, and then what they had sent."""
+
+    def __init__(self, wire: Wire, seconds: float) -> None:
+        self.ends = time.monotonic() + seconds
+        self._wire = wire
+        self._received = -1
+
+    def has_passed(self) -> bool:
+        """Whether it is over; to be asked when what has come was pulled."""
+        if time.monotonic() <= self.ends:
+            return False
+        if self._wire.received == self._received:
+            return True
+        self._received, self.ends = self._wire.received, time.monotonic() + _GRACE
+        return False
+
+
 def answer(wire: Wire, seconds: float) -> bytes | None:
-    """The next message, None where none is whole after some seconds; EOFError as for `pull`."""
-    ends = time.monotonic() + seconds
+    """The next message, None where none has come after some seconds; EOFError as for `pull`."""
+    deadline = Deadline(wire, seconds)
     while True:
         wire.push()
         message = wire.pull()
-        if message is not None or time.monotonic() > ends:
+        if message is not None or deadline.has_passed():
             return message
-        wait([wire], ends - time.monotonic())
+        wait([wire], deadline.ends - time.monotonic())

@@ -172,10 +172,11 @@ def pack_numbers(numbers: Iterable[int]) -> bytes:
     return zlib.compress(steps.tobytes(), 6)
 
 
-def packed_steps(data: bytes) -> "array[int]":
-    """The numbers of `pack_numbers` as differences: their running sums are the numbers, sorted."""
+def packed_steps(data: bytes, most: int) -> "array[int]":
+    """The numbers of `pack_numbers`, of which there are not more than `most`, as differences: their
+    running sums are the numbers, sorted. zlib.error or ValueError where they are damaged."""
     steps = array("I")
-    steps.frombytes(_unpacked(data, zlib.decompressobj()))
+    steps.frombytes(_unpacked(data, zlib.decompressobj(), most * steps.itemsize))
     return steps
 
 
@@ -187,14 +188,15 @@ def deflate(text: bytes) -> bytes:
 
 def inflate(data: bytes) -> list[list[Row]]:
     """The array whose text `deflate` compressed; zlib.error or ValueError where it is damaged."""
-    text = _unpacked(data, zlib.decompressobj(zdict=_DICTIONARY))
+    text = _unpacked(data, zlib.decompressobj(zdict=_DICTIONARY), _LARGEST)
     rows: list[list[Row]] = json.loads(text.decode("utf-8", "surrogateescape"))
     return rows
 
 
-def _unpacked(data: bytes, unpacker: Any) -> bytes:
-    """What was compressed; ValueError where some of it is missing, or more than any unit has."""
-    content: bytes = unpacker.decompress(data, _LARGEST)
-    if not unpacker.eof:
+def _unpacked(data: bytes, unpacker: Any, most: int) -> bytes:
+    """What was compressed; ValueError where some of it is missing, or it has more than `most`
+    bytes."""
+    content: bytes = unpacker.decompress(data, most + 1)
+    if not unpacker.eof or len(content) > most:
         raise ValueError("cut off, or too large")
     return content

@@ -10,13 +10,12 @@ import sqlite3
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.store.canonical import Numbers
-from kgraph.store.encoding import Encoder, pack_numbers, packed_steps
+from kgraph.store.encoding import Encoder, pack_numbers
 from kgraph.store.former import FormerIndex, FormerUnit, fact_key
 from kgraph.treefile import file_name, leads_out, read_regular, split_lines
 
@@ -66,6 +65,11 @@ def encode_unit(facts: UnitFacts, known: dict[str, str]) -> EncodedUnit:
     )
 
 
+class Refused(StoreError):
+    """Facts cite what is not there: the tree changed meanwhile, or they were of an index that
+    somebody altered."""
+
+
 FileRow = tuple[int, str, int, bytes, int]  # of the table file
 
 
@@ -88,7 +92,7 @@ class CitedFiles:
         seen = self._seen[path]
         if seen is None or line > seen[0]:
             what = "is not in the tree" if seen is None else f"has only {seen[0]} lines"
-            raise StoreError(
+            raise Refused(
                 f"refused the facts of {fact or path}: they cite {path}:{line}, but it {what}",
                 "if the tree changed meanwhile, run `kgraph index` again; else report this",
             )
@@ -185,7 +189,7 @@ class FactsWriter:
             self._count(unit.errors, unit.failed)
             path, object_, image, failed, errors, *_ = map(str, unit.row)
             self._list((path, object_, image, failed, errors),
-                       (names[number] for number in accumulate(packed_steps(unit.definitions))),
+                       (names[number] for number in donor.numbers_of(unit)),
                        (paths[number] for number in unit.files), command)
 
     def add_unit(self, unit: EncodedUnit, image: str, command: bytes) -> None:

@@ -43,6 +43,7 @@ class FormerIndex:
             self.description: IndexDescription = reader.description
             self.coverage: Coverage = reader.coverage
             self.meta: dict[str, str] = dict(reader.rows("SELECT name, value FROM meta"))
+            self._definitions = reader.rows("SELECT count(*) FROM definition")[0][0]
             self.files: dict[str, FileState] = {}
             self.numbers: dict[str, int] = {}
             paths: list[str] = []
@@ -51,13 +52,22 @@ class FormerIndex:
                 self.files[name] = FileState(stat, digest)
                 self.numbers[name] = number
                 paths.append(name)
-            self.units = dict(_unit(row) for row in reader.rows(
+            most = len(paths)
+            self.units = dict(_unit(row, most) for row in reader.rows(
                 "SELECT path, object, image, failed, errors, definitions, files, command"
                 " FROM unit"))
         except (KeyError, ValueError, zlib.error, sqlite3.Error) as error:
             raise StoreError(f"the index {path} is damaged ({error})", "it is made anew") from None
         finally:
             reader.close()
+
+    def numbers_of(self, unit: FormerUnit) -> Iterable[int]:
+        """The numbers of a unit's definitions. Raises StoreError where they are damaged."""
+        try:
+            return accumulate(packed_steps(unit.definitions, self._definitions))
+        except (ValueError, zlib.error) as error:
+            raise StoreError(f"the index {self.path} is damaged ({error})", "it is made anew"
+                             ) from None
 
     def _reopened(self) -> IndexReader:
         """The same file; StoreError where another run has put one in its place."""
@@ -92,7 +102,7 @@ class FormerIndex:
         are not what was written."""
         wanted: set[int] = set()
         for unit in units:
-            wanted.update(accumulate(packed_steps(unit.definitions)))
+            wanted.update(self.numbers_of(unit))
         reader = self._reopened()
         try:
             rows = reader.rows("SELECT id, key, facts FROM definition")
@@ -116,10 +126,10 @@ def fact_key(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
-def _unit(row: tuple[str | bytes, ...]) -> tuple[UnitName, FormerUnit]:
+def _unit(row: tuple[str | bytes, ...], most: int) -> tuple[UnitName, FormerUnit]:
     path, object_, _image, failed, errors, definitions, files, command = row
     unit = FormerUnit(
         bytes(command), str(failed),  # type: ignore[arg-type]
         tuple((where, what) for where, what in json.loads(errors)), bytes(definitions),  # type: ignore[arg-type]
-        tuple(accumulate(packed_steps(bytes(files)))), row)  # type: ignore[arg-type]
+        tuple(accumulate(packed_steps(bytes(files), most))), row)  # type: ignore[arg-type]
     return (str(path), str(object_)), unit

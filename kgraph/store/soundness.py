@@ -12,13 +12,16 @@ import sqlite3
 import zlib
 from array import array
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import is_dataclass
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from kgraph.errors import StoreError
 from kgraph.model.edges import EdgeKind, Role
-from kgraph.model.holders import How
+from kgraph.model.facts import CallSite, Definition
+from kgraph.model.holders import Constant, How
 from kgraph.model.resolution import Status
 from kgraph.store.arrays import ARRAYS
 from kgraph.store.decoding import Decoder
@@ -37,6 +40,8 @@ MALFORMED = (ArithmeticError, AssertionError, AttributeError, LookupError, Recur
              TypeError, ValueError, sqlite3.Error, zlib.error)
 _HEAL = "run `kgraph index --again` on the tree, or remove the file"
 _ENUMERATIONS = (("site", "status", Status), ("bound", "how", How))
+# The least number of a field, where that is not 0.
+_LEAST = {(Constant, "value"): -(2**64), (CallSite, "index"): -1}
 # array -> what there is one of for each of its numbers, and what its numbers are
 _NUMBERS = {
     "edge_callee": ("edge", "function"), "edge_kind": ("edge", "kind"),
@@ -143,7 +148,7 @@ def _check_meta(reader: IndexReader) -> None:
 
 
 def _check_places(reader: IndexReader) -> None:
-    """A definition has all of a place, or nothing."""
+    """A definition has all of a place, or nothing; places are in their files."""
     for table in ("function", "object"):
         parts = ["line", '"column"', "end_line", "end_column"]
         if table == "function":
@@ -151,26 +156,36 @@ def _check_places(reader: IndexReader) -> None:
         wrong = " OR ".join(f"(file IS NULL) != ({part} IS NULL)" for part in parts)
         found = reader.rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
         _demand(not found, f"places of table {table}")
+    for table, last in (("function", "end_line"), ("object", "end_line"), ("site", "end_line"),
+                        ("bound", "line")):
+        found = reader.rows(
+            f"SELECT 1 FROM {table} x JOIN file f ON f.id = x.file WHERE x.line < 1"  # noqa: S608
+            f" OR x.{last} NOT BETWEEN x.line AND f.lines LIMIT 1")
+        _demand(not found, f"lines of table {table}")
 
 
 def _check_texts(reader: IndexReader) -> None:
     """The texts that hold JSON."""
-    files = reader.rows("SELECT count(*) FROM file")[0][0]
+    lines = [row[0] for row in reader.rows("SELECT lines FROM file ORDER BY id")]
     roles = {role.value for role in Role}
     for number, text in reader.rows("SELECT id, parameters FROM function"):
         if text:
             _check_json(f"parameters of function {number}", text, _is_writable)
-    for number, text in reader.rows("SELECT DISTINCT t.id, t.text FROM text t JOIN site"
-                                    " ON guards = t.id WHERE t.text != ''"):
-        _check_json(f"conditions in text {number}", text,
-                    lambda row: _are(row, int) and len(row) == _GUARD)
+    for number, text, file in reader.rows(
+            "SELECT DISTINCT t.id, t.text, file FROM text t JOIN site ON guards = t.id"
+            " WHERE t.text != ''"):
+        _check_json(f"conditions in text {number}", text, partial(_is_guard, lines[file]))
     for number, text in reader.rows("SELECT id, chain FROM evidence"):
         _check_json(f"evidence {number}", text, lambda row: (
-            row[0] in roles and _are(row[1:4], int) and 0 <= row[1] < files
-            and _are(row[4:], str) and len(row) == _EVIDENCE))
+            row[0] in roles and _are(row[1:4], int) and 0 <= row[1] < len(lines)
+            and 1 <= row[2] <= lines[row[1]] and _are(row[4:], str) and len(row) == _EVIDENCE))
     for number, text in reader.rows("SELECT id, errors FROM unit"):
         _check_json(f"errors of unit {number}", text,
                     lambda row: _are(row, str) and len(row) == _ERROR)
+
+
+def _is_guard(lines: int, row: Any) -> bool:
+    return _are(row, int) and len(row) == _GUARD and 1 <= row[0] <= row[2] <= lines
 
 
 def _check_json(what: str, text: str, fits: Callable[[Any], bool]) -> None:
@@ -250,13 +265,32 @@ def _check_facts(reader: IndexReader) -> None:
 
 def _is_sound(key: str, data: bytes, decoder: Decoder, lines: dict[str, int]) -> bool:
     """Whether facts are encoded as what they decode to, which tells numbers from texts and
-    positions from others, and cite no line that a file has not."""
+    positions from others, are what the model says, and cite no line that a file has not."""
     form = inflate(data)
     encoder = Encoder()
-    again = encoder.encode(decoder.decode(key, data))
+    definition = decoder.decode(key, data)
+    again = encoder.encode(definition)
     return (fact_key(data) == key and _are(form[0], str) and _holds_numbers(form[1:])
-            and inflate(again) == form
+            and inflate(again) == form and _is_a(definition, Definition)
             and all(line <= lines.get(path, line) for path, line in encoder.last_lines.items()))
+
+
+def _is_a(value: Any, kind: Any) -> bool:
+    """Whether a value of the model, and all that it is made of, are of the declared types."""
+    if is_dataclass(kind):
+        return type(value) is kind and all(
+            _is_a(part := getattr(value, name), each)
+            and (type(part) is not int or part >= _LEAST.get((kind, name), 0))
+            for name, each in _types(kind).items())  # type: ignore[arg-type]
+    parts = get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(_is_a(each, parts[0]) for each in value)
+    return any(_is_a(value, each) for each in parts) if parts else isinstance(value, kind)
+
+
+@cache
+def _types(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _holds_numbers(rows: object) -> bool:

@@ -1,11 +1,15 @@
 """An index that somebody altered and sealed again: it may say anything, but nothing fails on it
 otherwise than by saying that it is damaged."""
 
+import json
 import shutil
 import sqlite3
+import zlib
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import click
 import pytest
@@ -115,6 +119,88 @@ def test_forged_facts_are_read_again(edited: tuple[Path, Path]) -> None:
     assert [text for text in told if "is damaged (facts" in text and "read again" in text]
     assert summary.kept == 0
     assert flaw(index) == ""
+
+
+def kind_of(form: Any, kind: int) -> Any:
+    """The first value of a kind in the pool of some facts."""
+    return next(row for row in form[1] if row[0] == kind)
+
+
+# what stands where something else should; the last value of the pool is a constant
+FORGED: dict[str, Callable[[Any], None]] = {
+    "a parameter of no number": lambda form: kind_of(form, 5).__setitem__(2, -5),
+    "a place in a constant": lambda form: kind_of(form, 8).__setitem__(1, len(form[1]) - 1),
+    "a caller that is none": lambda form: form[3][0].__setitem__(0, len(form[1]) - 1),
+    "a file that is none": lambda form: form[0].__setitem__(form[3][0][1], "nowhere.c"),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_forged_kinds_of_facts(edited: tuple[Path, Path], what: str) -> None:
+    """They decode, and encode again to the same bytes."""
+    tree, index = edited
+    (tree / "net/core/dev.c").write_text("int nothing;\n")
+    with closing(sqlite3.connect(index)) as connection:
+        for number, data in connection.execute("SELECT id, facts FROM definition").fetchall():
+            form = inflate(data)
+            if form[3] and "e1000_main.c" in form[0][0] and {5, 8} <= {row[0] for row in form[1]}:
+                form[1].append([11, 7])
+                FORGED[what](form)
+                data = deflate(json.dumps(form, separators=(",", ":")).encode())  # noqa: PLW2901
+                connection.execute("UPDATE definition SET key = ?, facts = ? WHERE id = ?",
+                                   (fact_key(data), data, number))
+                break
+        else:
+            raise AssertionError("no function to forge")
+        connection.commit()
+    seal(index)
+    told: list[str] = []
+    made = index_tree(IndexRequest(tree, index=index, jobs=1), remark=told.append)
+    assert [text for text in told if text.endswith("every unit is read again")], what
+    assert (made.kept, flaw(index)) == (0, "")
+
+
+@pytest.mark.parametrize("column", ["definitions", "files"])
+def test_numbers_of_a_unit_without_end(
+    edited: tuple[Path, Path], tmp_path: Path, column: str
+) -> None:
+    tree, index = edited
+    with closing(sqlite3.connect(index)) as connection:
+        packed = zlib.compress(bytes([1, 0, 0, 0]) * (1 << 24), 9)
+        connection.execute(f"UPDATE unit SET {column} = ?", (packed,))
+        connection.commit()
+    seal(index)
+    made = index_tree(IndexRequest(tree, index=index, jobs=1))
+    assert (made.kept, flaw(index)) == (0, "")
+
+
+@pytest.mark.parametrize("table", ["site", "function", "bound"])
+def test_lines_that_no_file_has(mini_index: Path, tmp_path: Path, table: str) -> None:
+    index = tmp_path / "x.kgraph"
+    shutil.copyfile(mini_index, index)
+    with closing(sqlite3.connect(index)) as connection:
+        connection.execute(f"UPDATE {table} SET line = 1000000 WHERE file IS NOT NULL")
+        connection.commit()
+    seal(index)
+    assert f"(lines of table {table})" in flaw(index)
+    for question in questions(tmp_path):
+        ask(index, *question)
+
+
+def test_deep_expressions_make_a_sound_index(tmp_path: Path) -> None:
+    """What is reached through many pointers is not followed: whoever follows it has less room."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "d.c").write_text(
+        "struct a { struct a *n; struct a *m[2]; void (*f)(struct a *); };\n"
+        f"void deep(struct a *p) {{ p{'->n' * 3000}->f(p); (*p->m){'->m[1]' * 2000}->f(p); }}\n"
+        "void near(struct a *p) { p->n->n->n->f(p); }\n")
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "d.c", "arguments": ["gcc", "-c", "d.c"]}]))
+    made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=2))
+    assert (made.failed, made.coverage.indirect) == ((), 3)
+    assert flaw(made.index) == ""
+    assert ask(made.index, "export", "--facts").exception is None
 
 
 def test_an_index_that_was_carried_over_has_no_flaw(edited: tuple[Path, Path]) -> None:

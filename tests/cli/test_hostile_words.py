@@ -1,5 +1,6 @@
 """What users and documents may say that no name, no text and no file is: told, never obeyed."""
 
+import errno
 import json
 import os
 import pty
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kgraph.cli import entry
+from kgraph.cli import entry, output
 from kgraph.documents.reading import MOST_LINES
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.resources import mini_linux
@@ -157,6 +158,29 @@ def test_reports_for_machines_are_written_whole(kgraph, mini_index: Path, tmp_pa
     answer = kgraph("check", document, "--junit", tmp_path, "--index", mini_index)
     assert answer.returncode == 2
     assert "cannot be written: Is a directory" in answer.stderr
+
+
+def test_reports_for_machines_where_no_file_can_be_put(
+    kgraph, mini_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "a.md"
+    document.write_text("SyS_sendto()\n")
+    answer = kgraph("check", document, "--junit", "/dev/null", "--sarif", "/dev/null", "--index",
+                    mini_index)
+    assert answer.returncode == 0, answer.stderr
+    long = tmp_path / ("文" * 83 + ".xml")
+    assert kgraph("check", document, "--junit", long, "--index", mini_index).returncode == 0
+    assert long.read_text().startswith("<?xml")
+
+    def busy(*_: object) -> None:  # as a file that is mounted by itself
+        raise OSError(errno.EBUSY, "busy")
+
+    target = tmp_path / "j.xml"
+    target.write_text("former")
+    monkeypatch.setattr(Path, "replace", busy)
+    output.write_file(target, b"new")
+    assert target.read_bytes() == b"new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "j.xml", long.name]
 
 
 def test_documents_of_too_many_lines(kgraph, mini_index: Path, tmp_path: Path) -> None:

@@ -109,6 +109,32 @@ def test_what_came_while_nobody_listened_is_no_loss() -> None:
     assert sorted(done) == [(task, task) for task in (0.0, 0.01, 0.02, 0.03)]
 
 
+def large() -> Callable[[int], bytes]:
+    return bytes
+
+
+def test_a_result_that_is_coming_is_waited_for() -> None:
+    """Larger than what a pipe holds, so that the worker cannot be done while nobody listens."""
+    done = []
+    for task, result in run_tasks([5_000_000] * 4, large, 2, Limits(1, 2 << 30)):
+        done.append((task, result))
+        time.sleep(1.5)
+    assert done == [(5_000_000, bytes(5_000_000))] * 4
+
+
+def test_workers_write_no_bytecode_where_we_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert dict(run_tasks([0], told, 1, FAST)) == {0: (True, None)}
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    assert dict(run_tasks([0], told, 1, FAST)) == {0: (True, str(tmp_path))}
+
+
+def told() -> Callable[[int], tuple[bool, str | None]]:
+    return lambda _task: (sys.dont_write_bytecode, sys.pycache_prefix)
+
+
 def test_a_task_that_takes_too_long_is_lost_alone() -> None:
     done = dict(run_tasks([0.0, 60.0, 0.01], sleeps, 1, Limits(1, 2 << 30)))
     assert done.pop(60.0) == Lost("it took more than 1 seconds")

@@ -1,5 +1,6 @@
 from itertools import accumulate
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,4 +105,8 @@ def test_the_last_cited_line_of_each_file_is_known(definition: Definition) -> No
 
 @given(st.sets(st.integers(0, 2**31)))
 def test_packed_numbers(numbers: set[int]) -> None:
-    assert list(accumulate(packed_steps(pack_numbers(numbers)))) == sorted(numbers)
+    packed = pack_numbers(numbers)
+    assert list(accumulate(packed_steps(packed, len(numbers)))) == sorted(numbers)
+    if numbers:
+        with pytest.raises(ValueError, match="too large"):
+            packed_steps(packed, len(numbers) - 1)
