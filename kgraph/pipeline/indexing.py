@@ -98,9 +98,10 @@ def index_tree(
         try:
             account, fresh = _written(run, units, description, fresh)
         except (Refused, *MALFORMED) as error:
-            if fresh is anew:
+            wrong = [what for path in _used(target, fresh) if (what := flaw(path))]
+            if not wrong and (not isinstance(error, Refused) or fresh is anew):
                 raise
-            for what in _blamed(fresh, target, error):
+            for what in wrong or [str(error)]:
                 remark(f"{what}: every unit is read again")
             account, fresh = _written(run, units, description, anew)
         bad = FormerIndex(target).units
@@ -125,14 +126,9 @@ def _written(run: Run, units: UnitList, description: IndexDescription, fresh: Fr
     return write_index(run, units, description, fresh)
 
 
-def _blamed(fresh: Freshness, target: Path, error: Exception) -> list[str]:
-    """What is wrong with the indexes that a new one takes from, or with us, where `error` befell
-    what was made of them."""
-    used = ([target] if fresh.former else []) + [loan.donor.path for loan in fresh.loans]
-    found = [what for path in used if (what := flaw(path))]
-    return found or [str(error) if isinstance(error, Refused) else (
-        "kgraph made a mistake with what it had read before, which should be reported"
-        f" ({type(error).__name__}: {error})")]
+def _used(target: Path, fresh: Freshness) -> list[Path]:
+    """The indexes that a new one takes from."""
+    return ([target] if fresh.former else []) + [loan.donor.path for loan in fresh.loans]
 
 
 @contextlib.contextmanager

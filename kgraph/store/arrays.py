@@ -33,8 +33,8 @@ ARRAYS = {
     "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
     "edge_evidence": "I", "hop_start": "I", "hop_edge": "I", "hop_caller": "I",
     "hop_callee": "I", "hop_width": "I", "hop_flags": "B", "back_start": "I", "back_hop": "I",
-    "forward_site": "I", "forward_parameter": "B", "forward_value": "i",
-    "callback_site": "I", "callback_parameter": "B",
+    "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
+    "callback_site": "I", "callback_parameter": "I",
     "footprint_mark": "Q", "footprint_weight": "I",
 }
 

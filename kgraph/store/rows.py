@@ -133,8 +133,8 @@ class ResolutionWriter:
         arrays = {
             name: array(code) for name, code in (
                 ("edge_start", "I"), ("edge_callee", "I"), ("edge_kind", "B"),
-                ("edge_evidence", "I"), ("forward_site", "I"), ("forward_parameter", "B"),
-                ("forward_value", "i"), ("callback_site", "I"), ("callback_parameter", "B"),
+                ("edge_evidence", "I"), ("forward_site", "I"), ("forward_parameter", "I"),
+                ("forward_value", "i"), ("callback_site", "I"), ("callback_parameter", "I"),
             )
         }
         site_start = array("I", bytes(4 * (len(self._functions) + 1)))

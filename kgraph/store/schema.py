@@ -5,7 +5,7 @@ bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler
 overlays among the flows, proofs of empty call sites, requests to run something later, the
 numbers beside functions in tables, and holders and macros of members by name; 5 with the tables
 that pointer fields hold by way of copies, and overlays by whether one carries any pointer; 6 with
-its references declared.
+its references declared; 7 with parameters of any number in its arrays.
 """
 
 import sqlite3
@@ -13,7 +13,7 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-VERSION = 6
+VERSION = 7
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 

@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 
 from kgraph.cli.entry import cli
 from kgraph.errors import KgraphError, StoreError
+from kgraph.pipeline import building
 from kgraph.pipeline.indexing import IndexRequest, index_tree
 from kgraph.resources import mini_linux
 from kgraph.store import IndexReader
@@ -201,6 +202,74 @@ def test_deep_expressions_make_a_sound_index(tmp_path: Path) -> None:
     assert (made.failed, made.coverage.indirect) == ((), 3)
     assert flaw(made.index) == ""
     assert ask(made.index, "export", "--facts").exception is None
+
+
+SPREAD = {
+    # places whose parts are in several files, or not in the order of lines
+    "a.c": """struct ops { void (*run)(int); };
+void g(int a);
+void h(int a)
+{
+\tif (a > 3) {
+#include "calls.h"
+\t}
+}
+struct ops
+#include "oname.h"
+= { .run = g };
+static void
+#include "fname.h"
+(int a)
+{
+\tg(a);
+}
+#define WRAPPED(body, name) void name(int a) body
+WRAPPED({ static_(a); },
+\twrapped)
+""",
+    "calls.h": "g(a);\n", "oname.h": "table\n", "fname.h": "static_\n",
+}
+
+
+def test_places_in_several_files_are_sound(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    for name, text in SPREAD.items():
+        (tree / name).write_text(text)
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "a.c", "arguments": ["gcc", "-I.", "-c", "a.c"]}]))
+    made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
+    assert (made.failed, made.erroneous, made.coverage.direct) == ((), (), 3)
+    assert flaw(made.index) == ""
+    for question in (("export",), ("site", "calls.h:1"), ("callees", "wrapped", "--json")):
+        assert ask(made.index, *question).exception is None
+
+
+def test_functions_of_very_many_parameters(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    parameters = ", ".join(f"void (*p{number})(int)" for number in range(300))
+    (tree / "a.c").write_text(
+        f"void done(int a) {{ }}\nvoid many({parameters})\n{{\n\tp299(1);\n}}\n"
+        f"void other(void)\n{{\n\tmany({', '.join(['done'] * 300)});\n}}\n")
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "a.c"]}]))
+    made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
+    assert made.coverage.resolved == {"parameter": 1}
+    assert "done() (a.c:1)" in ask(made.index, "path", "other", "done").output
+    assert flaw(made.index) == ""
+
+
+def test_a_mistake_is_not_blamed_on_what_was_read_before(
+    edited: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree, index = edited
+    before, told = index.read_bytes(), list[str]()
+    monkeypatch.setattr(building, "carried", lambda *_: {}["a mistake"])
+    with pytest.raises(KeyError, match="a mistake"):
+        index_tree(IndexRequest(tree, index=index, jobs=0), remark=told.append)
+    assert not told
+    assert index.read_bytes() == before
 
 
 def test_an_index_that_was_carried_over_has_no_flaw(edited: tuple[Path, Path]) -> None:
