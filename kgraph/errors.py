@@ -1,7 +1,8 @@
-"""The errors that kgraph tells its users about.
+"""Errors that users can act on.
 
 Owns the exception classes. Imports nothing of kgraph, so that every layer may raise them. The
-command line turns a KgraphError into two lines (what is wrong, what to do) and exit status 2.
+command line prints a KgraphError as two lines (what is wrong, what to do) and exits with status
+2.
 """
 
 

@@ -1,7 +1,7 @@
-"""Where the files that come with kgraph are: queries, report templates, the small kernel.
+"""Finds the files that are installed with kgraph: queries, report templates, mini-linux.
 
-Knows the two layouts: a source checkout, where they stand at the top level, and an installed
-package, where they stand in kgraph/data. Must not know what is in them.
+Knows two layouts: a source checkout, where they are at the top level, and an installed package,
+where they are in kgraph/data. Does not know what the files contain.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ _PACKAGE = Path(__file__).resolve().parent
 _CHECKOUT = {"queries": "queries", "reports": "reports", "mini-linux": "fixtures/mini-linux"}
 
 
-def resource(name: str) -> Path:
+def find_resource(name: str) -> Path:
     """The folder `name`: "queries", "reports" or "mini-linux".
 
     The installed folder comes first. Raises KeyError for another name; whether the folder exists
@@ -21,6 +21,6 @@ def resource(name: str) -> Path:
     return installed if installed.is_dir() else _PACKAGE.parent / checkout
 
 
-def mini_linux() -> Path:
+def find_mini_linux() -> Path:
     """The small kernel that answers where no index was built."""
-    return resource("mini-linux")
+    return find_resource("mini-linux")

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from kgraph.graph import CallGraph
-from kgraph.pipeline.indexing import IndexRequest, index_tree
-from kgraph.resources import mini_linux
+from kgraph.indexing.index_tree import index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
 
 # How long an example takes says what else the machine does, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -36,7 +36,7 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 def mini_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of mini-linux."""
     folder = tmp_path_factory.mktemp("mini")
-    request = IndexRequest(mini_linux(), index=folder / "mini.kgraph", jobs=0)
+    request = IndexRequest(find_mini_linux(), index=folder / "mini.kgraph", jobs=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         return index_tree(request).index

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from audit import needed, read, told
+
+from tests.audit import needed, read, told
 
 CLEAN = {"name": "click", "version": "8.1.7", "vulns": []}
 BAD = {"name": "jinja2", "version": "2.0", "vulns": [{"id": "PYSEC-1", "fix_versions": []}]}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.resources import resource
+from kgraph.resources import find_resource
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -24,7 +24,7 @@ def test_every_package_is_listed() -> None:
 @pytest.mark.parametrize("name", ["queries", "reports", "mini-linux"])
 def test_resources_are_found(name: str) -> None:
     folder = PROJECT["tool"]["setuptools"]["package-dir"][f"kgraph.data.{name}"]
-    assert resource(name) == ROOT / folder
+    assert find_resource(name) == ROOT / folder
 
 
 def test_every_file_of_the_package_is_packed() -> None:

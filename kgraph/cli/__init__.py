@@ -8,12 +8,14 @@ import signal
 from types import FrameType
 from typing import NoReturn
 
-__all__ = ["main"]
+__all__ = [
+    "main",
+]
 
 INTERRUPTED = 128 + signal.SIGINT
 
 
-def _leave(_number: int, _frame: FrameType | None) -> NoReturn:
+def _exit_at_once(_number: int, _frame: FrameType | None) -> NoReturn:
     os._exit(INTERRUPTED)
 
 
@@ -21,7 +23,7 @@ def main() -> NoReturn:
     """Run the command line and exit. An interrupt while it is imported ends quietly, too: nothing
     is half done by then."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)
+        signal.signal(signal.SIGINT, _exit_at_once)
     from kgraph.cli.entry import run
 
     run()

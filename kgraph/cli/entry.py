@@ -1,4 +1,4 @@
-"""The entry point: turns errors into lines and exit statuses."""
+"""Registers the verbs, runs one, and turns errors into messages and exit statuses."""
 
 import contextlib
 import errno
@@ -12,13 +12,15 @@ from typing import NoReturn
 import click
 
 from kgraph.cli import INTERRUPTED
-from kgraph.cli.checking import check_verb
-from kgraph.cli.edges import callees_verb, callers_verb, ops_verb, site_verb
-from kgraph.cli.exporting import export_verb
-from kgraph.cli.indexing import index_verb
-from kgraph.cli.output import forget_unwritten, open_streams, said
-from kgraph.cli.paths import path_verb
-from kgraph.cli.reporting import report_verb
+from kgraph.cli.callers import callees_verb, callers_verb
+from kgraph.cli.check import check_verb
+from kgraph.cli.export import export_verb
+from kgraph.cli.index import index_verb
+from kgraph.cli.ops import ops_verb
+from kgraph.cli.output import discard_unwritten, escape_for_stderr, replace_closed_streams
+from kgraph.cli.path import path_verb
+from kgraph.cli.report import report_verb
+from kgraph.cli.site import site_verb
 from kgraph.cli.status import status_verb
 from kgraph.errors import KgraphError
 
@@ -44,29 +46,29 @@ for verb in (
     cli.add_command(verb)
 
 
-class _Ended(BaseException):
+class _Terminated(BaseException):
     """A signal asked us to end; raised so that what is half done is cleared away."""
 
 
-def _end(number: int, _frame: object) -> NoReturn:
+def _raise_terminated(number: int, _frame: object) -> NoReturn:
     signal.signal(number, signal.SIG_IGN)  # once is enough
-    raise _Ended(number)
+    raise _Terminated(number)
 
 
-def _heed_signals() -> None:
+def _install_signal_handlers() -> None:
     if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) != signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _end)
+            signal.signal(number, _raise_terminated)
 
 
 def run() -> NoReturn:
     """Run the command line and exit."""
     status: object
-    open_streams()
+    replace_closed_streams()
     try:
-        _heed_signals()
+        _install_signal_handlers()
         # Not cli.main(): it answers an interrupt with an empty line, a closed pipe with status 1.
         with cli.make_context("kgraph", sys.argv[1:]) as context:
             status = cli.invoke(context)
@@ -75,23 +77,26 @@ def run() -> NoReturn:
         status = leaving.exit_code
     except (click.Abort, KeyboardInterrupt):
         status = INTERRUPTED
-    except _Ended as ended:
+    except _Terminated as ended:
         status = 128 + ended.args[0]
     except BrokenPipeError:  # whoever read us has enough
         status = 128 + signal.SIGPIPE
     except (KgraphError, click.ClickException, OSError, MemoryError) as error:
-        status = _complain(*_said(error))
+        status = _print_error(*_describe_error(error))
     except Exception as error:  # noqa: BLE001  a mistake of kgraph's, which is no answer
         if os.environ.get("KGRAPH_TRACEBACK"):
             traceback.print_exc()
-        status = _complain(_mistake(error), "please report it, with what it says when it is run"
-                           " again with KGRAPH_TRACEBACK=1 in the environment")
+        status = _print_error(
+            _describe_internal_error(error),
+            "please report it, with what it says when it is run"
+            " again with KGRAPH_TRACEBACK=1 in the environment",
+        )
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing left to be cleared away
-    forget_unwritten()
+    discard_unwritten()
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _said(error: Exception) -> tuple[str, str]:
+def _describe_error(error: Exception) -> tuple[str, str]:
     """What is wrong, and what to do."""
     if isinstance(error, KgraphError):
         return error.message, error.hint
@@ -100,12 +105,12 @@ def _said(error: Exception) -> tuple[str, str]:
     if isinstance(error, click.ClickException):
         return error.format_message(), ""
     if isinstance(error, OSError):
-        return _said_by_system(error)
+        return _describe_os_error(error)
     return "there is not enough memory", (
         "give --jobs a smaller number" if "index" in sys.argv[1:2] else "ask for less")
 
 
-def _said_by_system(error: OSError) -> tuple[str, str]:
+def _describe_os_error(error: OSError) -> tuple[str, str]:
     try:
         Path.cwd()
     except OSError:
@@ -116,18 +121,18 @@ def _said_by_system(error: OSError) -> tuple[str, str]:
     return f"{where}{error.strerror or error}", hint
 
 
-def _mistake(error: Exception) -> str:
+def _describe_internal_error(error: Exception) -> str:
     place = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}".removesuffix(": ")
     return f"kgraph made a mistake: {what} ({Path(place.filename).name}:{place.lineno})"
 
 
-def _complain(message: str, hint: str) -> int:
+def _print_error(message: str, hint: str) -> int:
     """One line that says what is wrong, one that says what to do."""
     with contextlib.suppress(OSError):  # nobody hears us
         for start, text in (("kgraph: ", message), ("hint: ", hint)):
             if text:
-                print(start + said(" ".join(text.split())), file=sys.stderr)  # noqa: T201
+                print(start + escape_for_stderr(" ".join(text.split())), file=sys.stderr)  # noqa: T201
     return USAGE
 
 

@@ -1,4 +1,4 @@
-"""Options that the verbs share, and opening the index that they ask."""
+"""Options that verbs share, and opening the index."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from kgraph.cli.output import remark
-from kgraph.pipeline import Choice, choose_index, open_bundled, open_index
-from kgraph.store.soundness import doubted
+from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index, open_index
+from kgraph.store.soundness import report_damage
 
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph
@@ -60,17 +60,17 @@ def no_deferred_option(verb: Verb) -> Verb:
 
 
 @contextmanager
-def opened(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph]":
+def open_graph(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph]":
     """The graph of the index that answers; `asked` are the function names of the question."""
     chosen = choose_index(index)
-    if chosen.choice is Choice.BUNDLED:
-        graph = open_bundled(asked, remark)
+    if chosen.choice is ChoiceReason.BUNDLED:
+        graph = open_bundled_index(asked, remark)
     else:
         graph = open_index(chosen.path)
-        if chosen.choice is Choice.LAST:
+        if chosen.choice is ChoiceReason.LAST:
             remark(f"asking the index last built, of {graph.description.tree}")
     try:
-        with doubted(graph.path):
+        with report_damage(graph.path):
             yield graph
     finally:
         graph.close()

@@ -1,4 +1,4 @@
-"""Writing to the terminal: data to standard output, progress and remarks to standard error."""
+"""Writes to the terminal: data to standard output, progress and notes to standard error."""
 
 import errno
 import json
@@ -10,12 +10,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kgraph.treefile import is_file, is_there
+from kgraph.textfile import is_file, is_there
 
 if TYPE_CHECKING:
-    from kgraph.model.answers import IndexDescription
-    from kgraph.report.source import SourceText
-
+    from kgraph.model.results import IndexDescription
+    from kgraph.report.source import CallableSourceText
 
 # All but tab and newline; those of Latin-1, which some terminals obey, too; and what has text shown
 # in another order than it is in.
@@ -25,7 +24,7 @@ _UNDECODED = re.compile("[\udc80-\udcff]")
 _CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
-def open_streams() -> None:
+def replace_closed_streams() -> None:
     """Stand in for standard streams that were closed before we began: what is written there goes
     nowhere, and no file that is opened takes their place."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -35,7 +34,7 @@ def open_streams() -> None:
             setattr(sys, name, os.fdopen(descriptor, mode))
 
 
-def forget_unwritten() -> None:
+def discard_unwritten() -> None:
     """Drop what standard output and error do not take any more: the interpreter would try again at
     its end, and say that it could not."""
     for stream in (sys.stdout, sys.stderr):
@@ -45,7 +44,7 @@ def forget_unwritten() -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def shown(text: str) -> str:
+def escape_controls(text: str) -> str:
     """A text whose control characters a terminal shows and does not obey."""
     return _CONTROLS.sub(_escape, text)
 
@@ -59,7 +58,7 @@ def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
     """Data, a line each, without control characters that a document or the source holds; `exact`:
     with them. Bytes of the source that are no UTF-8 come out as they were.
     """
-    for line in lines if exact else map(shown, lines):
+    for line in lines if exact else map(escape_controls, lines):
         sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "surrogateescape"))
 
 
@@ -104,14 +103,14 @@ def _put_in_place(target: Path, data: bytes) -> None:
         raise
 
 
-def said(text: str) -> str:
+def escape_for_stderr(text: str) -> str:
     """A text as standard error shows it: bytes that are no UTF-8 as escapes, too."""
-    return shown(_UNDECODED.sub(lambda found: f"\\x{ord(found[0]) & 0xff:02x}", text))
+    return escape_controls(_UNDECODED.sub(lambda found: f"\\x{ord(found[0]) & 0xff:02x}", text))
 
 
 def remark(text: str) -> None:
     """Something that the user should know."""
-    print(f"kgraph: {said(text)}", file=sys.stderr)  # noqa: T201
+    print(f"kgraph: {escape_for_stderr(text)}", file=sys.stderr)  # noqa: T201
 
 
 def remark_if(text: str) -> None:
@@ -120,14 +119,14 @@ def remark_if(text: str) -> None:
         remark(text)
 
 
-def remark_part(description: "IndexDescription") -> None:
+def remark_partial_index(description: "IndexDescription") -> None:
     """Say that the index holds only a part of the tree, so that nothing found proves little."""
     if description.only:
         remark(f"the index holds {', '.join(description.only)} only: what goes through other parts"
                " of the tree is not in it")
 
 
-def remark_changes(text: "SourceText") -> None:
+def remark_changed_files(text: "CallableSourceText") -> None:
     """Say which cited files are no longer as they were indexed."""
     if text.changed:
         files = sorted(text.changed)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from kgraph.cli.options import index_option, opened, output_options
+from kgraph.cli.options import index_option, open_graph, output_options
 from kgraph.cli.output import write_json, write_lines
 
 
@@ -16,30 +16,31 @@ from kgraph.cli.output import write_json, write_lines
 @index_option
 def status_verb(every: bool, form: str, index: Path | None) -> None:
     """What is indexed: tree, release, configuration, units, coverage, age."""
-    from kgraph.report.records import status_record
-    from kgraph.report.totals import coverage_lines, description_lines
+    from kgraph.report.json import encode_status
+    from kgraph.report.status_text import format_coverage, format_description
 
     if every:
         if index is not None:
             raise click.UsageError("--all and --index cannot be given together")
         _list(form)
         return
-    with opened(index) as graph:
+    with open_graph(index) as graph:
         about, account = graph.description, graph.reader.coverage
         if form == "json":
-            write_json({**status_record(about, account), "index": str(graph.path)})
+            write_json({**encode_status(about, account), "index": str(graph.path)})
         else:
-            write_lines(description_lines(about, graph.path, time.time()))
-            write_lines(coverage_lines(account))
+            write_lines(format_description(about, graph.path, time.time()))
+            write_lines(format_coverage(account))
 
 
 def _list(form: str) -> None:
-    from kgraph.pipeline.inventory import inventory
-    from kgraph.report.inventory import inventory_record, listed_lines, spare_lines
+    from kgraph.indexing.cache_inventory import list_cache
+    from kgraph.report.json import encode_inventory
+    from kgraph.report.status_text import format_inventory, format_unused_files
 
-    found = inventory()
+    found = list_cache()
     if form == "json":
-        write_json(inventory_record(found))
+        write_json(encode_inventory(found))
         return
-    write_lines(listed_lines(found, time.time()))
-    write_lines(spare_lines(found, "that no index needs (`kgraph index --prune` drops it)"))
+    write_lines(format_inventory(found, time.time()))
+    write_lines(format_unused_files(found, "that no index needs (`kgraph index --prune` drops it)"))

@@ -1,28 +1,32 @@
-"""Call expressions -> call sites."""
+"""Turns call expressions, and cleanup attributes, into call sites."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kgraph.extract import kinds, retyped
-from kgraph.extract.context import Context, Values
-from kgraph.extract.libclang import C, evaluate_integer, spelling, start_of
-from kgraph.extract.nodes import Node, expressions, plain
-from kgraph.extract.places import pointed_to
+from kgraph.extract import alias_uses
+from kgraph.extract.clang import kinds
+from kgraph.extract.clang.api import C, evaluate_integer, pretty, spelling, start_of
+from kgraph.extract.clang.tree import SyntaxNode, expressions, plain
+from kgraph.extract.definition_context import DefinitionContext, Values
+from kgraph.extract.lvalues import find_va_list_elements
 from kgraph.model.facts import CallSite
-from kgraph.model.holders import (
+from kgraph.model.ids import FunctionId
+from kgraph.model.location import MAX_GUARDS
+from kgraph.model.values import (
     Address,
     CallResult,
     Constant,
-    How,
     Load,
     Opaque,
     Parameter,
     Place,
     ReturnValue,
+    Symbol,
+    SymbolUse,
+    TransferKind,
     Value,
 )
-from kgraph.model.location import MOST_GUARDS
-from kgraph.model.names import FunctionId
 
 if TYPE_CHECKING:
     from kgraph.extract.expressions import Reader
@@ -39,7 +43,7 @@ _UNEVALUATED = frozenset({"__builtin_constant_p", "__builtin_object_size",
 _NEVER_CALLED = ("__compiletime_assert_",)
 
 
-def call(reader: "Reader", node: Node) -> Values:
+def read_call(reader: "Reader", node: SyntaxNode) -> Values:
     """Record a call; its value is what its callee returns."""
     context = reader.context
     if node.key in context.results:  # libclang shows some operands several times
@@ -59,7 +63,7 @@ def call(reader: "Reader", node: Node) -> Values:
     found: Values = ()
     for target in targets or (Opaque("callee"),):
         if isinstance(target, FunctionId):
-            retyped.copied(context, target.name, operands, node)
+            alias_uses.note_memory_copy(context, target.name, operands, node)
             if target.name.startswith("__builtin_"):
                 found += _builtin(context, node, target.name, arguments)
                 continue
@@ -70,7 +74,9 @@ def call(reader: "Reader", node: Node) -> Values:
     return found
 
 
-def _builtin(context: Context, node: Node, name: str, arguments: tuple[Values, ...]) -> Values:
+def _builtin(
+    context: DefinitionContext, node: SyntaxNode, name: str, arguments: tuple[Values, ...]
+) -> Values:
     """The value of a call of a builtin: nothing is called."""
     if name == _START and arguments:
         _start(context, node, arguments)
@@ -78,23 +84,23 @@ def _builtin(context: Context, node: Node, name: str, arguments: tuple[Values, .
     return arguments[position] if position < len(arguments) else ()
 
 
-def _start(context: Context, node: Node, arguments: tuple[Values, ...]) -> None:
+def _start(context: DefinitionContext, node: SyntaxNode, arguments: tuple[Values, ...]) -> None:
     """`va_start(args, last)`: from here on args points to what was passed behind the dots."""
     assert context.local is not None
-    for place in pointed_to(context, arguments[0]):
+    for place in find_va_list_elements(context, arguments[0]):
         context.put(place, (Load(Place(context.local.rest)),),
-                    context.unit.sources.location(node.cursor), How.ASSIGNMENT)
+                    context.unit.sources.location(node.cursor), TransferKind.ASSIGNMENT)
 
 
-def _choice(context: Context, node: Node, targets: Values) -> Value:
+def _choice(context: DefinitionContext, node: SyntaxNode, targets: Values) -> Value:
     """What a call goes through whose callee is an expression with several outcomes."""
     assert context.local is not None
     place = Place(context.local.temporary("(callee)"))
-    context.put(place, targets, context.unit.sources.location(node.cursor), How.ASSIGNMENT)
+    context.put(place, targets, context.unit.sources.location(node.cursor), TransferKind.ASSIGNMENT)
     return Load(place)
 
 
-def _argument(context: Context, operand: Node, values: Values) -> Values:
+def _argument(context: DefinitionContext, operand: SyntaxNode, values: Values) -> Values:
     """The alternatives worth keeping: what may lead to a function, constants, and parameters that
     are handed on as they are (a wrapper's number)."""
     if not values:
@@ -108,7 +114,7 @@ def _handed(value: Value) -> bool:
     return isinstance(value, Load) and isinstance(value.place.holder, Parameter)
 
 
-def _record(context: Context, node: Node, callee: Node, target: Value,
+def _record(context: DefinitionContext, node: SyntaxNode, callee: SyntaxNode, target: Value,
             arguments: tuple[Values, ...]) -> Value:
     assert context.function is not None
     sources = context.unit.sources
@@ -116,7 +122,7 @@ def _record(context: Context, node: Node, callee: Node, target: Value,
     extent = sources.range_extent(found)
     direct = isinstance(target, FunctionId)
     written = "" if direct else sources.written(C.clang_getCursorExtent(callee.cursor))
-    expression = written or describe(callee)
+    expression = written or format_expression(callee)
     begin = start_of(found)
     index = -1
     if not direct:
@@ -126,14 +132,14 @@ def _record(context: Context, node: Node, callee: Node, target: Value,
         caller=context.function, location=extent.start, extent=extent,
         ordinal=context.ordinal(extent.start), target=target, expression=expression,
         macro=sources.macro_at(begin, _first_name(expression)), arguments=arguments,
-        guards=tuple(context.guards[-MOST_GUARDS:]),
+        guards=tuple(context.guards[-MAX_GUARDS:]),
         signature="" if direct else _signature(context, callee), index=index))
     if isinstance(target, FunctionId):
         return Load(Place(ReturnValue(target)))
     return Load(Place(CallResult(context.function, index)))
 
 
-def _signature(context: Context, callee: Node) -> str:
+def _signature(context: DefinitionContext, callee: SyntaxNode) -> str:
     """The canonical type of the function that an expression designates."""
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(callee.cursor))
     if type_.kind == kinds.T_POINTER:
@@ -149,27 +155,27 @@ def _first_name(expression: str) -> str:
     return start
 
 
-def describe(node: Node) -> str:
+def format_expression(node: SyntaxNode) -> str:
     """An expression as C, without casts and macros: `sk->sk_prot->sendmsg`."""
     node = plain(node)
     rule = _DESCRIPTIONS.get(node.kind)
     return "..." if rule is None else rule(node, expressions(node))
 
 
-def _describe_name(node: Node, _inner: list[Node]) -> str:
+def _describe_name(node: SyntaxNode, _inner: list[SyntaxNode]) -> str:
     return spelling(node.cursor)
 
 
-def _describe_number(node: Node, _inner: list[Node]) -> str:
+def _describe_number(node: SyntaxNode, _inner: list[SyntaxNode]) -> str:
     number = evaluate_integer(node.cursor)
     return "..." if number is None else str(number)
 
 
-def _describe_member(node: Node, inner: list[Node]) -> str:
+def _describe_member(node: SyntaxNode, inner: list[SyntaxNode]) -> str:
     if not inner:
         return spelling(node.cursor)
     name = spelling(node.cursor)
-    base = describe(inner[0])
+    base = format_expression(inner[0])
     if not name:  # a member without a name: its fields count as its record's
         return base
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(inner[0].cursor))
@@ -178,29 +184,47 @@ def _describe_member(node: Node, inner: list[Node]) -> str:
     return f"{base}{'->' if type_.kind == kinds.T_POINTER else '.'}{name}"
 
 
-def _describe_element(_node: Node, inner: list[Node]) -> str:
-    return "[".join(map(describe, inner)) + "]"
+def _describe_element(_node: SyntaxNode, inner: list[SyntaxNode]) -> str:
+    return "[".join(map(format_expression, inner)) + "]"
 
 
-def _describe_unary(node: Node, inner: list[Node]) -> str:
+def _describe_unary(node: SyntaxNode, inner: list[SyntaxNode]) -> str:
     operator = C.clang_getCursorUnaryOperatorKind(node.cursor)
     sign = {kinds.ADDRESS_OF: "&", kinds.DEREFERENCE: "*"}.get(operator, "")
-    return sign + "".join(map(describe, inner))
+    return sign + "".join(map(format_expression, inner))
 
 
-def _describe_choice(_node: Node, inner: list[Node]) -> str:
-    condition, *rest = map(describe, inner)
+def _describe_choice(_node: SyntaxNode, inner: list[SyntaxNode]) -> str:
+    condition, *rest = map(format_expression, inner)
     return f"{condition} ? {' : '.join(rest)}"
 
 
-_DESCRIPTIONS: dict[int, Callable[[Node, list[Node]], str]] = {
+_DESCRIPTIONS: dict[int, Callable[[SyntaxNode, list[SyntaxNode]], str]] = {
     kinds.DECL_REF: _describe_name,
     kinds.MEMBER_REF_EXPR: _describe_member,
     kinds.SUBSCRIPT: _describe_element,
     kinds.UNARY: _describe_unary,
-    kinds.CALL: lambda _node, inner: f"{describe(inner[0])}()",
-    kinds.C_CAST: lambda _node, inner: describe(inner[-1]) if inner else "...",
+    kinds.CALL: lambda _node, inner: f"{format_expression(inner[0])}()",
+    kinds.C_CAST: lambda _node, inner: format_expression(inner[-1]) if inner else "...",
     kinds.STATEMENT_EXPR: lambda _node, _inner: "({...})",
     kinds.CONDITIONAL: _describe_choice,
     kinds.INTEGER_LITERAL: _describe_number,
 }
+CLEANUP_MARK = "cleanup("  # in the text of every definition that has such a variable
+_CLEANUP = re.compile(r"__attribute__\(\(cleanup\((\w+)\)\)\)")
+
+
+def record_cleanup_call(context: DefinitionContext, variable: SyntaxNode, place: Place) -> None:
+    """Record the call, where the declaration of a local variable asks for one."""
+    policy = C.clang_getCursorPrintingPolicy(variable.cursor)
+    printed = pretty(variable.cursor, policy)
+    C.clang_PrintingPolicy_dispose(policy)
+    found = _CLEANUP.search(printed)
+    if found is None or context.function is None:
+        return
+    extent = context.unit.sources.extent(variable.cursor)
+    context.calls.append(CallSite(
+        caller=context.function, location=extent.start, extent=extent,
+        ordinal=context.ordinal(extent.start),
+        target=Symbol(FunctionId(found[1], "", context.unit.names.image), SymbolUse.CLEANUP),
+        expression=found[1], arguments=((Address(place),),), guards=tuple(context.guards)))

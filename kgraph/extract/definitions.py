@@ -1,46 +1,31 @@
-"""One definition of a translation unit -> its key and its facts."""
+"""Reads one definition of a translation unit: its record and its facts."""
 
-import hashlib
 import re
 
-from kgraph.extract import kinds
-from kgraph.extract.assembler import asm_texts, pair
-from kgraph.extract.cleanups import MARK
-from kgraph.extract.context import Context, Unit
+from kgraph.extract.asm.inline import pair_with_syntax, parse_asm_statements
+from kgraph.extract.calls import CLEANUP_MARK
+from kgraph.extract.clang import kinds
+from kgraph.extract.clang.api import C, parameters, pretty, spelling
+from kgraph.extract.clang.ctypes_api import Cursor
+from kgraph.extract.clang.tree import read
+from kgraph.extract.definition_context import DefinitionContext, UnitContext
 from kgraph.extract.expressions import Reader
-from kgraph.extract.initialisers import initialise
-from kgraph.extract.libclang import C, parameters, pretty, spelling
-from kgraph.extract.names import LocalNames
-from kgraph.extract.nodes import read
-from kgraph.extract.objects import ALIAS, make_object
-from kgraph.extract.prototypes import Cursor
-from kgraph.extract.statements import initialiser, statement
+from kgraph.extract.identities import LocalHolders
+from kgraph.extract.initialisers import read_initialiser
+from kgraph.extract.objects import ALIAS_ATTRIBUTE, make_object
+from kgraph.extract.statements import find_initialiser, read_statement
 from kgraph.model.facts import Definition, Function, Object
-from kgraph.model.holders import Place
-from kgraph.model.location import Location
+from kgraph.model.values import Place
 
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
-# Attributes that are no fact: a header's function has them or not, as `inline` is a macro by then
-# or not yet (precompiled.py).
-_IDLE = ("__attribute__((always_inline)) ", "__attribute__((no_instrument_function)) ")
 
 
-def definition_key(image: str, location: Location, name: str, printed: str) -> str:
-    """The content key: place, name and text after preprocessing (which must not say where the tree
-    lies) determine a definition."""
-    if printed.startswith("__attribute__"):
-        for attribute in _IDLE:
-            printed = printed.replace(attribute, "")
-    place = f"{image}\0{location.path}\0{location.line}\0{location.column}\0{name}\0{printed}"
-    return hashlib.blake2b(place.encode("utf-8", "surrogateescape"), digest_size=12).hexdigest()
-
-
-def make_function(unit: Unit, cursor: Cursor, printed: str) -> Function:
+def make_function(unit: UnitContext, cursor: Cursor, printed: str) -> Function:
     """The record of a function, or of an alias that a declaration makes."""
     identity = unit.names.function(cursor)
     names = tuple(spelling(parameter) for parameter in parameters(cursor))
     head = printed.split("{", 1)[0]
-    alias = ALIAS.search(head)
+    alias = ALIAS_ATTRIBUTE.search(head)
     place = C.clang_getCursorLocation(cursor)
     return Function(
         id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
@@ -64,38 +49,36 @@ def _declared_weak(cursor: Cursor) -> bool:
     return bool(_WEAK.search(printed))
 
 
-def read_function(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[Definition]:
+def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> list[Definition]:
     """The facts of a function definition (or alias), and of the static objects inside it."""
     function = make_function(unit, cursor, printed)
     root = read(cursor)
-    context = Context(unit, function.id, LocalNames(function.id, parameters(cursor)))
-    context.cleans_up = MARK in printed
-    texts = asm_texts(printed)
+    context = DefinitionContext(unit, function.id, LocalHolders(function.id, parameters(cursor)))
+    context.cleans_up = CLEANUP_MARK in printed
+    texts = parse_asm_statements(printed)
     if texts:
-        context.assembler = pair(texts, root)
+        context.assembler = pair_with_syntax(texts, root)
     reader = Reader(context)
     for kid in root.kids:
         if kid.kind == kinds.COMPOUND:
-            statement(reader, kid)
+            read_statement(reader, kid)
     found = [_definition(key, function, context)]
     for number, object_ in enumerate(context.objects):
         found.append(Definition(f"{key}.{number}", object_))
     return found
 
 
-def read_object(unit: Unit, cursor: Cursor, key: str, printed: str) -> list[Definition]:
+def read_object(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> list[Definition]:
     """The facts of a variable with static storage at file scope."""
     identity = unit.names.object(cursor)
-    context = Context(unit, None, None, identity.name)
+    context = DefinitionContext(unit, None, None, identity.name)
     root = read(cursor)
-    value = initialiser(root)
+    value = find_initialiser(root)
     if value is not None:
-        initialise(Reader(context), Place(identity), unit.types.of(cursor), value, identity)
+        read_initialiser(Reader(context), Place(identity), unit.types.of(cursor), value, identity)
     return [_definition(key, make_object(unit, cursor, identity, printed), context)]
 
 
-def _definition(key: str, subject: Function | Object, context: Context) -> Definition:
+def _definition(key: str, subject: Function | Object, context: DefinitionContext) -> Definition:
     return Definition(key, subject, tuple(context.calls), tuple(context.bindings),
                       tuple(context.flows))
-
-

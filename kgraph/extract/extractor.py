@@ -1,41 +1,41 @@
-"""Translation units -> UnitFacts, with libclang.
+"""Turns translation units into UnitFacts.
 
-One Extractor lives in one worker process. It remembers the keys of definitions that it has read,
-so that a header's function is read once; which unit it is read from does not matter, for the key
+One Extractor lives in one worker process. It remembers the keys of the definitions that it has
+read, so a function in a header is read once. Which unit supplies it does not matter: the key
 covers the text after preprocessing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from kgraph.extract import kinds
-from kgraph.extract.agreement import Agreement, included
-from kgraph.extract.assembly import read_assembly, read_file_scope
-from kgraph.extract.context import Unit
-from kgraph.extract.definitions import definition_key, read_function, read_object
-from kgraph.extract.headers import forget_headers
-from kgraph.extract.libclang import (
+from kgraph.extract.asm.units import read_assembly_unit, read_file_scope_asm
+from kgraph.extract.clang import kinds
+from kgraph.extract.clang.api import (
     ERROR,
     IN_MACRO,
     C,
     children,
-    error_count,
-    inclusions,
-    parse,
+    count_errors,
+    list_inclusions,
+    parse_file,
     pretty,
     spelling,
-    text,
+    take_text,
 )
-from kgraph.extract.names import Names
-from kgraph.extract.plans import HeaderPlan
-from kgraph.extract.precompile import HeaderMaker
-from kgraph.extract.precompiled import Precompiled
-from kgraph.extract.prototypes import Cursor
-from kgraph.extract.sources import Sources, forget_sources
-from kgraph.extract.types import Types
+from kgraph.extract.clang.ctypes_api import Cursor
+from kgraph.extract.definition_context import UnitContext
+from kgraph.extract.definitions import read_function, read_object
+from kgraph.extract.identities import Identities, make_definition_key
+from kgraph.extract.pch.compatible import HeaderMatcher, find_shared_files
+from kgraph.extract.pch.header import PrecompiledHeader
+from kgraph.extract.pch.include_scan import clear_header_caches
+from kgraph.extract.pch.make import HeaderMaker
+from kgraph.extract.pch.select import HeaderPlan
+from kgraph.extract.sources import SourceMap, clear_source_caches
+from kgraph.extract.types import TypeCache
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
+from kgraph.model.ids import VMLINUX
 from kgraph.model.location import Location
-from kgraph.model.names import VMLINUX
 from kgraph.model.units import TranslationUnit
 
 _KEEP_GOING = 0x200  # CXTranslationUnit_KeepGoing: a missing header is not the end
@@ -46,46 +46,46 @@ class Extractor:
     """Reads facts. `root` is the tree, `build` the folder of generated files, both absolute."""
 
     def __init__(self, root: Path, build: Path | None, seen: set[str],
-                 headers: Sequence[Precompiled] = ()) -> None:
+                 headers: Sequence[PrecompiledHeader] = ()) -> None:
         """`seen` holds keys that need not be read again; it grows. `headers` may be used where
         they change no facts; their own definitions are not read with a unit."""
-        forget_sources()
-        forget_headers()
+        clear_source_caches()
+        clear_header_caches()
         folders = [str(root)] if build is None else [str(build), str(root)]
         self._roots = tuple(sorted(folders, key=len, reverse=True))
         self._seen = seen
         self._index = C.clang_createIndex(0, 0)
         self._own_only = C.clang_createIndex(1, 0)  # excludes a precompiled header's declarations
-        self._agreement = Agreement(headers)
+        self._agreement = HeaderMatcher(headers)
 
     def extract(self, unit: TranslationUnit) -> UnitFacts:
         """The facts of a unit. One that cannot be parsed at all comes back as failed."""
         if unit.is_assembly:
-            return read_assembly(unit, Sources(self._roots), self._seen)
+            return read_assembly_unit(unit, SourceMap(self._roots), self._seen)
         for header in self._agreement.headers_for(unit):
             facts = self._with_header(unit, header)
             if facts is not None:
                 return facts
-        code, handle = parse(self._index, unit.file, _arguments(unit), _KEEP_GOING)
+        code, handle = parse_file(self._index, unit.file, _arguments(unit), _KEEP_GOING)
         if handle is None:
             reason = f"libclang could not parse it (error code {code})"
             return UnitFacts(unit.path, unit.object, (), (), failed=reason)
         try:
-            return self._facts(unit, handle, (name for name, _ in inclusions(handle)))
+            return self._facts(unit, handle, (name for name, _ in list_inclusions(handle)))
         finally:
             C.clang_disposeTranslationUnit(handle)
 
-    def _with_header(self, unit: TranslationUnit, header: Precompiled) -> UnitFacts | None:
+    def _with_header(self, unit: TranslationUnit, header: PrecompiledHeader) -> UnitFacts | None:
         """The facts of a unit read with a precompiled header; None if it has to be read without."""
         arguments = ["-include-pch", header.file, *_arguments(unit)]
-        _code, handle = parse(self._own_only, unit.file, arguments, _KEEP_GOING)
+        _code, handle = parse_file(self._own_only, unit.file, arguments, _KEEP_GOING)
         if handle is None:
             return None
         try:
-            if error_count(handle):
+            if count_errors(handle):
                 return None
-            own = [name for name, _ in inclusions(handle)]
-            shared = included(header, unit, own)
+            own = [name for name, _ in list_inclusions(handle)]
+            shared = find_shared_files(header, unit, own)
             if shared is None:
                 return None
             return self._facts(unit, handle, (*own, *shared), header)
@@ -93,7 +93,7 @@ class Extractor:
             C.clang_disposeTranslationUnit(handle)
 
     def extract_header(self, plan: HeaderPlan, stem: Path
-                       ) -> tuple[Precompiled, tuple[Definition, ...]] | None:
+                       ) -> tuple[PrecompiledHeader, tuple[Definition, ...]] | None:
         """Make a precompiled header at `stem`.pch, and read the definitions in it; None if it
         cannot be made."""
         made = HeaderMaker(plan, stem).make()
@@ -101,8 +101,10 @@ class Extractor:
             return None
         header, handle = made
         nobody = TranslationUnit("", "", VMLINUX, "", plan.directory, plan.flags)
-        sources = Sources(self._roots)
-        reading = _Reading(nobody, Unit(Names(nobody, sources), sources, Types()), set())
+        sources = SourceMap(self._roots)
+        reading = _Reading(
+            nobody, UnitContext(Identities(nobody, sources), sources, TypeCache()), set()
+        )
         try:
             definitions = reading.run(C.clang_getTranslationUnitCursor(handle))
         finally:
@@ -110,15 +112,17 @@ class Extractor:
         return header, tuple(definitions)
 
     def _facts(self, unit: TranslationUnit, handle: int, read: Iterable[str],
-               header: Precompiled | None = None) -> UnitFacts:
-        sources = Sources(self._roots)
+               header: PrecompiledHeader | None = None) -> UnitFacts:
+        sources = SourceMap(self._roots)
         names = set(read)
         files = sorted({path for path in map(sources.citation_path, names) if path})
         errors = _errors(handle, sources)
         if not sources.citation_path(unit.file):
             return UnitFacts(unit.path, unit.object, (), (), errors,
                              failed="it lies outside the tree")
-        reading = _Reading(unit, Unit(Names(unit, sources), sources, Types()), self._seen)
+        reading = _Reading(
+            unit, UnitContext(Identities(unit, sources), sources, TypeCache()), self._seen
+        )
         definitions = reading.run(C.clang_getTranslationUnitCursor(handle))
         if header is not None:
             for path in files:
@@ -142,7 +146,7 @@ def _arguments(unit: TranslationUnit) -> list[str]:
 class _Reading:
     """The reading of one translation unit's definitions."""
 
-    def __init__(self, unit: TranslationUnit, context: Unit, seen: set[str]) -> None:
+    def __init__(self, unit: TranslationUnit, context: UnitContext, seen: set[str]) -> None:
         self.unit = unit
         self.context = context
         self.seen = seen
@@ -193,21 +197,25 @@ class _Reading:
             return []
         image = self.context.names.scope(location.path)[1]
         own_file = location.path.endswith(".c")
-        found = read_file_scope(printed, location, self.unit.path if own_file else "", image)
+        found = read_file_scope_asm(printed, location, self.unit.path if own_file else "", image)
         self.keys.extend(definition.key for definition in found)
         fresh = [definition for definition in found if definition.key not in self.seen]
         self.seen.update(definition.key for definition in fresh)
         return fresh
 
-    def _read(self, cursor: Cursor, printed: str,
-              rule: Callable[[Unit, Cursor, str, str], list[Definition]]) -> list[Definition]:
+    def _read(
+        self,
+        cursor: Cursor,
+        printed: str,
+        rule: Callable[[UnitContext, Cursor, str, str], list[Definition]],
+    ) -> list[Definition]:
         location = self.context.sources.location(cursor)
         if not location.path:
             return []
         names = self.context.names
         image = names.image = names.scope(location.path)[1]
         own_file = location.path.endswith(".c")
-        key = definition_key(f"{image}:{self.unit.path if own_file else ''}", location,
+        key = make_definition_key(f"{image}:{self.unit.path if own_file else ''}", location,
                              spelling(cursor), self.context.sources.anywhere(printed))
         if key in self.seen:
             self.keys.extend(_with_inner(key, self.seen))
@@ -226,14 +234,14 @@ def _with_inner(key: str, seen: set[str]) -> list[str]:
     return keys
 
 
-def _errors(handle: int, sources: Sources) -> tuple[Diagnostic, ...]:
+def _errors(handle: int, sources: SourceMap) -> tuple[Diagnostic, ...]:
     """The parse errors, at most 20."""
     found: list[Diagnostic] = []
     for number in range(C.clang_getNumDiagnostics(handle)):
         diagnostic = C.clang_getDiagnostic(handle, number)
         if C.clang_getDiagnosticSeverity(diagnostic) >= ERROR and len(found) < _MAX_ERRORS:
             place: Location | None = sources.locate(C.clang_getDiagnosticLocation(diagnostic))
-            message = text(C.clang_getDiagnosticSpelling(diagnostic))
+            message = take_text(C.clang_getDiagnosticSpelling(diagnostic))
             found.append(Diagnostic(place if place and place.path else None, message))
         C.clang_disposeDiagnostic(diagnostic)
     return tuple(found)

@@ -1,21 +1,21 @@
-"""Variables with static storage -> Object records."""
+"""Makes the Object records of variables with static storage."""
 
 import re
 
-from kgraph.extract.context import Unit
-from kgraph.extract.libclang import C
-from kgraph.extract.prototypes import Cursor
+from kgraph.extract.clang.api import C
+from kgraph.extract.clang.ctypes_api import Cursor
+from kgraph.extract.definition_context import UnitContext
 from kgraph.model.facts import Object
-from kgraph.model.names import ObjectId
+from kgraph.model.ids import ObjectId
 
-ALIAS = re.compile(r'__attribute__\(\(alias\("([^"]+)"\)\)\)')
+ALIAS_ATTRIBUTE = re.compile(r'__attribute__\(\(alias\("([^"]+)"\)\)\)')
 _SECTION = re.compile(r'__attribute__\(\(section\("([^"]+)"\)\)\)')
 
 
-def make_object(unit: Unit, cursor: Cursor, identity: ObjectId, printed: str = "") -> Object:
+def make_object(unit: UnitContext, cursor: Cursor, identity: ObjectId, printed: str = "") -> Object:
     """The record of a variable with static storage."""
     head = printed.split("{", 1)[0]
-    section, alias = _SECTION.search(head), ALIAS.search(head)
+    section, alias = _SECTION.search(head), ALIAS_ATTRIBUTE.search(head)
     return Object(
         id=identity, location=unit.sources.location(cursor), extent=unit.sources.extent(cursor),
         type=unit.sources.type_name(C.clang_getCursorType(cursor)),

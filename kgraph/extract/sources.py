@@ -1,4 +1,4 @@
-"""Files of a translation unit: citation paths, and the source text behind a location.
+"""Maps clang's locations to citations, and reads the source text behind them.
 
 Owns the mapping from clang's file names to paths relative to the tree or the build folder. A
 file outside both (a compiler's own header) has no citation path.
@@ -9,10 +9,10 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from kgraph.extract.libclang import IN_MACRO, C, end_of, place, start_of, text, type_spelling
-from kgraph.extract.prototypes import Cursor, SourceLocation, SourceRange, Type
+from kgraph.extract.clang.api import IN_MACRO, C, end_of, place, start_of, take_text, type_spelling
+from kgraph.extract.clang.ctypes_api import Cursor, SourceLocation, SourceRange, Type
 from kgraph.model.location import Extent, Location
-from kgraph.treefile import cited_name, leads_out, read_regular, split_lines
+from kgraph.textfile import escape_name, is_link_outside, read_regular_file, split_lines
 
 _PACKAGE = f"{Path(__file__).parent.parent}{os.sep}"
 # how clang spells a record without a name: "(unnamed struct at /home/me/linux/net/core/dst.c:45:8)"
@@ -22,7 +22,7 @@ _DECLARED_AT = re.compile(r" at (\S.*?):[0-9]+:[0-9]+(?=\))")
 @lru_cache(maxsize=256)
 def _lines(path: str) -> tuple[bytes, ...]:
     try:
-        return tuple(split_lines(read_regular(path)))
+        return tuple(split_lines(read_regular_file(path)))
     except OSError:
         return ()
 
@@ -32,7 +32,7 @@ def has_line(path: str, line: int) -> bool:
     return 0 < line <= len(_lines(path))
 
 
-def identifier_at(path: str, line: int, column: int) -> str:
+def read_identifier(path: str, line: int, column: int) -> str:
     """The C identifier that starts at a place of a file, "" if none does."""
     lines = _lines(path)
     if line > len(lines):
@@ -51,17 +51,17 @@ def _citation(name: str, roots: tuple[str, ...]) -> str:
         return ""  # ".." behind a link leads to another folder than the text says
     for root in roots:
         if path.startswith(root):
-            return "" if leads_out(path, roots) else cited_name(path[len(root):])
+            return "" if is_link_outside(path, roots) else escape_name(path[len(root):])
     return ""
 
 
-def forget_sources() -> None:
+def clear_source_caches() -> None:
     """Forget what was read of files: they may have changed."""
     _lines.cache_clear()
     _citation.cache_clear()
 
 
-class Sources:
+class SourceMap:
     """Citation paths of one translation unit's files, by clang's file handle."""
 
     def __init__(self, roots: tuple[str, ...]) -> None:
@@ -99,7 +99,7 @@ class Sources:
             return "", ""
         known = self._files.get(handle)
         if known is None:
-            name = text(C.clang_getFileName(handle))
+            name = take_text(C.clang_getFileName(handle))
             known = self._files[handle] = (self.citation_path(name), name)
         return known
 
@@ -143,5 +143,5 @@ class Sources:
         if not location.code & IN_MACRO:
             return ""
         handle, line, column = place(location)
-        name = identifier_at(self._file(handle)[1], line, column)
+        name = read_identifier(self._file(handle)[1], line, column)
         return "" if name == visible else name

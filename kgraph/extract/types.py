@@ -1,11 +1,11 @@
-"""What extraction needs to know of C types, cached by clang's identity of a type."""
+"""Describes C types as far as pointers go, cached by clang's identity of a type."""
 
 import re
 from dataclasses import dataclass
 
-from kgraph.extract import kinds
-from kgraph.extract.libclang import C, type_spelling
-from kgraph.extract.prototypes import Cursor, Type
+from kgraph.extract.clang import kinds
+from kgraph.extract.clang.api import C, type_spelling
+from kgraph.extract.clang.ctypes_api import Cursor, Type
 
 _UNNAMED = re.compile(r"\((?:unnamed|anonymous)")
 _TAG = re.compile(r"^(?:const |volatile |restrict )*(?:struct |union |enum )?")
@@ -51,7 +51,7 @@ class TypeInfo:
         return self.kind in kinds.T_FUNCTION
 
 
-class Types:
+class TypeCache:
     """TypeInfo of one translation unit's types."""
 
     def __init__(self) -> None:
@@ -80,7 +80,7 @@ class Types:
             element = type_.element
             known = self._va_lists[type_.type.d0] = (
                 element is not None and element.is_record
-                and type_name(element.type) == "__va_list_tag")
+                and spell_bare_type(element.type) == "__va_list_tag")
         return known
 
     def _make(self, canonical: Type) -> TypeInfo:
@@ -95,7 +95,7 @@ class Types:
         return TypeInfo(kind, canonical, kind == kinds.T_RECORD or kind in kinds.T_FUNCTION)
 
 
-def type_name(type_: Type) -> str:
+def spell_bare_type(type_: Type) -> str:
     """The type as C spells it, without qualifiers and tags in front: "proto_ops"."""
     return _TAG.sub("", type_spelling(type_))
 

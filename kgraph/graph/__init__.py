@@ -1,9 +1,15 @@
-"""The call graph as numbers: compact arrays, read lazily, with records on demand.
+"""The call graph of an index: compact arrays, read lazily, with records on demand.
 
-Owns adjacency and look-ups. Must not know what is asked of it, nor how answers are shown.
+Owns adjacency, every query of the index's tables, the text of cited files, and the export to
+networkx. Must not know what is asked of it, nor how answers are shown.
 """
 
-from kgraph.graph.callgraph import BOUND_TO, BoundRow, CallGraph
-from kgraph.graph.source import Sources
+from kgraph.graph.callgraph import BOUND_TO, CallGraph, KnownBinding
+from kgraph.graph.text import SourceText
 
-__all__ = ["BOUND_TO", "BoundRow", "CallGraph", "Sources"]
+__all__ = [
+    "BOUND_TO",
+    "CallGraph",
+    "KnownBinding",
+    "SourceText",
+]

@@ -1,29 +1,147 @@
 """The call graph of an open index: arrays for searching, records on demand.
 
-Functions, call sites, edges and hops are numbers (kgraph.store.arrays says what is what); an array
-is read from the file when it is first used.
+Functions, call sites, edges and hops are numbers; kgraph.store.arrays says what each array
+holds. An array is read from the file when it is first used.
 """
 
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 from pathlib import Path
 
-from kgraph.graph.numbers import Numbers
-from kgraph.graph.requests import OpenRequests
-from kgraph.graph.types import TypeCandidates
-from kgraph.model.answers import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
-from kgraph.model.edges import EdgeKind, Evidence
-from kgraph.model.holders import How
+from kgraph.graph.by_type import TypeCandidates
+from kgraph.graph.deferred import OpenRequests
 from kgraph.model.location import Location
-from kgraph.store.reading import BOUND, IndexReader
+from kgraph.model.resolution import EdgeKind, Evidence
+from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
+from kgraph.model.values import TransferKind
+from kgraph.store.reader import BOUND, IndexReader
+
+_KINDS = tuple(EdgeKind)
+
+
+class _LazyArray:
+    """An array of the index, read when it is first used; then a plain attribute."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, graph: "GraphArrays", owner: type) -> "array[int]":
+        numbers = graph.reader.array(self._name)
+        graph.__dict__[self._name] = numbers
+        return numbers
+
+
+class GraphArrays:
+    """The arrays of an index, and what they say without a look into its tables."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self.reader = reader
+
+    folder = _LazyArray()
+    site_start = _LazyArray()
+    edge_start = _LazyArray()
+    edge_callee = _LazyArray()
+    edge_kind = _LazyArray()
+    edge_evidence = _LazyArray()
+    hop_start = _LazyArray()
+    hop_edge = _LazyArray()
+    hop_caller = _LazyArray()
+    hop_callee = _LazyArray()
+    hop_width = _LazyArray()
+    hop_flags = _LazyArray()
+    back_start = _LazyArray()
+    back_hop = _LazyArray()
+
+    @cached_property
+    def forwards(self) -> dict[int, tuple[tuple[int, int], ...]]:
+        """Call site -> (parameter, value) of the functions that it hands on (see arrays)."""
+        found: dict[int, tuple[tuple[int, int], ...]] = {}
+        rows = zip(
+            self.reader.array("forward_site"), self.reader.array("forward_parameter"),
+            self.reader.array("forward_value"), strict=True,
+        )
+        for site, parameter, value in rows:
+            found[site] = (*found.get(site, ()), (parameter, value))
+        return found
+
+    @cached_property
+    def handed(self) -> dict[int, list[int]]:
+        """Function -> the call sites that hand it on."""
+        found: dict[int, list[int]] = {}
+        for site, values in self.forwards.items():
+            for _, value in values:
+                if value >= 0:
+                    found.setdefault(value, []).append(site)
+        return found
+
+    @cached_property
+    def callbacks(self) -> dict[int, int]:
+        """Call site -> the parameter of its caller that it goes through."""
+        return dict(
+            zip(
+                self.reader.array("callback_site"), self.reader.array("callback_parameter"),
+                strict=True,
+            )
+        )
+
+    def __len__(self) -> int:
+        return len(self.site_start) - 1
+
+    def site_of(self, edge: int) -> int:
+        """The call site of an edge."""
+        return bisect_right(self.edge_start, edge) - 1
+
+    def caller_of(self, site: int) -> int:
+        """The function that a call site is in."""
+        return bisect_right(self.site_start, site) - 1
+
+    @cached_property
+    def flags_used(self) -> int:
+        """The flags that any hop has."""
+        return reduce(or_, set(self.hop_flags), 0)
+
+    def kind(self, edge: int) -> EdgeKind:
+        """The kind of an edge."""
+        return _KINDS[self.edge_kind[edge]]
+
+    def edges_of(self, site: int) -> range:
+        """The edges of a call site."""
+        return range(self.edge_start[site], self.edge_start[site + 1])
+
+    def width(self, edge: int) -> int:
+        """How many candidates the call site of an edge has; those by type, and those run later,
+        are counted only among themselves.
+        """
+        kind = _width_class(self.kind(edge))
+        return sum(
+            _width_class(self.kind(other)) is kind for other in self.edges_of(self.site_of(edge))
+        )
+
+    def edges_from(self, function: int) -> range:
+        """All edges that leave a function."""
+        first, last = self.site_start[function], self.site_start[function + 1]
+        return range(self.edge_start[first], self.edge_start[last])
+
+    def callers_of(self, function: int) -> list[int]:
+        """The functions with an edge to `function`, each once, ascending."""
+        first, last = self.back_start[function], self.back_start[function + 1]
+        return sorted({self.hop_caller[self.back_hop[place]] for place in range(first, last)})
+
+
+def _width_class(kind: EdgeKind) -> EdgeKind | None:
+    return kind if kind in (EdgeKind.TYPE, EdgeKind.DEFERRED) else None
+
 
 # What is bound to a holder, for CallGraph.bound.
 BOUND_TO = "b.holder = (SELECT text FROM holder WHERE name = ?)"
 
 
 @dataclass(frozen=True, slots=True)
-class BoundRow:
+class KnownBinding:
     """A row of `bound`: what (a function or an object, by number) is bound to which holder."""
 
     holder: str
@@ -31,11 +149,11 @@ class BoundRow:
     object: int | None
     table: int | None
     location: Location
-    how: How
+    how: TransferKind
 
 
 @dataclass(frozen=True, slots=True)
-class HeldRow:
+class KnownTableCopy:
     """A row of `held`: a table (an object's number) comes into a pointer field by copies."""
 
     holder: str
@@ -44,7 +162,7 @@ class HeldRow:
     whole: bool
 
 
-class CallGraph(Numbers):
+class CallGraph(GraphArrays):
     """A call graph over an index file. Methods raise StoreError where the file is damaged."""
 
     def __init__(self, reader: IndexReader) -> None:
@@ -184,16 +302,16 @@ class CallGraph(Numbers):
             self.function(known.caller), self.function(callee), known, EdgeKind.TYPE, width
         )
 
-    def bound(self, where: str, values: tuple[object, ...]) -> Iterator[BoundRow]:
+    def bound(self, where: str, values: tuple[object, ...]) -> Iterator[KnownBinding]:
         """What is bound, by an SQL condition over bound b, text h (its holder) and file."""
         for row in self.reader.rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
             place = Location(row[4], row[5], row[6])
-            yield BoundRow(row[0], row[1], row[2], row[3], place, How(row[7]))
+            yield KnownBinding(row[0], row[1], row[2], row[3], place, TransferKind(row[7]))
 
-    def held(self, where: str, values: tuple[object, ...]) -> Iterator[HeldRow]:
+    def held(self, where: str, values: tuple[object, ...]) -> Iterator[KnownTableCopy]:
         """The tables that come into pointer fields by copies, by an SQL condition over held."""
         rows = self.reader.rows(
             "SELECT text, object, evidence, whole FROM held JOIN text ON text.id = holder"  # noqa: S608
             f" WHERE {where} ORDER BY held.id", values)
         for holder, table, evidence, whole in rows:
-            yield HeldRow(holder, table, self.reader.evidence(evidence), bool(whole))
+            yield KnownTableCopy(holder, table, self.reader.evidence(evidence), bool(whole))

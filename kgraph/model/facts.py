@@ -1,10 +1,10 @@
-"""Facts: what one definition and one translation unit say, before anything is resolved."""
+"""Facts: what one definition and one translation unit say before anything is resolved."""
 
 from dataclasses import dataclass
 
-from kgraph.model.holders import How, Load, Place, Value
+from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Extent, Guard, Location
-from kgraph.model.names import FunctionId, ObjectId
+from kgraph.model.values import Load, Place, TransferKind, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Binding:
     place: Place
     value: "FunctionId | Value"
     location: Location
-    how: How
+    how: TransferKind
     table: ObjectId | None = None
 
 
@@ -86,7 +86,7 @@ class Flow:
     source: Value
     target: Place
     location: Location
-    how: How
+    how: TransferKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Places in the source: what a citation is made of."""
+"""Locations in source files: what a citation consists of."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ class Extent:
 
 # A call keeps so many guards, the innermost ones; what has as many may have more. Without a limit
 # a chain of n `else if` would hold n * n / 2 of them. (The most in linux-4.6.2 are 76.)
-MOST_GUARDS = 100
+MAX_GUARDS = 100
 
 
 @dataclass(frozen=True, slots=True, order=True)

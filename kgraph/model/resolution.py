@@ -1,19 +1,66 @@
-"""What resolving yields: for every call site its candidates with their proof, or why not."""
+"""The result of resolving: the candidates of every call site with their evidence, or why it has
+none.
+"""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from kgraph.model.edges import EdgeKind, Evidence
-from kgraph.model.facts import Function, Object
-from kgraph.model.footprint import Footprint
-from kgraph.model.holders import Holder, How, Slot
+from kgraph.model.facts import CallSite, Function, Object
+from kgraph.model.ids import FunctionId, ObjectId
+from kgraph.model.incremental import Footprint
 from kgraph.model.location import Location
-from kgraph.model.names import FunctionId, ObjectId
-
-REFERENCE = "reference"  # the rule of a call site where assembler text refers to a function
+from kgraph.model.values import Holder, Slot, TransferKind
 
 
-class Status(StrEnum):
+class EdgeKind(StrEnum):
+    """How a call reaches its callee."""
+
+    DIRECT = "direct"
+    OPS = "ops"  # through a slot that initialisers of ops tables fill
+    POINTER = "pointer"  # through another slot, a variable, a return value
+    CALLBACK = "callback"  # through a parameter
+    DEFERRED = "deferred"
+    ASM = "asm"
+    TYPE = "type"
+
+
+class Role(StrEnum):
+    """What a line of evidence shows."""
+
+    BINDING = "binding"  # the function is put into a holder
+    FLOW = "flow"  # the value is copied on
+    INSTALL = "install"  # the table is put where it is called from
+    ARGUMENT = "argument"  # the value is passed to a parameter
+    RETURN = "return"
+    OVERLAY = "overlay"  # the value is read as another field that lies at the same place
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Evidence:
+    """One citation that justifies an edge. `holder` is what received the value there."""
+
+    role: Role
+    location: Location
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A call that can happen. `candidates` counts the callees its call site has."""
+
+    caller: FunctionId
+    callee: FunctionId
+    call_site: CallSite
+    kind: EdgeKind
+    slot: Holder | None = None
+    candidates: int = 1
+    evidence: tuple[Evidence, ...] = ()
+
+
+REFERENCE_RULE = "reference"  # the rule of a call site where assembler text refers to a function
+
+
+class SiteStatus(StrEnum):
     """What is known of a call site. The three of indirect calls are never mixed."""
 
     DIRECT = "direct"
@@ -33,7 +80,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
+class CallbackForward:
     """A call site hands a function, or its caller's own parameter, to a parameter of its direct
     callee that is called there or handed on. `value` is the function, or the index of the
     caller's parameter; several Forwards of one parameter are alternatives."""
@@ -55,12 +102,12 @@ class ResolvedSite:
     key: str
     position: int
     caller: FunctionId
-    status: Status
+    status: SiteStatus
     candidates: tuple[Candidate, ...] = ()
     holder: Holder | None = None
     rule: str = ""
     reason: str = ""
-    forwards: tuple[Forward, ...] = ()
+    forwards: tuple[CallbackForward, ...] = ()
     proof: tuple[Evidence, ...] = ()
 
 
@@ -72,11 +119,11 @@ class BoundSlot:
     value: FunctionId | ObjectId
     table: ObjectId | None
     location: Location
-    how: How
+    how: TransferKind
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CopiedTable:
     """A pointer field that calls go through may hold a table by way of the copies that `evidence`
     cites. `whole`: all that the field may hold is known."""
 
@@ -87,7 +134,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Request:
+class DeferredRequest:
     """A call site (`key` and `position` name it) asks for something of a kind to be run later.
 
     `edges` counts what was found. Where that is none, `reason` says why, and `asked` what it asks
@@ -104,7 +151,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Later:
+class DeferredCallback:
     """A function that is registered to be run later; `untold`: under what could not be told."""
 
     kind: str
@@ -120,7 +167,7 @@ class Resolution:
     objects: tuple[Object, ...]
     sites: tuple[ResolvedSite, ...]
     bindings: tuple[BoundSlot, ...]
-    requests: tuple[Request, ...] = ()
-    later: tuple[Later, ...] = ()
+    requests: tuple[DeferredRequest, ...] = ()
+    later: tuple[DeferredCallback, ...] = ()
     footprint: Footprint = field(default_factory=Footprint)
-    held: tuple[Held, ...] = ()
+    held: tuple[CopiedTable, ...] = ()

@@ -1,13 +1,21 @@
-"""Questions to a call graph: callers, callees, paths, bindings, call sites. Pure functions.
+"""Questions to a call graph: callers, callees, bindings, call sites, paths. Pure functions.
 
-Owns searching and names as users write them. Must not know SQL beyond the graph's look-ups, nor
-how an answer is shown.
+Owns searching, and names as users write them. Does not know SQL (kgraph.graph looks things up),
+nor how a result is shown.
 """
 
-from kgraph.query.names import find_function
-from kgraph.query.neighbours import callees, callers
-from kgraph.query.paths import PathQuestion, find_paths
-from kgraph.query.places import site
-from kgraph.query.tables import ops
+from kgraph.query.call_site import find_call_sites
+from kgraph.query.lookup import find_function
+from kgraph.query.neighbours import find_callees, find_callers
+from kgraph.query.ops import find_bindings
+from kgraph.query.paths.question import PathQuestion, find_paths
 
-__all__ = ["PathQuestion", "callees", "callers", "find_function", "find_paths", "ops", "site"]
+__all__ = [
+    "PathQuestion",
+    "find_bindings",
+    "find_call_sites",
+    "find_callees",
+    "find_callers",
+    "find_function",
+    "find_paths",
+]

@@ -1,29 +1,31 @@
 """Pins: what a slot holds in a scenario, and what that leaves of the call sites it concerns.
 
-A pin is SLOT=TARGET. SLOT is a record and field as they are written in the source (a macro that
-stands for the path of a member is known from the tree's headers), any other holder that `kgraph
-ops` shows, or the FILE:LINE of a call. TARGET is a function, or a table: then every call through a
-slot of the table's record has what that table holds, and no callee where the table leaves the slot
-empty; but for calls that say themselves that they read the table from another field
-(`sk->sk_socket->ops->poll()` for a pin of sock.sk_prot). A pin that nothing in the index supports
-is refused.
+A pin is SLOT=TARGET. SLOT is a record and field as they are written in the source (also through
+a macro that stands for the path of a member), any other holder that `kgraph ops` shows, or the
+FILE:LINE of a call. TARGET is a function or a table. A table pins every call through a slot of
+its record: to the function that the table binds to that slot, or to no callee where it binds
+none. Calls that read the table from another field are left alone (`sk->sk_socket->ops->poll()`
+for a pin of sock.sk_prot). A pin that nothing in the index supports is refused.
+
+Pins come in rows: where a row of a protocol table has one table for `.prot` and one for `.ops`,
+pinning the one implies the other. These partners are proposed, not applied.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import BOUND_TO, CallGraph
-from kgraph.model.answers import KnownObject
-from kgraph.model.documents import Pin
-from kgraph.model.edges import Evidence, Role
-from kgraph.model.resolution import Status
-from kgraph.query.names import find_function
-from kgraph.query.places import site as sites_here
-from kgraph.query.slots import calls_reading, holders, record_of
-from kgraph.treefile import cited_if_bytes
+from kgraph.model.document import Pin
+from kgraph.model.location import Location
+from kgraph.model.resolution import Evidence, Role, SiteStatus
+from kgraph.model.results import KnownObject
+from kgraph.query.call_site import find_call_sites as sites_here
+from kgraph.query.lookup import find_function
+from kgraph.query.ops import find_holders, get_record_name, iter_calls_through
+from kgraph.textfile import escape_if_undecodable
 
-_MOST_LISTED = 12
-
+_MAX_LISTED = 12
 Callees = frozenset[int]
 
 
@@ -38,16 +40,16 @@ def parse_pin(text: str) -> Pin:
     return pin
 
 
-def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
+def find_pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
     """The callees that a pin leaves to each call site that it concerns.
 
     Raises LookupFailed where the slot or target is unknown, or no evidence supports the pin.
     """
-    table = pinned_table(graph, pin)
+    table = find_pinned_table(graph, pin)
     if table is not None:
-        return _through_table(graph, pin, table)
+        return _pin_to_table(graph, pin, table)
     target = find_function(graph, pin.target)
-    sites = _sites(graph, pin.slot)
+    sites = _find_sites(graph, pin.slot)
     if not sites:
         raise LookupFailed(
             f"no call goes through `{pin.slot}`", "`kgraph ops FUNCTION` names its slots"
@@ -56,19 +58,19 @@ def pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
     if target.number not in callees:
         raise LookupFailed(
             f"`{target}` is no candidate of {pin.slot}",
-            _could_be(graph.function(number).id.name for number in callees),
+            _list_choices(graph.function(number).id.name for number in callees),
         )
     return dict.fromkeys(sites, frozenset({target.number}))
 
 
-def pinned_table(graph: CallGraph, pin: Pin) -> KnownObject | None:
+def find_pinned_table(graph: CallGraph, pin: Pin) -> KnownObject | None:
     """The table that the target of a pin names, None where it is a function or unknown."""
     if graph.functions_named(pin.target.rpartition(":")[2]):
         return None
-    return next(iter(tables_of(graph, pin)), None)
+    return next(iter(find_target_tables(graph, pin)), None)
 
 
-def table_evidence(
+def find_table_evidence(
     graph: CallGraph, table: int, slot: str, holder: str, callee: int
 ) -> tuple[Evidence, ...]:
     """Where a table binds `callee` to the slot `holder`, and where it is put into `slot`; () where
@@ -82,23 +84,23 @@ def table_evidence(
     field = holder.rpartition(".")[2]
     found = Evidence(Role.BINDING, bound.location, f"{name}.{field}")
     installs = list(graph.bound("b.object = ? AND b.how != 'argument'", (table,)))
-    wanted = [row for row in installs if row.holder in holders(graph, slot)] or installs
+    wanted = [row for row in installs if row.holder in find_holders(graph, slot)] or installs
     return (found, *(Evidence(Role.INSTALL, row.location, row.holder) for row in wanted[:1]))
 
 
-def _could_be(names: Iterable[str]) -> str:
+def _list_choices(names: Iterable[str]) -> str:
     listed = sorted(set(names))
-    more = len(listed) - _MOST_LISTED
-    text = ", ".join(listed[:_MOST_LISTED]) + (f" and {more} more" if more > 0 else "")
+    more = len(listed) - _MAX_LISTED
+    text = ", ".join(listed[:_MAX_LISTED]) + (f" and {more} more" if more > 0 else "")
     return f"it could be {text}" if listed else "it has no candidates"
 
 
-def _sites(graph: CallGraph, slot: str) -> list[int]:
+def _find_sites(graph: CallGraph, slot: str) -> list[int]:
     """The call sites that a slot names."""
     if _is_place(slot):
         return [answer.site.number for answer in sites_here(graph, slot)
-                if answer.site.status is not Status.DIRECT]
-    for holder in holders(graph, slot):
+                if answer.site.status is not SiteStatus.DIRECT]
+    for holder in find_holders(graph, slot):
         sites = graph.sites_through(holder)
         if sites:
             return sites
@@ -111,62 +113,65 @@ def _is_place(slot: str) -> bool:
     return bool(path) and line.isdigit()
 
 
-def tables_of(graph: CallGraph, pin: Pin) -> list[KnownObject]:
+def find_target_tables(graph: CallGraph, pin: Pin) -> list[KnownObject]:
     """The objects that a target names, those that bind functions."""
     path, _, name = pin.target.rpartition(":")
-    path = cited_if_bytes(path)
+    path = escape_if_undecodable(path)
     return [
         known for known in graph.reader.objects("o.name = ?", (name,))
         if not path or (known.location is not None and known.location.path.endswith(path))
     ]
 
 
-def _through_table(graph: CallGraph, pin: Pin, table: KnownObject) -> dict[int, Callees]:
+def _pin_to_table(graph: CallGraph, pin: Pin, table: KnownObject) -> dict[int, Callees]:
     """What a table leaves to the call sites through the slots of its record."""
     held: dict[str, set[int]] = {}
     for row in graph.bound('b."table" = ?', (table.number,)):
         if row.function is not None:
             held.setdefault(row.holder, set()).add(row.function)
-    others = _bound_to(graph, pin.slot)
+    others = _find_bound(graph, pin.slot)
     if not held:
-        raise LookupFailed(f"`{table.id.name}` binds no function", _others(graph, others, table))
+        raise LookupFailed(
+            f"`{table.id.name}` binds no function", _list_other_tables(graph, others, table)
+        )
     pins: dict[int, Callees] = {}
-    for site, holder in _read_from(graph, pin, table, others, held):
+    for site, holder in _find_sites_of_table(graph, pin, table, others, held):
         callees = {graph.edge_callee[edge] for edge in graph.edges_of(site)}
         pins[site] = frozenset(callees & held.get(holder, set()))
     if not any(pins.values()):
         raise LookupFailed(
             f"no call goes through a slot of `{table.id.name}`",
             "`kgraph site` shows what is called there" if _is_place(pin.slot)
-            else _others(graph, others, table),
+            else _list_other_tables(graph, others, table),
         )
     return pins
 
 
-def _read_from(
+def _find_sites_of_table(
     graph: CallGraph, pin: Pin, table: KnownObject, others: list[KnownObject | None],
     held: Iterable[str],
 ) -> list[tuple[int, str]]:
     """The call sites, each with its slot, that a pin to a table concerns."""
-    records = {record_of(holder) for holder in held}
+    records = {get_record_name(holder) for holder in held}
     if _is_place(pin.slot):
-        found = [(site, graph.site(site).holder) for site in _sites(graph, pin.slot)]
-        return [(site, slot) for site, slot in found if record_of(slot) in records]
-    _supported(graph, pin, table, others)
-    fields = {holder.rpartition(".")[2] for holder in (pin.slot, *holders(graph, pin.slot))}
-    calls = list(calls_reading(graph, sorted(fields), sorted(records)))
+        found = [(site, graph.site(site).holder) for site in _find_sites(graph, pin.slot)]
+        return [(site, slot) for site, slot in found if get_record_name(slot) in records]
+    _require_support(graph, pin, table, others)
+    fields = {holder.rpartition(".")[2] for holder in (pin.slot, *find_holders(graph, pin.slot))}
+    calls = list(iter_calls_through(graph, sorted(fields), sorted(records)))
     reading = [(site, slot) for site, slot, base in calls if base in fields]
-    through = {record_of(slot) for _, slot in reading}
+    through = {get_record_name(slot) for _, slot in reading}
     if reading and not others and not through & records:
         raise LookupFailed(
-            f"`{pin.slot}` holds no {table.type or 'table'}", _could_be(_tables_of(graph, through))
+            f"`{pin.slot}` holds no {table.type or 'table'}",
+            _list_choices(_iter_table_names(graph, through)),
         )
     # Where calls say that they go through the field, those that name another are not concerned.
     return [(site, slot) for site, slot, base in calls
-            if record_of(slot) in records and (not base or base in fields or not reading)]
+            if get_record_name(slot) in records and (not base or base in fields or not reading)]
 
 
-def _tables_of(graph: CallGraph, records: Iterable[str]) -> Iterator[str]:
+def _iter_table_names(graph: CallGraph, records: Iterable[str]) -> Iterator[str]:
     """The names of the tables that bind slots of these records."""
     for record in records:
         rows = graph.reader.rows(
@@ -176,32 +181,33 @@ def _tables_of(graph: CallGraph, records: Iterable[str]) -> Iterator[str]:
         yield from (row[0] for row in rows)
 
 
-def _bound_to(graph: CallGraph, slot: str) -> list[KnownObject | None]:
+def _find_bound(graph: CallGraph, slot: str) -> list[KnownObject | None]:
     """What is bound to a slot: objects, None for a function."""
     return [
         None if row.object is None else graph.object_numbered(row.object)
-        for holder in holders(graph, slot)
+        for holder in find_holders(graph, slot)
         for row in graph.bound(BOUND_TO, (holder,))
     ]
 
 
-def _supported(
+def _require_support(
     graph: CallGraph, pin: Pin, table: KnownObject, bound: list[KnownObject | None]
 ) -> None:
     """Raises LookupFailed where tables of another type are put into the slot."""
     types = {other.type for other in bound if other is not None}
     if types and table.type not in types:
         raise LookupFailed(
-            f"`{pin.slot}` holds no {table.type or 'table'}", _others(graph, bound, table)
+            f"`{pin.slot}` holds no {table.type or 'table'}",
+            _list_other_tables(graph, bound, table),
         )
-    if not bound and not _in_a_call(graph, pin.slot):
+    if not bound and not _is_in_call(graph, pin.slot):
         raise LookupFailed(
             f"the index knows no slot `{pin.slot}`", f"`kgraph ops {table.id.name}` shows where it"
             " is installed"
         )
 
 
-def _in_a_call(graph: CallGraph, slot: str) -> bool:
+def _is_in_call(graph: CallGraph, slot: str) -> bool:
     """Whether a slot's field stands in the expression of a call."""
     field = slot.rpartition(".")[2]
     return bool(graph.reader.rows(
@@ -210,7 +216,9 @@ def _in_a_call(graph: CallGraph, slot: str) -> bool:
     ))
 
 
-def _others(graph: CallGraph, bound: list[KnownObject | None], table: KnownObject) -> str:
+def _list_other_tables(
+    graph: CallGraph, bound: list[KnownObject | None], table: KnownObject
+) -> str:
     """What could be pinned: what is put into the slot, and the other tables of such a type, which
     may come into it by way of a copy.
     """
@@ -219,4 +227,62 @@ def _others(graph: CallGraph, bound: list[KnownObject | None], table: KnownObjec
         objects += graph.reader.objects(
             'o.type = ? AND EXISTS (SELECT 1 FROM bound b WHERE b."table" = o.id)', (kind,)
         )
-    return _could_be({other.id.name for other in objects} - {table.id.name})
+    return _list_choices({other.id.name for other in objects} - {table.id.name})
+
+
+@dataclass(frozen=True, slots=True)
+class RowPartner:
+    """A pin that goes with the pin `beside`, because a row of `table` at `location` has both."""
+
+    pin: Pin
+    beside: Pin
+    table: str
+    location: Location
+
+
+def propose_partners(graph: CallGraph, pins: Iterable[Pin]) -> list[RowPartner]:
+    """The pins that go with some pins and are not among them, each once."""
+    given = list(pins)
+    known = {pin.target for pin in given}
+    found: dict[str, RowPartner] = {}
+    for pin in given:
+        for partner in find_row_partners(graph, pin):
+            if partner.pin.target not in known:
+                found.setdefault(str(partner.pin), partner)
+    return list(found.values())
+
+
+def find_row_partners(graph: CallGraph, pin: Pin) -> list[RowPartner]:
+    """The pins that go with a pin because one row of one table holds both.
+
+    A row ends where a field of the table comes again.
+    """
+    found: dict[str, RowPartner] = {}
+    for known in find_target_tables(graph, pin):
+        for own in graph.bound('b.object = ? AND b."table" IS NOT NULL', (known.number,)):
+            row = _find_row(graph, own.table or 0, own.holder, own.location)
+            for holder, number, location in row:
+                if number != known.number:
+                    target = graph.object_numbered(number).id.name
+                    partner = Pin(holder, target)
+                    table = graph.object_numbered(own.table or 0).id.name
+                    found.setdefault(str(partner), RowPartner(partner, pin, table, location))
+    return [found[text] for text in sorted(found)]
+
+
+def _find_row(
+    graph: CallGraph, table: int, holder: str, location: Location
+) -> list[tuple[str, int, Location]]:
+    """(holder, object, place) of the row of a table that binds `holder` at `location`."""
+    rows: list[list[tuple[str, int, Location]]] = [[]]
+    everything = sorted(
+        graph.bound('b."table" = ?', (table,)), key=lambda row: (row.location, row.holder)
+    )
+    for bound in everything:
+        if any(bound.holder == other for other, _, _ in rows[-1]):
+            rows.append([])
+        if bound.object is not None:
+            rows[-1].append((bound.holder, bound.object, bound.location))
+    return next(
+        (row for row in rows if any((h, at) == (holder, location) for h, _, at in row)), []
+    )

@@ -1,18 +1,32 @@
-"""From a scenario as it is written to the rules of a search."""
+"""Applies a scenario as it is written (pins, via, avoid) to an index."""
 
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
-from kgraph.model.documents import Pin, Query, Scenario
-from kgraph.query.names import find_function
-from kgraph.query.pins import pinned_sites, pinned_table
-from kgraph.query.rules import SitePin
+from kgraph.model.document import Pin, Query, Scenario
+from kgraph.query.lookup import find_function
+from kgraph.query.pins import find_pinned_sites, find_pinned_table
+
+
+class SitePin(NamedTuple):
+    """The only callees of a call site, on the part of a way where at least `first` and fewer than
+    `last` of the functions to pass were passed. `table` (an object's number, -1 for none) is what
+    the pin says that `slot` holds.
+    """
+
+    callees: frozenset[int]
+    first: int = 0
+    last: int = 1 << 30
+    table: int = -1
+    slot: str = ""
+
 
 SitePins = dict[int, tuple[SitePin, ...]]
 
 
-def site_pins(
+def resolve_pins(
     graph: CallGraph, pins: Iterable[Pin], stops: tuple[str, ...] = ()
 ) -> SitePins:
     """What pins leave to call sites. `stops` are the functions that the way passes, its ends
@@ -24,7 +38,7 @@ def site_pins(
     found: SitePins = {}
     for pin in pins:
         try:
-            for site, what in _one_pin(graph, pin, stops):
+            for site, what in _resolve_pin(graph, pin, stops):
                 found[site] = (*found.get(site, ()), what)
         except LookupFailed as error:
             if not pin.where:
@@ -33,35 +47,35 @@ def site_pins(
     return found
 
 
-def _one_pin(
+def _resolve_pin(
     graph: CallGraph, pin: Pin, stops: tuple[str, ...]
 ) -> Iterator[tuple[int, SitePin]]:
-    first = _stop(pin, pin.start, stops) if pin.start else 0
-    last = _stop(pin, pin.end, stops) if pin.end else 1 << 30
-    table = pinned_table(graph, pin)
+    first = _find_stop(pin, pin.start, stops) if pin.start else 0
+    last = _find_stop(pin, pin.end, stops) if pin.end else 1 << 30
+    table = find_pinned_table(graph, pin)
     number = -1 if table is None else table.number
-    for site, callees in pinned_sites(graph, pin).items():
+    for site, callees in find_pinned_sites(graph, pin).items():
         yield site, SitePin(callees, first, last, number, pin.slot)
 
 
-def preferring(own: SitePins, others: SitePins) -> SitePins:
+def merge_site_pins(own: SitePins, others: SitePins) -> SitePins:
     """Pins together: `own` before `others` where both concern a call on one part of the way."""
     found = dict(others)
     for site, first in own.items():
         left = list(others.get(site, ()))
         for pin in first:
-            left = [part for other in left for part in _beside(other, pin)]
+            left = [part for other in left for part in _subtract_part(other, pin)]
         found[site] = (*first, *left)
     return found
 
 
-def _beside(pin: SitePin, other: SitePin) -> list[SitePin]:
+def _subtract_part(pin: SitePin, other: SitePin) -> list[SitePin]:
     """What is left of a pin before and behind the part of the way that another is for."""
     parts = ((pin.first, min(pin.last, other.first)), (max(pin.first, other.last), pin.last))
     return [pin._replace(first=first, last=last) for first, last in parts if first < last]
 
 
-def _stop(pin: Pin, name: str, stops: tuple[str, ...]) -> int:
+def _find_stop(pin: Pin, name: str, stops: tuple[str, ...]) -> int:
     if name not in stops:
         raise LookupFailed(
             f"the part of the way for {pin} is from or to `{name}`, which it need not pass",
@@ -70,12 +84,12 @@ def _stop(pin: Pin, name: str, stops: tuple[str, ...]) -> int:
     return stops.index(name)
 
 
-def function_numbers(graph: CallGraph, names: Iterable[str]) -> tuple[int, ...]:
+def find_function_numbers(graph: CallGraph, names: Iterable[str]) -> tuple[int, ...]:
     """The functions of these names. Raises LookupFailed for an unknown or ambiguous one."""
     return tuple(find_function(graph, name).number for name in names)
 
 
-def on_the_way(query: Query, caller: str, callee: str) -> Scenario | None:
+def restrict_scenario(query: Query, caller: str, callee: str) -> Scenario | None:
     """A query's scenario for a question, None where it is about something else.
 
     The question's ends are the query's, or are functions that its scenario passes, in this order:
@@ -94,12 +108,12 @@ def on_the_way(query: Query, caller: str, callee: str) -> Scenario | None:
         Pin(pin.slot, pin.target, pin.start if pin.start in reached else "",
             pin.end if pin.end in reached else "")
         for pin in query.scenario.pins
-        if not _outside(pin, stops, start, end)
+        if not _is_outside(pin, stops, start, end)
     )
     return Scenario(query.name, pins, between, query.scenario.avoid, query.scenario.origin)
 
 
-def _outside(pin: Pin, stops: list[str], start: int, end: int) -> bool:
+def _is_outside(pin: Pin, stops: list[str], start: int, end: int) -> bool:
     """Whether the part of the way that a pin is for lies outside stops[start] to stops[end]."""
     begins = stops.index(pin.start) if pin.start in stops else 0
     ends = stops.index(pin.end) if pin.end in stops else len(stops)

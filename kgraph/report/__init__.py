@@ -1,4 +1,5 @@
-"""Answers as text and as JSON records; HTML reports are to come.
+"""Answers in the forms that people and programs read.
 
-Owns what an answer looks like. Must not print, ask the user, or search.
+Owns what an answer looks like: text, JSON, pictures, HTML, the files of other tools. Must not
+print, ask the user, or decide anything about the kernel.
 """

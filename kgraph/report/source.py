@@ -1,10 +1,10 @@
-"""Source lines at display time, as what makes records asks for them."""
+"""Source lines at display time, as the JSON records ask for them."""
 
-from kgraph.graph.source import Sources
+from kgraph.graph.text import SourceText
 from kgraph.model.location import Location
 
 
-class SourceText(Sources):
+class CallableSourceText(SourceText):
     """Sources as a function of a location."""
 
     def __call__(self, location: Location) -> str:

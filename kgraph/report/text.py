@@ -1,140 +1,143 @@
 """Answers as text for people. Each function yields lines; nothing is printed here.
 
-A path reads like the call chains that people write: a tree of one function a line, indented by
-`|-`, each with the citation of its call to the next; a call through a pointer has a line with its
-expression, and behind `//` what is called, through which slot, one of how many, and why.
+A path reads like the call chains that people write: a tree with one function a line, indented
+by `|-`, each with the citation of its call to the next. A call through a pointer has a line of
+its own: the expression, and behind `//` the callee, the slot, the candidate count and the
+evidence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from kgraph.model.answers import (
+from kgraph.model.document import Pin, Scenario
+from kgraph.model.location import Extent, Guard
+from kgraph.model.resolution import REFERENCE_RULE, EdgeKind, Evidence, Role, SiteStatus
+from kgraph.model.results import (
     Frontier,
     Hop,
+    Install,
     KnownFunction,
     KnownSite,
+    OpsRow,
     Path,
     PathAnswer,
     Reach,
     SiteAnswer,
 )
-from kgraph.model.documents import Pin, Scenario
-from kgraph.model.edges import EdgeKind, Evidence, Role
-from kgraph.model.location import Extent, Guard
-from kgraph.model.resolution import REFERENCE, Status
-from kgraph.query.row_partners import RowPartner
+from kgraph.query.pins import RowPartner
 
-Condition = Callable[[Extent], str]
+ConditionText = Callable[[Extent], str]
 _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
 
 
-def path_lines(answer: PathAnswer, guards: Condition | None = None) -> Iterator[str]:
+def format_paths(answer: PathAnswer, guards: ConditionText | None = None) -> Iterator[str]:
     """The paths, an empty line between them, with the conditions around each call where `guards`
     gives their texts; or why there is none.
     """
     for number, path in enumerate(answer.paths):
         if number:
             yield ""
-        yield from _path(path, guards)
+        yield from _format_path(path, guards)
     if answer.frontier is not None:
-        yield from frontier_lines(answer.frontier)
+        yield from format_frontier(answer.frontier)
 
 
-def partner_text(partner: RowPartner) -> str:
+def format_row_partner(partner: RowPartner) -> str:
     """That a pin belongs to another, in a sentence."""
     return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.beside}"
 
 
-def others_text(answer: PathAnswer, count: int) -> str:
+def format_other_paths(answer: PathAnswer, count: int) -> str:
     """How many other ways there are than the `count` that were asked for, "" where none is."""
     if not answer.others:
         return ""
     ways = "ways" if answer.others > 1 else "way"
-    return f"{others_count(answer)} other {ways} (-k {count + 1} shows the next)"
+    return f"{format_other_count(answer)} other {ways} (-k {count + 1} shows the next)"
 
 
-def others_count(answer: PathAnswer) -> str:
+def format_other_count(answer: PathAnswer) -> str:
     """How many other ways there are, in words, "" where none is."""
     return f"{'at least ' if answer.at_least else ''}{answer.others}" if answer.others else ""
 
 
-def scenario_text(scenario: Scenario) -> str:
+def format_scenario(scenario: Scenario) -> str:
     """A scenario in a sentence, "" where it leaves everything open."""
-    parts = [f"{pin.slot}={pin.target}{_part(pin)}" for pin in scenario.pins]
+    parts = [f"{pin.slot}={pin.target}{_format_pin_range(pin)}" for pin in scenario.pins]
     parts += [f"via {name}" for name in scenario.via]
     parts += [f"avoid {name}" for name in scenario.avoid]
     return ", ".join(parts)
 
 
-def _part(pin: Pin) -> str:
+def _format_pin_range(pin: Pin) -> str:
     """The part of the way that a pin is for."""
     ends = [f"{word} {name}" for word, name in (("from", pin.start), ("to", pin.end)) if name]
     return f" ({' '.join(ends)})" if ends else ""
 
 
-def _guard_line(guard: Guard, condition: Condition) -> str:
+def _format_guard(guard: Guard, condition: ConditionText) -> str:
     """A guard in a sentence."""
     text = " ".join(condition(guard.extent).split()) or "the condition there"
     return f"{'only if' if guard.holds else 'not if'} {text} ({guard.extent})"
 
 
-def guard_lines(site: KnownSite, condition: Condition) -> Iterator[str]:
+def format_guards(site: KnownSite, condition: ConditionText) -> Iterator[str]:
     """The conditions around a call, a line each."""
     if site.more_guards:
         yield f"the nearest {len(site.guards)} conditions, there may be more around them:"
     for guard in site.guards:
-        yield _guard_line(guard, condition)
+        yield _format_guard(guard, condition)
 
 
-def _path(path: Path, guards: Condition | None) -> Iterator[str]:
+def _format_path(path: Path, guards: ConditionText | None) -> Iterator[str]:
     depth = 0
     for number, hop in enumerate(path.hops):
-        yield _indented(depth, f"{hop.caller}() ({hop.site.location}){_hidden(hop)}")
+        yield _indent(depth, f"{hop.caller}() ({hop.site.location}){_format_macro_or_asm(hop)}")
         depth += 1
         if guards is not None:
-            for line in guard_lines(hop.site, guards):
+            for line in format_guards(hop.site, guards):
                 yield "  " * depth + f"// {line}"
         if hop.kind not in _DIRECT:
-            yield _indented(depth, f"{hop.site.expression}()  // {_through(hop)}")
+            yield _indent(depth, f"{hop.site.expression}()  // {_format_indirect(hop)}")
             depth += 1
         if number == len(path.hops) - 1:
-            yield _indented(depth, f"{hop.callee}() ({_defined(hop.callee)})")
+            yield _indent(depth, f"{hop.callee}() ({_format_definition(hop.callee)})")
 
 
-def _indented(depth: int, text: str) -> str:
+def _indent(depth: int, text: str) -> str:
     return text if not depth else "  " * (depth - 1) + "|-" + text
 
 
-def _hidden(hop: Hop) -> str:
+def _format_macro_or_asm(hop: Hop) -> str:
     """What a reader of the line does not see: the macro that calls, that assembler does."""
     macro = f"in {hop.site.macro}" if hop.site.macro else ""
     if hop.kind is not EdgeKind.ASM:
         return f"  // {macro}" if macro else ""
-    done = "referenced from" if hop.site.rule == REFERENCE else "called by"
+    done = "referenced from" if hop.site.rule == REFERENCE_RULE else "called by"
     return f"  // {done} assembler{f', {macro}' if macro else ''}"
 
 
-def _defined(function: KnownFunction) -> str:
+def _format_definition(function: KnownFunction) -> str:
     return str(function.location) if function.location else "not defined in the index"
 
 
-def _through(hop: Hop) -> str:
+def _format_indirect(hop: Hop) -> str:
     """What an indirect call calls here, and the proof."""
     deferred = hop.kind is EdgeKind.DEFERRED
     if hop.kind is EdgeKind.TYPE:
         return f"{hop.callee} by its type alone, one of {hop.candidates}"
     parts = [
-        f"i.e. {hop.callee}: {_key(hop) if deferred else hop.site.holder}", _one_of(hop.candidates),
-        _evidence(hop.evidence, deferred=deferred),
+        f"i.e. {hop.callee}: {_format_deferred_key(hop) if deferred else hop.site.holder}",
+        _format_candidate_count(hop.candidates),
+        _format_evidence(hop.evidence, deferred=deferred),
     ]
     return ", ".join(part for part in parts if part)
 
 
-def _key(hop: Hop) -> str:
+def _format_deferred_key(hop: Hop) -> str:
     """What a deferred call was registered under."""
     return f"deferred, {hop.evidence[0].holder}" if hop.evidence else "deferred"
 
 
-def _one_of(candidates: int) -> str:
+def _format_candidate_count(candidates: int) -> str:
     return "the only candidate" if candidates == 1 else f"1 of {candidates} candidates"
 
 
@@ -144,18 +147,18 @@ _VERBS = {
 }
 
 
-def _evidence(evidence: Iterable[Evidence], *, deferred: bool = False) -> str:
+def _format_evidence(evidence: Iterable[Evidence], *, deferred: bool = False) -> str:
     return ", ".join(
         f"{'registered at' if deferred and not number else _VERBS[item.role]} {item.location}"
         for number, item in enumerate(evidence)
     )
 
 
-def frontier_lines(gap: Frontier) -> Iterator[str]:
+def format_frontier(gap: Frontier) -> Iterator[str]:
     """Why there is no path."""
     yield f"no path from {gap.caller} to {gap.callee}"
-    yield f"  from {gap.caller}: {_reached(gap.forward, 'can be reached, deepest:')}"
-    yield f"  to {gap.callee}: {_reached(gap.backward, 'lead there, farthest:')}"
+    yield f"  from {gap.caller}: {_format_reach(gap.forward, 'can be reached, deepest:')}"
+    yield f"  to {gap.callee}: {_format_reach(gap.backward, 'lead there, farthest:')}"
     if gap.callbacks:
         yield ("  calls lead from one to the other, but not in the hops allowed, or only with "
                "another callback than is handed on")
@@ -171,67 +174,99 @@ def frontier_lines(gap: Frontier) -> Iterator[str]:
         yield "  could not tell: unresolved calls would make a path by their types (--types)"
 
 
-def _reached(reach: Reach, what: str) -> str:
-    names = ", ".join(f"{function} ({_defined(function)})" for function in reach.deepest)
+def _format_reach(reach: Reach, what: str) -> str:
+    names = ", ".join(f"{function} ({_format_definition(function)})" for function in reach.deepest)
     return f"{reach.functions - 1} other functions {what} {names}" if reach.functions > 1 else (
         "no other function"
     )
 
 
-def edge_lines(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
+def format_edges(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
     """One edge a line, its call site first."""
     for hop in hops:
         function = hop.caller if callers else hop.callee
         line = f"{hop.site.location}: "
         line += f"{function}()" if callers else f"{hop.caller}() -> {function}()"
         if hop.kind not in _DIRECT:
-            line += f"  {hop.site.expression}()  // {_through(hop)}"
+            line += f"  {hop.site.expression}()  // {_format_indirect(hop)}"
         else:
-            line += _hidden(hop)
+            line += _format_macro_or_asm(hop)
         if hop.sites:
             line += f"  also {', '.join(map(str, hop.sites))}"
         yield line
 
 
-def _requests(answer: SiteAnswer) -> Iterator[str]:
+def _format_requests(answer: SiteAnswer) -> Iterator[str]:
     """What a call site asks to be run later, where no callee was found."""
     for request in answer.requests:
         asked = f" {request.asked}" if request.asked else ""
         yield f"  asks for {request.kind}{asked} to be run later: {request.reason}"
 
 
-def site_lines(answers: Sequence[SiteAnswer]) -> Iterator[str]:
+def format_call_sites(answers: Sequence[SiteAnswer]) -> Iterator[str]:
     """Each call site with its candidates and their evidence, one a line."""
     for answer in answers:
         site = answer.site
-        if site.status is Status.DIRECT and answer.candidates:
+        if site.status is SiteStatus.DIRECT and answer.candidates:
             for hop in answer.candidates:
                 line = f"{site.location}: {answer.caller}() -> {hop.callee}()"
-                line += f" ({_defined(hop.callee)})"
+                line += f" ({_format_definition(hop.callee)})"
                 if hop.kind is EdgeKind.ASM:
-                    line += _hidden(hop)
+                    line += _format_macro_or_asm(hop)
                 if hop.kind is EdgeKind.DEFERRED:
-                    line += f"  // {_through(hop)}"
+                    line += f"  // {_format_indirect(hop)}"
                 yield line
-            yield from _requests(answer)
+            yield from _format_requests(answer)
             continue
         head = f"{site.location}: {answer.caller}(): {site.expression}()"
         head += f" through {site.holder or '?'}"
-        if site.status is Status.RESOLVED:
+        if site.status is SiteStatus.RESOLVED:
             yield f"{head}, {len(answer.candidates)} candidates"
         else:
             by_type = f", {answer.by_type} functions have its type" if answer.by_type else ""
             yield f"{head}, {site.status}: {site.reason}{by_type}"
             yield from (f"  {_VERBS[item.role]} {item.location} in {item.holder}: no function"
                         for item in answer.proof)
-        yield from _requests(answer)
+        yield from _format_requests(answer)
         for hop in answer.candidates:
-            yield f"  {hop.callee}() ({_defined(hop.callee)})"
+            yield f"  {hop.callee}() ({_format_definition(hop.callee)})"
             if hop.kind is EdgeKind.DEFERRED:
-                yield f"    {_key(hop)}, {_evidence(hop.evidence, deferred=True)}"
+                evidence = _format_evidence(hop.evidence, deferred=True)
+                yield f"    {_format_deferred_key(hop)}, {evidence}"
                 continue
             yield from (
                 f"    {_VERBS[item.role]} {item.location}"
                 + (f" in {item.holder}" if item.holder else "")
                 for item in hop.evidence
             )
+
+
+_BINDING_VERBS = {Role.BINDING: "put into", Role.ARGUMENT: "passed to", Role.RETURN: "returned by"}
+
+
+def format_ops(rows: Sequence[OpsRow]) -> Iterator[str]:
+    """One binding a line under its table; then where the table is installed."""
+    shown: object = ()
+    for row in rows:
+        if row.table != shown and row.table is not None:
+            yield f"{row.table.type or 'object'} {row.table.id} ({row.table.location or '?'})"
+            yield from (
+                f"  {_install_verb(install)} {install.holder} at {install.location}"
+                for install in row.installs
+            )
+            if not row.installs:
+                yield "  installed nowhere in the index"
+        shown = row.table
+        indent = "  " if row.table else ""
+        yield f"{indent}{row.slot} = {row.bound.id} ({row.location})"
+        yield from (
+            f"{indent}  {_BINDING_VERBS.get(item.role, 'copied to')} {item.holder}"
+            f" at {item.location}"
+            for item in row.evidence
+        )
+
+
+def _install_verb(install: Install) -> str:
+    if install.copied:
+        return "comes into"
+    return "passed to" if install.passed else "installed in"

@@ -2,38 +2,47 @@
 
     resolve(definitions) -> Resolution
 
-`definitions` may be any iterable and is read once, in any order: the result is the same. Pure:
-no file of the tree, no clock, no printing. Imports only kgraph.model and kgraph.errors.
+Reads any iterable of definitions once. The result does not depend on their order. Pure: no file
+of the tree, no clock, no output. Imports kgraph.model and kgraph.errors, and the TOML reader
+for the declared models.
 
-How it works, one rule a module. walks joins what lies in a section with the loop over it; loaded
-binds what a loader fills in; registries keeps the lists of declared objects apart. intake reads
-definitions into numbers (numbering); symbols settles what assembler text names. linkage says which
-definition a name means in an image. tables says which objects are installed. values and constraints
-turn facts into an inclusion graph over holders (nodes), in which functions flow; slots are field-
-based, except that what an object of known identity is filled with stays apart (tables as objects).
-need finds what can matter to an indirect call; solver computes the sets, pointers closes them over
-pointers to pointers, beside adds what lies at a slot's place; addresses says which tables a base
-may point to; refine solves again with what that tells. parameters finds forwarded callbacks;
-deferred, with keys, duties, table_rows, requests and deferral_rows, what is run later, stored what
-a call runs that was stored before; bindings the rows of `ops`, held those that come by copies;
-evidence the citations; emptiness the reasons; sites puts everything together. What code cannot show
-is declared in data/*.toml (declared).
+The stages, in order:
 
-Fields that lie at one place (in a union, in records cast into each other or copied from each other)
-hold what is written to the others as well, as the facts say: cited as overlays. What an empty set
-proves rests on this:
-- a void * or a number that becomes a pointer to a record points to one, also where a function gives
-  back memory that it filled from outside (memdup_user is known to do that);
-- members of one record that are functions of different types are not called for each other, nor are
-  those of a union that is declared to be told apart;
+- `models/` adds to the facts what C code cannot show: linker sections, the module loader, lists
+  that hang on one
+  object, functions that assembler names. Every such rule is a row of a TOML file, with its reason.
+- `interning`, `fact_rows`, `linkage` and `installed_tables` turn the definitions into rows of
+  small integers and
+  say which definition a name means.
+- `constraint_graph`, `operands` and `constraint_builder` turn the rows into a constraint graph:
+  nodes that hold sets
+  of functions and addresses, and inclusions between them.
+- `solving/` computes the points-to sets: Andersen's analysis on a relevance slice. Slots are
+  field-based; a second
+  pass tells apart the tables that a pointer is known to point to.
+- `deferred/` matches what is registered in one place with what asks for it in another.
+- `findings/` states the results: candidates with their evidence, or the reason why there are none.
+- `incremental/` finds out whether an edit needs any of this again.
+
+Fields that lie at one place (in a union, in records that are cast into or copied from each
+other) hold what is written to the others as well. What an empty set proves rests on these
+assumptions:
+
+- a void * or a number that becomes a pointer to a record points to one, also where a function
+  returns memory that
+  it filled from outside (memdup_user is known to do that);
+- members of one record that are functions of different types are not called for each other, nor
+  are those of a
+  union that is declared to be discriminated;
 - where one record is taken for another, a function that is read there as a number is cast to a
-  pointer at once, and one that is written as a void * is not read as another void *;
+  pointer at once, and
+  one that is written as a void * is not read as another void *;
 - modules that are not parsed write nothing.
 
-Known to be missing: what inline asm does to memory is what the extractor says of it; what functions
-without a definition do to records that they are handed a pointer to is not known, and taken to be
-no write of a function; a pointer that is stored through, of which not everything is known and that
-is seen to reach more than 32 tables, changes none of them; heap objects have no identity.
+Known limits: what inline asm does to memory is what the extractor says of it; a function
+without a definition is taken to write no function into the records that it gets a pointer to; a
+store through a pointer of which not everything is known and that may reach more than 32 tables
+changes none of them; heap objects have no identity.
 """
 
 import gc
@@ -41,25 +50,31 @@ from collections.abc import Iterable
 
 from kgraph.model.facts import Definition
 from kgraph.model.resolution import Resolution
-from kgraph.resolve.bindings import Bindings
-from kgraph.resolve.constraints import Constraints
-from kgraph.resolve.deferral_rows import Rows, deferral_rows
-from kgraph.resolve.deferred import Deferred
-from kgraph.resolve.footprint import footprint
-from kgraph.resolve.held import HeldTables
-from kgraph.resolve.intake import read
-from kgraph.resolve.loaded import filled
-from kgraph.resolve.nodes import Nodes
-from kgraph.resolve.refine import solve
-from kgraph.resolve.registries import joined
-from kgraph.resolve.sites import Sites
-from kgraph.resolve.stored import Stored
-from kgraph.resolve.symbols import settle_symbols
-from kgraph.resolve.tables import installed_objects
-from kgraph.resolve.walks import laid_out
+from kgraph.resolve.constraint_builder import Constraints
+from kgraph.resolve.constraint_graph import Nodes
+from kgraph.resolve.deferred.analysis import DeferredCallAnalysis
+from kgraph.resolve.deferred.specification import DeferralRules, load_deferral_rules
+from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
+from kgraph.resolve.fact_rows import read_definitions
+from kgraph.resolve.findings.bindings import BindingRows
+from kgraph.resolve.findings.call_sites import CallSiteResolver
+from kgraph.resolve.findings.copied_tables import CopiedTableFinder
+from kgraph.resolve.incremental.dependencies import collect_footprint
+from kgraph.resolve.installed_tables import find_installed_objects
+from kgraph.resolve.models.asm_linking import link_asm_names
+from kgraph.resolve.models.linker_sections import apply_linker_sections
+from kgraph.resolve.models.module_loader import bind_loader_slots
+from kgraph.resolve.models.per_object_lists import separate_object_lists
+from kgraph.resolve.solving.object_sensitivity import solve_by_objects
+
+__all__ = [
+    "DeferralRules",
+    "load_deferral_rules",
+    "resolve",
+]
 
 
-def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Resolution:
+def resolve(definitions: Iterable[Definition], rows: DeferralRules | None = None) -> Resolution:
     """Resolve every call site of the definitions; `rows` declare deferred calls, None for those
     that come with kgraph.
 
@@ -69,23 +84,27 @@ def resolve(definitions: Iterable[Definition], rows: Rows | None = None) -> Reso
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve(definitions, deferral_rows() if rows is None else rows)
+        return _resolve_facts(definitions, load_deferral_rules() if rows is None else rows)
     finally:
         if collecting:
             gc.enable()
 
 
-def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
-    deferred = Deferred(rows)
-    facts = read(joined(laid_out(filled(deferred.watch(definitions)))))
-    settle_symbols(facts)
+def _resolve_facts(definitions: Iterable[Definition], rows: DeferralRules) -> Resolution:
+    deferred = DeferredCallAnalysis(rows)
+    facts = read_definitions(
+        separate_object_lists(apply_linker_sections(bind_loader_slots(deferred.watch(definitions))))
+    )
+    link_asm_names(facts)
     nodes = Nodes(facts)
-    constraints = Constraints(nodes, installed_objects(facts))
-    solution = solve(constraints)
-    bindings = Bindings(nodes, constraints.values)
-    sites = Sites(constraints, solution, bindings, Stored(rows, nodes))
+    constraints = Constraints(nodes, find_installed_objects(facts))
+    solution = solve_by_objects(constraints)
+    bindings = BindingRows(nodes, constraints.values)
+    sites = CallSiteResolver(constraints, solution, bindings, StoredCallbacks(rows, nodes))
     later = deferred.found(facts, sites.callees(), sites.functions_of)
-    trace = footprint(constraints, solution.solver.need, sites.forwarding, deferred.duties())
+    trace = collect_footprint(
+        constraints, solution.solver.need, sites.forwarding, deferred.duties()
+    )
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
@@ -94,8 +113,5 @@ def _resolve(definitions: Iterable[Definition], rows: Rows) -> Resolution:
         requests=later.requests,
         later=later.callbacks,
         footprint=trace,
-        held=HeldTables(constraints, solution).rows(),
+        held=CopiedTableFinder(constraints, solution).rows(),
     )
-
-
-__all__ = ["Rows", "deferral_rows", "resolve"]

@@ -1,25 +1,24 @@
 """Linkage: from a function or object as a unit refers to it to the one that is defined.
 
-A module calls what vmlinux exports; code of a header belongs to no module, yet may call into one.
-In order: the definition of the same image, of vmlinux, the only one of another module. Images
-that are linked by themselves (vdso, realmode ...) see only their own. A function made by an alias
-attribute is followed to the function it stands for. What is not defined stays as it was named.
+A module calls what vmlinux exports; code of a header belongs to no module, but may call into
+one. The order: the definition of the same image, that of vmlinux, the only one of another
+module. Images that are linked on their own (vdso, realmode ...) see only their own. An alias is
+followed to the function that it stands for. A name without a definition stays as it is.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from kgraph.model.facts import Function, Object
-from kgraph.model.names import VMLINUX, FunctionId, ObjectId
+from kgraph.model.ids import VMLINUX, FunctionId, ObjectId
 
 Id = TypeVar("Id", FunctionId, ObjectId)
-
 ISOLATED = ("vdso", "realmode", "boot", "purgatory", "host")
 """Images that share no symbols with the running kernel: they are started by the boot loader, run
 in user space, in another mode of the processor, or on the machine that builds."""
 
 
-def isolated(image: str) -> bool:
+def is_isolated(image: str) -> bool:
     """Whether an image (also "vdso32") is linked by itself."""
     return image.startswith("vdso") or image in ISOLATED
 
@@ -29,7 +28,7 @@ class FunctionLinker:
 
     def __init__(self, functions: Mapping[FunctionId, Function]) -> None:
         self._functions = functions
-        self._images = _by_name(functions)
+        self._images = _group_by_name(functions)
 
     def link(self, reference: FunctionId) -> FunctionId:
         """The defined function that `reference` means, or `reference` itself."""
@@ -61,7 +60,7 @@ class ObjectLinker:
 
     def __init__(self, objects: Mapping[ObjectId, Object]) -> None:
         self._objects = objects
-        self._images = _by_name(objects)
+        self._images = _group_by_name(objects)
 
     def link(self, reference: ObjectId) -> ObjectId:
         """The defined object that `reference` means, or `reference` itself."""
@@ -76,7 +75,7 @@ class ObjectLinker:
         return current
 
 
-def _by_name(ids: Iterable[Id]) -> dict[tuple[str, str], list[Id]]:
+def _group_by_name(ids: Iterable[Id]) -> dict[tuple[str, str], list[Id]]:
     """Identities by name and scope."""
     result: dict[tuple[str, str], list[Id]] = {}
     for identity in ids:
@@ -92,9 +91,9 @@ def _choose(
     for image in (reference.image, VMLINUX):
         for identity in found:
             if identity.image == image and (image == reference.image
-                                            or not isolated(reference.image)):
+                                            or not is_isolated(reference.image)):
                 return identity
-    if isolated(reference.image):
+    if is_isolated(reference.image):
         return None
-    others = [identity for identity in found if not isolated(identity.image)]
+    others = [identity for identity in found if not is_isolated(identity.image)]
     return others[0] if len(others) == 1 else None

@@ -1,13 +1,18 @@
-"""The index file: facts and graph of one tree and one configuration, in SQLite.
+"""The index file: the facts and the graph of one tree in one configuration, in SQLite.
 
-Owns the schema, the encoding of facts, writing whole or not at all, and the cache folder. Must not
-know how facts are made, what a path is, or a terminal.
+Owns the schema, the encoding of facts, writing an index whole or not at all, and the cache
+folder. Must not know how facts are extracted, what a path is, or a terminal.
 """
 
-from kgraph.store.database import new_database
-from kgraph.store.places import cache_folder, index_path, indexes, write_description
-from kgraph.store.reading import IndexReader
+from kgraph.store.cache_paths import cache_folder, index_path, list_indexes, write_description
+from kgraph.store.connection import create_index
+from kgraph.store.reader import IndexReader
 
 __all__ = [
-    "IndexReader", "cache_folder", "index_path", "indexes", "new_database", "write_description",
+    "IndexReader",
+    "cache_folder",
+    "create_index",
+    "index_path",
+    "list_indexes",
+    "write_description",
 ]

@@ -1,7 +1,7 @@
-"""The arrays of numbers that the graph is made of: what each holds, and how it lies in the file.
+"""The arrays of numbers that hold the graph: what each one means, and how it is stored.
 
-Written and read whole: a few megabytes for a kernel, in milliseconds, and not one Python object a
-number. Every array has a checksum, so that a damaged index is told apart from a wrong answer.
+An array is read and written whole. For a kernel that is a few megabytes in a few milliseconds,
+without one Python object per number. Each array has a checksum of its own.
 """
 
 import sqlite3
@@ -12,8 +12,7 @@ from collections.abc import Mapping
 
 from kgraph.errors import StoreError
 
-REBUILD = "run `kgraph index` again on the tree"
-
+REBUILD_HINT = "run `kgraph index` again on the tree"
 # name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
 #   folder         function -> number of the folder that defines it; -1: in a header, or nowhere
 #   site_start     function -> its call sites (call sites lie in the order of their callers)
@@ -37,7 +36,6 @@ ARRAYS = {
     "callback_site": "I", "callback_parameter": "I",
     "footprint_mark": "Q", "footprint_weight": "I",
 }
-
 FLAG_INDIRECT = 1  # not a direct call
 FLAG_DEFERRED = 2
 FLAG_TYPE = 4  # a candidate by type only
@@ -45,8 +43,7 @@ FLAG_CALLBACK = 8  # through a parameter of the caller
 FLAG_FORWARDS = 16  # its call site hands functions on
 
 
-
-def footprint_arrays(weights: Mapping[int, int]) -> dict[str, "array[int]"]:
+def build_footprint_arrays(weights: Mapping[int, int]) -> dict[str, "array[int]"]:
     """The two arrays of a footprint."""
     marks = array("Q", sorted(weights))
     return {"footprint_mark": marks, "footprint_weight": array("I", map(weights.get, marks))}  # type: ignore[arg-type]
@@ -70,7 +67,7 @@ def read_array(
     row = connection.execute(
         f"SELECT type, crc, data FROM {database}.array WHERE name = ?", (name,)).fetchone()  # noqa: S608
     if row is None or row[0] != ARRAYS[name] or zlib.crc32(row[2]) != row[1]:
-        raise StoreError(f"the index is damaged (array {name})", REBUILD)
+        raise StoreError(f"the index is damaged (array {name})", REBUILD_HINT)
     numbers = array(ARRAYS[name])
     numbers.frombytes(row[2])
     if sys.byteorder == "big":

@@ -1,11 +1,11 @@
 """The version of the index file, and its schema.
 
-History: 1 the first form; 2 facts under the digest of their
-bytes, with the files that units read; 3 sealed (seal.py); 4 with what assembler names,
-overlays among the flows, proofs of empty call sites, requests to run something later, the
-numbers beside functions in tables, and holders and macros of members by name; 5 with the tables
-that pointer fields hold by way of copies, and overlays by whether one carries any pointer; 6 with
-its references declared; 7 with parameters of any number in its arrays.
+History: 1 the first form; 2 facts under the digest of their bytes, with the files that units
+read; 3 with a checksum; 4 with what assembler names, overlays among the flows, proofs of empty
+call sites, requests to run something later, the numbers beside functions in tables, and holders
+and macros of members by name; 5 with the tables that pointer fields hold by way of copies, and
+overlays by whether one carries any pointer; 6 with its references declared; 7 with parameters
+of any number in its arrays.
 """
 
 import sqlite3
@@ -13,11 +13,11 @@ from contextlib import closing
 from functools import cache
 from pathlib import Path
 
-VERSION = 7
+SCHEMA_VERSION = 7
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 
-def schema_sql() -> str:
+def read_schema_sql() -> str:
     """The statements that make an empty index."""
     return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
 
@@ -32,7 +32,7 @@ def has_schema(connection: sqlite3.Connection) -> bool:
 @cache
 def _own_parts() -> list[tuple[str, ...]]:
     with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(schema_sql())
+        connection.executescript(read_schema_sql())
         return _parts(connection)
 
 

@@ -1,10 +1,4 @@
-"""Whether an index holds what kgraph writes: told where something went wrong with an index open.
-
-The seal tells an index that was damaged; it is no signature. Somebody may seal what he altered, and
-such an index may say anything. This module finds what no kgraph would have written, from schema.sql
-(types, references) and from what arrays.py and the readers expect. It reads all of the file, which
-takes seconds for a kernel: nothing asks it as long as all goes well.
-"""
+"""Checks an index in which something went wrong. Goes."""
 
 import contextlib
 import json
@@ -19,16 +13,14 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from kgraph.errors import StoreError
-from kgraph.model.edges import EdgeKind, Role
 from kgraph.model.facts import CallSite, Definition
-from kgraph.model.holders import Constant, How
-from kgraph.model.resolution import Status
+from kgraph.model.resolution import EdgeKind, Role, SiteStatus
+from kgraph.model.values import Constant, TransferKind
+from kgraph.store.adjacency import build_hop_arrays
 from kgraph.store.arrays import ARRAYS
-from kgraph.store.decoding import Decoder
-from kgraph.store.encoding import Encoder, inflate
-from kgraph.store.former import FormerIndex, fact_key
-from kgraph.store.hops import hop_arrays
-from kgraph.store.reading import IndexReader
+from kgraph.store.codec import FactsDecoder, FactsEncoder, decompress_facts
+from kgraph.store.previous_index import PreviousIndex, digest_facts
+from kgraph.store.reader import IndexReader
 
 _DENSE = ("file", "text", "function", "object", "site", "evidence")  # numbered from 0
 _LARGEST = 2**32 - 1
@@ -39,7 +31,7 @@ _META = ("description", "coverage", "facts meaning", "graph meaning", "files", "
 MALFORMED = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError,
              TypeError, ValueError, sqlite3.Error, zlib.error)
 _HEAL = "run `kgraph index --again` on the tree, or remove the file"
-_ENUMERATIONS = (("site", "status", Status), ("bound", "how", How))
+_ENUMERATIONS = (("site", "status", SiteStatus), ("bound", "how", TransferKind))
 # The least number of a field, where that is not 0.
 _LEAST = {(Constant, "value"): -(2**64), (CallSite, "index"): -1}
 # array -> what there is one of for each of its numbers, and what its numbers are
@@ -60,7 +52,7 @@ class _Flaw(Exception):
 
 
 @contextlib.contextmanager
-def doubted(path: Path) -> Iterator[None]:
+def report_damage(path: Path) -> Iterator[None]:
     """Turns what goes wrong in the block into a StoreError where something is wrong with an index
     that is open in it; else it is left as it is."""
     try:
@@ -77,7 +69,7 @@ def flaw(path: Path) -> str:
     try:
         with contextlib.closing(IndexReader(path)) as reader:
             _check(reader)
-        _check_units(FormerIndex(path))
+        _check_units(PreviousIndex(path))
     except StoreError as error:
         return error.message
     except _Flaw as found:
@@ -233,7 +225,7 @@ def _check_arrays(reader: IndexReader) -> None:
     callers = [row[0] for row in reader.rows("SELECT caller FROM site ORDER BY id")]
     _demand(callers == list(_owners(arrays["site_start"])), "callers of call sites")
     holders = [row[0] for row in reader.rows("SELECT ifnull(holder, -1) FROM site ORDER BY id")]
-    for name, numbers in hop_arrays(arrays, holders).items():
+    for name, numbers in build_hop_arrays(arrays, holders).items():
         _demand(numbers == arrays[name], f"array {name}")
 
 
@@ -244,7 +236,7 @@ def _owners(start: "array[int]") -> Iterator[int]:
             yield owner
 
 
-def _check_units(former: FormerIndex) -> None:
+def _check_units(former: PreviousIndex) -> None:
     """That units name definitions and files that are there. StoreError for definitions."""
     former.definitions(former.units.values())
     numbers = set(former.numbers.values())
@@ -253,21 +245,21 @@ def _check_units(former: FormerIndex) -> None:
 
 def _check_facts(reader: IndexReader) -> None:
     lines = dict(reader.rows("SELECT path, lines FROM file"))
-    decoder = Decoder()
+    decoder = FactsDecoder()
     for key, data in reader.encoded_definitions():
         with _telling(f"facts {key}"):
             _demand(_is_sound(key, data, decoder, lines), f"facts {key}")
 
 
-def _is_sound(key: str, data: bytes, decoder: Decoder, lines: dict[str, int]) -> bool:
+def _is_sound(key: str, data: bytes, decoder: FactsDecoder, lines: dict[str, int]) -> bool:
     """Whether facts are encoded as what they decode to, which tells numbers from texts and
     positions from others, are what the model says, and cite no line that a file has not."""
-    form = inflate(data)
-    encoder = Encoder()
+    form = decompress_facts(data)
+    encoder = FactsEncoder()
     definition = decoder.decode(key, data)
     again = encoder.encode(definition)
-    return (fact_key(data) == key and _are(form[0], str) and _holds_numbers(form[1:])
-            and inflate(again) == form and _is_a(definition, Definition)
+    return (digest_facts(data) == key and _are(form[0], str) and _holds_numbers(form[1:])
+            and decompress_facts(again) == form and _is_a(definition, Definition)
             and all(line <= lines.get(path, line) for path, line in encoder.last_lines.items()))
 
 

@@ -12,13 +12,13 @@ from collections import Counter
 from pathlib import Path
 from random import Random
 
+from kgraph.indexing import write_index
+from kgraph.indexing.index_tree import index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.store.previous_index import PreviousIndex
+from tests.support import edits
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-import edits
-
-from kgraph.pipeline import building
-from kgraph.pipeline.indexing import IndexRequest, index_tree
-from kgraph.store.former import FormerIndex
 
 
 class _Whole(Exception):
@@ -32,9 +32,9 @@ def _stop(*_: object) -> None:
 def measure(tree: Path, count: int, seed: int) -> None:
     """Edit, index, put back and count."""
     random = Random(seed)
-    building._resolve = _stop  # type: ignore[assignment]
+    write_index._resolve_graph = _stop  # type: ignore[assignment]
     first = index_tree(IndexRequest(tree, jobs=1))
-    built = {path for path, _ in FormerIndex(first.index).units if path.endswith(".c")}
+    built = {path for path, _ in PreviousIndex(first.index).units if path.endswith(".c")}
     files = sorted(tree / path for path in built)
     made: Counter[str] = Counter()
     carried: Counter[str] = Counter()

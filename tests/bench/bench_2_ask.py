@@ -10,7 +10,7 @@ import time
 import pytest
 from conftest import Bench
 
-from kgraph.pipeline import open_index
+from kgraph.indexing import open_index
 from kgraph.query import PathQuestion, find_paths
 
 VERBS = ("path", "path --no-scenario", "no path", "callers", "ops", "site")

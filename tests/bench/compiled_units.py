@@ -11,8 +11,8 @@ from pathlib import Path
 
 from machine_calls import MachineCall, function_symbols, inlined, machine_calls, plain_name
 
-from kgraph.kernel.commands import CompileCommand
-from kgraph.kernel.dryrun import compile_commands
+from kgraph.build.compile_commands import CompileCommand
+from kgraph.build.dry_run import iter_compile_commands
 from kgraph.model.units import TranslationUnit
 
 _ERROR_ATTRIBUTE = re.compile(r"__attribute__\(\(error\([^()]*\)\)\)")
@@ -36,7 +36,7 @@ def commands_by_object(work: Path, tree: Path) -> dict[str, CompileCommand]:
     text = text.replace("\\\n", " ").replace(str(work / "shadow"), str(tree))
     return {
         os.path.normpath(command.object).replace("/.tmp_", "/"): command
-        for command in compile_commands(text)
+        for command in iter_compile_commands(text)
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.kernel import open_tree, translation_units
+from kgraph.build import list_translation_units, open_tree
 from kgraph.model.units import TranslationUnit
 
 ROWS = pytest.StashKey[list[str]]()
@@ -85,7 +85,7 @@ class Bench:
         """The units that are indexed."""
         if not self._units:
             work = self.folder / "work"
-            self._units = list(translation_units(
+            self._units = list(list_translation_units(
                 open_tree(self.tree), only=self.only, work=work, jobs=self.jobs).units)
         return self._units
 

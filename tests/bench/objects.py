@@ -25,11 +25,11 @@ from random import Random
 from compiled_units import Compiled, commands_by_object, compile_unit
 from machine_calls import MachineCall, plain_name
 
+from kgraph.build import find_configuration, list_translation_units, open_tree
 from kgraph.graph import CallGraph
-from kgraph.kernel import configuration_of, open_tree, translation_units
-from kgraph.model.edges import EdgeKind
-from kgraph.model.names import FunctionId
-from kgraph.pipeline import open_index
+from kgraph.indexing import open_index
+from kgraph.model.ids import FunctionId
+from kgraph.model.resolution import EdgeKind
 from kgraph.store import cache_folder, index_path
 
 # Calls that the compiler makes of copies, comparisons and calls of builtins: what was written there
@@ -155,9 +155,9 @@ def main() -> None:
     parser.add_argument("--list", type=int, default=30, help="how many of each list to print")
     given = parser.parse_args()
     tree = open_tree(given.tree)
-    place = index_path(tree.root, str(configuration_of(tree)))
+    place = index_path(tree.root, str(find_configuration(tree)))
     work = cache_folder() / "build" / place.stem
-    units = [unit for unit in translation_units(tree, work=work, jobs=given.jobs).units
+    units = [unit for unit in list_translation_units(tree, work=work, jobs=given.jobs).units
              if not unit.is_assembly]
     drawn = Random(given.seed).sample(units, min(given.units, len(units)))
     commands = commands_by_object(work, tree.root)

@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from kgraph.documents import read_document
-from kgraph.graph import CallGraph, Sources
-from kgraph.model.documents import LineKind, LineVerdict, Verdict
-from kgraph.query.checking import check_document
+from kgraph.check import check_document
+from kgraph.check.document import parse_document
+from kgraph.graph import CallGraph, SourceText
+from kgraph.model.document import LineKind
+from kgraph.model.verdicts import LineVerdict, Verdict
 from kgraph.store import IndexReader
 
 FUNCTIONS, SEED = 300, 1
@@ -29,7 +30,7 @@ def drawn(graph: CallGraph, seed: int) -> Iterator[list[str]]:
     """The lines of functions, 8 to 120 each."""
     numbers = [row[0] for row in graph.reader.rows("SELECT id FROM function ORDER BY id")]
     random.Random(seed).shuffle(numbers)
-    sources = Sources(graph)
+    sources = SourceText(graph)
     for number in numbers:
         function = graph.function(number)
         place = function.location
@@ -42,7 +43,7 @@ def drawn(graph: CallGraph, seed: int) -> Iterator[list[str]]:
 def judged(graph: CallGraph, lines: list[str]) -> tuple[LineVerdict, ...]:
     """The verdicts on a function's lines."""
     text = "\n".join(["```", *lines, "```", ""])
-    return tuple(check_document(graph, read_document("x.md", text.encode())).lines[1:])
+    return tuple(check_document(graph, parse_document("x.md", text.encode())).lines[1:])
 
 
 def negated(lines: list[str], chance: random.Random) -> tuple[list[str], int] | None:

@@ -9,20 +9,18 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
-
-from mutants import CAUGHT, PASSED, shorter, verdict, wrong
-
 import kgraph
-from kgraph.model.documents import Verdict
-from kgraph.pipeline.queries import shipped_queries
+from kgraph.check.document.query_files import read_shipped_queries
+from kgraph.model.verdicts import Verdict
+from tests.support.mutants import CAUGHT, PASSED, shorter, verdict, wrong
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
 COLUMNS = ("hold", "gap", "open", "refused")
 
 
 def main(index: str | None = None, *documents: str) -> None:
     graph = kgraph.open_index(Path(index) if index else None)
-    texts = [f"```\n{query.chain}" for query in shipped_queries()]
+    texts = [f"```\n{query.chain}" for query in read_shipped_queries()]
     texts += [Path(name).read_text(encoding="utf-8") for name in documents]
     kinds = {"wrong": lambda text: wrong(graph, text), "true, steps left out": shorter}
     for what, make in kinds.items():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.resources import mini_linux
+from kgraph.resources import find_mini_linux
 from tests.cli.test_trouble import complained
 
 
@@ -197,4 +197,4 @@ def test_mini_linux_keeps_its_folder(kgraph, cache: Path) -> None:
     assert before
     assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
     assert sorted(cache.rglob("*")) == before
-    assert mini_linux().is_dir()
+    assert find_mini_linux().is_dir()

@@ -11,7 +11,7 @@ import click
 import pytest
 
 from kgraph.cli.entry import cli
-from kgraph.resources import mini_linux
+from kgraph.resources import find_mini_linux
 
 README = Path(__file__).parents[2] / "README.md"
 VERBS = sorted(cli.commands)
@@ -63,7 +63,7 @@ HOP = {"caller", "callee", "kind", "site", "sites", "macro", "slot", "candidates
 def test_every_hop_is_cited_with_the_text_of_its_line(kgraph, mini_index: Path) -> None:
     answer = kgraph("path", "SyS_sendto", "veth_xmit", "--json", "--index", mini_index)
     record = json.loads(answer.stdout)
-    assert record["index"]["tree"] == str(mini_linux())
+    assert record["index"]["tree"] == str(find_mini_linux())
     hops = record["paths"][0]["hops"]
     assert hops[0]["caller"]["name"] == "SyS_sendto"
     assert hops[-1]["callee"]["name"] == "veth_xmit"
@@ -72,7 +72,7 @@ def test_every_hop_is_cited_with_the_text_of_its_line(kgraph, mini_index: Path) 
     for hop in hops:
         assert set(hop) >= HOP
         for place in (hop["site"], *hop["evidence"]):
-            lines = (mini_linux() / place["file"]).read_text().split("\n")
+            lines = (find_mini_linux() / place["file"]).read_text().split("\n")
             assert place["text"] == lines[place["line"] - 1].strip() != ""
         if hop["kind"] != "direct":
             assert hop["evidence"]
@@ -80,7 +80,7 @@ def test_every_hop_is_cited_with_the_text_of_its_line(kgraph, mini_index: Path) 
 
 def test_lines_of_a_file_that_changed_are_left_out(kgraph, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
-    shutil.copytree(mini_linux(), tree)
+    shutil.copytree(find_mini_linux(), tree)
     index = tmp_path / "x.kgraph"
     assert kgraph("index", tree, "--index", index, "-j1").returncode == 0
     source = tree / "net/socket.c"
@@ -124,7 +124,7 @@ def test_a_question_imports_no_more_than_it_needs(mini_index: Path) -> None:
         "try: main()\n"
         "finally:\n"
         " bad = {'clang', 'networkx', 'jinja2', 'multiprocessing', 'kgraph.extract',"
-        " 'kgraph.resolve', 'kgraph.kernel'} & set(sys.modules)\n"
+        " 'kgraph.resolve', 'kgraph.build'} & set(sys.modules)\n"
         " assert not bad, bad\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True)

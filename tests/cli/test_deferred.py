@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.pipeline.indexing import IndexRequest, index_tree
+from kgraph.indexing.index_tree import index_tree
+from kgraph.indexing.write_index import IndexRequest
 
 SOURCE = """
 #define INIT(w, f) ((w)->func = (f))

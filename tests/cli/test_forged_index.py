@@ -17,15 +17,16 @@ from click.testing import CliRunner, Result
 
 from kgraph.cli.entry import cli
 from kgraph.errors import KgraphError, StoreError
-from kgraph.pipeline import building
-from kgraph.pipeline.indexing import IndexRequest, index_tree
-from kgraph.resources import mini_linux
+from kgraph.indexing import write_index
+from kgraph.indexing.index_tree import index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
-from kgraph.store.encoding import deflate, inflate
-from kgraph.store.former import fact_key
-from kgraph.store.seal import seal
-from kgraph.store.soundness import doubted, flaw
-from tests.forging import forged
+from kgraph.store.checksum import write_checksum
+from kgraph.store.codec import compress_facts, decompress_facts
+from kgraph.store.previous_index import digest_facts
+from kgraph.store.soundness import flaw, report_damage
+from tests.support.forging import forged
 
 DOCUMENT = """\
 SyS_sendto(fd) (net/socket.c:82)
@@ -78,7 +79,7 @@ def test_questions_to_forged_indexes(mini_index: Path, tmp_path: Path, part: int
 @pytest.fixture
 def edited(tmp_path: Path) -> tuple[Path, Path]:
     """A tree that was edited after it was indexed, and its index."""
-    tree = shutil.copytree(mini_linux(), tmp_path / "tree")
+    tree = shutil.copytree(find_mini_linux(), tmp_path / "tree")
     index = index_tree(IndexRequest(tree, index=tmp_path / "base.kgraph", jobs=0)).index
     with (tree / "net/socket.c").open("a") as file:
         file.write("int sent_twice(struct socket *sock)\n{\n\treturn sock_sendmsg(sock, 0);\n}\n")
@@ -109,12 +110,12 @@ def test_forged_facts_are_read_again(edited: tuple[Path, Path]) -> None:
     (tree / "net/core/dev.c").write_text("int nothing;\n")  # no graph is carried over
     with closing(sqlite3.connect(index)) as connection:
         rows = connection.execute("SELECT id, facts FROM definition").fetchall()
-        kept = next(number for number, data in rows if "e1000_open" in inflate(data)[0])
-        none = deflate(b'[["a"], [[7]], [], [], [], []]')
+        kept = next(number for number, data in rows if "e1000_open" in decompress_facts(data)[0])
+        none = compress_facts(b'[["a"], [[7]], [], [], [], []]')
         connection.execute("UPDATE definition SET key = ?, facts = ? WHERE id = ?",
-                           (fact_key(none), none, kept))
+                           (digest_facts(none), none, kept))
         connection.commit()
-    seal(index)
+    write_checksum(index)
     told: list[str] = []
     summary = index_tree(IndexRequest(tree, index=index, jobs=1), remark=told.append)
     assert [text for text in told if "is damaged (facts" in text and "read again" in text]
@@ -143,18 +144,18 @@ def test_forged_kinds_of_facts(edited: tuple[Path, Path], what: str) -> None:
     (tree / "net/core/dev.c").write_text("int nothing;\n")
     with closing(sqlite3.connect(index)) as connection:
         for number, data in connection.execute("SELECT id, facts FROM definition").fetchall():
-            form = inflate(data)
+            form = decompress_facts(data)
             if form[3] and "e1000_main.c" in form[0][0] and {5, 8} <= {row[0] for row in form[1]}:
                 form[1].append([11, 7])
                 FORGED[what](form)
-                data = deflate(json.dumps(form, separators=(",", ":")).encode())  # noqa: PLW2901
+                data = compress_facts(json.dumps(form, separators=(",", ":")).encode())  # noqa: PLW2901
                 connection.execute("UPDATE definition SET key = ?, facts = ? WHERE id = ?",
-                                   (fact_key(data), data, number))
+                                   (digest_facts(data), data, number))
                 break
         else:
             raise AssertionError("no function to forge")
         connection.commit()
-    seal(index)
+    write_checksum(index)
     told: list[str] = []
     made = index_tree(IndexRequest(tree, index=index, jobs=1), remark=told.append)
     assert [text for text in told if text.endswith("every unit is read again")], what
@@ -170,7 +171,7 @@ def test_numbers_of_a_unit_without_end(
         packed = zlib.compress(bytes([1, 0, 0, 0]) * (1 << 24), 9)
         connection.execute(f"UPDATE unit SET {column} = ?", (packed,))
         connection.commit()
-    seal(index)
+    write_checksum(index)
     made = index_tree(IndexRequest(tree, index=index, jobs=1))
     assert (made.kept, flaw(index)) == (0, "")
 
@@ -182,7 +183,7 @@ def test_lines_that_no_file_has(mini_index: Path, tmp_path: Path, table: str) ->
     with closing(sqlite3.connect(index)) as connection:
         connection.execute(f"UPDATE {table} SET line = 1000000 WHERE file IS NOT NULL")
         connection.commit()
-    seal(index)
+    write_checksum(index)
     assert f"(lines of table {table})" in flaw(index)
     for question in questions(tmp_path):
         ask(index, *question)
@@ -265,7 +266,7 @@ def test_a_mistake_is_not_blamed_on_what_was_read_before(
 ) -> None:
     tree, index = edited
     before, told = index.read_bytes(), list[str]()
-    monkeypatch.setattr(building, "carried", lambda *_: {}["a mistake"])
+    monkeypatch.setattr(write_index, "carried", lambda *_: {}["a mistake"])
     with pytest.raises(KeyError, match="a mistake"):
         index_tree(IndexRequest(tree, index=index, jobs=0), remark=told.append)
     assert not told
@@ -288,11 +289,11 @@ def test_a_view_in_the_place_of_a_table(mini_index: Path, tmp_path: Path) -> Non
             "DROP TABLE later; CREATE VIEW later AS WITH RECURSIVE c(x) AS"
             " (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x AS id, x AS kind, x AS function,"
             " 0 AS untold FROM c;")
-    seal(index)
+    write_checksum(index)
     with pytest.raises(StoreError, match="its tables are not its version's"):
         IndexReader(index)
 
 
 def test_what_is_wrong_with_the_code_is_not_said_to_be_the_index(mini_index: Path) -> None:
-    with pytest.raises(KeyError), doubted(mini_index):
+    with pytest.raises(KeyError), report_damage(mini_index):
         raise KeyError("a mistake of ours")

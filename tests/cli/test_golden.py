@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.cli.entry import cli
-from kgraph.resources import mini_linux, resource
+from kgraph.resources import find_mini_linux, find_resource
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 NOTES = Path(__file__).parents[1] / "query" / "notes.md"
@@ -40,8 +40,8 @@ def test_golden(
     command = COMMANDS[name]
     words = [str(NOTES) if word == "NOTES" else word for word in command]
     answer = kgraph(*words, "--index", mini_index)
-    text = answer.stdout.replace(str(mini_index), "INDEX").replace(str(mini_linux()), "TREE")
-    text = text.replace(str(resource("queries")), "QUERIES").replace(str(NOTES), "NOTES")
+    text = answer.stdout.replace(str(mini_index), "INDEX").replace(str(find_mini_linux()), "TREE")
+    text = text.replace(str(find_resource("queries")), "QUERIES").replace(str(NOTES), "NOTES")
     text = re.sub(r"INDEX, .* old", "INDEX, AGE old", text)
     text = f"$ kgraph {' '.join(command)}\n{text}"
     golden = GOLDEN / f"{name}.txt"

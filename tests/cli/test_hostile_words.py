@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kgraph.check.document.parser import MAX_LINES
 from kgraph.cli import entry, output
-from kgraph.documents.reading import MOST_LINES
-from kgraph.pipeline.indexing import IndexRequest, index_tree
-from kgraph.resources import mini_linux
+from kgraph.indexing.index_tree import index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.resources import find_mini_linux
 from tests.cli.test_trouble import complained
 
 NO_TEXT = os.fsdecode(b"\xff")
@@ -185,8 +186,8 @@ def test_reports_for_machines_where_no_file_can_be_put(
 
 def test_documents_of_too_many_lines(kgraph, mini_index: Path, tmp_path: Path) -> None:
     document = tmp_path / "a.md"
-    document.write_text("\n" * (MOST_LINES + 1))
-    complained(kgraph("check", document, "--index", mini_index), f"a.md:{MOST_LINES + 1}:")
+    document.write_text("\n" * (MAX_LINES + 1))
+    complained(kgraph("check", document, "--index", mini_index), f"a.md:{MAX_LINES + 1}:")
 
 
 @pytest.mark.parametrize("key", ["path", "only", "compile_commands", "defconfig"])
@@ -211,7 +212,7 @@ def test_in_a_folder_that_was_removed(kgraph, mini_index: Path, tmp_path: Path) 
     command = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec {sys.executable} -P -m kgraph"
     for arguments, status, says in (
         (f"status --index {mini_index}", 0, ""), ("index tree", 2, "tree cannot be read"),
-            (f"index {mini_linux()} --index new", 2, "the current folder is gone"),
+            (f"index {find_mini_linux()} --index new", 2, "the current folder is gone"),
     ):
         answer = subprocess.run(
             ["sh", "-c", f"{command} {arguments}"], capture_output=True, text=True, check=False,
@@ -242,7 +243,7 @@ def test_a_mistake_of_ours_is_no_answer(monkeypatch: pytest.MonkeyPatch, capfd) 
 def test_a_cache_that_can_only_be_read_is_named(tmp_path: Path,
                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     """Where what nothing needs cannot be removed."""
-    from kgraph.pipeline import inventory
+    from kgraph.indexing import cache_inventory
 
     folder = tmp_path / "kgraph" / "build" / "tree-0123456789ab"
     folder.mkdir(parents=True)
@@ -252,6 +253,6 @@ def test_a_cache_that_can_only_be_read_is_named(tmp_path: Path,
     def fails(path: Path) -> None:
         raise OSError(30, "Read-only file system", "lock")
 
-    monkeypatch.setattr(inventory.shutil, "rmtree", fails)
+    monkeypatch.setattr(cache_inventory.shutil, "rmtree", fails)
     answer = CliRunner().invoke(entry.cli, ["index", "--prune"], standalone_mode=False)
     assert str(answer.exception) == f"{folder} cannot be removed: Read-only file system"

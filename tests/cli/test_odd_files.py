@@ -8,10 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_cache_folder import cache, tree
 from tests.cli.test_trouble import complained
-
-__all__ = ["cache", "tree"]  # fixtures
 
 NESTED = "[" * 100_000
 DESCRIPTIONS = {
@@ -62,13 +59,13 @@ def test_any_list_of_indexes_is_read(kgraph, cache: Path, tree: Path, content: s
 
 
 def test_what_a_dry_run_gave_is_asked_anew_where_it_is_nested_too_deeply(tmp_path: Path) -> None:
-    from kgraph.kernel import choose_configuration, open_tree
-    from kgraph.kernel.reuse import recall
+    from kgraph.build import choose_configuration, open_tree
+    from kgraph.build.dry_run import load_dry_run
 
     (tmp_path / "compile_commands.json").write_text("[]")
     tree = open_tree(tmp_path)
     (tmp_path / "units.json").write_text(NESTED)
-    assert recall(tmp_path, tree, choose_configuration(tree), print) is None
+    assert load_dry_run(tmp_path, tree, choose_configuration(tree), print) is None
 
 
 @pytest.mark.parametrize("what", DESCRIPTIONS)

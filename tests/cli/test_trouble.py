@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.resources import mini_linux
-from kgraph.store.schema import APPLICATION_ID, VERSION
+from kgraph.resources import find_mini_linux
+from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION
 
 ROOT = Path(__file__).parents[2]
 FORMER = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
@@ -41,7 +41,7 @@ def former(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(mini_linux(), tmp_path / "tree"))
+    return Path(shutil.copytree(find_mini_linux(), tmp_path / "tree"))
 
 
 def test_the_tree_is_missing_or_none(kgraph, tmp_path: Path, former: Path) -> None:
@@ -100,7 +100,7 @@ def test_an_empty_file_and_what_is_left_of_an_index_are_replaced(
 
 
 def test_only_matches_nothing(kgraph, former: Path) -> None:
-    answer = kgraph("index", mini_linux(), "--only", "net/nosuch", "--index", former)
+    answer = kgraph("index", find_mini_linux(), "--only", "net/nosuch", "--index", former)
     complained(answer, "net/nosuch")
     assert former.read_bytes() == FORMER
 
@@ -234,7 +234,7 @@ def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_pa
     copy = tmp_path / "x.kgraph"
     copy.write_bytes(mini_index.read_bytes())
     connection = sqlite3.connect(copy)
-    connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
     complained(kgraph("status", "--index", copy), "another kgraph", "kgraph index")
     copy.write_bytes(mini_index.read_bytes()[: mini_index.stat().st_size // 2])

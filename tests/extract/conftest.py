@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from shorthand import Facts, Reading
 
 from kgraph.extract import Extractor
 from kgraph.model.units import TranslationUnit
+from tests.support.shorthand import Facts, Reading
 
 
 @pytest.fixture

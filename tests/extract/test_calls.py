@@ -1,9 +1,9 @@
 """Call sites: which calls a function makes, where a reader sees them, under which conditions."""
 
 import pytest
-from shorthand import Facts, value_text
 
-from kgraph.model.location import MOST_GUARDS
+from kgraph.model.location import MAX_GUARDS
+from tests.support.shorthand import Facts, value_text
 
 OPS = """
 struct ops { int (*read)(int); int (*write)(int); };
@@ -117,15 +117,15 @@ def test_guards(facts: Facts) -> None:
 
 def test_of_many_guards_the_innermost_are_kept(facts: Facts) -> None:
     # One line each: the guards of a call are those of the lines before its own.
-    chain = "\n".join(f"else if (a == {n}) f({n});" for n in range(3 * MOST_GUARDS))
+    chain = "\n".join(f"else if (a == {n}) f({n});" for n in range(3 * MAX_GUARDS))
     sites = facts(OPS + f"int u(int a) {{\nif (a) g(1);\n{chain}\n}}").sites("u")
-    assert [len(site.guards) for site in sites[:MOST_GUARDS + 5]] == [
-        *range(1, MOST_GUARDS + 1), *[MOST_GUARDS] * 5]
+    assert [len(site.guards) for site in sites[:MAX_GUARDS + 5]] == [
+        *range(1, MAX_GUARDS + 1), *[MAX_GUARDS] * 5]
     last = sites[-1]
-    assert [guard.holds for guard in last.guards] == [False] * (MOST_GUARDS - 1) + [True]
+    assert [guard.holds for guard in last.guards] == [False] * (MAX_GUARDS - 1) + [True]
     assert [guard.extent.start.line for guard in last.guards] == list(
-        range(last.location.line - MOST_GUARDS + 1, last.location.line + 1))
-    assert sum(len(site.guards) for site in sites) < len(sites) * MOST_GUARDS
+        range(last.location.line - MAX_GUARDS + 1, last.location.line + 1))
+    assert sum(len(site.guards) for site in sites) < len(sites) * MAX_GUARDS
 
 
 def test_a_label_ends_early_exits(facts: Facts) -> None:

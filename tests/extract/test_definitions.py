@@ -1,9 +1,8 @@
 """Definitions: identity, linkage, attributes, macros; keys; units that do not parse."""
 
-from shorthand import Facts
-
 from kgraph.model.facts import Function, Object
-from kgraph.model.names import FunctionId
+from kgraph.model.ids import FunctionId
+from tests.support.shorthand import Facts
 
 HEADER = {"include/linux/h.h": "static inline int helper(int x) { return x + KIND; }\n"}
 

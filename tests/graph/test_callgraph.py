@@ -1,8 +1,7 @@
 from pathlib import Path
 
-from tiny import Tiny
-
 from kgraph.graph import CallGraph
+from tests.support.tiny import Tiny
 
 
 def test_hops_merge_what_a_search_need_not_tell_apart(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ The index is the one of the documented chains; what is no 4.6.2 with VETH is ski
 """
 
 import pytest
-from test_documented_chains import graph, summary, tree  # noqa: F401  fixtures
 
 from kgraph.graph import CallGraph
-from kgraph.model.edges import EdgeKind
-from kgraph.query.names import find_function
-from kgraph.query.neighbours import callees
+from kgraph.model.resolution import EdgeKind
+from kgraph.query.lookup import find_function
+from kgraph.query.neighbours import find_callees
+from tests.kernel.test_documented_chains import graph, summary, tree  # noqa: F401  fixtures
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
@@ -31,7 +31,7 @@ def test_most_requests_have_a_callee(graph: CallGraph, kind: str) -> None:  # no
 def test_a_request_reaches_what_is_registered_under_its_key(
     graph: CallGraph, caller: str, key: str, there: str, never: str  # noqa: F811
 ) -> None:
-    hops = callees(graph, find_function(graph, caller))
+    hops = find_callees(graph, find_function(graph, caller))
     later = {hop.callee.id.name for hop in hops
              if hop.kind is EdgeKind.DEFERRED and hop.evidence[0].holder == key}
     assert there in later

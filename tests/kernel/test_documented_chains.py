@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from treestate import linked_copy
 
+from kgraph.build import open_tree
 from kgraph.graph import CallGraph
-from kgraph.kernel import open_tree
-from kgraph.model.answers import Hop
-from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.indexing.index_tree import IndexSummary, index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.model.results import Hop
 from kgraph.query import PathQuestion, find_paths
-from kgraph.query.names import find_function
-from kgraph.query.neighbours import callees, callers
+from kgraph.query.lookup import find_function
+from kgraph.query.neighbours import find_callees, find_callers
 from kgraph.store import IndexReader
+from tests.support.tree_state import linked_copy
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
-
 PARTS = ("net", "drivers/net", "kernel", "fs")
 WAY = ("raw_sendmsg", "ip_push_pending_frames", "neigh_resolve_output")
 SENDTO = """
@@ -135,10 +135,10 @@ def test_every_citation_can_be_opened(graph: CallGraph, tree: Path) -> None:
 
 
 def test_callees_and_callers(graph: CallGraph) -> None:
-    protocols = [hop for hop in callees(graph, find_function(graph, "inet_sendmsg"))
+    protocols = [hop for hop in find_callees(graph, find_function(graph, "inet_sendmsg"))
                  if str(hop.site.holder) == "proto.sendmsg"]
     assert len({hop.callee.id.name for hop in protocols}) == 7
-    reached = list(callers(graph, find_function(graph, "veth_xmit")))
+    reached = list(find_callers(graph, find_function(graph, "veth_xmit")))
     assert {str(hop.site.location) for hop in reached} >= {"include/linux/netdevice.h:3928"}
 
 
@@ -177,7 +177,7 @@ def candidates(index: Path, caller: str, callee: str) -> list[str]:
     """The evidence of each edge between two functions."""
     graph = CallGraph(IndexReader(index))
     found = [str(hop.evidence) for function in graph.functions_named(caller)
-             for hop in callees(graph, function) if hop.callee.id.name == callee]
+             for hop in find_callees(graph, function) if hop.callee.id.name == callee]
     graph.close()
     return sorted(found)
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from kgraph.graph import CallGraph
-from kgraph.pipeline.indexing import IndexRequest, IndexSummary, index_tree
+from kgraph.indexing.index_tree import IndexSummary, index_tree
+from kgraph.indexing.write_index import IndexRequest
 from kgraph.query import PathQuestion, find_paths
 from kgraph.store import IndexReader
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
-
 PARTS = (
     "net/socket.c", "net/core", "net/ipv4", "net/ethernet", "drivers/net/veth.c", "kernel/fork.c",
     "kernel/nsproxy.c",

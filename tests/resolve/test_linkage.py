@@ -1,9 +1,8 @@
 """Names are linked within an image, then to vmlinux, then to the only module that defines them."""
 
-from facts_in_c import call, fn, function, names, only_site, sites
-
-from kgraph.model.names import FunctionId
+from kgraph.model.ids import FunctionId
 from kgraph.resolve import resolve
+from tests.support.facts_in_c import call, fn, function, names, only_site, sites
 
 
 def callee(*definitions, target, caller="caller"):

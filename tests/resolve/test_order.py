@@ -2,8 +2,12 @@
 
 import random
 
-from facts_in_c import (
-    Opaque,
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from kgraph.model.values import Opaque
+from kgraph.resolve import resolve
+from tests.support.facts_in_c import (
     addr,
     addr_field,
     addr_var,
@@ -24,10 +28,6 @@ from facts_in_c import (
     stubs,
     var,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from kgraph.resolve import resolve
 
 FUNCTIONS = [f"f{n}" for n in range(6)]
 TABLES = [f"t{n}" for n in range(4)]

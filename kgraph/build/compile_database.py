@@ -1,0 +1,305 @@
+"""Read translation units from a compile_commands.json, of this machine or another.
+
+Owns reading the list, reporting what is wrong with it, and relocating its paths: they may name
+folders of the machine that recorded it. Runs nothing of the tree.
+"""
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kgraph.build.compile_commands import (
+    KERNEL_DEFINE,
+    CompileCommand,
+    find_target_flag,
+    parse_compile_arguments,
+    split_words,
+    strip_launcher,
+)
+from kgraph.build.tree import COMPILE_COMMANDS, KernelTree, strip_folder
+from kgraph.build.unit_builder import UnitBuilder, prefer_build_folder
+from kgraph.errors import ConfigurationError
+from kgraph.textfile import (
+    MAX_LISTING_BYTES,
+    escape_name,
+    is_file,
+    is_folder,
+    is_there,
+    read_regular_file,
+)
+
+_SAMPLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Relocation:
+    """Moves paths below `old_root` to `tree`, and below `old_build` to `build`.
+
+    For an in-tree build `old_build` is `old_root`; what is then not in the tree and was made in
+    `build` is taken from there.
+    """
+
+    old_root: Path
+    old_build: Path
+    tree: Path
+    build: Path | None
+
+    def place(self, path: str, directory: str) -> str:
+        """The absolute path here of `path` as a command run in `directory` names it."""
+        absolute = os.path.normpath(Path(directory, path))
+        if self._is_built(absolute):
+            return self._moved(absolute, self.old_build, self.build or self.old_build)
+        if not self._is_below(absolute, self.old_root):
+            return absolute
+        here = self._moved(absolute, self.old_root, self.tree)
+        if self.build is not None and not is_there(here):
+            made = self._moved(absolute, self.old_root, self.build)
+            return made if is_there(made) else here
+        return here
+
+    def _is_built(self, absolute: str) -> bool:
+        """Whether a path there is of the build folder; that may lie in the tree, or around it."""
+        if self.in_tree or not self._is_below(absolute, self.old_build):
+            return False
+        return not (strip_folder(str(self.old_root), self.old_build)
+                    and self._is_below(absolute, self.old_root))
+
+    @property
+    def in_tree(self) -> bool:
+        """Whether the list is of a build inside the source folder."""
+        return self.old_build == self.old_root
+
+    def object_name(self, path: str, directory: str) -> str:
+        """The object `path` relative to the folder that its build wrote objects to."""
+        return os.path.relpath(os.path.normpath(Path(directory, path)), self.old_build)
+
+    @staticmethod
+    def _is_below(path: str, folder: Path) -> bool:
+        return path == str(folder) or strip_folder(path, folder) != ""
+
+    @staticmethod
+    def _moved(path: str, old: Path, new: Path) -> str:
+        return str(new) + path[len(str(old)) :]
+
+
+def find_relocation(
+    files: Iterable[tuple[str, str]], tree: Path, build: Path | None
+) -> Relocation | None:
+    """How a list of (directory, file) is moved to `tree`; None when no file of it is there."""
+    pairs = list(files)
+    step = max(1, len(pairs) // _SAMPLE)
+    roots: Counter[str] = Counter()
+    for directory, file in islice(pairs, 0, None, step):
+        root = _find_old_root(os.path.normpath(Path(directory, file)), tree)
+        if root:
+            roots[root] += 1
+    if not roots:
+        return None
+    old_root = Path(roots.most_common(1)[0][0])
+    folders = Counter(os.path.normpath(directory) for directory, _ in pairs)
+    old_build = Path(folders.most_common(1)[0][0])
+    # Commands that run in sub-folders of the sources are still an in-tree build.
+    if strip_folder(str(old_build), old_root) and is_folder(
+            tree / old_build.relative_to(old_root)):
+        old_build = old_root
+    return Relocation(old_root, old_build, tree, build)
+
+
+def _find_old_root(file: str, tree: Path) -> str:
+    """The folder that stands for `tree` in `file`, found by the longest end that the tree has."""
+    if strip_folder(file, tree):
+        return str(tree)
+    parts = Path(file).parts
+    for start in range(1, len(parts)):
+        if is_file(Path(tree, *parts[start:])):
+            return str(Path(*parts[:start]))
+    return ""
+
+
+PREPROCESSED = "files only preprocessed or assembled"
+_HINT = "give the list that a build recorder or scripts/clang-tools/gen_compile_commands.py wrote"
+_AUTOCONF = "generated/autoconf.h"
+_KCONFIG = "linux/kconfig.h"
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseEntry:
+    """One entry of the list: the folder the command runs in, the source, the words, the object."""
+
+    directory: str
+    file: str
+    words: tuple[str, ...]
+    output: str
+
+
+def find_compile_database(tree: KernelTree, given: str | Path | None) -> Path | None:
+    """The list to use: the given one, or the tree's own where it has no Makefile to ask."""
+    if given is not None:
+        return Path(given)
+    return None if tree.has_kbuild else tree.root / COMPILE_COMMANDS
+
+
+def build_database_units(
+    tree: KernelTree, path: Path, build: Path | None, remark: Callable[[str], None]
+) -> UnitBuilder:
+    """The units of the list at `path`; headers made outside the tree are in `build`, if any.
+    `remark` is told of folders that cannot be what the list takes them for.
+
+    Raises ConfigurationError when it cannot be read, names no file of the tree, or the generated
+    headers that its units need are nowhere.
+    """
+    entries = read_compile_database(path)
+    moved = find_relocation(((entry.directory, entry.file) for entry in entries), tree.root, build)
+    if moved is None:
+        raise ConfigurationError(
+            f"none of the {len(entries)} sources that {path} names is in {tree.root}",
+            "give the list of this tree",
+        )
+    if build is None and not moved.in_tree and is_folder(moved.old_build):
+        if reason := _explain_no_build_folder(moved.old_build, tree.root):
+            remark(f"{path}: its commands run in {moved.old_build}, which is not taken for a build"
+                   f" folder ({reason}): nothing in it is cited")
+        else:
+            build = moved.old_build
+    assembly = _build_units(entries, tree, moved, build)
+    if count := assembly.lost.total():
+        remark(f"{path}: {count} commands run in folders that are not there, such as"
+               f" {escape_name(min(assembly.lost))}: what they name from there is not found")
+    if not assembly.units:
+        left_out = ", ".join(f"{count} {reason}" for reason, count in assembly.skipped.items())
+        raise ConfigurationError(f"{path} holds no unit of the kernel: {left_out}", _HINT)
+    _require_headers(assembly, path)
+    return assembly
+
+
+def _explain_no_build_folder(folder: Path, tree: Path) -> str:
+    """Why a folder is not one that the kernel was built in, "" if it is: a list may name any."""
+    if tree.is_relative_to(folder):
+        return "the tree lies in it"
+    if not (folder / ".config").is_file() and not (folder / "include/generated").is_dir():
+        return "it has no .config and no include/generated"
+    return ""
+
+
+def _build_units(
+    entries: list[DatabaseEntry], tree: KernelTree, moved: Relocation, build: Path | None
+) -> UnitBuilder:
+    assembly = UnitBuilder(
+        tree=tree.root,
+        build=build,
+        place=moved.place,
+        object_name=moved.object_name,
+        also=prefer_build_folder(tree.root, build),
+        # A small tree of one's own need not define __KERNEL__; in a kernel's list only its host
+        # programs do not.
+        kernel_only=any(KERNEL_DEFINE in entry.words for entry in entries),
+    )
+    for entry in entries:
+        command = _parse_entry_command(entry)
+        if command is None:
+            assembly.skipped[PREPROCESSED] += 1
+        else:
+            assembly.add(command, entry.directory)
+    return assembly
+
+
+def _parse_entry_command(entry: DatabaseEntry) -> CompileCommand | None:
+    words = strip_launcher(list(entry.words))
+    if "-E" in words or "-S" in words:
+        return None
+    # The entry's own file and output say which source and object; the command need not.
+    command = parse_compile_arguments([*find_target_flag(words[0]), "-c", *words[1:]], entry.file)
+    if command is not None and entry.output:
+        return replace(command, object=entry.output)
+    return command
+
+
+def _require_headers(assembly: UnitBuilder, path: Path) -> None:
+    """Refuses a list whose units include the generated autoconf.h when it is nowhere.
+
+    Kbuild includes it through kconfig.h, which stands on every command line of a tree.
+    """
+    for unit in assembly.units.values():
+        kconfig = next((word for word in unit.arguments if word.endswith(_KCONFIG)), "")
+        if not kconfig or not _includes_autoconf(Path(kconfig)):
+            continue
+        folders = [word[2:] for word in unit.arguments if word.startswith("-I")]
+        if any(is_file(Path(folder, _AUTOCONF)) for folder in folders):
+            return
+        raise ConfigurationError(
+            f"{path}: include/{_AUTOCONF} and other generated headers are missing, "
+            "no unit can be parsed",
+            "add --prepare, which makes them outside the tree with the tree's .config",
+        )
+
+
+def _includes_autoconf(kconfig: Path) -> bool:
+    return is_file(kconfig) and f"<{_AUTOCONF}>".encode() in read_regular_file(kconfig)
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether a file may have this name: no null byte, no half of a character."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+
+
+def read_compile_database(path: Path) -> list[DatabaseEntry]:
+    """The entries of the list at `path`; raises ConfigurationError where it is not such a list."""
+    try:
+        content = json.loads(read_regular_file(path, MAX_LISTING_BYTES).decode("utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path} cannot be read: {error.strerror}", _HINT) from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not text: {error.reason}", _HINT) from error
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(f"{path}:{error.lineno}: not JSON: {error.msg}", _HINT) from error
+    except RecursionError as error:
+        raise ConfigurationError(f"{path}: nested too deeply", _HINT) from error
+    except ValueError as error:
+        raise ConfigurationError(f"{path}: a number has too many digits", _HINT) from error
+    if not isinstance(content, list):
+        raise ConfigurationError(f"{path} is not a list of compile commands", _HINT)
+    if not content:
+        raise ConfigurationError(f"{path} is an empty list", _HINT)
+    return list(_iter_entries(content, path))
+
+
+def _iter_entries(content: list[Any], path: Path) -> Iterator[DatabaseEntry]:
+    base = path.resolve().parent
+    for number, item in enumerate(content, 1):
+        entry = _parse_entry(item, base)
+        if entry is None:
+            raise ConfigurationError(
+                f"{path}: entry {number} lacks a file, or a command or arguments, or holds what"
+                " no name of a file can hold", _HINT
+            )
+        yield entry
+
+
+def _parse_entry(item: Any, base: Path) -> DatabaseEntry | None:
+    if not isinstance(item, dict):
+        return None
+    directory, file = item.get("directory", "."), item.get("file")
+    command, arguments = item.get("command"), item.get("arguments")
+    output = item.get("output", "")
+    if not all(isinstance(text, str) for text in (directory, file, output)) or not file:
+        return None
+    if isinstance(arguments, list) and all(isinstance(word, str) for word in arguments):
+        words = tuple(arguments)
+    elif isinstance(command, str):
+        words = tuple(split_words(command))
+    else:
+        return None
+    if not words:
+        return None
+    if not all(map(_is_file_name, (directory, file, output, *words))):
+        return None
+    # A relative directory is relative to the list, which makes a list that can be moved.
+    return DatabaseEntry(str(base / directory), file, words, output)

@@ -1,0 +1,157 @@
+"""The Kbuild dry run: the compile commands of vmlinux and modules, printed and not run.
+
+Owns asking make for it, reading compile commands out of its output, and saving the result, so
+that indexing an unchanged tree again runs no make. The saved result is valid for the same tree,
+configuration, compiler, kgraph, and the same files that Kbuild reads (Makefile, Kbuild,
+Kconfig, scripts) by time and size. Its commands name the work folder: a folder that was copied
+or moved is prepared again.
+
+Limit: it does not notice an edited header that would change a generated one (asm-offsets.h).
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from kgraph.build.compile_commands import (
+    KERNEL_DEFINE,
+    CompileCommand,
+    parse_compile_command,
+    split_commands,
+    split_words,
+)
+from kgraph.build.configuration import Configuration
+from kgraph.build.kbuild import PreparedBuild
+from kgraph.build.toolchain import read_compiler_version
+from kgraph.build.tree import KernelTree
+from kgraph.errors import ToolError
+from kgraph.model.units import TranslationUnit
+from kgraph.textfile import read_regular_file
+
+_LOG_NAME = "dry-run"
+_TARGETS = ("vmlinux", "modules")
+
+
+def run_dry_run(prepared: PreparedBuild) -> str:
+    """What `make -n` prints for the prepared folder; raises ToolError when it prints no command."""
+    prepared.make.run("-n", "-k", "V=1", *_TARGETS, name=_LOG_NAME)
+    log: Path = prepared.make.logs / f"{_LOG_NAME}.log"
+    text = log.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+    if KERNEL_DEFINE not in text:
+        raise prepared.make.failure(_LOG_NAME, "the dry run of make vmlinux modules")
+    return text
+
+
+def iter_compile_commands(text: str) -> Iterator[CompileCommand]:
+    """The compile commands of the kernel's objects in the text of a dry run."""
+    found = False
+    for line in text.splitlines():
+        if KERNEL_DEFINE in line and " -c " in line:
+            for command in _iter_line_commands(line):
+                found = True
+                yield command
+    if not found:
+        raise ToolError(
+            "the dry run of make printed no compile command that kgraph can read",
+            "record a build with a tool such as bear, and give its list: --compile-commands FILE",
+        )
+
+
+def _iter_line_commands(line: str) -> Iterator[CompileCommand]:
+    for command in split_commands(line):
+        if KERNEL_DEFINE in command and " -c " in command:
+            found = parse_compile_command(split_words(command))
+            if found is not None:
+                yield found
+
+
+_SAVED_FILE = "units.json"
+_READ_BY_KBUILD = ("Makefile", "Kbuild", "Kconfig")
+_TABLES = (".tbl", "defconfig", ".config")
+
+
+@dataclass(frozen=True, slots=True)
+class DryRunResult:
+    """What a dry run gave: its units, what was skipped (reason, count), what was remarked."""
+
+    units: tuple[TranslationUnit, ...]
+    skipped: tuple[tuple[str, int], ...]
+    remarks: tuple[str, ...]
+
+
+def load_dry_run(
+    work: Path, tree: KernelTree, configuration: Configuration, remark: Callable[[str], None]
+) -> DryRunResult | None:
+    """What was remembered in `work`, if its inputs are the same today."""
+    try:
+        stored = json.loads(read_regular_file(work / _SAVED_FILE))
+        if stored["work"] != str(work):
+            remark(f"the cache folder was copied or moved: {work} was made in {stored['work']},"
+                   " and is made anew")
+            return None
+        if stored["key"] != _compute_key(tree, configuration) or not (work / "build").is_dir():
+            return None
+        units = tuple(
+            TranslationUnit(**{**unit, "arguments": tuple(stored["flags"][unit["arguments"]])})
+            for unit in stored["units"]
+        )
+        skipped = tuple((reason, count) for reason, count in stored["skipped"])
+        return DryRunResult(units, skipped, tuple(stored["remarks"]))
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
+        # Not there, of an earlier kgraph, or cut off: it is made again.
+        return None
+
+
+def save_dry_run(
+    work: Path, tree: KernelTree, configuration: Configuration, remembered: DryRunResult
+) -> None:
+    """Writes what `recall` reads, whole or not at all."""
+    flags: dict[tuple[str, ...], int] = {}
+    for unit in remembered.units:
+        flags.setdefault(unit.arguments, len(flags))
+    content = {
+        "key": _compute_key(tree, configuration),
+        "work": str(work),
+        "flags": list(flags),
+        "units": [
+            {**asdict(unit), "arguments": flags[unit.arguments]} for unit in remembered.units
+        ],
+        "skipped": remembered.skipped,
+        "remarks": remembered.remarks,
+    }
+    half = work / f"{_SAVED_FILE}.new"
+    half.write_text(json.dumps(content), encoding="utf-8")
+    half.replace(work / _SAVED_FILE)
+
+
+def delete_saved_dry_run(work: Path) -> None:
+    """Removes what was remembered, before the build folder that it speaks of is made again."""
+    (work / _SAVED_FILE).unlink(missing_ok=True)
+
+
+def _compute_key(tree: KernelTree, configuration: Configuration) -> str:
+    digest = hashlib.sha256()
+    for part in (tree.root, tree.release, configuration.digest, read_compiler_version()):
+        digest.update(f"{part}\n".encode())
+    for source in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(source.read_bytes())
+    for line in sorted(_iter_inputs(str(tree.root))):
+        digest.update(line.encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
+
+
+def _iter_inputs(root: str) -> Iterator[str]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        whole = folder.startswith(f"{root}/scripts")
+        for name in files:
+            if whole or name.startswith(_READ_BY_KBUILD) or name.endswith(_TABLES):
+                path = f"{folder}/{name}"
+                try:
+                    state = os.lstat(path)
+                except OSError:  # removed just now
+                    continue
+                yield f"{path} {state.st_mtime_ns} {state.st_size}\n"

@@ -1,0 +1,178 @@
+"""Translate the compiler flags of a build into arguments for libclang, with absolute paths.
+
+Owns the tables of what is kept and why. Everything else is dropped: libclang reports an unknown
+flag as an error, and a flag that loads code or reads arguments from a file is never wanted.
+What libclang 18 accepts was measured over the flags of Linux 4.6 and 6.1.
+
+Builtin headers (stdarg.h, stddef.h ...): the libclang wheel has none, and a list from another
+machine names gcc's folder there. kgraph always uses its own (include/ beside this file), so
+facts do not depend on the compiler that happens to be installed.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgraph.textfile import is_file, is_there
+
+BUILTIN_HEADERS = Path(__file__).parent / "include"
+# Flags kept as they are, with what in the sources they change.
+_KEPT: tuple[tuple[str, str], ...] = (
+    (r"-[DU].+", "macros"),
+    (r"-std=[\w:.+-]+", "gnu89 inline, C11 anonymous members"),
+    (r"-ansi|-undef|-nostdinc", "predefined macros, where headers are searched"),
+    (r"-O([0-3sgz]|fast)?", "__OPTIMIZE__ is tested by compiletime assertions"),
+    (r"-m(16|32|64)", "sizes of types, __x86_64__ and __i386__"),
+    (r"-m(no-)?(sse|mmx|avx|3dnow|fma|aes|bmi)[\w.]*", "__SSE__ and others guard code"),
+    (r"-m(no-)?80387|-m(soft|hard)-float", "floating point"),
+    (r"-march=(?!native)[\w.+-]+", "macros of the processor"),
+    (r"-mcmodel=\w+", "__code_model_kernel__"),
+    (r"-mno-red-zone|-mregparm=\d", "calling convention attributes"),
+    (r"-m(little|big)-endian|-mabi=[\w-]+|-mgeneral-regs-only", "arm64 and others"),
+    (r"--target=[\w.+-]+", "the machine compiled for"),
+    (r"-f(no-)?(pie|PIE|pic|PIC)", "__PIC__ and __PIE__ guard code"),
+    (r"-f(no-)?(short-wchar|short-enums|signed-char|unsigned-char)", "types"),
+    (r"-f(no-)?(ms-extensions|plan9-extensions)", "anonymous struct members by tag"),
+    (r"-f(no-)?(builtin|freestanding|gnu89-inline|common)(-[\w-]+)?", "what a name means"),
+)
+# Clang 18 rejects -fplan9-extensions by name; its -fms-extensions takes the same sources.
+_RENAMED = {"-fplan9-extensions": "-fms-extensions", "-mno-80387": "-mno-x87"}
+_KEEP = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _KEPT), re.DOTALL)
+# Flags that name a folder searched for headers, and flags that name a header included first.
+_FOLDER_FLAGS = ("-isystem", "-idirafter", "-iquote", "-I")
+_HEADER_FLAGS = ("-include", "-imacros")
+# Flags whose value is the next word, dropped with it.
+_DROPPED_WITH_VALUE = frozenset(
+    {"-MF", "-MT", "-MQ", "-Xclang", "-Xlinker", "-Xassembler", "-Xpreprocessor", "--param", "-x"}
+    | {"-load", "-T", "-u", "-z", "-arch", "-aux-info", "-dumpbase", "-specs", "-B", "-target"}
+    | {"-wrapper", "-include-pch"}
+)
+_SPLIT_KEPT = ("-D", "-U")
+# Flags that load code into the compiler or read more flags from a file: worth telling.
+_REFUSED = re.compile(
+    r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper|-include-pch", re.DOTALL)
+_COMPILERS = {"gcc", "gcc-cross", "clang"}  # folders that hold their own headers
+
+
+@dataclass(frozen=True, slots=True)
+class ClangFlags:
+    """The arguments for libclang, and the flags refused for what they would do."""
+
+    arguments: tuple[str, ...]
+    refused: tuple[str, ...]
+
+
+def translate_flags(
+    words: Iterable[str],
+    place: Callable[[str], str],
+    roots: Iterable[Path],
+    also: Callable[[str], str] = lambda _folder: "",
+) -> ClangFlags:
+    """Arguments for libclang out of the words of a compile command.
+
+    `place` makes a path of the command absolute (and moves it to where it is here). A header that
+    is included by a flag must lie under one of `roots`. `also` names a folder to search before a
+    given one, or "": where headers made outside the tree stand in for in-tree ones.
+    """
+    sorter = _FlagTranslator(place, tuple(str(root) for root in roots), also)
+    sorter.read(list(words))
+    # -w: only errors say that a unit was not understood; warnings are gcc's business. clang would
+    # else look for files of further flags where kgraph runs, which may be in a hostile tree.
+    arguments = (*sorter.kept, "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
+    return ClangFlags(arguments, tuple(sorter.refused))
+
+
+class _FlagTranslator:
+    """Goes once over the words of a command, sorting them into kept and refused."""
+
+    def __init__(
+        self, place: Callable[[str], str], roots: tuple[str, ...], also: Callable[[str], str]
+    ) -> None:
+        self.place = place
+        self.roots = roots
+        self.also = also
+        self.kept: list[str] = []
+        self.refused: list[str] = []
+        self.searched: list[str] = []
+
+    def read(self, words: list[str]) -> None:
+        for folder in map(self.place, _iter_search_folders(words)):
+            self.searched += filter(None, (self.also(folder), folder))
+        remaining = iter(words)
+        for word in remaining:
+            if _REFUSED.fullmatch(word):
+                self._refuse(word, remaining)
+            elif flag := _find_prefix(word, _FOLDER_FLAGS):
+                self._folder(flag, word[len(flag) :] or next(remaining, ""))
+            elif flag := _find_prefix(word, _HEADER_FLAGS):
+                self._header(flag, word[len(flag) :] or next(remaining, ""))
+            elif word in _SPLIT_KEPT:
+                # Without a name it would take the next argument for one.
+                if name := next(remaining, ""):
+                    self.kept.append(word + name)
+            elif word in _DROPPED_WITH_VALUE:
+                next(remaining, "")
+            elif _KEEP.fullmatch(word):
+                self.kept.append(_RENAMED.get(word, word))
+
+    def _refuse(self, word: str, remaining: Iterator[str]) -> None:
+        value = next(remaining, "") if word in _DROPPED_WITH_VALUE else ""
+        self.refused.append(f"{word} {value}".strip())
+
+    def _folder(self, flag: str, folder: str) -> None:
+        if not folder or _is_builtin(folder):
+            return
+        path = self.place(folder)
+        if is_file(path):  # clang would take it for a map that says where headers are
+            return
+        if before := self.also(path):
+            self.kept += _make_folder_flag(flag, before)
+        self.kept += _make_folder_flag(flag, path)
+
+    def _header(self, flag: str, header: str) -> None:
+        path = self._found(header) if header else ""
+        if path and self._inside(path) and (is_file(path) or not is_there(path)):
+            self.kept += [flag, path]
+        else:
+            self.refused.append(f"{flag} {header}".strip())
+
+    def _found(self, header: str) -> str:
+        """Where a compiler finds a header that a flag names; where it runs, if nowhere. The name
+        is not left to libclang, which may find another file, of the machine's, by then."""
+        path = self.place(header)
+        places = [path, *(os.path.normpath(f"{folder}/{header}") for folder in self.searched)]
+        return next((place for place in places if is_file(place)), path)
+
+    def _inside(self, path: str) -> bool:
+        real = os.path.realpath(path)
+        folders = (*self.roots, str(BUILTIN_HEADERS))
+        return any(real.startswith(os.path.realpath(root) + os.sep) for root in folders)
+
+
+def _iter_search_folders(words: Iterable[str]) -> Iterator[str]:
+    """The folders in which the words of a command have headers sought, kgraph's own last; those
+    for names in quotes first, and those for what is nowhere else behind the others."""
+    remaining = iter(words)
+    found: dict[str, list[str]] = {flag: [] for flag in _FOLDER_FLAGS}
+    for word in remaining:
+        if flag := _find_prefix(word, _FOLDER_FLAGS):
+            found[flag].append(word[len(flag) :] or next(remaining, ""))
+    for flag in ("-iquote", "-I", "-isystem", "-idirafter"):
+        yield from (f for f in found[flag] if f and not _is_builtin(f))
+    yield str(BUILTIN_HEADERS)
+
+
+def _is_builtin(folder: str) -> bool:
+    """Whether a folder holds a compiler's own headers: kgraph has those of clang."""
+    parts = folder.removesuffix("/").split("/")
+    return parts[-1] in ("include", "include-fixed") and not _COMPILERS.isdisjoint(parts[1:-1])
+
+
+def _make_folder_flag(flag: str, path: str) -> list[str]:
+    return [flag + path] if flag == "-I" else [flag, path]
+
+
+def _find_prefix(word: str, flags: tuple[str, ...]) -> str:
+    return next((flag for flag in flags if word.startswith(flag)), "")

@@ -1,0 +1,98 @@
+"""The kernel tree: where it is and which release it is.
+
+Owns KernelTree and the checks that a path must pass to be one. Only reads.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from kgraph.errors import TreeError
+from kgraph.textfile import read_regular_file
+
+COMPILE_COMMANDS = "compile_commands.json"
+_TREE_HINT = "give the top folder of a Linux source tree, the one that holds Makefile and Kconfig"
+_VERSION = re.compile(
+    r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*(\S*)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KernelTree:
+    """A folder of kernel sources.
+
+    `root` is absolute with symbolic links resolved. `release` is what its Makefile says ("4.6.2"),
+    empty for a small tree that has no Makefile and comes with a compile_commands.json instead.
+    """
+
+    root: Path
+    release: str
+
+    @property
+    def has_kbuild(self) -> bool:
+        """Whether the tree can be asked with make (a tree without a Makefile cannot)."""
+        return self.release != ""
+
+
+def open_tree(path: str | Path, *, compile_commands: str | Path | None = None) -> KernelTree:
+    """The tree at `path`; raises TreeError when there is none that can be read.
+
+    A folder without a kernel Makefile is accepted when `compile_commands` is given, or when it
+    holds a compile_commands.json and no Makefile: the list says all that make would.
+    """
+    root = _resolve_folder(Path(path))
+    makefile = root / "Makefile"
+    if not makefile.exists():
+        if compile_commands is not None or (root / COMPILE_COMMANDS).is_file():
+            return KernelTree(root, "")
+        raise TreeError(f"{root} is not a kernel tree: it has no Makefile", _TREE_HINT)
+    release = _read_release(makefile)
+    if release and (root / "Kconfig").is_file() and (root / "scripts").is_dir():
+        return KernelTree(root, release)
+    if compile_commands is not None:
+        return KernelTree(root, "")
+    if not release:
+        reason = "its Makefile names no VERSION and PATCHLEVEL"
+    else:
+        reason = "it has no Kconfig or no scripts folder"
+    raise TreeError(f"{root} is not a kernel tree: {reason}", _TREE_HINT)
+
+
+def _resolve_folder(path: Path) -> Path:
+    try:
+        root = path.expanduser().resolve()
+        if not root.exists():
+            raise TreeError(f"{path} does not exist", _TREE_HINT)
+        if not root.is_dir():
+            raise TreeError(f"{path} is not a folder", _TREE_HINT)
+        with os.scandir(root):
+            return root
+    except (OSError, RuntimeError) as error:
+        detail = error.strerror if isinstance(error, OSError) else str(error)
+        raise TreeError(
+            f"{path} cannot be read: {detail}", "check its permissions, or give another folder"
+        ) from error
+
+
+def _read_release(makefile: Path) -> str:
+    try:
+        # The four assignments stand in the first lines; the first one of a name is the one.
+        head = read_regular_file(makefile)[:4096].decode("utf-8", "replace")
+    except OSError as error:
+        raise TreeError(
+            f"{makefile} cannot be read: {error.strerror}", "check its permissions"
+        ) from error
+    found: dict[str, str] = {}
+    for name, value in _VERSION.findall(head):
+        found.setdefault(name, value)
+    if not found.get("VERSION") or not found.get("PATCHLEVEL"):
+        return ""
+    numbers = (found.get(name, "") for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+    return ".".join(number for number in numbers if number) + found.get("EXTRAVERSION", "")
+
+
+def strip_folder(file: str, folder: Path) -> str:
+    """`file` relative to `folder`, both absolute, or "" when it is not inside."""
+    prefix = f"{folder}{os.sep}"
+    return file[len(prefix) :] if file.startswith(prefix) else ""

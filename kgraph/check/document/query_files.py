@@ -1,0 +1,176 @@
+"""Query files, documented chains as TOML, one a file; and what a FILE or QUERY argument means.
+
+Owns reading and checking them. An error names the file and the line.
+
+    title = "..."            caller = "..."        callee = "..."      (required)
+    documented = "..."       release = "4.6.2"     setup = ["command", ...]
+    chain = '''...'''        in the notation of documents, without line numbers
+    [scenario]
+    pins = ["sock.sk_prot = raw_prot", {slot = "...", target = "...", from = "f", to = "g"}]
+    via = ["f", ...]         avoid = ["f", ...]
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from kgraph.check.document.parser import parse_document
+from kgraph.errors import DocumentError
+from kgraph.model.document import Document, Pin, Query, Scenario
+from kgraph.resources import find_resource
+from kgraph.textfile import read_regular_file
+from kgraph.toml import TomlReader, blank_strings, parse_toml, read_toml_text
+
+_TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
+_NEEDED = ("title", "caller", "callee", "chain")
+_NAME = re.compile(r"[A-Za-z_]\w*|[\w./+-]+:[A-Za-z_]\w*", re.ASCII)
+
+
+def read_query(file: Path) -> Query:
+    """The query in a file. Raises DocumentError, naming FILE:LINE."""
+    return parse_query(str(file), read_toml_text(file, DocumentError, "give a query file"))
+
+
+def parse_query(file: str, text: str) -> Query:
+    """The query in a text. Raises DocumentError, naming FILE:LINE."""
+    table = parse_toml(file, text, DocumentError)
+    reader = _QueryReader(file, text)
+    reader.keys(table, (*_TEXTS, "setup", "scenario"), "a query")
+    for key in _NEEDED:
+        if key not in table:
+            raise DocumentError(f"{file}:1: the query has no {key}", f"give it {key} = ...")
+    words = {key: reader.text(key, table[key]) for key in _TEXTS if key in table}
+    for key in ("caller", "callee"):
+        reader.name(key, words[key])
+    name = Path(file).stem
+    scenario = reader.scenario(name, table.get("scenario", {}))
+    return Query(
+        name, file, words["title"], words["caller"], words["callee"], words.get("documented", ""),
+        words.get("release", ""), reader.texts("setup", table.get("setup", [])), scenario,
+        words["chain"], *_chain_place(text),
+    )
+
+
+def build_query_document(query: Query) -> Document:
+    """The chain of a query as a document whose lines are numbered as in its file."""
+    shift = query.chain_line - 1
+    document = parse_document(query.file, f"```\n{query.chain}".encode())
+    lines = tuple(
+        replace(line, number=line.number - 1 + shift,
+                parent=line.parent - 1 + shift if line.parent else 0,
+                one_line=query.chain_line if query.one_line else 0)
+        for line in document.lines[1:]
+    )
+    return Document(query.file, lines)
+
+
+def _chain_place(text: str) -> tuple[int, bool]:
+    """The line on which the chain's first line stands, and whether that is the only one."""
+    found = re.search(r"^[ \t]*chain[ \t]*=", blank_strings(text, short=True), re.MULTILINE)
+    if found is None:
+        return 1, False
+    opened = re.compile(r"[ \t]*(?:\"{3}|'{3})\n?").match(text, found.end())
+    return text.count("\n", 0, opened.end() if opened else found.end()) + 1, not opened
+
+
+class _QueryReader(TomlReader):
+    """Values of a query file."""
+
+    def __init__(self, file: str, text: str) -> None:
+        super().__init__(file, text, DocumentError)
+
+    def name(self, key: str, value: str, start: int = 1) -> str:
+        """A function as users write it."""
+        if not _NAME.fullmatch(value):
+            raise self.wrong(key, f"`{value}` is no function", "write NAME or PATH:NAME", start)
+        return value
+
+    def scenario(self, name: str, table: object) -> Scenario:
+        """The [scenario] of the file."""
+        if not isinstance(table, dict):
+            raise self.wrong("scenario", "scenario is no table", "write [scenario]")
+        start = self.where("scenario")
+        self.keys(table, ("pins", "via", "avoid"), "[scenario]", start)
+        pins = table.get("pins", [])
+        if not isinstance(pins, list):
+            hint = 'write pins = ["SLOT = TARGET", ...]'
+            raise self.wrong("pins", "pins is no list", hint, start)
+        words = {key: self.texts(key, table.get(key, []), start) for key in ("via", "avoid")}
+        via, avoid = (
+            tuple(self.name(key, each, start) for each in words[key]) for key in ("via", "avoid")
+        )
+        line = self.where("pins", start)
+        read = []
+        for each in pins:
+            said = next((word for word in (each.values() if isinstance(each, dict) else [each])
+                         if isinstance(word, str)), "pins")
+            line = self.where(said, line)  # pins stand in the order of their lines
+            read.append(replace(self.pin(each, line), where=f"{self.file}:{line}"))
+        return Scenario(name, tuple(read), via, avoid, f"query {name}")
+
+    def pin(self, value: object, line: int) -> Pin:
+        """A pin: "SLOT = TARGET" or a table. `line` is where it stands."""
+        hint = ('write "SLOT = TARGET", "SLOT = TARGET @ FROM..TO" or '
+                '{slot = "...", target = "...", from = "...", to = "..."}')
+        pin = Pin.read(value) if isinstance(value, str) else None
+        if pin is not None:
+            return pin
+        if not isinstance(value, dict):
+            raise DocumentError(f"{self.file}:{line}: `{value}` is no pin", hint)
+        self.keys(value, ("slot", "target", "from", "to"), "a pin", line)
+        for key in ("slot", "target"):
+            if key not in value:
+                raise DocumentError(f"{self.file}:{line}: a pin has no {key}", hint)
+        words = {key: self.text(key, each, line) for key, each in value.items()}
+        return Pin(words["slot"], words["target"], words.get("from", ""), words.get("to", ""))
+
+
+@cache
+def read_shipped_queries() -> tuple[Query, ...]:
+    """The queries that come with kgraph, by name."""
+    return tuple(read_query(path) for path in sorted(find_resource("queries").glob("*.toml")))
+
+
+def find_query(name: str) -> Query:
+    """The query that a user names: a file, or one that comes with kgraph.
+
+    Raises DocumentError where there is none, or its file is not understood.
+    """
+    if Path(name).is_file():
+        return read_query(Path(name))
+    for query in read_shipped_queries():
+        if query.name == name:
+            return query
+    known = ", ".join(query.name for query in read_shipped_queries())
+    raise DocumentError(f"{name}: no such file, and no query of that name",
+                        f"the queries that come with kgraph are {known}")
+
+
+MAX_DOCUMENT_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A document with its bytes, or a query (then `data` is empty)."""
+
+    document: Document
+    data: bytes = b""
+    query: Query | None = None
+
+
+def read_subject(name: str) -> Subject:
+    """The document or query that a FILE or QUERY argument means.
+
+    Raises DocumentError where there is none, or it cannot be read.
+    """
+    path = Path(name)
+    if name.endswith(".toml") or not path.exists():
+        query = find_query(name)
+        return Subject(build_query_document(query), query=query)
+    try:
+        data = read_regular_file(path, MAX_DOCUMENT_BYTES)
+    except OSError as error:
+        hint = f"give a Markdown or text file of at most {MAX_DOCUMENT_BYTES >> 20} MB"
+        raise DocumentError(f"{name}: {error.strerror}", hint) from error
+    return Subject(parse_document(name, data), data)

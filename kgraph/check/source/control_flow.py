@@ -1,0 +1,318 @@
+"""Which tokens of a function run under which of its conditions and labels, found in its text."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice, pairwise, takewhile
+from typing import NamedTuple
+
+from kgraph.check.source.condition_forms import (
+    ConditionForm,
+    negate,
+    normalise_condition,
+    split_conjuncts,
+)
+from kgraph.check.source.tokens import CLOSE, find_end, join_tokens
+
+_KEYWORDS = ("if", "while", "case", "default")
+_LEAVING = ("return", "goto", "break", "continue")
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A condition in a body: its form, the token that it starts at, the tokens that run where it
+    holds and where it does not; and those `beyond` a label behind `other`, which may be come to
+    from elsewhere.
+    """
+
+    form: ConditionForm
+    place: int
+    then: range
+    other: range
+    beyond: range
+
+    def says(self, place: int) -> frozenset[ConditionForm]:
+        """What holds at a token because of this condition."""
+        if place in self.then:
+            return split_conjuncts(self.form)
+        return split_conjuncts(negate(self.form)) if place in self.other else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchLabel:
+    """A `case` or `default` label of a body: its text and token, the tokens that run from it on to
+    where they leave the switch, and what that switch asks for.
+    """
+
+    text: str
+    place: int
+    then: range
+    switch: str
+
+    @property
+    def form(self) -> ConditionForm:
+        """What the switch asks for, as a condition: its value is the label's."""
+        return normalise_condition(
+            [*self.switch.split(" "), "==", *(self.text.split(" ")[1:] or ["default"])]
+        )
+
+
+class EnclosingConditions(NamedTuple):
+    """The conditions and labels that any of some tokens, `here`, stands under."""
+
+    here: list[int]
+    branches: list[Branch]
+    labels: list[SwitchLabel]
+
+    @property
+    def holds(self) -> frozenset[ConditionForm]:
+        """What holds there because of them."""
+        found = frozenset[ConditionForm]().union(
+            *(branch.says(at) for branch in self.branches for at in self.here))
+        asked: dict[str, list[ConditionForm]] = {}
+        for label in self.labels:
+            if label.switch:
+                asked.setdefault(label.switch, []).append(label.form)
+        one_of = (forms[0] if len(forms) == 1 else ("or", frozenset(forms))
+                  for forms in asked.values())
+        return found.union(one_of)
+
+
+class ControlFlow:
+    """The conditions and labels of a body, found when they are first asked for. It is given as its
+    words, by place, where each parenthesis or brace among them closes, and as it is `written`: its
+    words with all macros.
+    """
+
+    def __init__(self, words: list[str], ends: dict[int, int], written: list[str]) -> None:
+        self.words = words
+        self._ends = ends
+        self._written = written
+        self._statements: dict[int, range] = {}
+
+    @cached_property
+    def branches(self) -> list[Branch]:
+        """The `if` and `while` conditions."""
+        words, found = self.words, []
+        heads = [place for place, (word, following) in enumerate(pairwise(words))
+                 if word in ("if", "while") and following == "("]
+        for place in reversed(heads):  # those within are known before those around them
+            end = self.end_of(place + 1)
+            then = self._ruled(end + 1)
+            after = then.stop
+            other = beyond = range(after, after)
+            if words[after:after + 1] == ["else"]:
+                other = self._ruled(after + 1)
+            elif words[place] == "if" and self._leaves(then):
+                stop = self._block_ends[after]
+                reached, jumped = self._reached(after, stop)
+                other, beyond = range(after, reached), range(jumped, stop)
+            found.append(
+                Branch(normalise_condition(words[place + 2 : end]), place, then, other, beyond)
+            )
+        return found[::-1]
+
+    @cached_property
+    def labels(self) -> list[SwitchLabel]:
+        """The labels of its switches."""
+        words, found = self.words, list[SwitchLabel]()
+        switches = dict(self._switches()) if self.branches or "switch" in words else {}
+        for place, word in enumerate(words):
+            if word not in ("case", "default"):
+                continue
+            colon = self._colon(place)
+            if words[colon:colon + 1] == [":"]:
+                then = range(colon + 1, self._left(colon + 1))
+                switch = switches.get(self._block_ends[place], "")
+                found.append(SwitchLabel(" ".join(words[place:colon]), place, then, switch))
+        return found
+
+    def text_at(self, place: int) -> str:
+        """The condition, or the label, of the `if`, `while`, `case` or `default` at a token, as it
+        is written.
+        """
+        at, words = self._keywords[place], self._written
+        if words[at] in ("case", "default"):
+            return join_tokens(takewhile(lambda word: word != ":", islice(words, at, None)))
+        return join_tokens(words[at + 2:find_end(words, at + 1)])
+
+    @cached_property
+    def _keywords(self) -> dict[int, int]:
+        """By place: where the written words have a keyword."""
+        here, there = ([place for place, word in enumerate(words) if word in _KEYWORDS]
+                       for words in (self.words, self._written))
+        if len(here) != len(there):  # a macro stands for one
+            self._written, there = self.words, here
+        return dict(zip(here, there, strict=True))
+
+    def ruling(self, here: list[int]) -> EnclosingConditions:
+        """The conditions and labels that any of some tokens stands under."""
+        first, last = (here[0], here[-1]) if here else (0, -1)
+        near = [label for label in self.labels
+                if label.then.start <= last and label.then.stop > first]
+        return EnclosingConditions(
+            here,
+            [branch for branch in self.branches if any(map(branch.says, here))],
+            [label for label in near if any(at in label.then for at in here)],
+        )
+
+    def behind(self, label: str) -> list[range]:
+        """The tokens that run from each label of this name on to where they leave the block."""
+        return [range(at, self._left(at)) for at in self._targets.get(label, ())]
+
+    @property
+    def goto_labels(self) -> list[str]:
+        """The labels that a `goto` may name."""
+        return list(self._targets)
+
+    def jumped(self, start: range) -> list[range]:
+        """The tokens that run from these on, and behind the labels that they jump to: from each
+        label on to where that leaves the block.
+        """
+        found, names, words = [start], set[str](), self.words
+        for part in found:
+            for place in part:
+                name = words[place + 1] if words[place] == "goto" else ""
+                if name and name not in names:
+                    names.add(name)
+                    found += self.behind(name)
+        return found
+
+    def end_of(self, start: int) -> int:
+        """The place of what closes the parenthesis or brace at `start`; the last where nothing
+        does.
+        """
+        return self._ends.get(start, len(self.words) - 1)
+
+    @cached_property
+    def _targets(self) -> dict[str, list[int]]:
+        """Where the labels that a `goto` names stand."""
+        found: dict[str, list[int]] = {}
+        for place, (word, following) in enumerate(pairwise(self.words)):
+            if following == ":" and word != "default" and place and (
+                    self.words[place - 1] in (";", "{", "}", ":")):
+                found.setdefault(word, []).append(place)
+        return found
+
+    @cached_property
+    def _block_ends(self) -> list[int]:
+        """For each token, and for the end, where the innermost parentheses or braces around it
+        close.
+        """
+        around, found = [len(self.words)], []
+        for place, word in enumerate(self.words):
+            while len(around) > 1 and around[-1] <= place:
+                around.pop()
+            found.append(around[-1] if word not in CLOSE else place)
+            if place in self._ends:
+                around.append(self._ends[place])
+        return [*found, len(self.words)]
+
+    def _reached(self, start: int, stop: int) -> tuple[int, int]:
+        """Where the first label stands between two tokens, of the switch that ends at the second or
+        one that a `goto` may lead to, else the second; and the first of the latter.
+        """
+        jumped = min((place for name, found in self._targets.items() if name in self._gotos
+                      for place in found if start <= place < stop), default=stop)
+        cases = (place for place in self._cases.get(stop, ()) if place >= start)
+        return min(jumped, next(cases, stop)), jumped
+
+    @cached_property
+    def _cases(self) -> dict[int, list[int]]:
+        """The places of the labels of each switch, by where it ends."""
+        found: dict[int, list[int]] = {}
+        for place, word in enumerate(self.words):
+            if word in ("case", "default"):
+                found.setdefault(self._block_ends[place], []).append(place)
+        return found
+
+    @cached_property
+    def _gotos(self) -> set[str]:
+        return {following for word, following in pairwise(self.words) if word == "goto"}
+
+    def _switches(self) -> list[tuple[int, str]]:
+        """Where the block of each switch closes, and what the switch asks for."""
+        found = []
+        for place, pair in enumerate(pairwise(self.words)):
+            if pair == ("switch", "("):
+                end = self.end_of(place + 1)
+                found.append((self.end_of(end + 1), " ".join(self.words[place + 2:end])))
+        return found
+
+    def _left(self, start: int) -> int:
+        """Behind the first statement from `start` on that leaves the block around it."""
+        place, last = start, self._block_ends[min(start, len(self.words))]
+        while (place := self._past_labels(place)) < last:
+            part = range(place, max(place + 1, self._ruled(place).stop))
+            if self._leaves(part):
+                return part.stop
+            place = part.stop
+        return last
+
+    def _ruled(self, start: int) -> range:
+        """The tokens of the statement that starts at `start`, with its `else`."""
+        if start not in self._statements:
+            self._statements[start] = self._statement(start)
+        return self._statements[start]
+
+    def _statement(self, start: int) -> range:
+        words, place = self.words, start
+        while words[place:place + 1] and words[place] in ("if", "while", "for", "switch"):
+            heads = words[place] == "if"
+            place = self.end_of(place + 1) + 1
+            if not heads:
+                continue
+            inner = self._ruled(place).stop if words[place:place + 1] != ["if"] else place
+            if words[inner:inner + 1] == ["else"]:
+                place = inner + 1
+            elif inner > place:
+                return range(start, inner)
+        return range(start, self._simple_end(place))
+
+    def _simple_end(self, start: int) -> int:
+        """Behind the block that starts at `start`, or the next semicolon."""
+        place = start
+        while place < len(self.words):
+            word = self.words[place]
+            if word in CLOSE:
+                return place
+            if word == ";":
+                return place + 1
+            if place in self._ends:
+                place = self._ends[place]
+                if word == "{":
+                    return place + 1
+            place += 1
+        return len(self.words)
+
+    def _leaves(self, part: range) -> bool:
+        """Whether a statement ends by leaving the block around it."""
+        words, place = self.words, self._past_labels(part.start)
+        while words[place:place + 1] == ["if"]:
+            then = self._ruled(self.end_of(place + 1) + 1)
+            if words[then.stop:then.stop + 1] != ["else"] or not self._leaves(then):
+                return False
+            place = then.stop + 1
+        if words[place:place + 1] != ["{"]:
+            return place < part.stop and words[place] in _LEAVING
+        last, place, stop = range(0), place + 1, self.end_of(place)
+        while (place := self._past_labels(place)) < stop:
+            last = range(place, max(place + 1, self._ruled(place).stop))
+            place = last.stop
+        return bool(last) and self._leaves(last)
+
+    def _colon(self, label: int) -> int:
+        """Where the `case` or `default` at `label` ends."""
+        words = self.words
+        return next((at for at in range(label, len(words)) if words[at] in ":;{"), len(words))
+
+    def _past_labels(self, place: int) -> int:
+        """Behind the labels that a statement begins with."""
+        words = self.words
+        while place + 1 < len(words):
+            if words[place] in ("case", "default"):
+                place = self._colon(place) + 1
+            elif words[place + 1] == ":" and words[place].isidentifier():
+                place += 2
+            else:
+                break
+        return place

@@ -1,0 +1,196 @@
+"""Where the tree defines a name, found in its text.
+
+A name that the index does not have may be a function of another configuration: a claim about it
+cannot be decided. A name that stands nowhere in the tree is wrong. Files that indexed units
+include come first; in these, both branches of an `#ifdef` count.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgraph.graph import CallGraph
+from kgraph.model.location import Location
+from kgraph.model.results import IndexDescription
+from kgraph.textfile import read_regular_file, split_lines, unescape_name
+
+_SUFFIXES = (".c", ".h", ".S")
+_MOST_NAMES = 200
+_MOST_DEFINITIONS = 30  # names whose definitions are searched for, each in the whole tree
+
+
+class TreeSearch:
+    """Looks names up in the text of a tree: one pass over its C sources for all that are announced
+    before the first question, one more for each that was not.
+    """
+
+    def __init__(self, about: IndexDescription) -> None:
+        self._root = Path(about.tree)
+        self._wanted: set[str] = set()
+        self._found: dict[str, Location | None] = {}
+        self._records: dict[str, list[Location]] = {}
+        self._definitions: dict[str, list[Location]] = {}
+        self._lines: dict[str, list[str]] = {}
+
+    def announce(self, names: set[str]) -> None:
+        """Names that `place` may be asked for."""
+        self._wanted |= names - self._found.keys()
+
+    def place(self, name: str) -> Location | None:
+        """Where the tree's text has the name, a place that looks like a definition before others;
+        None where it stands nowhere.
+        """
+        if name not in self._found:
+            self._search({name} | set(sorted(self._wanted)[:_MOST_NAMES]))
+            self._wanted.clear()
+        return self._found[name]
+
+    def records(self, name: str) -> list[Location]:
+        """Where `struct name {` (or a union) stands: in headers, in sources where in no header."""
+        if name not in self._records:
+            pattern = re.compile(
+                rb"^(?:typedef\s+)?(?:struct|union)\s+" + re.escape(name.encode()) + rb"\s*\{",
+                re.MULTILINE,
+            )
+            every = self._every(name.encode(), pattern)
+            self._records[name] = [at for at in every if at.path.endswith(".h")] or every
+        return self._records[name]
+
+    def definitions(self, name: str) -> list[Location]:
+        """Where functions of this name have a body, whatever the configuration; nothing once many
+        names were asked for.
+        """
+        if name not in self._definitions and len(self._definitions) < _MOST_DEFINITIONS:
+            word = re.escape(name.encode())
+            pattern = re.compile(
+                rb"^[A-Za-z_][^\n;={}#]*\b" + word + rb"[ \t]*\([^;{}]*\)[^;{}()]*\{", re.MULTILINE
+            )
+            self._definitions[name] = self._every(name.encode(), pattern)
+        return self._definitions.get(name, [])
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a file of the tree, [] where it cannot be read."""
+        if path not in self._lines:
+            data = _read_bytes(self._root / unescape_name(path))
+            self._lines[path] = [] if data is None else [
+                line.decode("utf-8", "replace") for line in split_lines(data)]
+        return self._lines[path]
+
+    def _every(self, word: bytes, pattern: re.Pattern[bytes]) -> list[Location]:
+        found = []
+        for path in _iter_sources(self._root):
+            data = _read_bytes(path) or b""
+            for match in pattern.finditer(data) if word in data else ():
+                line = data.count(b"\n", 0, match.start()) + 1
+                found.append(Location(path.relative_to(self._root).as_posix(), line))
+        return found
+
+    def _search(self, names: set[str]) -> None:
+        best: dict[str, tuple[bool, Location]] = {}
+        missing = {name: name.encode() for name in names}
+        for path in _iter_sources(self._root):
+            data = _read_bytes(path) or b""
+            for name in [name for name, word in missing.items() if word in data]:
+                relative = path.relative_to(self._root).as_posix()
+                for defines, line in _iter_places(missing[name], data):
+                    if name not in best or (defines and not best[name][0]):
+                        best[name] = (defines, Location(relative, line))
+                if best.get(name, (False,))[0]:
+                    del missing[name]
+        for name in names:
+            self._found[name] = best[name][1] if name in best else None
+
+
+def _iter_places(word: bytes, data: bytes) -> Iterator[tuple[bool, int]]:
+    """(looks like a definition, line) of the first place, and of the first that defines."""
+    first = True
+    for match in re.finditer(rb"\b" + re.escape(word) + rb"\b", data):
+        start = data.rfind(b"\n", 0, match.start()) + 1
+        before = data[start:match.start()]
+        # A line of its own that ends with a semicolon is a use at file scope, or a declaration.
+        used = data[start:data.find(b"\n", start)].rstrip().endswith(b";")
+        defines = bool((before[:1].isalpha() and not used)
+                       or before.lstrip().startswith(b"#define"))
+        if first or defines:
+            yield defines, data.count(b"\n", 0, match.start()) + 1
+        if defines:
+            return
+        first = False
+
+
+def _read_bytes(path: Path) -> bytes | None:
+    """What a file holds, None where it cannot be read."""
+    try:
+        return read_regular_file(path)
+    except OSError:
+        return None
+
+
+def _iter_sources(root: Path) -> Iterator[Path]:
+    """The C sources under a folder, links left aside, in the order of their paths."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(folder, name)
+            if name.endswith(_SUFFIXES) and path.is_file() and not path.is_symlink():
+                yield path
+
+
+_DEFINED = re.compile(
+    rb"^(?:[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)"
+    rb"|(?:typedef[ \t]+)?(?:struct|union)[ \t]+([A-Za-z_]\w*)[^\S\n]*\n?[ \t]*\{)",
+    re.MULTILINE,
+)
+
+
+class IndexedDefinitions:
+    """Reads the files when it is first asked to, headers before sources, and keeps which of them
+    define a name.
+    """
+
+    def __init__(self, graph: CallGraph) -> None:
+        self._graph = graph
+        self._root = Path(graph.description.tree)
+        self._macros: dict[bytes, str] = {}
+        self._records: dict[bytes, list[str]] | None = None
+
+    def macro(self, name: str) -> Location | None:
+        """Where the first `#define` of a name stands."""
+        self._read()
+        path = self._macros.get(name.encode())
+        return next(self._places(path, 1, name), None) if path is not None else None
+
+    def records(self, name: str) -> list[Location]:
+        """Where a record is defined: in headers; in sources where no header does."""
+        paths = self._read().get(name.encode(), [])
+        headers = [path for path in paths if path.endswith(".h")]
+        return [place for path in headers or paths for place in self._places(path, 2, name)]
+
+    def _read(self) -> dict[bytes, list[str]]:
+        if self._records is None:
+            self._records = {}
+            for (path,) in self._graph.reader.rows(
+                "SELECT path FROM unit_file ORDER BY path NOT LIKE '%.h', path"
+            ):
+                for match in _DEFINED.finditer(self._bytes(path)):
+                    if match[1] is not None:
+                        self._macros.setdefault(match[1], path)
+                        continue
+                    known = self._records.setdefault(match[2], [])
+                    if known[-1:] != [path]:
+                        known.append(path)
+        return self._records
+
+    def _places(self, path: str, group: int, name: str) -> Iterator[Location]:
+        """Where a file that defines a name does."""
+        data, word = self._bytes(path), name.encode()
+        for match in _DEFINED.finditer(data):
+            if match[group] == word:
+                yield Location(path, data.count(b"\n", 0, match.start()) + 1)
+
+    def _bytes(self, path: str) -> bytes:
+        try:
+            return read_regular_file(self._root / unescape_name(path))
+        except OSError:
+            return b""

@@ -1,0 +1,33 @@
+"""`kgraph export`."""
+
+from pathlib import Path
+
+import click
+
+from kgraph.cli.options import index_option, open_graph
+from kgraph.cli.output import remark_changed_files, write_json
+
+
+@click.command("export")
+@click.option("--format", "form", type=click.Choice(["jsonl"]), default="jsonl",
+              show_default=True, help="One record a line.")
+@click.option("--json", "form", flag_value="jsonl", type=str, help="Short for --format jsonl.")
+@click.option("--facts", is_flag=True,
+              help="The facts of all definitions in canonical order instead of the edges.")
+@index_option
+def export_verb(form: str, facts: bool, index: Path | None) -> None:  # noqa: ARG001
+    """Write every edge of the graph, one hop a line."""
+    from kgraph.query.neighbours import iter_hops
+    from kgraph.report.export import iter_facts
+    from kgraph.report.json import encode_hop
+    from kgraph.report.source import CallableSourceText
+
+    with open_graph(index) as graph:
+        if facts:
+            for record in iter_facts(graph.reader.encoded_definitions()):
+                write_json(record, indent=None)
+            return
+        text = CallableSourceText(graph)
+        for hop in iter_hops(graph):
+            write_json(encode_hop(hop, text), indent=None)
+        remark_changed_files(text)

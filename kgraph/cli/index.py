@@ -1,0 +1,216 @@
+"""`kgraph index`."""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from kgraph.cli.options import output_options
+from kgraph.cli.output import ProgressBar, remark, write_json, write_lines
+
+if TYPE_CHECKING:
+    from kgraph.indexing.index_tree import IndexSummary
+    from kgraph.indexing.write_index import IndexRequest
+
+_MAX_LISTED = 10
+# what may be given with --matrix: the file says the rest
+_OF_A_SET = {"matrix", "form", "jobs", "again", "precompiled", "scheduler", "unit_seconds",
+             "unit_memory", "deferred"}
+
+
+class Seconds(click.FloatRange):
+    """A time: `nan` is a number to Python, and within any range."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """The number of seconds."""
+        seconds: float = super().convert(value, param, ctx)
+        if math.isnan(seconds):
+            self.fail(f"{value} is no time", param, ctx)
+        return seconds
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@click.command("index")
+@click.argument("tree", type=click.Path(path_type=Path), required=False)
+@click.option("--config", type=click.Path(path_type=Path), metavar="FILE",
+              help="The build configuration; else TREE/.config, else a defconfig.")
+@click.option("--defconfig", is_flag=False, flag_value="defconfig", metavar="[TARGET]",
+              help="Take this make target's configuration (default: defconfig).")
+@click.option("--compile-commands", type=click.Path(path_type=Path), metavar="FILE",
+              help="Take the translation units from this list and run nothing of the tree.")
+@click.option("--prepare", is_flag=True,
+              help="With --compile-commands: have the tree's make generate missing headers.")
+@click.option("--only", multiple=True, metavar="PATH",
+              help="Index only this folder or file of the tree (repeatable).")
+@click.option("--deferred", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
+              help="Declare deferred calls beside those that kgraph knows (repeatable).")
+@click.option("--jobs", "-j", type=click.IntRange(1, 4096), default=None, metavar="N",
+              help="Worker processes (default: one a processor).")
+@click.option("--index", type=click.Path(path_type=Path), metavar="FILE",
+              help="Where to write the index; else a file of the user's cache folder.")
+@click.option("--precompiled/--no-precompiled", default=True, show_default=True,
+              help="Read common headers once. It changes the time, never the facts.")
+@click.option("--again", is_flag=True,
+              help="Read every unit again, whatever this index or another holds.")
+@click.option("--scheduler", metavar="ADDRESS", default="",
+              help="Read the units on the Dask cluster whose scheduler is there (tcp://HOST:PORT).")
+@click.option("--unit-seconds", type=Seconds(1, 1_000_000), default=300, show_default=True,
+              metavar="S", help="Give a unit up that takes longer.")
+@click.option("--unit-memory", type=click.IntRange(512, 1 << 30), default=8192, show_default=True,
+              metavar="MB", help="Give a unit up whose worker needs more address space.")
+@click.option("--matrix", type=click.Path(path_type=Path), metavar="FILE",
+              help="Index the trees and configurations that a TOML file lists, instead of TREE.")
+@click.option("--prune", is_flag=True,
+              help="Drop what the cache folder holds and no index needs, instead of indexing.")
+@output_options
+@click.pass_context
+def index_verb(context: click.Context, /, tree: Path | None, matrix: Path | None, prune: bool,
+               jobs: int | None, unit_seconds: float, unit_memory: int, form: str, **options: Any,
+               ) -> None:
+    """Read a kernel TREE and write its index.
+
+    TREE is only ever read. The index and all that is generated go to the user's cache folder.
+    Reading a tree without --compile-commands runs its makefiles.
+    """
+    from kgraph.indexing.workers.pool import Limits
+    from kgraph.indexing.write_index import IndexRequest
+
+    if [tree is not None, matrix is not None, prune].count(True) != 1:
+        raise click.UsageError("give one of TREE, --matrix FILE and --prune")
+    if prune:
+        _refuse(context, "--prune", {"prune", "form"})
+        _prune(form)
+        return
+    request = IndexRequest(
+        tree=tree or Path(), jobs=jobs or _processors(),
+        limits=Limits(unit_seconds, unit_memory << 20), **options)
+    if matrix is None:
+        _index(request, form)
+        return
+    _refuse(context, "--matrix", _OF_A_SET)
+    context.exit(_index_set(matrix, request, form))
+
+
+def _refuse(context: click.Context, what: str, known: set[str]) -> None:
+    """Refuse options that mean nothing beside `what`."""
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if given and name not in known:
+            raise click.UsageError(f"{parameter.opts[0]} cannot be given with {what}")
+
+
+class _Progress:
+    """Progress and remarks of a run, on standard error."""
+
+    def __init__(self) -> None:
+        self.bar = ProgressBar()
+
+    def say(self, text: str) -> None:
+        self.bar.clear()
+        remark(text)
+
+
+def _index(request: "IndexRequest", form: str) -> None:
+    from kgraph.indexing.index_tree import index_tree
+
+    progress = _Progress()
+    try:
+        summary = index_tree(
+            request, progress=progress.bar, remark=progress.say, is_last=True)
+    finally:
+        progress.bar.clear()
+    _write_summary(summary, form)
+
+
+def _index_set(file: Path, request: "IndexRequest", form: str) -> int:
+    """Index a set; the exit status."""
+    from kgraph.indexing.matrix import index_matrix, read_matrix
+
+    progress = _Progress()
+    failed = 0
+    records: list[dict[str, object]] = []
+    for outcome in index_matrix(read_matrix(file, request), progress=progress.bar,
+                                remark=progress.say):
+        progress.bar.clear()
+        if outcome.summary is None:
+            failed += 1
+            remark(f"{file}:{outcome.cell.line}: {outcome.cell.name}: {outcome.error}")
+            records.append({"index": None, "of": outcome.cell.name, "error": str(outcome.error)})
+        elif form == "json":
+            records.append(_make_record(outcome.summary))
+        else:
+            write_lines([f"{outcome.cell.name}:", *_summary_lines(outcome.summary)])
+    if form == "json":
+        write_json({"format": "kgraph-matrix/1", "indexes": records})
+    return 2 if failed else 0
+
+
+def _summary_lines(summary: "IndexSummary") -> Iterator[str]:
+    account = summary.coverage
+    yield f"  index        {summary.index}"
+    yield (f"  units        {account.units}: {account.errors} with errors, {account.failed} failed;"
+           f" {_origins(summary)}")
+    yield f"  time         {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU"
+
+
+def _origins(summary: "IndexSummary") -> str:
+    return (f"{summary.read} read, {summary.kept} as they were, {summary.lent} as another index"
+            " has them")
+
+
+def _prune(form: str) -> None:
+    from kgraph.indexing.cache_inventory import prune_cache
+    from kgraph.report.json import encode_inventory
+    from kgraph.report.status_text import format_unused_files
+
+    found = prune_cache()
+    if form == "json":
+        write_json(encode_inventory(found))
+    else:
+        write_lines(format_unused_files(found, "dropped"))
+
+
+def _write_summary(summary: "IndexSummary", form: str) -> None:
+    from kgraph.report.status_text import format_coverage, format_description
+
+    about, account = summary.description, summary.coverage
+    if form == "json":
+        write_json(_make_record(summary))
+        return
+    for what, units in (("failed", summary.failed), ("has errors", summary.erroneous)):
+        for path, reason in units[:_MAX_LISTED]:
+            remark(f"{path} {what}: {reason}")
+        if len(units) > _MAX_LISTED:
+            remark(f"... and {len(units) - _MAX_LISTED} more that {what} (--json lists all)")
+    write_lines(format_description(about, summary.index, about.built))
+    write_lines(format_coverage(account))
+    if summary.kept or summary.lent:
+        write_lines([f"again          {_origins(summary)}"])
+    main, worker = (f"{size / 2**20:.0f} MB" for size in (summary.peak, summary.worker_peak))
+    write_lines([
+        f"time           {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU",
+        f"memory         {main}, the largest worker {worker}",
+    ])
+
+
+def _make_record(summary: "IndexSummary") -> dict[str, object]:
+    from kgraph.report.json import encode_status
+
+    return {
+        **encode_status(summary.description, summary.coverage), "index": str(summary.index),
+        "seconds": {"wall": round(summary.wall, 2), "cpu": round(summary.cpu, 2)},
+        "peak_bytes": {"main": summary.peak, "worker": summary.worker_peak},
+        "units_read": summary.read, "units_kept": summary.kept, "units_lent": summary.lent,
+        "failed": [list(unit) for unit in summary.failed],
+        "with_errors": [list(unit) for unit in summary.erroneous],
+    }

@@ -1,0 +1,83 @@
+"""The text of the indexed tree, as far as it is still what was indexed.
+
+A file whose bytes have changed, or that no fact cites, has no text here, and no path leads out
+of the tree.
+"""
+
+import hashlib
+from pathlib import Path
+
+from kgraph.graph.callgraph import CallGraph
+from kgraph.model.location import Extent, Location
+from kgraph.textfile import is_link_outside, read_regular_file, split_lines, unescape_name
+
+_LONGEST = 1000
+
+
+class SourceText:
+    """Reads files of an index's tree. `changed` are the cited files that are gone, or whose bytes
+    are no longer those that were indexed.
+    """
+
+    def __init__(self, graph: CallGraph) -> None:
+        self._graph = graph
+        self._content: dict[str, list[bytes]] = {}
+        self._lines: dict[str, list[str]] = {}
+        self._shown: dict[tuple[str, int], str] = {}
+        self.changed: set[str] = set()
+
+    def lines(self, path: str) -> list[str]:
+        """The lines of a cited file, without their ends; [] where it cannot be vouched for."""
+        if path not in self._lines:
+            self._lines[path] = [
+                line.decode("utf-8", "replace") for line in self._bytes(path)]
+        return self._lines[path]
+
+    def line(self, location: Location) -> str:
+        """The line of a location, without the blanks around it; "" where there is none. A very
+        long line, which a program wrote, is cut off."""
+        place = location.path, location.line
+        if place not in self._shown:
+            self._shown[place] = self._line(*place)
+        return self._shown[place]
+
+    def _line(self, path: str, number: int) -> str:
+        lines = self.lines(path)
+        line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+
+    def text(self, extent: Extent) -> str:
+        """The text of an extent, whole lines where columns are 0; "" where there is none."""
+        first, last = extent.start.line, extent.end_line
+        lines = self._bytes(extent.start.path)[first - 1:last]
+        if not lines or len(lines) <= last - first:
+            return ""
+        if extent.end_column:  # libclang counts columns in bytes
+            lines[-1] = lines[-1][:extent.end_column - 1]
+        if extent.start.column:
+            lines[0] = lines[0][extent.start.column - 1:]
+        return b"\n".join(lines).decode("utf-8", "replace")
+
+    def _bytes(self, path: str) -> list[bytes]:
+        if path not in self._content:
+            self._content[path] = self._read(path)
+        return self._content[path]
+
+    def _read(self, path: str) -> list[bytes]:
+        known = self._graph.reader.file(path)
+        if known is None:
+            return []
+        digest, generated = known
+        about = self._graph.description
+        try:
+            build = self._graph.reader.build
+            file = Path(build if generated else about.tree, unescape_name(path))
+            data = (
+                b"" if is_link_outside(str(file), (about.tree, build)) else read_regular_file(file)
+            )
+        except OSError:
+            data = b""
+        if hashlib.blake2b(data, digest_size=len(digest)).digest() != digest:
+            self.changed.add(path)
+            return []
+        return split_lines(data)

@@ -1,0 +1,164 @@
+"""List the cache folder: indexes, their generated files, and what no index uses.
+
+A folder of generated files is in use as long as an index that was made in it exists: the one of
+the same name in the cache, or one written elsewhere with --index, which the folder records.
+Indexes are never removed, and a folder in which a run is at work is left alone.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.indexing.locking import LOCK_FILE, try_lock_folder
+from kgraph.indexing.workers.precompiled_headers import (
+    find_leftover_precompiled,
+    remove_precompiled,
+)
+from kgraph.model.results import CachedIndex, CacheInventory, UnusedFile
+from kgraph.store import cache_folder
+from kgraph.store.cache_paths import INDEX_SUFFIX, read_coverage, read_description, work_folder
+from kgraph.store.connection import list_unfinished, open_read_only, remove_unfinished
+from kgraph.textfile import is_file, read_regular_file
+
+_NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as places.index_path gives it
+_RECORD_FILE = "indexes.json"
+_NO_INDEX = "no index is there that was made in it"
+_KILLED_RUN = "a run that was killed left it"
+
+
+def record_index(work: Path, index: Path) -> None:
+    """Remember, in the folder of what was generated, that an index was made in it."""
+    known = [path for path in _read_recorded_indexes(work) if path != index and is_file(path)]
+    half = work / f"{_RECORD_FILE}.new"
+    half.write_text(json.dumps([_relativize_to_cache(path) for path in (*known, index)]))
+    half.replace(work / _RECORD_FILE)
+
+
+def list_cache() -> CacheInventory:
+    """What lies in the cache folder."""
+    spare, busy = [], []
+    for folder, free in _iter_work_folders():
+        if free:
+            spare += _find_unused(folder)
+        else:
+            busy.append(folder)
+    for folder in _index_folders():
+        spare += [
+            UnusedFile(path, _measure_size(path), _KILLED_RUN) for path in list_unfinished(folder)
+        ]
+    found = [_describe_index(path) for path in sorted(cache_folder().glob(f"*{INDEX_SUFFIX}"))]
+    return CacheInventory(tuple(found), tuple(spare), tuple(busy))
+
+
+def prune_cache() -> CacheInventory:
+    """Remove what nothing needs; the inventory as it was before, with what was removed as spare.
+
+    Raises StoreError where something cannot be removed.
+    """
+    removed, busy = [], []
+    for folder, free in _iter_work_folders():
+        if not free:
+            busy.append(folder)
+            continue
+        for spare in _find_unused(folder):
+            try:
+                if spare.path == folder:
+                    shutil.rmtree(folder)
+                else:
+                    remove_precompiled(folder)
+            except OSError as error:
+                raise StoreError(f"{spare.path} cannot be removed: {error.strerror}",
+                                 "see that what is in it may be written") from None
+            removed.append(spare)
+    for folder in _index_folders():
+        removed += [
+            UnusedFile(path, size, _KILLED_RUN)
+            for path, size in [(path, _measure_size(path)) for path in list_unfinished(folder)]
+            if _remove_unfinished(path)
+        ]
+    found = [_describe_index(path) for path in sorted(cache_folder().glob(f"*{INDEX_SUFFIX}"))]
+    return CacheInventory(tuple(found), tuple(removed), tuple(busy))
+
+
+def _remove_unfinished(path: Path) -> bool:
+    remove_unfinished(path.parent)
+    return not path.exists()
+
+
+def _index_folders() -> tuple[Path, ...]:
+    return cache_folder(), cache_folder() / "bundled"
+
+
+def _iter_work_folders() -> Iterator[tuple[Path, bool]]:
+    """The folders of generated files, and of each whether no run is in it while it is looked at."""
+    for folder in sorted(cache_folder().glob("build/*")):
+        if _is_work_folder(folder):
+            with try_lock_folder(folder) as free:
+                yield folder, free
+
+
+def _is_work_folder(folder: Path) -> bool:
+    """Whether a folder is one that runs work in; others may have put theirs beside."""
+    return (_NAME.fullmatch(folder.name) is not None and folder.is_dir()
+            and not folder.is_symlink() and (folder / LOCK_FILE).is_file())
+
+
+def _find_unused(folder: Path) -> list[UnusedFile]:
+    own = cache_folder() / f"{folder.name}{INDEX_SUFFIX}"
+    if not own.is_file() and not any(path.is_file() for path in _read_recorded_indexes(folder)):
+        return [UnusedFile(folder, _measure_size(folder), _NO_INDEX)]
+    left = find_leftover_precompiled(folder)
+    return [UnusedFile(left, _measure_size(left), _KILLED_RUN)] if left is not None else []
+
+
+def _relativize_to_cache(path: Path) -> str:
+    """A path as the list has it: relative within the cache folder, which may be moved."""
+    folder = cache_folder()
+    return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+
+
+def _read_recorded_indexes(work: Path) -> list[Path]:
+    try:
+        return [
+            cache_folder() / path for path in json.loads(read_regular_file(work / _RECORD_FILE))
+        ]
+    except (OSError, ValueError, TypeError, RecursionError):
+        return []
+
+
+def _describe_index(path: Path) -> CachedIndex:
+    generated = work_folder(path)
+    sizes = _measure_size(path), _measure_size(generated) if generated.is_dir() else 0
+    try:
+        connection = open_read_only(path, whole=False)
+    except StoreError as error:
+        return CachedIndex(path, *sizes, None, None, error.message)
+    with contextlib.closing(connection):
+        try:
+            return CachedIndex(
+                path, *sizes, read_description(connection), read_coverage(connection)
+            )
+        except sqlite3.DatabaseError as error:
+            return CachedIndex(path, *sizes, None, None, f"it is damaged ({error})")
+
+
+def _measure_size(path: Path) -> int:
+    """The bytes that a file or folder takes on the disk."""
+    total = _measure_disk_use(path)
+    if path.is_dir() and not path.is_symlink():
+        for folder, folders, files in os.walk(path):
+            total += sum(_measure_disk_use(Path(folder, name)) for name in (*folders, *files))
+    return total
+
+
+def _measure_disk_use(path: Path) -> int:
+    try:
+        return path.lstat().st_blocks * 512
+    except OSError:  # removed just now
+        return 0

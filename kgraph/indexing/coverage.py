@@ -1,0 +1,151 @@
+"""Coverage of an index: units, functions and call sites, and how many are resolved."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from statistics import fmean
+from typing import Any
+
+from kgraph.model.facts import Definition, Function
+from kgraph.model.ids import FunctionId
+from kgraph.model.resolution import DeferredRequest, EdgeKind, Resolution, ResolvedSite, SiteStatus
+from kgraph.model.results import Coverage, HolderStatistics
+from kgraph.model.values import Holder, Value
+
+HEAVIEST_LEFT_OUT = 3
+"""So many holders are left out in the second account: one table of system calls or of attributes
+weighs as much as hundreds of others."""
+
+
+def find_address_taken(definitions: Iterable[Definition]) -> set[FunctionId]:
+    """The functions whose names stand somewhere as values: only these can be called indirectly."""
+    taken: set[FunctionId] = set()
+    for definition in definitions:
+        taken.update(value for value in _iter_values(definition) if isinstance(value, FunctionId))
+    return taken
+
+
+def _iter_values(definition: Definition) -> Iterator[Value]:
+    for binding in definition.bindings:
+        yield binding.value
+    for flow in definition.flows:
+        yield flow.source
+    for call in definition.calls:
+        for argument in call.arguments:
+            yield from argument
+
+
+def compute_coverage(
+    definitions: dict[str, Definition],
+    resolution: Resolution,
+    taken: set[FunctionId],
+    units: tuple[int, int, int],
+) -> Coverage:
+    """The account; `units` are how many there are, have errors, failed."""
+    counted = _CandidateStatistics(definitions, resolution, taken)
+    sites = Counter(site.status for site in resolution.sites)
+    indirect = [site for site in resolution.sites if site.status is not SiteStatus.DIRECT]
+    return Coverage(
+        *units,
+        functions=len(resolution.functions),
+        direct=sites[SiteStatus.DIRECT],
+        indirect=len(indirect),
+        resolved=_count(site.rule for site in indirect if site.status is SiteStatus.RESOLVED),
+        empty=_count(site.reason for site in indirect if site.status is SiteStatus.EMPTY),
+        unresolved=_count(site.reason for site in indirect if site.status is SiteStatus.UNRESOLVED),
+        candidates=counted.by_site(),
+        holders=counted.by_holder(),
+        deferred=_count_deferred(resolution),
+    )
+
+
+def _count_deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
+    """Requests to run something later, by kind."""
+    untold = Counter(later.kind for later in resolution.later if later.untold)
+    kinds: dict[str, list[DeferredRequest]] = {}
+    for request in resolution.requests:
+        kinds.setdefault(request.kind, []).append(request)
+    return {
+        kind: {
+            "requests": len(requests),
+            "resolved": sum(request.edges > 0 for request in requests),
+            "without": _count(request.reason for request in requests if not request.edges),
+            "untold": untold[kind],
+        }
+        for kind, requests in sorted(kinds.items())
+    }
+
+
+def _count(names: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(names).items()))
+
+
+def _compute_percentiles(counts: list[int]) -> dict[str, float]:
+    """The 50th, 90th and 99th percentile of sorted numbers."""
+    return {f"p{part}": counts[min(len(counts) - 1, len(counts) * part // 100)]
+            for part in (50, 90, 99)}
+
+
+def _count_candidates(site: ResolvedSite) -> int:
+    """How many functions a site calls; those that it asks to be run later count only where it calls
+    nothing else."""
+    kinds = Counter(candidate.kind for candidate in site.candidates)
+    later = kinds[EdgeKind.DEFERRED]
+    return kinds.total() - kinds[EdgeKind.TYPE] - later or later
+
+
+class _CandidateStatistics:
+    """How many candidates resolved call sites have, beside what signature matching would give."""
+
+    def __init__(self, definitions: dict[str, Definition], resolution: Resolution,
+                 taken: set[FunctionId]) -> None:
+        self._definitions = definitions
+        self._by_type: Counter[str] = Counter(
+            definition.subject.signature
+            for definition in definitions.values()
+            if isinstance(definition.subject, Function) and definition.subject.id in taken
+        )
+        self._resolved = [site for site in resolution.sites if site.status is SiteStatus.RESOLVED]
+
+    def _signature(self, site: ResolvedSite) -> str:
+        return self._definitions[site.key].calls[site.position].signature
+
+    def by_site(self) -> dict[str, float]:
+        """Mean and percentiles, each call site counted."""
+        counts = sorted(_count_candidates(site) for site in self._resolved)
+        if not counts:
+            return {}
+        by_type = fmean(self._by_type[self._signature(site)] for site in self._resolved)
+        return {"mean": round(fmean(counts), 2), **_compute_percentiles(counts),
+                "by_type_mean": round(by_type, 2)}
+
+    def by_holder(self) -> dict[str, HolderStatistics]:
+        """The same, each holder counted once, with all candidates of its call sites: a holder
+        that a macro calls through at a thousand places weighs no more than another.
+        """
+        found: dict[Holder, tuple[set[FunctionId], set[str]]] = {}
+        for site in self._resolved:
+            if site.holder is not None:
+                callees, signatures = found.setdefault(site.holder, (set(), set()))
+                callees.update(c.callee for c in site.candidates
+                               if c.kind not in (EdgeKind.TYPE, EdgeKind.DEFERRED))
+                signatures.add(self._signature(site))
+        weights = sorted(
+            ((len(callees), sum(self._by_type[name] for name in signatures), str(holder))
+             for holder, (callees, signatures) in found.items() if callees), reverse=True)
+        if not weights:
+            return {}
+        heaviest = [name for _, _, name in weights[:HEAVIEST_LEFT_OUT]]
+        return {"all": _summarize_holders(weights), "without": {
+            **_summarize_holders(weights[HEAVIEST_LEFT_OUT:]), "left_out": heaviest}}
+
+
+def _summarize_holders(weights: list[tuple[int, int, str]]) -> HolderStatistics:
+    if not weights:
+        return {"holders": 0}
+    counts = sorted(count for count, _, _ in weights)
+    by_type = sum(number for _, number, _ in weights)
+    return {
+        "holders": len(counts), "mean": round(fmean(counts), 2), **_compute_percentiles(counts),
+        "by_type_mean": round(by_type / len(counts), 2),
+        "ratio": round(sum(counts) / by_type, 3) if by_type else 0.0,
+    }

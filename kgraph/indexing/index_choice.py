@@ -1,0 +1,110 @@
+"""Choose which index answers a question, and open it."""
+
+import contextlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from kgraph.errors import LookupFailed, StoreError
+from kgraph.graph import CallGraph
+from kgraph.resources import find_mini_linux
+from kgraph.store import IndexReader, cache_folder, list_indexes
+from kgraph.store.soundness import report_damage
+
+
+class ChoiceReason(StrEnum):
+    """How an index was chosen."""
+
+    NAMED = "named"  # by --index or KGRAPH_INDEX
+    TREE = "tree"  # it is of the tree that holds the current folder
+    LAST = "last"  # it was built last
+    BUNDLED = "bundled"  # there is none: mini-linux
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenIndex:
+    """The index to open and how it was chosen."""
+
+    path: Path
+    choice: ChoiceReason
+
+
+def choose_index(named: Path | None = None, folder: Path | None = None) -> ChosenIndex:
+    """The index that answers in `folder` (default: the current one); `named` is --index.
+
+    A BUNDLED index need not exist yet: open_index makes it.
+    """
+    if named is not None:
+        return ChosenIndex(named, ChoiceReason.NAMED)
+    if os.environ.get("KGRAPH_INDEX"):
+        return ChosenIndex(Path(os.environ["KGRAPH_INDEX"]), ChoiceReason.NAMED)
+    known = [(path, about) for path, about in list_indexes() if not about.bundled]
+    with contextlib.suppress(FileNotFoundError):  # the current folder was removed
+        here = (folder or Path.cwd()).resolve()
+        for path, about in known:
+            if here == Path(about.tree) or Path(about.tree) in here.parents:
+                return ChosenIndex(path, ChoiceReason.TREE)
+    if known:
+        return ChosenIndex(known[0][0], ChoiceReason.LAST)
+    return ChosenIndex(find_bundled_index(), ChoiceReason.BUNDLED)
+
+
+def find_bundled_index() -> Path:
+    """Where the index of mini-linux lies; a file name that no tree's index has."""
+    return cache_folder() / "bundled" / "mini-linux.kgraph"
+
+
+def open_index(path: Path | str | None = None) -> CallGraph:
+    """Open an index for questions; None for the one that the command line would take.
+
+    Raises StoreError where there is none, or it is damaged or of another version. A closed graph
+    can no longer be asked. Questions to an index that somebody altered and sealed again may raise
+    anything, unless they are asked in a block of kgraph.store.soundness.doubted.
+    """
+    chosen = choose_index(None if path is None else Path(path))
+    if chosen.choice is ChoiceReason.BUNDLED:
+        return open_bundled_index(())
+    return CallGraph(IndexReader(chosen.path))
+
+
+def open_bundled_index(
+    asked: Sequence[str], remark: Callable[[str], None] = lambda _text: None
+) -> CallGraph:
+    """The graph of mini-linux, which is indexed first where that was not done or is out of date.
+
+    `asked` are function names of the question: StoreError where mini-linux has not all of them.
+    """
+    index = find_bundled_index()
+    graph = _open_if_current(index)
+    if graph is None:
+        from kgraph.indexing.index_tree import index_tree
+        from kgraph.indexing.write_index import IndexRequest
+
+        remark("there is no index yet: reading mini-linux, the small kernel that comes with kgraph")
+        jobs = min(4, os.cpu_count() or 1)
+        index_tree(IndexRequest(find_mini_linux(), index=index, jobs=jobs, bundled=True))
+        graph = CallGraph(IndexReader(index))
+    for name in asked:
+        if not graph.functions_named(name.rpartition(":")[2]):
+            graph.close()
+            raise LookupFailed(
+                f"no kernel was indexed, and mini-linux has no function `{name}`",
+                "run `kgraph index TREE` on a kernel tree",
+            )
+    remark("no index was built: this answer is of mini-linux, the small kernel that comes with"
+           " kgraph, not of a real one (`kgraph index TREE` indexes yours)")
+    return graph
+
+
+def _open_if_current(index: Path) -> CallGraph | None:
+    """The index of mini-linux, unless it is missing, unusable, or older than its sources."""
+    with contextlib.suppress(StoreError), report_damage(index):
+        graph = CallGraph(IndexReader(index))
+        tree = find_mini_linux()
+        newest = max((path.stat().st_mtime for path in tree.rglob("*")), default=0.0)
+        if graph.description.tree == str(tree) and newest <= graph.description.built:
+            return graph
+        graph.close()
+    return None

@@ -1,0 +1,101 @@
+"""Read units: extract their facts in worker processes, or in this process.
+
+A unit that a worker loses (it died, hung or ran out of memory) is read again after all others,
+alone and without precompiled headers. If that fails too, the unit is reported as failed.
+Results come in any order.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from kgraph.extract import Extractor
+from kgraph.extract.pch.header import PrecompiledHeader
+from kgraph.indexing.workers.pool import DEFAULT_LIMITS, Limits, run_tasks
+from kgraph.indexing.workers.worker_main import LostTask, describe_error
+from kgraph.model.facts import UnitFacts
+from kgraph.model.units import TranslationUnit
+from kgraph.store.facts_writer import EncodedUnit, encode_unit
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingContext:
+    """Where units are read: the tree, the folder of generated files, precompiled headers."""
+
+    root: Path
+    build: Path | None
+    headers: tuple[PrecompiledHeader, ...] = ()
+
+
+class UnitReader:
+    """Extracts units one after another."""
+
+    def __init__(self, place: ReadingContext) -> None:
+        self._extractor = Extractor(place.root, place.build, set(), place.headers)
+        self._known: dict[str, str] = {}
+
+    def __call__(self, unit: TranslationUnit) -> EncodedUnit:
+        """The facts of a unit, encoded. After an exception another reader has to go on: what this
+        one holds as seen may not have been handed over."""
+        return encode_unit(self._extractor.extract(unit), self._known)
+
+
+def encode_failed_unit(unit: TranslationUnit, reason: str) -> EncodedUnit:
+    """The facts of a unit of which nothing could be read."""
+    return encode_unit(UnitFacts(unit.path, unit.object, (), (), failed=reason), {})
+
+
+ReadUnits = Callable[
+    [ReadingContext, Sequence[TranslationUnit]],
+    Iterator[tuple[TranslationUnit, EncodedUnit | LostTask]],
+]
+"""Reads units: each with its facts, or lost, in the order in which they are done. What it starts
+ends when the generator is closed."""
+
+
+def read_in_processes(jobs: int, limits: Limits = DEFAULT_LIMITS) -> ReadUnits:
+    """Reads units in `jobs` worker processes; 0 reads in this process, without limits."""
+    return partial(_read_units_locally, jobs, limits)
+
+
+def extract_units(
+    units: Sequence[TranslationUnit], place: ReadingContext, read: ReadUnits,
+    say: Callable[[str], None] = lambda _text: None,
+) -> Iterator[tuple[TranslationUnit, EncodedUnit]]:
+    """Every unit with its facts, in the order in which they are done.
+
+    `say` is told of each unit that has to be read again. Closing the generator stops the workers.
+    """
+    again: list[TranslationUnit] = []
+    for unit, facts in read(place, units):
+        if isinstance(facts, LostTask):
+            say(f"{unit.path}: {facts.reason}; it is read again, alone")
+            again.append(unit)
+        else:
+            yield unit, facts
+    alone = replace(place, headers=())
+    for unit in again:
+        for _, facts in read(alone, [unit]):
+            yield (
+                unit,
+                encode_failed_unit(unit, facts.reason) if isinstance(facts, LostTask) else facts,
+            )
+
+
+def _read_units_locally(
+    jobs: int, limits: Limits, place: ReadingContext, units: Sequence[TranslationUnit]
+) -> Iterator[tuple[TranslationUnit, EncodedUnit | LostTask]]:
+    if jobs:
+        yield from run_tasks(units, partial(READER, place), jobs, limits)
+        return
+    reader = READER(place)
+    for unit in units:
+        try:
+            yield unit, reader(unit)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is this unit's alone
+            yield unit, LostTask(describe_error(error))
+            reader = READER(place)
+
+
+READER = UnitReader  # what reads units, made anew in each worker

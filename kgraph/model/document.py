@@ -1,0 +1,189 @@
+"""Documents that contain call chains, as they are read; and scenarios.
+
+A line makes one claim, seldom several. Lines form a tree: `parent` is the line that a line
+hangs under.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class LineKind(StrEnum):
+    """What a line of a document is."""
+
+    FUNCTION = "function"  # a function, with its parameters or a citation: `f(int a) (x.c:12)`
+    CALL = "call"  # a call of a function or macro by its name: `y = f(a, &b)`, `NF_HOOK(...)`
+    INDIRECT = "indirect"  # a call through an expression: `sk->sk_prot->sendmsg(sk)`
+    STATEMENT = "statement"  # `skb->dev = to->dev`
+    CONDITION = "condition"  # `if (th->syn) f(sk)`: what follows it is `call` or `consequence`
+    TABLE = "table"  # `struct T name = {`
+    ROW = "row"  # `.field = value,` within a table
+    RECORD = "record"  # `struct T {`, the definition of a record
+    FIELD = "field"  # `type name;` within a record
+    OMISSION = "omission"  # `......`
+    CLOSING = "closing"  # a brace that ends a table, a record or a function
+    CONTINUATION = "continuation"  # a further line of the call in the line that it hangs under
+    HEADING = "heading"
+    COMMAND = "command"  # of a shell
+    PROSE = "prose"
+    UNREAD = "unread"  # looks like a claim and could not be read
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A file and line that a document names.
+
+    `path` has forward slashes and may begin with more than the tree's folders; `line` is as
+    written, counted from 1. `start` and `end` are byte offsets of the citation in the document,
+    `line_start` that of its number, which ends at `end`.
+    """
+
+    path: str
+    line: int
+    start: int
+    end: int
+    line_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a line says, in the parts it was written in; "" for what it does not say.
+
+    `name` is the function or macro called, the table, the record or field, the slot of a row;
+    `expression` the callee of an indirect call, the text of a statement; `arguments` are None where
+    no parentheses were written, () where nothing stands between them. `result` is what a value is
+    assigned to; `condition` the text between the parentheses of an `if` (with `negated`: behind
+    `!`, as in `if !(x)`), `consequence` what follows it where that is no call. `type` is that of a
+    table, record or field; `value` what a row binds. `target` is the function that the comment
+    claims an indirect call to reach. `declared`: the arguments are parameters with their types.
+    `onward` are the functions that the line goes on to, each called by the one before it:
+    `name() -> onward() -> onward()`; `also` are the further claims of a line about the same caller,
+    each with its kind: `f(); g();`, or the rows of a table that stand on one line. `within` are
+    the claims in the braces that open and close on the line, `f() { g(); }`, about what stands
+    before them. `branch` is the word that a condition begins with: if, else, while, for, switch,
+    case. `label` is the label that the line begins with, `drop: f()`.
+    """
+
+    name: str = ""
+    expression: str = ""
+    arguments: tuple[str, ...] | None = None
+    declared: bool = False
+    result: str = ""
+    condition: str = ""
+    negated: bool = False
+    consequence: str = ""
+    type: str = ""
+    value: str = ""
+    target: str = ""
+    onward: tuple[str, ...] = ()
+    also: tuple[tuple[LineKind, "Claim"], ...] = ()
+    within: tuple[tuple[LineKind, "Claim"], ...] = ()
+    branch: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLine:
+    """One line: its number, counted from 1; its text without the line end; what it claims.
+
+    `parent` is the number of the line that it hangs under (a later one in a stack, which a kernel
+    prints innermost call first), 0 for a root; `block` numbers the
+    stretches of lines without a heading, prose or empty line between them, from 1, 0 outside all.
+    `heading` is the nearest line of heading or prose above. `comment` is what follows `//`, or
+    stands between `/*` and `*/`. `start` and `end` are byte offsets in the document, without the
+    line end.
+    """
+
+    number: int
+    text: str
+    kind: LineKind
+    claim: Claim = Claim()
+    depth: int = 0
+    parent: int = 0
+    block: int = 0
+    heading: str = ""
+    comment: str = ""
+    citation: Citation | None = None
+    start: int = 0
+    end: int = 0
+    one_line: int = 0
+
+    @property
+    def file_line(self) -> int:
+        """The line of the file, which several lines of a chain have in common where a string of one
+        line (`one_line`) holds them.
+        """
+        return self.one_line or self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document: its name as the user gave it, every line of it."""
+
+    file: str
+    lines: tuple[DocumentLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What a slot holds in a scenario: `slot` and `target` as a user writes them
+    (`sock.sk_prot`, `raw_prot`). Where `start` or `end` is given the pin holds only on the part of
+    the way from the one function to the other. `where` is the FILE:LINE that gives it, if one does.
+    """
+
+    slot: str
+    target: str
+    start: str = ""
+    end: str = ""
+    where: str = field(default="", compare=False)
+
+    @classmethod
+    def read(cls, text: str) -> "Pin | None":
+        """The pin that is written as "SLOT=TARGET" or, for a part of the way,
+        "SLOT=TARGET@FROM..TO", where FROM or TO may be left out; None for what is none.
+        """
+        slot, _, rest = (part.strip() for part in text.partition("="))
+        target, limited, part = (part.strip() for part in rest.partition("@"))
+        start, parted, end = (name.strip() for name in part.partition(".."))
+        if not slot or not target or "=" in rest or (limited and not (parted and (start or end))):
+            return None
+        return cls(slot, target, start, end)
+
+    def __str__(self) -> str:
+        part = f"@{self.start}..{self.end}" if self.start or self.end else ""
+        return f"{self.slot}={self.target}{part}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Pins, with the ordered `via` and `avoid` that go with them. `origin` says where it is from:
+    a query's file, the command line, the document's own claims.
+    """
+
+    name: str = ""
+    pins: tuple[Pin, ...] = ()
+    via: tuple[str, ...] = ()
+    avoid: tuple[str, ...] = ()
+    origin: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A documented chain as a file of its own: `name` is the file's without its ending; `caller`
+    and `callee` are the ends of the way; `documented` where it was written down; `setup` are shell
+    commands; `chain` is in the notation of documents and begins at `chain_line` of `file`, where
+    all of it stands on `one_line` or each of its lines on its own.
+    """
+
+    name: str
+    file: str
+    title: str
+    caller: str
+    callee: str
+    documented: str = ""
+    release: str = ""
+    setup: tuple[str, ...] = ()
+    scenario: Scenario = Scenario()
+    chain: str = ""
+    chain_line: int = 1
+    one_line: bool = False

@@ -1,0 +1,36 @@
+"""Identities of functions and objects. They tell C names apart that repeat across files and
+images.
+"""
+
+from dataclasses import dataclass
+
+VMLINUX = "vmlinux"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FunctionId:
+    """A function.
+
+    `scope` is empty for external linkage, else the defining file, and "file@unit" where that
+    file is a .c file included by the translation unit `unit`. `image` is what the function is
+    linked into ("vmlinux", a module, "vdso", ...).
+    """
+
+    name: str
+    scope: str = ""
+    image: str = VMLINUX
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectId:
+    """A variable with static storage. A function's static is named "function.variable"."""
+
+    name: str
+    scope: str = ""
+    image: str = VMLINUX
+
+    def __str__(self) -> str:
+        return self.name

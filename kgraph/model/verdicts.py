@@ -1,0 +1,61 @@
+"""Verdicts: what checking a document finds, line by line."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from kgraph.model.document import Document, DocumentLine, Scenario
+from kgraph.model.location import Location
+from kgraph.model.results import Hop
+
+
+class Verdict(StrEnum):
+    """What a claim is on the indexed tree."""
+
+    HOLDS = "holds"
+    GAP = "gap"  # true, but steps are left out
+    DEFERRED = "deferred"  # true, run later
+    ONE_OF = "one-of"  # the claimed target is one of several candidates
+    CONTRADICTS = "contradicts"  # the scenario says otherwise
+    REFUTED = "refuted"
+    UNDECIDED = "undecided"
+    PROSE = "prose"
+    UNREAD = "unread"
+
+
+class CitationVerdict(StrEnum):
+    """Where the cited line stands, seen from the code that it is cited for."""
+
+    EXACT = "exact"  # the line of the call site; for a leaf, of any call it makes
+    STATEMENT = "statement"  # another line of the same statement
+    NEAR = "near"  # 1 to 3 lines after the end of the nearest call's statement before it
+    DEFINITION = "definition"
+    INSIDE = "inside"
+    OUTSIDE = "outside"
+    MISSING = "missing"  # no such file or line
+    NONE = "none"  # nothing is cited
+
+
+@dataclass(frozen=True, slots=True)
+class LineVerdict:
+    """The judgement of one line. `found` is what the citation should be; `distance` how many lines
+    a near citation is off. `hop` is the call that makes the claim true, `via` the functions that a
+    gap leaves out, or the hops to them. `note` says in a sentence what is there instead.
+    """
+
+    line: DocumentLine
+    verdict: Verdict
+    citation: CitationVerdict = CitationVerdict.NONE
+    found: Location | None = None
+    distance: int = 0
+    hop: Hop | None = None
+    via: tuple[Hop, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ChainCheck:
+    """A document, every line judged, under the scenario that was used or inferred."""
+
+    document: Document
+    lines: tuple[LineVerdict, ...]
+    scenario: Scenario = field(default_factory=Scenario)

@@ -1,0 +1,62 @@
+"""What is called at a line of the source."""
+
+import re
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.resolution import SiteStatus
+from kgraph.model.results import KnownSite, SiteAnswer
+from kgraph.textfile import escape_if_undecodable
+
+
+def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
+    """The call sites at `place` (FILE:LINE, FILE from the tree's top or the end of it), each with
+    every candidate. Raises LookupFailed where no call starts there, with the nearest ones.
+    """
+    written = re.fullmatch(r"(.+):(\d{1,9})", place)
+    if written is None:
+        raise LookupFailed(f"`{place}` is no place in the source", "write it as FILE:LINE")
+    path, line = _find_file(graph, escape_if_undecodable(written[1])), int(written[2])
+    sites = graph.sites_at(path, line)
+    if not sites:
+        around = graph.reader.rows(
+            "SELECT DISTINCT line FROM site JOIN file ON file.id = site.file WHERE path = ?"
+            " ORDER BY abs(line - ?) LIMIT 3",
+            (path, line),
+        )
+        near = ", ".join(f"{path}:{row[0]}" for row in sorted(around))
+        raise LookupFailed(
+            f"no call starts at {path}:{line}",
+            f"the nearest are at {near}" if near else "no function of that file was indexed",
+        )
+    return [_make_answer(graph, found) for found in sites]
+
+
+def _find_file(graph: CallGraph, text: str) -> str:
+    rows = graph.reader.rows(
+        "SELECT path FROM file WHERE path = ? OR substr(path, -length(?) - 1) = '/' || ?",
+        (text, text, text),
+    )
+    paths = [row[0] for row in rows]
+    if text in paths:
+        return text
+    if not paths:
+        raise LookupFailed(
+            f"the index has no file `{text}`", "give its path from the top of the tree"
+        )
+    if len(paths) > 1:
+        raise LookupFailed(
+            f"`{text}` is ambiguous: {', '.join(sorted(paths)[:8])}",
+            "give its path from the top of the tree",
+        )
+    return str(paths[0])
+
+
+def _make_answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:
+    hops = tuple(graph.hop(edge) for edge in graph.edges_of(found.number))
+    by_type = 0
+    if found.status is SiteStatus.UNRESOLVED:
+        by_type = len(graph.by_type.callees(found.number))
+    proof = () if found.proof is None else graph.reader.evidence(found.proof)
+    return SiteAnswer(
+        graph.function(found.caller), found, hops, by_type, proof, graph.requests.at(found.number))

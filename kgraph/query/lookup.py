@@ -1,0 +1,133 @@
+"""Finds functions by the name that a user writes: `name` or `path:name`."""
+
+import difflib
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.results import KnownFunction
+from kgraph.textfile import escape_if_undecodable
+
+_MAX_LISTED = 12
+
+
+def find_function(graph: CallGraph, text: str) -> KnownFunction:
+    """The function that `text` names.
+
+    What stands before the colon may be the path of its definition (or the end of it), its scope or
+    its image. A definition beats a mere declaration. Raises LookupFailed with suggestions where
+    there is none, with the list where there are several.
+    """
+    qualifier, _, name = text.rpartition(":")
+    qualifier = escape_if_undecodable(qualifier)
+    named = graph.functions_named(name)
+    if not named:
+        raise LookupFailed(f"no function `{name}` in the index", suggest_functions(graph, name))
+    found = [function for function in named if _matches(function, qualifier)]
+    if not found:
+        raise LookupFailed(
+            f"no function `{name}` in {qualifier}", f"there is {_list_functions(named)}"
+        )
+    defined = [function for function in found if function.location is not None] or found
+    exact = [function for function in defined if _path(function) == qualifier] or defined
+    if len(exact) > 1:
+        raise LookupFailed(
+            f"`{text}` is ambiguous: {_list_functions(exact)}",
+            f"write one of {', '.join(f'`{way}`' for way in _find_unique_names(exact))}",
+        )
+    return resolve_alias(graph, exact[0])
+
+
+def resolve_alias(graph: CallGraph, function: KnownFunction) -> KnownFunction:
+    """What an alias stands for (`sys_x` for `SyS_x`), which has its calls: in its own scope,
+    external, or static in its file. Any other function is itself.
+    """
+    seen = {function.number}
+    while function.alias_of:
+        scopes = (function.id.scope, "", _path(function))
+        named = [each for each in graph.functions_named(function.alias_of)
+                 if each.id.image == function.id.image and each.id.scope in scopes]
+        target = min(named, key=lambda each: scopes.index(each.id.scope), default=None)
+        if target is None or target.number in seen:
+            break
+        seen.add(target.number)
+        function = target
+    return function
+
+
+def qualify_name(graph: CallGraph, text: str) -> str:
+    """What to write for the function that `text` names: the same, but for an alias what it stands
+    for, with its path where the name alone does not do.
+    """
+    found = find_function(graph, text)
+    name = found.id.name
+    if name == text.rpartition(":")[2]:
+        return text
+    return name if len(graph.functions_named(name)) == 1 else f"{_path(found)}:{name}"
+
+
+def describe_alias(named: str, found: KnownFunction) -> str:
+    """That a name is an alias of the function that was found, "" where it is its own."""
+    name = named.rpartition(":")[2]
+    return f"{name} is an alias of {found}" if name not in ("", found.id.name) else ""
+
+
+def _matches(function: KnownFunction, qualifier: str) -> bool:
+    path = _path(function)
+    return (
+        not qualifier
+        or qualifier in (path, function.id.scope, function.id.image)
+        or path.endswith("/" + qualifier)
+        or function.id.scope.endswith("@" + qualifier)
+    )
+
+
+def _path(function: KnownFunction) -> str:
+    return "" if function.location is None else function.location.path
+
+
+def _list_functions(functions: list[KnownFunction]) -> str:
+    lines = [
+        f"{function.id.name} ({function.location or function.id.image})"
+        for function in functions[:_MAX_LISTED]
+    ]
+    more = len(functions) - len(lines)
+    return ", ".join(lines) + (f" and {more} more" if more else "")
+
+
+def _find_unique_names(functions: list[KnownFunction]) -> list[str]:
+    """For each function something that only it matches: its path, else its scope, else image."""
+    ways = []
+    for function in functions[:_MAX_LISTED]:
+        for qualifier in (_path(function), function.id.scope, function.id.image):
+            alike = [other for other in functions if _matches(other, qualifier)]
+            if qualifier and len(alike) == 1:
+                ways.append(f"{qualifier}:{function.id.name}")
+                break
+    return ways or [f"{_path(functions[0])}:{functions[0].id.name}"]
+
+
+def suggest_functions(graph: CallGraph, name: str) -> str:
+    """A hint with the names that look like `name`."""
+    start = name.strip("_")[:3]
+    rows = graph.reader.rows(
+        "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
+        " AND instr(lower(name), ?)",
+        (len(name), start.lower()),
+    )
+    close = difflib.get_close_matches(name, [row[0] for row in rows], n=5, cutoff=0.6)
+    if close:
+        return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
+    return "it may not be compiled in this configuration; `kgraph status` says what is indexed"
+
+
+def suggest_slots(graph: CallGraph, name: str) -> str:
+    """A hint with the slots that look like `name`, of its record or with its field; "" for none."""
+    record, _, field = name.rpartition(".")
+    if not record:
+        return ""
+    rows = graph.reader.rows(
+        "SELECT DISTINCT record || '.' || field FROM bound WHERE record = ? OR field = ?",
+        (record, field),
+    )
+    close = difflib.get_close_matches(name, [row[0] for row in rows], n=5, cutoff=0.5)
+    return f"did you mean {', '.join(f'`{other}`' for other in close)}?" if close else ""

@@ -1,0 +1,145 @@
+"""Bindings: the rows of an ops table, a struct, a slot or a function; and the calls through a
+slot.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import BOUND_TO, CallGraph, KnownBinding
+from kgraph.model.results import Install, KnownObject, OpsRow
+from kgraph.model.values import TransferKind
+from kgraph.query.lookup import suggest_functions, suggest_slots
+
+# `a->FIELD->slot`: the table is what FIELD holds. `a->FIELD.slot` is a record within a record.
+_READ_FROM = re.compile(r"(?:->|\.)\s*(\w+)\s*\)*\s*->\s*\w+\s*\)*$", re.ASCII)
+
+
+def find_holders(graph: CallGraph, slot: str) -> list[str]:
+    """The holders of the index that a slot may mean: itself, or what its macro stands for."""
+    if graph.is_holder(slot) or "." not in slot:
+        return [slot]
+    record, _, field = slot.rpartition(".")
+    found: list[str] = []
+    for names in graph.aliases(field).values():
+        found += [name for name in names if name.startswith(record)] or names
+    return found or [slot]
+
+
+def get_record_name(slot: str) -> str:
+    """The record of a slot; "" where it is none."""
+    return slot.rpartition(".")[0]
+
+
+def iter_calls_through(
+    graph: CallGraph, fields: Iterable[str], records: Iterable[str]
+) -> Iterator[tuple[int, str, str]]:
+    """The call sites that go through a slot of some records, and those that may read the address of
+    the record from one of some fields: each with its holder and the field that the address is read
+    from, "" where the call does not say it.
+    """
+    wanted: list[tuple[str, tuple[str, ...]]] = [
+        ("instr(e.text, ?)", (field,)) for field in fields]
+    wanted += [("h.name > ? AND h.name < ?", (f"{record}.", f"{record}/")) for record in records]
+    where = " OR ".join(f"({condition})" for condition, _ in wanted)
+    rows = graph.reader.rows(
+        "SELECT s.id, h.name, e.text FROM site s JOIN holder h ON h.text = s.holder"  # noqa: S608
+        f" JOIN text e ON e.id = s.expression WHERE {where} ORDER BY s.id",
+        tuple(value for _, values in wanted for value in values),
+    )
+    for site, slot, expression in rows:
+        read = _READ_FROM.search(expression)
+        yield site, slot, read[1] if read else ""
+
+
+def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
+    """The bindings of `name`: a table, a struct, a slot (`record.field`, also as a macro of the
+    headers writes it) or a function.
+
+    Raises LookupFailed where the index knows nothing of that name.
+    """
+    found = _find_rows(graph, name) or [
+        row
+        for holder in find_holders(graph, name)
+        if holder != name
+        for row in _find_rows(graph, holder)
+    ]
+    copied = [
+        row for holder in find_holders(graph, name) for row in _find_copied_tables(graph, holder)
+    ]
+    if not found and not copied:
+        if graph.functions_named(name):
+            return []
+        field = name.rpartition(".")[2]
+        read = {get_record_name(slot) for _, slot, base in iter_calls_through(graph, (field,), ())
+                if base == field}
+        if "." in name and read:
+            raise LookupFailed(
+                f"nothing is put into `{name}` by its name, only by way of copies",
+                f"calls read it: what it can hold is among `kgraph ops {min(read)}`",
+            )
+        raise LookupFailed(
+            f"no table, struct, slot or function `{name}` has bindings",
+            suggest_slots(graph, name) or suggest_functions(graph, name),
+        )
+    tables: dict[int, KnownObject] = {}
+    return [_make_row(graph, row, tables) for row in found] + copied
+
+
+def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
+    """The tables that come into a field by copies, but for those that are put there as well."""
+    record, _, field = holder.rpartition(".")
+    put = {row.object for row in graph.bound("b.record = ? AND b.field = ?", (record, field))}
+    return [
+        OpsRow(None, row.holder, graph.object_numbered(row.object), row.evidence[-1].location,
+               evidence=row.evidence, whole=row.whole)
+        for row in graph.held("record = ? AND field = ?", (record, field))
+        if row.object not in put
+    ]
+
+
+def _find_rows(graph: CallGraph, name: str) -> list[KnownBinding]:
+    tables = 'b."table" IN (SELECT id FROM object WHERE name = ?)'
+    record, _, field = name.rpartition(".")
+    ways: tuple[tuple[str, tuple[object, ...]], ...] = (
+        (tables, (name,)),
+        ("b.object IN (SELECT id FROM object WHERE name = ?)", (name,)),
+        ("b.record = ? AND b.field = ?", (record, field)),
+        ("b.record = ?", (name,)),
+        (BOUND_TO, (name,)),
+        ("b.function IN (SELECT id FROM function WHERE name = ?)", (name,)),
+    )
+    for where, values in ways:
+        rows = list(graph.bound(where, values))
+        if rows:
+            return rows
+    return []
+
+
+def _make_row(graph: CallGraph, row: KnownBinding, tables: dict[int, KnownObject]) -> OpsRow:
+    if row.table is not None and row.table not in tables:
+        tables[row.table] = graph.object_numbered(row.table)
+    bound = (
+        graph.function(row.function) if row.function is not None
+        else graph.object_numbered(row.object or 0)
+    )
+    return OpsRow(
+        None if row.table is None else tables[row.table], row.holder, bound, row.location,
+        _find_installs(graph, row.table),
+    )
+
+
+def _find_installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
+    """Where a table is put; the calls that it is passed to only where there is no such place."""
+    if table is None:
+        return ()
+    found = [
+        Install(row.holder, row.location, row.how is TransferKind.ARGUMENT)
+        for row in graph.bound("b.object = ?", (table,))
+    ]
+    copied = [
+        Install(row.holder, row.evidence[-1].location, copied=True)
+        for row in graph.held("object = ?", (table,))
+    ]
+    put = [install for install in found if not install.passed]
+    return tuple((put or found) + copied)

@@ -1,0 +1,74 @@
+"""Corrects the citations of a checked document and leaves every other byte alone."""
+
+import difflib
+import re
+from collections.abc import Iterator
+
+from kgraph.model.location import Location
+from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
+from kgraph.report.check_text import GOOD_CITATIONS
+
+_SURE = (Verdict.HOLDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
+
+
+def fix_citations(data: bytes, check: ChainCheck, *, cite: bool = False) -> bytes:
+    """The bytes of a checked document with the right citations on lines that are true; with `cite`
+    also on those of them that have none, written like the document's first citation.
+    """
+    edits = [
+        edit for line in check.lines if (edit := _make_edit(line, check, cite=cite)) is not None
+    ]
+    for start, end, new in sorted(edits, reverse=True):
+        data = data[:start] + new + data[end:]
+    return data
+
+
+def _make_edit(
+    line: LineVerdict, check: ChainCheck, *, cite: bool
+) -> tuple[int, int, bytes] | None:
+    """(start, end, new bytes) of what changes in a line."""
+    found, cited = line.found, line.line.citation
+    if found is None or line.verdict not in _SURE:
+        return None
+    if cited is None:
+        if not cite:
+            return None
+        end = line.line.start + len(_strip_comment(line.line.text).encode())
+        return end, end, f" ({_imitate_citation(check, found)})".encode()
+    if line.citation in GOOD_CITATIONS:
+        return None
+    # The path is that of the place with more folders, or with fewer.
+    if ("/" + cited.path).endswith("/" + found.path) or (
+        ("/" + found.path).endswith("/" + cited.path)
+    ):
+        return cited.line_start, cited.end, str(found.line).encode()
+    return cited.start, cited.end, _imitate_citation(check, found).encode()
+
+
+def _strip_comment(text: str) -> str:
+    """A line up to its comment, without the blanks before that."""
+    return re.split(r"\s*(?<![:\w/])//|\s*/\*", text, maxsplit=1)[0].rstrip()
+
+
+def _imitate_citation(check: ChainCheck, found: Location) -> str:
+    """A citation in the manner of the document's first one whose folders are known."""
+    for line in check.lines:
+        cited, there = line.line.citation, line.found
+        if cited is None or there is None or not cited.path.endswith(there.path):
+            continue
+        raw = line.line.text.encode()[cited.start - line.line.start:]
+        written = raw[:cited.end - cited.start].decode("utf-8", "replace")
+        prefix = cited.path[:len(cited.path) - len(there.path)]
+        if "://" in written or "#" in written:
+            continue
+        path = prefix + found.path
+        return f"{path.replace('/', chr(92)) if chr(92) in written else path}:{found.line}"
+    return str(found)
+
+
+def format_diff(name: str, old: bytes, new: bytes) -> Iterator[str]:
+    """A unified diff, a line each."""
+    before, after = (
+        data.decode("utf-8", "surrogateescape").split("\n") for data in (old, new)
+    )
+    yield from difflib.unified_diff(before, after, name, name, lineterm="")

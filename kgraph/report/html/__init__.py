@@ -1,0 +1,19 @@
+"""The HTML report: answers to page records, page records to pages, pages to a folder.
+
+Owns what stands on which page and how pages are linked. Must not ask a terminal, nor decide a
+verdict.
+"""
+
+from kgraph.report.html.links import LinkStyle
+from kgraph.report.html.site import AnsweredPath, CheckedChain, make_site, make_standalone_page
+from kgraph.report.html.writing import SiteChanges, write_site
+
+__all__ = [
+    "AnsweredPath",
+    "CheckedChain",
+    "LinkStyle",
+    "SiteChanges",
+    "make_site",
+    "make_standalone_page",
+    "write_site",
+]

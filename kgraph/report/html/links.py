@@ -1,0 +1,126 @@
+"""Names of pages, and links to pages, to citations, and to code browsers."""
+
+import os
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from hashlib import blake2b
+from pathlib import Path
+from urllib.parse import quote
+
+from kgraph.model.location import Location
+from kgraph.model.results import IndexDescription, KnownFunction
+from kgraph.textfile import unescape_name
+
+_LONGEST = 80
+
+
+class LinkStyle(StrEnum):
+    """Where a citation leads besides the site."""
+
+    ELIXIR = "elixir"
+    GIT = "git"
+    FILE = "file"
+    VSCODE = "vscode"
+
+
+def make_file_names(texts: Mapping[Hashable, str]) -> dict[Hashable, str]:
+    """A file name for each key, made from its text. Different keys get different names, also where
+    case does not count; the name of a key depends on which keys there are, not on their order.
+    """
+    plain = {
+        key: re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:_LONGEST] or "x"
+        for key, text in texts.items()
+    }
+    often: dict[str, int] = {}
+    for slug in plain.values():
+        often[slug.lower()] = often.get(slug.lower(), 0) + 1
+    return {
+        key: slug if often[slug.lower()] == 1 and slug == texts[key][: len(slug)]
+        else f"{slug}-{_digest(repr(key))}"
+        for key, slug in plain.items()
+    }
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=5).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class PageNames:
+    """The pages of a site: names of files without their ending, by function number, slot name,
+    number of a table, path of a source file.
+    """
+
+    functions: dict[Hashable, str] = field(default_factory=dict)
+    slots: dict[Hashable, str] = field(default_factory=dict)
+    tables: dict[Hashable, str] = field(default_factory=dict)
+    sources: dict[Hashable, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Links from a page in the folder that `root` leads out of ("" or "../"). `here` are anchors of
+    the places that the page itself shows.
+    """
+
+    targets: PageNames
+    index: IndexDescription
+    style: LinkStyle | None = None
+    root: str = ""
+    here: Mapping[Location, str] = field(default_factory=dict)
+
+    def function(self, function: KnownFunction) -> str:
+        """The page of a function, "" where it has none."""
+        return self._page("function", self.targets.functions.get(function.number))
+
+    def slot(self, name: str) -> str:
+        """The page of a slot."""
+        return self._page("slot", self.targets.slots.get(name))
+
+    def table(self, number: int) -> str:
+        """The page of a table."""
+        return self._page("table", self.targets.tables.get(number))
+
+    def source(self, place: Location) -> str:
+        """The excerpt on the site that shows a place."""
+        if place in self.here:
+            return f"#{quote(self.here[place])}"
+        page = self._page("source", self.targets.sources.get(place.path))
+        return f"{page}#L{place.line}" if page else ""
+
+    def _page(self, folder: str, name: str | None) -> str:
+        return f"{self.root}{folder}/{quote(name)}.html" if name else ""
+
+    def outside(self, place: Location) -> str:
+        """The place outside the site that the user chose, "" for none."""
+        if self.style is None:
+            return ""
+        name, about, tag = unescape_name(place.path), self.index, _find_git_tag(self.index.release)
+        path = quote(os.fsencode(name))
+        if self.style in (LinkStyle.ELIXIR, LinkStyle.GIT) and not tag:
+            return ""
+        if self.style is LinkStyle.ELIXIR:
+            return f"https://elixir.bootlin.com/linux/{tag}/source/{path}#L{place.line}"
+        if self.style is LinkStyle.GIT:
+            return ("https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/"
+                    f"{path}?h={tag}#n{place.line}")
+        file = quote(os.fsencode(Path(about.tree) / name))
+        if self.style is LinkStyle.FILE:
+            return f"file://{file}#L{place.line}"
+        return f"vscode://file{file}:{place.line}"
+
+
+def _find_git_tag(release: str) -> str:
+    """The tag of a release, "" where it has none: v4.6.2; v5.10 of 5.10.0; v5.10-rc1."""
+    found = re.fullmatch(r"(\d+\.\d+)(?:\.(\d+))?(-rc\d+)?", release)
+    if found is None:
+        return ""
+    sub = f".{found[2]}" if found[2] not in (None, "0") else ""
+    return f"v{found[1]}{sub}{found[3] or ''}"
+
+
+def make_own_names(names: Iterable[str]) -> dict[Hashable, str]:
+    """File names for names that are their own keys."""
+    return make_file_names({name: name for name in names})

@@ -1,0 +1,122 @@
+"""Makes the pages of everything that answers mention: functions, slots, tables, cited source."""
+
+from collections.abc import Iterator
+
+from kgraph.errors import LookupFailed
+from kgraph.graph import CallGraph
+from kgraph.model.results import Hop, KnownFunction, OpsRow
+from kgraph.query import find_bindings, find_callees, find_callers
+from kgraph.report.html.links import PageNames, make_file_names, make_own_names
+from kgraph.report.html.pages import Excerpt, FunctionPage, SlotPage, SourcePage, TablePage
+from kgraph.report.html.proofs import Mentions, ProofMaker
+
+MOST_CALLS = 12
+MOST_ROWS = 40
+_NEAR = 3  # two cited stretches with fewer lines between them are shown as one
+
+
+class MentionedPages:
+    """Makes the pages of what was mentioned; `targets` grows as pages are made."""
+
+    def __init__(self, graph: CallGraph, mentions: Mentions) -> None:
+        self._graph = graph
+        self._mentions = mentions
+        self._bindings = {
+            number: _find_bindings(graph, function)
+            for number, function in sorted(mentions.functions.items())
+        }
+        for rows in self._bindings.values():
+            for row in rows:
+                if row.table is not None:
+                    mentions.tables[row.table.number] = row.table
+        self.targets = PageNames(
+            make_file_names(
+                {number: found.id.name for number, found in mentions.functions.items()}
+            ),
+            make_own_names(mentions.slots),
+            make_file_names({number: found.id.name for number, found in mentions.tables.items()}),
+        )
+
+    def functions(self) -> Iterator[FunctionPage]:
+        """The pages of functions, by number."""
+        graph, mentions = self._graph, self._mentions
+        for number, function in sorted(mentions.functions.items()):
+            to = find_callers(graph, function, most=MOST_CALLS)[:MOST_CALLS]
+            from_ = find_callees(graph, function)
+            rows = self._bindings[number]
+            self._cite((*to, *from_[:MOST_CALLS]), rows[:MOST_CALLS])
+            yield FunctionPage(
+                self.targets.functions[number], function, tuple(to),
+                len(graph.callers_of(number)), tuple(from_[:MOST_CALLS]), len(from_),
+                tuple(rows[:MOST_CALLS]), len(rows),
+            )
+
+    def _cite(self, hops: tuple[Hop, ...], rows: list[OpsRow]) -> None:
+        for hop in hops:
+            self._mentions.cited(hop)
+        for row in rows:
+            self._mentions.row(row)
+
+    def slots(self) -> Iterator[SlotPage]:
+        """The pages of slots (and other holders), by name."""
+        graph = self._graph
+        for name in sorted(self._mentions.slots):
+            rows = _find_rows(graph, name)
+            numbers = graph.sites_through(name)
+            sites = [graph.site(number) for number in numbers[:MOST_ROWS]]
+            self._cite((), rows[:MOST_ROWS])
+            for site in sites:
+                self._mentions.place(site.location)
+            yield SlotPage(
+                self.targets.slots[name], name, tuple(rows[:MOST_ROWS]), len(rows),
+                tuple((graph.function(site.caller), site) for site in sites), len(numbers),
+            )
+
+    def tables(self) -> Iterator[TablePage]:
+        """The pages of tables, by number."""
+        for number, table in sorted(self._mentions.tables.items()):
+            found = _find_rows(self._graph, table.id.name)
+            rows = [row for row in found if row.table is not None and row.table.number == number]
+            self._cite((), rows)
+            self._mentions.place(table.location)
+            installs = rows[0].installs if rows else ()
+            yield TablePage(self.targets.tables[number], table, tuple(rows), installs)
+
+    def sources(self, proofs: ProofMaker) -> Iterator[SourcePage]:
+        """The pages of source files, by path, once all places are known."""
+        places = self._mentions.places
+        self.targets.sources.update(make_own_names(places))
+        for path in sorted(places):
+            excerpts = []
+            for first, last in _join_lines(places[path]):
+                lines = proofs.lines(path, first, last, frozenset(places[path]))
+                if lines:
+                    excerpts.append(Excerpt(path, tuple(lines)))
+            yield SourcePage(self.targets.sources[path], path, tuple(excerpts))
+
+
+def _find_rows(graph: CallGraph, name: str) -> list[OpsRow]:
+    try:
+        return find_bindings(graph, name)
+    except LookupFailed:  # nothing binds it
+        return []
+
+
+def _find_bindings(graph: CallGraph, function: KnownFunction) -> list[OpsRow]:
+    """The bindings of this function, not of others of its name."""
+    return [
+        row for row in _find_rows(graph, function.id.name)
+        if isinstance(row.bound, KnownFunction) and row.bound.number == function.number
+    ]
+
+
+def _join_lines(lines: dict[int, int]) -> list[tuple[int, int]]:
+    """First and last lines to show, where `lines` gives cited lines and how much around them."""
+    found: list[tuple[int, int]] = []
+    for line, context in sorted(lines.items()):
+        first, last = max(1, line - context), line + context
+        if found and first <= found[-1][1] + _NEAR:
+            found[-1] = (min(first, found[-1][0]), max(last, found[-1][1]))
+        else:
+            found.append((first, last))
+    return found

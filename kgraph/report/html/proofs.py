@@ -1,0 +1,155 @@
+"""The proof of a hop: source around the call, candidates, evidence, conditions.
+
+Each proof also records what it mentions, so that everything mentioned gets a page.
+"""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import CLexer
+
+from kgraph.graph import CallGraph
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.resolution import EdgeKind, Evidence
+from kgraph.model.results import Hop, KnownFunction, KnownObject, OpsRow
+from kgraph.report.html.pages import CandidateRow, EvidenceRow, Excerpt, GuardRow, Proof, SourceLine
+from kgraph.report.source import CallableSourceText
+from kgraph.report.templates import escape_unshowable
+
+CONTEXT = 3
+
+
+class Mentions:
+    """Collects. `places`: by path, cited lines with how many lines around them to show."""
+
+    def __init__(self) -> None:
+        self.functions: dict[int, KnownFunction] = {}
+        self.slots: set[str] = set()
+        self.tables: dict[int, KnownObject] = {}
+        self.places: dict[str, dict[int, int]] = {}
+
+    def place(self, place: Location | None, context: int = 0) -> None:
+        """A place is cited."""
+        if place is not None:
+            lines = self.places.setdefault(place.path, {})
+            lines[place.line] = max(context, lines.get(place.line, 0))
+
+    def function(self, function: KnownFunction) -> None:
+        """A function is part of an answer."""
+        self.functions[function.number] = function
+        self.place(function.location)
+
+    def hop(self, hop: Hop) -> None:
+        """A hop is part of an answer."""
+        self.function(hop.caller)
+        self.function(hop.callee)
+        self.cited(hop, CONTEXT)
+        if hop.site.holder:
+            self.slots.add(hop.site.holder)
+
+    def cited(self, hop: Hop, context: int = 0) -> None:
+        """The places of a hop are cited."""
+        self.place(hop.site.location, context)
+        for place in (*(item.location for item in hop.evidence), *hop.sites[:1]):
+            self.place(place)
+        for guard in hop.site.guards if context else ():
+            self.place(guard.extent.start)
+
+    def row(self, row: OpsRow) -> None:
+        """A binding is shown."""
+        self.place(row.location)
+        self.place(row.bound.location)
+        for install in row.installs:
+            self.place(install.location)
+        for item in row.evidence:
+            self.place(item.location)
+
+
+_LEXER = CLexer(stripnl=False, ensurenl=True)
+_FORMATTER = HtmlFormatter(nowrap=True)
+_LONGEST_LINE = 300
+
+
+def highlight_lines(lines: Sequence[str]) -> list[Markup]:
+    """Each line as HTML; what is longer than 300 characters is cut, and says so by an ellipsis."""
+    text = "\n".join(
+        escape_unshowable(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…")
+        for line in lines
+    )
+    found = str(highlight(text, _LEXER, _FORMATTER)).split("\n")
+    # Made by the formatter, which escapes every token.
+    return [Markup(line) for line in found[: len(lines)]]  # noqa: S704
+
+
+MOST_CANDIDATES = 40
+_LONGEST_EXCERPT = 24
+
+
+class ProofMaker:
+    """Makes proofs, and notes what they mention."""
+
+    def __init__(self, graph: CallGraph, source: CallableSourceText, mentions: Mentions) -> None:
+        self._graph = graph
+        self._source = source
+        self.mentions = mentions
+
+    def proof(self, hop: Hop, anchor: str) -> Proof:
+        """The proof of a hop."""
+        self.mentions.hop(hop)
+        rows = self._candidates(hop)
+        return Proof(
+            anchor, hop, self.excerpt(hop.site.extent), tuple(rows[:MOST_CANDIDATES]),
+            max(0, len(rows) - MOST_CANDIDATES), tuple(map(self._evidence, hop.evidence)),
+            tuple(map(self._guard, hop.site.guards)),
+        )
+
+    def _candidates(self, hop: Hop) -> list[CandidateRow]:
+        """The candidates of the call site, the chosen one first."""
+        graph = self._graph
+        if hop.kind in (EdgeKind.DIRECT, EdgeKind.ASM, EdgeKind.TYPE):
+            return []
+        deferred = hop.kind is EdgeKind.DEFERRED
+        numbers = dict.fromkeys(
+            graph.edge_callee[edge] for edge in graph.edges_of(hop.site.number)
+            if (graph.kind(edge) is EdgeKind.DEFERRED) is deferred
+        )
+        rows = [
+            CandidateRow(graph.function(number), number == hop.callee.number) for number in numbers
+        ]
+        return sorted(rows, key=lambda row: (not row.chosen, row.function.id))
+
+    def excerpt(self, extent: Extent) -> Excerpt:
+        """The lines of an extent, marked, with those around them."""
+        start, path = extent.start.line, extent.start.path
+        end = min(max(extent.end_line, start), start + _LONGEST_EXCERPT)
+        first = max(1, start - CONTEXT)
+        return Excerpt(path, tuple(self.lines(path, first, end + CONTEXT, range(start, end + 1))))
+
+    def lines(
+        self, path: str, first: int, last: int, marked: range | frozenset[int]
+    ) -> list[SourceLine]:
+        """The lines from `first` to `last` of a file, as far as it has them."""
+        found = self._source.lines(path)[first - 1:last]
+        return [
+            SourceLine(number, code, number in marked)
+            for number, code in enumerate(highlight_lines(found), first)
+        ] if found else []
+
+    def _evidence(self, item: Evidence) -> EvidenceRow:
+        return EvidenceRow(item, self._line(self._source(item.location)))
+
+    def _line(self, text: str) -> Markup:
+        return highlight_lines([text])[0] if text else Markup()
+
+    def _guard(self, guard: Guard) -> GuardRow:
+        condition = " ".join(self._source.text(guard.extent).split())
+        return GuardRow(guard.extent.start, condition, guard.holds)
+
+
+def make_proofs(hops: Sequence[Hop], proofs: ProofMaker, prefix: str) -> tuple[Proof, ...]:
+    """The proofs of hops, with anchors PREFIX-1, PREFIX-2 ..."""
+    return tuple(
+        proofs.proof(hop, f"{prefix}-{number}") for number, hop in enumerate(hops, 1)
+    )

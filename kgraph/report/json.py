@@ -1,0 +1,311 @@
+"""Answers as JSON records.
+
+The keys are stable: programs rely on them. `format` names the version of a record; new keys may
+be added within a version. docs/json.md describes every record.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from kgraph.model.document import Scenario
+from kgraph.model.location import Guard, Location
+from kgraph.model.resolution import EdgeKind, Evidence, SiteStatus
+from kgraph.model.results import (
+    CachedIndex,
+    CacheInventory,
+    Coverage,
+    Frontier,
+    Hop,
+    IndexDescription,
+    KnownFunction,
+    KnownObject,
+    OpsRow,
+    PathAnswer,
+    Reach,
+    SiteAnswer,
+)
+from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
+from kgraph.query.pins import RowPartner
+from kgraph.report.check_text import list_claims
+from kgraph.report.status_text import get_build_order
+
+LineReader = Callable[[Location], str]
+Record = dict[str, object]
+
+
+def encode_function(function: KnownFunction) -> Record:
+    """A function: where it is defined, null where no definition of it was indexed."""
+    place = function.location
+    return {
+        "name": function.id.name,
+        "file": place.path if place else None,
+        "line": place.line if place else None,
+        "scope": function.id.scope,
+        "image": function.id.image,
+    }
+
+
+def encode_location(location: Location, text: LineReader) -> Record:
+    """A citation with its source line."""
+    return {
+        "file": location.path, "line": location.line, "column": location.column,
+        "text": text(location),
+    }
+
+
+def encode_hop(hop: Hop, text: LineReader) -> Record:
+    """One hop."""
+    return {
+        "caller": encode_function(hop.caller),
+        "callee": encode_function(hop.callee),
+        "kind": hop.kind.value,
+        "site": encode_location(hop.site.location, text),
+        "sites": [encode_location(location, text) for location in hop.sites],
+        "macro": hop.site.macro,
+        "expression": hop.site.expression,
+        "slot": hop.site.holder or None,
+        "candidates": hop.candidates,
+        "evidence": [encode_evidence(item, text) for item in hop.evidence],
+        "guards": [encode_guard(guard, text) for guard in hop.site.guards],
+        "more_guards": hop.site.more_guards,
+        "deferred": _encode_deferred(hop),
+    }
+
+
+def encode_evidence(item: Evidence, text: LineReader) -> Record:
+    """A citation that justifies an edge, or that there is none."""
+    return {"role": item.role.value, "file": item.location.path, "line": item.location.line,
+            "text": text(item.location), "holder": item.holder}
+
+
+def encode_guard(guard: Guard, text: LineReader) -> Record:
+    """A condition around a call."""
+    start = guard.extent.start
+    return {
+        "file": start.path, "line": start.line, "text": text(start), "holds": guard.holds
+    }
+
+
+def _encode_deferred(hop: Hop) -> Record | None:
+    if hop.kind is not EdgeKind.DEFERRED:
+        return None
+    registered = hop.evidence[0] if hop.evidence else None
+    stored = (
+        hop.site.status is not SiteStatus.DIRECT
+    )  # what such a call runs was asked for by no API
+    kind = registered.holder.split(" ")[0] if registered else "stored"
+    return {
+        "api": kind if stored else hop.site.expression,
+        "key": registered.holder if registered else None,
+        "registered": str(registered.location) if registered else None,
+    }
+
+
+def encode_index(about: IndexDescription) -> Record:
+    """What an index is of."""
+    return {"tree": about.tree, "release": about.release, "config": about.config}
+
+
+def encode_paths(
+    answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: LineReader, *,
+    scenario: Scenario | None = None, partners: Sequence[RowPartner] = (),
+) -> Record:
+    """The answer of `path`; `partners` are the pins that belong to those of the question."""
+    record: Record = {
+        "format": "kgraph-path/1",
+        "index": encode_index(about),
+        "scenario": None if scenario is None else encode_scenario(scenario),
+        "bindings": list(bindings),
+        "partners": [_encode_row_partner(partner) for partner in partners],
+        "paths": [{"hops": [encode_hop(hop, text) for hop in path.hops]} for path in answer.paths],
+        "others": answer.others,
+        "others_at_least": answer.at_least,
+    }
+    if answer.frontier is not None:
+        record["frontier"] = encode_frontier(answer.frontier, text)
+    return record
+
+
+def _encode_row_partner(partner: RowPartner) -> Record:
+    """A pin that belongs to another, and the row that has both."""
+    return {
+        "slot": partner.pin.slot, "target": partner.pin.target, "beside": str(partner.beside),
+        "table": partner.table, "file": partner.location.path, "line": partner.location.line,
+    }
+
+
+def encode_scenario(scenario: Scenario) -> Record:
+    """A scenario."""
+    return {
+        "name": scenario.name or None, "origin": scenario.origin or None,
+        "pins": [
+            {"slot": pin.slot, "target": pin.target, "from": pin.start or None,
+             "to": pin.end or None}
+            for pin in scenario.pins
+        ],
+        "via": list(scenario.via), "avoid": list(scenario.avoid),
+    }
+
+
+def encode_frontier(gap: Frontier, text: LineReader) -> Record:
+    """Why there is no path."""
+    return {
+        "caller": encode_function(gap.caller), "callee": encode_function(gap.callee),
+        "forward": _encode_reach(gap.forward, text), "backward": _encode_reach(gap.backward, text),
+        "by_type": gap.by_type, "callbacks": gap.callbacks, "by_request": gap.by_request,
+    }
+
+
+def _encode_reach(reach: Reach, text: LineReader) -> Record:
+    return {
+        "functions": reach.functions,
+        "deepest": [encode_function(function) for function in reach.deepest],
+        "unresolved": [
+            {**encode_location(site.location, text), "expression": site.expression,
+             "reason": site.reason}
+            for site in reach.unresolved
+        ],
+        "unresolved_count": reach.unresolved_count,
+    }
+
+
+def encode_edges(function: KnownFunction, hops: Sequence[Hop], text: LineReader) -> Record:
+    """The answer of `callers` and `callees`."""
+    return {
+        "format": "kgraph-edges/1", "function": encode_function(function),
+        "edges": [encode_hop(hop, text) for hop in hops],
+    }
+
+
+def encode_ops(rows: Sequence[OpsRow], text: LineReader) -> Record:
+    """The answer of `ops`."""
+    return {"format": "kgraph-ops/1", "bindings": [_encode_ops_row(row, text) for row in rows]}
+
+
+def _encode_ops_row(row: OpsRow, text: LineReader) -> Record:
+    bound = row.bound
+    return {
+        "table": row.table.id.name if row.table else None,
+        "slot": row.slot,
+        "function": bound.id.name if isinstance(bound, KnownFunction) else None,
+        "object": bound.id.name if isinstance(bound, KnownObject) else None,
+        "file": row.location.path,
+        "line": row.location.line,
+        "defined": str(bound.location) if bound.location else None,
+        "installs": [
+            {"slot": install.holder, "file": install.location.path, "line": install.location.line,
+             "passed": install.passed, "copied": install.copied}
+            for install in row.installs
+        ],
+        "evidence": [encode_evidence(item, text) for item in row.evidence],
+        "whole": row.whole,
+    }
+
+
+def encode_call_sites(answers: Sequence[SiteAnswer], text: LineReader) -> Record:
+    """The answer of `site`."""
+    return {
+        "format": "kgraph-site/1",
+        "sites": [
+            {
+                "caller": encode_function(answer.caller),
+                "site": encode_location(answer.site.location, text),
+                "slot": answer.site.holder or None,
+                "kind": _get_kind(answer.candidates),
+                "status": answer.site.status.value,
+                "rule": answer.site.rule,
+                "reason": answer.site.reason,
+                "proof": [encode_evidence(item, text) for item in answer.proof],
+                "expression": answer.site.expression,
+                "macro": answer.site.macro,
+                "by_type": answer.by_type,
+                "requests": [
+                    {"kind": request.kind, "asked": request.asked or None, "reason": request.reason}
+                    for request in answer.requests
+                ],
+                "candidates": [encode_hop(hop, text) for hop in answer.candidates],
+            }
+            for answer in answers
+        ],
+    }
+
+
+def _get_kind(candidates: Sequence[Hop]) -> str | None:
+    return candidates[0].kind.value if candidates else None
+
+
+def encode_status(about: IndexDescription, account: Coverage) -> Record:
+    """The answer of `status`."""
+    return {
+        "format": "kgraph-status/1",
+        **encode_index(about),
+        "only": list(about.only),
+        "built": about.built,
+        "units": {
+            "total": account.units, "parsed": account.parsed, "errors": account.errors,
+            "failed": account.failed,
+        },
+        "functions": account.functions,
+        "call_sites": {
+            "direct": account.direct, "indirect": account.indirect, "resolved": account.resolved,
+            "empty": account.empty, "unresolved": account.unresolved,
+        },
+        "candidates": {**account.candidates, "by_holder": account.holders},
+        "deferred": account.deferred,
+    }
+
+
+def encode_inventory(found: CacheInventory) -> Record:
+    """The answer of `status --all` and `index --prune`."""
+    return {
+        "format": "kgraph-inventory/1",
+        "indexes": [
+            _encode_cached_index(held) for held in sorted(found.indexes, key=get_build_order)
+        ],
+        "spare": [
+            {"path": str(spare.path), "bytes": spare.size, "why": spare.why}
+            for spare in found.spare
+        ],
+        "spare_bytes": sum(spare.size for spare in found.spare),
+        "busy": [str(folder) for folder in found.busy],
+    }
+
+
+def _encode_cached_index(held: CachedIndex) -> Record:
+    about: Record = {"trouble": held.trouble}
+    if held.description is not None and held.coverage is not None:
+        about = encode_status(held.description, held.coverage)
+    return {"path": str(held.path), "bytes": held.size, "generated_bytes": held.generated, **about}
+
+
+def encode_checks(checks: Sequence[ChainCheck], text: LineReader) -> Record:
+    """The answer of `check`; the conditions around a call stand in its hop."""
+    summary = Counter(line.verdict for check in checks for line in list_claims(check))
+    return {
+        "format": "kgraph-check/1",
+        "documents": [
+            {
+                "file": check.document.file,
+                "scenario": encode_scenario(check.scenario),
+                "lines": [_encode_line(line, text) for line in check.lines],
+            }
+            for check in checks
+        ],
+        "summary": {verdict.value: summary[verdict] for verdict in Verdict if summary[verdict]},
+    }
+
+
+def _encode_line(line: LineVerdict, text: LineReader) -> Record:
+    found = line.found
+    return {
+        "line": line.line.file_line,
+        "text": line.line.text,
+        "kind": line.line.kind.value,
+        "verdict": line.verdict.value,
+        "citation": line.citation.value,
+        "found": {"file": found.path, "line": found.line} if found else None,
+        "distance": line.distance,
+        "hop": encode_hop(line.hop, text) if line.hop else None,
+        "via": [encode_hop(hop, text) for hop in line.via],
+        "note": line.note,
+    }

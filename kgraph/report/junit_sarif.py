@@ -1,0 +1,76 @@
+"""Verdicts for programs that show test results: JUnit XML and SARIF 2.1.0."""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
+
+from kgraph.model.verdicts import ChainCheck, LineVerdict
+from kgraph.report.check_text import OPEN_VERDICTS, WRONG_VERDICTS, list_claims
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+_REPORTED = (*WRONG_VERDICTS, *OPEN_VERDICTS)
+# ... nor what a terminal that shows the file would obey
+_NOT_XML = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def format_junit(checks: Sequence[ChainCheck]) -> str:
+    """A suite a document, a test case a claim: wrong ones fail, those left open are skipped."""
+    root = ET.Element("testsuites", name="kgraph check")
+    for check in checks:
+        lines = list_claims(check)
+        suite = ET.SubElement(
+            root, "testsuite", name=_strip_invalid(check.document.file), tests=str(len(lines)),
+            failures=str(sum(line.verdict in WRONG_VERDICTS for line in lines)), errors="0",
+            skipped=str(sum(line.verdict in OPEN_VERDICTS for line in lines)),
+        )
+        for line in lines:
+            case = ET.SubElement(
+                suite, "testcase", classname=_strip_invalid(check.document.file),
+                name=_strip_invalid(f"{line.line.file_line}: {line.line.text.strip()}"),
+                file=_strip_invalid(check.document.file), line=str(line.line.file_line),
+            )
+            if line.verdict in _REPORTED:
+                kind = "failure" if line.verdict in WRONG_VERDICTS else "skipped"
+                ET.SubElement(case, kind, message=_strip_invalid(f"{line.verdict}: {line.note}"))
+    ET.indent(root)
+    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _strip_invalid(text: str) -> str:
+    """A text without what XML cannot hold."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
+def format_sarif(checks: Sequence[ChainCheck]) -> str:
+    """One result for every claim that is wrong or left open."""
+    told = [
+        (check.document.file, line) for check in checks for line in list_claims(check)
+        if line.verdict in _REPORTED
+    ]
+    rules = sorted({line.verdict.value for _, line in told})
+    log = {
+        "$schema": _SARIF,
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {"name": "kgraph", "rules": [{"id": rule} for rule in rules]}},
+            "results": [_result(file, line) for file, line in told],
+        }],
+    }
+    return json.dumps(log, indent=2, ensure_ascii=True) + "\n"
+
+
+def _result(file: str, line: LineVerdict) -> dict[str, object]:
+    return {
+        "ruleId": line.verdict.value,
+        "level": "error" if line.verdict in WRONG_VERDICTS else "warning",
+        "message": {"text": f"{line.line.text.strip()}: {line.note}"},
+        "locations": [{
+            "physicalLocation": {
+                "artifactLocation": {"uri": quote(os.fsencode(file.replace("\\", "/")))},
+                "region": {"startLine": line.line.file_line},
+            },
+        }],
+    }

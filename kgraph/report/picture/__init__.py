@@ -1,0 +1,1 @@
+"""Pictures of call chains: their layout, and the languages that they are written in."""

@@ -1,0 +1,64 @@
+"""The lane of a function in a picture: from reports/lanes.toml, else from the function's folder."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+
+from kgraph.errors import KgraphError
+from kgraph.model.results import KnownFunction
+from kgraph.resources import find_resource
+from kgraph.toml import parse_toml, read_toml_text
+
+ELSEWHERE = "Elsewhere"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRule:
+    """A lane: patterns of the macros that define its functions, prefixes of their files."""
+
+    title: str
+    macros: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+
+
+class Lanes:
+    """Lanes in the order of their rules; others after them."""
+
+    def __init__(self, rules: tuple[LaneRule, ...]) -> None:
+        self._rules = rules
+        self._paths = sorted(
+            ((path, rule.title) for rule in rules for path in rule.paths),
+            key=lambda row: -len(row[0]),
+        )
+
+    def of(self, function: KnownFunction, before: str = "") -> str:
+        """The lane of a function whose caller stands in the lane `before`."""
+        for rule in self._rules:
+            if any(fnmatchcase(function.macro, pattern) for pattern in rule.macros):
+                return rule.title
+        path = function.location.path if function.location else ""
+        for prefix, title in self._paths:
+            if path.startswith(prefix):
+                return title
+        folders = path.split("/")[:-1]
+        if "include" in folders or not path:
+            return before or ELSEWHERE
+        return "/".join(folders[:2]) or ELSEWHERE
+
+    def ordered(self, titles: Iterable[str]) -> list[str]:
+        """Each of `titles` once, in the order of the rules, others as they come."""
+        known = {rule.title: place for place, rule in enumerate(self._rules)}
+        return sorted(dict.fromkeys(titles), key=lambda title: known.get(title, len(known)))
+
+
+@cache
+def load_lanes() -> Lanes:
+    """The lanes that come with kgraph. Raises KgraphError where their file is not understood."""
+    file = find_resource("reports") / "lanes.toml"
+    text = read_toml_text(file, KgraphError, "install kgraph again")
+    rows = parse_toml(str(file), text, KgraphError).get("lane", [])
+    return Lanes(tuple(
+        LaneRule(row["title"], tuple(row.get("macros", ())), tuple(row.get("paths", ())))
+        for row in rows
+    ))

@@ -1,0 +1,160 @@
+"""Keys: what a deferred call is registered and requested under.
+
+A key is the field or object that holds or points to a work item, a timer ..., or a number.
+Evaluates a value to keys within one definition. A parameter stays open for the callers, and
+what a call returns is asked for outside.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from kgraph.model.facts import Definition, Function
+from kgraph.model.ids import FunctionId, ObjectId
+from kgraph.model.values import (
+    Address,
+    Constant,
+    Load,
+    Parameter,
+    Place,
+    ReturnValue,
+    Slot,
+    Value,
+    Variable,
+    take_address,
+)
+from kgraph.resolve.deferred.specification import Field
+
+
+@dataclass(frozen=True, slots=True)
+class OwnParameter:
+    """The index-th parameter of the function that is looked at."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeapPointee:
+    """What a local points to, where nothing else is known of it: memory from the heap."""
+
+    variable: Variable
+
+    def __str__(self) -> str:
+        return f"*{self.variable}"
+
+
+Atom = Slot | ObjectId | Variable | HeapPointee | int
+DeferralKey = tuple[Atom, ...]
+Meaning = Atom | OwnParameter | FunctionId
+
+
+class KeyEvaluator:
+    """Evaluates the values of one definition. `link` gives the definition that a function stands
+    for, `returned` what a function gives back, `pointed` what is put into slots that are pointers.
+    """
+
+    def __init__(
+        self,
+        definition: Definition,
+        carriers: frozenset[Field],
+        link: Callable[[FunctionId], FunctionId],
+        returned: Callable[[FunctionId], frozenset[Meaning]],
+        pointed: Mapping[Slot, set[Slot | ObjectId]],
+    ) -> None:
+        self._carriers = carriers
+        self._link = link
+        self._returned = returned
+        self._pointed = pointed
+        subject = definition.subject
+        self._function = subject.id if isinstance(subject, Function) else None
+        self._written: dict[Variable | ReturnValue, list[Value]] = {}
+        self._copied: dict[Variable, list[Place]] = {}
+        for binding in definition.bindings:
+            self._write(binding.place, binding.value)
+        for flow in definition.flows:
+            self._write(flow.target, flow.source)
+
+    def _write(self, place: Place, value: Value) -> None:
+        if isinstance(place.holder, Variable | ReturnValue) and place.base is None:
+            self._written.setdefault(place.holder, []).append(value)
+        if isinstance(value, Load) and isinstance(value.place.holder, Variable) and (
+                value.place.base is None):
+            self._copied.setdefault(value.place.holder, []).append(place)
+
+    def returns(self) -> set[Meaning]:
+        """What the function gives back."""
+        if self._function is None:
+            return set()
+        values = self._written.get(ReturnValue(self._function), ())
+        return {meaning for value in values for meaning in self.of(value)}
+
+    def of(self, value: Value, seen: frozenset[Variable] = frozenset()) -> set[Meaning]:
+        """What a value may mean; nothing where it cannot be told."""
+        if isinstance(value, FunctionId):
+            return {self._link(value)}
+        if isinstance(value, Constant):
+            return {value.value}
+        if isinstance(value, Address):
+            return self._place(value.place, seen)
+        if not isinstance(value, Load):
+            return set()
+        holder = value.place.holder
+        if isinstance(holder, Parameter):
+            return {OwnParameter(holder.index)} if holder.function == self._function else set()
+        if isinstance(holder, ReturnValue):
+            return set(self._returned(self._link(holder.function)))
+        if isinstance(holder, Variable) and value.place.base is None:
+            return self._local(holder, seen)
+        found = self._place(value.place, seen)
+        return found | self._pointed.get(holder, set()) if isinstance(holder, Slot) else found
+
+    def _local(self, holder: Variable, seen: frozenset[Variable]) -> set[Meaning]:
+        if holder in seen:
+            return set()
+        inner = seen | {holder}
+        found = {key for written in self._written.get(holder, ())
+                 for key in self.of(written, inner)}
+        return found or {HeapPointee(holder)}
+
+    def around(self, place: Place, table: ObjectId | None) -> set[Meaning]:
+        """What the record that the field `place` lies in is known under: a local one also under
+        what it is copied to, as a whole.
+        """
+        if place.base is None:
+            return set() if table is None else {without_image(table)}
+        found = self.of(place.base)
+        waiting = [each for each in found if isinstance(each, Variable)]
+        while waiting:
+            for target in self._copied.get(waiting.pop(), ()):
+                new = self.of(take_address(target)) - found
+                waiting += [each for each in new if isinstance(each, Variable)]
+                found |= new
+        return found
+
+    def _place(self, place: Place, seen: frozenset[Variable]) -> set[Meaning]:
+        holder = place.holder
+        if isinstance(holder, Slot):
+            if (holder.record, holder.field) in self._carriers and place.base is not None:
+                return self.of(place.base, seen)
+            return {holder} if holder.field != "*" else set()
+        if isinstance(holder, ObjectId):
+            return {without_image(holder)}
+        return {holder} if isinstance(holder, Variable) else set()
+
+
+def find_address_target(value: Value, carriers: frozenset[Field]) -> Slot | ObjectId | None:
+    """The field or object that a value is the address of, wherever it stands."""
+    if not isinstance(value, Address):
+        return None
+    holder, base = value.place.holder, value.place.base
+    if isinstance(holder, ObjectId):
+        return without_image(holder)
+    if not isinstance(holder, Slot) or holder.field == "*":
+        return None
+    if (holder.record, holder.field) in carriers and base is not None:
+        return find_address_target(base, carriers)
+    return holder
+
+
+def without_image(identity: ObjectId) -> ObjectId:
+    """An object without its image: a module and what it links with name one object."""
+    return replace(identity, image="")

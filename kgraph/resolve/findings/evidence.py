@@ -1,0 +1,128 @@
+"""Evidence: the citations that lead a function from where it is named to where it is called.
+
+For each candidate, a search over the edges of the solved graph finds a shortest chain from its
+bindings to each called node. Of chains of one length it takes the one whose citations come
+first, so that the choice does not depend on the order of reading.
+"""
+
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+
+from kgraph.model.location import Location
+from kgraph.model.resolution import Evidence, Role
+from kgraph.resolve.constraint_graph import (
+    CONSTANT_OF,
+    ROLES,
+    UNCITED,
+    is_initialiser_row,
+    label_location,
+    label_role,
+)
+from kgraph.resolve.interning import NONE
+from kgraph.resolve.solving.solver import EMPTY, Solver
+
+LIMIT = 12
+"""Longer chains are cited by their first and last citations, and say what is left out."""
+ChainStep = tuple[int, int]  # label, node that received the value there
+ChainOrder = tuple[tuple[str, int, int, int, str], ...]
+
+
+class EvidenceChains:
+    """Finds the chains of citations of tokens, along the edges of a solver, in these sets."""
+
+    def __init__(self, solver: Solver, sets: Mapping[int, AbstractSet[int]]) -> None:
+        self._solver = solver
+        self._sets = sets
+        self._nodes = solver.nodes
+        self._names: dict[int, str] = {}
+        self._origins: dict[int, list[ChainStep]] = {}
+        for node, labels in solver.constraints.given.items():
+            if solver.wanted(node):
+                for token, cited in labels.items():
+                    self._origins.setdefault(token, []).append((cited, node))
+        for node, key in enumerate(self._nodes.keys):
+            if key[0] == CONSTANT_OF and key[1] != NONE:
+                self._origins.setdefault(key[1], []).append((UNCITED, node))
+
+    def chains(
+        self, token: int, targets: Iterable[int],
+        among: Mapping[int, AbstractSet[int]] | None = None,
+    ) -> dict[int, list[ChainStep]]:
+        """For each target that holds the token, the steps that bring it there; `among` are sets to
+        look in instead of those that were given."""
+        missing = set(targets)
+        found: dict[int, list[ChainStep]] = {}
+        sets = self._sets if among is None else among
+        succ, preds = self._solver.succ, self._solver.preds
+        layer: dict[int, list[ChainStep]] = {}
+        for step in self._origins.get(token, ()):
+            self._offer(layer, step[1], [step])
+        seen: set[int] = set()
+        while layer and missing:
+            for node in missing & layer.keys():
+                found[node] = layer[node]
+            missing -= layer.keys()
+            seen |= layer.keys()
+            following: dict[int, list[ChainStep]] = {}
+            for node, chain in layer.items():
+                for target in succ.get(node, ()):
+                    if target not in seen and token in sets.get(target, EMPTY):
+                        step = (preds[target][node], target)
+                        self._offer(following, target, [*chain, step])
+            layer = following
+        return found
+
+    def _offer(self, layer: dict[int, list[ChainStep]], node: int, chain: list[ChainStep]) -> None:
+        known = layer.get(node)
+        if known is None or self._order(chain) < self._order(known):
+            layer[node] = chain
+
+    def _order(self, chain: list[ChainStep]) -> ChainOrder:
+        order = self._solver.constraints.order
+        return tuple((*order(cited), self.name(node)) for cited, node in chain
+                     if cited != UNCITED)
+
+    def name(self, node: int) -> str:
+        """What a node is called in evidence."""
+        known = self._names.get(node)
+        if known is None:
+            holder = self._nodes.holder(node)
+            known = self._names[node] = "" if holder is None else str(holder)
+        return known
+
+    def cite(self, chain: list[ChainStep]) -> list[Evidence]:
+        """The citations of a chain, no more than LIMIT; copies on one line are one."""
+        cited: list[Evidence] = []
+        for packed, node in chain:
+            if packed != UNCITED:
+                role, location = ROLES[label_role(packed)], self._location(packed)
+                if cited and role is Role.FLOW and _is_copy_on_line(cited[-1], location):
+                    cited.pop()
+                cited.append(Evidence(role, location, self.name(node)))
+        if len(cited) <= LIMIT:
+            return cited
+        left_out = len(cited) - LIMIT + 1
+        gap = Evidence(Role.FLOW, cited[1].location, f"({left_out} copies from here on left out)")
+        return [cited[0], gap, *cited[1 + left_out:]]
+
+    def install(self, table_token: int, base: int) -> Evidence | None:
+        """Where a table's address is put on its way into the holder `base`."""
+        chain = self.chains(table_token, [base]).get(base, [])
+        cited = self.cite(chain)
+        if not cited:
+            return None
+        return Evidence(Role.INSTALL, cited[0].location, cited[0].holder)
+
+    def _location(self, packed: int) -> Location:
+        return self._nodes.names.location_list[label_location(packed)]
+
+
+def starts_at_initialiser(chain: list[ChainStep]) -> bool:
+    """Whether a chain starts at a row of an object's initialiser."""
+    return bool(chain) and is_initialiser_row(chain[0][0])
+
+
+def _is_copy_on_line(before: Evidence, location: Location) -> bool:
+    """Whether a copy stands on the line of the copy before it: the locals of one macro."""
+    return (before.role is Role.FLOW and before.location.path == location.path
+            and before.location.line == location.line)

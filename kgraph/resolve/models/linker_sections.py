@@ -1,0 +1,72 @@
+"""Linker sections: pointers that the linker lays side by side, called by a loop that starts at a
+symbol.
+
+The symbol is an array that no unit defines. models/sections.toml says which sections the loop
+that starts there walks; every object in these becomes an element of the array. Where assembler
+writes numbers instead of pointers, the function that turns a number into a pointer returns the
+declared functions.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from kgraph.model.facts import Binding, Definition, Flow, Function, Object
+from kgraph.model.ids import FunctionId, ObjectId
+from kgraph.model.values import Load, Place, ReturnValue, TransferKind
+from kgraph.resolve.models.declared import OffsetSection, load_sections
+
+
+def apply_linker_sections(definitions: Iterable[Definition]) -> Iterator[Definition]:
+    """The same definitions; objects in walked sections flow to the symbols that walks start at, and
+    readers of numbers give back functions.
+    """
+    declared = load_sections()
+    named = frozenset[str]().union(*(row.functions for row in declared.offsets))
+    found: set[FunctionId] = set()
+    waiting: list[tuple[Definition, OffsetSection]] = []
+    for definition in definitions:
+        subject = definition.subject
+        if isinstance(subject, Object):
+            yield _add_section_flow(definition, subject)
+            continue
+        if subject.id.name in named and not subject.id.scope:
+            found.add(subject.id)
+        reader = _find_offset_section(subject, declared.offsets)
+        if reader is None:
+            yield definition
+        else:
+            waiting.append((definition, reader))
+    for definition, reader in waiting:
+        yield _return_functions(definition, sorted(
+            function for function in found
+            if function.name in reader.functions and function.image == definition.subject.id.image))
+
+
+def _add_section_flow(definition: Definition, subject: Object) -> Definition:
+    """An object with its flow to the start of the section that it lies in, if a loop walks that."""
+    if not subject.section:
+        return definition
+    starts = sorted({
+        start for prefix, start in load_sections().walks if subject.section.startswith(prefix)})
+    flows = tuple(
+        Flow(Load(Place(subject.id)), Place(ObjectId(start, "", subject.id.image)),
+             subject.location, TransferKind.COPY)
+        for start in starts)
+    return replace(definition, flows=definition.flows + flows) if flows else definition
+
+
+def _find_offset_section(subject: Function, rows: Iterable[OffsetSection]) -> OffsetSection | None:
+    """The row of which a function is the reader."""
+    return next((row for row in rows if row.reader == subject.id.name
+                 and row.file == subject.location.path), None)
+
+
+def _return_functions(definition: Definition, functions: Iterable[FunctionId]) -> Definition:
+    """A reader with what it gives back."""
+    subject = definition.subject
+    if not isinstance(subject, Function):
+        return definition
+    given = tuple(
+        Binding(Place(ReturnValue(subject.id)), function, subject.location, TransferKind.RETURN)
+        for function in functions)
+    return replace(definition, bindings=definition.bindings + given)

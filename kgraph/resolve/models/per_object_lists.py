@@ -1,0 +1,195 @@
+"""Lists that hang on one object: whoever walks the list calls what was added to this object, and
+nothing else.
+
+A tracepoint's probes lie in an array from the heap. Read by slots, every tracepoint would call
+the probes of all. For the functions that models/registries.toml declares, this pass gives each
+object a list of its own before the facts are solved: the object's list field becomes a variable
+that points to an object that stands for the list, and a call that adds a function to the list
+puts it into that object's element.
+
+Where object and function are fields of one row (`call->tp` beside `call->class->probe`), the
+two of one row of a table are combined, and no others.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from kgraph.model.facts import Binding, CallSite, Definition, Flow
+from kgraph.model.ids import FunctionId, ObjectId
+from kgraph.model.values import Address, Holder, Load, Place, Slot, TransferKind, Value
+from kgraph.resolve.models.declared import ListRegistration, is_public, load_list_registrations
+
+TableFields = dict[ObjectId, dict[Slot, list[Value]]]
+
+
+def separate_object_lists(definitions: Iterable[Definition]) -> Iterator[Definition]:
+    """The same definitions, with the lists of declared objects kept apart."""
+    declared = load_list_registrations()
+    lists = {registry.list for registry in declared.values()}
+    rows: TableFields = defaultdict(dict)
+    waiting: list[Definition] = []
+    for definition in definitions:
+        for binding in definition.bindings:
+            if binding.table is not None and isinstance(binding.place.holder, Slot):
+                fields = rows[_owner(binding.place) or binding.table]
+                fields.setdefault(binding.place.holder, []).append(binding.value)
+        if any(_find_registration(call, declared) is not None for call in definition.calls):
+            waiting.append(definition)
+        else:
+            yield _separate_lists(definition, lists)
+    for definition in waiting:
+        yield _separate_lists(_add_registered(definition, declared, rows), lists)
+
+
+def _find_registration(
+    call: CallSite, declared: dict[str, ListRegistration]
+) -> ListRegistration | None:
+    """The row of the function that is called, if it has one."""
+    target = call.target
+    return declared.get(target.name) if isinstance(target, FunctionId) and is_public(
+        target) else None
+
+
+def _owner(place: Place) -> ObjectId | None:
+    if isinstance(place.base, Address) and isinstance(place.base.place.holder, ObjectId):
+        return place.base.place.holder
+    return None
+
+
+def list_object(owner: ObjectId, field: str) -> ObjectId:
+    """What stands for the list that hangs on an object."""
+    return ObjectId(f"{owner.name}.{field}[]", owner.scope, owner.image)
+
+
+def _pointer_to(owner: ObjectId, field: str) -> ObjectId:
+    """The variable that an object's list field becomes."""
+    return ObjectId(f"{owner.name}.{field}", owner.scope, owner.image)
+
+
+def is_list_object(identity: ObjectId) -> bool:
+    """Whether an object is one that stands for a list: no C name ends so."""
+    return identity.name.endswith("[]")
+
+
+def _add_registered(
+    definition: Definition, declared: dict[str, ListRegistration], rows: TableFields
+) -> Definition:
+    """A definition with what its calls of declared functions hang on objects."""
+    bindings: list[Binding] = list(definition.bindings)
+    flows: list[Flow] = list(definition.flows)
+    for call in definition.calls:
+        registry = _find_registration(call, declared)
+        if registry is None or len(call.arguments) <= max(registry.object, registry.value):
+            continue
+        for owner, value in _iter_registered(call, registry, rows):
+            place = Place(Slot(*registry.element),
+                          Address(Place(list_object(owner, registry.list[1]))))
+            if isinstance(value, FunctionId):
+                bindings.append(Binding(place, value, call.location, TransferKind.ARGUMENT))
+            else:
+                flows.append(Flow(value, place, call.location, TransferKind.ARGUMENT))
+    return replace(definition, bindings=tuple(bindings), flows=tuple(flows))
+
+
+def _iter_registered(
+    call: CallSite, registry: ListRegistration, rows: TableFields
+) -> Iterator[tuple[ObjectId, Value]]:
+    """The objects that a call hangs something on, each with what it hangs."""
+    for owner in call.arguments[registry.object]:
+        for value in call.arguments[registry.value]:
+            if isinstance(owner, Address) and isinstance(owner.place.holder, ObjectId):
+                yield owner.place.holder, value
+            elif isinstance(owner, Load) and isinstance(value, Load):
+                yield from _iter_pairs_of_rows(owner, value, rows)
+
+
+def _iter_pairs_of_rows(
+    owner: Load, value: Load, rows: TableFields
+) -> Iterator[tuple[ObjectId, Value]]:
+    """Pairs from the rows in which both loads start: `call->tp`, `call->class->probe`."""
+    first, second = _load_path(owner), _load_path(value)
+    if not first or not second or first[0] != second[0]:
+        return
+    for row in sorted(rows):
+        owners = _follow_path(row, first[1:], rows)
+        if owners:
+            for found in owners:
+                if isinstance(found, Address) and isinstance(found.place.holder, ObjectId):
+                    for function in _follow_path(row, second[1:], rows):
+                        yield found.place.holder, function
+
+
+def _load_path(load: Load) -> list[Holder]:
+    """The holders that a load goes through, from the innermost."""
+    steps: list[Holder] = []
+    value: Value | None = load
+    while isinstance(value, Load | Address):
+        steps.append(value.place.holder)
+        value = value.place.base
+    return steps[::-1]
+
+
+def _follow_path(row: ObjectId, steps: list[Holder], rows: TableFields) -> list[Value]:
+    """What the fields lead to, from one row of a table."""
+    values: list[Value] = [Address(Place(row))]
+    for step in steps:
+        if not isinstance(step, Slot):
+            return []
+        values = [
+            inner for value in values
+            if isinstance(value, Address) and isinstance(value.place.holder, ObjectId)
+            for inner in rows.get(value.place.holder, {}).get(step, ())
+        ]
+    return values
+
+
+def _separate_lists(definition: Definition, lists: set[tuple[str, str]]) -> Definition:
+    """A definition in which the list fields of objects known by name are lists of their own."""
+    owners: set[tuple[ObjectId, str]] = set()
+
+    def place(old: Place) -> Place:
+        holder = old.holder
+        if isinstance(holder, Slot) and (holder.record, holder.field) in lists:
+            owner = _owner(old)
+            if owner is not None:
+                owners.add((owner, holder.field))
+                return Place(_pointer_to(owner, holder.field))
+        if old.base is None:
+            return old
+        base = value(old.base)
+        return old if base is old.base else Place(holder, base)
+
+    def value(old: Value) -> Value:
+        if not isinstance(old, Load | Address):
+            return old
+        new = place(old.place)
+        return old if new is old.place else type(old)(new)
+
+    calls = tuple(_rewrite_call(call, value) for call in definition.calls)
+    flows = tuple(_rewrite_flow(flow, value(flow.source), place(flow.target))
+                  for flow in definition.flows)
+    if not owners:
+        return definition
+    made = tuple(
+        Binding(Place(_pointer_to(owner, field)), Address(Place(list_object(owner, field))),
+                definition.subject.location, TransferKind.ASSIGNMENT)
+        for owner, field in sorted(owners))
+    return replace(definition, calls=calls, flows=flows, bindings=definition.bindings + made)
+
+
+def _rewrite_flow(flow: Flow, source: Value, target: Place) -> Flow:
+    if source is flow.source and target is flow.target:
+        return flow
+    return replace(flow, source=source, target=target)
+
+
+def _rewrite_call(call: CallSite, value: Callable[[Value], Value]) -> CallSite:
+    target = value(call.target)
+    arguments = tuple(
+        tuple(value(choice) for choice in choices) for choices in call.arguments)
+    if target is call.target and all(
+            new is old for row, rest in zip(arguments, call.arguments, strict=True)
+            for new, old in zip(row, rest, strict=True)):
+        return call
+    return replace(call, target=target, arguments=arguments)

@@ -1,0 +1,111 @@
+"""From edges to hops: the adjacency that a search walks.
+
+A search cannot tell some edges of a pair of functions apart: same callee, same holder, same
+kind, same forwarded functions. It only sees the one with the fewest candidates (then the
+first), the hop.
+"""
+
+from array import array
+
+from kgraph.model.resolution import EdgeKind
+from kgraph.store.arrays import (
+    FLAG_CALLBACK,
+    FLAG_DEFERRED,
+    FLAG_FORWARDS,
+    FLAG_INDIRECT,
+    FLAG_TYPE,
+)
+
+_KIND_FLAGS = [
+    {
+        EdgeKind.DIRECT: 0,
+        EdgeKind.ASM: 0,
+        EdgeKind.DEFERRED: FLAG_INDIRECT | FLAG_DEFERRED,
+        EdgeKind.TYPE: FLAG_INDIRECT | FLAG_TYPE,
+    }.get(kind, FLAG_INDIRECT)
+    for kind in EdgeKind
+]
+
+
+def build_hop_arrays(edges: dict[str, "array[int]"], holders: list[int]) -> dict[str, "array[int]"]:
+    """The hop_* and back_* arrays (arrays.py) of the edges; `holders` are the texts of the call
+    sites' holders, -1 for none.
+    """
+    forwards = group_forwards_by_site(edges)
+    callbacks = set(edges["callback_site"])
+    functions = len(edges["site_start"]) - 1
+    hops = {name: array("I") for name in ("hop_edge", "hop_caller", "hop_callee", "hop_width")}
+    flags, start = array("B"), array("I", [0])
+    for caller in range(functions):
+        for edge, width, flag in select_hops(caller, edges, holders, forwards, callbacks):
+            hops["hop_edge"].append(edge)
+            hops["hop_caller"].append(caller)
+            hops["hop_callee"].append(edges["edge_callee"][edge])
+            hops["hop_width"].append(width)
+            flags.append(flag)
+        start.append(len(flags))
+    back_start, back_hop = reverse_hops(hops["hop_callee"], functions)
+    return {
+        **hops, "hop_flags": flags, "hop_start": start, "back_start": back_start,
+        "back_hop": back_hop,
+    }
+
+
+def select_hops(
+    caller: int,
+    edges: dict[str, "array[int]"],
+    holders: list[int],
+    forwards: dict[int, tuple[tuple[int, int], ...]],
+    callbacks: set[int],
+) -> list[tuple[int, int, int]]:
+    """(edge, width, flags) of each hop of `caller`, by callee."""
+    best: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], tuple[int, int]] = {}
+    for site in range(edges["site_start"][caller], edges["site_start"][caller + 1]):
+        first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
+        handed = forwards.get(site, ())
+        extra = (FLAG_FORWARDS if handed else 0) | (FLAG_CALLBACK if site in callbacks else 0)
+        flags = [_edge_flags(edges["edge_kind"][edge], extra) for edge in range(first, last)]
+        widths = {flag: flags.count(flag) for flag in set(flags)}
+        for edge, flag in zip(range(first, last), flags, strict=True):
+            width = widths[flag] if flag & FLAG_INDIRECT else 1
+            key = (edges["edge_callee"][edge], flag, holders[site], handed)
+            if key not in best or width < best[key][0]:
+                best[key] = (width, edge)
+    return sorted(
+        ((edge, width, key[1]) for key, (width, edge) in best.items()),
+        key=lambda hop: (edges["edge_callee"][hop[0]], hop[0]),
+    )
+
+
+def _edge_flags(kind: int, extra: int) -> int:
+    """An edge's flags; what is run later is not handed what its call site hands on."""
+    flags = _KIND_FLAGS[kind]
+    return flags if flags & FLAG_DEFERRED else flags | extra
+
+
+def group_forwards_by_site(
+    edges: dict[str, "array[int]"],
+) -> dict[int, tuple[tuple[int, int], ...]]:
+    """What each call site hands on: (parameter, value), in order."""
+    by_site: dict[int, list[tuple[int, int]]] = {}
+    rows = zip(
+        edges["forward_site"], edges["forward_parameter"], edges["forward_value"], strict=True
+    )
+    for site, parameter, value in rows:
+        by_site.setdefault(site, []).append((parameter, value))
+    return {site: tuple(items) for site, items in by_site.items()}
+
+
+def reverse_hops(callees: "array[int]", functions: int) -> tuple["array[int]", "array[int]"]:
+    """Hops by their callee: offsets and hop numbers."""
+    start = array("I", bytes(4 * (functions + 1)))
+    for callee in callees:
+        start[callee + 1] += 1
+    for function in range(functions):
+        start[function + 1] += start[function]
+    place = start[:]
+    back = array("I", bytes(4 * len(callees)))
+    for hop, callee in enumerate(callees):
+        back[place[callee]] = hop
+        place[callee] += 1
+    return start, back

@@ -1,0 +1,83 @@
+"""The checksum of an index file, stored behind its last page.
+
+SQLite detects damage to its own structure only; a damaged number would be returned as an
+answer. SQLite ignores bytes behind the pages that its header counts. The checksum detects
+corruption, not tampering.
+"""
+
+import mmap
+import os
+import zlib
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.store.arrays import REBUILD_HINT
+from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION
+
+_SQLITE = b"SQLite format 3\0"
+_MARK = b"kgraph crc32"
+_TRAILER_SIZE = len(_MARK) + 4
+_HEADER = 100
+_FIRST = 8192  # bytes of the first page, which holds the schema
+_OWN_TABLE = b"CREATE TABLE unit_file"  # every version has it
+
+
+def write_checksum(path: Path) -> None:
+    """Put the seal behind the pages of a database, in the place of any that stands there."""
+    with path.open("r+b") as file:
+        header = file.read(_HEADER)
+        file.truncate(_number(header, 28) * (_number(header, 16, 2) or 1))
+        checksum = zlib.crc32(_mapped(file.fileno()))
+        file.seek(0, os.SEEK_END)
+        file.write(_MARK + checksum.to_bytes(4, "big"))
+
+
+def check_header(path: Path) -> None:
+    """Raises StoreError where the file is no index, or none of this version."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be read: {error.strerror}", "check its permissions"
+                         ) from None
+    if len(header) < _HEADER or not header.startswith(_SQLITE):
+        raise StoreError(f"{path} is no kgraph index, or is damaged", REBUILD_HINT)
+    if _number(header, 68) != APPLICATION_ID:
+        raise StoreError(f"{path} is not a kgraph index", "name another file with --index")
+    version = _number(header, 60)
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path} was written by another kgraph (its schema is {version},"
+            f" this one's {SCHEMA_VERSION})",
+            REBUILD_HINT,
+        )
+
+
+def looks_like_index(path: Path) -> bool:
+    """Whether a file is an index of any version, or may have been one before it was damaged: a mark
+    at one of its ends is left, or what stands on its first page. An empty file is one, too."""
+    with path.open("rb") as file:
+        head = file.read(_FIRST)
+        file.seek(-min(_TRAILER_SIZE, os.fstat(file.fileno()).st_size), os.SEEK_END)
+        end = file.read(_TRAILER_SIZE)
+    if len(head) < _HEADER:  # cut off, at once or before the name of what it is
+        return head.startswith(_SQLITE) or _SQLITE.startswith(head)
+    return (_number(head, 68) == APPLICATION_ID or end.startswith(_MARK)
+            or (head.startswith(_SQLITE) and _OWN_TABLE in head))
+
+
+def check_checksum(path: Path) -> None:
+    """Raises StoreError where the file is not, bit for bit, what was sealed."""
+    with path.open("rb") as file:
+        content = memoryview(_mapped(file.fileno()))
+        expected = bytes(content[-_TRAILER_SIZE:])
+        if expected != _MARK + zlib.crc32(content[:-_TRAILER_SIZE]).to_bytes(4, "big"):
+            raise StoreError(f"the index {path} is damaged (its checksum is wrong)", REBUILD_HINT)
+
+
+def _mapped(descriptor: int) -> mmap.mmap:
+    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+
+
+def _number(header: bytes, at: int, size: int = 4) -> int:
+    return int.from_bytes(header[at:at + size], "big")

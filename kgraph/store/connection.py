@@ -1,0 +1,203 @@
+"""Opens and creates index files: one SQLite file each, written whole or not at all.
+
+A new index is written beside its final name and renamed when it is complete, so that a reader
+sees either the previous index or the new one. Knows versions, damage and locks; must not know
+what the tables mean.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+import re
+import shutil
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.store.arrays import REBUILD_HINT
+from kgraph.store.checksum import check_checksum, check_header, looks_like_index, write_checksum
+from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION, has_schema, read_schema_sql
+
+_UNFINISHED = ".unfinished"
+_CLAIMED = re.compile(r"\..+\.\d+-[0-9a-f]+\.unfinished", re.ASCII | re.DOTALL)
+_ELSEWHERE = "give --index the name of a new file or of an index"
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
+
+
+def open_read_only(path: Path, *, whole: bool = True) -> sqlite3.Connection:
+    """A read-only connection. Raises StoreError where `path` is no index of this version, or is
+    damaged; without `whole` its content is not checked, which is for what is read of many indexes.
+    """
+    if not path.is_file():
+        raise StoreError(f"there is no index at {path}", "run `kgraph index TREE` to make one")
+    check_header(path)
+    if whole:
+        check_checksum(path)
+    try:
+        # immutable: the file is never written after its rename, so no locks are needed, and a
+        # read-only cache folder will do.
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+    except sqlite3.Error as error:
+        raise StoreError(f"the index {path} cannot be opened ({error})", REBUILD_HINT) from None
+    try:
+        sound = has_schema(connection)
+    except sqlite3.Error:
+        sound = False
+    if not sound:
+        connection.close()
+        raise StoreError(
+            f"the index {path} is damaged (its tables are not its version's)", REBUILD_HINT
+        )
+    return connection
+
+
+def check_replaceable(target: Path, *, own: bool) -> None:
+    """Raises StoreError where something is at `target` that a new index must not take the place of:
+    no file, or, unless it is kgraph's `own` place, one that is not an index, be it damaged."""
+    try:
+        mode = target.stat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            raise StoreError(f"{target} is {kind}", _ELSEWHERE)
+        if not own and not looks_like_index(target):
+            raise StoreError(f"{target} is no kgraph index, and is not replaced by one", _ELSEWHERE)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # where it cannot be written is said when it is
+    except OSError as error:
+        raise StoreError(f"{target} cannot be read: {error.strerror}", _ELSEWHERE) from None
+
+
+@contextlib.contextmanager
+def damage_reported(path: Path) -> Iterator[None]:
+    """Turns what SQLite says of a damaged or locked file into a StoreError."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(f"the index {path} is damaged ({error})", REBUILD_HINT) from None
+
+
+@contextlib.contextmanager
+def create_index(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Connection]:
+    """An empty index, or with `copied` a copy of `target`, that takes the place of `target` when
+    the block ends without an error.
+
+    Raises StoreError where the folder cannot be written. Files that killed runs left beside
+    `target` are removed.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(target.parent)
+        unfinished, lock = _claim(target)
+    except OSError as error:
+        raise _make_write_error(target, error) from None
+    try:
+        if copied:
+            shutil.copyfile(target, unfinished)
+        connection = sqlite3.connect(unfinished, isolation_level=None)
+        try:
+            # No journal: what is unfinished is thrown away, never repaired.
+            connection.executescript(
+                "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = OFF;"
+            )
+            if not copied:
+                connection.executescript(
+                    f"PRAGMA application_id = {APPLICATION_ID};"
+                    f" PRAGMA user_version = {SCHEMA_VERSION};"
+                    + read_schema_sql()
+                )
+            connection.execute("BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        write_checksum(unfinished)
+        _put_in_place(unfinished, target)
+    except sqlite3.OperationalError as error:
+        raise _make_write_error(target, error) from None
+    except OSError as error:
+        if error.errno in UNWRITABLE:
+            raise _make_write_error(target, error) from None
+        raise
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            unfinished.unlink()
+        os.close(lock)
+
+
+def _claim(target: Path) -> tuple[Path, int]:
+    """A new file beside `target`, and the descriptor that holds its lock while we live."""
+    while True:
+        name = f".{target.name}.{os.getpid()}-{time.monotonic_ns():x}{_UNFINISHED}"
+        unfinished = target.with_name(name)
+        lock = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if unfinished.exists():  # else another run took it for one that was killed
+            return unfinished, lock
+        os.close(lock)
+
+
+def _list_claimed(folder: Path) -> list[Path]:
+    """The files in a folder that `_claim` made, by their names."""
+    return sorted(path for path in folder.glob(f".*{_UNFINISHED}")
+                  if _CLAIMED.fullmatch(path.name) and path.is_file() and not path.is_symlink())
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what runs that were killed left in a folder of indexes."""
+    for path in _list_claimed(folder):
+        with _hold_if_abandoned(path) as abandoned:
+            if abandoned:
+                with contextlib.suppress(OSError):
+                    path.unlink()
+
+
+def list_unfinished(folder: Path) -> list[Path]:
+    """What runs that were killed left in a folder of indexes."""
+    found = []
+    for path in _list_claimed(folder):
+        with _hold_if_abandoned(path) as abandoned:
+            if abandoned:
+                found.append(path)
+    return found
+
+
+@contextlib.contextmanager
+def _hold_if_abandoned(path: Path) -> Iterator[bool]:
+    """Whether no run that lives holds an unfinished index; none takes hold until the block ends."""
+    descriptor = -1
+    abandoned = False
+    with contextlib.suppress(OSError):
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        abandoned = True
+    try:
+        yield abandoned
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    _flush_to_disk(unfinished)
+    unfinished.replace(target)
+    _flush_to_disk(target.parent)
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make_write_error(target: Path, error: Exception) -> StoreError:
+    return StoreError(
+        f"cannot write the index {target} ({error})",
+        "make room there, or name another file with --index or another folder with XDG_CACHE_HOME",
+    )

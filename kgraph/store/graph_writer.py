@@ -1,0 +1,341 @@
+"""Writes a Resolution into an index: rows for what is shown, arrays for what is searched.
+
+Also writes the tables that resolve names: holders by their text, and macros that stand for a
+member.
+"""
+
+import json
+import re
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from kgraph.model.facts import CallSite, Definition, Function, Object
+from kgraph.model.ids import FunctionId, ObjectId
+from kgraph.model.location import Location
+from kgraph.model.resolution import (
+    BoundSlot,
+    Candidate,
+    CopiedTable,
+    EdgeKind,
+    Evidence,
+    Resolution,
+    ResolvedSite,
+)
+from kgraph.model.values import Holder, ObjectField, Parameter, Slot
+from kgraph.store.adjacency import build_hop_arrays
+from kgraph.store.arrays import build_footprint_arrays, write_array
+from kgraph.store.facts_writer import CitedFiles
+from kgraph.textfile import read_regular_file, unescape_name
+
+_KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
+_OF_AN_EDGE = ("edge_callee", "edge_kind", "edge_evidence")
+Row = tuple[object, ...]
+
+
+class GraphWriter:
+    """Writes one Resolution. `taken` are the functions whose names stand somewhere as values."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, files: CitedFiles, taken: set[FunctionId]
+    ) -> None:
+        self._connection = connection
+        self._files = files
+        self._taken = taken
+        self._texts: dict[str, int] = {}
+        self._functions: dict[FunctionId, int] = {}
+        self._objects: dict[ObjectId, int] = {}
+        self._chains: dict[tuple[Evidence, ...], int] = {}
+        self._arrays: dict[str, array[int]] = {}
+
+    def write(self, resolution: Resolution, definitions: Mapping[str, Definition]) -> None:
+        """Write everything. `definitions` by key hold the call sites that the Resolution names."""
+        self._write_functions(resolution)
+        self._write_objects(resolution)
+        sites = sorted(
+            ((self._functions[site.caller], definitions[site.key].calls[site.position], site)
+             for site in resolution.sites),
+            key=lambda item: (item[0], *site_sort_key(item[1])),
+        )
+        self._insert("site", (self._site(*item) for item in enumerate(sites)))
+        self._collect_edges(sites)
+        self._write_requests(resolution, [site for _, _, site in sites])
+        self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
+        self._insert("held", (self._held(*row) for row in enumerate(resolution.held)))
+        self._insert("evidence", self._chain_rows())
+        self._arrays |= build_hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
+        self._arrays |= build_footprint_arrays(resolution.footprint.weights)
+        for name, numbers in self._arrays.items():
+            write_array(self._connection, name, numbers)
+        self._insert("text", ((number, text) for text, number in self._texts.items()))
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        columns = len(self._connection.execute(f"PRAGMA table_info({table})").fetchall())
+        places = ", ".join("?" * columns)
+        self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
+
+    def _text(self, text: str) -> int:
+        return self._texts.setdefault(text, len(self._texts))
+
+    def _file(self, location: Location) -> int:
+        return self._files.number(location.path, location.line)
+
+    def _write_functions(self, resolution: Resolution) -> None:
+        defined = {function.id: function for function in resolution.functions}
+        named = set(defined)
+        candidates = {}  # many sites share theirs
+        for site in resolution.sites:
+            named.add(site.caller)
+            candidates[id(site.candidates)] = site.candidates
+            if site.forwards:
+                named.update(forward.value for forward in site.forwards
+                             if isinstance(forward.value, FunctionId))
+        for shared in candidates.values():
+            named.update(candidate.callee for candidate in shared)
+        named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
+        named.update(later.function for later in resolution.later)
+        self._functions = {
+            name: number for number, name in enumerate(sorted(named, key=_function_sort_key))
+        }
+        self._arrays["folder"] = array(
+            "i", (find_folder(defined.get(name), self._text) for name in self._functions))
+        self._insert("function", (
+            (number, name.name, name.scope, name.image,
+             *function_columns(defined.get(name), self._file, self._text), int(name in self._taken))
+            for name, number in self._functions.items()
+        ))
+
+    def _write_objects(self, resolution: Resolution) -> None:
+        defined = {thing.id: thing for thing in resolution.objects}
+        named = set(defined)
+        for row in resolution.bindings:
+            named.update(name for name in (row.value, row.table) if isinstance(name, ObjectId))
+        named.update(row.table for row in resolution.held)
+        self._objects = {name: number for number, name in enumerate(sorted(named))}
+        rows: list[Row] = []
+        for name, number in self._objects.items():
+            columns = object_columns(defined.get(name), self._file)
+            rows.append((number, name.name, name.scope, name.image, *columns))
+        self._insert("object", rows)
+
+    def _holder(self, site: ResolvedSite) -> int:
+        return -1 if site.holder is None else self._text(str(site.holder))
+
+    def _site(self, number: int, item: tuple[int, CallSite, ResolvedSite]) -> Row:
+        caller, call, site = item
+        return (
+            number, caller, *place_columns(call, self._file), self._text(call.expression),
+            self._text(call.macro), site.status.value,
+            None if site.holder is None else self._holder(site), self._text(site.rule),
+            self._text(site.reason), self._text(call.signature), self._text(encode_guards(call)),
+            _find_own_parameter(site), self._chain(site.proof) if site.proof else None,
+        )
+
+    def _write_requests(self, resolution: Resolution, sites: list[ResolvedSite]) -> None:
+        numbers = {(site.key, site.position): number for number, site in enumerate(sites)}
+        without = [request for request in resolution.requests if not request.edges]
+        self._insert("request", (
+            (number, numbers[request.key, request.position], self._text(request.kind),
+             self._text(request.reason), self._text(request.asked), int(request.untold))
+            for number, request in enumerate(without)
+        ))
+        self._insert("later", (
+            (number, self._text(later.kind), self._functions[later.function], int(later.untold))
+            for number, later in enumerate(resolution.later)
+        ))
+
+    def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:
+        arrays = {
+            name: array(code) for name, code in (
+                ("edge_start", "I"), ("edge_callee", "I"), ("edge_kind", "B"),
+                ("edge_evidence", "I"), ("forward_site", "I"), ("forward_parameter", "I"),
+                ("forward_value", "i"), ("callback_site", "I"), ("callback_parameter", "I"),
+            )
+        }
+        site_start = array("I", bytes(4 * (len(self._functions) + 1)))
+        known: dict[int, tuple[list[int], ...]] = {}  # many sites share their candidates
+        for number, (caller, _, site) in enumerate(sites):
+            site_start[caller + 1] += 1
+            arrays["edge_start"].append(len(arrays["edge_callee"]))
+            edges = known.get(id(site.candidates))
+            if edges is None:
+                edges = known[id(site.candidates)] = self._edges(site.candidates)
+            for name, numbers in zip(_OF_AN_EDGE, edges, strict=True):
+                arrays[name].extend(numbers)
+            if site.forwards or site.holder is not None:
+                self._collect_forwards(number, site, arrays)
+        arrays["edge_start"].append(len(arrays["edge_callee"]))
+        for function in range(len(self._functions)):
+            site_start[function + 1] += site_start[function]
+        self._arrays |= {"site_start": site_start, **arrays}
+
+    def _edges(self, candidates: tuple[Candidate, ...]) -> tuple[list[int], ...]:
+        """The edges to candidates: callees, kinds, chains of evidence."""
+        rows = sorted(((self._functions[candidate.callee], candidate) for candidate in candidates),
+                      key=lambda row: (row[0], row[1].kind, row[1].evidence))
+        return ([callee for callee, _ in rows], [_KINDS[candidate.kind] for _, candidate in rows],
+                [self._chain(candidate.evidence) for _, candidate in rows])
+
+    def _collect_forwards(
+        self, number: int, site: ResolvedSite, arrays: dict[str, "array[int]"]
+    ) -> None:
+        rows = sorted(
+            (forward.parameter,
+             self._functions[forward.value] if isinstance(forward.value, FunctionId)
+             else -1 - forward.value)
+            for forward in site.forwards
+        )
+        for parameter, value in rows:
+            arrays["forward_site"].append(number)
+            arrays["forward_parameter"].append(parameter)
+            arrays["forward_value"].append(value)
+        own = _find_own_parameter(site)
+        if own is not None:
+            arrays["callback_site"].append(number)
+            arrays["callback_parameter"].append(own)
+
+    def _chain(self, chain: tuple[Evidence, ...]) -> int:
+        return self._chains.setdefault(chain, len(self._chains))
+
+    def _chain_rows(self) -> Iterable[Row]:
+        for chain, number in self._chains.items():
+            lines = [
+                [item.role.value, self._file(item.location), item.location.line,
+                 item.location.column, item.holder]
+                for item in chain
+            ]
+            yield number, json.dumps(lines, separators=(",", ":"), ensure_ascii=False)
+
+    def _held(self, number: int, row: CopiedTable) -> Row:
+        return (
+            number, self._text(str(row.holder)), row.holder.record, row.holder.field,
+            self._objects[row.table], self._chain(row.evidence), int(row.whole),
+        )
+
+    def _bound(self, number: int, row: BoundSlot) -> Row:
+        slot = _find_slot(row.holder)
+        value = row.value
+        return (
+            number, self._text(str(row.holder)), slot.record if slot else "",
+            slot.field if slot else "",
+            self._functions[value] if isinstance(value, FunctionId) else None,
+            self._objects[value] if isinstance(value, ObjectId) else None,
+            None if row.table is None else self._objects[row.table],
+            self._file(row.location), row.location.line, row.location.column, row.how.value,
+        )
+
+
+def function_columns(
+    function: Function | None, file: Callable[[Location], int], text: Callable[[str], int]
+) -> Row:
+    """The columns of a function that its definition tells, from `file` to `macro`."""
+    if function is None:
+        return (None,) * 11
+    place = function.location
+    return (
+        file(place), place.line, place.column, function.extent.end_line,
+        function.extent.end_column, text(function.signature),
+        json.dumps(function.parameters), int(function.weak), int(function.inline),
+        function.alias_of, text(function.macro),
+    )
+
+
+def find_folder(function: Function | None, text: Callable[[str], int]) -> int:
+    """The folder's text; functions of headers belong wherever they are called from: -1."""
+    if function is None or function.location.path.endswith(".h"):
+        return -1
+    return text(function.location.path.rpartition("/")[0])
+
+
+def object_columns(thing: Object | None, file: Callable[[Location], int]) -> Row:
+    """The columns of an object that its definition tells, from `file` to `alias_of`."""
+    if thing is None:
+        return (None,) * 8
+    place = thing.location
+    return (
+        file(place), place.line, place.column, thing.extent.end_line, thing.extent.end_column,
+        thing.type, thing.section, thing.alias_of,
+    )
+
+
+def place_columns(call: CallSite, file: Callable[[Location], int]) -> Row:
+    """The columns of a call site from `file` to `ordinal`."""
+    return (
+        file(call.location), call.location.line, call.location.column, call.extent.end_line,
+        call.extent.end_column, call.ordinal,
+    )
+
+
+def site_sort_key(call: CallSite) -> tuple[object, ...]:
+    """What the call sites of one function are sorted by: place, ordinal, extent."""
+    place, extent = call.location, call.extent
+    start = extent.start
+    return (place.path, place.line, place.column, call.ordinal, start.path, start.line,
+            start.column, extent.end_line, extent.end_column)
+
+
+def encode_guards(call: CallSite) -> str:
+    """The conditions around a call, as the table holds them."""
+    if not call.guards:
+        return ""
+    guards = [
+        f"[{extent.start.line}, {extent.start.column}, {extent.end_line}, {extent.end_column},"
+        f" {int(guard.holds)}]" for guard in call.guards for extent in [guard.extent]]
+    return f"[{', '.join(guards)}]"
+
+
+def _function_sort_key(function: FunctionId) -> tuple[str, str, str]:
+    return function.name, function.scope, function.image
+
+
+def _find_own_parameter(site: ResolvedSite) -> int | None:
+    holder = site.holder
+    if isinstance(holder, Parameter) and holder.function == site.caller:
+        return holder.index
+    return None
+
+
+def _find_slot(holder: Holder) -> Slot | None:
+    if isinstance(holder, ObjectField):
+        return holder.slot
+    return holder if isinstance(holder, Slot) else None
+
+
+_ALIAS = re.compile(
+    rb"^[ \t]*#[ \t]*define[ \t]+(\w+)[ \t]+(?:\w+\.)*(\w+)[ \t]*(?:/\*.*)?$", re.MULTILINE
+)
+
+
+def write_name_tables(connection: sqlite3.Connection, root: Path, build: Path | None) -> None:
+    """Fill the tables `holder` and `alias`. A header that cannot be read now has no aliases."""
+    connection.execute(
+        "INSERT INTO holder SELECT text, id FROM text WHERE id IN"
+        " (SELECT holder FROM site UNION SELECT holder FROM bound UNION SELECT holder FROM held)"
+    )
+    fields: dict[str, list[str]] = {}
+    for record, field in connection.execute(
+        "SELECT * FROM (SELECT record, field FROM bound UNION SELECT record, field FROM held)"
+        " ORDER BY record || '.' || field"
+    ):
+        fields.setdefault(field.rpartition(".")[2], []).append(f"{record}.{field}")
+    headers = connection.execute(
+        "SELECT path, generated FROM file WHERE path LIKE '%.h' ORDER BY id").fetchall()
+    for path, generated in headers:
+        folder = build if generated else root
+        found = [] if folder is None else list(_iter_aliases(Path(folder, unescape_name(path))))
+        connection.executemany(
+            "INSERT OR IGNORE INTO alias (name, member, slot) VALUES (?, ?, ?)",
+            [(name, member, slot) for name, member in found for slot in fields.get(member, ())])
+
+
+def _iter_aliases(header: Path) -> Iterator[tuple[str, str]]:
+    """The macros of a header that stand for one name or one path of members: each with the last of
+    these."""
+    try:
+        data = read_regular_file(header)
+    except OSError:
+        return
+    for name, member in _ALIAS.findall(data):
+        if name != member and name.isascii() and member.isascii():
+            yield name.decode(), member.decode()

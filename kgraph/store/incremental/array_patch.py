@@ -1,0 +1,172 @@
+"""Builds the graph's arrays after the call sites of some functions changed.
+
+Puts them together from runs of the previous arrays and what stands between these. Must not know
+SQL.
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from kgraph.model.resolution import EdgeKind
+from kgraph.store.adjacency import group_forwards_by_site, reverse_hops, select_hops
+
+NamedArrays = dict[str, "array[int]"]
+_DIRECT = list(EdgeKind).index(EdgeKind.DIRECT)
+_EDGES = ("edge_callee", "edge_kind", "edge_evidence")
+_HOPS = ("hop_edge", "hop_caller", "hop_callee", "hop_width", "hop_flags")
+_SITES = (("forward_site", ("forward_parameter", "forward_value")),
+          ("callback_site", ("callback_parameter",)))
+
+
+@dataclass(slots=True)
+class PatchedSite:
+    """A call site: `like` a former one (its number), or a direct call of `callee` (a new number).
+    `holder` is the text of its holder, -1 for none."""
+
+    like: int | None
+    callee: int
+    holder: int
+
+
+@dataclass(slots=True)
+class KeptFunctions:
+    """Former functions `first` to `last` (not included), as they were."""
+
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class PatchedFunction:
+    """One function, with the call sites that are written anew, in order."""
+
+    folder: int
+    sites: list[PatchedSite] = field(default_factory=list)
+
+
+class ArrayPatch:
+    """Makes the new arrays of `pieces`, all functions in the order of their new numbers. `numbers`
+    are the new numbers of the former functions, `uncited` the evidence of a call that needs none.
+    """
+
+    def __init__(self, former: NamedArrays, numbers: Sequence[int], uncited: int) -> None:
+        self._former = former
+        self._numbers = numbers
+        self._uncited = uncited
+        self._new: NamedArrays = {name: array(numbers.typecode) for name, numbers in former.items()}
+        self._new["site_start"].append(0)
+        self._new["hop_start"].append(0)
+        self._anew: list[tuple[int, int, list[int]]] = []  # function, hop place, holders
+
+    def made(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> NamedArrays:
+        """The new arrays."""
+        for piece in pieces:
+            if isinstance(piece, KeptFunctions):
+                self._copy(piece)
+            else:
+                self._write(piece)
+        new = self._new
+        new["edge_start"].append(len(new["edge_callee"]))
+        self._hops(pieces)
+        new["back_start"], new["back_hop"] = reverse_hops(
+            new["hop_callee"], len(new["hop_start"]) - 1)
+        return new
+
+    def _function(self, old: int) -> int:
+        return self._numbers[old]
+
+    def _value(self, old: int) -> int:
+        """What is handed on: a function, or, below 0, the caller's own parameter."""
+        return old if old < 0 else self._numbers[old]
+
+    def _copy(self, run: KeptFunctions) -> None:
+        """Copy the sites, edges and what is handed on of a run."""
+        old, new = self._former, self._new
+        first, last = (old["site_start"][end] for end in (run.first, run.last))
+        new["folder"].extend(old["folder"][run.first:run.last])
+        shift = len(new["edge_start"]) - first
+        new["site_start"].extend(
+            [start + shift for start in old["site_start"][run.first + 1:run.last + 1]])
+        begin, end = old["edge_start"][first], old["edge_start"][last]
+        step = len(new["edge_callee"]) - begin
+        new["edge_start"].extend([start + step for start in old["edge_start"][first:last]])
+        self._copy_edges(begin, end)
+        for sites, others in _SITES:
+            low, high = (bisect_left(old[sites], site) for site in (first, last))
+            new[sites].extend([site + shift for site in old[sites][low:high]])
+            self._copy_others(others, low, high)
+
+    def _copy_edges(self, begin: int, end: int) -> None:
+        old, new = self._former, self._new
+        new["edge_callee"].extend(map(self._function, old["edge_callee"][begin:end]))
+        new["edge_kind"].extend(old["edge_kind"][begin:end])
+        new["edge_evidence"].extend(old["edge_evidence"][begin:end])
+
+    def _copy_others(self, names: tuple[str, ...], low: int, high: int) -> None:
+        for name in names:
+            values = self._former[name][low:high]
+            self._new[name].extend(map(self._value, values) if name == "forward_value" else values)
+
+    def _write(self, piece: PatchedFunction) -> None:
+        old, new = self._former, self._new
+        new["folder"].append(piece.folder)
+        for site in piece.sites:
+            number = len(new["edge_start"])
+            new["edge_start"].append(len(new["edge_callee"]))
+            if site.like is None:
+                for name, value in zip(_EDGES, (site.callee, _DIRECT, self._uncited), strict=True):
+                    new[name].append(value)
+                continue
+            self._copy_edges(old["edge_start"][site.like], old["edge_start"][site.like + 1])
+            for sites, others in _SITES:
+                low, high = (bisect_left(old[sites], site.like + end) for end in (0, 1))
+                new[sites].extend([number] * (high - low))
+                self._copy_others(others, low, high)
+        new["site_start"].append(len(new["edge_start"]))
+
+    def _hops(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
+        new = self._new
+        forwards = group_forwards_by_site(new)
+        callbacks = set(new["callback_site"])
+        number = 0
+        for piece in pieces:
+            if isinstance(piece, KeptFunctions):
+                self._copy_hops(piece, number)
+                number += piece.last - piece.first
+            else:
+                first = new["site_start"][number]
+                holders = _OffsetList(first, [site.holder for site in piece.sites])
+                for edge, width, flags in select_hops(number, new, holders, forwards, callbacks):  # type: ignore[arg-type]
+                    row = (edge, number, new["edge_callee"][edge], width, flags)
+                    for name, value in zip(_HOPS, row, strict=True):
+                        new[name].append(value)
+                new["hop_start"].append(len(new["hop_edge"]))
+                number += 1
+
+    def _copy_hops(self, run: KeptFunctions, number: int) -> None:
+        old, new = self._former, self._new
+        begin, end = (old["hop_start"][bound] for bound in (run.first, run.last))
+        shift = len(new["hop_edge"]) - begin
+        edges = [array_["edge_start"][array_["site_start"][at]]
+                 for array_, at in ((new, number), (old, run.first))]
+        step, turn = edges[0] - edges[1], number - run.first
+        new["hop_edge"].extend([edge + step for edge in old["hop_edge"][begin:end]])
+        new["hop_caller"].extend([caller + turn for caller in old["hop_caller"][begin:end]])
+        new["hop_callee"].extend(map(self._function, old["hop_callee"][begin:end]))
+        new["hop_width"].extend(old["hop_width"][begin:end])
+        new["hop_flags"].extend(old["hop_flags"][begin:end])
+        new["hop_start"].extend(
+            [start + shift for start in old["hop_start"][run.first + 1:run.last + 1]])
+
+
+class _OffsetList:
+    """A list whose first item has another number than 0."""
+
+    def __init__(self, first: int, items: list[int]) -> None:
+        self._first = first
+        self._items = items
+
+    def __getitem__(self, number: int) -> int:
+        return self._items[number - self._first]

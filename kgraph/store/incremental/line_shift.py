@@ -1,0 +1,169 @@
+"""Where positions went when the lines of a file moved, and the update of the tables that hold
+them.
+
+Most of what an edit changes is the lines on which the rest of its file stands. A position that
+no fact tells of, or two that changed their order, mean that the graph cannot be patched.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from itertools import pairwise
+
+from kgraph.model.facts import Definition
+from kgraph.model.incremental import GraphChange
+from kgraph.model.location import Extent, Location
+
+Point = tuple[int, int]  # line and column
+
+
+class LineShift:
+    """Where each cited point of each file went. `fits` is false once places differ in more than
+    that, or changed their order: then nothing may be concluded."""
+
+    def __init__(self, change: GraphChange) -> None:
+        """Learn from what was and what is there instead."""
+        self.points: dict[str, dict[Point, Point]] = {}
+        self.fits = True
+        for one, other in change.moved:
+            self._pair((one.subject, one.calls, one.bindings, one.flows),
+                       (other.subject, other.calls, other.bindings, other.flows))
+        for before, after in change.fates:
+            self._pair(before, after)
+
+    def settle(self, same: Iterable[Definition]) -> None:
+        """Learn that the places of `same`, all unchanged definitions that may cite a file whose
+        places moved, stay where they are; and see that no two places changed their order."""
+        moved_paths = {path for path, points in self.points.items()
+                       if any(before != after for before, after in points.items())}
+        self.points = {path: self.points[path] for path in moved_paths}
+        for definition in same:
+            if not moved_paths.isdisjoint(_cited_paths(definition)):
+                self._stay(definition)
+        for moved in self.points.values():
+            targets = [moved[point] for point in sorted(moved)]
+            if any(one >= other for one, other in pairwise(targets)):
+                self.fits = False
+
+    def _pair(self, one: object, other: object) -> None:
+        if type(one) is not type(other):
+            self.fits = False
+        elif isinstance(one, Location) and isinstance(other, Location):
+            self.fits &= one.path == other.path
+            self._learn(one.path, (one.line, one.column), (other.line, other.column))
+        elif isinstance(one, tuple) and isinstance(other, tuple):
+            self.fits &= len(one) == len(other)
+            for part, counterpart in zip(one, other, strict=False):
+                self._pair(part, counterpart)
+        elif isinstance(one, Extent) and isinstance(other, Extent):
+            self._pair(one.start, other.start)
+            self._learn(one.start.path, (one.end_line, one.end_column),
+                        (other.end_line, other.end_column))
+        elif is_dataclass(one):
+            for field in fields(one):
+                self._pair(getattr(one, field.name), getattr(other, field.name))
+        else:
+            self.fits &= one == other
+
+    def _stay(self, part: object) -> None:
+        if isinstance(part, Location):
+            if part.path in self.points:
+                self._learn(part.path, (part.line, part.column), (part.line, part.column))
+        elif isinstance(part, tuple):
+            for item in part:
+                self._stay(item)
+        elif is_dataclass(part):
+            if isinstance(part, Extent) and part.start.path in self.points:
+                end = (part.end_line, part.end_column)
+                self._learn(part.start.path, end, end)
+            for field in fields(part):
+                self._stay(getattr(part, field.name))
+
+    def _learn(self, path: str, before: Point, after: Point) -> None:
+        if self.points.setdefault(path, {}).setdefault(before, after) != after:
+            self.fits = False
+
+
+def _cited_paths(definition: Definition) -> set[str]:
+    """The paths that a definition's facts stand in."""
+    facts = (definition.subject, *definition.calls, *definition.bindings, *definition.flows)
+    return {fact.location.path for fact in facts}
+
+
+class TextTable:
+    """The numbers of the graph's texts; what is new is added."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._numbers = dict(connection.execute("SELECT text, id FROM text").fetchall())
+
+    def number(self, text: str) -> int:
+        """The number of a text."""
+        number: int | None = self._numbers.get(text)
+        if number is None:
+            number = self._numbers[text] = len(self._numbers)
+            self._connection.execute("INSERT INTO text VALUES (?, ?)", (number, text))
+        return number
+
+
+class LocationUpdater:
+    """Moves the places of the tables that have some. Raises KeyError at one that is not known."""
+
+    def __init__(self, connection: sqlite3.Connection, texts: TextTable) -> None:
+        self._connection = connection
+        self._texts = texts
+
+    def move(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
+        """Move what is cited of the files with these numbers."""
+        for number, points in moved.items():
+            for table in ("function", "object"):
+                self._extents(table, number, points)
+            self._sites(number, points)
+            self._bound(number, points)
+        self._evidence(moved)
+
+    def _extents(self, table: str, file: int, points: Mapping[Point, Point]) -> None:
+        rows = self._connection.execute(
+            f'SELECT line, "column", end_line, end_column, id FROM {table} WHERE file = ?',  # noqa: S608
+            (file,)).fetchall()
+        self._connection.executemany(
+            f'UPDATE {table} SET line = ?, "column" = ?, end_line = ?, end_column = ?'  # noqa: S608
+            " WHERE id = ?",
+            [(*points[row[0], row[1]], *points[row[2], row[3]], row[4]) for row in rows])
+
+    def _sites(self, file: int, points: Mapping[Point, Point]) -> None:
+        rows = self._connection.execute(
+            'SELECT line, "column", end_line, end_column, t.text, site.id FROM site'
+            " JOIN text t ON t.id = guards WHERE file = ?", (file,)).fetchall()
+        self._connection.executemany(
+            'UPDATE site SET line = ?, "column" = ?, end_line = ?, end_column = ?, guards = ?'
+            " WHERE id = ?",
+            [(*points[row[0], row[1]], *points[row[2], row[3]], self._guards(row[4], points),
+              row[5]) for row in rows])
+
+    def _guards(self, text: str, points: Mapping[Point, Point]) -> int:
+        if text:
+            text = json.dumps([
+                [*points[line, column], *points[end_line, end_column], holds]
+                for line, column, end_line, end_column, holds in json.loads(text)])
+        return self._texts.number(text)
+
+    def _bound(self, file: int, points: Mapping[Point, Point]) -> None:
+        rows = self._connection.execute(
+            'SELECT line, "column", id FROM bound WHERE file = ?', (file,)).fetchall()
+        self._connection.executemany(
+            'UPDATE bound SET line = ?, "column" = ? WHERE id = ?',
+            [(*points[line, column], number) for line, column, number in rows])
+
+    def _evidence(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
+        changed = []
+        for number, chain in self._connection.execute("SELECT id, chain FROM evidence"):
+            items = json.loads(chain)
+            if any(item[1] in moved for item in items):
+                for item in items:
+                    if item[1] in moved:
+                        item[2:4] = moved[item[1]][item[2], item[3]]
+                text = json.dumps(items, separators=(",", ":"), ensure_ascii=False)
+                changed.append((text, number))
+        self._connection.executemany("UPDATE evidence SET chain = ? WHERE id = ?", changed)

@@ -1,0 +1,211 @@
+"""The previous index of a tree, read for what of it can be used again.
+
+Also says whether files are still what they were: by size and time where these can be trusted,
+else by content.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+
+from kgraph.errors import StoreError
+from kgraph.model.results import Coverage, IndexDescription
+from kgraph.store.codec import unpack_differences
+from kgraph.store.reader import IndexReader
+from kgraph.textfile import read_regular_file, unescape_name
+
+_TICK = 20_000_000  # ns: two writes within a clock tick of a file system may have one time
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """The state of a file: `stat` as text, and the digest of its bytes. Either is empty where the
+    file was written while it was read, so that it equals no other."""
+
+    stat: str
+    digest: bytes
+
+
+class FileStates:
+    """The states of files by citation path, now; each is looked at once."""
+
+    def __init__(
+        self, root: Path, build: Path | None, started: int, known: Mapping[str, FileState]
+    ) -> None:
+        """`started` is when reading began, in ns since the epoch: what was written after that may
+        not be what was read. `known` are earlier states."""
+        self._roots = [str(root)] + ([str(build)] if build is not None else [])
+        self._started = started
+        self._known = known
+        self._now: dict[str, FileState] = {}
+
+    def now(self, path: str) -> FileState:
+        """The state of the file that a citation path names, in the tree and the build folder."""
+        state = self._now.get(path)
+        if state is None:
+            state = self._now[path] = self._look(path)
+        return state
+
+    def changed(self, path: str) -> bool:
+        """Whether the file is not what it was when its earlier state was taken."""
+        before = self._known.get(path)
+        return before is None or not before.digest or self.now(path).digest != before.digest
+
+    def touched(self, path: str) -> bool:
+        """Whether the file was written since, be it with the same content."""
+        return self._known.get(path) != self.now(path)
+
+    def _look(self, path: str) -> FileState:
+        names = [f"{root}/{unescape_name(path)}" for root in self._roots]
+        stats = [_stat(name) for name in names]
+        text = ";".join(f"{s.st_size}:{s.st_mtime_ns}" if s else "-" for s in stats)
+        before = self._known.get(path)
+        if before is not None and before.stat == text and before.digest:
+            return before
+        written = max((s.st_mtime_ns for s in stats if s), default=0)
+        if written > self._started and before is None:
+            return FileState("", b"")  # who knows what of it was read
+        return FileState("" if written > self._started - _TICK else text, _digest_files(names))
+
+
+def _stat(name: str) -> os.stat_result | None:
+    try:
+        return Path(name).stat()
+    except OSError:
+        return None
+
+
+def _digest_files(names: list[str]) -> bytes:
+    digest = hashlib.blake2b(digest_size=12)
+    for name in names:
+        try:
+            digest.update(read_regular_file(name))
+        except OSError:
+            digest.update(b"\0missing\0")
+    return digest.digest()
+
+
+UnitName = tuple[str, str]  # path, object
+
+
+@dataclass(frozen=True, slots=True)
+class PreviousUnit:
+    """A unit's row: `command` is the digest of how it was compiled, `row` the whole."""
+
+    command: bytes
+    failed: str
+    errors: tuple[tuple[str, str], ...]
+    definitions: bytes
+    files: tuple[int, ...]
+    row: tuple[str | bytes, ...]
+
+
+class PreviousIndex:
+    """What an index holds of facts. Checks the whole file at once; raises StoreError where it is
+    none, or is damaged."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._identity = _file_identity(path)
+        reader = IndexReader(path)
+        try:
+            self.description: IndexDescription = reader.description
+            self.coverage: Coverage = reader.coverage
+            self.meta: dict[str, str] = dict(reader.rows("SELECT name, value FROM meta"))
+            self._definitions = reader.rows("SELECT count(*) FROM definition")[0][0]
+            self.files: dict[str, FileState] = {}
+            self.numbers: dict[str, int] = {}
+            paths: list[str] = []
+            for number, name, stat, digest in reader.rows(
+                    "SELECT id, path, stat, digest FROM unit_file ORDER BY id"):
+                self.files[name] = FileState(stat, digest)
+                self.numbers[name] = number
+                paths.append(name)
+            most = len(paths)
+            self.units = dict(_decode_unit(row, most) for row in reader.rows(
+                "SELECT path, object, image, failed, errors, definitions, files, command"
+                " FROM unit"))
+        except (KeyError, ValueError, zlib.error, sqlite3.Error) as error:
+            raise StoreError(f"the index {path} is damaged ({error})", "it is made anew") from None
+        finally:
+            reader.close()
+
+    def numbers_of(self, unit: PreviousUnit) -> Iterable[int]:
+        """The numbers of a unit's definitions. Raises StoreError where they are damaged."""
+        try:
+            return accumulate(unpack_differences(unit.definitions, self._definitions))
+        except (ValueError, zlib.error) as error:
+            raise StoreError(f"the index {self.path} is damaged ({error})", "it is made anew"
+                             ) from None
+
+    def _reopened(self) -> IndexReader:
+        """The same file; StoreError where another run has put one in its place."""
+        reader = IndexReader(self.path, whole=False)
+        if _file_identity(self.path) != self._identity:
+            reader.close()
+            raise StoreError(f"the index {self.path} was replaced meanwhile", "it is left alone")
+        return reader
+
+    def keys(self) -> set[str]:
+        """The keys of all definitions."""
+        reader = self._reopened()
+        try:
+            return {key for key, in reader.rows("SELECT key FROM definition")}
+        finally:
+            reader.close()
+
+    def definitions_named(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
+        """Key and facts of some definitions. Raises StoreError where one is damaged."""
+        reader = self._reopened()
+        try:
+            found = [row for key in sorted(keys) for row in reader.rows(
+                "SELECT key, facts FROM definition WHERE key = ?", (key,))]
+        finally:
+            reader.close()
+        if any(digest_facts(data) != key for key, data in found):
+            raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
+        return found
+
+    def definitions(self, units: Iterable[PreviousUnit]) -> list[tuple[int, str, bytes]]:
+        """Number, key and facts of the definitions of some units. Raises StoreError where the facts
+        are not what was written."""
+        wanted: set[int] = set()
+        for unit in units:
+            wanted.update(self.numbers_of(unit))
+        reader = self._reopened()
+        try:
+            rows = reader.rows("SELECT id, key, facts FROM definition")
+        finally:
+            reader.close()
+        found = [row for row in rows if row[0] in wanted]
+        if len(found) != len(wanted) or any(digest_facts(data) != key for _, key, data in found):
+            raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
+        return found
+
+
+def _file_identity(path: Path) -> tuple[int, int, int, int] | None:
+    with contextlib.suppress(OSError):
+        state = path.stat()
+        return state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns
+    return None
+
+
+def digest_facts(data: bytes) -> str:
+    """The key of a definition: the digest of its encoded facts."""
+    return hashlib.blake2b(data, digest_size=12).hexdigest()
+
+
+def _decode_unit(row: tuple[str | bytes, ...], most: int) -> tuple[UnitName, PreviousUnit]:
+    path, object_, _image, failed, errors, definitions, files, command = row
+    unit = PreviousUnit(
+        bytes(command), str(failed),  # type: ignore[arg-type]
+        tuple((where, what) for where, what in json.loads(errors)), bytes(definitions),  # type: ignore[arg-type]
+        tuple(accumulate(unpack_differences(bytes(files), most))), row)  # type: ignore[arg-type]
+    return (str(path), str(object_)), unit

@@ -1,0 +1,48 @@
+"""Ids that do not depend on the order in which things arrive.
+
+Texts get provisional ids while they are added, and final ids in the order of the texts.
+"""
+
+from array import array
+from collections.abc import Container, Mapping
+
+
+class StableIds:
+    """Numbers of texts: those of `old` as they are, new ones behind them; provisional in the order
+    of their first mention, settled in the order of the texts."""
+
+    def __init__(self, old: Mapping[str, int] | None = None) -> None:
+        self._numbers = dict(old or {})
+        self._first = max(self._numbers.values(), default=-1) + 1
+        self._next = self._first
+
+    def number(self, text: str) -> int:
+        """The provisional number."""
+        number = self._numbers.get(text)
+        if number is None:
+            number = self._numbers[text] = self._next
+            self._next += 1
+        return number
+
+    def is_old(self, text: str) -> bool:
+        """Whether it had its number before."""
+        return self._numbers.get(text, self._first) < self._first
+
+    def new(self) -> dict[str, int]:
+        """The new texts and their provisional numbers."""
+        return {text: n for text, n in self._numbers.items() if n >= self._first}
+
+    def all(self) -> Mapping[str, int]:
+        """All texts and their provisional numbers."""
+        return self._numbers
+
+    def named(self, numbers: Container[int]) -> set[str]:
+        """The texts of some provisional numbers."""
+        return {text for text, number in self._numbers.items() if number in numbers}
+
+    def settle(self) -> "array[int]":
+        """For each provisional number the final one."""
+        final = array("I", range(self._next))
+        for number, (_, provisional) in enumerate(sorted(self.new().items()), self._first):
+            final[provisional] = number
+        return final

@@ -1,0 +1,149 @@
+"""Reads TOML that users write; errors name the file and the line.
+
+Owns text and syntax. Does not know what the tables mean.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from kgraph.errors import KgraphError
+from kgraph.textfile import read_regular_file
+
+_LARGEST = 1_000_000  # bytes: people write these files
+# tomllib takes the square of the number of parts; people write two or three
+_DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
+_LONG_NUMBER = re.compile(r"(?<!\w)(?:\d_?){4301}")  # Python takes no more digits
+# What nothing closes goes on to the end, of its line or of the text: each is looked through once.
+_SEVERAL_LINES = (
+    r""""{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\\?\Z)"""
+    r"""|'{3}(?:[^']|'(?!''))*+(?:'{3,5}|\Z)"""
+)
+_ONE_LINE = r""""(?:[^"\\\n]|\\[^\n])*+(?:"|\\?(?=\n|\Z))|'[^'\n]*(?:'|(?=\n|\Z))"""
+_TEXT = re.compile(rf"({_SEVERAL_LINES}|#[^\n]*)|({_ONE_LINE})", re.DOTALL)
+
+
+def blank_strings(text: str, *, short: bool = False) -> str:
+    """TOML, of the same length and with the same lines, without what stands in comments and in
+    strings over several lines; `short`: nor what stands between the quotes of the others.
+    """
+    def blank(found: re.Match[str]) -> str:
+        if found[1] is not None:
+            return re.sub(r"[^\n]", " ", found[1])
+        quoted = found[2]
+        return quoted[0] + "x" * (len(quoted) - 2) + quoted[-1] if short and quoted[1:] else quoted
+
+    return _TEXT.sub(blank, text)
+
+
+def read_toml_text(file: Path, error: type[KgraphError], hint: str) -> str:
+    """The text of a file. Raises `error`, with `hint`, where it cannot be read or is no UTF-8."""
+    try:
+        text = read_regular_file(file, _LARGEST).decode("utf-8")
+    except (OSError, ValueError) as failure:  # no UTF-8, or no name of a file
+        reason = getattr(failure, "strerror", None) or "no UTF-8 text"
+        raise error(f"{file}: cannot be read: {reason}", hint) from failure
+    return text.replace("\r\n", "\n")
+
+
+def parse_toml(name: str, text: str, error: type[KgraphError]) -> dict[str, Any]:
+    """The tables of a text. Raises `error`, naming NAME:LINE, where it is no TOML."""
+    plain = blank_strings(text, short=True)
+    if found := _DEEP_KEY.search(plain):
+        line = _line(text, found.start())
+        raise error(f"{name}:{line}: a key has too many parts", "write shorter keys")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        line = _line(text, _deepest(plain))
+        raise error(
+            f"{name}:{line}: lists or tables are nested too deeply", "nest them less") from None
+    except tomllib.TOMLDecodeError as failure:
+        at = re.search(r" \(at line (\d+), column \d+\)$", str(failure))
+        line = int(at[1]) if at else text.count("\n") + 1
+        message = re.sub(r" \(at .*\)$", "", str(failure))
+        raise error(f"{name}:{line}: {message}", "write it as TOML") from failure
+    except ValueError as failure:  # a number that Python does not take, or a date that is none
+        number = _LONG_NUMBER.search(plain)
+        if number is None:
+            raise error(f"{name}: {failure}", "write it as TOML") from failure
+        line = _line(text, number.start())
+        raise error(f"{name}:{line}: a number has too many digits",
+                    "write shorter numbers") from failure
+
+
+def _line(text: str, place: int) -> int:
+    return text.count("\n", 0, place) + 1
+
+
+def _deepest(plain: str) -> int:
+    """The place of the bracket or brace that most others enclose, the first of them."""
+    depth = most = place = 0
+    for found in re.finditer(r"[\[\]{}]", plain):
+        depth += 1 if found[0] in "[{" else -1
+        if depth > most:
+            most, place = depth, found.start()
+    return place
+
+
+class TomlReader:
+    """Values of a file; every error is an `error` that names the line of their key."""
+
+    def __init__(self, file: str, text: str, error: type[KgraphError]) -> None:
+        self.file = file
+        self._lines = blank_strings(text).split("\n")
+        self._bare = blank_strings(text, short=True).split("\n")
+        self._begins: dict[str, list[int]] = {}
+        self._error = error
+
+    def line_of(self, table: str, number: int) -> int:
+        """The line on which the table `[[table]]` of that number, from 0, begins; where it is not
+        written so, that of its key.
+        """
+        found = self._begins.get(table)
+        if found is None:
+            pattern = re.compile(rf"\s*\[\[\s*[\"']?{re.escape(table)}[\"']?\s*\]\]")
+            found = [n for n, text in enumerate(self._lines, 1) if pattern.match(text)]
+            self._begins[table] = found
+        return found[number] if number < len(found) else self.where(table)
+
+    def wrong(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
+        """The error about a key, which is looked for from the line `start` on."""
+        return self._error(f"{self.file}:{self.where(key, start)}: {message}", hint)
+
+    def where(self, key: str, start: int = 1) -> int:
+        """The line of a key, else that of a value, else the first that holds the word, from
+        `start` on; `start` where none has it.
+        """
+        word = rf"(?<!\w){re.escape(key)}(?!\w)"
+        for pattern, lines in ((rf"(?:^|[\[{{,.])\s*{word}\s*[\]=.]", self._bare),
+                               (rf"[\"']{re.escape(key)}[\"']", self._lines),
+                               (word, self._lines)):
+            wanted = re.compile(pattern)
+            for number, text in enumerate(lines[start - 1:], start):
+                if wanted.search(text):
+                    return number
+        return start
+
+    def keys(self, table: dict[str, Any], known: Iterable[str], what: str, start: int = 1) -> None:
+        """Refuse keys that are not known."""
+        for key in table:
+            if key not in known:
+                hint = f"it takes {', '.join(known)}"
+                raise self.wrong(key, f"{what} has no key {key}", hint, start)
+
+    def text(self, key: str, value: object, start: int = 1) -> str:
+        """A text."""
+        if not isinstance(value, str) or not value.strip():
+            raise self.wrong(key, f"{key} is no text", f'write {key} = "..."', start)
+        if "\0" in value:
+            raise self.wrong(key, f"{key} holds a NUL", "leave it out", start)
+        return value
+
+    def texts(self, key: str, value: object, start: int = 1) -> tuple[str, ...]:
+        """A list of texts."""
+        if not isinstance(value, list):
+            raise self.wrong(key, f"{key} is no list", f'write {key} = ["...", ...]', start)
+        return tuple(self.text(key, each, start) for each in value)

@@ -1,0 +1,143 @@
+from pathlib import Path
+
+import pytest
+
+from kgraph.build import BUILTIN_HEADERS
+from kgraph.build.flags import translate_flags
+
+
+def flags(*words: str, root: Path = Path("/tree")):
+    return translate_flags(words, lambda path: str(Path("/tree") / path), [root])
+
+
+def test_what_changes_the_meaning_is_kept_and_absolute() -> None:
+    found = flags(
+        *("-nostdinc", "-Iinclude", "-I", "net", "-isystem", "sys", "-D", "A=1", "-DB", "-UC"),
+        *("-std=gnu89", "-m64", "-mno-sse", "-O2", "-fno-pie", "-fshort-wchar", "-mcmodel=kernel"),
+    )
+    assert found.arguments == (
+        *("-nostdinc", "-I/tree/include", "-I/tree/net", "-isystem", "/tree/sys", "-DA=1", "-DB"),
+        *("-UC", "-std=gnu89", "-m64", "-mno-sse", "-O2", "-fno-pie", "-fshort-wchar"),
+        *("-mcmodel=kernel", "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config"),
+    )
+    assert found.refused == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-Wp,-MD,x.d"],
+        ["-MF", "x.d"],
+        ["-mpreferred-stack-boundary=3"],
+        ["-fconserve-stack"],
+        ["-maccumulate-outgoing-args"],
+        ["--param", "x=1"],
+        ["-Wall"],
+        ["-g"],
+        ["-isystem", "/usr/lib/gcc/x86_64-linux-gnu/7/include"],
+        ["-isystem/usr/lib/llvm-14/lib/clang/14.0.6/include"],
+        ["-fsome-flag-of-gcc-30"],
+        ["--target=x86_64-linux-gnu/x"],  # clang would look for a file x-clang.cfg with more flags
+        ["-std=../x"],
+        ["-ObjC"],
+    ],
+)
+def test_what_libclang_rejects_is_dropped_silently(words: list[str]) -> None:
+    found = flags(*words, "-DLAST")
+    assert found.arguments == (
+        "-DLAST", "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
+    assert found.refused == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["-fplugin=/evil.so"],
+        ["-fplugin-arg-x-y=1"],
+        ["-Xclang", "-load"],
+        ["-load", "/evil.so"],
+        ["@/etc/passwd"],
+        ["-include", "/etc/passwd"],
+        ["-imacros", "../outside.h"],
+        ["-include", "../tree-not/x.h"],
+        ["-B/evil"],
+        ["-wrapper", "evil"],
+        ["-include/etc/passwd"],
+        ["-imacros../outside.h"],
+        ["-include-pch", "/evil.pch"],
+        ["-fplugin=/evil\n.so"],
+        ["@/evil\n"],
+    ],
+)
+def test_what_loads_or_reads_foreign_code_is_refused_and_told(words: list[str]) -> None:
+    found = translate_flags(
+        [*words, "-DLAST"], lambda path: str((Path("/tree") / path).resolve()), [Path("/tree")]
+    )
+    assert "-DLAST" in found.arguments
+    assert not any("evil" in word or "passwd" in word for word in found.arguments)
+    assert len(found.refused) == 1
+
+
+def test_a_header_that_a_link_in_the_tree_leads_out_to_is_refused(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tmp_path / "out.h").write_text("int out;\n")
+    (tree / "in.h").symlink_to(tmp_path / "out.h")
+    found = translate_flags(["-include", "in.h"], lambda path: str(tree / path), [tree])
+    assert found.refused == ("-include in.h",)
+
+
+@pytest.mark.parametrize("flag", ["-I{}", "-I {}", "-isystem {}", "-iquote{}", "-idirafter{}"])
+def test_a_header_that_is_found_in_a_folder_elsewhere_is_refused(
+    tmp_path: Path, flag: str
+) -> None:
+    tree, outside = tmp_path / "tree", tmp_path / "outside"
+    tree.mkdir()
+    outside.mkdir()
+    (outside / "out.h").write_text("int out;\n")
+    for words in (["-include", "out.h"], ["-imacrosout.h"]):
+        found = translate_flags([*words, *flag.format(outside).split()],
+                            lambda path: str(tree / path), [tree])
+        assert len(found.refused) == 1
+        assert "out.h" not in " ".join(found.arguments)
+
+
+@pytest.mark.parametrize("words", [
+    ["-include", "in.h"], ["-includein.h"], ["-imacros", "sub/in.h"], ["-include", "stdarg.h"]])
+def test_a_header_that_is_found_in_a_folder_of_the_tree_is_named(
+    tmp_path: Path, words: list[str]
+) -> None:
+    tree = tmp_path / "tree"
+    (tree / "inc/sub").mkdir(parents=True)
+    for name in ("inc/in.h", "inc/sub/in.h"):
+        (tree / name).write_text("")
+    (tree / "in.h").mkdir()  # no header
+    found = translate_flags([*words, "-Iinc"], lambda path: str(tree / path), [tree])
+    assert not found.refused
+    place = Path(found.arguments[1])
+    assert place.is_file()
+    assert found.arguments[0] == words[0].removesuffix("in.h")
+
+
+def test_a_header_that_is_nowhere_is_not_left_to_be_found_elsewhere() -> None:
+    assert flags("-include", "stdio.h").arguments[:2] == ("-include", "/tree/stdio.h")
+
+
+def test_a_macro_of_several_lines_is_kept() -> None:
+    assert "-DX=a\nb" in flags("-DX=a\nb").arguments
+
+
+@pytest.mark.parametrize("word", ["-D", "-U"])
+def test_a_macro_without_a_name_takes_no_other_flag(word: str) -> None:
+    assert word not in flags("-DA", word).arguments
+    assert word not in flags("-DA", word, "").arguments
+
+
+def test_a_flag_without_its_value_at_the_end_does_no_harm() -> None:
+    for word in ("-I", "-D", "-MF", "-Xclang"):
+        assert "-w" in flags(word).arguments
+
+
+def test_our_headers_are_there() -> None:
+    for name in ("stdarg.h", "stddef.h", "stdbool.h", "stdint.h", "limits.h"):
+        assert (BUILTIN_HEADERS / name).is_file()

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from kgraph.build import open_tree
+from kgraph.errors import TreeError
+
+
+def test_release_is_read_from_the_makefile(tree: Path) -> None:
+    opened = open_tree(tree)
+    assert opened.root == tree
+    assert opened.release == "9.1.2-rc3"
+
+
+def test_a_link_to_a_tree_is_resolved(tree: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tree)
+    assert open_tree(tmp_path / "link").root == tree
+
+
+def test_a_small_tree_needs_a_list_only(tmp_path: Path) -> None:
+    (tmp_path / "compile_commands.json").write_text("[]")
+    assert open_tree(tmp_path).release == ""
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.write_text("x"), "is not a folder"),
+        (lambda path: path.mkdir(), "has no Makefile"),
+        (lambda path: (path.mkdir(), (path / "Makefile").write_text("all:\n")), "names no VERSION"),
+        (
+            lambda path: (
+                path.mkdir(),
+                (path / "Makefile").write_text("VERSION = 1\nPATCHLEVEL = 2\n"),
+            ),
+            "no Kconfig",
+        ),
+        (lambda path: path.symlink_to(path), "cannot be read"),
+    ],
+)
+def test_what_is_no_tree_is_refused(tmp_path: Path, make, says: str) -> None:
+    path = tmp_path / "linux"
+    make(path)
+    with pytest.raises(TreeError, match=says) as caught:
+        open_tree(path)
+    assert caught.value.hint

@@ -1,0 +1,66 @@
+"""The compiled twin changes the time that reading takes, and no fact."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kgraph.extract.clang import api, tree
+from kgraph.extract.clang.accelerator import accelerated
+
+ROOT = Path(__file__).parents[2]
+MINI = ROOT / "fixtures" / "mini-linux"
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("kgraph.extract.clang._compiled") is None,
+    reason="not built: pip install -e .")
+
+
+def facts(tree: Path, folder: Path, pure: str) -> str:
+    """The facts of a tree, read with the twin or without."""
+    environment = {**os.environ, "XDG_CACHE_HOME": str(folder), "KGRAPH_PURE_PYTHON": pure}
+    index = folder / "facts.kgraph"
+    run = [sys.executable, "-m", "kgraph"]
+    subprocess.run([*run, "index", str(tree), "--again", "--index", str(index)], check=True,
+                   env=environment, cwd=ROOT, capture_output=True)
+    return subprocess.run([*run, "export", "--format", "jsonl", "--facts", "--index", str(index)],
+                          check=True, env=environment, cwd=ROOT, capture_output=True,
+                          text=True).stdout
+
+
+def test_mini_linux_has_the_same_facts(tmp_path: Path) -> None:
+    with_twin, without = (facts(MINI, tmp_path, pure) for pure in ("0", "1"))
+    assert with_twin
+    assert with_twin == without
+
+
+def names(module: object) -> set[str]:
+    return {name for name in vars(module) if not name.startswith("_")}
+
+
+def test_every_compiled_function_has_a_twin_in_python() -> None:
+    twin = importlib.import_module("kgraph.extract.clang._compiled")
+    known = names(api) | names(tree) | api.PROTOTYPES.keys()
+    assert names(twin) - {"load"} <= known
+
+
+@pytest.mark.skipif(bool(os.environ.get("KGRAPH_PURE_PYTHON")), reason="turned off")
+def test_the_twin_is_used_where_it_is_built() -> None:
+    twin = importlib.import_module("kgraph.extract.clang._compiled")
+    assert tree.read is twin.read
+    assert api.C.clang_getCursorType is twin.clang_getCursorType
+
+
+def test_what_has_no_twin_stays() -> None:
+    def only_in_python() -> None: ...
+
+    assert accelerated(only_in_python) is only_in_python
+
+
+@pytest.mark.parametrize("function", ["clang_getCursorType", "spelling", "read", "plain", "place"])
+def test_another_argument_is_refused(function: str) -> None:
+    twin = importlib.import_module("kgraph.extract.clang._compiled")
+    with pytest.raises(TypeError, match="expected a"):
+        getattr(twin, function)(1)

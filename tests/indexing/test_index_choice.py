@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+import kgraph
+from kgraph.errors import KgraphError, LookupFailed
+from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index
+from kgraph.model.results import IndexDescription
+from kgraph.store import cache_folder, create_index, index_path, write_description
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def make(tree: Path, built: float, configuration: str = "x") -> Path:
+    path = index_path(tree, configuration)
+    with create_index(path) as connection:
+        write_description(connection, IndexDescription(str(tree), "1", configuration, built=built))
+    return path
+
+
+def test_named_then_environment_then_tree_then_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = tmp_path / "one" / "net"
+    inside.mkdir(parents=True)
+    first, last = make(tmp_path / "one", 1.0), make(tmp_path / "two", 2.0)
+    assert choose_index(folder=tmp_path).path == last
+    assert choose_index(folder=tmp_path).choice is ChoiceReason.LAST
+    assert choose_index(folder=inside).path == first
+    assert choose_index(folder=inside).choice is ChoiceReason.TREE
+    newer = make(tmp_path / "one", 1.5, "other")
+    assert choose_index(folder=inside).path == newer
+    monkeypatch.setenv("KGRAPH_INDEX", str(first))
+    assert choose_index(folder=tmp_path).path == first
+    named = choose_index(Path("named"), tmp_path)
+    assert (named.path, named.choice) == (Path("named"), ChoiceReason.NAMED)
+
+
+def test_mini_linux_answers_where_there_is_no_index_and_is_never_the_last_built(
+    tmp_path: Path,
+) -> None:
+    assert choose_index(folder=tmp_path).choice is ChoiceReason.BUNDLED
+    told: list[str] = []
+    graph = open_bundled_index(("veth_xmit", "net/socket.c:SYSC_sendto"), told.append)
+    assert graph.description.bundled
+    graph.close()
+    assert len(told) == 2
+    with pytest.raises(LookupFailed, match="mini-linux has no function `nope`"):
+        open_bundled_index(("nope",))
+    assert choose_index(folder=tmp_path).choice is ChoiceReason.BUNDLED
+    tree = make(tmp_path / "one", 1.0)
+    assert choose_index(folder=tmp_path).path == tree
+
+
+def test_indexes_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
+    cache_folder().mkdir(parents=True)
+    (cache_folder() / "junk.kgraph").write_bytes(b"junk")
+    assert choose_index(folder=tmp_path).choice is ChoiceReason.BUNDLED
+
+
+def test_in_process(mini_index: Path, tmp_path: Path) -> None:
+    graph = kgraph.open_index(mini_index)
+    assert graph.functions_named("veth_xmit")
+    graph.close()
+    with pytest.raises(KgraphError, match="there is no index"):
+        kgraph.open_index(tmp_path / "none")

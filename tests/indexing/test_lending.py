@@ -1,0 +1,178 @@
+"""What another index lends: less is read, and the result is that of reading everything."""
+
+import json
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kgraph.indexing.index_tree import IndexSummary, index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.resources import find_mini_linux
+from tests.indexing.test_index_tree import contents
+from tests.indexing.test_unit_invalidation import EDITS
+from tests.indexing.workers.test_cluster import everything
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache folder without the indexes of other tests."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return configured(tmp_path / "one/tree", "#define CONFIG_NET 1\n")
+
+
+def configured(copy: Path, symbols: str) -> Path:
+    """A copy of mini-linux whose header of all symbols has some more."""
+    shutil.copytree(find_mini_linux(), copy)
+    (copy / "include/generated").mkdir()
+    kconfig = copy / "include/linux/kconfig.h"
+    lines = [line for line in kconfig.read_text().splitlines() if line.startswith("#define CONFIG")]
+    (copy / "include/generated/autoconf.h").write_text("\n".join(lines) + f"\n{symbols}")
+    kconfig.write_text("#include <generated/autoconf.h>\n")
+    for path in (kconfig, copy / "include/generated/autoconf.h"):
+        os.utime(path, ns=(1, 10**18))  # long before any index
+    return copy
+
+
+def index(tree: Path, **options: object) -> IndexSummary:
+    return index_tree(IndexRequest(tree, **{"jobs": 0, "precompiled": False, **options}))
+
+
+def test_a_tree_lends_all_units_to_its_copy(tree: Path, tmp_path: Path) -> None:
+    first = index(tree)
+    copy = Path(shutil.copytree(tree, tmp_path / "two/elsewhere"))
+    second = index(copy)
+    assert (second.read, second.lent) == (0, first.read)
+    assert second.coverage == first.coverage
+    tables = everything(second.index)
+    alone = index(copy, again=True)
+    assert (alone.read, alone.lent) == (first.read, 0)
+    assert everything(alone.index) == tables
+    assert index(copy).kept == first.read  # and it holds as one that was read
+
+
+def test_another_configuration_reads_the_units_that_mention_what_differs(
+    tree: Path, tmp_path: Path
+) -> None:
+    units = index(tree).read
+    users = [path for path in tree.rglob("*.c") if "CONFIG_IP_MULTICAST" in path.read_text()]
+    other = configured(tmp_path / "two/tree", "#define CONFIG_IP_MULTICAST 1\n")
+    summary = index(other)
+    assert 0 < len(users) <= summary.read < units
+    assert summary.read + summary.lent == units
+    tables = everything(summary.index)
+    assert everything(index(other, again=True).index) == tables
+
+
+def test_a_header_found_first_elsewhere_is_read(tree: Path, tmp_path: Path) -> None:
+    units = index(tree).read
+    copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
+    shutil.copy(copy / "include/net/ip.h", copy / "net/ipv4/ip.h")
+    summary = index(copy)
+    assert 0 < summary.read < units
+    tables = everything(summary.index)
+    assert everything(index(copy, again=True).index) == tables
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_after_any_edits_of_a_copy_what_is_lent_changes_nothing(
+    tree: Path, tmp_path: Path, seed: int
+) -> None:
+    random = Random(seed)
+    index(tree, precompiled=True)
+    lent = 0
+    for number in range(3):
+        copy = Path(shutil.copytree(tree, tmp_path / f"{number}/tree"))
+        edits = random.sample(EDITS, 3)
+        for edit in edits:
+            edit(copy, random)
+        summary = index(copy, precompiled=True)
+        lent += summary.lent
+        cold = index(copy, again=True, precompiled=True, index=tmp_path / "cold.kgraph")
+        assert contents(summary.index) == contents(cold.index), edits
+        assert (summary.coverage, summary.erroneous) == (cold.coverage, cold.erroneous)
+    assert lent
+
+
+def test_units_with_errors_are_not_lent(tree: Path, tmp_path: Path) -> None:
+    broken = tree / "net/ipv4/raw.c"
+    broken.write_text(broken.read_text() + "int wrong(void) { return nowhere; }\n")
+    assert [path for path, _ in index(tree).erroneous] == ["net/ipv4/raw.c"]
+    copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
+    summary = index(copy)
+    assert (summary.read, [path for path, _ in summary.erroneous]) == (1, ["net/ipv4/raw.c"])
+
+
+def test_what_cannot_lend_is_left_alone(tree: Path, tmp_path: Path) -> None:
+    first = index(tree)
+    copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
+    content = first.index.read_bytes()
+    for damage in (content[:len(content) // 2], content[:-1] + bytes([content[-1] ^ 1]), b""):
+        first.index.write_bytes(damage)
+        summary = index(copy, index=tmp_path / "x.kgraph")
+        assert (summary.read, summary.lent) == (first.read, 0)
+        assert first.index.read_bytes() == damage
+        (tmp_path / "x.kgraph").unlink()
+
+
+def test_facts_that_another_kgraph_read_are_not_lent(tree: Path, tmp_path: Path) -> None:
+    first = index(tree)
+    from kgraph.store import create_index
+
+    with create_index(first.index, copied=True) as connection:
+        connection.execute("UPDATE meta SET value = 'other' WHERE name = 'facts meaning'")
+    copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
+    assert index(copy).lent == 0
+
+
+def test_a_lender_that_is_replaced_meanwhile_lends_nothing(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kgraph.indexing import index_tree
+
+    first = index(tree)
+    copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
+    usual = index_tree.with_loans
+
+    def and_then_replaced(*arguments):
+        fresh = usual(*arguments)
+        assert fresh.loans
+        shutil.copy(first.index, tmp_path / "new")
+        (tmp_path / "new").replace(first.index)
+        return fresh
+
+    monkeypatch.setattr(index_tree, "with_loans", and_then_replaced)
+    summary = index(copy)
+    assert (summary.read, summary.lent) == (first.read, 0)
+
+
+def test_neither_order_nor_workers_show_in_the_file(tree: Path, tmp_path: Path) -> None:
+    found = []
+    for seed, jobs in ((0, 1), (1, 2), (2, 3)):
+        request = IndexRequest(tree, jobs=jobs, again=True, index=tmp_path / f"{seed}.kgraph")
+        found.append(everything(index_tree(request, seed=seed).index))
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_set_says_what_it_shares(tree: Path, tmp_path: Path, kgraph, cache: Path) -> None:
+    configured(tmp_path / "two/tree", "#define CONFIG_IP_MULTICAST 1\n")
+    (tmp_path / "set.toml").write_text(
+        '[[tree]]\npath = "one/tree"\n[[tree]]\npath = "two/tree"\n[[configuration]]\n')
+    answer = kgraph("index", "--matrix", tmp_path / "set.toml", "--json", "-j1")
+    assert answer.returncode == 0, answer.stderr
+    first, second = json.loads(answer.stdout)["indexes"]
+    assert first["tree"].endswith("one/tree")
+    assert (first["units_lent"], second["units_lent"] > 0) == (0, True)
+    assert second["units_read"] + second["units_lent"] == first["units_read"]
+    with sqlite3.connect(second["index"]) as connection:
+        assert connection.execute("SELECT count(*) FROM unit").fetchone()[0] == first["units_read"]
+    again = kgraph("index", "--matrix", tmp_path / "set.toml", "-j1")
+    assert again.stdout.count("0 read, 61 as they were") == 2

@@ -1,0 +1,368 @@
+"""Indexing again: only what changed is read, and the result is that of a cold index."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from kgraph.indexing import write_index
+from kgraph.indexing.index_tree import IndexSummary, index_tree
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.resources import find_mini_linux
+from tests.support import edits
+from tests.support.index_contents import differences
+
+Edit = Callable[[Path, Random], None]
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    copy = tmp_path / "tree"
+    shutil.copytree(find_mini_linux(), copy)
+    generated = copy / "include/generated"
+    generated.mkdir()
+    symbols = (copy / "include/linux/kconfig.h").read_text()
+    lines = [line for line in symbols.splitlines() if line.startswith("#define CONFIG_")]
+    (generated / "autoconf.h").write_text("\n".join(lines) + "\n")
+    (copy / "include/linux/kconfig.h").write_text("#include <generated/autoconf.h>\n")
+    for path in (generated / "autoconf.h", copy / "include/linux/kconfig.h"):
+        os.utime(path, ns=(1, 10**18))  # long before any index
+    return copy
+
+
+def index(tree: Path, again: bool = False, name: str = "x") -> IndexSummary:
+    target = tree.parent / f"{name}.kgraph"
+    return index_tree(IndexRequest(tree, index=target, jobs=0 if not again else 1, again=again))
+
+
+def sources(tree: Path, suffix: str) -> list[Path]:
+    return sorted(tree.rglob(f"*{suffix}"))
+
+
+def add_comment(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    lines = path.read_text().splitlines()
+    lines.insert(random.randrange(len(lines)), "")
+    path.write_text("\n".join(lines) + "\n")
+
+
+def add_function(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    number = random.randrange(10**9)
+    path.write_text(path.read_text() + (
+        f"static int called_{number}(int a)\n{{\n\treturn a;\n}}\n"
+        f"int (*held_{number})(int) = called_{number};\n"
+        f"int added_{number}(int a)\n{{\n\treturn held_{number}(a);\n}}\n"))
+
+
+def edit_header(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree / "include", ".h"))
+    number = random.randrange(10**9)
+    path.write_text(path.read_text() + f"static inline void inline_{number}(void)\n{{\n}}\n")
+
+
+def delete_lines(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    lines = path.read_text().splitlines()
+    del lines[random.randrange(len(lines)):][:3]
+    path.write_text("\n".join(lines) + "\n")
+
+
+def listed(tree: Path) -> list[dict[str, object]]:
+    commands: list[dict[str, object]] = json.loads((tree / "compile_commands.json").read_text())
+    return commands
+
+
+def add_unit(tree: Path, random: Random) -> None:
+    commands = listed(tree)
+    number = random.randrange(10**9)
+    model = random.choice(commands)
+    name = f"net/new_{number}.c"
+    (tree / name).write_text(f"int new_{number}(void)\n{{\n\treturn 0;\n}}\n")
+    arguments = [str(word) for word in model["arguments"]]  # type: ignore[attr-defined]
+    arguments[arguments.index("-o") + 1] = name.replace(".c", ".o")
+    commands.append({**model, "file": name, "arguments": [*arguments[:-1], name]})
+    (tree / "compile_commands.json").write_text(json.dumps(commands))
+
+
+def delete_unit(tree: Path, random: Random) -> None:
+    commands = listed(tree)
+    gone = commands.pop(random.randrange(len(commands)))
+    if random.random() < 0.5:
+        (tree / str(gone["file"])).unlink()
+    (tree / "compile_commands.json").write_text(json.dumps(commands))
+
+
+def change_symbol(tree: Path, random: Random) -> None:
+    path = tree / "include/generated/autoconf.h"
+    lines = path.read_text().splitlines()
+    if random.random() < 0.5:
+        lines.append(random.choice(["#define CONFIG_IP_MULTICAST 1", "#define CONFIG_UNUSED 1"]))
+    elif lines:
+        lines.pop(random.randrange(len(lines)))
+    path.write_text("\n".join(lines) + "\n")
+
+
+def change_command(tree: Path, random: Random) -> None:
+    commands = listed(tree)
+    arguments = random.choice(commands)["arguments"]
+    arguments.insert(1, f"-DEXTRA_{random.randrange(3)}")  # type: ignore[attr-defined]
+    (tree / "compile_commands.json").write_text(json.dumps(commands))
+
+
+def shadow_header(tree: Path, random: Random) -> None:
+    """A header beside a unit is found before the one of the same name elsewhere."""
+    path = random.choice(sources(tree / "include/net", ".h"))
+    folder = random.choice(sources(tree, ".c")).parent
+    (folder / path.name).write_text(path.read_text() + "\n")
+
+
+def touch(tree: Path, random: Random) -> None:
+    path = random.choice(sources(tree, ".c"))
+    path.touch()
+
+
+EDITS: list[Edit] = [add_comment, add_function, edit_header, delete_lines, add_unit, delete_unit,
+                     change_symbol, change_command, shadow_header, touch]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_after_any_edits_the_index_is_that_of_a_cold_run(tree: Path, seed: int) -> None:
+    random = Random(seed)
+    index(tree)
+    for _ in range(10):
+        edit = random.choice(EDITS)
+        edit(tree, random)
+        summary = index(tree)
+        cold = index(tree, again=True, name="cold")
+        assert not differences(summary.index, cold.index), edit.__name__
+        assert summary.coverage == cold.coverage
+        assert summary.erroneous == cold.erroneous
+
+
+def test_nothing_changed_nothing_read(tree: Path) -> None:
+    first = index(tree)
+    before = first.index.stat()
+    second = index(tree)
+    assert (second.read, second.kept) == (0, first.read)
+    assert second.coverage == first.coverage
+    after = second.index.stat()
+    assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
+
+
+def test_one_edited_file_costs_one_unit(tree: Path) -> None:
+    units = index(tree).read
+    path = tree / "net/ipv4/raw.c"
+    path.write_text(path.read_text() + "\n")
+    again = index(tree)
+    assert (again.read, again.kept) == (1, units - 1)
+
+
+def test_a_header_costs_those_who_read_it(tree: Path) -> None:
+    units = index(tree).read
+    users = [path for path in sources(tree, ".c") if "net/ip.h" in path.read_text()]
+    path = tree / "include/net/ip.h"
+    path.write_text(path.read_text() + "\n")
+    again = index(tree)
+    assert 0 < len(users) <= again.read < units
+
+
+def test_a_symbol_costs_those_who_mention_it(tree: Path) -> None:
+    units = index(tree).read
+    users = [path for path in sources(tree, ".c") if "CONFIG_IP_MULTICAST" in path.read_text()]
+    header = tree / "include/generated/autoconf.h"
+    header.write_text(header.read_text() + "#define CONFIG_IP_MULTICAST 1\n")
+    again = index(tree)
+    assert 0 < len(users) <= again.read < units
+    header.write_text(header.read_text() + "#define CONFIG_MENTIONED_NOWHERE 1\n")
+    assert index(tree).read == 0
+
+
+def test_a_touched_file_costs_nothing(tree: Path) -> None:
+    index(tree)
+    (tree / "net/ipv4/raw.c").touch()
+    os.utime(tree / "net/ipv4/udp.c", ns=(1, 1))
+    again = index(tree)
+    assert again.read == 0
+    inode = again.index.stat().st_ino
+    assert index(tree).index.stat().st_ino == inode
+
+
+def test_a_damaged_index_is_made_anew(tree: Path) -> None:
+    first = index(tree)
+    content = bytearray(first.index.read_bytes())
+    for place in range(20_000, len(content), 4_000):
+        content[place] ^= 0xFF
+    first.index.write_bytes(content)
+    assert index(tree).read == first.read
+    first.index.write_bytes(b"")
+    assert index(tree).read == first.read
+
+
+def test_what_only_moved_is_not_resolved_again(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index(tree)
+    resolved: list[int] = []
+    monkeypatch.setattr(write_index, "_resolve", lambda *_: resolved.append(1))
+    random = Random(7)
+    for _ in range(5):
+        path = random.choice(sources(tree, ".c"))
+        path.write_text("/* one\n   more */\n" + path.read_text())
+        assert index(tree).read == 1
+    assert not resolved
+    monkeypatch.undo()
+    assert not differences(index(tree).index, index(tree, again=True, name="cold").index)
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One entry for each time that a graph is resolved as a whole."""
+    times: list[int] = []
+    whole = write_index._resolve_graph
+
+    def counted(*arguments: object) -> object:
+        times.append(1)
+        return whole(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(write_index, "_resolve", counted)
+    return times
+
+
+def index_here(tree: Path, again: bool = False, name: str = "x") -> IndexSummary:
+    target = tree.parent / f"{name}.kgraph"
+    return index_tree(IndexRequest(tree, index=target, jobs=0, again=again))
+
+
+def edited(tree: Path, random: Random, edit: edits.CodeEdit) -> Path:
+    """A file that was edited so."""
+    while True:
+        path = random.choice(sources(tree, ".c"))
+        text = edit(path.read_text(), random)
+        if text is not None:
+            path.write_text(text)
+            return path
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
+    tree: Path, seed: int, resolved: list[int]
+) -> None:
+    random = Random(seed)
+    index_here(tree)
+    carried = 0
+    for _ in range(10):
+        edit = random.choice(edits.CARRIED + edits.RESOLVED)
+        path = edited(tree, random, edit)
+        resolved.clear()
+        warm = index_here(tree)
+        assert warm.read == 1
+        if edit in edits.ALWAYS_CARRIED:
+            assert not resolved, (edit.__name__, path)
+        carried += not resolved
+        cold = index_here(tree, again=True, name="cold")
+        assert not differences(warm.index, cold.index), (edit.__name__, path)
+        assert warm.coverage == cold.coverage
+    assert carried
+
+
+PROBE = """
+struct probe_ops { void (*run)(int *a); void *spare; };
+static int probe_value, probe_other;
+static void probe_warn(void (*f)(int *a), int line) { f(&probe_value); }
+#define PROBE_WARN() probe_warn(probe_one, __LINE__)
+static void probe_one(int *a) { }
+static void probe_two(int *a) { }
+static struct probe_ops probe_ops = { .run = probe_one };
+static void probe_use(int *a) { }
+static void probe_take(void (*f)(int *a)) { f(&probe_value); }
+void probe_main(struct probe_ops *ops, int *p)
+{
+	int *q;
+	/* declare */
+	ops->run(p);
+	probe_use(p);
+	probe_use(&probe_value);
+	PROBE_WARN();
+	/* here */
+}
+void probe_outer(void) { probe_main(&probe_ops, &probe_value); probe_take(probe_two); }
+int (*probe_hook)(int);
+EXPORT_SYMBOL(probe_hook);
+int probe_call(int a) { return probe_hook(a); }
+struct held_other { void (*go)(int *a); };
+struct held_in { void *ops; };
+static struct held_other held_other = { .go = probe_two };
+static void held_set(struct held_in *in, void *p) { in->ops = p; }
+void held_init(struct held_in *in) { held_set(in, &probe_ops); held_set(in, &held_other); }
+void held_call(struct held_in *in) { ((struct probe_ops *)in->ops)->run(0); }
+static void held_use(void *a) { }
+void held_main(struct held_in *in) { /* held */ }
+"""
+HELD = "/* held */"
+HERE, DECLARE, TOP = "/* here */", "/* declare */", "struct probe_ops {"
+CASES = [
+    (True, HERE, "probe_use(p);"),
+    (True, HERE, "probe_use(&probe_value);"),
+    (True, HERE, "probe_use(&probe_other);"),
+    (True, HERE, "if (p) probe_use(0);"),
+    (True, HERE, "q = p; probe_use(q);"),
+    (True, DECLARE, "int x = 3; probe_use(&x);"),
+    (True, DECLARE, "int x = 3;\n\tprobe_use(&x);"),
+    (True, HERE, "{ static int mine; probe_use(&mine); }"),
+    (True, "probe_use(p);", ""),
+    (True, "ops->run(p);", "if (ops) ops->run(p);"),
+    (True, TOP, "static int one(int a) { return a; } int two(void) { return one(1); } " + TOP),
+    (False, "ops->run(p);", "ops->run(p); ops->run(p);"),
+    (False, "ops->run(p);", ""),
+    (False, "ops->run(p);", "ops->run(q);"),
+    (False, "{ .run = probe_one }", "{ .run = probe_two }"),
+    (False, HERE, "ops->run = probe_two;"),
+    (False, HERE, "ops->spare = p;"),
+    (False, HERE, "probe_take(probe_one);"),
+    (False, "probe_take(probe_two);", ""),
+    (False, HERE, "probe_main(ops, q);"),
+    (False, HELD, "held_use(&probe_hook);"),
+    (True, HELD, "held_use(((struct held_other *)in->ops)->go);"),
+    (False, "void probe_outer(void) {", "void probe_outer(int a) {"),
+]
+
+
+@pytest.mark.parametrize(("carried", "old", "new"), CASES)
+def test_what_an_edit_contributes_decides(
+    tree: Path, resolved: list[int], carried: bool, old: str, new: str
+) -> None:
+    path = tree / "net/ipv4/raw.c"
+    text = path.read_text() + PROBE
+    path.write_text(text)
+    index_here(tree)
+    for before, after in ((old, new), (new, old)):  # there, and back
+        resolved.clear()
+        text = text.replace(before, after, 1)
+        path.write_text(text)
+        warm = index_here(tree)
+        assert bool(resolved) is not carried, text
+        cold = index_here(tree, again=True, name="cold")
+        assert not differences(warm.index, cold.index)
+        if not after:
+            return
+
+
+def test_a_change_of_lines_keeps_the_names_of_literals(
+    tree: Path, resolved: list[int]
+) -> None:
+    path = tree / "net/ipv4/raw.c"
+    text = path.read_text() + (
+        "struct in { int (*f)(void); };\nstatic int deep(void) { return 0; }\n"
+        "struct in *inside = &(struct in) { .f = deep };\n")
+    path.write_text(text)
+    index_here(tree)
+    resolved.clear()
+    path.write_text("\n\n" + text)
+    warm = index_here(tree)
+    assert not resolved
+    assert not differences(warm.index, index_here(tree, again=True, name="cold").index)

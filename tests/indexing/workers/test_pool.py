@@ -1,0 +1,257 @@
+"""Worker processes: what is sent to them and back, how they start, and what they may see."""
+
+import json
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import pytest
+
+from kgraph.build import list_translation_units, open_tree
+from kgraph.errors import ToolError
+from kgraph.extract.asm import preprocess as preprocess_module
+from kgraph.extract.asm.preprocess import PreprocessorFailed, preprocess
+from kgraph.indexing.index_tree import index_tree
+from kgraph.indexing.workers.pool import Limits, Wire, answer, run_tasks, wait
+from kgraph.indexing.workers.worker_main import LostTask
+from kgraph.indexing.write_index import IndexRequest
+from kgraph.model.units import TranslationUnit
+from kgraph.resources import find_mini_linux
+
+FAST = Limits(20, 2 << 30)
+
+
+def echoes() -> Callable[[bytes], bytes]:
+    return bytes.upper
+
+
+def sleeps() -> Callable[[float], float]:
+    return slept
+
+
+def slept(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def raises() -> Callable[[object], object]:
+    raise OSError("no room for what begins")
+
+
+def test_tasks_and_results_larger_than_a_pipe_holds() -> None:
+    """Neither side waits for the other to take what it sends."""
+    tasks = [bytes([letter]) * (1 << 22) for letter in b"abcdef"]
+    done = list(run_tasks(tasks, echoes, 2, FAST))
+    assert sorted(task for task, _ in done) == tasks
+    assert all(result == task.upper() for task, result in done)
+
+
+@pytest.fixture
+def pair() -> tuple[Wire, Connection]:
+    ours, theirs = socket.socketpair()
+    return Wire(ours), Connection(theirs.detach())
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 50_000, 1 << 20])
+def test_messages_in_pieces(pair: tuple[Wire, Connection], size: int) -> None:
+    wire, other = pair
+    message = pickle.dumps(b"x" * size)
+    frame = len(message).to_bytes(4, "big") + message
+    for at in (1, 3, 4, 5, min(len(frame) - 1, 40_000)):
+        os.write(other.fileno(), frame[:at])
+        assert wire.pull() is None
+        rest, found = frame[at:] + frame, []
+        while len(found) < 2:
+            rest = rest[os.write(other.fileno(), rest[:10_000]):] if rest else rest
+            if (whole := wire.pull()) is not None:
+                found.append(whole)
+        assert found == [message, message]
+    wire.put(b"back")
+    assert other.recv() == b"back"
+    other.close()
+    with pytest.raises(EOFError):
+        wire.pull()
+
+
+def test_what_came_with_another_message_is_not_waited_for(pair: tuple[Wire, Connection]) -> None:
+    wire, other = pair
+    assert wait([wire], 0) == []
+    other.send(1)
+    other.send(2)
+    assert wait([wire], 60) == [wire]
+    assert wire.pull() == pickle.dumps(1)
+    assert wait([wire], 0) == [wire]
+    assert wire.pull() == pickle.dumps(2)
+    assert wait([wire], 0) == []
+
+
+def test_half_a_result_is_not_waited_for(pair: tuple[Wire, Connection]) -> None:
+    wire, other = pair
+    os.write(other.fileno(), (1000).to_bytes(4, "big") + b"half")
+    began = time.monotonic()
+    assert answer(wire, 0.1) is None
+    assert time.monotonic() >= began + 0.1
+
+
+def test_what_came_while_nobody_listened_is_no_loss() -> None:
+    """Whoever asks for results may stop for longer than a task may take."""
+    done = []
+    for task, result in run_tasks([0.0, 0.01, 0.02, 0.03], sleeps, 2, Limits(1, 2 << 30)):
+        done.append((task, result))
+        if len(done) == 1:
+            time.sleep(2.5)
+    assert sorted(done) == [(task, task) for task in (0.0, 0.01, 0.02, 0.03)]
+
+
+def large() -> Callable[[int], bytes]:
+    return bytes
+
+
+def test_a_result_that_is_coming_is_waited_for() -> None:
+    """Larger than what a pipe holds, so that the worker cannot be done while nobody listens."""
+    done = []
+    for task, result in run_tasks([5_000_000] * 4, large, 2, Limits(1, 2 << 30)):
+        done.append((task, result))
+        time.sleep(1.5)
+    assert done == [(5_000_000, bytes(5_000_000))] * 4
+
+
+def test_workers_write_no_bytecode_where_we_do_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert dict(run_tasks([0], told, 1, FAST)) == {0: (True, None)}
+    monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
+    assert dict(run_tasks([0], told, 1, FAST)) == {0: (True, str(tmp_path))}
+
+
+def told() -> Callable[[int], tuple[bool, str | None]]:
+    return lambda _task: (sys.dont_write_bytecode, sys.pycache_prefix)
+
+
+def test_a_task_that_takes_too_long_is_lost_alone() -> None:
+    done = dict(run_tasks([0.0, 60.0, 0.01], sleeps, 1, Limits(1, 2 << 30)))
+    assert done.pop(60.0) == LostTask("it took more than 1 seconds")
+    assert done == {0.0: 0.0, 0.01: 0.01}
+
+
+def test_where_no_worker_can_begin_that_is_said() -> None:
+    with pytest.raises(ToolError, match="started: OSError: no room for what begins"):
+        list(run_tasks([b"a"], raises, 2, FAST))
+
+
+@pytest.mark.parametrize("executable", [None, "", "/bin/false", "/nowhere/python", "/"])
+def test_without_workers_the_former_index_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str | None
+) -> None:
+    index = tmp_path / "x.kgraph"
+    index_tree(IndexRequest(find_mini_linux(), index=index, jobs=0, only=("net/ipv4",)))
+    before = index.read_bytes()
+    monkeypatch.setattr(sys, "executable", executable)
+    with pytest.raises(ToolError, match="no worker process can be started"):
+        index_tree(IndexRequest(find_mini_linux(), index=index, jobs=2, again=True))
+    assert index.read_bytes() == before
+
+
+def test_workers_with_the_least_memory(tmp_path: Path) -> None:
+    made = index_tree(IndexRequest(
+        find_mini_linux(), index=tmp_path / "x.kgraph", jobs=2, limits=Limits(60, 512 << 20)))
+    assert (made.failed, made.coverage.units) == ((), 61)
+
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from kgraph.indexing.index_tree import IndexRequest, index_tree
+os.chdir(sys.argv[1])
+made = index_tree(IndexRequest(Path(sys.argv[2]), index=Path(sys.argv[3]), jobs=2))
+print(len(made.failed), made.coverage.units)
+"""
+
+
+@pytest.mark.parametrize("flags", [["-"], ["-I", "-"], ["-E", "-"]])
+def test_workers_see_nothing_of_the_current_folder(tmp_path: Path, flags: list[str]) -> None:
+    """A program that Python reads from its input has the current folder in its search path, and
+    changes it when all that it needs is loaded."""
+    here = tmp_path / "here"
+    here.mkdir()
+    ran = tmp_path / "ran"
+    for name in ("sitecustomize", "usercustomize", "pickle", "socket", "kgraph", "ctypes"):
+        (here / f"{name}.py").write_text(f"open({str(ran)!r}, 'w')\nraise SystemExit(9)\n")
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run(
+        [sys.executable, *flags, here, find_mini_linux(), tmp_path / "x.kgraph"], cwd=tmp_path,
+        input=f"import sys; sys.path.append({str(root)!r})\n{PROGRAM}", text=True,
+        capture_output=True, timeout=120, check=False,
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"),
+             "PYTHONPATH": "here" if flags[0] != "-" else ""})
+    assert (done.returncode, done.stdout) == (0, "0 61\n"), done.stderr
+    assert not ran.exists()
+
+
+@pytest.fixture
+def fake_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a shell script in the place of the compiler."""
+    def put(script: str) -> None:
+        program = tmp_path / "bin" / "gcc"
+        program.parent.mkdir()
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f":bin:{program.parent}:/usr/bin:/bin")
+        preprocess_module.find_compiler.cache_clear()
+
+    yield put
+    preprocess_module.find_compiler.cache_clear()
+
+
+def assembler(folder: Path) -> TranslationUnit:
+    (folder / "a.S").write_text("\n")
+    return TranslationUnit("a.S", "a.o", "vmlinux", str(folder / "a.S"), str(folder), ())
+
+
+def test_a_compiler_looks_for_nothing_in_the_tree(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_compiler: Callable[[str], None]
+) -> None:
+    fake_compiler("pwd; env")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/local/lib::lib:")
+    monkeypatch.setenv("TMPDIR", "tmp")
+    monkeypatch.chdir(tmp_path)
+    folder, *variables = preprocess(assembler(tmp_path)).splitlines()
+    found = dict(line.split("=", 1) for line in variables)
+    assert folder == "/"
+    assert found["LD_LIBRARY_PATH"] == "/usr/local/lib"
+    assert found["PATH"] == f"{tmp_path}/bin:/usr/bin:/bin"
+    assert "TMPDIR" not in found
+
+
+def test_what_a_compiler_started_ends_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_compiler: Callable[[str], None]
+) -> None:
+    fake_compiler(f"sleep 1000 & echo $! > {tmp_path}/started; wait")
+    monkeypatch.setattr(preprocess_module, "_SECONDS", 1)
+    with pytest.raises(PreprocessorFailed, match="took more than 1 seconds"):
+        preprocess(assembler(tmp_path))
+    started = int((tmp_path / "started").read_text())
+    for _ in range(100):
+        state = Path(f"/proc/{started}/stat")
+        if not state.exists() or state.read_text().split()[2] == "Z":
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{started} is still there")
+
+
+def test_a_map_of_headers_is_no_folder(tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "map").write_bytes(b"pamh" + bytes(100))
+    (tree / "a.c").write_text("int f(void) { return 1; }\n")
+    (tree / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "a.c", "arguments": ["gcc", "-Imap", "-c", "a.c"]}]))
+    found = list_translation_units(open_tree(tree), work=tmp_path / "work").units
+    assert not [word for unit in found for word in unit.arguments if "map" in word]

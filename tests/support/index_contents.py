@@ -1,0 +1,65 @@
+"""Everything that an index says, without the date and without numbers that have no meaning."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from kgraph.report.export import iter_facts
+from kgraph.store import IndexReader
+from kgraph.store.arrays import ARRAYS
+
+
+def everything(index: Path) -> dict[str, Any]:
+    """The facts, the rows of all tables with the texts, paths and evidence that they name by
+    number, and all arrays. What is numbered in the order of names keeps its numbers."""
+    reader = IndexReader(index)
+    texts = dict(reader.rows("SELECT id, text FROM text"))
+    files = dict(reader.rows("SELECT id, path FROM file"))
+    chains = {
+        number: [[role, files[file], *rest] for role, file, *rest in json.loads(chain)]
+        for number, chain in reader.rows("SELECT id, chain FROM evidence")}
+
+    def table(name: str, **told: dict[Any, Any]) -> list[list[Any]]:
+        columns = [row[1] for row in reader.rows(f"PRAGMA table_info({name})")]
+        return [[told[column].get(value) if column in told else value
+                 for column, value in zip(columns, row, strict=True)]
+                for row in reader.rows(f"SELECT * FROM {name} ORDER BY id")]
+
+    found: dict[str, Any] = {
+        "function": table("function", file=files, signature=texts, macro=texts),
+        "object": table("object", file=files),
+        "site": table("site", file=files, **dict.fromkeys(
+            ("expression", "macro", "holder", "rule", "reason", "signature", "guards"), texts),
+            proof=chains),
+        "bound": table("bound", file=files, holder=texts),
+        "held": table("held", holder=texts, evidence=chains),
+        "holder": sorted(reader.rows("SELECT name FROM holder")),
+        "alias": sorted(reader.rows("SELECT name, member, slot FROM alias")),
+        "request": sorted(row[1:] for row in table("request", **dict.fromkeys(
+            ("kind", "reason", "asked"), texts))),
+        "later": sorted(row[1:] for row in table("later", kind=texts)),
+        "unit": reader.rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id"),
+        "coverage": reader.coverage,
+        "facts": list(iter_facts(reader.encoded_definitions())),
+    }
+    for name in ARRAYS:
+        found[name] = reader.array(name)
+    found["folder"] = [texts.get(number) for number in found["folder"]]
+    found["edge_evidence"] = [chains[number] for number in found["edge_evidence"]]
+    reader.close()
+    return found
+
+
+def differences(one: Path, other: Path) -> list[str]:
+    """What two indexes say differently: the parts, each with its first difference."""
+    left, right = everything(one), everything(other)
+    told = []
+    for part in left:
+        if left[part] != right[part]:
+            first = None
+            if isinstance(left[part], list):
+                first = next(((n, a, b) for n, (a, b) in enumerate(
+                    zip(left[part], right[part], strict=False)) if a != b),
+                    (len(left[part]), len(right[part])))
+            told.append(f"{part}: {first}")
+    return told
