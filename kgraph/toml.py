@@ -98,7 +98,7 @@ class TomlReader:
         self._begins: dict[str, list[int]] = {}
         self._error = error
 
-    def line_of(self, table: str, number: int) -> int:
+    def find_table_line(self, table: str, number: int) -> int:
         """The line on which the table `[[table]]` of that number, from 0, begins; where it is not
         written so, that of its key.
         """
@@ -107,13 +107,13 @@ class TomlReader:
             pattern = re.compile(rf"\s*\[\[\s*[\"']?{re.escape(table)}[\"']?\s*\]\]")
             found = [n for n, text in enumerate(self._lines, 1) if pattern.match(text)]
             self._begins[table] = found
-        return found[number] if number < len(found) else self.where(table)
+        return found[number] if number < len(found) else self.find_key_line(table)
 
-    def wrong(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
+    def make_error(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
         """The error about a key, which is looked for from the line `start` on."""
-        return self._error(f"{self.file}:{self.where(key, start)}: {message}", hint)
+        return self._error(f"{self.file}:{self.find_key_line(key, start)}: {message}", hint)
 
-    def where(self, key: str, start: int = 1) -> int:
+    def find_key_line(self, key: str, start: int = 1) -> int:
         """The line of a key, else that of a value, else the first that holds the word, from
         `start` on; `start` where none has it.
         """
@@ -127,23 +127,25 @@ class TomlReader:
                     return number
         return start
 
-    def keys(self, table: dict[str, Any], known: Iterable[str], what: str, start: int = 1) -> None:
+    def check_keys(
+        self, table: dict[str, Any], known: Iterable[str], what: str, start: int = 1
+    ) -> None:
         """Refuse keys that are not known."""
         for key in table:
             if key not in known:
                 hint = f"it takes {', '.join(known)}"
-                raise self.wrong(key, f"{what} has no key {key}", hint, start)
+                raise self.make_error(key, f"{what} has no key {key}", hint, start)
 
-    def text(self, key: str, value: object, start: int = 1) -> str:
+    def read_text(self, key: str, value: object, start: int = 1) -> str:
         """A text."""
         if not isinstance(value, str) or not value.strip():
-            raise self.wrong(key, f"{key} is no text", f'write {key} = "..."', start)
+            raise self.make_error(key, f"{key} is no text", f'write {key} = "..."', start)
         if "\0" in value:
-            raise self.wrong(key, f"{key} holds a NUL", "leave it out", start)
+            raise self.make_error(key, f"{key} holds a NUL", "leave it out", start)
         return value
 
-    def texts(self, key: str, value: object, start: int = 1) -> tuple[str, ...]:
+    def read_texts(self, key: str, value: object, start: int = 1) -> tuple[str, ...]:
         """A list of texts."""
         if not isinstance(value, list):
-            raise self.wrong(key, f"{key} is no list", f'write {key} = ["...", ...]', start)
-        return tuple(self.text(key, each, start) for each in value)
+            raise self.make_error(key, f"{key} is no list", f'write {key} = ["...", ...]', start)
+        return tuple(self.read_text(key, each, start) for each in value)

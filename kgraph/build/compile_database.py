@@ -49,7 +49,7 @@ class Relocation:
     tree: Path
     build: Path | None
 
-    def place(self, path: str, directory: str) -> str:
+    def relocate(self, path: str, directory: str) -> str:
         """The absolute path here of `path` as a command run in `directory` names it."""
         absolute = os.path.normpath(Path(directory, path))
         if self._is_built(absolute):
@@ -192,7 +192,7 @@ def _build_units(
     assembly = UnitBuilder(
         tree=tree.root,
         build=build,
-        place=moved.place,
+        place=moved.relocate,
         object_name=moved.object_name,
         also=prefer_build_folder(tree.root, build),
         # A small tree of one's own need not define __KERNEL__; in a kernel's list only its host

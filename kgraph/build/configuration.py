@@ -57,7 +57,7 @@ class Configuration:
             case ConfigurationSource.COMPILE_COMMANDS:
                 return f"--compile-commands {self.path}"
 
-    def warning(self, tree: KernelTree) -> str:
+    def explain_release_mismatch(self, tree: KernelTree) -> str:
         """One sentence when the configuration is of another release than the tree, else empty."""
         if not self.release or not tree.release or self.release == tree.release:
             return ""

@@ -41,7 +41,7 @@ def run_dry_run(prepared: PreparedBuild) -> str:
     log: Path = prepared.make.logs / f"{_LOG_NAME}.log"
     text = log.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
     if KERNEL_DEFINE not in text:
-        raise prepared.make.failure(_LOG_NAME, "the dry run of make vmlinux modules")
+        raise prepared.make.make_error(_LOG_NAME, "the dry run of make vmlinux modules")
     return text
 
 

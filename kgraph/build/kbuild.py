@@ -57,7 +57,7 @@ class Make:
                 pass_fds=(lock,),
             ).returncode
 
-    def failure(self, name: str, what: str) -> ToolError:
+    def make_error(self, name: str, what: str) -> ToolError:
         """The error that tells why the run called `name` failed, by its first meaningful lines."""
         errors = self.logs / f"{name}.errors.log"
         lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -99,7 +99,7 @@ class ShadowTree:
     root: Path
     tree: Path
 
-    def in_tree(self, text: str) -> str:
+    def restore_tree_paths(self, text: str) -> str:
         """`text` with every path of the shadow turned into the tree's own."""
         return text.replace(str(self.root), str(self.tree))
 
@@ -230,7 +230,7 @@ def _configure(make: Make, shadow: ShadowTree, configuration: Configuration) -> 
         shutil.copyfile(configuration.path, make.build / ".config")
     status = make.run(f"O={make.build}", target, folder=shadow.root, name="configure")
     if status != 0 or not (make.build / ".config").is_file():
-        raise make.failure("configure", f"make {target}")
+        raise make.make_error("configure", f"make {target}")
 
 
 def _make_headers(make: Make, jobs: int, remark: Callable[[str], None]) -> None:
@@ -238,7 +238,7 @@ def _make_headers(make: Make, jobs: int, remark: Callable[[str], None]) -> None:
     status = make.run("-k", parallel, "prepare", name="prepare")
     missing = [name for name in _NEEDED_HEADERS if not (make.build / name).is_file()]
     if missing:
-        raise make.failure("prepare", "make prepare")
+        raise make.make_error("prepare", "make prepare")
     # Host programs that make sources (pnmtologo, conmakehash, genheaders): the dry run has rules
     # for those sources only once the programs are there.
     if make.run("-k", parallel, "scripts", name="scripts") != 0 or status != 0:

@@ -127,7 +127,7 @@ def _prepare_or_load(request: _ListRequest) -> tuple[Configuration, DryRunResult
     """The prepared build folder and its dry run: remembered where possible, else made now."""
     tree, work = request.tree, request.work
     configuration = choose_configuration(tree, config=request.config, defconfig=request.defconfig)
-    if warning := configuration.warning(tree):
+    if warning := configuration.explain_release_mismatch(tree):
         request.remark(warning)
     remembered = load_dry_run(work, tree, configuration, request.progress)
     if remembered is not None:
@@ -152,7 +152,7 @@ def _run_kbuild(request: _ListRequest, configuration: Configuration) -> UnitBuil
     request.progress("asking Kbuild for the compile commands (dry run)")
     text = run_dry_run(prepared)
     # The shadow's paths end here: clang and every citation see the tree's own.
-    commands = list(commands_of(prepared.shadow.in_tree(text)))
+    commands = list(commands_of(prepared.shadow.restore_tree_paths(text)))
     assembly = _build_units(commands, prepared)
     make_generated_sources(text, prepared, assembly.missing, request.remark)
     # Again: sources that were missing are there now, and so are their folders.

@@ -89,7 +89,7 @@ def _defined(functions: Sequence[KnownFunction]) -> Location | None:
 
 
 def _length(ground: CheckContext, path: str) -> int:
-    return len(ground.absence.lines(path)) or len(ground.sources.lines(path))
+    return len(ground.absence.read_lines(path)) or len(ground.sources.read_lines(path))
 
 
 def _in_function(
@@ -129,7 +129,7 @@ def _covers(place: Extent, path: str, line: int) -> bool:
 
 def _statement(ground: CheckContext, place: Extent) -> Extent:
     """The statement that holds a place, by its text."""
-    lines = ground.sources.lines(place.start.path)
+    lines = ground.sources.read_lines(place.start.path)
     if not lines:
         return place
     first, last = place.start.line, place.end_line
@@ -173,5 +173,5 @@ def _body_start(ground: CheckContext, function: KnownFunction) -> int:
     """The line of the brace that opens the body."""
     assert function.location is not None
     first = function.location.line
-    lines = ground.sources.lines(function.location.path)[first - 1:function.end_line]
+    lines = ground.sources.read_lines(function.location.path)[first - 1:function.end_line]
     return next((first + step for step, text in enumerate(lines) if "{" in text), first)

@@ -68,7 +68,7 @@ class CheckContext:
         """The functions that a line may mean: those that are defined, if any is; those in the cited
         file, if any is. An alias means what it stands for.
         """
-        named = self.graph.functions_named(name) if name else []
+        named = self.graph.find_functions(name) if name else []
         found = [function for function in named if function.location is not None] or named
         if citation is not None:
             there = [
@@ -92,12 +92,12 @@ class CheckContext:
 
     def states(self, functions: Iterable[KnownFunction]) -> tuple[State, ...]:
         """The states that searches from the functions start in."""
-        return tuple(self.free.start(function.number) for function in functions)
+        return tuple(self.free.make_start_state(function.number) for function in functions)
 
     def sites_of(self, function: int) -> list[KnownSite]:
         """The call sites of a function."""
         if function not in self._sites:
-            self._sites[function] = self.graph.sites_of(function)
+            self._sites[function] = self.graph.find_sites_of(function)
         return self._sites[function]
 
     def guards_of(self, function: int) -> list[tuple[ConditionForm, Extent, str]]:
@@ -116,9 +116,9 @@ class CheckContext:
         The text is "" where it cannot be read.
         """
         if guard not in self._conditions:
-            text = " ".join(self.sources.text(guard).split())
+            text = " ".join(self.sources.read_extent(guard).split())
             text = ": ".join(_LABELS.findall(text)) if _LABELS.match(text) else text
-            form = normalise_condition(self.spelling.text(text, guard.start.path))
+            form = normalise_condition(self.spelling.expand_text(text, guard.start.path))
             self._conditions[guard] = form, text
         return self._conditions[guard]
 
@@ -126,7 +126,7 @@ class CheckContext:
         """The tokens of a function's definition, with lines from 0 at that of its name."""
         if function.number not in self._bodies:
             place = function.location
-            lines = self.sources.lines(place.path) if place else []
+            lines = self.sources.read_lines(place.path) if place else []
             first = place.line - 1 if place else 0
             self._bodies[function.number] = tokenise("\n".join(lines[first:function.end_line]))
         return self._bodies[function.number]
@@ -139,7 +139,7 @@ class CheckContext:
         self, function: KnownFunction
     ) -> tuple[list[tuple[str, int]], dict[int, int]]:
         if function.number not in self._plain_bodies:
-            plain = self.spelling.plain(self.body(function), get_path(function))
+            plain = self.spelling.expand(self.body(function), get_path(function))
             self._plain_bodies[function.number] = strip_directives(plain)
         return self._plain_bodies[function.number]
 
@@ -154,7 +154,7 @@ class CheckContext:
 
     def said_by_pins(self, site: int) -> str:
         """The callees that the scenario leaves to a call site, in a sentence."""
-        return self.names(self.rules.allowed(site, 0) or ()) or "none"
+        return self.names(self.rules.get_allowed_callees(site, 0) or ()) or "none"
 
     def callees(self, site: int) -> list[int]:
         """The functions that a call site may call."""
@@ -176,10 +176,10 @@ class CheckContext:
         """That a name which the index does not have stands in the tree nevertheless, and where;
         "" where the tree has it nowhere. A macro that calls nothing leaves no trace in the index.
         """
-        macro = self.defined.macro(name)
+        macro = self.defined.find_macro(name)
         if macro is not None:
             return f"{name} ({macro}) is a macro whose uses the index does not keep"
-        place = self.absence.place(name)
+        place = self.absence.find_name(name)
         return f"{name} ({place}) is not {self.here}" if place is not None else ""
 
     def tree_path(self, cited: str, likely: Iterable[str] = ()) -> str | None:
@@ -192,7 +192,7 @@ class CheckContext:
             return None
         tails = ["/".join(parts[start:]) for start in range(len(parts))]
         for tail in tails:
-            if self.graph.reader.file(tail) is not None:
+            if self.graph.reader.find_file(tail) is not None:
                 return tail
         short = tails[0] if tails else ""
         ending = next((path for path in likely if is_path_suffix(short, path)), None)
@@ -202,7 +202,7 @@ class CheckContext:
         found = next((tail for tail in tails if (root / tail).is_file()), None)
         if found is not None or not short:
             return found
-        rows = self.graph.reader.rows(
+        rows = self.graph.reader.fetch_rows(
             "SELECT path FROM file WHERE substr(path, -length(?) - 1) = '/' || ?", (short, short)
         )
         return str(rows[0][0]) if len(rows) == 1 else None

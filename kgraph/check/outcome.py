@@ -24,9 +24,9 @@ class Position:
 
     states: tuple[State, ...] = ()
     sites: tuple[int, ...] | None = None
-    inside: tuple[State, ...] = ()
+    targets: tuple[State, ...] = ()
     doubt: str = ""
-    users: bool = False
+    is_macro: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Outcome:
     hop: Hop | None = None
     via: tuple[Hop, ...] = ()
     places: tuple[Extent, ...] = ()
-    standing: Position | None = None
+    position: Position | None = None
     found: Location | None = None
 
 
@@ -65,12 +65,12 @@ def merge_parts(named: Sequence[tuple[str, Outcome]], *, chain: bool) -> Outcome
     """
     outcomes = [each for _, each in named]
     if chain:
-        places, standing = outcomes[0].places, outcomes[-1].standing
+        places, standing = outcomes[0].places, outcomes[-1].position
     else:
         places = tuple(place for each in outcomes for place in each.places)
-        standing = merge_positions(each.standing for each in outcomes)
+        standing = merge_positions(each.position for each in outcomes)
     return replace(
-        choose_worst(outcomes), note=describe_by_name(named), places=places, standing=standing
+        choose_worst(outcomes), note=describe_by_name(named), places=places, position=standing
     )
 
 
@@ -91,7 +91,7 @@ def label_claim(kind: LineKind, claim: Claim) -> str:
 def merge_positions(standings: Iterable[Position | None]) -> Position | None:
     """Where a document stands after several claims on one line: in what any of them reaches."""
     known = [each for each in standings if each is not None]
-    states = dict.fromkeys(state for each in known for state in (*each.states, *each.inside))
+    states = dict.fromkeys(state for each in known for state in (*each.states, *each.targets))
     if states:
         return Position(tuple(states))
     return known[0] if known else None

@@ -48,7 +48,7 @@ class PinRanges:
         self._bounds = sorted({line for each in stretches for line in (each.first, each.last)})
         self._made: dict[int, CheckContext] = {}
 
-    def ground(self, line: int) -> CheckContext:
+    def get_context(self, line: int) -> CheckContext:
         """The ground with the pins that hold on a line."""
         place = bisect_left(self._bounds, line)
         if place not in self._made:
@@ -238,7 +238,7 @@ class ClaimedTargets:
         if key not in self._sites:
             only = SitePin(frozenset({hop.callee.number}))
             self._sites[key] = {
-                site: (only,) for site in self.graph.sites_through(hop.site.holder)
+                site: (only,) for site in self.graph.find_sites_through(hop.site.holder)
                 if any(self.graph.edge_callee[edge] == hop.callee.number
                        for edge in self.graph.edges_of(site))
             }
@@ -260,6 +260,6 @@ class ClaimedTargets:
     def _name(self, hop: Hop) -> str:
         """The target's name, with its file where others have the same."""
         function = hop.callee
-        several = len(self.graph.functions_named(function.id.name)) > 1
+        several = len(self.graph.find_functions(function.id.name)) > 1
         place = f"{function.location.path}:" if several and function.location is not None else ""
         return f"{place}{function.id.name}"

@@ -88,13 +88,13 @@ class DocumentWalk:
         self._chain[line.number] = self._chain.get(line.parent, line.number)
         outcome = self._judge(line)
         self._outcomes[line.number] = outcome
-        self._standing[line.number] = outcome.standing or self._above(line)
-        if outcome.standing is None and line.parent in self._apart:
+        self._standing[line.number] = outcome.position or self._above(line)
+        if outcome.position is None and line.parent in self._apart:
             self._apart[line.number] = self._apart[line.parent]
         if line.kind in NAMING_KINDS and line.claim.name:
             name = line.claim.onward[-1] if line.claim.onward else line.claim.name
             self._leaves.setdefault(name, (line, self._standing[line.number]))
-        target, inside = line.claim.target, self._standing[line.number].inside
+        target, inside = line.claim.target, self._standing[line.number].targets
         if target and inside:
             self._leaves.setdefault(target, (line, Position(inside)))
         hop = outcome.hop if outcome.verdict is Verdict.ONE_OF else None
@@ -105,7 +105,7 @@ class DocumentWalk:
         return self._standing.get(line.parent, Position())
 
     def _ground(self, line: DocumentLine) -> CheckContext:
-        ground = self.segments.ground(line.number)
+        ground = self.segments.get_context(line.number)
         believed = self.claimed.of_chain(self._chain[line.number]) if self.claimed else None
         if not believed:
             return ground
@@ -145,7 +145,7 @@ class DocumentWalk:
         """The verdict on a claim where the conditions that it stands under must lead to it."""
         above, most = self.layout.lines.get(line.parent), _MOST_AROUND
         start = self._above(line)
-        here = {state.function for state in (*start.states, *start.inside)}
+        here = {state.function for state in (*start.states, *start.targets)}
         while above is not None and above.kind is LineKind.CONDITION and most:
             around = {state.function for state in self._above(above).states}
             if here.isdisjoint(around):
@@ -178,10 +178,10 @@ class DocumentWalk:
             if not then or condition.verdict is not Verdict.HOLDS:
                 return condition
             told = judge_consequence(ground, line, above, condition, then, self._switch(line))
-            if line.claim.branch != "case" or told.standing is None:
+            if line.claim.branch != "case" or told.position is None:
                 return told
             # What stands below may go on from what the label leads to, or stand beside it.
-            return replace(told, standing=replace(above, inside=told.standing.states))
+            return replace(told, position=replace(above, targets=told.position.states))
         if kind is LineKind.INDIRECT:
             return note_result(ground, line, judge_pointer_call(ground, line, above))
         return self._of_table(ground, line)
@@ -193,7 +193,7 @@ class DocumentWalk:
         named = [(label_claim(line.kind, line.claim), first)]
         for name in line.claim.onward:
             part = replace(line, claim=Claim(name=name), citation=None)
-            above = named[-1][1].standing or self._above(line)
+            above = named[-1][1].position or self._above(line)
             named.append((name, judge_call(ground, part, above)))
         for kind, claim in line.claim.also:
             part = replace(line, kind=kind, claim=claim, citation=None)
@@ -215,11 +215,11 @@ class DocumentWalk:
             return outcome
         before, standing = left_off
         self._chain[line.number] = self._chain[before.number]
-        if outcome.standing is not None:
-            self._apart[line.number] = outcome.standing
+        if outcome.position is not None:
+            self._apart[line.number] = outcome.position
         note = f"goes on from line {before.file_line}"
         return replace(
-            outcome, note="; ".join(filter(None, (note, outcome.note))), standing=standing
+            outcome, note="; ".join(filter(None, (note, outcome.note))), position=standing
         )
 
     def _of_table(self, ground: CheckContext, line: DocumentLine) -> Outcome:
@@ -272,7 +272,7 @@ class DocumentWalk:
         named = functions and self.ground.functions(line.claim.name, citation)
         if not functions or (not named and here[0] is CitationVerdict.EXACT):
             return here  # of a macro, or of a pointer, where it is used
-        incoming = () if outcome.standing is None else outcome.places
+        incoming = () if outcome.position is None else outcome.places
         return judge_function_citation(
             self.ground, citation, functions, self._places(line), incoming
         )

@@ -86,7 +86,7 @@ def _write_edges(
         remark(f"no {'calls reach' if callers else 'calls with a callee leave'} {found}")
         remark_partial_index(graph.description)
     if not callers:
-        for site in graph.sites_of(found.number):
+        for site in graph.find_sites_of(found.number):
             if site.status in (SiteStatus.EMPTY, SiteStatus.UNRESOLVED):
                 fit = len(graph.by_type.callees(site.number)) if (
                     site.status is SiteStatus.UNRESOLVED) else 0

@@ -73,7 +73,7 @@ def check_verb(
             write_json(encode_checks(checks, text))
         else:
             for check in checks:
-                write_lines(format_check(check, text.text if guards else None))
+                write_lines(format_check(check, text.read_extent if guards else None))
         remark_changed_files(text)
         remark_partial_index(graph.description)
     _write_for_machines(checks, junit, sarif)

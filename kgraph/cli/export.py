@@ -24,7 +24,7 @@ def export_verb(form: str, facts: bool, index: Path | None) -> None:  # noqa: AR
 
     with open_graph(index) as graph:
         if facts:
-            for record in iter_facts(graph.reader.encoded_definitions()):
+            for record in iter_facts(graph.reader.iter_encoded_definitions()):
                 write_json(record, indent=None)
             return
         text = CallableSourceText(graph)

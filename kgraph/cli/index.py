@@ -160,12 +160,14 @@ def _summary_lines(summary: "IndexSummary") -> Iterator[str]:
     yield f"  index        {summary.index}"
     yield (f"  units        {account.units}: {account.errors} with errors, {account.failed} failed;"
            f" {_origins(summary)}")
-    yield f"  time         {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU"
+    yield f"  time         {summary.wall_seconds:.1f} s, {summary.cpu_seconds:.1f} s of CPU"
 
 
 def _origins(summary: "IndexSummary") -> str:
-    return (f"{summary.read} read, {summary.kept} as they were, {summary.lent} as another index"
-            " has them")
+    return (
+        f"{summary.units_read} read, {summary.units_kept} as they were, {summary.units_lent}"
+        " as another index has them"
+    )
 
 
 def _prune(form: str) -> None:
@@ -187,18 +189,23 @@ def _write_summary(summary: "IndexSummary", form: str) -> None:
     if form == "json":
         write_json(_make_record(summary))
         return
-    for what, units in (("failed", summary.failed), ("has errors", summary.erroneous)):
+    for what, units in (
+        ("failed", summary.failed_units),
+        ("has errors", summary.units_with_errors),
+    ):
         for path, reason in units[:_MAX_LISTED]:
             remark(f"{path} {what}: {reason}")
         if len(units) > _MAX_LISTED:
             remark(f"... and {len(units) - _MAX_LISTED} more that {what} (--json lists all)")
     write_lines(format_description(about, summary.index, about.built))
     write_lines(format_coverage(account))
-    if summary.kept or summary.lent:
+    if summary.units_kept or summary.units_lent:
         write_lines([f"again          {_origins(summary)}"])
-    main, worker = (f"{size / 2**20:.0f} MB" for size in (summary.peak, summary.worker_peak))
+    main, worker = (
+        f"{size / 2**20:.0f} MB" for size in (summary.peak_bytes, summary.worker_peak_bytes)
+    )
     write_lines([
-        f"time           {summary.wall:.1f} s, {summary.cpu:.1f} s of CPU",
+        f"time           {summary.wall_seconds:.1f} s, {summary.cpu_seconds:.1f} s of CPU",
         f"memory         {main}, the largest worker {worker}",
     ])
 
@@ -207,10 +214,13 @@ def _make_record(summary: "IndexSummary") -> dict[str, object]:
     from kgraph.report.json import encode_status
 
     return {
-        **encode_status(summary.description, summary.coverage), "index": str(summary.index),
-        "seconds": {"wall": round(summary.wall, 2), "cpu": round(summary.cpu, 2)},
-        "peak_bytes": {"main": summary.peak, "worker": summary.worker_peak},
-        "units_read": summary.read, "units_kept": summary.kept, "units_lent": summary.lent,
-        "failed": [list(unit) for unit in summary.failed],
-        "with_errors": [list(unit) for unit in summary.erroneous],
+        **encode_status(summary.description, summary.coverage),
+        "index": str(summary.index),
+        "seconds": {"wall": round(summary.wall_seconds, 2), "cpu": round(summary.cpu_seconds, 2)},
+        "peak_bytes": {"main": summary.peak_bytes, "worker": summary.worker_peak_bytes},
+        "units_read": summary.units_read,
+        "units_kept": summary.units_kept,
+        "units_lent": summary.units_lent,
+        "failed": [list(unit) for unit in summary.failed_units],
+        "with_errors": [list(unit) for unit in summary.units_with_errors],
     }

@@ -32,5 +32,5 @@ def ops_verb(name: str, form: str, index: Path | None) -> None:
         write_lines(format_ops(rows))
         if not rows:
             remark(f"nothing binds {name}")
-        for slot in dict.fromkeys(row.slot for row in rows if not row.whole):
+        for slot in dict.fromkeys(row.slot for row in rows if not row.is_complete):
             remark(f"what else {slot} may hold by way of copies could not be followed")

@@ -128,8 +128,8 @@ def remark_partial_index(description: "IndexDescription") -> None:
 
 def remark_changed_files(text: "CallableSourceText") -> None:
     """Say which cited files are no longer as they were indexed."""
-    if text.changed:
-        files = sorted(text.changed)
+    if text.changed_files:
+        files = sorted(text.changed_files)
         more = f" and {len(files) - 3} more" if len(files) > 3 else ""
         remark(
             f"{', '.join(files[:3])}{more} changed since the tree was indexed: their source lines"

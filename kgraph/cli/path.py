@@ -82,7 +82,7 @@ def path_verb(
         question = replace(
             question, caller=_resolve_name(graph, caller), callee=_resolve_name(graph, callee))
         question, answer = answer_question(graph, question, scenario, given=given)
-        partners = propose_partners(graph, question.pins())
+        partners = propose_partners(graph, question.collect_pins())
         text = CallableSourceText(graph)
         for partner in partners:
             remark(format_row_partner(partner))
@@ -95,7 +95,7 @@ def path_verb(
             _write_picture(graph, text, question, answer, form)
             remark_changed_files(text)
         else:
-            write_lines(format_paths(answer, text.text if guards else None))
+            write_lines(format_paths(answer, text.read_extent if guards else None))
             if answer.others:
                 remark(format_other_paths(answer, count))
         if answer.frontier is None:

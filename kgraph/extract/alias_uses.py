@@ -39,7 +39,7 @@ _KEEPS = frozenset({kinds.AND, kinds.OR, kinds.ADD, kinds.SUB})
 
 def note_member_use(context: "DefinitionContext", member: Cursor, node: SyntaxNode) -> None:
     """Note what overlays a field where it is used."""
-    pairs = context.unit.overlays.of_member(context.unit, member)
+    pairs = context.unit.overlaps.find_member_overlaps(context.unit, member)
     if pairs:
         _join(context, pairs, node)
 
@@ -56,9 +56,9 @@ def note_cast(context: "DefinitionContext", node: SyntaxNode, operand: SyntaxNod
         return
     if to.is_record:
         if to.type.d0 != of.type.d0:
-            _join(context, unit.overlays.of_types(unit, of.type, to.type), node)
+            _join(context, unit.overlaps.find_cast_overlaps(unit, of.type, to.type), node)
     elif to.is_pointer:
-        _open(context, unit.overlays.functions(unit, of.type), WORDS, node)
+        _open(context, unit.overlaps.list_function_slots(unit, of.type), WORDS, node)
 
 
 def convert_to_pointer(
@@ -98,14 +98,14 @@ def note_memory_copy(
     if to is None or not to.is_record:
         return
     if name in _FROM_OUTSIDE:
-        _open(context, unit.overlays.functions(unit, to.type), OUTSIDE, node)
+        _open(context, unit.overlaps.list_function_slots(unit, to.type), OUTSIDE, node)
     elif of is None:
         return
     elif of.is_record:
         if to.type.d0 != of.type.d0:
-            _join(context, unit.overlays.of_copy(unit, to.type, of.type), node)
+            _join(context, unit.overlaps.find_copy_overlaps(unit, to.type, of.type), node)
     elif of.kind != kinds.T_VOID:
-        _open(context, unit.overlays.functions(unit, to.type), BYTES, node)
+        _open(context, unit.overlaps.list_function_slots(unit, to.type), BYTES, node)
 
 
 def note_filled_memory(context: "DefinitionContext", node: SyntaxNode, call: SyntaxNode) -> None:
@@ -115,7 +115,7 @@ def note_filled_memory(context: "DefinitionContext", node: SyntaxNode, call: Syn
     if record is None or not record.is_record:
         return
     if spelling(C.clang_getCursorReferenced(call.cursor)) in _MADE_OUTSIDE:
-        _open(context, unit.overlays.functions(unit, record.type), OUTSIDE, node)
+        _open(context, unit.overlaps.list_function_slots(unit, record.type), OUTSIDE, node)
 
 
 def _pointed_to(type_: TypeInfo) -> TypeInfo | None:
@@ -142,21 +142,21 @@ def _on_number(context: "DefinitionContext", operand: SyntaxNode) -> OverlapPair
             break
     if node.kind != kinds.MEMBER_REF_EXPR:
         return ()
-    return context.unit.overlays.of_number(
+    return context.unit.overlaps.find_number_overlaps(
         context.unit, C.clang_getCursorReferenced(node.cursor))
 
 
 def _join(context: "DefinitionContext", pairs: OverlapPairs, node: SyntaxNode) -> None:
     for one, other, how in pairs:
-        if context.overlaid(one, other):
-            location = context.unit.sources.location(node.cursor)
-            context.put(Place(one), (Load(Place(other)),), location, how)
+        if context.note_overlap(one, other):
+            location = context.unit.sources.locate_cursor(node.cursor)
+            context.assign(Place(one), (Load(Place(other)),), location, how)
 
 
 def _open(
     context: "DefinitionContext", slots: tuple[Slot, ...], reason: str, node: SyntaxNode
 ) -> None:
     for slot in slots:
-        if context.overlaid(slot, slot):
-            location = context.unit.sources.location(node.cursor)
-            context.put(Place(slot), (Opaque(reason),), location, TransferKind.OVERLAY)
+        if context.note_overlap(slot, slot):
+            location = context.unit.sources.locate_cursor(node.cursor)
+            context.assign(Place(slot), (Opaque(reason),), location, TransferKind.OVERLAY)

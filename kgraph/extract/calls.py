@@ -46,8 +46,8 @@ _NEVER_CALLED = ("__compiletime_assert_",)
 def read_call(reader: "Reader", node: SyntaxNode) -> Values:
     """Record a call; its value is what its callee returns."""
     context = reader.context
-    if node.key in context.results:  # libclang shows some operands several times
-        return context.results[node.key]
+    if node.key in context.call_results:  # libclang shows some operands several times
+        return context.call_results[node.key]
     inner = expressions(node)
     if not inner or context.function is None:
         return ()
@@ -70,7 +70,7 @@ def read_call(reader: "Reader", node: SyntaxNode) -> Values:
             if target.name.startswith(_NEVER_CALLED):
                 continue
         found += (_record(context, node, callee, target, arguments),)
-    context.results[node.key] = found
+    context.call_results[node.key] = found
     return found
 
 
@@ -88,15 +88,17 @@ def _start(context: DefinitionContext, node: SyntaxNode, arguments: tuple[Values
     """`va_start(args, last)`: from here on args points to what was passed behind the dots."""
     assert context.local is not None
     for place in find_va_list_elements(context, arguments[0]):
-        context.put(place, (Load(Place(context.local.rest)),),
-                    context.unit.sources.location(node.cursor), TransferKind.ASSIGNMENT)
+        context.assign(place, (Load(Place(context.local.variadic)),),
+                    context.unit.sources.locate_cursor(node.cursor), TransferKind.ASSIGNMENT)
 
 
 def _choice(context: DefinitionContext, node: SyntaxNode, targets: Values) -> Value:
     """What a call goes through whose callee is an expression with several outcomes."""
     assert context.local is not None
-    place = Place(context.local.temporary("(callee)"))
-    context.put(place, targets, context.unit.sources.location(node.cursor), TransferKind.ASSIGNMENT)
+    place = Place(context.local.make_temporary("(callee)"))
+    context.assign(
+        place, targets, context.unit.sources.locate_cursor(node.cursor), TransferKind.ASSIGNMENT
+    )
     return Load(place)
 
 
@@ -105,7 +107,7 @@ def _argument(context: DefinitionContext, operand: SyntaxNode, values: Values) -
     are handed on as they are (a wrapper's number)."""
     if not values:
         return ()
-    if context.unit.types.of(operand.cursor).carries:
+    if context.unit.types.of(operand.cursor).can_lead_to_function:
         return values
     return tuple(v for v in values if isinstance(v, FunctionId | Address | Constant) or _handed(v))
 
@@ -119,9 +121,9 @@ def _record(context: DefinitionContext, node: SyntaxNode, callee: SyntaxNode, ta
     assert context.function is not None
     sources = context.unit.sources
     found = C.clang_getCursorExtent(node.cursor)
-    extent = sources.range_extent(found)
+    extent = sources.locate_range(found)
     direct = isinstance(target, FunctionId)
-    written = "" if direct else sources.written(C.clang_getCursorExtent(callee.cursor))
+    written = "" if direct else sources.read_range(C.clang_getCursorExtent(callee.cursor))
     expression = written or format_expression(callee)
     begin = start_of(found)
     index = -1
@@ -130,8 +132,8 @@ def _record(context: DefinitionContext, node: SyntaxNode, callee: SyntaxNode, ta
         context.indirect += 1
     context.calls.append(CallSite(
         caller=context.function, location=extent.start, extent=extent,
-        ordinal=context.ordinal(extent.start), target=target, expression=expression,
-        macro=sources.macro_at(begin, _first_name(expression)), arguments=arguments,
+        ordinal=context.take_ordinal(extent.start), target=target, expression=expression,
+        macro=sources.find_hiding_macro(begin, _first_name(expression)), arguments=arguments,
         guards=tuple(context.guards[-MAX_GUARDS:]),
         signature="" if direct else _signature(context, callee), index=index))
     if isinstance(target, FunctionId):
@@ -144,7 +146,7 @@ def _signature(context: DefinitionContext, callee: SyntaxNode) -> str:
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(callee.cursor))
     if type_.kind == kinds.T_POINTER:
         type_ = C.clang_getCanonicalType(C.clang_getPointeeType(type_))
-    return context.unit.sources.type_name(type_)
+    return context.unit.sources.spell_type(type_)
 
 
 def _first_name(expression: str) -> str:
@@ -222,9 +224,9 @@ def record_cleanup_call(context: DefinitionContext, variable: SyntaxNode, place:
     found = _CLEANUP.search(printed)
     if found is None or context.function is None:
         return
-    extent = context.unit.sources.extent(variable.cursor)
+    extent = context.unit.sources.locate_extent(variable.cursor)
     context.calls.append(CallSite(
         caller=context.function, location=extent.start, extent=extent,
-        ordinal=context.ordinal(extent.start),
-        target=Symbol(FunctionId(found[1], "", context.unit.names.image), SymbolUse.CLEANUP),
+        ordinal=context.take_ordinal(extent.start),
+        target=Symbol(FunctionId(found[1], "", context.unit.identities.image), SymbolUse.CLEANUP),
         expression=found[1], arguments=((Address(place),),), guards=tuple(context.guards)))

@@ -19,10 +19,10 @@ Values = tuple[Value, ...]
 class UnitContext:
     """What the definitions of one translation unit share."""
 
-    names: Identities
+    identities: Identities
     sources: SourceMap
     types: TypeCache
-    overlays: StorageOverlaps = field(default_factory=StorageOverlaps)
+    overlaps: StorageOverlaps = field(default_factory=StorageOverlaps)
 
 
 @dataclass(slots=True)
@@ -41,32 +41,32 @@ class DefinitionContext:
     guards: list[Guard] = field(default_factory=list)
     indirect: int = 0
     ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
-    results: dict[int, Values] = field(default_factory=dict)  # of calls, by cursor key
-    cleans_up: bool = False  # a variable's attribute asks for a call at the end of its scope
-    assembler: "dict[int, AsmText]" = field(default_factory=dict)  # that calls, by cursor key
-    overlays: set[tuple[Slot, Slot]] = field(default_factory=set)  # that were noted
+    call_results: dict[int, Values] = field(default_factory=dict)  # of calls, by cursor key
+    has_cleanups: bool = False  # a variable's attribute asks for a call at the end of its scope
+    asm_texts: "dict[int, AsmText]" = field(default_factory=dict)  # that calls, by cursor key
+    noted_overlaps: set[tuple[Slot, Slot]] = field(default_factory=set)  # that were noted
     literals: dict[Location, int] = field(default_factory=dict)
 
-    def ordinal(self, location: Location) -> int:
+    def take_ordinal(self, location: Location) -> int:
         """The number of calls that were seen at this place before."""
         key = (location.path, location.line, location.column)
         count = self.ordinals.get(key, 0)
         self.ordinals[key] = count + 1
         return count
 
-    def overlaid(self, one: Slot, other: Slot) -> bool:
+    def note_overlap(self, one: Slot, other: Slot) -> bool:
         """Whether this is the first time that the definition goes by an overlay of two slots."""
-        known = len(self.overlays)
-        self.overlays.add((one, other))
-        return len(self.overlays) > known
+        known = len(self.noted_overlaps)
+        self.noted_overlaps.add((one, other))
+        return len(self.noted_overlaps) > known
 
-    def literal(self, location: Location) -> str:
+    def name_literal(self, location: Location) -> str:
         """The name of an object's compound literal: by its count, not its line, so that it keeps
         its name where lines move."""
         number = self.literals.setdefault(location, len(self.literals) + 1)
         return f"(literal:{self.object_name}:{number})"
 
-    def put(self, place: Place, values: Values, location: Location, how: TransferKind,
+    def assign(self, place: Place, values: Values, location: Location, how: TransferKind,
             table: ObjectId | None = None) -> None:
         """Record that a place gets one of the values. NULL and numbers lead nowhere."""
         for value in values:

@@ -22,19 +22,19 @@ _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
 
 def make_function(unit: UnitContext, cursor: Cursor, printed: str) -> Function:
     """The record of a function, or of an alias that a declaration makes."""
-    identity = unit.names.function(cursor)
+    identity = unit.identities.identify_function(cursor)
     names = tuple(spelling(parameter) for parameter in parameters(cursor))
     head = printed.split("{", 1)[0]
     alias = ALIAS_ATTRIBUTE.search(head)
     place = C.clang_getCursorLocation(cursor)
     return Function(
-        id=identity, location=unit.sources.locate(place), extent=unit.sources.extent(cursor),
-        signature=unit.sources.type_name(
+        id=identity, location=unit.sources.locate(place), extent=unit.sources.locate_extent(cursor),
+        signature=unit.sources.spell_type(
             C.clang_getCanonicalType(C.clang_getCursorType(cursor))),
         parameters=names, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
         inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
         alias_of=alias[1] if alias else "",
-        macro=unit.sources.macro_at(place, identity.name))
+        macro=unit.sources.find_hiding_macro(place, identity.name))
 
 
 def _declared_weak(cursor: Cursor) -> bool:
@@ -54,10 +54,10 @@ def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> 
     function = make_function(unit, cursor, printed)
     root = read(cursor)
     context = DefinitionContext(unit, function.id, LocalHolders(function.id, parameters(cursor)))
-    context.cleans_up = CLEANUP_MARK in printed
+    context.has_cleanups = CLEANUP_MARK in printed
     texts = parse_asm_statements(printed)
     if texts:
-        context.assembler = pair_with_syntax(texts, root)
+        context.asm_texts = pair_with_syntax(texts, root)
     reader = Reader(context)
     for kid in root.kids:
         if kid.kind == kinds.COMPOUND:
@@ -70,7 +70,7 @@ def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> 
 
 def read_object(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> list[Definition]:
     """The facts of a variable with static storage at file scope."""
-    identity = unit.names.object(cursor)
+    identity = unit.identities.identify_object(cursor)
     context = DefinitionContext(unit, None, None, identity.name)
     root = read(cursor)
     value = find_initialiser(root)

@@ -72,7 +72,7 @@ class Reader:
 
     def guarded(self, condition: SyntaxNode, node: SyntaxNode, *, holds: bool) -> Values:
         """The values of a node that is evaluated only under a condition."""
-        extent = self.context.unit.sources.extent(condition.cursor)
+        extent = self.context.unit.sources.locate_extent(condition.cursor)
         self.context.guards.append(Guard(extent, holds))
         found = self.values(node)
         self.context.guards.pop()
@@ -86,7 +86,7 @@ def _loads(reader: Reader, node: SyntaxNode) -> Values:
 def _reference(reader: Reader, node: SyntaxNode) -> Values:
     referenced = C.clang_getCursorReferenced(node.cursor)
     if referenced.kind == kinds.FUNCTION:
-        return (reader.context.unit.names.function(referenced),)
+        return (reader.context.unit.identities.identify_function(referenced),)
     if referenced.kind == kinds.ENUM_CONSTANT:
         return (Constant(C.clang_getEnumConstantDeclValue(referenced)),)
     return _loads(reader, node)
@@ -134,9 +134,9 @@ def _exchange(reader: Reader, operands: list[SyntaxNode]) -> Values:
     places = find_pointees(context, reader.values(operands[0]), pointer.element or pointer)
     for operand in operands[1:]:
         values = reader.values(operand)
-        if context.unit.types.of(operand.cursor).carries:
+        if context.unit.types.of(operand.cursor).can_lead_to_function:
             for place in places:
-                context.put(place, values, context.unit.sources.location(operand.cursor),
+                context.assign(place, values, context.unit.sources.locate_cursor(operand.cursor),
                             TransferKind.ASSIGNMENT)
     return tuple(Load(place) for place in places)
 
@@ -148,7 +148,7 @@ def _taken_argument(reader: Reader, node: SyntaxNode, operand: SyntaxNode) -> Va
     type_ = reader.context.unit.types.of(node.cursor)
     if _is_called(type_):
         return tuple(Load(place) for place in find_va_list_elements(reader.context, values))
-    return (Opaque("it is taken from behind the dots"),) if type_.carries else ()
+    return (Opaque("it is taken from behind the dots"),) if type_.can_lead_to_function else ()
 
 
 def _takes_argument(reader: Reader, node: SyntaxNode, operand: SyntaxNode) -> bool:
@@ -255,12 +255,12 @@ def _assign(reader: Reader, node: SyntaxNode, left: SyntaxNode, right: SyntaxNod
     places = reader.places(left)
     context = reader.context
     if places:
-        carries = context.unit.types.of(left.cursor).carries
+        carries = context.unit.types.of(left.cursor).can_lead_to_function
         kept = values if carries else alias_uses.convert_to_number(context, right, values)
         if kept:
-            location = context.unit.sources.location(node.cursor)
+            location = context.unit.sources.locate_cursor(node.cursor)
             for place in places:
-                context.put(place, kept, location, TransferKind.ASSIGNMENT)
+                context.assign(place, kept, location, TransferKind.ASSIGNMENT)
     return values
 
 

@@ -62,7 +62,7 @@ class Extractor:
         """The facts of a unit. One that cannot be parsed at all comes back as failed."""
         if unit.is_assembly:
             return read_assembly_unit(unit, SourceMap(self._roots), self._seen)
-        for header in self._agreement.headers_for(unit):
+        for header in self._agreement.iter_headers(unit):
             facts = self._with_header(unit, header)
             if facts is not None:
                 return facts
@@ -115,9 +115,9 @@ class Extractor:
                header: PrecompiledHeader | None = None) -> UnitFacts:
         sources = SourceMap(self._roots)
         names = set(read)
-        files = sorted({path for path in map(sources.citation_path, names) if path})
+        files = sorted({path for path in map(sources.find_citation_path, names) if path})
         errors = _errors(handle, sources)
-        if not sources.citation_path(unit.file):
+        if not sources.find_citation_path(unit.file):
             return UnitFacts(unit.path, unit.object, (), (), errors,
                              failed="it lies outside the tree")
         reading = _Reading(
@@ -185,17 +185,17 @@ class _Reading:
     def _object(self, cursor: Cursor, policy: int) -> list[Definition]:
         if C.clang_Cursor_getStorageClass(cursor) == kinds.STORAGE_EXTERN:
             return []
-        if not self.context.types.of(cursor).carries:
+        if not self.context.types.of(cursor).can_lead_to_function:
             return []
         return self._read(cursor, pretty(cursor, policy), read_object)
 
     def _file_scope(self, cursor: Cursor, policy: int) -> list[Definition]:
         """What assembler outside functions defines, where a declaration is that."""
         printed = pretty(cursor, policy)
-        location = self.context.sources.location(cursor)
+        location = self.context.sources.locate_cursor(cursor)
         if "asm" not in printed or not location.path:
             return []
-        image = self.context.names.scope(location.path)[1]
+        image = self.context.identities.find_scope(location.path)[1]
         own_file = location.path.endswith(".c")
         found = read_file_scope_asm(printed, location, self.unit.path if own_file else "", image)
         self.keys.extend(definition.key for definition in found)
@@ -209,14 +209,14 @@ class _Reading:
         printed: str,
         rule: Callable[[UnitContext, Cursor, str, str], list[Definition]],
     ) -> list[Definition]:
-        location = self.context.sources.location(cursor)
+        location = self.context.sources.locate_cursor(cursor)
         if not location.path:
             return []
-        names = self.context.names
-        image = names.image = names.scope(location.path)[1]
+        names = self.context.identities
+        image = names.image = names.find_scope(location.path)[1]
         own_file = location.path.endswith(".c")
         key = make_definition_key(f"{image}:{self.unit.path if own_file else ''}", location,
-                             spelling(cursor), self.context.sources.anywhere(printed))
+                             spelling(cursor), self.context.sources.mask_roots(printed))
         if key in self.seen:
             self.keys.extend(_with_inner(key, self.seen))
             return []

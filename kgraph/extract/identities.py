@@ -39,7 +39,7 @@ class Identities:
         self._slots: dict[int, Slot | None] = {}
         self._records: dict[int, tuple[str, str]] = {}
 
-    def scope(self, path: str) -> tuple[str, str]:
+    def find_scope(self, path: str) -> tuple[str, str]:
         """(scope, image) of an entity with internal linkage that is defined in a file."""
         if path == self.unit.path:
             return path, self.unit.image
@@ -47,7 +47,7 @@ class Identities:
             return f"{path}@{self.unit.path}", self.unit.image
         return path, self.shared_image
 
-    def function(self, cursor: Cursor) -> FunctionId:
+    def identify_function(self, cursor: Cursor) -> FunctionId:
         """The identity of a function declaration."""
         key = (key_of(cursor), self.image)
         known = self._functions.get(key)
@@ -56,14 +56,14 @@ class Identities:
             if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
                 definition = C.clang_getCursorDefinition(cursor)
                 place = definition if definition.kind == kinds.FUNCTION else cursor
-                scope, image = self.scope(self.sources.location(place).path)
+                scope, image = self.find_scope(self.sources.locate_cursor(place).path)
                 known = FunctionId(name, scope, image)
             else:
                 known = FunctionId(name, "", self.image)
             self._functions[key] = known
         return known
 
-    def object(self, cursor: Cursor) -> ObjectId:
+    def identify_object(self, cursor: Cursor) -> ObjectId:
         """The identity of a variable with static storage."""
         key = (key_of(cursor), self.image)
         known = self._objects.get(key)
@@ -76,14 +76,14 @@ class Identities:
         parent = C.clang_getCursorSemanticParent(cursor)
         if parent.kind == kinds.FUNCTION and C.clang_Cursor_getStorageClass(
                 cursor) != kinds.STORAGE_EXTERN:
-            owner = self.function(parent)
+            owner = self.identify_function(parent)
             return ObjectId(f"{owner.name}.{name}", owner.scope or "", owner.image)
         if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
-            scope, image = self.scope(self.sources.location(cursor).path)
+            scope, image = self.find_scope(self.sources.locate_cursor(cursor).path)
             return ObjectId(name, scope, image)
         return ObjectId(name, "", self.image)
 
-    def record(self, cursor: Cursor) -> tuple[str, str]:
+    def identify_record(self, cursor: Cursor) -> tuple[str, str]:
         """(name, scope) of a struct or union; ("", "") for one without any name around it."""
         key = key_of(cursor)
         known = self._records.get(key)
@@ -95,12 +95,12 @@ class Identities:
     def _record(self, cursor: Cursor) -> tuple[str, str]:
         name = spell_bare_type(C.clang_getCursorType(cursor))
         if not is_unnamed(name):
-            path = self.sources.location(cursor).path
+            path = self.sources.locate_cursor(cursor).path
             return name, "" if not path or is_in_include_folder(path) else path
         parent = C.clang_getCursorSemanticParent(cursor)
         if parent.kind not in (kinds.STRUCT, kinds.UNION):
             return "", ""
-        outer, scope = self.record(parent)
+        outer, scope = self.identify_record(parent)
         field = self._field_of_type(parent, cursor)
         if not outer or not field:
             return outer, scope
@@ -121,11 +121,11 @@ class Identities:
                 return "" if is_unnamed(name) else name
         return ""
 
-    def slot(self, field: Cursor) -> Slot | None:
+    def identify_slot(self, field: Cursor) -> Slot | None:
         """The slot of a field declaration, None in a record that no name leads to."""
         key = key_of(field)
         if key not in self._slots:
-            record, scope = self.record(C.clang_getCursorSemanticParent(field))
+            record, scope = self.identify_record(C.clang_getCursorSemanticParent(field))
             self._slots[key] = Slot(record, self._member(field), scope) if record else None
         return self._slots[key]
 
@@ -167,17 +167,17 @@ class LocalHolders:
             for index, cursor in enumerate(parameters)
         }
         self._counts: dict[str, int] = {}
-        self.rest = Parameter(function, len(parameters))  # what is passed behind the dots
+        self.variadic = Parameter(function, len(parameters))  # what is passed behind the dots
 
-    def holder(self, cursor: Cursor) -> Variable | Parameter:
+    def identify_holder(self, cursor: Cursor) -> Variable | Parameter:
         """The holder of a local declaration; numbered where a name occurs again."""
         key = key_of(cursor)
         known = self._holders.get(key)
         if known is None:
-            known = self._holders[key] = self.temporary(spelling(cursor))
+            known = self._holders[key] = self.make_temporary(spelling(cursor))
         return known
 
-    def temporary(self, name: str) -> Variable:
+    def make_temporary(self, name: str) -> Variable:
         """A variable of its own: "name", then "name#2" ..."""
         count = self._counts[name] = self._counts.get(name, 0) + 1
         return Variable(self.function, name if count == 1 else f"{name}#{count}")

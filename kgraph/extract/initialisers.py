@@ -44,14 +44,14 @@ def read_initialiser(reader: "Reader", place: Place, type_: TypeInfo, node: Synt
         read_initialiser(reader, place, type_, inner[-1], table)
         return
     values = reader.values(node)
-    kept = values if type_.carries else convert_to_number(reader.context, node, values)
+    kept = values if type_.can_lead_to_function else convert_to_number(reader.context, node, values)
     if kept:
-        location = reader.context.unit.sources.location(target.cursor)
-        reader.context.put(place, kept, location, TransferKind.INITIALISER, table)
+        location = reader.context.unit.sources.locate_cursor(target.cursor)
+        reader.context.assign(place, kept, location, TransferKind.INITIALISER, table)
     elif beside and type_.is_number:
         for number in values:
             if isinstance(number, Constant):
-                location = reader.context.unit.sources.location(target.cursor)
+                location = reader.context.unit.sources.locate_cursor(target.cursor)
                 reader.context.flows.append(Flow(number, place, location, TransferKind.INITIALISER))
 
 
@@ -104,7 +104,7 @@ def make_field_place(reader: "Reader", place: Place, field: Cursor) -> Place:
     """The place of a record's field; the record's own where the field has no name."""
     if is_unnamed(spelling(field)):
         return place
-    slot = reader.context.unit.names.slot(field)
+    slot = reader.context.unit.identities.identify_slot(field)
     if slot is None:
         return make_unnamed_field(reader.context, place, field)
     return Place(slot, limit_pointer_depth(take_address(place)))
@@ -149,9 +149,9 @@ def _record(reader: "Reader", place: Place, type_: TypeInfo, kids: list[SyntaxNo
 def _has_functions(reader: "Reader", type_: TypeInfo) -> bool:
     """Whether a record has a pointer to a function, or an array of such, among its own fields."""
     types = reader.context.unit.types
-    known = types.with_functions.get(type_.type.d0)
+    known = types.records_with_functions.get(type_.type.d0)
     if known is None:
-        known = types.with_functions[type_.type.d0] = type_.is_record and any(
+        known = types.records_with_functions[type_.type.d0] = type_.is_record and any(
             _leads_to_function(types.of(field)) for field in record_fields(type_.type))
     return known
 
@@ -210,11 +210,11 @@ def read_literal_place(reader: "Reader", node: SyntaxNode) -> Places:
         return ()
     table: ObjectId | None = None
     if context.local is not None:
-        place = Place(context.local.temporary("(literal)"))
+        place = Place(context.local.make_temporary("(literal)"))
     else:
-        at = context.unit.sources.location(node.cursor)
-        scope, image = context.unit.names.scope(at.path)
-        table = ObjectId(context.literal(at), scope, image)
+        at = context.unit.sources.locate_cursor(node.cursor)
+        scope, image = context.unit.identities.find_scope(at.path)
+        table = ObjectId(context.name_literal(at), scope, image)
         place = Place(table)
     read_initialiser(reader, place, context.unit.types.of(node.cursor), inner[-1], table)
     return (place,)

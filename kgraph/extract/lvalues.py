@@ -39,14 +39,14 @@ def find_declared_place(context: DefinitionContext, node: SyntaxNode) -> Place |
     """The place of a variable or parameter that a DECL_REF names, None for anything else."""
     referenced = C.clang_getCursorReferenced(node.cursor)
     if referenced.kind == kinds.PARM:
-        return Place(context.local.holder(referenced)) if context.local else None
+        return Place(context.local.identify_holder(referenced)) if context.local else None
     if referenced.kind != kinds.VAR:
         return None
     parent = C.clang_getCursorSemanticParent(referenced)
     if parent.kind == kinds.FUNCTION and context.local and C.clang_Cursor_getStorageClass(
             referenced) not in (kinds.STORAGE_EXTERN, kinds.STORAGE_STATIC):
-        return Place(context.local.holder(referenced))
-    return Place(context.unit.names.object(referenced))
+        return Place(context.local.identify_holder(referenced))
+    return Place(context.unit.identities.identify_object(referenced))
 
 
 def find_pointees(context: DefinitionContext, values: Values, pointee: TypeInfo) -> Places:
@@ -68,7 +68,9 @@ def find_va_list_elements(context: DefinitionContext, values: Values) -> Places:
 def make_pointee_slot(context: DefinitionContext, pointee: TypeInfo) -> Slot:
     """What stands for a whole pointee of a type: `struct sock` behind some pointer."""
     if pointee.is_record:
-        record, scope = context.unit.names.record(C.clang_getTypeDeclaration(pointee.type))
+        record, scope = context.unit.identities.identify_record(
+            C.clang_getTypeDeclaration(pointee.type)
+        )
         return Slot(record, POINTEE, scope)
     return Slot("", POINTEE)
 
@@ -80,7 +82,7 @@ def read_member(reader: "Reader", node: SyntaxNode) -> Places:
     if not inner:
         return ()
     referenced = C.clang_getCursorReferenced(node.cursor)
-    slot = context.unit.names.slot(referenced)
+    slot = context.unit.identities.identify_slot(referenced)
     if slot is not None:
         note_member_use(context, referenced, node)
     base = inner[0]
@@ -108,7 +110,7 @@ def make_unnamed_field(context: DefinitionContext, place: Place, field: Cursor) 
     if is_unnamed(name):
         return place
     owner = holder.function if isinstance(holder, Variable) else holder
-    scope = owner.scope or context.unit.sources.location(record).path
+    scope = owner.scope or context.unit.sources.locate_cursor(record).path
     if isinstance(holder, Variable):
         scope = f"{scope}:{owner.name}"
     return Place(Slot(holder.name, name, scope), limit_pointer_depth(Address(place)))

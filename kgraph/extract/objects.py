@@ -17,6 +17,10 @@ def make_object(unit: UnitContext, cursor: Cursor, identity: ObjectId, printed: 
     head = printed.split("{", 1)[0]
     section, alias = _SECTION.search(head), ALIAS_ATTRIBUTE.search(head)
     return Object(
-        id=identity, location=unit.sources.location(cursor), extent=unit.sources.extent(cursor),
-        type=unit.sources.type_name(C.clang_getCursorType(cursor)),
-        section=section[1] if section else "", alias_of=alias[1] if alias else "")
+        id=identity,
+        location=unit.sources.locate_cursor(cursor),
+        extent=unit.sources.locate_extent(cursor),
+        type=unit.sources.spell_type(C.clang_getCursorType(cursor)),
+        section=section[1] if section else "",
+        alias_of=alias[1] if alias else "",
+    )

@@ -69,16 +69,16 @@ class SourceMap:
         self._roots = tuple(root.rstrip("/") + "/" for root in roots)
         self._files: dict[int, tuple[str, str]] = {}
 
-    def citation_path(self, name: str) -> str:
+    def find_citation_path(self, name: str) -> str:
         """The path relative to the first root that holds the file, "" if none does, or if a link
         leads from there to elsewhere."""
         return _citation(name, self._roots)
 
     def is_foreign(self, name: str) -> bool:
         """Whether a file that was read can be cited nowhere, and is none of kgraph's own."""
-        return not self.citation_path(name) and not name.startswith(_PACKAGE)
+        return not self.find_citation_path(name) and not name.startswith(_PACKAGE)
 
-    def type_name(self, type_: Type) -> str:
+    def spell_type(self, type_: Type) -> str:
         """A type as C spells it. A record without a name is told by its file as citations name it:
         a fact must not depend on where the tree or the cache folder lies, nor on what lines stand
         above."""
@@ -86,9 +86,10 @@ class SourceMap:
         if " at " not in spelled:
             return spelled
         return _DECLARED_AT.sub(
-            lambda found: f" in {self.citation_path(found[1]) or Path(found[1]).name}", spelled)
+            lambda found: f" in {self.find_citation_path(found[1]) or Path(found[1]).name}", spelled
+        )
 
-    def anywhere(self, printed: str) -> str:
+    def mask_roots(self, printed: str) -> str:
         """What clang printed, the same wherever the tree and the build folder lie (`__FILE__`)."""
         for root in self._roots:
             printed = printed.replace(root, "@/")
@@ -100,7 +101,7 @@ class SourceMap:
         known = self._files.get(handle)
         if known is None:
             name = take_text(C.clang_getFileName(handle))
-            known = self._files[handle] = (self.citation_path(name), name)
+            known = self._files[handle] = (self.find_citation_path(name), name)
         return known
 
     def locate(self, location: SourceLocation) -> Location:
@@ -108,15 +109,15 @@ class SourceMap:
         handle, line, column = place(location)
         return Location(self._file(handle)[0], line, column)
 
-    def location(self, cursor: Cursor) -> Location:
+    def locate_cursor(self, cursor: Cursor) -> Location:
         """Where a reader sees a cursor."""
         return self.locate(C.clang_getCursorLocation(cursor))
 
-    def extent(self, cursor: Cursor) -> Extent:
+    def locate_extent(self, cursor: Cursor) -> Extent:
         """From where to where a reader sees a cursor."""
-        return self.range_extent(C.clang_getCursorExtent(cursor))
+        return self.locate_range(C.clang_getCursorExtent(cursor))
 
-    def range_extent(self, found: SourceRange) -> Extent:
+    def locate_range(self, found: SourceRange) -> Extent:
         """A range as a reader sees it: never ends before it starts, or in another file."""
         start = self.locate(start_of(found))
         end = self.locate(end_of(found))
@@ -124,11 +125,11 @@ class SourceMap:
             end = start
         return Extent(start, end.line, end.column)
 
-    def written(self, found: SourceRange) -> str:
+    def read_range(self, found: SourceRange) -> str:
         """The source text of a range, blanks folded; "" where a macro makes its start or end."""
         if (found.begin | found.end) & IN_MACRO:
             return ""
-        extent = self.range_extent(found)
+        extent = self.locate_range(found)
         handle = place(start_of(found))[0]
         first, last = extent.start.line, extent.end_line
         lines = list(_lines(self._file(handle)[1])[first - 1:last])
@@ -138,7 +139,7 @@ class SourceMap:
         lines[0] = lines[0][extent.start.column - 1:]
         return b" ".join(b" ".join(lines).split()).decode("utf-8", "replace")
 
-    def macro_at(self, location: SourceLocation, visible: str) -> str:
+    def find_hiding_macro(self, location: SourceLocation, visible: str) -> str:
         """The macro that hides code at a location, "" where a reader sees `visible` itself."""
         if not location.code & IN_MACRO:
             return ""

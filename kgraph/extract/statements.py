@@ -64,7 +64,7 @@ def read_compound(reader: "Reader", node: SyntaxNode) -> Values:
         exits = _exits(kid)
         over = exits is True
         if exits is None and len(kid.kids) == 2:
-            extent = reader.context.unit.sources.extent(kid.kids[0].cursor)
+            extent = reader.context.unit.sources.locate_extent(kid.kids[0].cursor)
             guards.append(Guard(extent, False))
     del guards[outer:]
     return values
@@ -111,7 +111,7 @@ def _if(reader: "Reader", node: SyntaxNode) -> Values:
                 read_statement(reader, branch)
         return ()
     reader.values(condition)
-    extent = reader.context.unit.sources.extent(condition.cursor)
+    extent = reader.context.unit.sources.locate_extent(condition.cursor)
     for branch, holds in zip(branches, (True, False), strict=False):
         _under(reader, Guard(extent, holds), branch)
     return ()
@@ -125,7 +125,7 @@ def _loop(reader: "Reader", node: SyntaxNode) -> Values:
         read_statement(reader, part)
     position = 0 if node.kind == kinds.WHILE else 1
     if node.kind == kinds.WHILE or len(head) == 3:
-        extent = reader.context.unit.sources.extent(head[position].cursor)
+        extent = reader.context.unit.sources.locate_extent(head[position].cursor)
         _under(reader, Guard(extent, True), body)
     else:
         read_statement(reader, body)
@@ -148,7 +148,7 @@ def _switch(reader: "Reader", node: SyntaxNode) -> Values:
     open_case: Location | None = None
     for kid in body.kids:
         if kid.kind in (kinds.CASE, kinds.DEFAULT):
-            labels = reader.context.unit.sources.extent(kid.cursor)
+            labels = reader.context.unit.sources.locate_extent(kid.cursor)
             start = open_case or labels.start
             last, inner = _case_labels(reader, kid)
             del guards[outer:]
@@ -169,12 +169,12 @@ def _case_labels(reader: "Reader", node: SyntaxNode) -> tuple[Extent, list[Synta
     sources = reader.context.unit.sources
     while True:
         if node.kind == kinds.DEFAULT:
-            start = sources.location(node.cursor)
+            start = sources.locate_cursor(node.cursor)
             last = Extent(start, start.line, start.column + len("default"))
             inner = node.kids
         else:
             values = [kid for kid in node.kids[:-1] if kid.kind in kinds.EXPRESSIONS]
-            last = sources.extent(values[-1].cursor if values else node.cursor)
+            last = sources.locate_extent(values[-1].cursor if values else node.cursor)
             inner = node.kids[-1:]
         if not inner or inner[0].kind not in (kinds.CASE, kinds.DEFAULT):
             return last, inner
@@ -189,16 +189,18 @@ def _asm(reader: "Reader", node: SyntaxNode) -> Values:
     values = [reader.values(operand) for operand in operands]
     record_named_calls(reader, node, operands, values)
     types = context.unit.types
-    if len(operands) < 2 or not any(types.of(operand.cursor).carries for operand in operands):
+    if len(operands) < 2 or not any(
+        types.of(operand.cursor).can_lead_to_function for operand in operands
+    ):
         return ()
-    gone = find_called_operands(context.assembler.get(node.key), values)
-    location = context.unit.sources.location(node.cursor)
+    gone = find_called_operands(context.asm_texts.get(node.key), values)
+    location = context.unit.sources.locate_cursor(node.cursor)
     for target in values:
         for place in (value.place for value in target if isinstance(value, Load)):
             for source in values:
                 if source is not target:
                     kept = tuple(value for value in source if value not in gone)
-                    context.put(place, kept, location, TransferKind.ASSIGNMENT)
+                    context.assign(place, kept, location, TransferKind.ASSIGNMENT)
     return ()
 
 
@@ -206,9 +208,9 @@ def _return(reader: "Reader", node: SyntaxNode) -> Values:
     context = reader.context
     for kid in node.kids:
         values = reader.values(kid)
-        if values and context.function and context.unit.types.of(kid.cursor).carries:
-            context.put(Place(ReturnValue(context.function)), values,
-                        context.unit.sources.location(kid.cursor), TransferKind.RETURN)
+        if values and context.function and context.unit.types.of(kid.cursor).can_lead_to_function:
+            context.assign(Place(ReturnValue(context.function)), values,
+                        context.unit.sources.locate_cursor(kid.cursor), TransferKind.RETURN)
     return ()
 
 
@@ -221,12 +223,12 @@ def read_local_variable(reader: "Reader", node: SyntaxNode) -> None:
     type_ = context.unit.types.of(node.cursor)
     table: ObjectId | None = None
     if storage == kinds.STORAGE_STATIC:
-        table = context.unit.names.object(node.cursor)
-        if type_.carries:
+        table = context.unit.identities.identify_object(node.cursor)
+        if type_.can_lead_to_function:
             context.objects.append(make_object(context.unit, node.cursor, table))
         place = Place(table)
     else:
-        place = Place(context.local.holder(node.cursor))
+        place = Place(context.local.identify_holder(node.cursor))
     value = find_initialiser(node)
     if type_.kind == kinds.T_VARIABLE_ARRAY:
         for kid in node.kids:
@@ -234,7 +236,7 @@ def read_local_variable(reader: "Reader", node: SyntaxNode) -> None:
                 reader.values(kid)  # the bound of a variable length array is evaluated
     if value is not None:
         read_initialiser(reader, place, type_, value, table)
-    if context.cleans_up:
+    if context.has_cleanups:
         record_cleanup_call(context, node, place)
 
 

@@ -65,7 +65,7 @@ class StorageOverlaps:
     _members: dict[int, OverlapPairs] = field(default_factory=dict)
     _tables: dict[int, bool] = field(default_factory=dict)
 
-    def of_member(self, unit: "UnitContext", member: Cursor) -> OverlapPairs:
+    def find_member_overlaps(self, unit: "UnitContext", member: Cursor) -> OverlapPairs:
         """What lies on a field, or in it, in the union around it, if there is one."""
         key = key_of(member)
         known = self._members.get(key)
@@ -81,22 +81,22 @@ class StorageOverlaps:
             known = self._tables[record.d0] = any(map(_holds_function, record_fields(record)))
         return known
 
-    def of_types(self, unit: "UnitContext", one: Type, other: Type) -> OverlapPairs:
+    def find_cast_overlaps(self, unit: "UnitContext", one: Type, other: Type) -> OverlapPairs:
         """What lies on one another where a record of one type is taken for one of the other. A
         number in one of them may be cast to a pointer wherever it is read."""
-        return self.of_copy(unit, one, other) + self.of_copy(unit, other, one)
+        return self.find_copy_overlaps(unit, one, other) + self.find_copy_overlaps(unit, other, one)
 
-    def of_copy(self, unit: "UnitContext", to: Type, of: Type) -> OverlapPairs:
+    def find_copy_overlaps(self, unit: "UnitContext", to: Type, of: Type) -> OverlapPairs:
         """What is read as the fields of a record that is copied from one of another type."""
         key = (to.d0, of.d0)
         known = self._casts.get(key)
         if known is None:
             known = self._casts[key] = tuple(
-                (one.slot, other.slot, one.how(other)) for one in self.leaves(unit, to)
-                for other in self.leaves(unit, of) if one.joins(other))
+                (one.slot, other.slot, one.how(other)) for one in self.list_pointer_fields(unit, to)
+                for other in self.list_pointer_fields(unit, of) if one.joins(other))
         return known
 
-    def of_number(self, unit: "UnitContext", member: Cursor) -> OverlapPairs:
+    def find_number_overlaps(self, unit: "UnitContext", member: Cursor) -> OverlapPairs:
         """The functions that lie on a number in a union."""
         union = _union_around(member)
         if union is None:
@@ -104,15 +104,17 @@ class StorageOverlaps:
         own: list[_PointerField] = []
         _field(unit, member, 0, own)
         slots = {leaf.slot for leaf in own if leaf.kind == _NUMBER}
-        leaves = self.leaves(unit, C.clang_getCursorType(union))
+        leaves = self.list_pointer_fields(unit, C.clang_getCursorType(union))
         return tuple((one.slot, other.slot, one.how(other)) for one in leaves if one.slot in slots
                      for other in leaves if one.joins(other))
 
-    def functions(self, unit: "UnitContext", record: Type) -> tuple[Slot, ...]:
+    def list_function_slots(self, unit: "UnitContext", record: Type) -> tuple[Slot, ...]:
         """The pointers to functions of a record."""
-        return tuple(leaf.slot for leaf in self.leaves(unit, record) if leaf.kind == _FUNCTION)
+        return tuple(
+            leaf.slot for leaf in self.list_pointer_fields(unit, record) if leaf.kind == _FUNCTION
+        )
 
-    def leaves(self, unit: "UnitContext", record: Type) -> tuple[_PointerField, ...]:
+    def list_pointer_fields(self, unit: "UnitContext", record: Type) -> tuple[_PointerField, ...]:
         """The fields of a record that can hold a pointer, those of the records in it as well."""
         known = self._leaves.get(record.d0)
         if known is None:
@@ -125,7 +127,7 @@ class StorageOverlaps:
         own: list[_PointerField] = []
         _field(unit, member, 0, own)
         slots = {leaf.slot for leaf in own}
-        leaves = self.leaves(unit, C.clang_getCursorType(union))
+        leaves = self.list_pointer_fields(unit, C.clang_getCursorType(union))
         return _pairs([leaf for leaf in leaves if leaf.slot in slots], leaves)
 
 
@@ -175,7 +177,7 @@ def _field(unit: "UnitContext", member: Cursor, offset: int, found: list[_Pointe
         _collect(unit, type_.type, offset, found)
         return
     kind, pointee = _target(unit, type_)
-    slot = unit.names.slot(member) if kind is not None else None
+    slot = unit.identities.identify_slot(member) if kind is not None else None
     if kind is not None and slot is not None and not C.clang_Cursor_isBitField(member):
         found.append(_PointerField(offset, slot, kind, pointee))
 
@@ -187,7 +189,7 @@ def _target(unit: "UnitContext", type_: TypeInfo) -> tuple[int | None, int]:
         if element.is_function:
             return _FUNCTION, element.type.d0
         if element.is_record:
-            if not unit.overlays.is_table(element.type):
+            if not unit.overlaps.is_table(element.type):
                 return None, 0
             return _TABLE, key_of(C.clang_getTypeDeclaration(element.type))
         return (_ANY, 0) if element.kind == kinds.T_VOID else (None, 0)

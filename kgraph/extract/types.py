@@ -22,7 +22,7 @@ class TypeInfo:
 
     kind: int
     type: Type
-    carries: bool
+    can_lead_to_function: bool
     element: "TypeInfo | None" = None
 
     @property
@@ -58,7 +58,9 @@ class TypeCache:
         self._known: dict[int, TypeInfo] = {}
         self._va_lists: dict[int, bool] = {}
         self.untyped = TypeInfo(kinds.T_VOID, Type(), False)
-        self.with_functions: dict[int, bool] = {}  # records, by clang's identity of their types
+        self.records_with_functions: dict[
+            int, bool
+        ] = {}  # records, by clang's identity of their types
 
     def of(self, cursor: Cursor) -> TypeInfo:
         """The type of an expression or declaration."""
@@ -87,11 +89,15 @@ class TypeCache:
         kind = canonical.kind
         if kind == kinds.T_POINTER:
             pointee = self.info(C.clang_getPointeeType(canonical))
-            return TypeInfo(kind, canonical, pointee.kind == kinds.T_VOID or pointee.carries,
-                            pointee)
+            return TypeInfo(
+                kind,
+                canonical,
+                pointee.kind == kinds.T_VOID or pointee.can_lead_to_function,
+                pointee,
+            )
         if kind in kinds.T_ARRAY:
             element = self.info(C.clang_getArrayElementType(canonical))
-            return TypeInfo(kind, canonical, element.carries, element)
+            return TypeInfo(kind, canonical, element.can_lead_to_function, element)
         return TypeInfo(kind, canonical, kind == kinds.T_RECORD or kind in kinds.T_FUNCTION)
 
 

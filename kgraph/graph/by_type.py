@@ -17,7 +17,7 @@ class TypeCandidates:
     """Unresolved call sites and the functions that fit them, by number, ascending."""
 
     def __init__(self, reader: IndexReader) -> None:
-        rows = reader.rows(
+        rows = reader.fetch_rows(
             "SELECT s.id, caller, text, t.id FROM site s JOIN text t ON t.id = s.signature"
             " WHERE status = 'unresolved' ORDER BY s.id"
         )
@@ -31,7 +31,7 @@ class TypeCandidates:
         self._callees: dict[int, list[int]] = defaultdict(list)
         self._signature: dict[int, int] = {}
         if rows:
-            for function, kind in reader.rows(
+            for function, kind in reader.fetch_rows(
                 "SELECT id, signature FROM function WHERE address_taken ORDER BY id"
             ):
                 self._callees[kind].append(function)
@@ -61,6 +61,6 @@ class TypeCandidates:
             if site not in self._untyped
         ]
 
-    def untyped(self, site: int) -> bool:
+    def has_unknown_type(self, site: int) -> bool:
         """Whether nothing is known of the type of an unresolved call site: any would fit."""
         return site in self._untyped

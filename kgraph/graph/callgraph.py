@@ -30,7 +30,7 @@ class _LazyArray:
         self._name = name
 
     def __get__(self, graph: "GraphArrays", owner: type) -> "array[int]":
-        numbers = graph.reader.array(self._name)
+        numbers = graph.reader.read_array(self._name)
         graph.__dict__[self._name] = numbers
         return numbers
 
@@ -61,15 +61,15 @@ class GraphArrays:
         """Call site -> (parameter, value) of the functions that it hands on (see arrays)."""
         found: dict[int, tuple[tuple[int, int], ...]] = {}
         rows = zip(
-            self.reader.array("forward_site"), self.reader.array("forward_parameter"),
-            self.reader.array("forward_value"), strict=True,
+            self.reader.read_array("forward_site"), self.reader.read_array("forward_parameter"),
+            self.reader.read_array("forward_value"), strict=True,
         )
         for site, parameter, value in rows:
             found[site] = (*found.get(site, ()), (parameter, value))
         return found
 
     @cached_property
-    def handed(self) -> dict[int, list[int]]:
+    def sites_by_forwarded(self) -> dict[int, list[int]]:
         """Function -> the call sites that hand it on."""
         found: dict[int, list[int]] = {}
         for site, values in self.forwards.items():
@@ -83,7 +83,8 @@ class GraphArrays:
         """Call site -> the parameter of its caller that it goes through."""
         return dict(
             zip(
-                self.reader.array("callback_site"), self.reader.array("callback_parameter"),
+                self.reader.read_array("callback_site"),
+                self.reader.read_array("callback_parameter"),
                 strict=True,
             )
         )
@@ -100,7 +101,7 @@ class GraphArrays:
         return bisect_right(self.site_start, site) - 1
 
     @cached_property
-    def flags_used(self) -> int:
+    def used_flags(self) -> int:
         """The flags that any hop has."""
         return reduce(or_, set(self.hop_flags), 0)
 
@@ -112,7 +113,7 @@ class GraphArrays:
         """The edges of a call site."""
         return range(self.edge_start[site], self.edge_start[site + 1])
 
-    def width(self, edge: int) -> int:
+    def count_candidates(self, edge: int) -> int:
         """How many candidates the call site of an edge has; those by type, and those run later,
         are counted only among themselves.
         """
@@ -193,7 +194,7 @@ class CallGraph(GraphArrays):
             self._functions[number] = self.reader.functions("f.id = ?", (number,))[0]
         return self._functions[number]
 
-    def functions_named(self, name: str) -> list[KnownFunction]:
+    def find_functions(self, name: str) -> list[KnownFunction]:
         """The functions of this name."""
         return self.reader.functions("name = ?", (name,))
 
@@ -203,17 +204,17 @@ class CallGraph(GraphArrays):
             self._sites[number] = self.reader.sites("s.id = ?", (number,))[0]
         return self._sites[number]
 
-    def sites_at(self, path: str, line: int) -> list[KnownSite]:
+    def find_sites_at(self, path: str, line: int) -> list[KnownSite]:
         """The call sites that start at a line."""
         return self.reader.sites("file.path = ? AND s.line = ?", (path, line))
 
-    def sites_of(self, function: int) -> list[KnownSite]:
+    def find_sites_of(self, function: int) -> list[KnownSite]:
         """The call sites of a function."""
         return self.reader.sites("s.caller = ?", (function,))
 
-    def sites_through(self, holder: str) -> list[int]:
+    def find_sites_through(self, holder: str) -> list[int]:
         """The call sites that go through the holder of this name."""
-        rows = self.reader.rows(
+        rows = self.reader.fetch_rows(
             "SELECT id FROM site WHERE holder = (SELECT text FROM holder WHERE name = ?)"
             " ORDER BY id", (holder,)
         )
@@ -221,18 +222,18 @@ class CallGraph(GraphArrays):
 
     def is_holder(self, name: str) -> bool:
         """Whether anything is bound to a holder of this name, or called through it."""
-        return bool(self.reader.rows("SELECT 1 FROM holder WHERE name = ?", (name,)))
+        return bool(self.reader.fetch_rows("SELECT 1 FROM holder WHERE name = ?", (name,)))
 
-    def aliases(self, name: str) -> dict[str, list[str]]:
+    def find_member_aliases(self, name: str) -> dict[str, list[str]]:
         """Last member -> slots that end with it, of the paths that a macro stands for."""
         found: dict[str, list[str]] = {}
-        for member, slot in self.reader.rows(
+        for member, slot in self.reader.fetch_rows(
             "SELECT member, slot FROM alias WHERE name = ? ORDER BY id", (name,)
         ):
             found.setdefault(member, []).append(slot)
         return found
 
-    def object_numbered(self, number: int) -> KnownObject:
+    def known_object(self, number: int) -> KnownObject:
         """The object of this number."""
         return self.reader.objects("o.id = ?", (number,))[0]
 
@@ -240,7 +241,7 @@ class CallGraph(GraphArrays):
         """The evidence of an edge."""
         number = self.edge_evidence[edge]
         if number not in self._evidence:
-            self._evidence[number] = self.reader.evidence(number)
+            self._evidence[number] = self.reader.read_evidence(number)
         return self._evidence[number]
 
     def hop(self, edge: int, width: int | None = None) -> Hop:
@@ -250,7 +251,7 @@ class CallGraph(GraphArrays):
         others = [other for other in self._sites_to(site.caller)[callee] if other != site.number]
         return Hop(
             self.function(site.caller), self.function(callee), site, self.kind(edge),
-            self.width(edge) if width is None else width, self.evidence(edge),
+            self.count_candidates(edge) if width is None else width, self.evidence(edge),
             self.reader.site_places(others),
         )
 
@@ -265,7 +266,7 @@ class CallGraph(GraphArrays):
             self._sites_from, self._sites_by_callee = caller, found
         return self._sites_by_callee
 
-    def know(self, edges: Iterable[int]) -> None:
+    def preload(self, edges: Iterable[int]) -> None:
         """Read what the records of many edges need at once, for those that are asked for next."""
         edges = list(edges)
         sites = {self.site_of(edge) for edge in edges} - self._sites.keys()
@@ -276,10 +277,10 @@ class CallGraph(GraphArrays):
             (function.number, function)
             for function in self.reader.functions_numbered(functions - self._functions.keys()))
 
-    def holders_from(self, caller: int) -> dict[int, int]:
+    def find_holders_from(self, caller: int) -> dict[int, int]:
         """Call site -> the number of the text of its holder, of the sites of a caller that go
         through one."""
-        rows = self.reader.rows(
+        rows = self.reader.fetch_rows(
             "SELECT id, holder FROM site WHERE id >= ? AND id < ? AND holder IS NOT NULL",
             (self.site_start[caller], self.site_start[caller + 1]))
         return dict(rows)
@@ -290,7 +291,7 @@ class CallGraph(GraphArrays):
         return TypeCandidates(self.reader)
 
     @cached_property
-    def requests(self) -> OpenRequests:
+    def open_requests(self) -> OpenRequests:
         """What is asked to be run later where no callee was found."""
         return OpenRequests(self.reader)
 
@@ -304,14 +305,14 @@ class CallGraph(GraphArrays):
 
     def bound(self, where: str, values: tuple[object, ...]) -> Iterator[KnownBinding]:
         """What is bound, by an SQL condition over bound b, text h (its holder) and file."""
-        for row in self.reader.rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
+        for row in self.reader.fetch_rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
             place = Location(row[4], row[5], row[6])
             yield KnownBinding(row[0], row[1], row[2], row[3], place, TransferKind(row[7]))
 
     def held(self, where: str, values: tuple[object, ...]) -> Iterator[KnownTableCopy]:
         """The tables that come into pointer fields by copies, by an SQL condition over held."""
-        rows = self.reader.rows(
+        rows = self.reader.fetch_rows(
             "SELECT text, object, evidence, whole FROM held JOIN text ON text.id = holder"  # noqa: S608
             f" WHERE {where} ORDER BY held.id", values)
         for holder, table, evidence, whole in rows:
-            yield KnownTableCopy(holder, table, self.reader.evidence(evidence), bool(whole))
+            yield KnownTableCopy(holder, table, self.reader.read_evidence(evidence), bool(whole))

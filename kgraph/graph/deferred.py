@@ -25,7 +25,7 @@ class OpenRequests:
     def __init__(self, reader: IndexReader) -> None:
         anything: dict[str, set[int]] = defaultdict(set)
         untold: dict[str, set[int]] = defaultdict(set)
-        for kind, function, unknown in reader.rows(
+        for kind, function, unknown in reader.fetch_rows(
             "SELECT text, function, untold FROM later JOIN text ON text.id = later.kind"
         ):
             anything[kind].add(function)
@@ -33,7 +33,7 @@ class OpenRequests:
                 untold[kind].add(function)
         self._of_site: dict[int, list[_KnownRequest]] = defaultdict(list)
         self._of_caller: dict[int, list[_KnownRequest]] = defaultdict(list)
-        for site, caller, kind, reason, asked, unknown in reader.rows(
+        for site, caller, kind, reason, asked, unknown in reader.fetch_rows(
             "SELECT site, caller, k.text, r.text, a.text, untold FROM request q"
             " JOIN site s ON s.id = q.site JOIN text k ON k.id = q.kind"
             " JOIN text r ON r.id = q.reason JOIN text a ON a.id = q.asked ORDER BY q.id"
@@ -44,11 +44,11 @@ class OpenRequests:
             self._of_site[site].append(found)
             self._of_caller[caller].append(found)
 
-    def at(self, site: int) -> tuple[OpenRequest, ...]:
+    def find_at_site(self, site: int) -> tuple[OpenRequest, ...]:
         """The requests of a call site."""
         return tuple(asked.request for asked in self._of_site.get(site, ()))
 
-    def candidates(self, caller: int) -> Iterator[int]:
+    def iter_candidates(self, caller: int) -> Iterator[int]:
         """The functions that the requests of a function might run; some more than once."""
         for asked in self._of_caller.get(caller, ()):
             yield from asked.candidates

@@ -24,16 +24,16 @@ class SourceText:
         self._content: dict[str, list[bytes]] = {}
         self._lines: dict[str, list[str]] = {}
         self._shown: dict[tuple[str, int], str] = {}
-        self.changed: set[str] = set()
+        self.changed_files: set[str] = set()
 
-    def lines(self, path: str) -> list[str]:
+    def read_lines(self, path: str) -> list[str]:
         """The lines of a cited file, without their ends; [] where it cannot be vouched for."""
         if path not in self._lines:
             self._lines[path] = [
                 line.decode("utf-8", "replace") for line in self._bytes(path)]
         return self._lines[path]
 
-    def line(self, location: Location) -> str:
+    def read_line(self, location: Location) -> str:
         """The line of a location, without the blanks around it; "" where there is none. A very
         long line, which a program wrote, is cut off."""
         place = location.path, location.line
@@ -42,11 +42,11 @@ class SourceText:
         return self._shown[place]
 
     def _line(self, path: str, number: int) -> str:
-        lines = self.lines(path)
+        lines = self.read_lines(path)
         line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
         return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
 
-    def text(self, extent: Extent) -> str:
+    def read_extent(self, extent: Extent) -> str:
         """The text of an extent, whole lines where columns are 0; "" where there is none."""
         first, last = extent.start.line, extent.end_line
         lines = self._bytes(extent.start.path)[first - 1:last]
@@ -64,13 +64,13 @@ class SourceText:
         return self._content[path]
 
     def _read(self, path: str) -> list[bytes]:
-        known = self._graph.reader.file(path)
+        known = self._graph.reader.find_file(path)
         if known is None:
             return []
         digest, generated = known
         about = self._graph.description
         try:
-            build = self._graph.reader.build
+            build = self._graph.reader.build_folder
             file = Path(build if generated else about.tree, unescape_name(path))
             data = (
                 b"" if is_link_outside(str(file), (about.tree, build)) else read_regular_file(file)
@@ -78,6 +78,6 @@ class SourceText:
         except OSError:
             data = b""
         if hashlib.blake2b(data, digest_size=len(digest)).digest() != digest:
-            self.changed.add(path)
+            self.changed_files.add(path)
             return []
         return split_lines(data)

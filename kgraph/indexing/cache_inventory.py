@@ -136,7 +136,7 @@ def _describe_index(path: Path) -> CachedIndex:
     generated = work_folder(path)
     sizes = _measure_size(path), _measure_size(generated) if generated.is_dir() else 0
     try:
-        connection = open_read_only(path, whole=False)
+        connection = open_read_only(path, verify=False)
     except StoreError as error:
         return CachedIndex(path, *sizes, None, None, error.message)
     with contextlib.closing(connection):

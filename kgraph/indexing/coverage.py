@@ -60,7 +60,7 @@ def compute_coverage(
 
 def _count_deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
     """Requests to run something later, by kind."""
-    untold = Counter(later.kind for later in resolution.later if later.untold)
+    untold = Counter(later.kind for later in resolution.callbacks if later.key_unknown)
     kinds: dict[str, list[DeferredRequest]] = {}
     for request in resolution.requests:
         kinds.setdefault(request.kind, []).append(request)

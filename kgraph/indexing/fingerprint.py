@@ -39,15 +39,15 @@ class InputFingerprint:
     """What the units of an index have in common, and is compared with that of the former one:
     what facts and graph mean, the files that there are, the symbols of the configuration."""
 
-    facts_meaning: str
-    graph_meaning: str
+    facts_version: str
+    graph_version: str
     files: frozenset[str]
     symbols: Mapping[str, Mapping[str, str]]
 
-    def rows(self) -> list[tuple[str, str]]:
+    def to_meta_rows(self) -> list[tuple[str, str]]:
         """The rows of the table meta that hold it."""
         return [
-            ("facts meaning", self.facts_meaning), ("graph meaning", self.graph_meaning),
+            ("facts meaning", self.facts_version), ("graph meaning", self.graph_version),
             ("files", "\n".join(sorted(self.files))), ("symbols", json.dumps(self.symbols)),
         ]
 

@@ -25,7 +25,7 @@ def downgrade_empty_sites(resolution: Resolution, why: str) -> Resolution:
 
 
 def _downgrade_request(request: DeferredRequest, why: str) -> DeferredRequest:
-    if request.edges or request.untold:
+    if request.edges or request.key_unknown:
         return request
     return replace(request, reason=f"{why}; else {request.reason}")
 

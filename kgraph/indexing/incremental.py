@@ -36,13 +36,13 @@ def patch_previous_graph(
 ) -> Coverage | str:
     """Carry the former graph over to the new facts; its account. A str says why that cannot be
     done; then nothing is written. `read` are the keys of the facts in units that were read."""
-    former = fresh.former
+    former = fresh.previous
     assert former is not None
     new = dict(connection.execute("SELECT key, facts FROM definition"))
-    old = former.keys()
+    old = former.read_keys()
     decoder = FactsDecoder()
     try:
-        gone = [decoder.decode(*row) for row in former.definitions_named(old - new.keys())]
+        gone = [decoder.decode(*row) for row in former.read_definitions_by_key(old - new.keys())]
         come = [decoder.decode(key, new[key]) for key in new.keys() - old]
         change = _find_change(former, gone, come, rows)
     except StoreError:  # damaged: what is there is not carried over
@@ -50,10 +50,10 @@ def patch_previous_graph(
     if isinstance(change, str):
         return change
     moves = LineShift(change)
-    moves.settle(decoder.decode(key, new[key]) for key in sorted(read & old))
-    if not moves.fits:
+    moves.confirm_unmoved(decoder.decode(key, new[key]) for key in sorted(read & old))
+    if not moves.is_consistent:
         return "places changed their order"
-    edited = [path for path in former.files if fresh.states.changed(path)]
+    edited = [path for path in former.files if fresh.states.has_changed(path)]
     if not patch_graph(connection, former.path, change, moves, files, edited):
         return "the former graph does not fit"
     return _update_coverage(former.coverage, change)
@@ -81,7 +81,7 @@ class _PreviousGraphFacts:
         for definition in come:
             if isinstance(definition.subject, Function):
                 self._come.setdefault(definition.subject.id.name, []).append(definition.subject)
-        self.weight = graph.weight
+        self.find_weight = graph.find_weight
         self.is_table = graph.is_table
         self.is_pointer = graph.is_pointer
         self.link = cache(self._link)
@@ -93,7 +93,7 @@ class _PreviousGraphFacts:
         names, seen = [function.name], {function.name}
         while names:
             name = names.pop()
-            for found in (*self._graph.functions_named(name), *self._come.get(name, ())):
+            for found in (*self._graph.find_functions(name), *self._come.get(name, ())):
                 functions[found.id] = found
                 if found.alias_of and found.alias_of not in seen:
                     seen.add(found.alias_of)
@@ -109,7 +109,7 @@ class _PreviousGraphFacts:
 def _update_coverage(account: Coverage, change: GraphChange) -> Coverage:
     """The account after a change."""
     functions = direct = 0
-    for rewritten in change.rewritten:
+    for rewritten in change.rewritten_functions:
         for definition, sign in ((rewritten.before, -1), (rewritten.after, 1)):
             if definition is not None:
                 functions += sign

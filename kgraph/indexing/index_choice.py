@@ -87,7 +87,7 @@ def open_bundled_index(
         index_tree(IndexRequest(find_mini_linux(), index=index, jobs=jobs, bundled=True))
         graph = CallGraph(IndexReader(index))
     for name in asked:
-        if not graph.functions_named(name.rpartition(":")[2]):
+        if not graph.find_functions(name.rpartition(":")[2]):
             graph.close()
             raise LookupFailed(
                 f"no kernel was indexed, and mini-linux has no function `{name}`",

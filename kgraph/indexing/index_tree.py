@@ -46,15 +46,15 @@ class IndexSummary:
     index: Path
     description: IndexDescription
     coverage: Coverage
-    wall: float
-    cpu: float
-    peak: int
-    worker_peak: int
-    read: int
-    kept: int
-    lent: int
-    failed: tuple[tuple[str, str], ...]
-    erroneous: tuple[tuple[str, str], ...]
+    wall_seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    worker_peak_bytes: int
+    units_read: int
+    units_kept: int
+    units_lent: int
+    failed_units: tuple[tuple[str, str], ...]
+    units_with_errors: tuple[tuple[str, str], ...]
 
 
 def index_tree(
@@ -116,15 +116,17 @@ def index_tree(
         index=target,
         description=description,
         coverage=account,
-        wall=time.monotonic() - wall,
-        cpu=_measure_cpu() - cpu,
-        peak=_measure_peak(resource.RUSAGE_SELF),
-        worker_peak=_measure_peak(resource.RUSAGE_CHILDREN),
-        read=len(fresh.read),
-        kept=len(fresh.kept),
-        lent=sum(len(loan.units) for loan in fresh.loans),
-        failed=tuple((path, unit.failed) for (path, _), unit in sorted(bad.items()) if unit.failed),
-        erroneous=tuple(
+        wall_seconds=time.monotonic() - wall,
+        cpu_seconds=_measure_cpu() - cpu,
+        peak_bytes=_measure_peak(resource.RUSAGE_SELF),
+        worker_peak_bytes=_measure_peak(resource.RUSAGE_CHILDREN),
+        units_read=len(fresh.units_to_read),
+        units_kept=len(fresh.kept_units),
+        units_lent=sum(len(loan.units) for loan in fresh.loans),
+        failed_units=tuple(
+            (path, unit.failed) for (path, _), unit in sorted(bad.items()) if unit.failed
+        ),
+        units_with_errors=tuple(
             (path, ": ".join(filter(None, unit.errors[0])))
             for (path, _), unit in sorted(bad.items())
             if unit.errors and not unit.failed
@@ -139,14 +141,14 @@ def _write_or_confirm(
     fresh: ReusePlan,
 ) -> tuple[Coverage, ReusePlan]:
     """Write the index, or leave the one that is there; its account and what was read and kept."""
-    if fresh.complete and is_index_of_same(fresh, description):
+    if fresh.is_complete and is_index_of_same(fresh, description):
         return confirm_index(run.target, fresh, description), fresh
     return write_index(run, units, description, fresh)
 
 
 def _find_used_indexes(target: Path, fresh: ReusePlan) -> list[Path]:
     """The indexes that a new one takes from."""
-    return ([target] if fresh.former else []) + [loan.donor.path for loan in fresh.loans]
+    return ([target] if fresh.previous else []) + [loan.donor.path for loan in fresh.loans]
 
 
 @contextlib.contextmanager

@@ -26,11 +26,11 @@ UnitName = tuple[str, str]
 def add_loans(fresh: ReusePlan, target: Path, root: Path, build: Path | None) -> ReusePlan:
     """The same, with units that need not be read because another index of the cache folder than
     `target` lends them."""
-    commands = {unit: digest_command(unit, root, build) for unit in fresh.read}
+    commands = {unit: digest_command(unit, root, build) for unit in fresh.units_to_read}
     wanted = {(unit.path, unit.object): (unit, command)
               for unit, command in commands.items() if command}
     loans = []
-    for path in _find_donors(wanted, target, root, fresh.setting.facts_meaning):
+    for path in _find_donors(wanted, target, root, fresh.fingerprint.facts_version):
         loan = _find_loan(path, wanted, fresh, root, build)
         if loan is not None:
             loans.append(loan)
@@ -41,8 +41,8 @@ def add_loans(fresh: ReusePlan, target: Path, root: Path, build: Path | None) ->
     if not loans:
         return fresh
     lent = set().union(*(loan.units for loan in loans))
-    read = tuple(unit for unit in fresh.read if unit not in lent)
-    return replace(fresh, read=read, loans=tuple(loans), complete=False)
+    read = tuple(unit for unit in fresh.units_to_read if unit not in lent)
+    return replace(fresh, units_to_read=read, loans=tuple(loans), is_complete=False)
 
 
 def _find_loan(
@@ -61,15 +61,15 @@ def _find_loan(
 
 def _find_loan_in(donor: PreviousIndex, wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]],
              fresh: ReusePlan, root: Path, build: Path | None) -> Loan | None:
-    if donor.meta["facts meaning"] != fresh.setting.facts_meaning:
+    if donor.meta["facts meaning"] != fresh.fingerprint.facts_version:
         return None
-    judge = UnitValidator(donor, fresh.states, fresh.setting, root, build)
+    judge = UnitValidator(donor, fresh.states, fresh.fingerprint, root, build)
     units = {}
     for name, (unit, command) in wanted.items():
         row = donor.units.get(name)
         # What clang complains of names files where they lie: such a unit is read here.
         if row is not None and row.command == command and not (row.errors or row.failed) and (
-                judge.holds(row)):
+                judge.is_valid(row)):
             units[unit] = row, command
     return Loan(donor, units) if units else None
 
@@ -97,7 +97,7 @@ def _iter_unit_commands(path: Path, meaning: str) -> Iterator[tuple[UnitName, by
     """The units of an index and how they are compiled; nothing, where its facts mean something
     else."""
     try:
-        connection = open_read_only(path, whole=False)
+        connection = open_read_only(path, verify=False)
     except StoreError:
         return
     try:

@@ -69,13 +69,13 @@ class _MatrixReader(TomlReader):
         self._base = base
 
     def cells(self) -> tuple[MatrixCell, ...]:
-        self.keys(self._tables, ("only", "tree", "configuration"), "a matrix")
-        only = self.texts("only", self._tables.get("only", []))
+        self.check_keys(self._tables, ("only", "tree", "configuration"), "a matrix")
+        only = self.read_texts("only", self._tables.get("only", []))
         trees = [self._tree(table, line) for table, line in self._entries("tree")]
         configurations = self._entries("configuration")
         found: list[MatrixCell] = []
         for table, line in configurations:
-            self.keys(table, _CONFIGURATION, "[[configuration]]", line)
+            self.check_keys(table, _CONFIGURATION, "[[configuration]]", line)
             for tree in self._trees_of(table, line, [tree for tree, _ in trees]):
                 own = dict(trees)[tree] or only
                 found.append(self._cell(tree, table, line, own))
@@ -84,30 +84,30 @@ class _MatrixReader(TomlReader):
     def _entries(self, name: str) -> list[tuple[dict[str, Any], int]]:
         entries = self._tables.get(name, [])
         if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-            raise self.wrong(name, f"{name} is no list of tables", f"write [[{name}]]")
+            raise self.make_error(name, f"{name} is no list of tables", f"write [[{name}]]")
         if not entries:
-            raise self.wrong(name, f"there is no [[{name}]]", f"write [[{name}]]")
-        return [(each, self.line_of(name, number)) for number, each in enumerate(entries)]
+            raise self.make_error(name, f"there is no [[{name}]]", f"write [[{name}]]")
+        return [(each, self.find_table_line(name, number)) for number, each in enumerate(entries)]
 
     def _tree(self, table: dict[str, Any], line: int) -> tuple[Path, tuple[str, ...]]:
-        self.keys(table, ("path", "only"), "[[tree]]", line)
+        self.check_keys(table, ("path", "only"), "[[tree]]", line)
         if "path" not in table:
-            raise self.wrong("tree", "[[tree]] has no path", 'write path = "..."', line)
+            raise self.make_error("tree", "[[tree]] has no path", 'write path = "..."', line)
         return (self._path("path", table["path"], line),
-                self.texts("only", table.get("only", []), line))
+                self.read_texts("only", table.get("only", []), line))
 
     def _path(self, key: str, value: object, line: int) -> Path:
         """A path; a relative one from the folder of the file."""
-        return self._folder / Path(self.text(key, value, line)).expanduser()
+        return self._folder / Path(self.read_text(key, value, line)).expanduser()
 
     def _trees_of(self, table: dict[str, Any], line: int, known: list[Path]) -> list[Path]:
         if "trees" not in table:
             return list(dict.fromkeys(known))
         named = [self._path("trees", each, line)
-                 for each in self.texts("trees", table["trees"], line)]
+                 for each in self.read_texts("trees", table["trees"], line)]
         for tree in named:
             if tree not in known:
-                raise self.wrong("trees", f"no [[tree]] has the path {tree}",
+                raise self.make_error("trees", f"no [[tree]] has the path {tree}",
                                  "name trees as their path does", line)
         return named
 
@@ -116,19 +116,19 @@ class _MatrixReader(TomlReader):
     ) -> MatrixCell:
         chosen = [key for key in _CHOICES if key in table]
         if len(chosen) > 1:
-            raise self.wrong(chosen[1], f"{' and '.join(chosen)} cannot be given together",
+            raise self.make_error(chosen[1], f"{' and '.join(chosen)} cannot be given together",
                              "choose one of them", line)
         paths = {key: self._path(key, table[key], line) for key in chosen if key != "defconfig"}
         prepare = table.get("prepare", False)
         if not isinstance(prepare, bool):
-            raise self.wrong("prepare", "prepare is not true or false", "write prepare = true",
+            raise self.make_error("prepare", "prepare is not true or false", "write prepare = true",
                              line)
         request = replace(
             self._base, tree=tree, config=paths.get("config"),
-            defconfig=self.text("defconfig", table["defconfig"], line) if "defconfig" in chosen
+            defconfig=self.read_text("defconfig", table["defconfig"], line) if "defconfig" in chosen
             else None,
             compile_commands=paths.get("compile_commands"), prepare=prepare,
-            only=self.texts("only", table["only"], line) if "only" in table else only)
+            only=self.read_texts("only", table["only"], line) if "only" in table else only)
         name = str(paths.get(chosen[0], request.defconfig)) if chosen else "its own"
         return MatrixCell(request, f"{tree}, configuration {name}", line)
 

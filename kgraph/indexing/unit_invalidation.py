@@ -51,14 +51,14 @@ class ReusePlan:
     files were written since, with the content that they had; `same_graph` that this kgraph makes
     the same graph of the same facts."""
 
-    former: PreviousIndex | None
-    read: tuple[TranslationUnit, ...]
-    kept: tuple[PreviousUnit, ...]
+    previous: PreviousIndex | None
+    units_to_read: tuple[TranslationUnit, ...]
+    kept_units: tuple[PreviousUnit, ...]
     states: FileStates
-    setting: InputFingerprint
-    complete: bool
-    touched: bool
-    same_graph: bool = False
+    fingerprint: InputFingerprint
+    is_complete: bool
+    has_touched_files: bool
+    has_same_graph_version: bool = False
     loans: tuple[Loan, ...] = ()
 
 
@@ -67,7 +67,9 @@ def plan_full_read(units: Sequence[TranslationUnit], setting: InputFingerprint, 
     """That all `units` have to be read, whatever an index holds. `started` is the time of the
     beginning in ns."""
     states = FileStates(root, build, started, {})
-    return ReusePlan(None, tuple(units), (), states, setting, complete=False, touched=False)
+    return ReusePlan(
+        None, tuple(units), (), states, setting, is_complete=False, has_touched_files=False
+    )
 
 
 def plan_reuse(index: Path, anew: ReusePlan, root: Path, build: Path | None, started: int
@@ -80,7 +82,7 @@ def plan_reuse(index: Path, anew: ReusePlan, root: Path, build: Path | None, sta
         with report_damage(index):
             former = PreviousIndex(index)
             if former.description.tree == str(root) and (
-                    former.meta["facts meaning"] == anew.setting.facts_meaning):
+                    former.meta["facts meaning"] == anew.fingerprint.facts_version):
                 return _compare_units(former, anew, root, build, started)
     except StoreError:  # there is none, or it is damaged
         pass
@@ -90,21 +92,21 @@ def plan_reuse(index: Path, anew: ReusePlan, root: Path, build: Path | None, sta
 def _compare_units(
     former: PreviousIndex, anew: ReusePlan, root: Path, build: Path | None, started: int
 ) -> ReusePlan:
-    setting = anew.setting
+    setting = anew.fingerprint
     states = FileStates(root, build, started, former.files)
     judge = UnitValidator(former, states, setting, root, build)
     read, kept = [], []
-    for unit in anew.read:
+    for unit in anew.units_to_read:
         row = former.units.get((unit.path, unit.object))
         command = digest_command(unit, root, build)
-        if row is not None and command and row.command == command and judge.holds(row):
+        if row is not None and command and row.command == command and judge.is_valid(row):
             kept.append(row)
         else:
             read.append(unit)
-    same_graph = former.meta["graph meaning"] == setting.graph_meaning
+    same_graph = former.meta["graph meaning"] == setting.graph_version
     complete = not read and len(kept) == len(former.units) and same_graph
-    touched = any(map(states.touched, former.files)) or any(
-        former.meta[name] != value for name, value in setting.rows())
+    touched = any(map(states.was_touched, former.files)) or any(
+        former.meta[name] != value for name, value in setting.to_meta_rows())
     return ReusePlan(former, tuple(read), tuple(kept), states, setting, complete, touched,
                      same_graph)
 
@@ -163,17 +165,17 @@ class UnitValidator:
         )
         asked = shadowing | {Path(path).name for path in before - setting.files}
         self._new = bool(new)
-        self._numbers = former.numbers
+        self._numbers = former.file_ids
         self._changed: set[int] = set()
         self._shadowed: set[int] = set()
         self._mention: dict[int, str] = {}
-        for path, number in former.numbers.items():
+        for path, number in former.file_ids.items():
             if path in SYMBOL_HEADERS:
                 continue
             digest = former.files[path].digest
             if Path(path).name in shadowing:
                 self._shadowed.add(number)
-            if not digest or states.now(path).digest != digest or (
+            if not digest or states.look_up(path).digest != digest or (
                     asked and self._asks_for(path, asked)):
                 self._changed.add(number)
             elif self._symbols:
@@ -197,7 +199,7 @@ class UnitValidator:
         asked = _search_files(_iter_has_include_names, self._roots, path)
         return "" in asked or not asked.isdisjoint(names)
 
-    def holds(self, unit: PreviousUnit) -> bool:
+    def is_valid(self, unit: PreviousUnit) -> bool:
         """Whether reading the unit again would give what it gave."""
         if unit.failed or self._led_out or (self._new and unit.errors):
             return False  # it may have been the machine's fault; what it missed may be there now

@@ -75,29 +75,31 @@ class IndexRun:
 
 def is_index_of_same(fresh: ReusePlan, description: IndexDescription) -> bool:
     """Whether the former index is of what is asked for."""
-    return fresh.former is not None and description == replace(
-        fresh.former.description, built=description.built)
+    return fresh.previous is not None and description == replace(
+        fresh.previous.description, built=description.built)
 
 
 def confirm_index(target: Path, fresh: ReusePlan, description: IndexDescription) -> Coverage:
     """Leave the index as it is, but for the times of files that were written as they were; its
     account."""
-    if fresh.former is None:
+    if fresh.previous is None:
         raise AssertionError("an index is complete by what a former one holds")
-    if fresh.touched:
-        with create_index(target, copied=True) as connection:
+    if fresh.has_touched_files:
+        with create_index(target, from_copy=True) as connection:
             write_description(connection, description)
             _write_fingerprint(connection, fresh)
-    return fresh.former.coverage
+    return fresh.previous.coverage
 
 
 def _write_fingerprint(connection: sqlite3.Connection, fresh: ReusePlan) -> None:
     """Store what the next run compares its own setting and files with."""
-    connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.setting.rows())
+    connection.executemany(
+        "INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.fingerprint.to_meta_rows()
+    )
     paths = connection.execute("SELECT id, path FROM unit_file").fetchall()
     connection.executemany(
         "UPDATE unit_file SET stat = ?, digest = ? WHERE id = ?",
-        [(fresh.states.now(path).stat, fresh.states.now(path).digest, number)
+        [(fresh.states.look_up(path).stat, fresh.states.look_up(path).digest, number)
          for number, path in paths])
 
 
@@ -108,13 +110,13 @@ def write_index(
     with create_index(run.target) as connection:
         files = CitedFiles(run.root, units.build)
         writer = FactsWriter(connection, files)
-        if fresh.former is not None and fresh.kept:
+        if fresh.previous is not None and fresh.kept_units:
             try:
-                writer.keep(fresh.former, fresh.kept)
+                writer.keep_units(fresh.previous, fresh.kept_units)
             except StoreError:  # damaged: nothing of it is used
-                fresh = replace(fresh, read=units.units, kept=(), loans=())
+                fresh = replace(fresh, units_to_read=units.units, kept_units=(), loans=())
         fresh = _add_lent_units(fresh, writer)
-        _read_units(run, fresh.read, ReadingContext(run.root, units.build), writer)
+        _read_units(run, fresh.units_to_read, ReadingContext(run.root, units.build), writer)
         writer.finish()
         run.progress(0, 0, "resolving")
         counts = (writer.units, writer.errors, writer.failed)
@@ -137,11 +139,11 @@ def _patch_previous_graph(
 ) -> Coverage | None:
     """The account of the former graph, carried over to the facts that were read; None where the
     facts have to be resolved anew."""
-    former = fresh.former
+    former = fresh.previous
     if (
         former is None
-        or not fresh.kept
-        or not fresh.same_graph
+        or not fresh.kept_units
+        or not fresh.has_same_graph_version
         or not is_index_of_same(fresh, description)
     ):
         return None
@@ -149,7 +151,7 @@ def _patch_previous_graph(
     if (writer.units, writer.errors, writer.failed) != (
             account.units, account.errors, account.failed):
         return None
-    found = patch_previous_graph(connection, files, fresh, run.rows, writer.read_keys())
+    found = patch_previous_graph(connection, files, fresh, run.rows, writer.find_added_keys())
     return None if isinstance(found, str) else found
 
 
@@ -157,9 +159,9 @@ def _add_lent_units(fresh: ReusePlan, writer: FactsWriter) -> ReusePlan:
     """Add what other indexes lend; what of it cannot be had is to be read."""
     for loan in fresh.loans:
         try:
-            writer.borrow(loan.donor, loan.units.values())
+            writer.borrow_units(loan.donor, loan.units.values())
         except StoreError:  # damaged, or replaced by another run
-            fresh = replace(fresh, read=(*fresh.read, *loan.units),
+            fresh = replace(fresh, units_to_read=(*fresh.units_to_read, *loan.units),
                             loans=tuple(other for other in fresh.loans if other is not loan))
     return fresh
 
@@ -178,7 +180,7 @@ def _read_units(
             made = precompile_headers(shuffled, place, folder, request.jobs, request.limits)
             place = replace(place, headers=tuple(header for header, _ in made))
             for _, definitions in made:
-                writer.share(definitions)
+                writer.share_definitions(definitions)
         progress(0, len(shuffled), "reading")
         results = stack.enter_context(closing(
             extract_units(shuffled, place, run.read, run.remark)))  # type: ignore[type-var]

@@ -138,7 +138,7 @@ class Pin:
     where: str = field(default="", compare=False)
 
     @classmethod
-    def read(cls, text: str) -> "Pin | None":
+    def parse(cls, text: str) -> "Pin | None":
         """The pin that is written as "SLOT=TARGET" or, for a part of the way,
         "SLOT=TARGET@FROM..TO", where FROM or TO may be left out; None for what is none.
         """

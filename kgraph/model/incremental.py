@@ -77,9 +77,9 @@ class GraphChange:
     before and after, of facts of rewritten functions that say the same; `weights` what is added to
     the marks of the footprint."""
 
-    moved: tuple[tuple[Definition, Definition], ...]
-    fates: tuple[tuple[Location, Location], ...]
-    rewritten: tuple[RewrittenFunction, ...]
-    objects_gone: tuple[Object, ...]
-    objects_come: tuple[Object, ...]
-    weights: dict[int, int]
+    moved_definitions: tuple[tuple[Definition, Definition], ...]
+    moved_locations: tuple[tuple[Location, Location], ...]
+    rewritten_functions: tuple[RewrittenFunction, ...]
+    removed_objects: tuple[Object, ...]
+    added_objects: tuple[Object, ...]
+    weight_changes: dict[int, int]

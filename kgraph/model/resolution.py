@@ -130,7 +130,7 @@ class CopiedTable:
     holder: Slot
     table: ObjectId
     evidence: tuple[Evidence, ...]
-    whole: bool
+    is_complete: bool
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -147,7 +147,7 @@ class DeferredRequest:
     edges: int
     reason: str = ""
     asked: str = ""
-    untold: bool = False
+    key_unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -156,7 +156,7 @@ class DeferredCallback:
 
     kind: str
     function: FunctionId
-    untold: bool
+    key_unknown: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,6 @@ class Resolution:
     sites: tuple[ResolvedSite, ...]
     bindings: tuple[BoundSlot, ...]
     requests: tuple[DeferredRequest, ...] = ()
-    later: tuple[DeferredCallback, ...] = ()
+    callbacks: tuple[DeferredCallback, ...] = ()
     footprint: Footprint = field(default_factory=Footprint)
-    held: tuple[CopiedTable, ...] = ()
+    copied_tables: tuple[CopiedTable, ...] = ()

@@ -65,7 +65,7 @@ class KnownSite:
     proof: int | None = None
 
     @property
-    def more_guards(self) -> bool:
+    def may_have_more_guards(self) -> bool:
         """Whether there may be further conditions around those in `guards`."""
         return len(self.guards) >= MAX_GUARDS
 
@@ -125,8 +125,8 @@ class Install:
 
     holder: str
     location: Location
-    passed: bool = False
-    copied: bool = False
+    is_argument: bool = False
+    is_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ class OpsRow:
     location: Location
     installs: tuple[Install, ...] = ()
     evidence: tuple[Evidence, ...] = ()
-    whole: bool = True
+    is_complete: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ class PathAnswer:
     paths: tuple[Path, ...]
     others: int = 0
     frontier: Frontier | None = None
-    at_least: bool = False
+    others_at_least: bool = False
 
 
 @dataclass(frozen=True, slots=True)

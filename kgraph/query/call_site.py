@@ -17,9 +17,9 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
     if written is None:
         raise LookupFailed(f"`{place}` is no place in the source", "write it as FILE:LINE")
     path, line = _find_file(graph, escape_if_undecodable(written[1])), int(written[2])
-    sites = graph.sites_at(path, line)
+    sites = graph.find_sites_at(path, line)
     if not sites:
-        around = graph.reader.rows(
+        around = graph.reader.fetch_rows(
             "SELECT DISTINCT line FROM site JOIN file ON file.id = site.file WHERE path = ?"
             " ORDER BY abs(line - ?) LIMIT 3",
             (path, line),
@@ -33,7 +33,7 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
 
 
 def _find_file(graph: CallGraph, text: str) -> str:
-    rows = graph.reader.rows(
+    rows = graph.reader.fetch_rows(
         "SELECT path FROM file WHERE path = ? OR substr(path, -length(?) - 1) = '/' || ?",
         (text, text, text),
     )
@@ -57,6 +57,12 @@ def _make_answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:
     by_type = 0
     if found.status is SiteStatus.UNRESOLVED:
         by_type = len(graph.by_type.callees(found.number))
-    proof = () if found.proof is None else graph.reader.evidence(found.proof)
+    proof = () if found.proof is None else graph.reader.read_evidence(found.proof)
     return SiteAnswer(
-        graph.function(found.caller), found, hops, by_type, proof, graph.requests.at(found.number))
+        graph.function(found.caller),
+        found,
+        hops,
+        by_type,
+        proof,
+        graph.open_requests.find_at_site(found.number),
+    )

@@ -19,7 +19,7 @@ def find_function(graph: CallGraph, text: str) -> KnownFunction:
     """
     qualifier, _, name = text.rpartition(":")
     qualifier = escape_if_undecodable(qualifier)
-    named = graph.functions_named(name)
+    named = graph.find_functions(name)
     if not named:
         raise LookupFailed(f"no function `{name}` in the index", suggest_functions(graph, name))
     found = [function for function in named if _matches(function, qualifier)]
@@ -44,7 +44,7 @@ def resolve_alias(graph: CallGraph, function: KnownFunction) -> KnownFunction:
     seen = {function.number}
     while function.alias_of:
         scopes = (function.id.scope, "", _path(function))
-        named = [each for each in graph.functions_named(function.alias_of)
+        named = [each for each in graph.find_functions(function.alias_of)
                  if each.id.image == function.id.image and each.id.scope in scopes]
         target = min(named, key=lambda each: scopes.index(each.id.scope), default=None)
         if target is None or target.number in seen:
@@ -62,7 +62,7 @@ def qualify_name(graph: CallGraph, text: str) -> str:
     name = found.id.name
     if name == text.rpartition(":")[2]:
         return text
-    return name if len(graph.functions_named(name)) == 1 else f"{_path(found)}:{name}"
+    return name if len(graph.find_functions(name)) == 1 else f"{_path(found)}:{name}"
 
 
 def describe_alias(named: str, found: KnownFunction) -> str:
@@ -109,7 +109,7 @@ def _find_unique_names(functions: list[KnownFunction]) -> list[str]:
 def suggest_functions(graph: CallGraph, name: str) -> str:
     """A hint with the names that look like `name`."""
     start = name.strip("_")[:3]
-    rows = graph.reader.rows(
+    rows = graph.reader.fetch_rows(
         "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
         " AND instr(lower(name), ?)",
         (len(name), start.lower()),
@@ -125,7 +125,7 @@ def suggest_slots(graph: CallGraph, name: str) -> str:
     record, _, field = name.rpartition(".")
     if not record:
         return ""
-    rows = graph.reader.rows(
+    rows = graph.reader.fetch_rows(
         "SELECT DISTINCT record || '.' || field FROM bound WHERE record = ? OR field = ?",
         (record, field),
     )

@@ -94,7 +94,7 @@ def _calls_of(graph: CallGraph, function: int, unwanted: set[EdgeKind]) -> list[
 
 
 def _hops(graph: CallGraph, edges: list[int]) -> list[Hop]:
-    graph.know(edges)
+    graph.preload(edges)
     return [graph.hop(edge) for edge in edges]
 
 
@@ -103,7 +103,7 @@ def _first_of_each_kind(
 ) -> list[int]:
     """Of edges of one caller the first of each kind and holder: others are among its `sites`."""
     kinds = [graph.kind(edge) for edge in edges]
-    through = {} if _DIRECT.issuperset(kinds) else graph.holders_from(caller)
+    through = {} if _DIRECT.issuperset(kinds) else graph.find_holders_from(caller)
     first: dict[tuple[EdgeKind, int | None], int] = {}
     for edge, kind in zip(edges, kinds, strict=True):
         if kind not in unwanted:

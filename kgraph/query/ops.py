@@ -21,7 +21,7 @@ def find_holders(graph: CallGraph, slot: str) -> list[str]:
         return [slot]
     record, _, field = slot.rpartition(".")
     found: list[str] = []
-    for names in graph.aliases(field).values():
+    for names in graph.find_member_aliases(field).values():
         found += [name for name in names if name.startswith(record)] or names
     return found or [slot]
 
@@ -42,7 +42,7 @@ def iter_calls_through(
         ("instr(e.text, ?)", (field,)) for field in fields]
     wanted += [("h.name > ? AND h.name < ?", (f"{record}.", f"{record}/")) for record in records]
     where = " OR ".join(f"({condition})" for condition, _ in wanted)
-    rows = graph.reader.rows(
+    rows = graph.reader.fetch_rows(
         "SELECT s.id, h.name, e.text FROM site s JOIN holder h ON h.text = s.holder"  # noqa: S608
         f" JOIN text e ON e.id = s.expression WHERE {where} ORDER BY s.id",
         tuple(value for _, values in wanted for value in values),
@@ -68,7 +68,7 @@ def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
         row for holder in find_holders(graph, name) for row in _find_copied_tables(graph, holder)
     ]
     if not found and not copied:
-        if graph.functions_named(name):
+        if graph.find_functions(name):
             return []
         field = name.rpartition(".")[2]
         read = {get_record_name(slot) for _, slot, base in iter_calls_through(graph, (field,), ())
@@ -91,8 +91,8 @@ def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
     record, _, field = holder.rpartition(".")
     put = {row.object for row in graph.bound("b.record = ? AND b.field = ?", (record, field))}
     return [
-        OpsRow(None, row.holder, graph.object_numbered(row.object), row.evidence[-1].location,
-               evidence=row.evidence, whole=row.whole)
+        OpsRow(None, row.holder, graph.known_object(row.object), row.evidence[-1].location,
+               evidence=row.evidence, is_complete=row.whole)
         for row in graph.held("record = ? AND field = ?", (record, field))
         if row.object not in put
     ]
@@ -118,10 +118,10 @@ def _find_rows(graph: CallGraph, name: str) -> list[KnownBinding]:
 
 def _make_row(graph: CallGraph, row: KnownBinding, tables: dict[int, KnownObject]) -> OpsRow:
     if row.table is not None and row.table not in tables:
-        tables[row.table] = graph.object_numbered(row.table)
+        tables[row.table] = graph.known_object(row.table)
     bound = (
         graph.function(row.function) if row.function is not None
-        else graph.object_numbered(row.object or 0)
+        else graph.known_object(row.object or 0)
     )
     return OpsRow(
         None if row.table is None else tables[row.table], row.holder, bound, row.location,
@@ -138,8 +138,8 @@ def _find_installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
         for row in graph.bound("b.object = ?", (table,))
     ]
     copied = [
-        Install(row.holder, row.evidence[-1].location, copied=True)
+        Install(row.holder, row.evidence[-1].location, is_copy=True)
         for row in graph.held("object = ?", (table,))
     ]
-    put = [install for install in found if not install.passed]
+    put = [install for install in found if not install.is_argument]
     return tuple((put or found) + copied)

@@ -31,7 +31,7 @@ Callees = frozenset[int]
 
 def parse_pin(text: str) -> Pin:
     """A pin from "SLOT=TARGET" or "SLOT=TARGET@FROM..TO". Raises LookupFailed where it is none."""
-    pin = Pin.read(text)
+    pin = Pin.parse(text)
     if pin is None:
         raise LookupFailed(
             f"`{text}` is no binding",
@@ -65,7 +65,7 @@ def find_pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
 
 def find_pinned_table(graph: CallGraph, pin: Pin) -> KnownObject | None:
     """The table that the target of a pin names, None where it is a function or unknown."""
-    if graph.functions_named(pin.target.rpartition(":")[2]):
+    if graph.find_functions(pin.target.rpartition(":")[2]):
         return None
     return next(iter(find_target_tables(graph, pin)), None)
 
@@ -76,7 +76,7 @@ def find_table_evidence(
     """Where a table binds `callee` to the slot `holder`, and where it is put into `slot`; () where
     it does not bind it.
     """
-    name = graph.object_numbered(table).id.name
+    name = graph.known_object(table).id.name
     rows = graph.bound('b."table" = ? AND b.function = ? AND h.text = ?', (table, callee, holder))
     bound = next(rows, None)
     if bound is None:
@@ -101,7 +101,7 @@ def _find_sites(graph: CallGraph, slot: str) -> list[int]:
         return [answer.site.number for answer in sites_here(graph, slot)
                 if answer.site.status is not SiteStatus.DIRECT]
     for holder in find_holders(graph, slot):
-        sites = graph.sites_through(holder)
+        sites = graph.find_sites_through(holder)
         if sites:
             return sites
     return []
@@ -174,7 +174,7 @@ def _find_sites_of_table(
 def _iter_table_names(graph: CallGraph, records: Iterable[str]) -> Iterator[str]:
     """The names of the tables that bind slots of these records."""
     for record in records:
-        rows = graph.reader.rows(
+        rows = graph.reader.fetch_rows(
             'SELECT DISTINCT o.name FROM bound b JOIN object o ON o.id = b."table"'
             " WHERE b.record = ?", (record,)
         )
@@ -184,7 +184,7 @@ def _iter_table_names(graph: CallGraph, records: Iterable[str]) -> Iterator[str]
 def _find_bound(graph: CallGraph, slot: str) -> list[KnownObject | None]:
     """What is bound to a slot: objects, None for a function."""
     return [
-        None if row.object is None else graph.object_numbered(row.object)
+        None if row.object is None else graph.known_object(row.object)
         for holder in find_holders(graph, slot)
         for row in graph.bound(BOUND_TO, (holder,))
     ]
@@ -210,7 +210,7 @@ def _require_support(
 def _is_in_call(graph: CallGraph, slot: str) -> bool:
     """Whether a slot's field stands in the expression of a call."""
     field = slot.rpartition(".")[2]
-    return bool(graph.reader.rows(
+    return bool(graph.reader.fetch_rows(
         "SELECT 1 FROM site s JOIN text t ON t.id = s.expression WHERE s.holder IS NOT NULL"
         " AND (instr(t.text, ?) OR instr(t.text, ?)) LIMIT 1", (f">{field}->", f".{field}->")
     ))
@@ -235,7 +235,7 @@ class RowPartner:
     """A pin that goes with the pin `beside`, because a row of `table` at `location` has both."""
 
     pin: Pin
-    beside: Pin
+    given_pin: Pin
     table: str
     location: Location
 
@@ -263,9 +263,9 @@ def find_row_partners(graph: CallGraph, pin: Pin) -> list[RowPartner]:
             row = _find_row(graph, own.table or 0, own.holder, own.location)
             for holder, number, location in row:
                 if number != known.number:
-                    target = graph.object_numbered(number).id.name
+                    target = graph.known_object(number).id.name
                     partner = Pin(holder, target)
-                    table = graph.object_numbered(own.table or 0).id.name
+                    table = graph.known_object(own.table or 0).id.name
                     found.setdefault(str(partner), RowPartner(partner, pin, table, location))
     return [found[text] for text in sorted(found)]
 

@@ -67,7 +67,7 @@ def encode_hop(hop: Hop, text: LineReader) -> Record:
         "candidates": hop.candidates,
         "evidence": [encode_evidence(item, text) for item in hop.evidence],
         "guards": [encode_guard(guard, text) for guard in hop.site.guards],
-        "more_guards": hop.site.more_guards,
+        "more_guards": hop.site.may_have_more_guards,
         "deferred": _encode_deferred(hop),
     }
 
@@ -119,7 +119,7 @@ def encode_paths(
         "partners": [_encode_row_partner(partner) for partner in partners],
         "paths": [{"hops": [encode_hop(hop, text) for hop in path.hops]} for path in answer.paths],
         "others": answer.others,
-        "others_at_least": answer.at_least,
+        "others_at_least": answer.others_at_least,
     }
     if answer.frontier is not None:
         record["frontier"] = encode_frontier(answer.frontier, text)
@@ -129,7 +129,7 @@ def encode_paths(
 def _encode_row_partner(partner: RowPartner) -> Record:
     """A pin that belongs to another, and the row that has both."""
     return {
-        "slot": partner.pin.slot, "target": partner.pin.target, "beside": str(partner.beside),
+        "slot": partner.pin.slot, "target": partner.pin.target, "beside": str(partner.given_pin),
         "table": partner.table, "file": partner.location.path, "line": partner.location.line,
     }
 
@@ -194,11 +194,11 @@ def _encode_ops_row(row: OpsRow, text: LineReader) -> Record:
         "defined": str(bound.location) if bound.location else None,
         "installs": [
             {"slot": install.holder, "file": install.location.path, "line": install.location.line,
-             "passed": install.passed, "copied": install.copied}
+             "passed": install.is_argument, "copied": install.is_copy}
             for install in row.installs
         ],
         "evidence": [encode_evidence(item, text) for item in row.evidence],
-        "whole": row.whole,
+        "whole": row.is_complete,
     }
 
 

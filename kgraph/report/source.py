@@ -9,4 +9,4 @@ class CallableSourceText(SourceText):
 
     def __call__(self, location: Location) -> str:
         """The source line, without the blanks around it; "" where it cannot be vouched for."""
-        return self.line(location)
+        return self.read_line(location)

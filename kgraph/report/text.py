@@ -43,7 +43,7 @@ def format_paths(answer: PathAnswer, guards: ConditionText | None = None) -> Ite
 
 def format_row_partner(partner: RowPartner) -> str:
     """That a pin belongs to another, in a sentence."""
-    return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.beside}"
+    return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.given_pin}"
 
 
 def format_other_paths(answer: PathAnswer, count: int) -> str:
@@ -56,7 +56,9 @@ def format_other_paths(answer: PathAnswer, count: int) -> str:
 
 def format_other_count(answer: PathAnswer) -> str:
     """How many other ways there are, in words, "" where none is."""
-    return f"{'at least ' if answer.at_least else ''}{answer.others}" if answer.others else ""
+    return (
+        f"{'at least ' if answer.others_at_least else ''}{answer.others}" if answer.others else ""
+    )
 
 
 def format_scenario(scenario: Scenario) -> str:
@@ -81,7 +83,7 @@ def _format_guard(guard: Guard, condition: ConditionText) -> str:
 
 def format_guards(site: KnownSite, condition: ConditionText) -> Iterator[str]:
     """The conditions around a call, a line each."""
-    if site.more_guards:
+    if site.may_have_more_guards:
         yield f"the nearest {len(site.guards)} conditions, there may be more around them:"
     for guard in site.guards:
         yield _format_guard(guard, condition)
@@ -267,6 +269,6 @@ def format_ops(rows: Sequence[OpsRow]) -> Iterator[str]:
 
 
 def _install_verb(install: Install) -> str:
-    if install.copied:
+    if install.is_copy:
         return "comes into"
-    return "passed to" if install.passed else "installed in"
+    return "passed to" if install.is_argument else "installed in"

@@ -93,25 +93,25 @@ def resolve(definitions: Iterable[Definition], rows: DeferralRules | None = None
 def _resolve_facts(definitions: Iterable[Definition], rows: DeferralRules) -> Resolution:
     deferred = DeferredCallAnalysis(rows)
     facts = read_definitions(
-        separate_object_lists(apply_linker_sections(bind_loader_slots(deferred.watch(definitions))))
+        separate_object_lists(apply_linker_sections(bind_loader_slots(deferred.collect(definitions))))
     )
     link_asm_names(facts)
     nodes = Nodes(facts)
     constraints = Constraints(nodes, find_installed_objects(facts))
     solution = solve_by_objects(constraints)
-    bindings = BindingRows(nodes, constraints.values)
+    bindings = BindingRows(nodes, constraints.operands)
     sites = CallSiteResolver(constraints, solution, bindings, StoredCallbacks(rows, nodes))
-    later = deferred.found(facts, sites.callees(), sites.functions_of)
+    later = deferred.find_edges(facts, sites.find_callees(), sites.find_functions)
     trace = collect_footprint(
-        constraints, solution.solver.need, sites.forwarding, deferred.duties()
+        constraints, solution.solver.relevance, sites.forwarding, deferred.list_relevant_functions()
     )
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
-        sites=tuple(sites.resolved(later.edges)),
+        sites=tuple(sites.iter_sites(later.edges)),
         bindings=bindings.rows,
         requests=later.requests,
-        later=later.callbacks,
+        callbacks=later.callbacks,
         footprint=trace,
-        held=CopiedTableFinder(constraints, solution).rows(),
+        copied_tables=CopiedTableFinder(constraints, solution).find_rows(),
     )

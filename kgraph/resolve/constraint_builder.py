@@ -79,20 +79,22 @@ class Constraints:
 
     def __init__(self, nodes: Nodes, installed: set[int]) -> None:
         self.nodes = nodes
-        self.values = Operands(nodes)
-        self.installed = {nodes.objects[number] for number in installed}
+        self.operands = Operands(nodes)
+        self.installed = {nodes.linked_objects[number] for number in installed}
         self.preds: dict[int, list[tuple[int, int]]] = {}
         self.given: dict[int, dict[int, int]] = {}  # node: token: label
-        self.overlays: dict[int, dict[int, int]] = {}  # BESIDE: code of what lies there: label
-        self.carried: set[tuple[int, int]] = set()  # those of which one carries any pointer
+        self.overlaps: dict[int, dict[int, int]] = {}  # BESIDE: code of what lies there: label
+        self.untyped_overlaps: set[tuple[int, int]] = (
+            set()
+        )  # those of which one carries any pointer
         self.calls: list[IndirectCall] = []
-        self.call_of: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
+        self.call_numbers: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
         self.stores: list[Store] = []
         self.copies: list[Copy] = []
-        self.escape = nodes.number((ESCAPE,))
+        self.escape = nodes.intern_node((ESCAPE,))
         self.address_taken: set[int] = set()
         self.exported: set[int] = set()  # objects that symbols for modules name
-        self._keys = nodes.names.holder_keys
+        self._keys = nodes.interner.holder_keys
         self._copy_functions = load_copy_functions()
         self._build()
 
@@ -106,7 +108,7 @@ class Constraints:
                 if site.callee != NONE:
                     self._direct(site)
                 else:
-                    self.call_of[number, position] = len(self.calls)
+                    self.call_numbers[number, position] = len(self.calls)
                     self._indirect(site)
         self._top_sources()
         self._slots()
@@ -114,18 +116,18 @@ class Constraints:
     def _is_export(self, row: DefinitionRow) -> bool:
         facts = self.nodes.facts
         return row.object != NONE and is_export_section(
-            facts.objects[facts.names.object_ids[row.object]].section)
+            facts.objects[facts.interner.object_ids[row.object]].section)
 
     def _export(self, row: WriteRow) -> bool:
         """Note an object that a symbol's row names, whose address nobody takes for that; whether
         it was one."""
-        code = self.values.code(row.value)
+        code = self.operands.operand(row.value)
         node = NONE if code >= NOTHING else self.nodes.tokens[operand_token(code)][0]
         if node != NONE:
             self.exported.add(node)
         return node != NONE
 
-    def put(self, code: int, target: int, cited: int) -> None:
+    def add_inclusion(self, code: int, target: int, cited: int) -> None:
         """Let the node `target` hold what `code` is."""
         if code >= 0:
             self.preds.setdefault(target, []).append((code, cited))
@@ -142,20 +144,20 @@ class Constraints:
     def _give(self, node: int, token: int, cited: int) -> None:
         labels = self.given.setdefault(node, {})
         known = labels.get(token)
-        if known is None or self.order(cited) < self.order(known):
+        if known is None or self.label_order(cited) < self.label_order(known):
             labels[token] = cited
 
-    def order(self, cited: int) -> tuple[str, int, int, int]:
+    def label_order(self, cited: int) -> tuple[str, int, int, int]:
         """A label's place in canonical order."""
         if cited == UNCITED:
             return ("", 0, 0, 0)
-        location = self.nodes.names.location_list[label_location(cited)]
+        location = self.nodes.interner.location_list[label_location(cited)]
         return (location.path, location.line, location.column, cited & 15)
 
     def _write(self, row: WriteRow) -> None:
-        values = self.values
-        code = values.code(row.value)
-        record = values.record_source(row.value)
+        values = self.operands
+        code = values.operand(row.value)
+        record = values.record_operand(row.value)
         role = BIND if row.binding else _FLOWS.get(row.how, FLOW)
         cited = pack_label(row.location, role,
                       row=row.how is TransferKind.INITIALISER and row.table != NONE)
@@ -163,18 +165,18 @@ class Constraints:
         if key[0] == SLOT and key[2] == POINTEE:
             self._store(row, key[1], code, record, cited)
             return
-        node = self.nodes.holders[row.holder]
+        node = self.nodes.holder_nodes[row.holder]
         target, root = node, node
         if key[0] == SLOT:
             root = self._root(row)
-            target = values.field(root, node) if root != NONE else values.anonymous(node)
+            target = values.field_node(root, node) if root != NONE else values.anonymous_node(node)
         if record != NOTHING:
             address = token_operand(self.nodes.address_token(node, root))
             self.copies.append(Copy(address, record, "", key[1] if key[0] == SLOT else ""))
         if row.how in (TransferKind.OVERLAY, TransferKind.CARRIER):
             self._overlay(node, code, cited, carried=row.how is TransferKind.CARRIER)
         else:
-            self.put(code, target, cited)
+            self.add_inclusion(code, target, cited)
 
     def _overlay(self, slot: int, code: int, cited: int, *, carried: bool) -> None:
         """Enter what lies at a slot's place, unless the members of their union are told apart."""
@@ -185,26 +187,26 @@ class Constraints:
             and self.nodes.keys[code][1:2] == (record,)
         ):
             return
-        node = self.nodes.number((BESIDE, slot))
+        node = self.nodes.intern_node((BESIDE, slot))
         if carried:
-            self.carried.add((node, code))
-        beside = self.overlays.setdefault(node, {})
-        if code not in beside or self.order(cited) < self.order(beside[code]):
+            self.untyped_overlaps.add((node, code))
+        beside = self.overlaps.setdefault(node, {})
+        if code not in beside or self.label_order(cited) < self.label_order(beside[code]):
             beside[code] = cited
 
     def _root(self, row: WriteRow) -> int:
         if row.base != NONE:
-            return self.values.roots[row.base]
+            return self.operands.roots[row.base]
         if row.table != NONE:
-            return self.nodes.number((OBJECT, self.nodes.objects[row.table]))
+            return self.nodes.intern_node((OBJECT, self.nodes.linked_objects[row.table]))
         return NONE
 
     def _store(self, row: WriteRow, record_type: str, code: int, record: int, cited: int) -> None:
-        pointer = self.values.code(row.base) if row.base != NONE else NOTHING
+        pointer = self.operands.operand(row.base) if row.base != NONE else NOTHING
         if pointer == NOTHING:
             return
         if record_type and record == NOTHING and code != NOTHING:
-            record = self.values.reason("a record that is returned by value")
+            record = self.operands.reason_node("a record that is returned by value")
         if record != NOTHING:
             self.copies.append(Copy(pointer, record, record_type, record_type))
         if not record_type and code != NOTHING:
@@ -212,7 +214,7 @@ class Constraints:
 
     def _direct(self, site: SiteRow) -> None:
         nodes = self.nodes
-        callee = nodes.functions[site.callee]
+        callee = nodes.linked_functions[site.callee]
         called = nodes.function_id(callee)
         copy = self._copy_functions.get(called.name) if is_public(called) else None
         cited = pack_label(site.location, ARGUMENT)
@@ -221,25 +223,25 @@ class Constraints:
             return
         if not site.arguments:
             return
-        defined = nodes.defined(callee)
-        rest = nodes.rest_of(callee)
+        defined = nodes.find_definition(callee)
+        rest = nodes.find_variadic(callee)
         for index, choice in enumerate(site.arguments):
             target = self.escape
             if defined is not None:
                 named = index < len(defined.parameters)
-                target = nodes.find((PARAMETER, callee, index)) if named else rest
+                target = nodes.find_node((PARAMETER, callee, index)) if named else rest
             if not choice and target not in (NONE, self.escape, rest):
-                self.put(self.values.reason(UNREAD), target, UNCITED)
+                self.add_inclusion(self.operands.reason_node(UNREAD), target, UNCITED)
             for value in choice:
-                code = self.values.code(value)
+                code = self.operands.operand(value)
                 if target != NONE:
-                    self.put(code, target, cited)
+                    self.add_inclusion(code, target, cited)
                 elif code < NOTHING:
-                    self.put(code, self._nowhere(), cited)
+                    self.add_inclusion(code, self._nowhere(), cited)
 
     def _nowhere(self) -> int:
         """A node for what a function is given and makes no use of."""
-        return self.nodes.number((CONSTANT_OF, NONE))
+        return self.nodes.intern_node((CONSTANT_OF, NONE))
 
     def _copy(self, copy: CopyFunction, site: SiteRow, cited: int) -> None:
         arguments = site.arguments
@@ -250,20 +252,20 @@ class Constraints:
                 self._copy_pointee(destination, source, cited)
 
     def _copy_pointee(self, destination: int, source: int, cited: int) -> None:
-        to, origin = self.values.code(destination), self.values.code(source)
+        to, origin = self.operands.operand(destination), self.operands.operand(source)
         if NOTHING in (to, origin):
             return
         self.copies.append(Copy(to, origin, "", ""))
-        self.stores.append(Store(to, self.values.pointee(-2 - source, source), cited))
+        self.stores.append(Store(to, self.operands.pointee_node(-2 - source, source), cited))
 
     def _indirect(self, site: SiteRow) -> None:
-        caller = self.nodes.functions[site.caller]
-        code = self.values.code
+        caller = self.nodes.linked_functions[site.caller]
+        code = self.operands.operand
         arguments = tuple([tuple([code(v) for v in choice]) for choice in site.arguments])
         for choice in arguments:
             self.address_taken.update(
                 self.nodes.tokens[operand_token(c)][0] for c in choice if c < NOTHING)
-        result = self.nodes.find((RESULT, caller, site.result))
+        result = self.nodes.find_node((RESULT, caller, site.result))
         self.calls.append(
             IndirectCall(code(site.target), arguments, result, pack_label(site.location, ARGUMENT)))
 
@@ -275,14 +277,21 @@ class Constraints:
                 self._give(node, TOP, UNCITED)
             elif kind == RETURN:
                 function = self.nodes.function_id(key[1])
-                if function.name in self._copy_functions or self.nodes.defined(key[1]) is None:
+                if (
+                    function.name in self._copy_functions
+                    or self.nodes.find_definition(key[1]) is None
+                ):
                     self._give(node, TOP, UNCITED)
-        taken = self.values.reason("its address is taken, so that it may be written to unseen")
+        taken = self.operands.reason_node(
+            "its address is taken, so that it may be written to unseen"
+        )
         self._give(taken, TOP, UNCITED)
         self.address_taken.discard(NONE)
-        for node in self.address_taken - self.values.tagged_roots - self.values.record_slots:
-            target = self.values.anonymous(node) if self.nodes.keys[node][0] == SLOT else node
-            self.put(taken, target, UNCITED)
+        for node in self.address_taken - self.operands.tagged_roots - self.operands.record_slots:
+            target = (
+                self.operands.anonymous_node(node) if self.nodes.keys[node][0] == SLOT else node
+            )
+            self.add_inclusion(taken, target, UNCITED)
 
     def _slots(self) -> None:
         """Let a slot hold what its writes and the installed objects' fields hold, and nodes that
@@ -291,11 +300,11 @@ class Constraints:
         for node, key in enumerate(self.nodes.keys):
             kind = key[0]
             if kind in (ANONYMOUS, BESIDE):
-                self.put(node, key[1], UNCITED)
+                self.add_inclusion(node, key[1], UNCITED)
             elif kind == FIELD and self._is_installed(key[1]):
-                self.put(node, key[2], UNCITED)
+                self.add_inclusion(node, key[2], UNCITED)
             elif kind == CONSTANT_OF and key[1] != NONE:
-                self.put(token_operand(key[1]), node, UNCITED)
+                self.add_inclusion(token_operand(key[1]), node, UNCITED)
 
     def _is_installed(self, root: int) -> bool:
         key = self.nodes.keys[root]

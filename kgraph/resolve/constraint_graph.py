@@ -42,18 +42,22 @@ class Nodes:
 
     def __init__(self, facts: FactRows) -> None:
         self.facts = facts
-        self.names = names = facts.names
+        self.interner = names = facts.interner
         function_linker = FunctionLinker(facts.functions)
         object_linker = ObjectLinker(facts.objects)
-        self.functions = [names.function(function_linker.link(f)) for f in list(names.function_ids)]
-        self.objects = [names.object(object_linker.link(o)) for o in list(names.object_ids)]
+        self.linked_functions = [
+            names.intern_function(function_linker.link(f)) for f in list(names.function_ids)
+        ]
+        self.linked_objects = [
+            names.intern_object(object_linker.link(o)) for o in list(names.object_ids)
+        ]
         self.keys: list[HolderKey] = []
         self.numbers: dict[HolderKey, int] = {}
-        self.holders = [self.number(self._linked(key)) for key in names.holder_keys]
+        self.holder_nodes = [self.intern_node(self._linked(key)) for key in names.holder_keys]
         self.tokens: list[tuple[int, int]] = [(NONE, NONE)] * 3
         self.token_numbers: dict[tuple[int, int], int] = {}
 
-    def number(self, key: HolderKey) -> int:
+    def intern_node(self, key: HolderKey) -> int:
         """The node with this key; made where there is none."""
         node = self.numbers.get(key)
         if node is None:
@@ -61,7 +65,7 @@ class Nodes:
             self.keys.append(key)
         return node
 
-    def find(self, key: HolderKey) -> int:
+    def find_node(self, key: HolderKey) -> int:
         """The node with this key, or NONE."""
         return self.numbers.get(key, NONE)
 
@@ -70,8 +74,8 @@ class Nodes:
         if kind == SLOT:
             return key
         if kind == OBJECT:
-            return (OBJECT, self.objects[key[1]])
-        return (kind, self.functions[key[1]], *key[2:])
+            return (OBJECT, self.linked_objects[key[1]])
+        return (kind, self.linked_functions[key[1]], *key[2:])
 
     def function_token(self, function: int) -> int:
         """The token of a linked function."""
@@ -93,30 +97,30 @@ class Nodes:
         node, function = self.tokens[token]
         return function if node == NONE else NONE
 
-    def defined(self, function: int) -> Function | None:
+    def find_definition(self, function: int) -> Function | None:
         """The definition of a linked function; None for one in assembler, of which nothing is known
         but what it calls."""
-        found = self.facts.functions.get(self.names.function_ids[function])
+        found = self.facts.functions.get(self.interner.function_ids[function])
         return found if found is not None and found.signature else None
 
-    def rest_of(self, function: int) -> int:
+    def find_variadic(self, function: int) -> int:
         """The node of what is passed to a function behind the dots, NONE where it is not read."""
-        defined = self.defined(function)
-        return NONE if defined is None else self.find(
+        defined = self.find_definition(function)
+        return NONE if defined is None else self.find_node(
             (PARAMETER, function, len(defined.parameters)))
 
-    def is_rest(self, node: int) -> bool:
+    def is_variadic(self, node: int) -> bool:
         """Whether a node is what is passed to a function behind the dots."""
         key = self.keys[node]
-        return bool(key[0] == PARAMETER and self.rest_of(key[1]) == node)
+        return bool(key[0] == PARAMETER and self.find_variadic(key[1]) == node)
 
     def function_id(self, function: int) -> FunctionId:
         """The identity of a function."""
-        return self.names.function_ids[function]
+        return self.interner.function_ids[function]
 
     def object_id(self, number: int) -> ObjectId:
         """The identity of an object."""
-        return self.names.object_ids[number]
+        return self.interner.object_ids[number]
 
     def holder(self, node: int) -> Holder | None:
         """The holder that a node stands for, for people; None for nodes that are no holder."""
@@ -135,13 +139,13 @@ class Nodes:
     def _holder_of_function(self, key: HolderKey) -> Holder | None:
         kind: int = key[0]
         if kind == VARIABLE:
-            return Variable(self.names.function_ids[key[1]], key[2])
+            return Variable(self.interner.function_ids[key[1]], key[2])
         if kind == PARAMETER:
-            return Parameter(self.names.function_ids[key[1]], key[2])
+            return Parameter(self.interner.function_ids[key[1]], key[2])
         if kind == RETURN:
-            return ReturnValue(self.names.function_ids[key[1]])
+            return ReturnValue(self.interner.function_ids[key[1]])
         if kind == RESULT:
-            return CallResult(self.names.function_ids[key[1]], key[2])
+            return CallResult(self.interner.function_ids[key[1]], key[2])
         return None
 
     def _field(self, key: HolderKey) -> Holder | None:

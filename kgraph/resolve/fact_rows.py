@@ -63,12 +63,12 @@ class FactRows:
     """All definitions that count, sorted by key; the subjects by identity. `twins` are the
     identities with several definitions, counting or not, `symbols` the names in assembler."""
 
-    names: Interner
+    interner: Interner
     definitions: list[DefinitionRow]
     functions: dict[FunctionId, Function]
     objects: dict[ObjectId, Object]
-    twins: frozenset[FunctionId | ObjectId]
-    symbols: set[str] = field(default_factory=set)
+    duplicates: frozenset[FunctionId | ObjectId]
+    asm_names: set[str] = field(default_factory=set)
 
 
 def read_definitions(definitions: Iterable[Definition]) -> FactRows:
@@ -84,10 +84,10 @@ def read_definitions(definitions: Iterable[Definition]) -> FactRows:
         subject = definition.subject
         if isinstance(subject, Function):
             functions[key] = subject
-            row = DefinitionRow(key, names.function(subject.id), NONE)
+            row = DefinitionRow(key, names.intern_function(subject.id), NONE)
         else:
             objects[key] = subject
-            row = DefinitionRow(key, NONE, names.object(subject.id))
+            row = DefinitionRow(key, NONE, names.intern_object(subject.id))
         row.sites = [_make_site_row(names, n, site) for n, site in enumerate(definition.calls)]
         row.writes = [_make_binding_row(names, binding) for binding in definition.bindings]
         row.writes += [write for flow in definition.flows if (write := _make_flow_row(names, flow))]
@@ -104,33 +104,50 @@ def _make_site_row(names: Interner, position: int, site: CallSite) -> SiteRow:
     callee = value = NONE
     named = None
     if isinstance(target, FunctionId):
-        callee = names.function(target)
+        callee = names.intern_function(target)
     elif isinstance(target, Symbol):
-        callee = names.function(target.function)
+        callee = names.intern_function(target.function)
         named = target.how
     else:
-        value = names.value(target)
+        value = names.intern_value(target)
     arguments = NO_ARGUMENTS
     if site.arguments:
-        number = names.value
+        number = names.intern_value
         arguments = tuple([tuple([number(v) for v in choice]) for choice in site.arguments])
-    return SiteRow(position, names.function(site.caller), callee, value, arguments,
-                   names.location(site.location), site.ordinal, site.expression, site.index, named)
+    return SiteRow(
+        position,
+        names.intern_function(site.caller),
+        callee,
+        value,
+        arguments,
+        names.intern_location(site.location),
+        site.ordinal,
+        site.expression,
+        site.index,
+        named,
+    )
 
 
 def _make_binding_row(names: Interner, binding: Binding) -> WriteRow:
-    holder, base = names.place(binding.place)
-    table = NONE if binding.table is None else names.object(binding.table)
-    return WriteRow(names.value(binding.value), holder, base, names.location(binding.location),
-                    binding.how, table, binding=True)
+    holder, base = names.intern_place(binding.place)
+    table = NONE if binding.table is None else names.intern_object(binding.table)
+    return WriteRow(
+        names.intern_value(binding.value),
+        holder,
+        base,
+        names.intern_location(binding.location),
+        binding.how,
+        table,
+        binding=True,
+    )
 
 
 def _make_flow_row(names: Interner, flow: Flow) -> WriteRow | None:
-    value = names.value(flow.source)
-    holder, base = names.place(flow.target)
+    value = names.intern_value(flow.source)
+    holder, base = names.intern_place(flow.target)
     if value == CONSTANT:
         return None
-    return WriteRow(value, holder, base, names.location(flow.location), flow.how, NONE,
+    return WriteRow(value, holder, base, names.intern_location(flow.location), flow.how, NONE,
                     binding=False)
 
 

@@ -15,7 +15,7 @@ def find_installed_objects(facts: FactRows) -> set[int]:
     """The numbers of the objects, as they are referred to, that are installed."""
     found: set[int] = set()
     roots = find_root_objects(facts)
-    ids = facts.names.object_ids
+    ids = facts.interner.object_ids
     for row in facts.definitions:
         if row.object == NONE:
             _collect_mentioned(row, roots, found)
@@ -46,7 +46,7 @@ def is_walked_section(section: str) -> bool:
 
 def find_root_objects(facts: FactRows) -> list[int]:
     """For each value the object at the bottom of its chain of bases, or NONE."""
-    names = facts.names
+    names = facts.interner
     keys = names.holder_keys
     roots: list[int] = []
     for kind, holder, base in names.value_rows:  # a base is numbered before what stands on it

@@ -41,7 +41,7 @@ class Operands:
 
     def __init__(self, nodes: Nodes) -> None:
         self.nodes = nodes
-        names = nodes.names
+        names = nodes.interner
         self._rows = names.value_rows
         self._keys = names.holder_keys
         self._codes: list[int | None] = [None] * len(self._rows)
@@ -61,7 +61,7 @@ class Operands:
             root = NONE
             if kind == ADDRESS:
                 if self._keys[holder][0] in ROOTS:
-                    root = self.nodes.holders[holder]
+                    root = self.nodes.holder_nodes[holder]
                 elif base != NONE:
                     root = roots[base]
             roots.append(root)
@@ -72,7 +72,7 @@ class Operands:
         for base, _ in self._places():
             kind, holder, _ = self._rows[base]
             if kind == ADDRESS and self._keys[holder][0] == SLOT:
-                self.record_slots.add(self.nodes.holders[holder])
+                self.record_slots.add(self.nodes.holder_nodes[holder])
         fields = self._fields()
         self._tag(fields)
         self.tagged_roots |= self._copied_roots()
@@ -103,7 +103,7 @@ class Operands:
             for write in row.writes:
                 kind, holder, _ = self._rows[write.value]
                 if kind == LOAD and self._is_record(holder, types):
-                    node = self.nodes.holders[write.holder]
+                    node = self.nodes.holder_nodes[write.holder]
                     found.add(self.roots[write.base] if write.base != NONE else node)
         found.discard(NONE)
         return {root for root in found if self.nodes.keys[root][0] in ROOTS}
@@ -111,7 +111,7 @@ class Operands:
     def _is_record(self, holder: int, types: set[str]) -> bool:
         """Whether a holder is a record of one of these types, or holds tables itself."""
         key = self._keys[holder]
-        node = self.nodes.holders[holder]
+        node = self.nodes.holder_nodes[holder]
         if key[0] == SLOT:
             return key[1] in types if key[2] == POINTEE else node in self.record_slots
         return node in self.tagged_roots
@@ -121,13 +121,13 @@ class Operands:
         self.records.setdefault(self.nodes.keys[slot][1], set()).add(root)
         _, holder, further = self._rows[base]
         if self._keys[holder][0] == SLOT and further != NONE:
-            self._lies_in(root, self.nodes.holders[holder], further)
+            self._lies_in(root, self.nodes.holder_nodes[holder], further)
 
     def _fields(self) -> list[tuple[int, int, int, int]]:
         """Each (root, slot, value, base) that is written to an object or local of known
         identity."""
         return [
-            (root, self.nodes.holders[write.holder], write.value, write.base)
+            (root, self.nodes.holder_nodes[write.holder], write.value, write.base)
             for row in self.nodes.facts.definitions
             for write in row.writes
             if write.base != NONE and self._keys[write.holder][0] == SLOT
@@ -151,7 +151,7 @@ class Operands:
                 if write.base != NONE:
                     yield write.base, write.holder
 
-    def code(self, value: int) -> int:
+    def operand(self, value: int) -> int:
         """The code of a value."""
         known = self._codes[value]
         if known is None:
@@ -163,18 +163,18 @@ class Operands:
             return NOTHING
         kind, first, base = self._rows[value]
         if kind == FUNCTION:
-            return token_operand(self.nodes.function_token(self.nodes.functions[first]))
+            return token_operand(self.nodes.function_token(self.nodes.linked_functions[first]))
         if kind == OPAQUE:
-            return self.reason(self.nodes.names.reason_list[first])
+            return self.reason_node(self.nodes.interner.reason_list[first])
         key = self._keys[first]
         if key[0] != SLOT:
-            node = self.nodes.holders[first]
+            node = self.nodes.holder_nodes[first]
             return node if kind == LOAD else token_operand(self.nodes.address_token(node, node))
         if kind == ADDRESS:
             return self._slot_address(value, first, base)
         return self._slot_load(value, first, base)
 
-    def read_of(self, nodes: set[int]) -> set[int]:
+    def find_reads(self, nodes: set[int]) -> set[int]:
         """The slots, and what one expression reads of one, in objects among some nodes or through
         pointers that are among them."""
         found: set[int] = set()
@@ -182,8 +182,8 @@ class Operands:
             if kind != LOAD or base == NONE or self._keys[holder][0] != SLOT:
                 continue
             if self.roots[base] in nodes or self._read_node(base) in nodes:
-                found.add(self.nodes.holders[holder])
-                found.add(self.nodes.find((LOADED, self.nodes.holders[holder], value)))
+                found.add(self.nodes.holder_nodes[holder])
+                found.add(self.nodes.find_node((LOADED, self.nodes.holder_nodes[holder], value)))
         found.discard(NONE)
         return found
 
@@ -191,49 +191,53 @@ class Operands:
         """The node that a value reads, if it is known without making one, or NONE."""
         kind, holder, _ = self._rows[value]
         if kind == LOAD and self._keys[holder][0] != SLOT:
-            return self.nodes.holders[holder]
+            return self.nodes.holder_nodes[holder]
         code = self._codes[value]
         return NONE if code is None else code
 
-    def reason(self, reason: str) -> int:
+    def reason_node(self, reason: str) -> int:
         """The node of what could not be followed."""
-        return self.nodes.number((REASON, reason))
+        return self.nodes.intern_node((REASON, reason))
 
     def _slot_address(self, value: int, holder: int, base: int) -> int:
         if self._keys[holder][2] == POINTEE:
-            return self.code(base) if base != NONE else self.reason("an address without a base")
-        token = self.nodes.address_token(self.nodes.holders[holder], self.roots[value])
+            return (
+                self.operand(base)
+                if base != NONE
+                else self.reason_node("an address without a base")
+            )
+        token = self.nodes.address_token(self.nodes.holder_nodes[holder], self.roots[value])
         return token_operand(token)
 
     def _slot_load(self, value: int, holder: int, base: int) -> int:
         _, record, field, _ = self._keys[holder]
-        slot = self.nodes.holders[holder]
+        slot = self.nodes.holder_nodes[holder]
         if field == POINTEE:
-            return NOTHING if record else self.pointee(value, base)
+            return NOTHING if record else self.pointee_node(value, base)
         if slot not in self.tagged_slots or base == NONE:
             return slot
-        node = self.nodes.number((LOADED, slot, value))
-        self.loaded[node] = (slot, self.roots[base], self.code(base))
+        node = self.nodes.intern_node((LOADED, slot, value))
+        self.loaded[node] = (slot, self.roots[base], self.operand(base))
         return node
 
-    def pointee(self, key: int, base: int) -> int:
+    def pointee_node(self, key: int, base: int) -> int:
         """A node for what the pointer `base` points to."""
-        code = self.code(base) if base != NONE else NOTHING
+        code = self.operand(base) if base != NONE else NOTHING
         if code == NOTHING:
-            return self.reason("what a constant points to")
-        node = self.nodes.number((LOADED, NONE, key))
+            return self.reason_node("what a constant points to")
+        node = self.nodes.intern_node((LOADED, NONE, key))
         self.loads.append((code, node))
         return node
 
-    def record_source(self, value: int) -> int:
+    def record_operand(self, value: int) -> int:
         """The code of the address of the record that a value is as a whole, or NOTHING."""
         kind, holder, base = self._rows[value]
         if value == CONSTANT or kind != LOAD:
             return NOTHING
         key = self._keys[holder]
-        node = self.nodes.holders[holder]
+        node = self.nodes.holder_nodes[holder]
         if key[0] == SLOT and key[2] == POINTEE:
-            return self.code(base) if base != NONE else NOTHING
+            return self.operand(base) if base != NONE else NOTHING
         if key[0] == SLOT and node in self.record_slots:
             root = self.roots[base] if base != NONE else NONE
             return token_operand(self.nodes.address_token(node, root))
@@ -245,12 +249,12 @@ class Operands:
         """The node of a code that is a node or a token."""
         if code >= 0:
             return code
-        return self.nodes.number((CONSTANT_OF, operand_token(code)))
+        return self.nodes.intern_node((CONSTANT_OF, operand_token(code)))
 
-    def anonymous(self, slot: int) -> int:
+    def anonymous_node(self, slot: int) -> int:
         """The node of a slot as written through pointers."""
-        return self.nodes.number((ANONYMOUS, slot))
+        return self.nodes.intern_node((ANONYMOUS, slot))
 
-    def field(self, root: int, slot: int) -> int:
+    def field_node(self, root: int, slot: int) -> int:
         """The node of a slot of one object."""
-        return self.nodes.number((FIELD, root, slot))
+        return self.nodes.intern_node((FIELD, root, slot))

@@ -113,7 +113,7 @@ def list_indexes() -> list[tuple[Path, IndexDescription]]:
     found = []
     for path in sorted(cache_folder().glob(f"*{INDEX_SUFFIX}")):
         try:
-            connection = open_read_only(path, whole=False)
+            connection = open_read_only(path, verify=False)
         except StoreError:
             continue
         try:

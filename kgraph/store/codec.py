@@ -73,7 +73,7 @@ class FactsEncoder:
         # Kernel source is bytes, not always UTF-8: surrogates carry what does not decode.
         return compress_facts(text.encode("utf-8", "surrogateescape"))
 
-    def string(self, text: str) -> int:
+    def intern_string(self, text: str) -> int:
         """The number of a string."""
         return self._strings.setdefault(text, len(self._strings))
 
@@ -81,14 +81,14 @@ class FactsEncoder:
         path, line = location.path, location.line
         if self.last_lines.get(path, 0) < line:
             self.last_lines[path] = line
-        return [self.string(path), line, location.column]
+        return [self.intern_string(path), line, location.column]
 
     def _extent(self, extent: Extent) -> Row:
         if self.last_lines.get(extent.start.path, 0) < extent.end_line:
             self.last_lines[extent.start.path] = extent.end_line
         return [*self._location(extent.start), extent.end_line, extent.end_column]
 
-    def value(self, value: object) -> int:
+    def intern_value(self, value: object) -> int:
         """The number of a value; KeyError for what is none."""
         number = self._values.get(value)
         if number is None:
@@ -101,35 +101,43 @@ class FactsEncoder:
         place = [*self._extent(subject.extent), *self._location(subject.location)]
         if isinstance(subject, Function):
             return [
-                self.value(subject.id), *place, self.string(subject.signature),
-                [self.string(name) for name in subject.parameters],
-                int(subject.weak), int(subject.inline), self.string(subject.alias_of),
-                self.string(subject.macro),
+                self.intern_value(subject.id), *place, self.intern_string(subject.signature),
+                [self.intern_string(name) for name in subject.parameters],
+                int(subject.weak), int(subject.inline), self.intern_string(subject.alias_of),
+                self.intern_string(subject.macro),
             ]
         return [
-            self.value(subject.id), *place, self.string(subject.type),
-            self.string(subject.section), self.string(subject.alias_of),
+            self.intern_value(subject.id), *place, self.intern_string(subject.type),
+            self.intern_string(subject.section), self.intern_string(subject.alias_of),
         ]
 
     def _call(self, call: CallSite) -> Row:
         return [
-            self.value(call.caller), *self._location(call.location), *self._extent(call.extent),
-            call.ordinal, self.value(call.target), self.string(call.expression),
-            self.string(call.macro), self.string(call.signature), call.index,
-            [[self.value(value) for value in values] for values in call.arguments],
+            self.intern_value(call.caller),
+            *self._location(call.location),
+            *self._extent(call.extent),
+            call.ordinal,
+            self.intern_value(call.target),
+            self.intern_string(call.expression),
+            self.intern_string(call.macro),
+            self.intern_string(call.signature),
+            call.index,
+            [[self.intern_value(value) for value in values] for values in call.arguments],
             [[*self._extent(guard.extent), int(guard.holds)] for guard in call.guards],
         ]
 
     def _binding(self, binding: Binding) -> Row:
         return [
-            self.value(binding.place), self.value(binding.value),
+            self.intern_value(binding.place), self.intern_value(binding.value),
             *self._location(binding.location), _HOW_NUMBERS[binding.how],
-            -1 if binding.table is None else self.value(binding.table),
+            -1 if binding.table is None else self.intern_value(binding.table),
         ]
 
     def _flow(self, flow: Flow) -> Row:
         return [
-            self.value(flow.source), self.value(flow.target), *self._location(flow.location),
+            self.intern_value(flow.source),
+            self.intern_value(flow.target),
+            *self._location(flow.location),
             _HOW_NUMBERS[flow.how],
         ]
 

@@ -28,14 +28,14 @@ _ELSEWHERE = "give --index the name of a new file or of an index"
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
-def open_read_only(path: Path, *, whole: bool = True) -> sqlite3.Connection:
+def open_read_only(path: Path, *, verify: bool = True) -> sqlite3.Connection:
     """A read-only connection. Raises StoreError where `path` is no index of this version, or is
     damaged; without `whole` its content is not checked, which is for what is read of many indexes.
     """
     if not path.is_file():
         raise StoreError(f"there is no index at {path}", "run `kgraph index TREE` to make one")
     check_header(path)
-    if whole:
+    if verify:
         check_checksum(path)
     try:
         # immutable: the file is never written after its rename, so no locks are needed, and a
@@ -81,7 +81,7 @@ def damage_reported(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def create_index(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Connection]:
+def create_index(target: Path, *, from_copy: bool = False) -> Iterator[sqlite3.Connection]:
     """An empty index, or with `copied` a copy of `target`, that takes the place of `target` when
     the block ends without an error.
 
@@ -95,7 +95,7 @@ def create_index(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Conn
     except OSError as error:
         raise _make_write_error(target, error) from None
     try:
-        if copied:
+        if from_copy:
             shutil.copyfile(target, unfinished)
         connection = sqlite3.connect(unfinished, isolation_level=None)
         try:
@@ -104,7 +104,7 @@ def create_index(target: Path, *, copied: bool = False) -> Iterator[sqlite3.Conn
                 "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = OFF;"
             )
-            if not copied:
+            if not from_copy:
                 connection.executescript(
                     f"PRAGMA application_id = {APPLICATION_ID};"
                     f" PRAGMA user_version = {SCHEMA_VERSION};"

@@ -97,7 +97,7 @@ class CitedFiles:
                 "if the tree changed meanwhile, run `kgraph index` again; else report this",
             )
 
-    def number(self, path: str, line: int = 1) -> int:
+    def assign_id(self, path: str, line: int = 1) -> int:
         """The id of a file, given in the order of asking. Raises StoreError as `check` does."""
         number = self._numbers.get(path)
         if number is None:
@@ -108,12 +108,12 @@ class CitedFiles:
             self.check(path, line)
         return number
 
-    def adopt(self, rows: list[FileRow]) -> None:
+    def adopt_rows(self, rows: list[FileRow]) -> None:
         """Take over the files of an earlier index, with their numbers, instead of these."""
         self.rows = rows
         self._numbers = {path: number for number, path, *_ in rows}
 
-    def look(self, path: str) -> FileRow:
+    def read_row(self, path: str) -> FileRow:
         """The row of a file as it is now. Raises StoreError where the tree has no such file."""
         self.check(path)
         return self._row(self._numbers.get(path, 0), path)
@@ -162,26 +162,28 @@ class FactsWriter:
         self._rows: list[tuple[str | bytes, ...]] = []
         self.units = self.errors = self.failed = 0
 
-    def keep(self, former: PreviousIndex, units: Iterable[PreviousUnit]) -> None:
+    def keep_units(self, former: PreviousIndex, units: Iterable[PreviousUnit]) -> None:
         """Take over units from an earlier index; before any is added. Raises StoreError where that
         is damaged."""
         kept = list(units)
-        rows = former.definitions(kept)
+        rows = former.read_definitions(kept)
         self._connection.executemany("INSERT INTO definition VALUES (?, ?, ?)", rows)
         self._definitions = StableIds({key: number for number, key, _ in rows})
         used = {number for unit in kept for number in unit.files}
         self._paths = StableIds(
-            {path: number for path, number in former.numbers.items() if number in used})
+            {path: number for path, number in former.file_ids.items() if number in used})
         for unit in kept:
             self._count(unit.errors, unit.failed)
             self._rows.append(unit.row)
 
-    def borrow(self, donor: PreviousIndex, units: Iterable[tuple[PreviousUnit, bytes]]) -> None:
+    def borrow_units(
+        self, donor: PreviousIndex, units: Iterable[tuple[PreviousUnit, bytes]]
+    ) -> None:
         """Add units as the index of another tree or configuration has them, each with the digest of
         its command here. Raises StoreError where that is damaged, and then adds nothing."""
         taken = list(units)
-        names, paths = {}, {number: path for path, number in donor.numbers.items()}
-        for number, key, data in donor.definitions(unit for unit, _ in taken):
+        names, paths = {}, {number: path for path, number in donor.file_ids.items()}
+        for number, key, data in donor.read_definitions(unit for unit, _ in taken):
             names[number] = key
             if not self._definitions.is_old(key):
                 self._supplied.setdefault(key, data)
@@ -189,7 +191,7 @@ class FactsWriter:
             self._count(unit.errors, unit.failed)
             path, object_, image, failed, errors, *_ = map(str, unit.row)
             self._list((path, object_, image, failed, errors),
-                       (names[number] for number in donor.numbers_of(unit)),
+                       (names[number] for number in donor.unpack_definition_ids(unit)),
                        (paths[number] for number in unit.files), command)
 
     def add_unit(self, unit: EncodedUnit, image: str, command: bytes) -> None:
@@ -208,7 +210,7 @@ class FactsWriter:
         self._list((unit.path, unit.object, image, unit.failed, json.dumps(errors)), unit.keys,
                    unit.files, b"" if unit.foreign else command)
 
-    def share(self, definitions: Iterable[EncodedDefinition]) -> None:
+    def share_definitions(self, definitions: Iterable[EncodedDefinition]) -> None:
         """Supply definitions that units may name without bringing them. Those that none names are
         not written."""
         for definition in definitions:
@@ -230,19 +232,19 @@ class FactsWriter:
     def _list(self, head: tuple[str, ...], keys: Iterable[str], files: Iterable[str],
               command: bytes) -> None:
         self._listed.append(_PendingUnit(
-            head, array("I", map(self._definitions.number, keys)),
-            array("I", map(self._paths.number, files)), command))
+            head, array("I", map(self._definitions.assign, keys)),
+            array("I", map(self._paths.assign, files)), command))
 
-    def read_keys(self) -> set[str]:
+    def find_added_keys(self) -> set[str]:
         """The keys of the definitions in units that were added, not kept."""
         listed = {number for unit in self._listed for number in unit.definitions}
-        return self._definitions.named(listed)
+        return self._definitions.find_texts(listed)
 
     def finish(self) -> None:
         """Write what was added, sorted, and the paths that were read. Raises StoreError where a
         unit lists a definition that no unit has supplied.
         """
-        for key in self._definitions.new():
+        for key in self._definitions.new_ids():
             if key not in self._supplied:
                 raise StoreError(
                     f"a unit names facts that no unit has read (key {key})",
@@ -252,7 +254,7 @@ class FactsWriter:
         self._connection.executemany(
             "INSERT INTO definition VALUES (?, ?, ?)",
             [(definitions[number], key, self._supplied[key])
-             for key, number in sorted(self._definitions.new().items())])
+             for key, number in sorted(self._definitions.new_ids().items())])
         self._supplied.clear()
         for unit in self._listed:
             held = pack_numbers({definitions[number] for number in unit.definitions})
@@ -265,5 +267,5 @@ class FactsWriter:
         )
         self._connection.executemany(
             "INSERT INTO unit_file VALUES (?, ?, '', x'')",
-            sorted((paths[number], path) for path, number in self._paths.all().items()),
+            sorted((paths[number], path) for path, number in self._paths.all_ids().items()),
         )

@@ -62,7 +62,7 @@ class GraphWriter:
         self._collect_edges(sites)
         self._write_requests(resolution, [site for _, _, site in sites])
         self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
-        self._insert("held", (self._held(*row) for row in enumerate(resolution.held)))
+        self._insert("held", (self._held(*row) for row in enumerate(resolution.copied_tables)))
         self._insert("evidence", self._chain_rows())
         self._arrays |= build_hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
@@ -79,7 +79,7 @@ class GraphWriter:
         return self._texts.setdefault(text, len(self._texts))
 
     def _file(self, location: Location) -> int:
-        return self._files.number(location.path, location.line)
+        return self._files.assign_id(location.path, location.line)
 
     def _write_functions(self, resolution: Resolution) -> None:
         defined = {function.id: function for function in resolution.functions}
@@ -94,7 +94,7 @@ class GraphWriter:
         for shared in candidates.values():
             named.update(candidate.callee for candidate in shared)
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
-        named.update(later.function for later in resolution.later)
+        named.update(later.function for later in resolution.callbacks)
         self._functions = {
             name: number for number, name in enumerate(sorted(named, key=_function_sort_key))
         }
@@ -111,7 +111,7 @@ class GraphWriter:
         named = set(defined)
         for row in resolution.bindings:
             named.update(name for name in (row.value, row.table) if isinstance(name, ObjectId))
-        named.update(row.table for row in resolution.held)
+        named.update(row.table for row in resolution.copied_tables)
         self._objects = {name: number for number, name in enumerate(sorted(named))}
         rows: list[Row] = []
         for name, number in self._objects.items():
@@ -137,13 +137,21 @@ class GraphWriter:
         without = [request for request in resolution.requests if not request.edges]
         self._insert("request", (
             (number, numbers[request.key, request.position], self._text(request.kind),
-             self._text(request.reason), self._text(request.asked), int(request.untold))
+             self._text(request.reason), self._text(request.asked), int(request.key_unknown))
             for number, request in enumerate(without)
         ))
-        self._insert("later", (
-            (number, self._text(later.kind), self._functions[later.function], int(later.untold))
-            for number, later in enumerate(resolution.later)
-        ))
+        self._insert(
+            "later",
+            (
+                (
+                    number,
+                    self._text(later.kind),
+                    self._functions[later.function],
+                    int(later.key_unknown),
+                )
+                for number, later in enumerate(resolution.callbacks)
+            ),
+        )
 
     def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:
         arrays = {
@@ -210,7 +218,7 @@ class GraphWriter:
     def _held(self, number: int, row: CopiedTable) -> Row:
         return (
             number, self._text(str(row.holder)), row.holder.record, row.holder.field,
-            self._objects[row.table], self._chain(row.evidence), int(row.whole),
+            self._objects[row.table], self._chain(row.evidence), int(row.is_complete),
         )
 
     def _bound(self, number: int, row: BoundSlot) -> Row:

@@ -46,21 +46,21 @@ class FileStates:
         self._known = known
         self._now: dict[str, FileState] = {}
 
-    def now(self, path: str) -> FileState:
+    def look_up(self, path: str) -> FileState:
         """The state of the file that a citation path names, in the tree and the build folder."""
         state = self._now.get(path)
         if state is None:
             state = self._now[path] = self._look(path)
         return state
 
-    def changed(self, path: str) -> bool:
+    def has_changed(self, path: str) -> bool:
         """Whether the file is not what it was when its earlier state was taken."""
         before = self._known.get(path)
-        return before is None or not before.digest or self.now(path).digest != before.digest
+        return before is None or not before.digest or self.look_up(path).digest != before.digest
 
-    def touched(self, path: str) -> bool:
+    def was_touched(self, path: str) -> bool:
         """Whether the file was written since, be it with the same content."""
-        return self._known.get(path) != self.now(path)
+        return self._known.get(path) != self.look_up(path)
 
     def _look(self, path: str) -> FileState:
         names = [f"{root}/{unescape_name(path)}" for root in self._roots]
@@ -118,18 +118,18 @@ class PreviousIndex:
         try:
             self.description: IndexDescription = reader.description
             self.coverage: Coverage = reader.coverage
-            self.meta: dict[str, str] = dict(reader.rows("SELECT name, value FROM meta"))
-            self._definitions = reader.rows("SELECT count(*) FROM definition")[0][0]
+            self.meta: dict[str, str] = dict(reader.fetch_rows("SELECT name, value FROM meta"))
+            self._definitions = reader.fetch_rows("SELECT count(*) FROM definition")[0][0]
             self.files: dict[str, FileState] = {}
-            self.numbers: dict[str, int] = {}
+            self.file_ids: dict[str, int] = {}
             paths: list[str] = []
-            for number, name, stat, digest in reader.rows(
+            for number, name, stat, digest in reader.fetch_rows(
                     "SELECT id, path, stat, digest FROM unit_file ORDER BY id"):
                 self.files[name] = FileState(stat, digest)
-                self.numbers[name] = number
+                self.file_ids[name] = number
                 paths.append(name)
             most = len(paths)
-            self.units = dict(_decode_unit(row, most) for row in reader.rows(
+            self.units = dict(_decode_unit(row, most) for row in reader.fetch_rows(
                 "SELECT path, object, image, failed, errors, definitions, files, command"
                 " FROM unit"))
         except (KeyError, ValueError, zlib.error, sqlite3.Error) as error:
@@ -137,7 +137,7 @@ class PreviousIndex:
         finally:
             reader.close()
 
-    def numbers_of(self, unit: PreviousUnit) -> Iterable[int]:
+    def unpack_definition_ids(self, unit: PreviousUnit) -> Iterable[int]:
         """The numbers of a unit's definitions. Raises StoreError where they are damaged."""
         try:
             return accumulate(unpack_differences(unit.definitions, self._definitions))
@@ -147,25 +147,25 @@ class PreviousIndex:
 
     def _reopened(self) -> IndexReader:
         """The same file; StoreError where another run has put one in its place."""
-        reader = IndexReader(self.path, whole=False)
+        reader = IndexReader(self.path, verify=False)
         if _file_identity(self.path) != self._identity:
             reader.close()
             raise StoreError(f"the index {self.path} was replaced meanwhile", "it is left alone")
         return reader
 
-    def keys(self) -> set[str]:
+    def read_keys(self) -> set[str]:
         """The keys of all definitions."""
         reader = self._reopened()
         try:
-            return {key for key, in reader.rows("SELECT key FROM definition")}
+            return {key for key, in reader.fetch_rows("SELECT key FROM definition")}
         finally:
             reader.close()
 
-    def definitions_named(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
+    def read_definitions_by_key(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
         """Key and facts of some definitions. Raises StoreError where one is damaged."""
         reader = self._reopened()
         try:
-            found = [row for key in sorted(keys) for row in reader.rows(
+            found = [row for key in sorted(keys) for row in reader.fetch_rows(
                 "SELECT key, facts FROM definition WHERE key = ?", (key,))]
         finally:
             reader.close()
@@ -173,15 +173,15 @@ class PreviousIndex:
             raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
         return found
 
-    def definitions(self, units: Iterable[PreviousUnit]) -> list[tuple[int, str, bytes]]:
+    def read_definitions(self, units: Iterable[PreviousUnit]) -> list[tuple[int, str, bytes]]:
         """Number, key and facts of the definitions of some units. Raises StoreError where the facts
         are not what was written."""
         wanted: set[int] = set()
         for unit in units:
-            wanted.update(self.numbers_of(unit))
+            wanted.update(self.unpack_definition_ids(unit))
         reader = self._reopened()
         try:
-            rows = reader.rows("SELECT id, key, facts FROM definition")
+            rows = reader.fetch_rows("SELECT id, key, facts FROM definition")
         finally:
             reader.close()
         found = [row for row in rows if row[0] in wanted]

@@ -43,16 +43,16 @@ _PORTION = 1000
 class IndexReader:
     """An open index. Every method may raise StoreError where the file is damaged."""
 
-    def __init__(self, path: Path, *, whole: bool = True) -> None:
+    def __init__(self, path: Path, *, verify: bool = True) -> None:
         """`whole`: check all of the file, which takes longer the larger it is."""
         self.path = path
-        self.connection = open_read_only(path, whole=whole)
+        self.connection = open_read_only(path, verify=verify)
 
     def close(self) -> None:
         """Close the file."""
         self.connection.close()
 
-    def rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
+    def fetch_rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows of an SQL statement; none where a value is no text, as no name is."""
         with damage_reported(self.path):
             try:
@@ -67,7 +67,7 @@ class IndexReader:
             return read_description(self.connection)
 
     @cached_property
-    def build(self) -> str:
+    def build_folder(self) -> str:
         """The folder of generated files, "" for none: the one beside the index, as where a cache
         folder was moved with all that is in it, else the one that it was made in."""
         made_in = self.description.build
@@ -85,7 +85,7 @@ class IndexReader:
         """The units that failed or have errors, each with its reason (of several errors the first,
         behind its place), by path.
         """
-        rows = self.rows(
+        rows = self.fetch_rows(
             "SELECT path, failed, errors FROM unit WHERE failed != '' OR errors != '[]'"
             " ORDER BY path, object"
         )
@@ -94,14 +94,14 @@ class IndexReader:
             for path, failed, errors in rows
         ]
 
-    def array(self, name: str) -> "array[int]":
+    def read_array(self, name: str) -> "array[int]":
         """One of arrays.ARRAYS."""
         with damage_reported(self.path):
             return read_array(self.connection, name)
 
     def functions(self, where: str, values: tuple[object, ...] = ()) -> list[KnownFunction]:
         """Functions by an SQL condition over function f and file, in the order of numbers."""
-        rows = self.rows(f"{_FUNCTION} WHERE {where} ORDER BY f.id", values)
+        rows = self.fetch_rows(f"{_FUNCTION} WHERE {where} ORDER BY f.id", values)
         return [
             KnownFunction(
                 row[0], FunctionId(row[1], row[2], row[3]), _location(row, 4),
@@ -113,7 +113,7 @@ class IndexReader:
 
     def objects(self, where: str, values: tuple[object, ...] = ()) -> list[KnownObject]:
         """Objects by an SQL condition over object o and file, in the order of numbers."""
-        rows = self.rows(f"{_OBJECT} WHERE {where} ORDER BY o.id", values)
+        rows = self.fetch_rows(f"{_OBJECT} WHERE {where} ORDER BY o.id", values)
         return [
             KnownObject(row[0], ObjectId(row[1], row[2], row[3]), _location(row, 4), row[7] or "")
             for row in rows
@@ -121,7 +121,7 @@ class IndexReader:
 
     def sites(self, where: str, values: tuple[object, ...] = ()) -> list[KnownSite]:
         """Call sites by an SQL condition over site s and file, in the order of numbers."""
-        rows = self.rows(f"{_SITE} WHERE {where} ORDER BY s.id", values)
+        rows = self.fetch_rows(f"{_SITE} WHERE {where} ORDER BY s.id", values)
         return [_site(row) for row in rows]
 
     def functions_numbered(self, numbers: Iterable[int]) -> list[KnownFunction]:
@@ -139,28 +139,28 @@ class IndexReader:
         """Where the call sites of these numbers are, in their order."""
         return tuple(
             Location(*row) for some in _iter_id_lists(numbers)
-            for row in self.rows(f"{_PLACE} WHERE s.id IN ({some}) ORDER BY s.id")
+            for row in self.fetch_rows(f"{_PLACE} WHERE s.id IN ({some}) ORDER BY s.id")
         )
 
-    def evidence(self, number: int) -> tuple[Evidence, ...]:
+    def read_evidence(self, number: int) -> tuple[Evidence, ...]:
         """A chain of evidence."""
-        found = self.rows("SELECT chain FROM evidence WHERE id = ?", (number,))
+        found = self.fetch_rows("SELECT chain FROM evidence WHERE id = ?", (number,))
         return tuple(
-            Evidence(Role(role), Location(self.file_path(file), line, column), holder)
+            Evidence(Role(role), Location(self.find_file_path(file), line, column), holder)
             for role, file, line, column, holder in json.loads(found[0][0])
         )
 
-    def file_path(self, number: int) -> str:
+    def find_file_path(self, number: int) -> str:
         """The path of a cited file."""
-        path: str = self.rows("SELECT path FROM file WHERE id = ?", (number,))[0][0]
+        path: str = self.fetch_rows("SELECT path FROM file WHERE id = ?", (number,))[0][0]
         return path
 
-    def file(self, path: str) -> tuple[bytes, bool] | None:
+    def find_file(self, path: str) -> tuple[bytes, bool] | None:
         """(digest, generated) of a cited file, None where no fact cites it."""
-        found = self.rows("SELECT digest, generated FROM file WHERE path = ?", (path,))
+        found = self.fetch_rows("SELECT digest, generated FROM file WHERE path = ?", (path,))
         return (found[0][0], bool(found[0][1])) if found else None
 
-    def encoded_definitions(self) -> Iterator[tuple[str, bytes]]:
+    def iter_encoded_definitions(self) -> Iterator[tuple[str, bytes]]:
         """Key and facts (for decoding.decode) of every definition, in the order of keys."""
         with damage_reported(self.path):
             found = self.connection.execute("SELECT key, facts FROM definition ORDER BY key")

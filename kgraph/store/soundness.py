@@ -79,12 +79,12 @@ def flaw(path: Path) -> str:
 
 def _check(reader: IndexReader) -> None:
     _check_pages(reader)
-    for table, in reader.rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
+    for table, in reader.fetch_rows("SELECT name FROM sqlite_master WHERE type = 'table'"):
         _check_columns(reader, table)
     _check_references(reader)
     _check_meta(reader)
     for table, column, values in _ENUMERATIONS:
-        found = {row[0] for row in reader.rows(f"SELECT DISTINCT {column} FROM {table}")}  # noqa: S608
+        found = {row[0] for row in reader.fetch_rows(f"SELECT DISTINCT {column} FROM {table}")}  # noqa: S608
         _demand(found <= {each.value for each in values}, f"{table}.{column}")
     _check_places(reader)
     _check_texts(reader)
@@ -98,13 +98,13 @@ def _demand(holds: bool, what: str) -> None:  # noqa: FBT001
 
 
 def _check_pages(reader: IndexReader) -> None:
-    found = reader.rows("PRAGMA quick_check(1)")
+    found = reader.fetch_rows("PRAGMA quick_check(1)")
     _demand(found == [("ok",)], str(found[0][0]) if found else "no pages")
 
 
 def _check_columns(reader: IndexReader, table: str) -> None:
     """Types, as the schema declares them; the ranges of numbers; names and digests."""
-    for _, name, kind, needed, _, key in reader.rows(f"PRAGMA table_info({table})"):
+    for _, name, kind, needed, _, key in reader.fetch_rows(f"PRAGMA table_info({table})"):
         column = f'"{name}"'
         wrong = f"typeof({column}) != '{kind.lower()}'"
         if not needed and not key:
@@ -117,20 +117,20 @@ def _check_columns(reader: IndexReader, table: str) -> None:
             wrong += f" OR length({column}) NOT IN (0, {_DIGEST})"
         if (table, name) == ("file", "digest"):
             wrong += f" OR length({column}) = 0"
-        found = reader.rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
+        found = reader.fetch_rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
         _demand(not found, f"{table}.{name}")
     if table in _DENSE:
-        count, first, last = reader.rows(f"SELECT count(*), min(id), max(id) FROM {table}")[0]  # noqa: S608
+        count, first, last = reader.fetch_rows(f"SELECT count(*), min(id), max(id) FROM {table}")[0]  # noqa: S608
         _demand(not count or (first == 0 and last == count - 1), f"{table}.id")
 
 
 def _check_references(reader: IndexReader) -> None:
-    for table, _, parent, _ in reader.rows("PRAGMA foreign_key_check"):
+    for table, _, parent, _ in reader.fetch_rows("PRAGMA foreign_key_check"):
         raise _Flaw(f"{table} names what {parent} has not")
 
 
 def _check_meta(reader: IndexReader) -> None:
-    meta = dict(reader.rows("SELECT name, value FROM meta"))
+    meta = dict(reader.fetch_rows("SELECT name, value FROM meta"))
     for name in _META:
         _demand(name in meta, f"meta {name}")
     with _telling("symbols"):
@@ -146,11 +146,11 @@ def _check_places(reader: IndexReader) -> None:
         if table == "function":
             parts.append("signature")
         wrong = " OR ".join(f"(file IS NULL) != ({part} IS NULL)" for part in parts)
-        found = reader.rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
+        found = reader.fetch_rows(f"SELECT 1 FROM {table} WHERE {wrong} LIMIT 1")  # noqa: S608
         _demand(not found, f"places of table {table}")
     # Where one of them ends may be in another file, as where one is included in its middle.
     for table in ("function", "object", "site", "bound"):
-        found = reader.rows(
+        found = reader.fetch_rows(
             f"SELECT 1 FROM {table} x JOIN file f ON f.id = x.file"  # noqa: S608
             " WHERE x.line NOT BETWEEN 1 AND f.lines LIMIT 1")
         _demand(not found, f"lines of table {table}")
@@ -158,20 +158,20 @@ def _check_places(reader: IndexReader) -> None:
 
 def _check_texts(reader: IndexReader) -> None:
     """The texts that hold JSON."""
-    lines = [row[0] for row in reader.rows("SELECT lines FROM file ORDER BY id")]
+    lines = [row[0] for row in reader.fetch_rows("SELECT lines FROM file ORDER BY id")]
     roles = {role.value for role in Role}
-    for number, text in reader.rows("SELECT id, parameters FROM function"):
+    for number, text in reader.fetch_rows("SELECT id, parameters FROM function"):
         if text:
             _check_json(f"parameters of function {number}", text, _is_writable)
-    for number, text in reader.rows("SELECT DISTINCT t.id, t.text FROM text t JOIN site"
+    for number, text in reader.fetch_rows("SELECT DISTINCT t.id, t.text FROM text t JOIN site"
                                     " ON guards = t.id WHERE t.text != ''"):
         _check_json(f"conditions in text {number}", text,
                     lambda row: _are(row, int) and len(row) == _GUARD and 1 <= row[0] <= row[2])
-    for number, text in reader.rows("SELECT id, chain FROM evidence"):
+    for number, text in reader.fetch_rows("SELECT id, chain FROM evidence"):
         _check_json(f"evidence {number}", text, lambda row: (
             row[0] in roles and _are(row[1:4], int) and 0 <= row[1] < len(lines)
             and 1 <= row[2] <= lines[row[1]] and _are(row[4:], str) and len(row) == _EVIDENCE))
-    for number, text in reader.rows("SELECT id, errors FROM unit"):
+    for number, text in reader.fetch_rows("SELECT id, errors FROM unit"):
         _check_json(f"errors of unit {number}", text,
                     lambda row: _are(row, str) and len(row) == _ERROR)
 
@@ -206,8 +206,8 @@ def _check_arrays(reader: IndexReader) -> None:
     arrays = {}
     for name in ARRAYS:
         with _telling(f"array {name}"):
-            arrays[name] = reader.array(name)
-    counts = {table: reader.rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608
+            arrays[name] = reader.read_array(name)
+    counts = {table: reader.fetch_rows(f"SELECT count(*) FROM {table}")[0][0]  # noqa: S608
               for table in ("function", "site", "evidence", "text")}
     counts |= {
         "edge": len(arrays["edge_callee"]), "kind": len(EdgeKind),
@@ -222,9 +222,11 @@ def _check_arrays(reader: IndexReader) -> None:
         _demand(len(numbers) == counts[of] and (
             not what or not numbers or (max(numbers) < counts[what] and (
                 name in _SIGNED or min(numbers) >= 0))), f"array {name}")
-    callers = [row[0] for row in reader.rows("SELECT caller FROM site ORDER BY id")]
+    callers = [row[0] for row in reader.fetch_rows("SELECT caller FROM site ORDER BY id")]
     _demand(callers == list(_owners(arrays["site_start"])), "callers of call sites")
-    holders = [row[0] for row in reader.rows("SELECT ifnull(holder, -1) FROM site ORDER BY id")]
+    holders = [
+        row[0] for row in reader.fetch_rows("SELECT ifnull(holder, -1) FROM site ORDER BY id")
+    ]
     for name, numbers in build_hop_arrays(arrays, holders).items():
         _demand(numbers == arrays[name], f"array {name}")
 
@@ -238,15 +240,15 @@ def _owners(start: "array[int]") -> Iterator[int]:
 
 def _check_units(former: PreviousIndex) -> None:
     """That units name definitions and files that are there. StoreError for definitions."""
-    former.definitions(former.units.values())
-    numbers = set(former.numbers.values())
+    former.read_definitions(former.units.values())
+    numbers = set(former.file_ids.values())
     _demand(all(numbers.issuperset(unit.files) for unit in former.units.values()), "files of units")
 
 
 def _check_facts(reader: IndexReader) -> None:
-    lines = dict(reader.rows("SELECT path, lines FROM file"))
+    lines = dict(reader.fetch_rows("SELECT path, lines FROM file"))
     decoder = FactsDecoder()
-    for key, data in reader.encoded_definitions():
+    for key, data in reader.iter_encoded_definitions():
         with _telling(f"facts {key}"):
             _demand(_is_sound(key, data, decoder, lines), f"facts {key}")
 

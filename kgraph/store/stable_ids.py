@@ -16,7 +16,7 @@ class StableIds:
         self._first = max(self._numbers.values(), default=-1) + 1
         self._next = self._first
 
-    def number(self, text: str) -> int:
+    def assign(self, text: str) -> int:
         """The provisional number."""
         number = self._numbers.get(text)
         if number is None:
@@ -28,21 +28,21 @@ class StableIds:
         """Whether it had its number before."""
         return self._numbers.get(text, self._first) < self._first
 
-    def new(self) -> dict[str, int]:
+    def new_ids(self) -> dict[str, int]:
         """The new texts and their provisional numbers."""
         return {text: n for text, n in self._numbers.items() if n >= self._first}
 
-    def all(self) -> Mapping[str, int]:
+    def all_ids(self) -> Mapping[str, int]:
         """All texts and their provisional numbers."""
         return self._numbers
 
-    def named(self, numbers: Container[int]) -> set[str]:
+    def find_texts(self, numbers: Container[int]) -> set[str]:
         """The texts of some provisional numbers."""
         return {text for text, number in self._numbers.items() if number in numbers}
 
     def settle(self) -> "array[int]":
         """For each provisional number the final one."""
         final = array("I", range(self._next))
-        for number, (_, provisional) in enumerate(sorted(self.new().items()), self._first):
+        for number, (_, provisional) in enumerate(sorted(self.new_ids().items()), self._first):
             final[provisional] = number
         return final

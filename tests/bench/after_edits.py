@@ -48,7 +48,7 @@ def measure(tree: Path, count: int, seed: int) -> None:
         made[edit.__name__] += 1
         path.write_bytes(after.encode("latin-1"))
         try:
-            cpu.append(index_tree(IndexRequest(tree, jobs=1)).cpu)
+            cpu.append(index_tree(IndexRequest(tree, jobs=1)).cpu_seconds)
             carried[edit.__name__] += 1
         except _Whole:
             path.write_bytes(before)

@@ -65,7 +65,7 @@ def test_cold(benchmark, bench: Bench, seconds, verb: str) -> None:
 def _place(bench: Bench) -> str:
     """Where the last call of the path is."""
     graph = open_index(bench.index)
-    [path] = find_paths(graph, PathQuestion(*bench.ends, others=False)).paths
+    [path] = find_paths(graph, PathQuestion(*bench.ends, count_others=False)).paths
     graph.close()
     place = path.hops[-1].site.location
     return f"{place.path}:{place.line}"

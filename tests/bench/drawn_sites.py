@@ -36,7 +36,7 @@ def main() -> None:
 def strata(graph: CallGraph) -> Strata:
     """Rule or status -> holder -> its call sites, by number."""
     found: Strata = defaultdict(lambda: defaultdict(list))
-    rows = graph.reader.rows(
+    rows = graph.reader.fetch_rows(
         "SELECT s.id, h.text, CASE s.status WHEN 'resolved' THEN r.text ELSE s.status END"
         " FROM site s JOIN text r ON r.id = s.rule LEFT JOIN text h ON h.id = s.holder"
         " WHERE s.status != 'direct' ORDER BY s.id")

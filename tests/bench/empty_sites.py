@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _texts(graph: CallGraph, tree: Path) -> Iterator[tuple[str, str]]:
-    for (path,) in graph.reader.rows("SELECT path FROM unit_file ORDER BY path"):
+    for (path,) in graph.reader.fetch_rows("SELECT path FROM unit_file ORDER BY path"):
         file = tree / path
         if file.suffix in (".c", ".h") and file.is_file():
             yield path, file.read_text(errors="replace")
@@ -62,8 +62,9 @@ def _writes(texts: dict[str, str]) -> dict[str, list[tuple[str, str]]]:
 
 
 def _empty_fields(graph: CallGraph) -> set[tuple[str, str]]:
-    rows = graph.reader.rows("SELECT DISTINCT h.text FROM site s JOIN text h ON h.id = s.holder"
-                             " WHERE s.status = 'empty'")
+    rows = graph.reader.fetch_rows(
+        "SELECT DISTINCT h.text FROM site s JOIN text h ON h.id = s.holder WHERE s.status = 'empty'"
+    )
     return {(record, field) for (holder,) in rows
             for record, dot, field in [holder.rpartition(".")] if dot}
 

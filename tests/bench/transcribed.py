@@ -28,14 +28,14 @@ _SILENT = (LineKind.PROSE, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEA
 
 def drawn(graph: CallGraph, seed: int) -> Iterator[list[str]]:
     """The lines of functions, 8 to 120 each."""
-    numbers = [row[0] for row in graph.reader.rows("SELECT id FROM function ORDER BY id")]
+    numbers = [row[0] for row in graph.reader.fetch_rows("SELECT id FROM function ORDER BY id")]
     random.Random(seed).shuffle(numbers)
     sources = SourceText(graph)
     for number in numbers:
         function = graph.function(number)
         place = function.location
         if place is not None and 8 <= function.end_line - place.line <= 120:
-            lines = sources.lines(place.path)[place.line - 1:function.end_line]
+            lines = sources.read_lines(place.path)[place.line - 1:function.end_line]
             if "{" in "".join(lines[:5]):
                 yield lines
 

@@ -24,8 +24,8 @@ def test_then_the_trees_own_with_a_warning_of_another_release(tree: Path) -> Non
         "4.6.2",
         "x86",
     )
-    assert "4.6.2" in chosen.warning(opened)
-    assert "9.1.2-rc3" in chosen.warning(opened)
+    assert "4.6.2" in chosen.explain_release_mismatch(opened)
+    assert "9.1.2-rc3" in chosen.explain_release_mismatch(opened)
 
 
 def test_an_explicit_target_beats_the_trees_own(tree: Path) -> None:

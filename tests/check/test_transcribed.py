@@ -25,7 +25,7 @@ def forms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
 def transcribed(graph: CallGraph, function: KnownFunction) -> str:
     place = function.location
     assert place is not None
-    lines = SourceText(graph).lines(place.path)[place.line - 1:function.end_line]
+    lines = SourceText(graph).read_lines(place.path)[place.line - 1:function.end_line]
     return "\n".join(["```", *lines, "```", ""])
 
 
@@ -36,7 +36,7 @@ def wrongs(check: ChainCheck) -> list[tuple[str, Verdict, str]]:
 
 
 def test_every_form_holds(forms: CallGraph) -> None:
-    function, = forms.functions_named("every_form")
+    function, = forms.find_functions("every_form")
     check = checked(forms, transcribed(forms, function))
     said = "third stands at a.c:45, and is no call of the function in this configuration: a macro"
     assert [each for each in wrongs(check) if not each[2].startswith(said)] == []
@@ -47,12 +47,12 @@ def test_every_form_holds(forms: CallGraph) -> None:
 
 def test_every_function_of_mini_linux_holds(mini: CallGraph) -> None:
     count = 0
-    for (number,) in mini.reader.rows("SELECT id FROM function"):
+    for (number,) in mini.reader.fetch_rows("SELECT id FROM function"):
         function = mini.function(number)
         place = function.location
         if place is None or not place.path.endswith(".c") or function.macro:
             continue
-        if any(other.number != number for other in mini.functions_named(function.id.name)):
+        if any(other.number != number for other in mini.find_functions(function.id.name)):
             continue
         count += 1
         assert wrongs(checked(mini, transcribed(mini, function))) == [], function
@@ -69,7 +69,7 @@ def test_every_function_of_mini_linux_holds(mini: CallGraph) -> None:
 ])
 def test_a_wrong_word_is_found(forms: CallGraph, found: str, put: str, number: int) -> None:
     """The line that a wrong word stands in, or that its condition leads to (`number` lines on)."""
-    function, = forms.functions_named("every_form")
+    function, = forms.find_functions("every_form")
     text = transcribed(forms, function)
     place, = re.finditer(found, text)
     check = checked(forms, text[:place.start()] + put + text[place.end():])

@@ -193,10 +193,10 @@ def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
     tiny.calls("c", "a")
     graph = tiny.graph(tmp_path)
     assert last(graph, "b()\n|-a()").verdict is Verdict.REFUTED
-    number = graph.functions_named("b")[0].number
+    number = graph.find_functions("b")[0].number
     known = replace(graph.function(number), location=None)
-    graph.functions_named = (  # type: ignore[method-assign]
-        lambda name: [known] if name == "b" else CallGraph.functions_named(graph, name))
+    graph.find_functions = (  # type: ignore[method-assign]
+        lambda name: [known] if name == "b" else CallGraph.find_functions(graph, name))
     function = graph.function
     graph.function = (  # type: ignore[method-assign]
         lambda asked: known if asked == number else function(asked))
@@ -235,14 +235,14 @@ hook()
 def test_what_the_users_of_a_macro_do_besides_says_nothing_of_it(mini: CallGraph) -> None:
     """rcu_read_lock() is called beside it, and sock_queue_rcv_skb() leads to its user."""
     root = "wake_up_interruptible_sync_poll(&wq->wait, POLLIN)\n|-"
-    users = mini.functions_named("sock_def_readable")
+    users = mini.find_functions("sock_def_readable")
     callers = {caller for each in users for caller in mini.callers_of(each.number)}
     assert callers
     for caller in callers:
         told = last(mini, f"{root}{mini.function(caller).id.name}()")
         assert told.verdict is Verdict.REFUTED
         assert "other way round" not in told.note
-    own = [site for each in users for site in mini.sites_of(each.number) if not site.macro]
+    own = [site for each in users for site in mini.find_sites_of(each.number) if not site.macro]
     beside = {mini.function(mini.edge_callee[edge]).id.name
               for site in own for edge in mini.edges_of(site.number)}
     assert beside
@@ -370,8 +370,8 @@ def test_citations(mini: CallGraph, shift: int, verdict: CitationVerdict) -> Non
 
 def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
     """Of copy_net_ns, behind what it calls before the call that stands under it."""
-    function, = mini.functions_named("copy_net_ns")
-    first, *_, last_call = mini.sites_of(function.number)
+    function, = mini.find_functions("copy_net_ns")
+    first, *_, last_call = mini.find_sites_of(function.number)
     place = first.location
     assert place.line + 1 < last_call.location.line
     text = f"copy_net_ns() ({place.path}:{place.line + 1})\n|-{last_call.expression}()"
@@ -483,7 +483,7 @@ def test_a_part_of_a_documented_way(mini: CallGraph) -> None:
 
 
 def through(graph: CallGraph, slot: str) -> set[int]:
-    return set(graph.sites_through(slot))
+    return set(graph.find_sites_through(slot))
 
 
 def test_the_field_that_a_call_reads_its_table_from(tmp_path: Path) -> None:
@@ -517,8 +517,8 @@ def test_a_pin_limited_on_the_command_line(mini: CallGraph) -> None:
     ("a=b@f", None), ("a=b@..", None),
 ])
 def test_pins_as_they_are_written(text: str, pin: Pin | None) -> None:
-    assert Pin.read(text) == pin
-    assert pin is None or Pin.read(str(pin)) == pin
+    assert Pin.parse(text) == pin
+    assert pin is None or Pin.parse(str(pin)) == pin
 
 
 def test_pins(mini: CallGraph) -> None:

@@ -119,7 +119,7 @@ def test_forged_facts_are_read_again(edited: tuple[Path, Path]) -> None:
     told: list[str] = []
     summary = index_tree(IndexRequest(tree, index=index, jobs=1), remark=told.append)
     assert [text for text in told if "is damaged (facts" in text and "read again" in text]
-    assert summary.kept == 0
+    assert summary.units_kept == 0
     assert flaw(index) == ""
 
 
@@ -159,7 +159,7 @@ def test_forged_kinds_of_facts(edited: tuple[Path, Path], what: str) -> None:
     told: list[str] = []
     made = index_tree(IndexRequest(tree, index=index, jobs=1), remark=told.append)
     assert [text for text in told if text.endswith("every unit is read again")], what
-    assert (made.kept, flaw(index)) == (0, "")
+    assert (made.units_kept, flaw(index)) == (0, "")
 
 
 @pytest.mark.parametrize("column", ["definitions", "files"])
@@ -173,7 +173,7 @@ def test_numbers_of_a_unit_without_end(
         connection.commit()
     write_checksum(index)
     made = index_tree(IndexRequest(tree, index=index, jobs=1))
-    assert (made.kept, flaw(index)) == (0, "")
+    assert (made.units_kept, flaw(index)) == (0, "")
 
 
 @pytest.mark.parametrize("table", ["site", "function", "bound"])
@@ -200,7 +200,7 @@ def test_deep_expressions_make_a_sound_index(tmp_path: Path) -> None:
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": "d.c", "arguments": ["gcc", "-c", "d.c"]}]))
     made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=2))
-    assert (made.failed, made.coverage.indirect) == ((), 3)
+    assert (made.failed_units, made.coverage.indirect) == ((), 3)
     assert flaw(made.index) == ""
     assert ask(made.index, "export", "--facts").exception is None
 
@@ -240,7 +240,7 @@ def test_places_in_several_files_are_sound(tmp_path: Path) -> None:
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": "a.c", "arguments": ["gcc", "-I.", "-c", "a.c"]}]))
     made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
-    assert (made.failed, made.erroneous, made.coverage.direct) == ((), (), 3)
+    assert (made.failed_units, made.units_with_errors, made.coverage.direct) == ((), (), 3)
     assert flaw(made.index) == ""
     for question in (("export",), ("site", "calls.h:1"), ("callees", "wrapped", "--json")):
         assert ask(made.index, *question).exception is None
@@ -266,7 +266,7 @@ def test_a_mistake_is_not_blamed_on_what_was_read_before(
 ) -> None:
     tree, index = edited
     before, told = index.read_bytes(), list[str]()
-    monkeypatch.setattr(write_index, "carried", lambda *_: {}["a mistake"])
+    monkeypatch.setattr(write_index, "patch_previous_graph", lambda *_: {}["a mistake"])
     with pytest.raises(KeyError, match="a mistake"):
         index_tree(IndexRequest(tree, index=index, jobs=0), remark=told.append)
     assert not told
@@ -277,7 +277,7 @@ def test_an_index_that_was_carried_over_has_no_flaw(edited: tuple[Path, Path]) -
     tree, index = edited
     assert flaw(index) == ""
     summary = index_tree(IndexRequest(tree, index=index, jobs=1))
-    assert summary.kept
+    assert summary.units_kept
     assert flaw(index) == ""
 
 

@@ -67,7 +67,7 @@ def test_lines_end_as_for_the_compiler(kgraph, tmp_path: Path, ending: str) -> N
         {"directory": ".", "file": name, "arguments": ["gcc", "-c", name]}
         for name in ("a.c", "b.c")]))
     made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
-    assert not made.failed
+    assert not made.failed_units
     for place, text in (("a.c:3", "g();}"), ("a.c:5", "g();"), ("b.c:3", "void f2(void){g();}")):
         found = json.loads(kgraph("site", place, "--json", "--index", made.index).stdout)
         assert found["sites"][0]["site"]["text"] == text

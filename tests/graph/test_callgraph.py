@@ -12,7 +12,7 @@ def test_hops_merge_what_a_search_need_not_tell_apart(tmp_path: Path) -> None:
     tiny.calls("a", "b", hands={0: "c"})
     tiny.calls("a", "b", hands={0: "d"})
     graph = tiny.graph(tmp_path)
-    [a] = graph.functions_named("a")
+    [a] = graph.find_functions("a")
     hops = range(graph.hop_start[a.number], graph.hop_start[a.number + 1])
     callees = [str(graph.function(graph.hop_callee[hop])) for hop in hops]
     assert callees == ["b", "b", "b", "b", "c"]
@@ -32,9 +32,9 @@ def test_every_hop_is_found_from_both_ends(mini: CallGraph) -> None:
 
 def test_every_citation_can_be_opened(mini: CallGraph) -> None:
     tree = Path(mini.description.tree)
-    for path, lines in mini.reader.rows("SELECT path, lines FROM file"):
+    for path, lines in mini.reader.fetch_rows("SELECT path, lines FROM file"):
         assert len((tree / path).read_bytes().split(b"\n")) >= lines
-    beyond = mini.reader.rows(
+    beyond = mini.reader.fetch_rows(
         "SELECT s.line FROM site s JOIN file ON file.id = s.file WHERE s.end_line > lines"
     )
     assert not beyond

@@ -43,7 +43,7 @@ def index(tree: Path, *flags: object, again: bool = False, jobs: int = 0) -> Ind
 def calls(summary: IndexSummary) -> set[str]:
     """The names of all functions that the index knows."""
     reader = IndexReader(summary.index)
-    found = {name for name, in reader.rows("SELECT name FROM function")}
+    found = {name for name, in reader.fetch_rows("SELECT name FROM function")}
     reader.close()
     return found - {"f", "h"}
 
@@ -88,7 +88,7 @@ def test_an_edit_of_a_file_elsewhere_is_noticed(
     copy = Path(shutil.copytree(tree, tmp_path / "far/off/tree", symlinks=True))
     (tmp_path / "far/outside").mkdir()
     (tmp_path / "far/outside/out.h").write_text("#define h one\n")
-    assert index(copy, *flags).lent == 0
+    assert index(copy, *flags).units_lent == 0
 
 
 def test_an_edit_of_a_file_elsewhere_is_noticed_in_assembler(tree: Path, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_header_that_comes_into_a_folder_elsewhere_is_noticed(
 def test_a_folder_elsewhere_that_is_not_there_costs_nothing(tree: Path, tmp_path: Path) -> None:
     (tree / "a.c").write_text("int one(int);\n#define h one\n" + CALLER)
     index(tree, f"-I{tmp_path}/none")
-    assert index(tree, f"-I{tmp_path}/none").read == 0
+    assert index(tree, f"-I{tmp_path}/none").units_read == 0
 
 
 def test_dots_behind_a_link_are_followed_as_the_system_does(tree: Path, tmp_path: Path) -> None:
@@ -124,8 +124,8 @@ def test_dots_behind_a_link_are_followed_as_the_system_does(tree: Path, tmp_path
     (tree / "folder").symlink_to(tmp_path / "outside/folder")
     (tree / "a.c").write_text('#include "folder/../x.h"' + CALLER)
     reader = IndexReader(index(tree).index)
-    assert {path for path, in reader.rows("SELECT path FROM file")} == {"a.c"}
-    assert "x.h" not in {path for path, in reader.rows("SELECT path FROM unit_file")}
+    assert {path for path, in reader.fetch_rows("SELECT path FROM file")} == {"a.c"}
+    assert "x.h" not in {path for path, in reader.fetch_rows("SELECT path FROM unit_file")}
     reader.close()
 
 
@@ -136,16 +136,16 @@ def test_a_new_file_that_is_found_first_is_noticed(tree: Path, name: str) -> Non
     (tree / "second" / name).write_text(ONE)
     (tree / "a.c").write_bytes(f"#include <{name}>{CALLER}".encode("utf-8", "surrogateescape"))
     flags = ["-Ifirst", "-Isecond"]
-    assert index(tree, *flags).read == 1
+    assert index(tree, *flags).units_read == 1
     (tree / "first" / f"other-{name}").write_text(TWO)
-    assert index(tree, *flags).read == 0
+    assert index(tree, *flags).units_read == 0
     (tree / "first" / name).write_text("int two(int);\n#define h two\n")
     assert calls(index(tree, *flags)) == {"two"}
 
 
 def test_a_new_file_that_was_missing_is_noticed(tree: Path) -> None:
     (tree / "a.c").write_text('#include "x.inc"' + CALLER)
-    assert index(tree).erroneous
+    assert index(tree).units_with_errors
     (tree / "x.inc").write_text("int two(int);\n#define h two\n")
     assert calls(index(tree)) == {"two"}
 
@@ -155,7 +155,7 @@ def test_a_new_source_of_the_name_of_a_unit_costs_nothing(tree: Path) -> None:
     index(tree)
     (tree / "other").mkdir()
     (tree / "other/a.c").write_text("int a;\n")
-    assert index(tree).read == 0
+    assert index(tree).units_read == 0
 
 
 @pytest.mark.parametrize("outside", [True, False])
@@ -201,7 +201,7 @@ def test_where_the_environment_has_headers_sought_is_no_matter(
         for jobs in (0, 1):
             monkeypatch.setenv(folder, str(tmp_path / folder))
             summary = index(tree, again=True, jobs=jobs)
-            assert (summary.failed, summary.erroneous) == ((), ())
+            assert (summary.failed_units, summary.units_with_errors) == ((), ())
 
 
 def test_a_header_of_the_system_that_was_missing_is_looked_for_again(tree: Path) -> None:
@@ -209,4 +209,4 @@ def test_a_header_of_the_system_that_was_missing_is_looked_for_again(tree: Path)
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "-o", "a.o", "a.c"]}]))
     for _ in range(2):
-        assert index_tree(IndexRequest(tree, jobs=0)).read == 1
+        assert index_tree(IndexRequest(tree, jobs=0)).units_read == 1

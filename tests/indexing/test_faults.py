@@ -352,7 +352,7 @@ def index_tree_in(cache: Path, tree: Path) -> int:
     """How many units were read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
-        return index_tree(IndexRequest(tree, jobs=0)).read
+        return index_tree(IndexRequest(tree, jobs=0)).units_read
 
 
 def test_an_index_of_another_tree_is_not_used_for_this_one(

@@ -48,8 +48,8 @@ def calls(summary: IndexSummary, *names: str) -> set[tuple[str, str, str]]:
     text = CallableSourceText(graph)
     found = {
         (name, str(site.location), text(site.location))
-        for name in names for function in graph.functions_named(name)
-        for site in graph.sites_of(function.number)
+        for name in names for function in graph.find_functions(name)
+        for site in graph.find_sites_of(function.number)
     }
     graph.close()
     return found
@@ -65,13 +65,13 @@ def test_names_that_no_text_can_show_are_cited_and_opened(tmp_path: Path) -> Non
         for number, name in enumerate(ODD)
     }
     summary = index(tmp_path / "tree", sources)
-    assert summary.failed == ()
+    assert summary.failed_units == ()
     assert calls(summary, *(f"f{number}" for number in range(len(ODD)))) == {
         (f"f{number}", f"{escape_name(os.fsdecode(name))}:4", "return g(a);")
         for number, name in enumerate(ODD)
     }
     again = index_tree(IndexRequest(tmp_path / "tree", index=summary.index, jobs=0))
-    assert (again.read, again.kept) == (0, len(ODD))
+    assert (again.units_read, again.units_kept) == (0, len(ODD))
 
 
 def test_headers_with_such_names(tmp_path: Path) -> None:
@@ -110,10 +110,10 @@ def test_a_citation_never_leaves_the_tree(tmp_path: Path) -> None:
                 "int f(int a)\n{\n\treturn secret(inner(a));\n}\n",
     }, b"link.c", b"folder/out.c", b"self/a.c")
     reader = IndexReader(summary.index)
-    cited = {path for path, in reader.rows("SELECT path FROM file")}
+    cited = {path for path, in reader.fetch_rows("SELECT path FROM file")}
     assert cited <= {"a.c", "alias.h", "self/a.c", "self/alias.h"}
-    assert not reader.rows("SELECT 1 FROM function WHERE name = 'stolen'")
-    assert not reader.rows("SELECT 1 FROM function WHERE name = 'secret' AND file NOT NULL")
+    assert not reader.fetch_rows("SELECT 1 FROM function WHERE name = 'stolen'")
+    assert not reader.fetch_rows("SELECT 1 FROM function WHERE name = 'secret' AND file NOT NULL")
     reader.close()
 
 
@@ -135,8 +135,8 @@ def test_a_configuration_of_clang_in_the_tree_is_not_read(
     monkeypatch.chdir(tree)
     made = index_tree(IndexRequest(Path(), index=tmp_path / "x.kgraph", jobs=0))
     assert victim.read_text() == "important"
-    assert not made.failed
-    assert not made.erroneous
+    assert not made.failed_units
+    assert not made.units_with_errors
 
 
 @pytest.mark.parametrize("ending", ["pch", "gch"])
@@ -150,8 +150,8 @@ def test_a_precompiled_header_in_the_tree_is_not_read(tmp_path: Path, ending: st
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": "a.c", "arguments": ["gcc", "-include", "k.h", "-c", "a.c"]}]))
     made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
-    assert not made.failed
-    assert not made.erroneous
+    assert not made.failed_units
+    assert not made.units_with_errors
     assert len(calls(made, "asks")) == 1
 
 
@@ -170,7 +170,7 @@ def test_names_that_are_too_long_cost_their_entry(tmp_path: Path, entry: dict[st
         {"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "a.c"]}, given]))
     made = index_tree(IndexRequest(tree, index=tmp_path / "x.kgraph", jobs=0))
     assert made.coverage.units >= 1
-    assert not [path for path, _ in made.failed if path == "a.c"]
+    assert not [path for path, _ in made.failed_units if path == "a.c"]
 
 
 def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path, name: str) -> No
     summary = index(tree, {
         name.encode(): '#include "pipe.h"\n', b"b.c": "int f(int a)\n{\n\treturn a;\n}\n",
     }, jobs=2, seconds=5)
-    assert dict(summary.failed) == {name: "it took more than 5 seconds"}
+    assert dict(summary.failed_units) == {name: "it took more than 5 seconds"}
     assert summary.coverage.units == 2
     nothing_runs_for(tree)
 
@@ -263,7 +263,7 @@ DEEP = {
 @pytest.mark.parametrize("kind", DEEP)
 def test_deep_and_long_sources_are_read(tmp_path: Path, kind: str) -> None:
     summary = index(tmp_path / "tree", {b"a.c": DEEP[kind]}, jobs=1)
-    assert summary.failed == ()
+    assert summary.failed_units == ()
     found = calls(summary, "f")
     assert found
     assert all(len(text) < 2000 for _, _, text in found)
@@ -293,9 +293,9 @@ def test_a_shared_header_that_is_precompiled(tmp_path: Path, kind: str) -> None:
     summary = index(tree, sources, jobs=2)
     plain = index_tree(IndexRequest(
         tree, index=tmp_path / "plain.kgraph", jobs=2, precompiled=False, again=True))
-    assert summary.failed == plain.failed == ()
-    assert summary.erroneous == plain.erroneous
-    assert bool(plain.erroneous) == (kind not in ("deep", "long"))
+    assert summary.failed_units == plain.failed_units == ()
+    assert summary.units_with_errors == plain.units_with_errors
+    assert bool(plain.units_with_errors) == (kind not in ("deep", "long"))
     assert calls(summary, "f", "u0") == calls(plain, "f", "u0")
 
 
@@ -309,7 +309,7 @@ def test_a_shared_header_that_is_precompiled(tmp_path: Path, kind: str) -> None:
 def test_limits_are_reported(tmp_path: Path, source: str, says: str) -> None:
     summary = index(tmp_path / "tree", {
         b"a.c": source, b"b.c": "int h(int a)\n{\n\treturn a;\n}\n"}, jobs=1, seconds=5)
-    [(path, reason)] = (*summary.failed, *summary.erroneous)
+    [(path, reason)] = (*summary.failed_units, *summary.units_with_errors)
     assert path == "a.c"
     assert says in reason
     assert summary.coverage.units == 2
@@ -334,7 +334,7 @@ ENDLESS = {
 def test_macros_of_the_assembler_without_end_are_reported(tmp_path: Path, kind: str) -> None:
     summary = index(tmp_path / "tree", {
         b"a.S": ENDLESS[kind], b"b.c": "int h(int a)\n{\n\treturn a;\n}\n"}, jobs=1)
-    assert dict(summary.failed) == {"a.S": "macros of the assembler expand without end"}
+    assert dict(summary.failed_units) == {"a.S": "macros of the assembler expand without end"}
     assert summary.coverage.units == 2
 
 
@@ -355,10 +355,10 @@ HUGE = {
 @pytest.mark.parametrize("kind", HUGE)
 def test_huge_sources_of_the_assembler_are_read(tmp_path: Path, kind: str) -> None:
     summary = index(tmp_path / "tree", {b"a.S": HUGE[kind]}, jobs=1)
-    assert (summary.failed, summary.erroneous) == ((), ())
+    assert (summary.failed_units, summary.units_with_errors) == ((), ())
     graph = CallGraph(IndexReader(summary.index))
-    [function] = graph.functions_named("f")
-    assert graph.sites_of(function.number)
+    [function] = graph.find_functions("f")
+    assert graph.find_sites_of(function.number)
     graph.close()
 
 

@@ -63,7 +63,7 @@ def test_indexes_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
 
 def test_in_process(mini_index: Path, tmp_path: Path) -> None:
     graph = kgraph.open_index(mini_index)
-    assert graph.functions_named("veth_xmit")
+    assert graph.find_functions("veth_xmit")
     graph.close()
     with pytest.raises(KgraphError, match="there is no index"):
         kgraph.open_index(tmp_path / "none")

@@ -23,12 +23,12 @@ def contents(path: Path) -> tuple[object, ...]:
     """All that an index says, without the date and the order in which facts came."""
     reader = IndexReader(path)
     tables = [
-        reader.rows(f"SELECT * FROM {table} ORDER BY 1")
+        reader.fetch_rows(f"SELECT * FROM {table} ORDER BY 1")
         for table in ("function", "site", "object", "evidence", "bound", "array", "text")
     ]
-    units = reader.rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id")
-    files = dict(reader.rows("SELECT id, path FROM file"))
-    facts = list(iter_facts(reader.encoded_definitions()))
+    units = reader.fetch_rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id")
+    files = dict(reader.fetch_rows("SELECT id, path FROM file"))
+    facts = list(iter_facts(reader.iter_encoded_definitions()))
     reader.close()
     return facts, units, _with_paths(tables, files)
 
@@ -91,13 +91,15 @@ def test_a_worker_that_dies_costs_its_unit_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(unit_reading, "READER", Crashing)
     summary = index_tree(IndexRequest(find_mini_linux(), index=tmp_path / "x.kgraph", jobs=jobs))
-    assert dict(summary.failed) == {
+    assert dict(summary.failed_units) == {
         "net/ipv4/raw.c": "the worker process died on it (SIGABRT)",
         "net/ipv4/udp.c": "RecursionError: too deep",
     }
     assert summary.coverage.failed == 2
     graph = CallGraph(IndexReader(summary.index))
-    names = {row[0] for row in graph.reader.rows("SELECT name FROM function WHERE file NOT NULL")}
+    names = {
+        row[0] for row in graph.reader.fetch_rows("SELECT name FROM function WHERE file NOT NULL")
+    }
     assert "raw_sendmsg" not in names
     assert {"SYSC_sendto", "veth_xmit", "ip_output", "dst_output"} <= names
     graph.close()
@@ -126,7 +128,7 @@ def test_a_unit_that_was_lost_is_read_again_alone(
     [text] = said
     assert text.startswith("net/ipv4/raw.c: the worker process died on it (SIGABRT)")
     assert text.endswith("read again, alone")
-    assert summary.failed == ()
+    assert summary.failed_units == ()
     assert contents(summary.index) == contents(plain.index)
 
 
@@ -145,7 +147,7 @@ def test_a_unit_has_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(unit_reading, "READER", Greedy)
     summary = index_tree(IndexRequest(
         find_mini_linux(), index=tmp_path / "x.kgraph", jobs=2, limits=Limits(5, 2 << 30)))
-    assert dict(summary.failed) == {
+    assert dict(summary.failed_units) == {
         "net/ipv4/raw.c": "it took more than 5 seconds", "net/ipv4/udp.c": "MemoryError",
     }
     assert summary.coverage.units == 61
@@ -160,7 +162,7 @@ def test_only_restricts_the_units_and_is_remembered(tmp_path: Path) -> None:
     )
     summary = index_tree(request)
     reader = IndexReader(summary.index)
-    paths = [row[0] for row in reader.rows("SELECT path FROM unit")]
+    paths = [row[0] for row in reader.fetch_rows("SELECT path FROM unit")]
     assert "drivers/net/veth.c" in paths
     assert all(path.startswith(("net/ipv4/", "drivers/net/veth.c")) for path in paths)
     assert reader.description.only == ("net/ipv4", "drivers/net/veth.c")

@@ -50,34 +50,34 @@ def test_a_tree_lends_all_units_to_its_copy(tree: Path, tmp_path: Path) -> None:
     first = index(tree)
     copy = Path(shutil.copytree(tree, tmp_path / "two/elsewhere"))
     second = index(copy)
-    assert (second.read, second.lent) == (0, first.read)
+    assert (second.units_read, second.units_lent) == (0, first.units_read)
     assert second.coverage == first.coverage
     tables = everything(second.index)
     alone = index(copy, again=True)
-    assert (alone.read, alone.lent) == (first.read, 0)
+    assert (alone.units_read, alone.units_lent) == (first.units_read, 0)
     assert everything(alone.index) == tables
-    assert index(copy).kept == first.read  # and it holds as one that was read
+    assert index(copy).units_kept == first.units_read  # and it holds as one that was read
 
 
 def test_another_configuration_reads_the_units_that_mention_what_differs(
     tree: Path, tmp_path: Path
 ) -> None:
-    units = index(tree).read
+    units = index(tree).units_read
     users = [path for path in tree.rglob("*.c") if "CONFIG_IP_MULTICAST" in path.read_text()]
     other = configured(tmp_path / "two/tree", "#define CONFIG_IP_MULTICAST 1\n")
     summary = index(other)
-    assert 0 < len(users) <= summary.read < units
-    assert summary.read + summary.lent == units
+    assert 0 < len(users) <= summary.units_read < units
+    assert summary.units_read + summary.units_lent == units
     tables = everything(summary.index)
     assert everything(index(other, again=True).index) == tables
 
 
 def test_a_header_found_first_elsewhere_is_read(tree: Path, tmp_path: Path) -> None:
-    units = index(tree).read
+    units = index(tree).units_read
     copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
     shutil.copy(copy / "include/net/ip.h", copy / "net/ipv4/ip.h")
     summary = index(copy)
-    assert 0 < summary.read < units
+    assert 0 < summary.units_read < units
     tables = everything(summary.index)
     assert everything(index(copy, again=True).index) == tables
 
@@ -95,20 +95,26 @@ def test_after_any_edits_of_a_copy_what_is_lent_changes_nothing(
         for edit in edits:
             edit(copy, random)
         summary = index(copy, precompiled=True)
-        lent += summary.lent
+        lent += summary.units_lent
         cold = index(copy, again=True, precompiled=True, index=tmp_path / "cold.kgraph")
         assert contents(summary.index) == contents(cold.index), edits
-        assert (summary.coverage, summary.erroneous) == (cold.coverage, cold.erroneous)
+        assert (summary.coverage, summary.units_with_errors) == (
+            cold.coverage,
+            cold.units_with_errors,
+        )
     assert lent
 
 
 def test_units_with_errors_are_not_lent(tree: Path, tmp_path: Path) -> None:
     broken = tree / "net/ipv4/raw.c"
     broken.write_text(broken.read_text() + "int wrong(void) { return nowhere; }\n")
-    assert [path for path, _ in index(tree).erroneous] == ["net/ipv4/raw.c"]
+    assert [path for path, _ in index(tree).units_with_errors] == ["net/ipv4/raw.c"]
     copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
     summary = index(copy)
-    assert (summary.read, [path for path, _ in summary.erroneous]) == (1, ["net/ipv4/raw.c"])
+    assert (summary.units_read, [path for path, _ in summary.units_with_errors]) == (
+        1,
+        ["net/ipv4/raw.c"],
+    )
 
 
 def test_what_cannot_lend_is_left_alone(tree: Path, tmp_path: Path) -> None:
@@ -118,7 +124,7 @@ def test_what_cannot_lend_is_left_alone(tree: Path, tmp_path: Path) -> None:
     for damage in (content[:len(content) // 2], content[:-1] + bytes([content[-1] ^ 1]), b""):
         first.index.write_bytes(damage)
         summary = index(copy, index=tmp_path / "x.kgraph")
-        assert (summary.read, summary.lent) == (first.read, 0)
+        assert (summary.units_read, summary.units_lent) == (first.units_read, 0)
         assert first.index.read_bytes() == damage
         (tmp_path / "x.kgraph").unlink()
 
@@ -127,10 +133,10 @@ def test_facts_that_another_kgraph_read_are_not_lent(tree: Path, tmp_path: Path)
     first = index(tree)
     from kgraph.store import create_index
 
-    with create_index(first.index, copied=True) as connection:
+    with create_index(first.index, from_copy=True) as connection:
         connection.execute("UPDATE meta SET value = 'other' WHERE name = 'facts meaning'")
     copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
-    assert index(copy).lent == 0
+    assert index(copy).units_lent == 0
 
 
 def test_a_lender_that_is_replaced_meanwhile_lends_nothing(
@@ -140,7 +146,7 @@ def test_a_lender_that_is_replaced_meanwhile_lends_nothing(
 
     first = index(tree)
     copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
-    usual = index_tree.with_loans
+    usual = index_tree.add_loans
 
     def and_then_replaced(*arguments):
         fresh = usual(*arguments)
@@ -149,9 +155,9 @@ def test_a_lender_that_is_replaced_meanwhile_lends_nothing(
         (tmp_path / "new").replace(first.index)
         return fresh
 
-    monkeypatch.setattr(index_tree, "with_loans", and_then_replaced)
+    monkeypatch.setattr(index_tree, "add_loans", and_then_replaced)
     summary = index(copy)
-    assert (summary.read, summary.lent) == (first.read, 0)
+    assert (summary.units_read, summary.units_lent) == (first.units_read, 0)
 
 
 def test_neither_order_nor_workers_show_in_the_file(tree: Path, tmp_path: Path) -> None:

@@ -53,8 +53,10 @@ def texts(summary: IndexSummary, function: str) -> list[tuple[str, str]]:
     """The citations and source lines of the calls that a function makes."""
     graph = CallGraph(IndexReader(summary.index))
     text = CallableSourceText(graph)
-    [found] = graph.functions_named(function)
-    lines = [(str(site.location), text(site.location)) for site in graph.sites_of(found.number)]
+    [found] = graph.find_functions(function)
+    lines = [
+        (str(site.location), text(site.location)) for site in graph.find_sites_of(found.number)
+    ]
     graph.close()
     return lines
 
@@ -63,7 +65,7 @@ def test_facts_do_not_depend_on_where_tree_and_cache_folder_lie(
     nameless: Path, tmp_path: Path
 ) -> None:
     first = index(nameless, tmp_path / "cache", again=True)
-    assert (first.coverage.units, first.failed) == (4, ())
+    assert (first.coverage.units, first.failed_units) == (4, ())
     found = all_but_times(first.index)
     types = {row[9] for row in found["object"]}
     assert "struct (unnamed struct in net/core/dev.c)[1]" in types
@@ -89,18 +91,18 @@ def test_a_folder_that_was_moved_or_copied_is_made_anew(
         made.write_text("int made(int a) { return 0; }\n")
     remarks: list[str] = []
     graph = CallGraph(IndexReader(other / before.index.relative_to(one)))
-    [function] = graph.functions_named("call_made")
-    [site] = graph.sites_of(function.number)
+    [function] = graph.find_functions("call_made")
+    [site] = graph.find_sites_of(function.number)
     assert CallableSourceText(graph)(site.location) == said[0][1]  # before it is indexed again
     graph.close()
     after = index(nameless, other, remarks)
     assert any("was copied or moved" in remark and str(one) in remark for remark in remarks)
-    assert (after.failed, after.erroneous) == ((), ())
+    assert (after.failed_units, after.units_with_errors) == ((), ())
     assert texts(after, "call_made") == said
     assert all_but_times(after.index) == found
     remarks.clear()
     again = index(nameless, other, remarks)
-    assert (again.read, remarks) == (0, [])
+    assert (again.units_read, remarks) == (0, [])
 
 
 def test_a_cache_folder_behind_a_link(nameless: Path, tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_a_cache_folder_behind_a_link(nameless: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     remarks: list[str] = []
     linked = index(nameless, tmp_path / "link", remarks)
-    assert (linked.read, linked.kept, remarks) == (0, real.read, [])
+    assert (linked.units_read, linked.units_kept, remarks) == (0, real.units_read, [])
     assert texts(linked, "call_made") == texts(real, "call_made") != []
 
 

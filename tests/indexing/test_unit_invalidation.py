@@ -141,45 +141,45 @@ def test_after_any_edits_the_index_is_that_of_a_cold_run(tree: Path, seed: int) 
         cold = index(tree, again=True, name="cold")
         assert not differences(summary.index, cold.index), edit.__name__
         assert summary.coverage == cold.coverage
-        assert summary.erroneous == cold.erroneous
+        assert summary.units_with_errors == cold.units_with_errors
 
 
 def test_nothing_changed_nothing_read(tree: Path) -> None:
     first = index(tree)
     before = first.index.stat()
     second = index(tree)
-    assert (second.read, second.kept) == (0, first.read)
+    assert (second.units_read, second.units_kept) == (0, first.units_read)
     assert second.coverage == first.coverage
     after = second.index.stat()
     assert (after.st_mtime_ns, after.st_ino) == (before.st_mtime_ns, before.st_ino)
 
 
 def test_one_edited_file_costs_one_unit(tree: Path) -> None:
-    units = index(tree).read
+    units = index(tree).units_read
     path = tree / "net/ipv4/raw.c"
     path.write_text(path.read_text() + "\n")
     again = index(tree)
-    assert (again.read, again.kept) == (1, units - 1)
+    assert (again.units_read, again.units_kept) == (1, units - 1)
 
 
 def test_a_header_costs_those_who_read_it(tree: Path) -> None:
-    units = index(tree).read
+    units = index(tree).units_read
     users = [path for path in sources(tree, ".c") if "net/ip.h" in path.read_text()]
     path = tree / "include/net/ip.h"
     path.write_text(path.read_text() + "\n")
     again = index(tree)
-    assert 0 < len(users) <= again.read < units
+    assert 0 < len(users) <= again.units_read < units
 
 
 def test_a_symbol_costs_those_who_mention_it(tree: Path) -> None:
-    units = index(tree).read
+    units = index(tree).units_read
     users = [path for path in sources(tree, ".c") if "CONFIG_IP_MULTICAST" in path.read_text()]
     header = tree / "include/generated/autoconf.h"
     header.write_text(header.read_text() + "#define CONFIG_IP_MULTICAST 1\n")
     again = index(tree)
-    assert 0 < len(users) <= again.read < units
+    assert 0 < len(users) <= again.units_read < units
     header.write_text(header.read_text() + "#define CONFIG_MENTIONED_NOWHERE 1\n")
-    assert index(tree).read == 0
+    assert index(tree).units_read == 0
 
 
 def test_a_touched_file_costs_nothing(tree: Path) -> None:
@@ -187,7 +187,7 @@ def test_a_touched_file_costs_nothing(tree: Path) -> None:
     (tree / "net/ipv4/raw.c").touch()
     os.utime(tree / "net/ipv4/udp.c", ns=(1, 1))
     again = index(tree)
-    assert again.read == 0
+    assert again.units_read == 0
     inode = again.index.stat().st_ino
     assert index(tree).index.stat().st_ino == inode
 
@@ -198,9 +198,9 @@ def test_a_damaged_index_is_made_anew(tree: Path) -> None:
     for place in range(20_000, len(content), 4_000):
         content[place] ^= 0xFF
     first.index.write_bytes(content)
-    assert index(tree).read == first.read
+    assert index(tree).units_read == first.units_read
     first.index.write_bytes(b"")
-    assert index(tree).read == first.read
+    assert index(tree).units_read == first.units_read
 
 
 def test_what_only_moved_is_not_resolved_again(
@@ -213,7 +213,7 @@ def test_what_only_moved_is_not_resolved_again(
     for _ in range(5):
         path = random.choice(sources(tree, ".c"))
         path.write_text("/* one\n   more */\n" + path.read_text())
-        assert index(tree).read == 1
+        assert index(tree).units_read == 1
     assert not resolved
     monkeypatch.undo()
     assert not differences(index(tree).index, index(tree, again=True, name="cold").index)
@@ -260,7 +260,7 @@ def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
         path = edited(tree, random, edit)
         resolved.clear()
         warm = index_here(tree)
-        assert warm.read == 1
+        assert warm.units_read == 1
         if edit in edits.ALWAYS_CARRIED:
             assert not resolved, (edit.__name__, path)
         carried += not resolved

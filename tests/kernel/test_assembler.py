@@ -23,8 +23,8 @@ def graph(linux: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder))
         summary = index_tree(IndexRequest(linux, only=PARTS, jobs=os.cpu_count() or 1))
-    assert not summary.failed
-    assert not summary.erroneous
+    assert not summary.failed_units
+    assert not summary.units_with_errors
     graph = open_index(summary.index)
     yield graph
     graph.close()

@@ -104,8 +104,8 @@ def lines(text: str) -> list[str]:
 
 
 def test_every_unit_parses(summary: IndexSummary) -> None:
-    assert summary.failed == ()
-    assert summary.erroneous == ()
+    assert summary.failed_units == ()
+    assert summary.units_with_errors == ()
     assert summary.coverage.units == 801
 
 
@@ -176,7 +176,7 @@ def copy(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def candidates(index: Path, caller: str, callee: str) -> list[str]:
     """The evidence of each edge between two functions."""
     graph = CallGraph(IndexReader(index))
-    found = [str(hop.evidence) for function in graph.functions_named(caller)
+    found = [str(hop.evidence) for function in graph.find_functions(caller)
              for hop in find_callees(graph, function) if hop.callee.id.name == callee]
     graph.close()
     return sorted(found)

@@ -35,7 +35,7 @@ def index(tree: Path, name: Path, *, again: bool = False, precompiled: bool = Tr
 
 def facts(index: Path) -> list[object]:
     reader = IndexReader(index)
-    found = list(iter_facts(reader.encoded_definitions()))
+    found = list(iter_facts(reader.iter_encoded_definitions()))
     reader.close()
     return found
 
@@ -63,9 +63,9 @@ def test_precompiled_headers_change_no_facts(linux: Path, tmp_path: Path) -> Non
     parts = tuple(part for part in parts if (linux / part).is_dir())
     with_them = index(linux, tmp_path / "with.kgraph", only=parts)
     without = index(linux, tmp_path / "without.kgraph", only=parts, precompiled=False)
-    assert with_them.read == without.read > 300
+    assert with_them.units_read == without.units_read > 300
     assert facts(with_them.index) == facts(without.index)
-    assert with_them.erroneous == without.erroneous
+    assert with_them.units_with_errors == without.units_with_errors
 
 
 def rewrite(path: Path, text: str) -> None:
@@ -138,7 +138,7 @@ def edit_code(tree: Path, random: Random) -> None:
 
 def units_of(index: Path) -> set[str]:
     reader = IndexReader(index)
-    paths = {path for (path,) in reader.rows("SELECT path FROM unit")}
+    paths = {path for (path,) in reader.fetch_rows("SELECT path FROM unit")}
     reader.close()
     return paths
 
@@ -174,7 +174,7 @@ def test_after_any_edits_the_index_is_that_of_a_cold_run(copy: Path, tmp_path: P
         assert not differences(warm.index, cold.index), edit.__name__
         assert warm.coverage == cold.coverage, edit.__name__
         if edit in (shift, drop_call, add_function, edit_code):
-            assert warm.read <= 2, edit.__name__
+            assert warm.units_read <= 2, edit.__name__
 
 
 def test_a_call_more_does_not_resolve_the_whole(
@@ -187,7 +187,7 @@ def test_a_call_more_does_not_resolve_the_whole(
         for edit in edits.ALWAYS_CARRIED * 5:
             make(edit, copy, random, tmp_path / "x.kgraph")
             warm = index(copy, tmp_path / "x.kgraph")
-            assert warm.read == 1
+            assert warm.units_read == 1
     cold = index(copy, tmp_path / "cold.kgraph", again=True)
     assert not differences(warm.index, cold.index)
     assert warm.coverage == cold.coverage

@@ -52,8 +52,8 @@ def graph(summary: IndexSummary) -> Iterator[CallGraph]:
 
 
 def test_few_units_have_errors(summary: IndexSummary) -> None:
-    assert summary.failed == ()
-    assert len(summary.erroneous) < summary.coverage.units * 0.005
+    assert summary.failed_units == ()
+    assert len(summary.units_with_errors) < summary.coverage.units * 0.005
 
 
 @pytest.mark.parametrize(("caller", "callee"), [

@@ -104,7 +104,7 @@ def test_the_tables_that_sk_prot_holds_by_way_of_copies(graph: CallGraph) -> Non
     text = SourceText(graph)
     for item, word in zip(raw, ("raw_prot", "answer->prot", "sk_alloc", "sk->sk_prot"),
                           strict=True):
-        assert word in text.line(item.location)
+        assert word in text.read_line(item.location)
 
 
 @pytest.mark.parametrize(("text", "verdict"), [

@@ -22,14 +22,14 @@ def test_unknown_names_get_suggestions(tmp_path: Path) -> None:
 
 
 def test_static_twins_are_listed_and_told_apart_by_path(mini: CallGraph) -> None:
-    rows = mini.reader.rows(
+    rows = mini.reader.fetch_rows(
         "SELECT name FROM function WHERE file IS NOT NULL GROUP BY name HAVING count(*) > 1"
     )
     assert rows, "mini-linux has no static twins"
     for (name,) in rows:
         with pytest.raises(LookupFailed, match="is ambiguous") as raised:
             find_function(mini, name)
-        twins = mini.functions_named(name)
+        twins = mini.find_functions(name)
         for twin in twins:
             assert twin.location is not None
             assert str(twin.location) in raised.value.message

@@ -69,7 +69,7 @@ def test_site_says_what_is_wrong(mini: CallGraph, place: str, message: str) -> N
 
 def test_ops_shows_a_table_as_passed_only_where_nothing_holds_it(tmp_path: Path) -> None:
     def installs(table: str) -> list[tuple[str, bool]]:
-        return sorted((i.holder, i.passed) for i in find_bindings(graph, table)[0].installs)
+        return sorted((i.holder, i.is_argument) for i in find_bindings(graph, table)[0].installs)
 
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -95,7 +95,7 @@ def test_ops_shows_a_table_as_passed_only_where_nothing_holds_it(tmp_path: Path)
 def test_a_call_with_as_many_guards_as_are_kept_says_that_there_may_be_more(
     mini: CallGraph,
 ) -> None:
-    known = mini.sites_of(find_function(mini, "sock_sendmsg").number)[0]
+    known = mini.find_sites_of(find_function(mini, "sock_sendmsg").number)[0]
     guard = Guard(known.extent, True)
     texts = [
         list(format_guards(replace(known, guards=(guard,) * count), lambda _extent: "x"))

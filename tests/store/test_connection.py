@@ -90,7 +90,7 @@ def test_a_damaged_array_is_reported(mini_index: Path, tmp_path: Path) -> None:
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match="damaged"):
-        IndexReader(copy).array("edge_callee")
+        IndexReader(copy).read_array("edge_callee")
 
 
 def unit(path: str, line: int) -> UnitFacts:

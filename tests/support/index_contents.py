@@ -13,37 +13,45 @@ def everything(index: Path) -> dict[str, Any]:
     """The facts, the rows of all tables with the texts, paths and evidence that they name by
     number, and all arrays. What is numbered in the order of names keeps its numbers."""
     reader = IndexReader(index)
-    texts = dict(reader.rows("SELECT id, text FROM text"))
-    files = dict(reader.rows("SELECT id, path FROM file"))
+    texts = dict(reader.fetch_rows("SELECT id, text FROM text"))
+    files = dict(reader.fetch_rows("SELECT id, path FROM file"))
     chains = {
         number: [[role, files[file], *rest] for role, file, *rest in json.loads(chain)]
-        for number, chain in reader.rows("SELECT id, chain FROM evidence")}
+        for number, chain in reader.fetch_rows("SELECT id, chain FROM evidence")}
 
     def table(name: str, **told: dict[Any, Any]) -> list[list[Any]]:
-        columns = [row[1] for row in reader.rows(f"PRAGMA table_info({name})")]
+        columns = [row[1] for row in reader.fetch_rows(f"PRAGMA table_info({name})")]
         return [[told[column].get(value) if column in told else value
                  for column, value in zip(columns, row, strict=True)]
-                for row in reader.rows(f"SELECT * FROM {name} ORDER BY id")]
+                for row in reader.fetch_rows(f"SELECT * FROM {name} ORDER BY id")]
 
     found: dict[str, Any] = {
         "function": table("function", file=files, signature=texts, macro=texts),
         "object": table("object", file=files),
-        "site": table("site", file=files, **dict.fromkeys(
-            ("expression", "macro", "holder", "rule", "reason", "signature", "guards"), texts),
-            proof=chains),
+        "site": table(
+            "site",
+            file=files,
+            **dict.fromkeys(
+                ("expression", "macro", "holder", "rule", "reason", "signature", "guards"), texts
+            ),
+            proof=chains,
+        ),
         "bound": table("bound", file=files, holder=texts),
         "held": table("held", holder=texts, evidence=chains),
-        "holder": sorted(reader.rows("SELECT name FROM holder")),
-        "alias": sorted(reader.rows("SELECT name, member, slot FROM alias")),
-        "request": sorted(row[1:] for row in table("request", **dict.fromkeys(
-            ("kind", "reason", "asked"), texts))),
+        "holder": sorted(reader.fetch_rows("SELECT name FROM holder")),
+        "alias": sorted(reader.fetch_rows("SELECT name, member, slot FROM alias")),
+        "request": sorted(
+            row[1:] for row in table("request", **dict.fromkeys(("kind", "reason", "asked"), texts))
+        ),
         "later": sorted(row[1:] for row in table("later", kind=texts)),
-        "unit": reader.rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id"),
+        "unit": reader.fetch_rows(
+            "SELECT path, object, image, failed, errors FROM unit ORDER BY id"
+        ),
         "coverage": reader.coverage,
-        "facts": list(iter_facts(reader.encoded_definitions())),
+        "facts": list(iter_facts(reader.iter_encoded_definitions())),
     }
     for name in ARRAYS:
-        found[name] = reader.array(name)
+        found[name] = reader.read_array(name)
     found["folder"] = [texts.get(number) for number in found["folder"]]
     found["edge_evidence"] = [chains[number] for number in found["edge_evidence"]]
     reader.close()

@@ -58,7 +58,7 @@ def callees(graph: CallGraph, name: str) -> set[str]:
     """The functions that one calls in whatever way."""
     return {
         graph.function(graph.edge_callee[edge]).id.name
-        for function in graph.functions_named(name)
+        for function in graph.find_functions(name)
         for edge in graph.edges_from(function.number)
     } | {name}
 
@@ -67,7 +67,7 @@ def _neighbours(graph: CallGraph, document: Document) -> set[str]:
     """Functions of the files that the document's functions are in."""
     found: set[str] = set()
     for line in document.lines:
-        for function in graph.functions_named(line.claim.name) if line.claim.name else ():
+        for function in graph.find_functions(line.claim.name) if line.claim.name else ():
             if function.location is not None:
                 rows = graph.reader.functions("file.path = ?", (function.location.path,))
                 found |= {other.id.name for other in rows}
@@ -79,7 +79,7 @@ def _bound_alike(graph: CallGraph, name: str, target: str) -> bool:
     def sites(one: str) -> set[int]:
         return {
             graph.site_of(graph.hop_edge[graph.back_hop[place]])
-            for function in graph.functions_named(one)
+            for function in graph.find_functions(one)
             for place in range(graph.back_start[function.number],
                                graph.back_start[function.number + 1])
         }

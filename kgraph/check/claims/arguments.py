@@ -57,7 +57,7 @@ def _declared(ground: CheckContext, function: KnownFunction) -> tuple[str, ...]:
     """The parameters as the definition writes them; () where a macro makes it."""
     assert function.location is not None
     first = function.location.line
-    lines = ground.sources.lines(function.location.path)[first - 1:function.end_line]
+    lines = ground.sources.read_lines(function.location.path)[first - 1:function.end_line]
     head = "\n".join(lines).partition("{")[0]
     start = head.find(function.id.name + "(")
     if start < 0 or function.macro:
@@ -123,8 +123,8 @@ def _written(ground: CheckContext, place: Extent) -> tuple[str, ...] | None:
     """
     start, end = place.start, (place.end_line, place.end_column)
     if not start.column or end != (start.line, start.column):
-        return find_call_arguments(ground.sources.text(place))
-    lines = ground.sources.lines(start.path)[start.line - 1:start.line - 1 + _MAX_CALL_LINES]
+        return find_call_arguments(ground.sources.read_extent(place))
+    lines = ground.sources.read_lines(start.path)[start.line - 1:start.line - 1 + _MAX_CALL_LINES]
     text = "\n".join(lines).encode()[start.column - 1:].decode("utf-8", "replace")
     name = _NAME.match(text)
     return parse_arguments(text[name.end():]) if name else None
@@ -134,7 +134,7 @@ def _same(ground: CheckContext, said: Sequence[str], written: Sequence[str], pat
     """Whether arguments are the same, or become so without macros that stand for members."""
     if list(map(_words, said)) == list(map(_words, written)):
         return True
-    plain = [[_words(" ".join(ground.spelling.text(each, path))) for each in arguments]
+    plain = [[_words(" ".join(ground.spelling.expand_text(each, path))) for each in arguments]
              for arguments in (said, written)]
     return len(said) == len(written) and plain[0] == plain[1]
 
@@ -155,9 +155,9 @@ def compare_result(ground: CheckContext, line: DocumentLine, places: Iterable[Ex
         if place.start.column:
             before = _before(ground, place)
             path = place.start.path
-            wanted = ground.spelling.text(
+            wanted = ground.spelling.expand_text(
                 result if result == "return" else f"{result} =", path)
-            found = ground.spelling.text(" ".join(before), path)
+            found = ground.spelling.expand_text(" ".join(before), path)
             if found[-len(wanted):] == wanted:
                 return ""
             there.append(before)
@@ -170,7 +170,7 @@ def compare_result(ground: CheckContext, line: DocumentLine, places: Iterable[Ex
 def _before(ground: CheckContext, place: Extent) -> list[str]:
     """The words of a statement before the call, casts left out."""
     number = place.start.line
-    lines = ground.sources.lines(place.start.path)[
+    lines = ground.sources.read_lines(place.start.path)[
         max(0, number - 1 - _MAX_LINES_BEFORE_CALL) : number
     ]
     if not lines:
@@ -214,9 +214,9 @@ def note_result(ground: CheckContext, line: DocumentLine, outcome: Outcome) -> O
 
 def note_missing_body(ground: CheckContext, line: DocumentLine, outcome: Outcome) -> Outcome:
     """The same; of what a function calls that is only declared, nobody can tell."""
-    standing = outcome.standing
+    standing = outcome.position
     if standing is None or standing.doubt or not standing.states or any(
-            ground.has_body(state.function) for state in (*standing.states, *standing.inside)):
+            ground.has_body(state.function) for state in (*standing.states, *standing.targets)):
         return outcome
     doubt = f"{line.claim.name} is only declared: what it calls is not in the index"
-    return replace(outcome, standing=replace(standing, doubt=doubt))
+    return replace(outcome, position=replace(standing, doubt=doubt))

@@ -50,7 +50,7 @@ def judge_root(ground: CheckContext, line: DocumentLine) -> Outcome:
     if functions:
         notes = dict.fromkeys(compare_parameters(ground, line, each) for each in functions)
         note = "" if "" in notes else next(iter(notes))
-        return Outcome(Verdict.HOLDS, note, standing=Position(ground.states(functions)))
+        return Outcome(Verdict.HOLDS, note, position=Position(ground.states(functions)))
     return judge_macro(ground, line) or judge_unknown(ground, line)
 
 
@@ -60,8 +60,8 @@ def judge_call(ground: CheckContext, line: DocumentLine, standing: Position) -> 
     after = Position(ground.states(functions))
     if standing.doubt or not standing.states:
         note = standing.doubt or "what calls it is not known"
-        return Outcome(Verdict.UNDECIDED, note, standing=after if functions else standing)
-    starts = [standing, Position(standing.inside)] if standing.inside else [standing]
+        return Outcome(Verdict.UNDECIDED, note, position=after if functions else standing)
+    starts = [standing, Position(standing.targets)] if standing.targets else [standing]
     for start in starts:
         outcome = _made_here(ground, line, start, functions)
         if outcome is not None:
@@ -107,11 +107,11 @@ def _called(
         why = f"one of {hop.candidates} candidates of {hop.site.holder or hop.site.expression}"
     places = tuple(dict.fromkeys(
         place for call in chosen for place in _places(ground, call.hops[0])))
-    states = tuple(dict.fromkeys(call.state._replace(passed=0) for call in chosen))
+    states = tuple(dict.fromkeys(call.state._replace(via_passed=0) for call in chosen))
     other = note or describe_other_targets(ground, line, places, functions)
     if other:
         return Outcome(
-            Verdict.REFUTED, other, hop, places=places, standing=Position(states)
+            Verdict.REFUTED, other, hop, places=places, position=Position(states)
         )
     notes = (
         why, compare_parameters(ground, line, hop.callee),
@@ -119,7 +119,7 @@ def _called(
     )
     return Outcome(
         verdict, "; ".join(text for text in notes if text), hop, places=places,
-        standing=Position(states),
+        position=Position(states),
     )
 
 
@@ -174,10 +174,10 @@ def _macro(
     if not other and line.claim.result and has_other_members(ground, line, places):
         other = f"no such statement: {note}"  # of `x = macro(...)` the arguments are what is said
     if other:
-        return Outcome(Verdict.REFUTED, other, places=places, standing=Position(states))
+        return Outcome(Verdict.REFUTED, other, places=places, position=Position(states))
     return Outcome(
         Verdict.HOLDS, f"{why}; {note}" if note else why,
-        ground.graph.hop(edges[0]) if edges else None, places=places, standing=Position(states),
+        ground.graph.hop(edges[0]) if edges else None, places=places, position=Position(states),
     )
 
 
@@ -192,11 +192,11 @@ def _not_called(
         there = ground.said_by_pins(hop.site.number)
         return Outcome(
             Verdict.CONTRADICTS, f"the scenario says {there} here", hop,
-            places=(hop.site.extent,), standing=after,
+            places=(hop.site.extent,), position=after,
         )
     written = standing.sites is None and _written(ground, standing, functions[0].id.name)
     if written:
-        return Outcome(Verdict.UNDECIDED, written, standing=after)
+        return Outcome(Verdict.UNDECIDED, written, position=after)
     way = find_path_with_gaps(ground, standing, numbers)
     back = describe_reverse_call(ground, standing, numbers)
     if way is not None and way.cost <= (NEAR if back else GAP):
@@ -205,26 +205,26 @@ def _not_called(
         steps = " -> ".join(hop.callee.id.name for hop in way.hops[:-1])
         return Outcome(
             Verdict.UNDECIDED, f"{back}, and only by way of {steps} is it called from here",
-            standing=after,
+            position=after,
         )
     if back:
-        return Outcome(Verdict.REFUTED, f"it is the other way round: {back}", standing=after)
+        return Outcome(Verdict.REFUTED, f"it is the other way round: {back}", position=after)
     unresolved = [site for site in _sites(ground, standing) if site.status is SiteStatus.UNRESOLVED]
     if unresolved:
         first = unresolved[0]
         return Outcome(
             Verdict.UNDECIDED,
             f"{first.expression}() at {first.location} could not be resolved: {first.reason}",
-            standing=after,
+            position=after,
         )
     for state in standing.states:
-        if not set(numbers).isdisjoint(ground.graph.requests.candidates(state.function)):
+        if not set(numbers).isdisjoint(ground.graph.open_requests.iter_candidates(state.function)):
             name = ground.graph.function(state.function)
             return Outcome(
-                Verdict.UNDECIDED, f"what {name} asks to be run later is not known", standing=after)
+                Verdict.UNDECIDED, f"what {name} asks to be run later is not known", position=after)
     if way is not None:
         return judge_long_path(way, after)
-    return Outcome(Verdict.REFUTED, _instead(ground, standing, functions), standing=after)
+    return Outcome(Verdict.REFUTED, _instead(ground, standing, functions), position=after)
 
 
 def _written(ground: CheckContext, standing: Position, name: str) -> str:
@@ -243,7 +243,7 @@ def _gap(ground: CheckContext, way: CallPath) -> Outcome:
     later = any(hop.kind is EdgeKind.DEFERRED for hop in way.hops)
     return Outcome(
         Verdict.DEFERRED if later else Verdict.GAP, f"by way of {steps}", way.hops[-1], way.hops,
-        tuple(_places(ground, way.hops[0])), Position((way.state._replace(passed=0),)),
+        tuple(_places(ground, way.hops[0])), Position((way.state._replace(via_passed=0),)),
     )
 
 
@@ -278,12 +278,12 @@ def judge_unless_stub(
     others = [_describe_stub(ground, each) for each in functions]
     if not others or not all(others) or _is_nowhere(ground, line.claim.name):
         return outcome
-    return Outcome(Verdict.UNDECIDED, others[0], standing=outcome.standing)
+    return Outcome(Verdict.UNDECIDED, others[0], position=outcome.position)
 
 
 def _is_nowhere(ground: CheckContext, name: str) -> bool:
     """Whether the tree has a claimed name nowhere."""
-    return bool(name) and not (ground.graph.functions_named(name) or ground.elsewhere(name))
+    return bool(name) and not (ground.graph.find_functions(name) or ground.elsewhere(name))
 
 
 def _describe_stub(ground: CheckContext, function: KnownFunction) -> str:
@@ -295,7 +295,7 @@ def _describe_stub(ground: CheckContext, function: KnownFunction) -> str:
     if not body or len(body) > _MOST_WORDS:
         return ""
     name = function.id.name
-    other = next((place for place in ground.absence.definitions(name)
+    other = next((place for place in ground.absence.find_bodies(name)
                   if place.path != function.location.path), None)
     if other is None:
         return ""

@@ -60,7 +60,7 @@ def describe_reverse_call(ground: CheckContext, standing: Position, callees: Seq
     """That what a line claims to be called is what calls, in a sentence; "" where it is not, or
     where both may well come again.
     """
-    if standing.users:
+    if standing.is_macro:
         return ""
     callers = [state.function for state in standing.states]
     for callee in callees:
@@ -81,7 +81,7 @@ def judge_long_path(way: CallPath, standing: Position) -> Outcome:
     said = f"only a long way leads there, by {' -> '.join(map(_callee, way.hops[:-1]))}"
     return Outcome(
         Verdict.UNDECIDED, f"{said}, with choices ({choices})" if choices else said,
-        standing=standing,
+        position=standing,
     )
 
 
@@ -95,7 +95,7 @@ def find_single_hops(
     """The single hops from where a document stands to one of `targets`, cheapest first."""
     wanted, found = set(targets), []
     for state in standing.states:
-        for step in steps.after(state):
+        for step in steps.iter_steps(state):
             if step.state.function in wanted:
                 hop = _hop(ground, steps, standing, step)
                 if hop is not None:
@@ -106,13 +106,13 @@ def find_single_hops(
 def _hop(ground: CheckContext, steps: StateSpace, standing: Position, step: Step) -> Hop | None:
     """The record of a step, at one of the call sites that count."""
     if standing.sites is None:
-        return make_hops(ground.graph, (step,), steps.rules)[0]
+        return make_hops(ground.graph, (step,), steps.constraints)[0]
     # The step stands for all edges of its kind between the two functions.
     graph = ground.graph
     for site in standing.sites:
         for edge in graph.edges_of(site):
             if graph.edge_callee[edge] == step.state.function:
-                return cite_pinned_table(graph, graph.hop(edge, step.width), steps.rules)
+                return cite_pinned_table(graph, graph.hop(edge, step.width), steps.constraints)
     return None
 
 
@@ -132,7 +132,7 @@ def find_path_with_gaps(
 
 def _starts(ground: CheckContext, standing: Position) -> tuple[State, ...]:
     """Where ways begin: of a macro not in those that use it, but in what these uses call."""
-    if not standing.users:
+    if not standing.is_macro:
         return standing.states
     callees = dict.fromkeys(
         callee for site in standing.sites or () for callee in ground.callees(site))
@@ -146,14 +146,14 @@ def _cheapest(
     starts = _starts(ground, standing)[:_MOST_TRIED]
     for target in targets:
         for state in starts:
-            start = state._replace(passed=0)
+            start = state._replace(via_passed=0)
             search = PathSearch(steps, state.function, target, most=_MOST_COST, start=start)
-            way = next(search.ways(), None)
+            way = next(search.iter_paths(), None)
             if way is None or way.cost > _MOST_COST:
                 continue
             last = way.steps[-1]
             cost = way.cost - choice_cost(last.width)
             if cost <= FAR and (best is None or cost < best.cost):
-                hops = make_hops(ground.graph, way.steps, steps.rules)
+                hops = make_hops(ground.graph, way.steps, steps.constraints)
                 best = CallPath(hops, last.state, cost)
     return best

@@ -150,7 +150,9 @@ def split_labels(claim: Claim) -> list[list[str]]:
 
 def normalise_claim(ground: CheckContext, claim: Claim, path: str) -> ConditionForm:
     """The form of a claimed condition, of code in the file `path`."""
-    return normalise_condition(ground.spelling.text(claim.condition, path), holds=not claim.negated)
+    return normalise_condition(
+        ground.spelling.expand_text(claim.condition, path), holds=not claim.negated
+    )
 
 
 def find_related_condition(
@@ -184,5 +186,5 @@ def _conditions(
         path, first = function.location.path, function.location.line
         for branch in ground.flow(function).branches:
             start = Location(path, first + body[branch.place][1])
-            yield branch.form, Extent(start, start.line), ground.sources.line(start)
+            yield branch.form, Extent(start, start.line), ground.sources.read_line(start)
     yield from ground.guards_of(function.number)

@@ -80,7 +80,7 @@ def judge_in_switch(
     functions = ground.functions_of(standing)
     inside = [ground.flow(each).text_at(label.place)
               for each in functions for label in ground.flow(each).labels
-              if label.switch == " ".join(ground.spelling.text(switch, get_path(each)))]
+              if label.switch == " ".join(ground.spelling.expand_text(switch, get_path(each)))]
     if not inside or any(find_labels(ground, each, line.claim, switch) for each in functions):
         return outcome
     there = ", ".join(dict.fromkeys(inside))

@@ -39,16 +39,16 @@ def judge_macro(ground: CheckContext, line: DocumentLine) -> Outcome | None:
         " ORDER BY id LIMIT ?)", (name, _MOST_COMPARED if line.claim.arguments else _MOST_USES))
     if not sites:
         return None
-    there = ground.defined.macro(name)
+    there = ground.defined.find_macro(name)
     verdict, note = _with_arguments(ground, line, sites, there)
     callers = dict.fromkeys(site.caller for site in sites[:_MOST_USES])
     what = f"a macro ({there})" if there else "a macro"
     return Outcome(
         verdict, f"{what}; {note}" if note else what,
-        standing=Position(
-            tuple(ground.free.start(caller) for caller in callers),
+        position=Position(
+            tuple(ground.free.make_start_state(caller) for caller in callers),
             tuple(site.number for site in sites[:_MOST_USES]),
-            users=True,
+            is_macro=True,
         ),
     )
 
@@ -65,13 +65,13 @@ def _with_arguments(
     if not compare_arguments(ground, line, [site.extent for site in sites], []):
         return Verdict.HOLDS, ""
     if there is not None:
-        define = " ".join(ground.absence.lines(there.path)[there.line - 1:there.line + 3])
+        define = " ".join(ground.absence.read_lines(there.path)[there.line - 1:there.line + 3])
         head = re.match(rf"\s*#\s*define\s+{re.escape(line.claim.name)}\(([^()]*)\)", define)
         if head and "".join(head[1].split()) == "".join(",".join(said).split()):
             return Verdict.HOLDS, ""
     words = [word for each in said for word in split_words(each) if word.isidentifier()]
     ground.absence.announce(set(words))
-    missing = [word for word in words if ground.absence.place(word) is None]
+    missing = [word for word in words if ground.absence.find_name(word) is None]
     if missing:
         return Verdict.REFUTED, f"no {', '.join(dict.fromkeys(missing))} in this tree"
     return Verdict.UNDECIDED, "no use looked at has these arguments"
@@ -83,12 +83,12 @@ def judge_unknown(ground: CheckContext, line: DocumentLine) -> Outcome:
     elsewhere = ground.elsewhere(name)
     doubt = Position(doubt=f"{name} is not in the index")
     if not elsewhere:
-        return Outcome(Verdict.REFUTED, f"no {name} in this tree", standing=doubt)
+        return Outcome(Verdict.REFUTED, f"no {name} in this tree", position=doubt)
     alike = find_macro_defined(ground, line, numbered=True)
     if alike:
         there = "; ".join(dict.fromkeys(f"{each.macro} ({each.location})" for each in alike))
-        return Outcome(Verdict.REFUTED, f"it is not defined so; there is {there}", standing=doubt)
-    return Outcome(Verdict.UNDECIDED, elsewhere, standing=doubt)
+        return Outcome(Verdict.REFUTED, f"it is not defined so; there is {there}", position=doubt)
+    return Outcome(Verdict.UNDECIDED, elsewhere, position=doubt)
 
 
 def find_macro_defined(
@@ -119,7 +119,7 @@ def judge_used_below(
     None where none does.
     """
     name = line.claim.name
-    users = {row[0] for row in ground.graph.reader.rows(
+    users = {row[0] for row in ground.graph.reader.fetch_rows(
         "SELECT DISTINCT caller FROM site WHERE macro IN (SELECT id FROM text WHERE text = ?1)"
         " OR (holder IS NOT NULL AND expression IN (SELECT id FROM text WHERE text = ?1))", (name,)
     )}
@@ -145,7 +145,7 @@ def _not_here(
     """That nobody can tell whether the line means one of the uses elsewhere."""
     caller = ground.names(state.function for state in standing.states)
     note = f"{caller} does not use {name} itself, as {ground.names(users, most=3)} do"
-    return Outcome(Verdict.UNDECIDED, note, standing=Position(doubt=note))
+    return Outcome(Verdict.UNDECIDED, note, position=Position(doubt=note))
 
 
 def _to_target(
@@ -161,8 +161,8 @@ def _to_target(
     way = find_path_with_gaps(ground, standing, targets) if sites else None
     if way is not None and way.cost <= GAP and way.hops[-1].site.expression == claim.name:
         steps = " -> ".join(hop.callee.id.name for hop in way.hops[:-1])
-        here = ground.free.start(way.hops[-1].caller.number)
-        after = Position((here,), (way.hops[-1].site.number,), (way.state._replace(passed=0),))
+        here = ground.free.make_start_state(way.hops[-1].caller.number)
+        after = Position((here,), (way.hops[-1].site.number,), (way.state._replace(via_passed=0),))
         return Outcome(Verdict.GAP, f"by way of {steps}", way.hops[-1], way.hops,
                        (way.hops[0].site.extent,), after)
     candidates = {callee for site in sites for callee in ground.callees(site.number)}
@@ -171,7 +171,7 @@ def _to_target(
         return _not_here(ground, claim.name, standing, users) if users else None
     note = (f"{claim.target} is no candidate of {claim.name}() ({sites[0].location});"
             f" candidates: {ground.names(candidates)}")
-    return Outcome(Verdict.REFUTED, note, standing=Position(doubt=note))
+    return Outcome(Verdict.REFUTED, note, position=Position(doubt=note))
 
 
 def _near(ground: CheckContext, standing: Position, users: set[int]) -> list[int]:
@@ -182,7 +182,7 @@ def _near(ground: CheckContext, standing: Position, users: set[int]) -> list[int
     for _ in range(_MOST_STEPS):
         following = []
         for state in layer:
-            for step in ground.likely.after(state):
+            for step in ground.likely.iter_steps(state):
                 if step.state.function not in seen and len(seen) < _MOST_FUNCTIONS:
                     seen.add(step.state.function)
                     following.append(step.state)
@@ -195,7 +195,7 @@ def _used(
     ground: CheckContext, line: DocumentLine, way: CallPath, sites: list[KnownSite]
 ) -> Outcome:
     steps = " -> ".join(hop.callee.id.name for hop in way.hops)
-    here = Position((way.state._replace(passed=0),))
+    here = Position((way.state._replace(via_passed=0),))
     if not sites:
         judged = judge_pointer_call(ground, line, here, expression=line.claim.name)
         gap = Verdict.GAP if judged.verdict is Verdict.HOLDS else judged.verdict

@@ -46,7 +46,7 @@ def find_sites_through(
 
 def _spelled_so(ground: CheckContext, site: KnownSite, expression: str) -> bool:
     """Whether the callee of a call is written so, but for macros that stand for members."""
-    plain = [_plain("".join(ground.spelling.text(each, site.location.path)))
+    plain = [_plain("".join(ground.spelling.expand_text(each, site.location.path)))
              for each in (expression, site.expression)]
     return plain[0] == plain[1]
 
@@ -66,7 +66,7 @@ def judge_pointer_call(
     expression = expression or line.claim.expression
     if standing.doubt or not standing.states:
         note = standing.doubt or "what calls it is not known"
-        return Outcome(Verdict.UNDECIDED, note, standing=Position(doubt=note))
+        return Outcome(Verdict.UNDECIDED, note, position=Position(doubt=note))
     sites = find_sites_through(ground, standing, expression)
     if not sites:
         return _elsewhere(ground, line, standing, expression)
@@ -105,7 +105,7 @@ def _inside(ground: CheckContext, line: DocumentLine, candidates: set[int]) -> t
     """What the call is said to reach, or surely reaches."""
     claimed = {function.number for function in ground.functions(line.claim.target, None)}
     reached = claimed & candidates or (candidates if len(candidates) == 1 else set())
-    return tuple(ground.free.start(number) for number in sorted(reached))
+    return tuple(ground.free.make_start_state(number) for number in sorted(reached))
 
 
 def _without_target(
@@ -113,7 +113,7 @@ def _without_target(
     after: Position,
 ) -> Outcome:
     note = f"candidates: {ground.names(candidates)}" if candidates else sites[0].reason
-    return Outcome(Verdict.HOLDS, note, places=places, standing=after)
+    return Outcome(Verdict.HOLDS, note, places=places, position=after)
 
 
 def _candidate(
@@ -126,26 +126,26 @@ def _candidate(
     calls = find_single_hops(ground, ground.pinned, standing, targets)
     if calls:
         hop = calls[0].hops[0]
-        inside = tuple(dict.fromkeys(call.state._replace(passed=0) for call in calls))
-        below = replace(after, inside=inside)
+        inside = tuple(dict.fromkeys(call.state._replace(via_passed=0) for call in calls))
+        below = replace(after, targets=inside)
         if hop.candidates > 1:
             return Outcome(
                 Verdict.ONE_OF, f"one of {hop.candidates} candidates of {hop.site.holder}", hop,
-                places=places, standing=below,
+                places=places, position=below,
             )
-        return Outcome(Verdict.HOLDS, "", hop, places=places, standing=below)
+        return Outcome(Verdict.HOLDS, "", hop, places=places, position=below)
     against = find_single_hops(ground, ground.free, standing, targets)
     if against:
         hop = against[0].hops[0]
         there = ground.said_by_pins(hop.site.number)
         return Outcome(
             Verdict.CONTRADICTS, f"{hop.callee} is a candidate, but the scenario says {there}",
-            hop, places=places, standing=after,
+            hop, places=places, position=after,
         )
     handed = {value for state in standing.states for _, value in state.bindings}
     return Outcome(
         Verdict.REFUTED, f"what is handed on here is {ground.names(handed)}", places=places,
-        standing=after,
+        position=after,
     )
 
 
@@ -157,16 +157,16 @@ def _no_candidate(
     if any(site.status is SiteStatus.UNRESOLVED for site in sites):
         return Outcome(
             Verdict.UNDECIDED, f"the call could not be resolved: {sites[0].reason}",
-            places=places, standing=after,
+            places=places, position=after,
         )
-    if not ground.graph.functions_named(target):
+    if not ground.graph.find_functions(target):
         elsewhere = ground.elsewhere(target)
         if elsewhere:
-            return Outcome(Verdict.UNDECIDED, elsewhere, places=places, standing=after)
+            return Outcome(Verdict.UNDECIDED, elsewhere, places=places, position=after)
     there = ground.names(candidates) if candidates else f"none ({sites[0].reason})"
     return Outcome(
         Verdict.REFUTED, f"{target} is no candidate of this call; candidates: {there}",
-        places=places, standing=after,
+        places=places, position=after,
     )
 
 
@@ -174,7 +174,7 @@ def _elsewhere(
     ground: CheckContext, line: DocumentLine, standing: Position, expression: str
 ) -> Outcome:
     """The call is not made here: perhaps by a function that is called from here."""
-    rows = ground.graph.reader.rows(
+    rows = ground.graph.reader.fetch_rows(
         "SELECT s.caller FROM site s JOIN text e ON e.id = s.expression"
         " WHERE s.holder IS NOT NULL AND e.text = ? ORDER BY s.caller", (expression,)
     )
@@ -184,7 +184,7 @@ def _elsewhere(
         name = ground.names(state.function for state in standing.states)
         return Outcome(
             Verdict.REFUTED, f"{name} has no call through {expression}",
-            standing=Position(doubt=f"there is no call through {expression}"),
+            position=Position(doubt=f"there is no call through {expression}"),
         )
     if way.cost > GAP:
         return judge_long_path(way, Position(doubt=f"there is no call through {expression} near"))
@@ -194,5 +194,5 @@ def _elsewhere(
     steps = " -> ".join(hop.callee.id.name for hop in way.hops)
     return Outcome(
         gap, "; ".join(part for part in (f"by way of {steps}", judged.note) if part), judged.hop,
-        way.hops, (way.hops[0].site.extent,), judged.standing,
+        way.hops, (way.hops[0].site.extent,), judged.position,
     )

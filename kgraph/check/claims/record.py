@@ -77,11 +77,13 @@ def _judge_member(ground: CheckContext, record: str, place: Extent, claimed: Mem
     if not found:
         note = f"{record} has no member {claimed.name} ({place.start})"
         return Outcome(Verdict.REFUTED, note)
-    told = [(*compare_members(claimed, there, ground.spelling.types), at) for at, there in found]
+    told = [
+        (*compare_members(claimed, there, ground.spelling.resolve_type), at) for at, there in found
+    ]
     verdict, note, at = min(told, key=lambda each: (WORSENING.index(each[0]), bool(each[1])))
     if verdict is Verdict.HOLDS:
         return Outcome(verdict, note, found=at)
-    text = "\n".join(ground.absence.lines(at.path)[at.line - 1:at.line - 1 + _MOST_BROKEN])
+    text = "\n".join(ground.absence.read_lines(at.path)[at.line - 1:at.line - 1 + _MOST_BROKEN])
     whole = f"it is `{' '.join(text.partition(';')[0].split())};` there ({at})"
     doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
     return Outcome(verdict, whole + doubt, found=at)
@@ -103,7 +105,7 @@ def _judge_macro(ground: CheckContext, record: str, place: Extent, expression: s
 def _macro_members(ground: CheckContext, record: Extent, name: str) -> list[tuple[Location, str]]:
     """The members that macros declare in which a name stands, `DECLARE_BITMAP(name, 64)`."""
     path, first = record.start.path, record.start.line
-    text = "\n".join(ground.absence.lines(path)[first - 1:record.end_line])
+    text = "\n".join(ground.absence.read_lines(path)[first - 1:record.end_line])
     return [(Location(path, first + line), spelled) for line, spelled in iter_macro_members(text)
             if name in split_words(spelled)]
 
@@ -113,10 +115,10 @@ def _members(ground: CheckContext, record: Extent, name: str) -> list[tuple[Loca
     (`#define sk_prot __sk_common.skc_prot`).
     """
     path, first = record.start.path, record.start.line
-    text = "\n".join(ground.absence.lines(path)[first - 1:record.end_line])
+    text = "\n".join(ground.absence.read_lines(path)[first - 1:record.end_line])
     every = [(Location(path, first + each.line), each) for each in iter_members(text)]
     found = [(at, each) for at, each in every if each.name == name]
-    spelled = [] if found else ground.spelling.text(name, path)
+    spelled = [] if found else ground.spelling.expand_text(name, path)
     if len(spelled) < 3:
         return found
     held = next((each.type for _, each in every if each.name == spelled[0]), ())
@@ -134,7 +136,7 @@ def _record_places(
     """Where a record is defined, found by its text, to the line of its closing brace: in the cited
     file first, in files that no unit reads only where it is in no other.
     """
-    starts = ground.defined.records(name) or ground.absence.records(name)
+    starts = ground.defined.find_records(name) or ground.absence.find_records(name)
     if citation is not None:
         starts = sorted(starts, key=lambda each: not is_path_suffix(each.path, citation.path)
                         and not is_path_suffix(citation.path, each.path))
@@ -142,7 +144,7 @@ def _record_places(
 
 
 def _whole(ground: CheckContext, place: Location) -> Extent:
-    depth, lines = 0, ground.absence.lines(place.path)
+    depth, lines = 0, ground.absence.read_lines(place.path)
     for word, line in tokenise("\n".join(lines[place.line - 1:place.line + _MOST_LINES])):
         depth += {"{": 1, "}": -1}.get(word, 0)
         if word == "}" and depth == 0:

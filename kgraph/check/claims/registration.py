@@ -49,7 +49,7 @@ def find_targets(
             continue
         known: list[Target] = []
         if "_" in name.strip("_") or not within:
-            known += [each for each in ground.graph.functions_named(name)
+            known += [each for each in ground.graph.find_functions(name)
                       if each.address_taken or not within]
         if not known and "&" in argument:
             known += ground.graph.reader.objects("o.name = ?", (name,))
@@ -76,7 +76,7 @@ def describe_other_targets(
         return ""
     wanted, there = _claimed(line, named), []
     for place in places:
-        written = find_call_arguments(ground.sources.text(place))
+        written = find_call_arguments(ground.sources.read_extent(place))
         if written is None:
             continue
         if wanted <= set(map(_plain, written)):
@@ -108,13 +108,13 @@ def judge_registration(ground: CheckContext, line: DocumentLine) -> Outcome | No
     if there:
         return Outcome(
             Verdict.REFUTED, f"no such {name}; there is {_shown(there)}", found=there[0][0],
-            standing=standing,
+            position=standing,
         )
-    if ground.absence.place(name) is None and not functions:
+    if ground.absence.find_name(name) is None and not functions:
         return None
     return Outcome(
         Verdict.REFUTED, f"{', '.join(named)} is handed to {name} nowhere {ground.here}",
-        standing=standing,
+        position=standing,
     )
 
 
@@ -125,7 +125,7 @@ def _registered(
     """The verdict on a registration that is there; under it stands what is called, or run because
     of it.
     """
-    edges = [edge for site in ground.graph.sites_at(place.path, place.line)
+    edges = [edge for site in ground.graph.find_sites_at(place.path, place.line)
              for edge in ground.graph.edges_of(site.number)
              if ground.graph.edge_callee[edge] in {each.number for each in functions}]
     known = [each for all_of in named.values() for each in all_of]
@@ -140,7 +140,7 @@ def _registered(
     return Outcome(
         Verdict.HOLDS, "; ".join(filter(None, (within, by))), hop,
         places=(Extent(place, place.line),), found=place,
-        standing=Position(ground.states([*functions, *run])),
+        position=Position(ground.states([*functions, *run])),
     )
 
 
@@ -177,14 +177,14 @@ def _in_own_file(ground: CheckContext, name: str, target: Target) -> Iterator[Lo
         return
     both = re.compile(rf"\b{re.escape(name)}\s*\(.*\b{re.escape(target.id.name)}\b", re.ASCII)
     path = target.location.path
-    for number, text in enumerate(ground.sources.lines(path), 1):
+    for number, text in enumerate(ground.sources.read_lines(path), 1):
         if name in text and both.search(text):
             yield Location(path, number)
 
 
 def _arguments_at(ground: CheckContext, name: str, place: Location) -> tuple[str, ...] | None:
     """The arguments of the call of `name` on a line, or of one that was begun before it."""
-    lines = ground.sources.lines(place.path)
+    lines = ground.sources.read_lines(place.path)
     head = re.compile(rf"\b{re.escape(name)}\s*(?=\()", re.ASCII)
     for first in range(place.line - 1, max(-1, place.line - 1 - _MOST_LINES), -1):
         text = "\n".join(lines[first:first + 2 * _MOST_LINES])

@@ -54,7 +54,7 @@ def refute_quote(
     names = ", ".join(dict.fromkeys(function.id.name for function in functions))
     unread = [
         function for function in functions
-        if function.location is None or not ground.sources.lines(function.location.path)
+        if function.location is None or not ground.sources.read_lines(function.location.path)
     ]
     if len(unread) == len(functions):
         return Outcome(Verdict.UNDECIDED, f"the source of {names} cannot be read as it was indexed")
@@ -75,7 +75,9 @@ def _nearest(
         if function.location is None:
             continue
         path, first = function.location.path, function.location.line
-        for number, text in enumerate(ground.sources.lines(path)[first:function.end_line], first):
+        for number, text in enumerate(
+            ground.sources.read_lines(path)[first : function.end_line], first
+        ):
             words = set(split_words(text))
             share = len(words & claimed) / max(1, len(words | claimed))
             if share >= 0.66 and (best is None or share > best[0]):
@@ -99,7 +101,7 @@ def find_in_body(ground: CheckContext, function: KnownFunction, words: list[str]
     found = _runs(place, ground.body(function), words)
     if found:
         return found
-    plain = [word for word, _ in ground.spelling.plain(((word, 0) for word in words), place.path)]
+    plain = [word for word, _ in ground.spelling.expand(((word, 0) for word in words), place.path)]
     return _runs(place, ground.plain_body(function), plain)
 
 

@@ -138,11 +138,13 @@ def find_labels(
     one; none where one stands nowhere.
     """
     path = get_path(function)
-    asked = " ".join(ground.spelling.text(switch, path))
+    asked = " ".join(ground.spelling.expand_text(switch, path))
     labels = ground.flow(function).labels
     inside = [label for label in labels if label.switch == asked] or labels
-    whole = [ground.spelling.text(claim.condition, path)]
-    each = [ground.spelling.text(" ".join(words[:-1]), path) for words in split_labels(claim)]
+    whole = [ground.spelling.expand_text(claim.condition, path)]
+    each = [
+        ground.spelling.expand_text(" ".join(words[:-1]), path) for words in split_labels(claim)
+    ]
     for texts in (whole, each):
         found = [[label for label in inside if label.text == " ".join(text)] for text in texts]
         if all(found):
@@ -156,7 +158,7 @@ def _bearing(
     """The call sites that bear a claim out, with the arguments of the line if any has them, None
     where it is no call of the index; and where they stand.
     """
-    through = outcome.standing.sites if outcome.standing is not None else None
+    through = outcome.position.sites if outcome.position is not None else None
     if outcome.hop is None and through:
         sites = [ground.graph.site(site) for site in through]
     elif outcome.hop is None and not outcome.via:
@@ -217,8 +219,8 @@ def _tokens_at(
 
 def _tokens_before(ground: CheckContext, place: Extent) -> int:
     """How many tokens stand before a place on its line; 0 where its column is not known."""
-    before = ground.sources.line(place.start)[:max(0, place.start.column - 1)]
-    return len(ground.spelling.text(before, place.start.path))
+    before = ground.sources.read_line(place.start)[:max(0, place.start.column - 1)]
+    return len(ground.spelling.expand_text(before, place.start.path))
 
 
 def _of_site(ground: CheckContext, site: KnownSite, *, otherwise: bool) -> PlaceConditions:
@@ -232,7 +234,7 @@ def _of_site(ground: CheckContext, site: KnownSite, *, otherwise: bool) -> Place
             texts.append(text if guard.holds else f"not {text}")
     other = _otherwise(ground, site) if otherwise else None
     return PlaceConditions(
-        frozenset(said), describe_innermost(texts), path, site.more_guards, other
+        frozenset(said), describe_innermost(texts), path, site.may_have_more_guards, other
     )
 
 

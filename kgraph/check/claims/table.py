@@ -38,7 +38,7 @@ def read_initialiser(ground: CheckContext, table: KnownObject) -> list[Initialis
     if table.location is None:
         return []
     path, first = table.location.path, table.location.line
-    lines = ground.sources.lines(path)[first - 1:first - 1 + _MOST_LINES]
+    lines = ground.sources.read_lines(path)[first - 1:first - 1 + _MOST_LINES]
     found: list[InitialiserRow] = []
     words = tokenise("\n".join(lines))
     depth, elements = 0, -1
@@ -177,7 +177,7 @@ def judge_row(
 
 
 def _no_such_row(ground: CheckContext, table: KnownObject, field: str) -> Outcome:
-    if table.location is None or not ground.sources.lines(table.location.path):
+    if table.location is None or not ground.sources.read_lines(table.location.path):
         return Outcome(Verdict.UNDECIDED, "the source of the table cannot be read as indexed")
     return Outcome(Verdict.REFUTED, f"{table.id.name} has no row .{field} ({table.location})")
 
@@ -239,14 +239,16 @@ def _same(ground: CheckContext, written: str, claimed: str, path: str) -> bool:
     """Whether two values are the same, or become so without macros that stand for members."""
     if _value(written) == _value(claimed):
         return True
-    plain = [_value("".join(ground.spelling.text(each, path))) for each in (written, claimed)]
+    plain = [
+        _value("".join(ground.spelling.expand_text(each, path))) for each in (written, claimed)
+    ]
     return plain[0] == plain[1]
 
 
 def _bound(ground: CheckContext, row: KnownBinding) -> str:
     if row.function is not None:
         return ground.graph.function(row.function).id.name
-    return ground.graph.object_numbered(row.object or 0).id.name
+    return ground.graph.known_object(row.object or 0).id.name
 
 
 def judge_local_table(

@@ -94,7 +94,7 @@ class OpenLines:
         """How many lines are open."""
         return len(self._open)
 
-    def under(self, column: int) -> tuple[int, int]:
+    def find_parent(self, column: int) -> tuple[int, int]:
         """(the line that one at this column stands under, how deep it stands there)."""
         while self._open and self._open[-1].column >= column and not self._open[-1].brace:
             self._open.pop()
@@ -106,7 +106,7 @@ class OpenLines:
         self._braces += brace
         self._open.append(_Open(number, column, self._top().depth + 1, brace, ended))
 
-    def label(self) -> None:
+    def pass_label(self) -> None:
         """Behind a label stands what does between the braces around it."""
         while self._open and not self._open[-1].brace:
             self._open.pop()
@@ -124,7 +124,7 @@ class OpenLines:
         else:
             self._open.append(_Open(top.number, column, top.depth, brace=True))
 
-    def directive(self, word: str) -> None:
+    def pass_directive(self, word: str) -> None:
         """A line of the preprocessor: what stands behind `#else` stands where `#if` does, so that
         only one of them may open a brace that the lines behind `#endif` close.
         """
@@ -143,9 +143,9 @@ class OpenLines:
         """
         for _ in range(count):
             if not self._braces:
-                self.under(column)
+                self.find_parent(column)
                 return
-            self.label()
+            self.pass_label()
             inner = len(self._open) - 1
             last = next((place for place in range(inner, max(-1, inner - _MOST_PASSED), -1)
                          if self._open[place].brace and self._open[place].column <= column), inner)

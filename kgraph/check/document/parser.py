@@ -154,7 +154,7 @@ class _DocumentParser:
             return "", drawn
         if not self.stack.in_brace or drawn.drawn:
             return found[1], drawn._replace(text=rest)
-        self.stack.label()
+        self.stack.pass_label()
         before = body[:len(body) - len(rest)]
         return found[1], strip_drawing(re.sub(r"[^\t]", " ", before) + rest)
 
@@ -233,7 +233,7 @@ class _DocumentParser:
             self.within, self.owner, self.braces = kind, number, 0
             self._count_braces(drawn.text)
             inside = drawn.column > 0 or self.stack.in_brace
-            return self.stack.under(drawn.column) if inside else (0, 0)
+            return self.stack.find_parent(drawn.column) if inside else (0, 0)
         leading = _LEADING.match(drawn.text)
         self.stack.close_braces(leading[0].count("}") if leading else 0, drawn.column)
         closed, opened = count_braces(drawn.text[leading.end() if leading else 0:])
@@ -244,7 +244,7 @@ class _DocumentParser:
                 unread and drawn.text.rstrip("; ").endswith("}")):
             opened = opened if self._pass(drawn) else 0
         else:
-            parent, depth = self.stack.under(drawn.column)
+            parent, depth = self.stack.find_parent(drawn.column)
             if kind is not LineKind.OMISSION and not read.claim.within:
                 ended = drawn.text.endswith(";")
                 self.stack.add(number, drawn.column, brace=opened > 0, ended=ended)
@@ -261,18 +261,18 @@ class _DocumentParser:
         """
         directive = _DIRECTIVE.match(drawn.text) if self.stack.in_brace else None
         if directive is not None:
-            self.stack.directive(directive[1])
+            self.stack.pass_directive(directive[1])
         if directive is not None or not drawn.text:
             return False
         label = _LABEL.match(drawn.text) if self.stack.in_brace else None
         if label is not None:
             self.label = label[1]
-            self.stack.label()
+            self.stack.pass_label()
         elif not drawn.column and not (self.fenced and self.stack.in_brace):
             self.stack.clear()
             return False
         else:
-            self.stack.under(drawn.column)
+            self.stack.find_parent(drawn.column)
         return True
 
     def _braces(self, drawn: UndrawnLine) -> None:

@@ -36,18 +36,18 @@ def parse_query(file: str, text: str) -> Query:
     """The query in a text. Raises DocumentError, naming FILE:LINE."""
     table = parse_toml(file, text, DocumentError)
     reader = _QueryReader(file, text)
-    reader.keys(table, (*_TEXTS, "setup", "scenario"), "a query")
+    reader.check_keys(table, (*_TEXTS, "setup", "scenario"), "a query")
     for key in _NEEDED:
         if key not in table:
             raise DocumentError(f"{file}:1: the query has no {key}", f"give it {key} = ...")
-    words = {key: reader.text(key, table[key]) for key in _TEXTS if key in table}
+    words = {key: reader.read_text(key, table[key]) for key in _TEXTS if key in table}
     for key in ("caller", "callee"):
         reader.name(key, words[key])
     name = Path(file).stem
     scenario = reader.scenario(name, table.get("scenario", {}))
     return Query(
         name, file, words["title"], words["caller"], words["callee"], words.get("documented", ""),
-        words.get("release", ""), reader.texts("setup", table.get("setup", [])), scenario,
+        words.get("release", ""), reader.read_texts("setup", table.get("setup", [])), scenario,
         words["chain"], *_chain_place(text),
     )
 
@@ -83,29 +83,31 @@ class _QueryReader(TomlReader):
     def name(self, key: str, value: str, start: int = 1) -> str:
         """A function as users write it."""
         if not _NAME.fullmatch(value):
-            raise self.wrong(key, f"`{value}` is no function", "write NAME or PATH:NAME", start)
+            raise self.make_error(
+                key, f"`{value}` is no function", "write NAME or PATH:NAME", start
+            )
         return value
 
     def scenario(self, name: str, table: object) -> Scenario:
         """The [scenario] of the file."""
         if not isinstance(table, dict):
-            raise self.wrong("scenario", "scenario is no table", "write [scenario]")
-        start = self.where("scenario")
-        self.keys(table, ("pins", "via", "avoid"), "[scenario]", start)
+            raise self.make_error("scenario", "scenario is no table", "write [scenario]")
+        start = self.find_key_line("scenario")
+        self.check_keys(table, ("pins", "via", "avoid"), "[scenario]", start)
         pins = table.get("pins", [])
         if not isinstance(pins, list):
             hint = 'write pins = ["SLOT = TARGET", ...]'
-            raise self.wrong("pins", "pins is no list", hint, start)
-        words = {key: self.texts(key, table.get(key, []), start) for key in ("via", "avoid")}
+            raise self.make_error("pins", "pins is no list", hint, start)
+        words = {key: self.read_texts(key, table.get(key, []), start) for key in ("via", "avoid")}
         via, avoid = (
             tuple(self.name(key, each, start) for each in words[key]) for key in ("via", "avoid")
         )
-        line = self.where("pins", start)
+        line = self.find_key_line("pins", start)
         read = []
         for each in pins:
             said = next((word for word in (each.values() if isinstance(each, dict) else [each])
                          if isinstance(word, str)), "pins")
-            line = self.where(said, line)  # pins stand in the order of their lines
+            line = self.find_key_line(said, line)  # pins stand in the order of their lines
             read.append(replace(self.pin(each, line), where=f"{self.file}:{line}"))
         return Scenario(name, tuple(read), via, avoid, f"query {name}")
 
@@ -113,16 +115,16 @@ class _QueryReader(TomlReader):
         """A pin: "SLOT = TARGET" or a table. `line` is where it stands."""
         hint = ('write "SLOT = TARGET", "SLOT = TARGET @ FROM..TO" or '
                 '{slot = "...", target = "...", from = "...", to = "..."}')
-        pin = Pin.read(value) if isinstance(value, str) else None
+        pin = Pin.parse(value) if isinstance(value, str) else None
         if pin is not None:
             return pin
         if not isinstance(value, dict):
             raise DocumentError(f"{self.file}:{line}: `{value}` is no pin", hint)
-        self.keys(value, ("slot", "target", "from", "to"), "a pin", line)
+        self.check_keys(value, ("slot", "target", "from", "to"), "a pin", line)
         for key in ("slot", "target"):
             if key not in value:
                 raise DocumentError(f"{self.file}:{line}: a pin has no {key}", hint)
-        words = {key: self.text(key, each, line) for key, each in value.items()}
+        words = {key: self.read_text(key, each, line) for key, each in value.items()}
         return Pin(words["slot"], words["target"], words.get("from", ""), words.get("to", ""))
 
 

@@ -37,7 +37,7 @@ class TreeSearch:
         """Names that `place` may be asked for."""
         self._wanted |= names - self._found.keys()
 
-    def place(self, name: str) -> Location | None:
+    def find_name(self, name: str) -> Location | None:
         """Where the tree's text has the name, a place that looks like a definition before others;
         None where it stands nowhere.
         """
@@ -46,7 +46,7 @@ class TreeSearch:
             self._wanted.clear()
         return self._found[name]
 
-    def records(self, name: str) -> list[Location]:
+    def find_records(self, name: str) -> list[Location]:
         """Where `struct name {` (or a union) stands: in headers, in sources where in no header."""
         if name not in self._records:
             pattern = re.compile(
@@ -57,7 +57,7 @@ class TreeSearch:
             self._records[name] = [at for at in every if at.path.endswith(".h")] or every
         return self._records[name]
 
-    def definitions(self, name: str) -> list[Location]:
+    def find_bodies(self, name: str) -> list[Location]:
         """Where functions of this name have a body, whatever the configuration; nothing once many
         names were asked for.
         """
@@ -69,7 +69,7 @@ class TreeSearch:
             self._definitions[name] = self._every(name.encode(), pattern)
         return self._definitions.get(name, [])
 
-    def lines(self, path: str) -> list[str]:
+    def read_lines(self, path: str) -> list[str]:
         """The lines of a file of the tree, [] where it cannot be read."""
         if path not in self._lines:
             data = _read_bytes(self._root / unescape_name(path))
@@ -155,13 +155,13 @@ class IndexedDefinitions:
         self._macros: dict[bytes, str] = {}
         self._records: dict[bytes, list[str]] | None = None
 
-    def macro(self, name: str) -> Location | None:
+    def find_macro(self, name: str) -> Location | None:
         """Where the first `#define` of a name stands."""
         self._read()
         path = self._macros.get(name.encode())
         return next(self._places(path, 1, name), None) if path is not None else None
 
-    def records(self, name: str) -> list[Location]:
+    def find_records(self, name: str) -> list[Location]:
         """Where a record is defined: in headers; in sources where no header does."""
         paths = self._read().get(name.encode(), [])
         headers = [path for path in paths if path.endswith(".h")]
@@ -170,7 +170,7 @@ class IndexedDefinitions:
     def _read(self) -> dict[bytes, list[str]]:
         if self._records is None:
             self._records = {}
-            for (path,) in self._graph.reader.rows(
+            for (path,) in self._graph.reader.fetch_rows(
                 "SELECT path FROM unit_file ORDER BY path NOT LIKE '%.h', path"
             ):
                 for match in _DEFINED.finditer(self._bytes(path)):

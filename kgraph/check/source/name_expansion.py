@@ -40,16 +40,16 @@ class NameExpander:
         self._typedefs: dict[str, set[Type]] = {}
         self._files: dict[str, Meanings] = {}
 
-    def plain(self, words: Iterable[tuple[str, int]], path: str) -> Words:
+    def expand(self, words: Iterable[tuple[str, int]], path: str) -> Words:
         """The tokens with what macros of the headers, and of the file itself, stand for."""
         meanings = self._of(path)
         return [each for word in words for each in _expanded(meanings, *word)]
 
-    def text(self, text: str, path: str) -> list[str]:
+    def expand_text(self, text: str, path: str) -> list[str]:
         """The tokens of a text, without their lines."""
-        return [word for word, _ in self.plain(tokenise(text), path)]
+        return [word for word, _ in self.expand(tokenise(text), path)]
 
-    def types(self, words: Type) -> frozenset[Type]:
+    def resolve_type(self, words: Type) -> frozenset[Type]:
         """What a type is without typedefs: several where headers define one differently, none where
         that cannot be told. Types that sparse keeps apart (`__bitwise`) stand for themselves.
         """
@@ -73,7 +73,7 @@ class NameExpander:
     def _of(self, path: str) -> Meanings:
         if path not in self._files:
             headers = self._read()
-            own = _meanings(["\n".join(self._sources.lines(path))])
+            own = _meanings(["\n".join(self._sources.read_lines(path))])
             self._files[path] = {**headers, **own} if own else headers
         return self._files[path]
 
@@ -95,7 +95,7 @@ class NameExpander:
 
     def _header_texts(self) -> Iterator[str]:
         about = self._graph.description
-        for (path,) in self._graph.reader.rows(
+        for (path,) in self._graph.reader.fetch_rows(
             "SELECT path FROM unit_file WHERE path LIKE '%.h' ORDER BY id"
         ):
             for root in filter(None, (about.tree, about.build)):

@@ -66,7 +66,7 @@ class AsmDefinitions:
         self._runs_on = False  # behind the last instruction
         self._seen: set[tuple[str, Value, Location]] = set()
 
-    def definitions(self, statements: Iterable[AsmStatement]) -> list[Definition]:
+    def read(self, statements: Iterable[AsmStatement]) -> list[Definition]:
         """What the statements define."""
         kept = list(statements)
         for statement in kept:

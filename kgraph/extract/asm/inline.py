@@ -119,7 +119,7 @@ def record_named_calls(
 ) -> None:
     """Record the calls that an asm statement's text makes."""
     context = reader.context
-    text = context.assembler.get(node.key)
+    text = context.asm_texts.get(node.key)
     if text is None or context.function is None:
         return
     own = set(_LABEL.findall(text.template))
@@ -162,7 +162,7 @@ def _target(written: str, text: AsmText, operands: list[SyntaxNode], values: lis
     name = "".join([*parts, written[end:]]).partition("@")[0]  # f@PLT
     if not _NAME.fullmatch(name):
         return None
-    return FunctionId(name, "", context.unit.names.image)
+    return FunctionId(name, "", context.unit.identities.image)
 
 
 def _position(name: str, text: AsmText) -> int:
@@ -178,7 +178,7 @@ def _record(context: DefinitionContext, node: SyntaxNode, target: Symbol | Load)
     assert context.function is not None
     sources = context.unit.sources
     found = C.clang_getCursorExtent(node.cursor)
-    extent = sources.range_extent(found)
+    extent = sources.locate_range(found)
     index = -1
     expression = "*"
     if isinstance(target, Symbol):
@@ -188,6 +188,6 @@ def _record(context: DefinitionContext, node: SyntaxNode, target: Symbol | Load)
         context.indirect += 1
     context.calls.append(CallSite(
         caller=context.function, location=extent.start, extent=extent,
-        ordinal=context.ordinal(extent.start), target=target, expression=expression,
-        macro=sources.macro_at(start_of(found), "asm"), arguments=UNKNOWN_ARGUMENTS,
+        ordinal=context.take_ordinal(extent.start), target=target, expression=expression,
+        macro=sources.find_hiding_macro(start_of(found), "asm"), arguments=UNKNOWN_ARGUMENTS,
         guards=tuple(context.guards), index=index))

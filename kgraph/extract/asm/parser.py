@@ -37,11 +37,11 @@ class ConditionalAssembly:
         self._left_out = 0  # how many of them have a present branch that does not count
 
     @property
-    def counts(self) -> bool:
+    def is_active(self) -> bool:
         """Whether what is read now counts."""
         return not self._left_out
 
-    def takes(self, word: str, rest: str) -> bool:
+    def consume(self, word: str, rest: str) -> bool:
         """Whether a statement is a condition; then it has its effect."""
         if word == ".endif":
             self._end()
@@ -215,7 +215,7 @@ class _StatementParser:
             word, operands = (match[1], match[2]) if match else ("", "")
             if word == ".macro":
                 self._define(operands, remaining)
-            elif self._conditions.takes(word, operands) or not self._conditions.counts:
+            elif self._conditions.consume(word, operands) or not self._conditions.is_active:
                 continue
             elif word in self._macros:
                 if labels:

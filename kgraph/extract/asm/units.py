@@ -25,7 +25,7 @@ def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]
     def placed(line: SourceLine) -> SourceLine:
         """The line with a place that can be cited; `#line` may say anything."""
         name = os.path.join(unit.directory, line.path)  # noqa: PTH118  no file is opened
-        path = names.setdefault(name, sources.citation_path(name))
+        path = names.setdefault(name, sources.find_citation_path(name))
         if not path or has_line(name, line.number):
             return line._replace(path=path)
         return line._replace(path=unit.path, number=1)
@@ -35,7 +35,7 @@ def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]
         marked = find_marked_files(text)
         read = {placed(SourceLine(name, 1, "")).path for name in marked}
         lines = map(placed, iter_marked_lines(text))
-        found = AsmDefinitions(unit.path, unit.image).definitions(
+        found = AsmDefinitions(unit.path, unit.image).read(
             parse_statements(line for line in lines if line.path))
     except (PreprocessorFailed, ValueError) as error:
         return UnitFacts(unit.path, unit.object, (), (), failed=str(error))
@@ -55,4 +55,4 @@ def read_file_scope_asm(
     lines = [SourceLine(location.path, location.line, text)
              for asm in parse_asm_statements(printed, all_of_them=True)
              for text in asm.template.split("\n")]
-    return AsmDefinitions(unit, image).definitions(parse_statements(lines))
+    return AsmDefinitions(unit, image).read(parse_statements(lines))

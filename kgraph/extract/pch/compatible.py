@@ -42,7 +42,7 @@ class HeaderMatcher:
     def __init__(self, headers: Sequence[PrecompiledHeader]) -> None:
         self._headers = headers
 
-    def headers_for(self, unit: TranslationUnit) -> Iterator[PrecompiledHeader]:
+    def iter_headers(self, unit: TranslationUnit) -> Iterator[PrecompiledHeader]:
         """The headers that a unit may try, in their order, judged by its flags."""
         for header in self._headers:
             if _flags_agree(unit, header):
@@ -55,7 +55,7 @@ def find_shared_files(
     """The precompiled files that a unit includes itself, as absolute names; None where it may mean
     something else without the precompiled header. `files` are those that it read beside these."""
     reading = _IncludeWalk(header, unit.file, files)
-    return find_reachable(reading.read, header.graph) if reading.run() else None
+    return find_reachable(reading.read, header.includes) if reading.run() else None
 
 
 def _mentioned(files: Sequence[str], header: PrecompiledHeader) -> set[str]:
@@ -75,7 +75,7 @@ class _IncludeWalk:
     """Follows the includes of a unit in order, through its own files and the precompiled ones."""
 
     def __init__(self, header: PrecompiledHeader, main: str, files: Sequence[str]) -> None:
-        self.read = dict(header.first)
+        self.read = dict(header.read_first)
         self._header = header
         self._files = files
         self._own = SuffixIndex(file for file in files if file != main)
@@ -84,7 +84,7 @@ class _IncludeWalk:
         self._spread: set[str] = set()  # what the unit's macros change in precompiled files
         mentioned = _mentioned(files, header)
         shared = mentioned & header.macros.keys()
-        self._relevant = shared - IRRELEVANT_MACROS - header.attributed
+        self._relevant = shared - IRRELEVANT_MACROS - header.attribute_macros
         self._macros = shared.union(*(mentioned & scan_file(file).bodies.keys()
                                       for file in files))
         self._bodies: dict[str, frozenset[str]] = {}  # of the unit's macros so far
@@ -102,7 +102,7 @@ class _IncludeWalk:
                 what, name = include
                 if not self._enter(name, what):
                     return False
-                own = [file for file in self._own.named(name) if file not in self._entered]
+                own = [file for file in self._own.find(name) if file not in self._entered]
                 if own:
                     self._entered.update(own)
                     waiting.extend(map(_stretches, own))
@@ -110,7 +110,7 @@ class _IncludeWalk:
             else:
                 waiting.pop()
         # what means the same at its first mention and at the end does so between
-        return all(self._header.means_the_same(name, self.read)
+        return all(self._header.has_final_meaning(name, self.read)
                    for name in self._relevant & self._settled)
 
     def _note(self, text: ScannedFile, macros: frozenset[str]) -> bool:
@@ -125,7 +125,7 @@ class _IncludeWalk:
             return False
         for macro in macros & self._header.names:
             if not (macro in text.fallbacks and self._has(macro)):
-                self._spread |= self._header.spread(macro)
+                self._spread |= self._header.find_affected_names(macro)
         return True
 
     def _settle(self, names: frozenset[str]) -> bool:
@@ -133,7 +133,7 @@ class _IncludeWalk:
         waiting = set((names & self._macros) - self._settled)
         while waiting:
             for name in waiting & self._relevant:
-                if self._header.means_the_same(name, self.read):
+                if self._header.has_final_meaning(name, self.read):
                     continue
                 if not self._is_none(name):
                     return False
@@ -157,17 +157,19 @@ class _IncludeWalk:
 
     def _enter(self, name: str, what: int) -> bool:
         """Read the precompiled files that an include of `name` reads; whether that is safe."""
-        starts = [file for file in self._header.tails.named(name, what) if file not in self.read]
+        starts = [
+            file for file in self._header.files_by_suffix.find(name, what) if file not in self.read
+        ]
         if not starts:
             return True
         begun: dict[str, int] = {}
-        for file in iter_reading_order(starts, self._header.followed, self.read, begun):
+        for file in iter_reading_order(starts, self._header.followed_includes, self.read, begun):
             text = scan_file(file)
             if self._spread and not (self._spread.isdisjoint(text.code)
                                      and self._spread.isdisjoint(text.bodies)):
                 return False
-            if not all(leaning.is_given(self.read, begun)
-                       for leaning in self._header.leaning.get(file, ())):
+            if not all(leaning.is_met(self.read, begun)
+                       for leaning in self._header.dependencies.get(file, ())):
                 return False
         return True
 
@@ -179,9 +181,9 @@ def _stretches(file: str) -> Iterator[
     are mentioned, the include; at last behind all of them, with all names of the file."""
     text = scan_file(file)
     found = (item for item in text.items if item[0] != MACRO)
-    for include, names, macros in zip(found, text.between, text.said, strict=False):
+    for include, names, macros in zip(found, text.names_between, text.macros_between, strict=False):
         yield text, macros, names, include
-    yield text, text.said[-1], text.code, None
+    yield text, text.macros_between[-1], text.code, None
 
 
 def _flags_agree(unit: TranslationUnit, header: PrecompiledHeader) -> bool:
@@ -200,4 +202,6 @@ def _flags_agree(unit: TranslationUnit, header: PrecompiledHeader) -> bool:
 
 def _is_free(argument: str, header: PrecompiledHeader) -> bool:
     name = parse_macro_name(argument)
-    return bool(name) and (name in IRRELEVANT_MACROS or header.spread(name).isdisjoint(header.code))
+    return bool(name) and (
+        name in IRRELEVANT_MACROS or header.find_affected_names(name).isdisjoint(header.code)
+    )

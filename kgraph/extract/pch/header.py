@@ -56,12 +56,12 @@ class MacroDependency:
 
     owners: dict[str, int]
     fallbacks: frozenset[str]
-    given: tuple[str, ...]
+    definers: tuple[str, ...]
 
-    def is_given(self, read: Mapping[str, int], begun: Mapping[str, int]) -> bool:
+    def is_met(self, read: Mapping[str, int], begun: Mapping[str, int]) -> bool:
         """Whether the same have done so, in the same order, where these are `read`, some of them
         only `begun` (see headers.reading_order)."""
-        return self.given == order_definers(self.owners, self.fallbacks, read, begun)
+        return self.definers == order_definers(self.owners, self.fallbacks, read, begun)
 
 
 def order_definers(owners: Mapping[str, int], fallbacks: frozenset[str], read: Mapping[str, int],
@@ -91,31 +91,31 @@ class PrecompiledHeader:
     file: str
     directory: str
     flags: tuple[str, ...]
-    forced: tuple[str, ...]
-    graph: dict[str, tuple[str, ...]]
+    forced_includes: tuple[str, ...]
+    includes: dict[str, tuple[str, ...]]
     folder: str = ""
     defined: frozenset[str] = frozenset()
-    makers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    leaning: dict[str, tuple["MacroDependency", ...]] = field(default_factory=dict)
-    followed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    macro_definers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dependencies: dict[str, tuple["MacroDependency", ...]] = field(default_factory=dict)
+    followed_includes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keys: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _spreads: dict[str, set[str]] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def tails(self) -> SuffixIndex:
+    def files_by_suffix(self) -> SuffixIndex:
         """The files by the ends of their names."""
-        return SuffixIndex(self.graph, list_search_folders(self.flags))
+        return SuffixIndex(self.includes, list_search_folders(self.flags))
 
     @cached_property
     def code(self) -> frozenset[str]:
         """The identifiers of the files but for those in macros' bodies."""
-        return frozenset().union(*(scan_file(file).code for file in self.graph))
+        return frozenset().union(*(scan_file(file).code for file in self.includes))
 
     @cached_property
     def macros(self) -> dict[str, set[str]]:
         """The macros of the files, and which files define each."""
         found: dict[str, set[str]] = {}
-        for file in self.graph:
+        for file in self.includes:
             for name in scan_file(file).bodies:
                 found.setdefault(name, set()).add(file)
         return found
@@ -130,10 +130,10 @@ class PrecompiledHeader:
     def names(self) -> frozenset[str]:
         """The names in these files that a macro may be: in code, as a macro or in the body of one,
         but for those that may mean anything."""
-        return self.code.union(self.macros, self.users) - IRRELEVANT_MACROS
+        return self.code.union(self.macros, self.macros_by_name) - IRRELEVANT_MACROS
 
     @cached_property
-    def users(self) -> dict[str, set[str]]:
+    def macros_by_name(self) -> dict[str, set[str]]:
         """The names in the bodies of macros, and which macros' they are."""
         found: dict[str, set[str]] = {}
         for macro, body in self.bodies.items():
@@ -141,12 +141,12 @@ class PrecompiledHeader:
                 found.setdefault(name, set()).add(macro)
         return found
 
-    def matter(self, name: str) -> frozenset[str]:
+    def find_definers(self, name: str) -> frozenset[str]:
         """The files that matter to the meaning of a macro."""
-        return frozenset(self.makers.get(name, self.macros[name]))
+        return frozenset(self.macro_definers.get(name, self.macros[name]))
 
     @cached_property
-    def attributed(self) -> frozenset[str]:
+    def attribute_macros(self) -> frozenset[str]:
         """The macros that stand for a word of C and attributes that are no fact."""
         return frozenset(
             name for name in _WORDS & self.macros.keys()
@@ -154,27 +154,27 @@ class PrecompiledHeader:
             and all(name in scan_file(file).bodies[name] for file in self.macros[name]))
 
     @cached_property
-    def first(self) -> dict[str, int]:
+    def read_first(self) -> dict[str, int]:
         """What every unit reads first, and the order in that."""
-        forced = find_reachable(self.forced, self.graph)
+        forced = find_reachable(self.forced_includes, self.includes)
         return {file: place for place, file in enumerate(
-            file for file in self.graph if file in forced)}
+            file for file in self.includes if file in forced)}
 
     @cached_property
-    def places(self) -> dict[str, int]:
+    def positions(self) -> dict[str, int]:
         """The place of each file in the order in which they were read."""
-        return {file: place for place, file in enumerate(self.graph)}
+        return {file: place for place, file in enumerate(self.includes)}
 
-    def means_the_same(self, name: str, read: Mapping[str, int]) -> bool:
+    def has_final_meaning(self, name: str, read: Mapping[str, int]) -> bool:
         """Whether a macro means by now what it means at the end. `read` are the files that were
         begun so far, and their order."""
         owners = self.macros[name]
-        if name not in self.makers:  # one file says something of it, which is read or not
+        if name not in self.macro_definers:  # one file says something of it, which is read or not
             return (name not in self.defined) or not owners.isdisjoint(read)
-        *others, final = self.makers[name] or [""]
+        *others, final = self.macro_definers[name] or [""]
         if name in self.defined:
             # without a file it is the compiler's own, the same everywhere
-            return not final or (final in read and final in self.places
+            return not final or (final in read and final in self.positions
                                  and self._agree(final, others, read))
         said = [owner for owner in owners if owner in read]
         return not final or not said or (len(said) == len(owners) and all(
@@ -182,10 +182,10 @@ class PrecompiledHeader:
 
     def _agree(self, one: str, others: Iterable[str], read: Mapping[str, int]) -> bool:
         """Whether one file is read behind the same others as in the precompiled header."""
-        return all((read[other] < read[one]) == (self.places[other] < self.places[one])
+        return all((read[other] < read[one]) == (self.positions[other] < self.positions[one])
                    for other in others if other != one and other in read)
 
-    def spread(self, name: str) -> set[str]:
+    def find_affected_names(self, name: str) -> set[str]:
         """The names that mean something else in these files if the macro `name` does."""
         if name not in self._spreads:
             reached: set[str] = set()
@@ -194,7 +194,7 @@ class PrecompiledHeader:
                 one = waiting.pop()
                 if one not in reached:
                     reached.add(one)
-                    waiting.extend(self.users.get(one, ()))
+                    waiting.extend(self.macros_by_name.get(one, ()))
             self._spreads[name] = reached
         return self._spreads[name]
 
@@ -206,14 +206,14 @@ def find_macro_dependencies(header: PrecompiledHeader, includers: Mapping[str, s
     conditions left out (libclang.skipped_lines) of files that were read once: what these conditions
     ask is a part of what the file takes, so that they leave the same out wherever it takes the
     same."""
-    forced = header.first.keys()
+    forced = header.read_first.keys()
     taken = _Taken(header, skipped)
     found: dict[str, tuple[MacroDependency, ...]] = {}
-    read = dict(header.first)
-    for file in header.graph:
+    read = dict(header.read_first)
+    for file in header.includes:
         begun = _begun(file, header, includers)
         if file not in forced:
-            settled = find_reachable([file], header.graph) | forced
+            settled = find_reachable([file], header.includes) | forced
             if taken.besides(file, settled, whole=True):  # seldom, and much faster told
                 names = taken.besides(file, settled, whole=False)
                 groups = {_owners(header, name) for name in names}
@@ -229,7 +229,7 @@ class _Taken:
     def __init__(self, header: PrecompiledHeader, skipped: SkippedLines) -> None:
         self._header = header
         self._skipped = skipped
-        self._uses = {file: scan_name_uses(file) for file in header.graph}
+        self._uses = {file: scan_name_uses(file) for file in header.includes}
         self._changing = self._defined_somewhere()
 
     def besides(self, file: str, settled: set[str], *, whole: bool) -> set[str]:
@@ -247,7 +247,7 @@ class _Taken:
             reached = set[str]().union(*(
                 self._header.bodies[name] if whole else self._body(name) for name in waiting))
             waiting = (reached & self._changing) - found
-        return {name for name in found if not self._header.matter(name) <= settled}
+        return {name for name in found if not self._header.find_definers(name) <= settled}
 
     def _text(self, file: str) -> ScannedFile:
         return scan_without_skipped(file, self._skipped.get(file, ()))
@@ -267,14 +267,14 @@ class _Taken:
             name for name, files in undone.items()
             if any(files - {owner} for owner in self._header.macros[name]
                    if name in self._uses[owner].left)
-        }) - IRRELEVANT_MACROS - self._header.attributed
+        }) - IRRELEVANT_MACROS - self._header.attribute_macros
 
 
 def _owners(header: PrecompiledHeader, name: str) -> tuple[tuple[str, int, bool], ...]:
     """The files that say something of a macro, how many files each includes before that, and
     whether it is a fallback."""
     return tuple((owner, _before(header, owner, name), name in scan_file(owner).fallbacks)
-                 for owner in sorted(header.matter(name)))
+                 for owner in sorted(header.find_definers(name)))
 
 
 def _leaning(group: tuple[tuple[str, int, bool], ...], read: Mapping[str, int],
@@ -307,8 +307,8 @@ def _around(file: str, includers: Mapping[str, str]) -> set[str]:
 def _begun(file: str, header: PrecompiledHeader, includers: Mapping[str, str]) -> dict[str, int]:
     """The files that were begun, and at which of their includes, when a file was read first."""
     found: dict[str, int] = {}
-    while (includer := includers.get(file, "")) in header.graph:
-        found[includer] = header.followed[includer].index(file) + 1
+    while (includer := includers.get(file, "")) in header.includes:
+        found[includer] = header.followed_includes[includer].index(file) + 1
         file = includer
     return found
 
@@ -318,7 +318,7 @@ def _before(header: PrecompiledHeader, owner: str, name: str) -> int:
     targets: dict[str, None] = {}
     for what, said in scan_file(owner).items:
         if what != MACRO:
-            targets |= dict.fromkeys(header.tails.named(said, what))
+            targets |= dict.fromkeys(header.files_by_suffix.find(said, what))
         elif said == name:
             break
-    return len(targets.keys() & set(header.followed[owner]))
+    return len(targets.keys() & set(header.followed_includes[owner]))

@@ -57,8 +57,8 @@ class ScannedFile:
     code: frozenset[str]
     bodies: dict[str, frozenset[str]]
     fallbacks: frozenset[str]
-    between: tuple[frozenset[str], ...]
-    said: tuple[frozenset[str], ...]
+    names_between: tuple[frozenset[str], ...]
+    macros_between: tuple[frozenset[str], ...]
 
     @property
     def includes(self) -> list[str]:
@@ -240,7 +240,7 @@ class SuffixIndex:
                 tail = f"{part}/{tail}" if tail else part
                 self._files.setdefault(tail, []).append(file)
 
-    def named(self, name: str, what: int = INCLUDE) -> list[str]:
+    def find(self, name: str, what: int = INCLUDE) -> list[str]:
         """The files that an include of `name` may read."""
         tail = os.path.normpath(name) if "./" in name or "//" in name else name
         while tail.startswith("../"):
@@ -256,7 +256,7 @@ class SuffixIndex:
 def build_include_graph(files: Iterable[str], tails: SuffixIndex) -> dict[str, tuple[str, ...]]:
     """For each file the files that its includes may read, in their order."""
     return {file: tuple(dict.fromkeys(target for what, name in scan_file(file).items
-                                      if what != MACRO for target in tails.named(name, what)))
+                                      if what != MACRO for target in tails.find(name, what)))
             for file in files}
 
 

@@ -56,17 +56,19 @@ class HeaderMaker:
             described = self._described(handle)
             defined = self._defined(described.macros)
             if defined is not None:
-                described = replace(described, defined=defined, makers=_makers(handle, described))
+                described = replace(
+                    described, defined=defined, macro_definers=_makers(handle, described)
+                )
                 read = list_inclusions(handle)
                 first = dict(reversed(read))  # some files are read again and again
                 times = Counter(name for name, _ in read)
                 skipped = {file: tuple(lines) for file, lines in list_skipped_lines(handle).items()
                            if times[file] == 1}
                 described = replace(
-                    described, followed=drop_unfollowed_includes(described.graph, first)
+                    described, followed_includes=drop_unfollowed_includes(described.includes, first)
                 )
                 return replace(
-                    described, leaning=find_macro_dependencies(described, first, skipped)
+                    described, dependencies=find_macro_dependencies(described, first, skipped)
                 ), handle
         C.clang_disposeTranslationUnit(handle)
         return None
@@ -148,7 +150,7 @@ def _in_order(name: str, makers: list[str], header: PrecompiledHeader) -> tuple[
     if not makers:
         return ()
     final = makers[-1]
-    is_fallback = final in header.graph and name in scan_file(final).fallbacks
+    is_fallback = final in header.includes and name in scan_file(final).fallbacks
     others = {*makers, *(owner for owner in header.macros[name]
                          if name in scan_name_uses(owner).taken_back
                          or (is_fallback and name in scan_file(owner).fallbacks))}

@@ -33,7 +33,7 @@ class RunTerms:
     holds the precompiled headers, "" for none."""
 
     run: str
-    meaning: str
+    exchange_version: str
     root: Path
     build: Path | None
     files: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ def find_mismatch(terms: RunTerms) -> str:
         meaning = compute_exchange_version()
     except Exception as error:  # noqa: BLE001  no libclang, an incomplete install ...
         return f"its kgraph cannot be used ({describe_error(error)})"
-    if meaning != terms.meaning:
+    if meaning != terms.exchange_version:
         return "its kgraph or libclang is of another version"
     for folder in filter(None, (terms.root, terms.build)):
         if not folder.is_dir():

@@ -17,7 +17,7 @@ class PathConstraints:
     deferred: bool = True
     types: bool = False
 
-    def allowed(self, site: int, passed: int | None = None) -> frozenset[int] | None:
+    def get_allowed_callees(self, site: int, passed: int | None = None) -> frozenset[int] | None:
         """The callees that pins leave to a call site once `passed` of `via` were passed (None:
         anywhere on the way); None where no pin concerns it there.
         """
@@ -31,7 +31,7 @@ class PathConstraints:
             return None
         return frozenset.intersection(*(pin.callees for pin in pins))
 
-    def pin(self, site: int, passed: int) -> SitePin | None:
+    def find_table_pin(self, site: int, passed: int) -> SitePin | None:
         """The pin to a table that concerns a call site where `passed` of `via` were passed."""
         pins = self.pins.get(site, ())
         return next(

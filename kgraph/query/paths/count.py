@@ -30,17 +30,17 @@ def count_other_paths(
     found: at most `most` are counted, and where `effort` states and functions were not enough to
     find them all, those that are easy to show; at least one, if there is one.
     """
-    until, count = search.effort() + effort, 0
-    while count <= most and search.next(until) is not None:
+    until, count = search.measure_effort() + effort, 0
+    while count <= most and search.find_next(until) is not None:
         count += 1
-    if search.exhausted or count > most:
+    if search.is_exhausted or count > most:
         return min(count, most), count <= most
     shown = _PathWitnesses(search, ways[0])
     for _ in shown.more():
         count += 1
         if count >= most:
             break
-    if not count and not _has_detour(search, ways) and search.next() is None:
+    if not count and not _has_detour(search, ways) and search.find_next() is None:
         return 0, True
     return max(count, 1), False
 
@@ -56,16 +56,16 @@ class _PathWitnesses:
 
     def more(self) -> Iterator[None]:
         """One for each way that is shown."""
-        for area in self._search.areas:
-            if not area.divided:
+        for area in self._search.partitions:
+            if not area.is_divided:
                 yield from self._of(area)
 
     def _of(self, area: Partition) -> Iterator[None]:
-        shown: set[int] = set(area.closed)
+        shown: set[int] = set(area.excluded)
         for root in area.roots:
             if self._search.max_hops is not None:
                 return  # the bounds know nothing of hops
-            for step in self._search.steps.after(root.state):
+            for step in self._search.space.iter_steps(root.state):
                 function = step.state.function
                 if function not in shown and self._leads(SearchNode(step.state, step, root), root):
                     shown.add(function)
@@ -73,11 +73,11 @@ class _PathWitnesses:
 
     def _leads(self, node: SearchNode, root: SearchNode) -> bool:
         """Whether the steps of least cost lead on to the callee, through no place twice."""
-        passed = set(root.root.forbidden)
+        passed = set(root.root.visited)
         states: list[State] = []
-        while not self._search.arrived(node):
+        while not self._search.is_goal(node):
             place = get_visit_key(node.state)
-            if place in passed or self._search.known(node.state) is None:
+            if place in passed or self._search.get_exact_estimate(node.state) is None:
                 return False
             passed.add(place)
             states.append(node.state)
@@ -96,8 +96,8 @@ class _PathWitnesses:
 
     def _best_step(self, node: SearchNode) -> SearchNode | None:
         best: tuple[int, SearchNode] | None = None
-        for step in self._search.steps.after(node.state):
-            known = self._search.known(step.state)
+        for step in self._search.space.iter_steps(node.state):
+            known = self._search.get_exact_estimate(step.state)
             if known is not None and (best is None or step.cost + known < best[0]):
                 best = step.cost + known, SearchNode(step.state, step, node)
         return None if best is None else best[1]
@@ -112,16 +112,16 @@ class _PathWitnesses:
 def _has_detour(search: PathSearch, ways: Sequence[StatePath]) -> bool:
     """Whether another way is easy to show that leaves the best one and comes back to it."""
     best = ways[0].functions()
-    detour = _find_detour(search.steps.functions, best)
+    detour = _find_detour(search.space.adjacency, best)
     if detour is None or len(set(best)) < len(best):
         return False
     if any(way.functions() == (best[0], *detour) for way in ways):
         return False
     nodes = [SearchNode(ways[0].start, None, None)]
     for function in detour:
-        nodes = search.along(nodes, function)
+        nodes = search.follow_function(nodes, function)
     hops = search.max_hops
-    return any(search.arrived(node) and (hops is None or node.hops <= hops) for node in nodes)
+    return any(search.is_goal(node) and (hops is None or node.hops <= hops) for node in nodes)
 
 
 def _find_detour(adjacency: Adjacency, way: tuple[int, ...]) -> list[int] | None:
@@ -135,7 +135,7 @@ def _find_detour(adjacency: Adjacency, way: tuple[int, ...]) -> list[int] | None
         while layer and len(after) < _LONGEST_DETOUR:
             callees, layer = layer, []
             for callee in callees:
-                for caller in adjacency.callers(callee):
+                for caller in adjacency.iter_callers(callee):
                     at = place.get(caller)
                     if at is None:
                         if caller not in after:

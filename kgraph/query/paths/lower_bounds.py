@@ -44,26 +44,26 @@ class LowerBounds:
         if self._least(source) is None:
             self._queue.clear()
 
-    def raised(self, state: State, need: int | None) -> int:
+    def tighten(self, state: State, need: int | None) -> int:
         """The bound of a state after searching on until it is exact, or is above `need`;
         UNREACHABLE if no way leads from it to the target.
         """
         # Never by a few functions only: all that waits for its bound is looked at again after it.
-        while self._queue and self.settled(state) is None and not self._above(need):
+        while self._queue and self.get_exact(state) is None and not self._above(need):
             self._settle(len(self._settled) // 8 + 16)
-        return self.of(state)
+        return self.get(state)
 
     def _above(self, need: int | None) -> bool:
         return need is not None and self._beyond > need
 
-    def of(self, state: State) -> int:
+    def get(self, state: State) -> int:
         """The bound of a state as far as it is known."""
         known = self._least(state)
         if not self._queue:
             return UNREACHABLE if known is None else known
         return self._beyond if known is None else min(known, self._beyond)
 
-    def settled(self, state: State) -> int | None:
+    def get_exact(self, state: State) -> int | None:
         """The bound of a state where it is exact."""
         known = self._least(state)
         return None if known is None or (self._queue and known > self._beyond) else known
@@ -81,7 +81,11 @@ class LowerBounds:
     def _settle(self, more: int, until: Collection[int] = ()) -> None:
         """Settle so many functions more, or until one of some is settled."""
         settled, costs, queue, most = self._settled, self._costs, self._queue, self._most
-        before, known, last = self._adjacency.reaching, self._costs.get, len(settled) + more
+        before, known, last = (
+            self._adjacency.find_weighted_callers,
+            self._costs.get,
+            len(settled) + more,
+        )
         while queue and len(settled) < last:
             cost, here = heappop(queue)
             if here in settled:
@@ -105,7 +109,7 @@ class _Probe:
     """A search forward, by layers, to see early that a function cannot reach another."""
 
     def __init__(self, functions: Adjacency, source: int, target: int) -> None:
-        self._callees = functions.leaving()
+        self._callees = functions.make_callee_function()
         self._target = target
         self._seen = {source}
         self._layer = [source]

@@ -18,7 +18,7 @@ def can_join_by_request(
     reached, stack = {source}, [source]
     while stack:
         function = stack.pop()
-        for following in (callees(function), graph.requests.candidates(function)):
+        for following in (callees(function), graph.open_requests.iter_candidates(function)):
             for other in following:
                 if other not in reached:
                     reached.add(other)
@@ -35,8 +35,8 @@ def explain_no_path(functions: Adjacency, source: int, target: int, passed: int 
     functions to pass were passed.
     """
     graph = functions.graph
-    forward = _ReachableFunctions(source, functions.leaving(passed))
-    backward = _ReachableFunctions(target, functions.callers)
+    forward = _ReachableFunctions(source, functions.make_callee_function(passed))
+    backward = _ReachableFunctions(target, functions.iter_callers)
     reached, unresolved = target in forward.places, _find_unresolved_sites(functions, forward)
     return Frontier(
         graph.function(source), graph.function(target),
@@ -47,8 +47,8 @@ def explain_no_path(functions: Adjacency, source: int, target: int, passed: int 
         Reach(len(backward.places), tuple(map(graph.function, backward.last[:_LISTED]))),
         by_type=not reached and _can_join_by_type(functions, forward, target, passed),
         callbacks=reached,
-        by_request=functions.rules.deferred and not reached and can_join_by_request(
-            graph, source, target, functions.leaving(passed)),
+        by_request=functions.constraints.deferred and not reached and can_join_by_request(
+            graph, source, target, functions.make_callee_function(passed)),
     )
 
 
@@ -94,14 +94,14 @@ def _can_join_by_type(
 ) -> bool:
     """Whether candidates by type would join the two; an untyped call site could reach anything."""
     by_type = functions.graph.by_type
-    loose = Adjacency(functions.graph, replace(functions.rules, types=True))
+    loose = Adjacency(functions.graph, replace(functions.constraints, types=True))
     more = True
     while more:
         sites = _find_unresolved_sites(functions, forward)
-        if target in forward.places or any(map(by_type.untyped, sites)):
+        if target in forward.places or any(map(by_type.has_unknown_type, sites)):
             return True
         kinds = {by_type.type_of(site): site for site in sites}
         callees = (callee for site in kinds.values() for callee in by_type.callees(site))
-        starts = [callee for callee in callees if callee not in loose.rules.avoid]
-        more = forward.more(starts, loose.leaving(passed))
+        starts = [callee for callee in callees if callee not in loose.constraints.avoid]
+        more = forward.more(starts, loose.make_callee_function(passed))
     return target in forward.places

@@ -67,9 +67,9 @@ class PathQuestion:
     deferred: bool = True
     types: bool = False
     scenario: Scenario | None = None
-    others: bool = True
+    count_others: bool = True
 
-    def pins(self) -> tuple[Pin, ...]:
+    def collect_pins(self) -> tuple[Pin, ...]:
         """The pins of the question: those given with it, then those of its scenario."""
         scenario = self.scenario.pins if self.scenario is not None else ()
         return (*map(parse_pin, self.bind), *scenario)
@@ -88,14 +88,14 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
     steps = StateSpace(graph, rules)
     search = PathSearch(steps, source, target, question.max_hops)
-    ways = list(islice(search.ways(), question.count))
+    ways = list(islice(search.iter_paths(), question.count))
     if not ways:
         return PathAnswer((), frontier=_explain_failing_leg(steps, source, target))
     others, every = 0, True
-    if question.others:
+    if question.count_others:
         others, every = count_other_paths(search, ways, MAX_OTHERS, _EFFORT)
     paths = tuple(Path(make_hops(graph, way.steps, rules)) for way in ways)
-    return PathAnswer(paths, others=others, at_least=not every)
+    return PathAnswer(paths, others=others, others_at_least=not every)
 
 
 def _make_constraints(
@@ -137,12 +137,12 @@ def _make_hop(graph: CallGraph, steps: tuple[Step, ...], rules: PathConstraints)
     handed = cite_forwarding_calls(graph, steps)
     if handed:
         return replace(hop, evidence=handed)
-    return cite_pinned_table(graph, hop, rules, steps[-2].state.passed if len(steps) > 1 else 0)
+    return cite_pinned_table(graph, hop, rules, steps[-2].state.via_passed if len(steps) > 1 else 0)
 
 
 def cite_pinned_table(graph: CallGraph, hop: Hop, rules: PathConstraints, passed: int = 0) -> Hop:
     """The hop with the evidence of the table that a pin says it goes through, if one does."""
-    pin = rules.pin(hop.site.number, passed)
+    pin = rules.find_table_pin(hop.site.number, passed)
     if pin is None or not hop.site.holder:
         return hop
     found = find_table_evidence(graph, pin.table, pin.slot, hop.site.holder, hop.callee.number)
@@ -151,9 +151,9 @@ def cite_pinned_table(graph: CallGraph, hop: Hop, rules: PathConstraints, passed
 
 def _explain_failing_leg(steps: StateSpace, source: int, target: int) -> Frontier:
     """The frontier of the first leg that cannot be made."""
-    stops = [source, *steps.rules.via, target]
+    stops = [source, *steps.constraints.via, target]
     for passed, (start, end) in enumerate(pairwise(stops)):
-        found = explain_no_path(steps.functions, start, end, passed)
+        found = explain_no_path(steps.adjacency, start, end, passed)
         if not found.callbacks:
             return found
     return found

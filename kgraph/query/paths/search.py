@@ -43,12 +43,12 @@ class Partition:
     and whose next function is none of `closed`; divided, once the best of them was found.
     """
 
-    __slots__ = ("closed", "depth", "divided", "roots")
+    __slots__ = ("depth", "excluded", "is_divided", "roots")
 
     def __init__(self, depth: int, closed: frozenset[int]) -> None:
         self.depth = depth
-        self.closed = closed
-        self.divided = False
+        self.excluded = closed
+        self.is_divided = False
         self.roots: list[SearchNode] = []
 
 
@@ -58,12 +58,12 @@ class PartitionRoot:
     """
 
     def __init__(self, area: Partition, node: "SearchNode") -> None:
-        self.area = area
+        self.partition = area
         self.node = node
         self.fewest: dict[State, int] = {}
 
     @cached_property
-    def forbidden(self) -> frozenset[VisitKey]:
+    def visited(self) -> frozenset[VisitKey]:
         """What was passed on the way there."""
         return frozenset(map(get_visit_key, self.node.states()))
 
@@ -85,10 +85,10 @@ class SearchNode:
             self.cost = before.cost + step.cost
             self.hops = before.hops + 1
 
-    def recurs(self) -> bool:
+    def has_cycle(self) -> bool:
         """Whether its search passed the same place before."""
         place, node = get_visit_key(self.state), self.before
-        while node is not None and node.hops >= self.root.area.depth:
+        while node is not None and node.hops >= self.root.partition.depth:
             if get_visit_key(node.state) == place:
                 return True
             node = node.before
@@ -103,7 +103,7 @@ class SearchNode:
             node = node.before
         return found[::-1]
 
-    def way(self) -> StatePath:
+    def make_path(self) -> StatePath:
         """The way here."""
         steps: list[Step] = []
         node = self
@@ -126,68 +126,73 @@ class PathSearch:
         self, steps: StateSpace, source: int, target: int, max_hops: int | None = None,
         most: int | None = None, start: State | None = None,
     ) -> None:
-        self.steps = steps
+        self.space = steps
         self._target = target
         self.max_hops = max_hops
-        stops = [start or steps.start(source), *map(State, (*steps.rules.via, target))]
+        stops = [
+            start or steps.make_start_state(source),
+            *map(State, (*steps.constraints.via, target)),
+        ]
         self._bounds = [
-            LowerBounds(steps.functions, a, b.function, most) for a, b in pairwise(stops)]
+            LowerBounds(steps.adjacency, a, b.function, most) for a, b in pairwise(stops)]
         # What remains of the way after each of the stops.
         self._rest = [0] * len(self._bounds)
         for place in reversed(range(len(self._bounds) - 1)):
-            leg = self._bounds[place + 1].of(stops[place + 1])
+            leg = self._bounds[place + 1].get(stops[place + 1])
             later = self._rest[place + 1]
             self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
-        self.areas: list[Partition] = []  # that were opened
+        self.partitions: list[Partition] = []  # that were opened
         self._queue: list[tuple[int, int, SearchNode]] = []
         self._pushed = 0
         self._looked_at = 0
         self._open(Partition(0, frozenset()), [SearchNode(stops[0], None, None)])
 
-    def ways(self) -> Iterator[StatePath]:
+    def iter_paths(self) -> Iterator[StatePath]:
         """The ways that were not yielded yet, best first, each with other functions than those
         before it, and none through a state twice."""
-        while (way := self.next()) is not None:
+        while (way := self.find_next()) is not None:
             yield way
 
     @property
-    def exhausted(self) -> bool:
+    def is_exhausted(self) -> bool:
         """Whether there are no other ways than those that were found."""
         return not self._queue
 
-    def effort(self) -> int:
+    def measure_effort(self) -> int:
         """How many states and, backwards, functions were looked at."""
         return self._looked_at + sum(len(bound) for bound in self._bounds)
 
     def _estimate(self, state: State) -> int:
-        leg, rest = self._bounds[state.passed].of(state), self._rest[state.passed]
+        leg, rest = self._bounds[state.via_passed].get(state), self._rest[state.via_passed]
         return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
 
-    def known(self, state: State) -> int | None:
+    def get_exact_estimate(self, state: State) -> int | None:
         """The estimate of a state, None where its function's bound is not settled yet."""
-        leg = self._bounds[state.passed].settled(state)
-        rest = self._rest[state.passed]
+        leg = self._bounds[state.via_passed].get_exact(state)
+        rest = self._rest[state.via_passed]
         return None if leg is None or rest == UNREACHABLE else leg + rest
 
     def _raised(self, node: SearchNode) -> int:
         """The estimate of a node, after looking whether it is as good as the next one's."""
-        passed = node.state.passed
+        passed = node.state.via_passed
         need = None
         if self._queue:
             need = self._queue[0][0] - node.cost - self._rest[passed]
-        self._bounds[passed].raised(node.state, need)
+        self._bounds[passed].tighten(node.state, need)
         return self._estimate(node.state)
 
-    def arrived(self, node: SearchNode) -> bool:
+    def is_goal(self, node: SearchNode) -> bool:
         """Whether a node is the end of a way."""
         state = node.state
         return bool(
-            node.hops and state.function == self._target and state.passed == len(self._bounds) - 1
+            node.hops
+            and state.function == self._target
+            and state.via_passed == len(self._bounds) - 1
         )
 
     def _open(self, area: Partition, roots: list[SearchNode]) -> None:
         """Begin to search an area."""
-        self.areas.append(area)
+        self.partitions.append(area)
         for node in roots:
             estimate = self._estimate(node.state)
             if estimate != UNREACHABLE:
@@ -200,15 +205,15 @@ class PathSearch:
         self._pushed += 1
         heappush(self._queue, (estimate, self._pushed, node))
 
-    def next(self, until: int | None = None) -> StatePath | None:
+    def find_next(self, until: int | None = None) -> StatePath | None:
         """The next best way; None where there is no more, or it is not found before `until` is
         the effort."""
         queue = self._queue
         while queue:
-            if until is not None and self.effort() > until:
+            if until is not None and self.measure_effort() > until:
                 return None
             estimate, number, node = heappop(queue)
-            if node.root.area.divided or self._closed(node):
+            if node.root.partition.is_divided or self._closed(node):
                 continue
             rest = self._raised(node)
             if rest == UNREACHABLE:
@@ -218,54 +223,54 @@ class PathSearch:
                 continue
             node.root.fewest[node.state] = node.hops
             self._looked_at += 1
-            if self.arrived(node):
+            if self.is_goal(node):
                 self._divide(node)
-                return node.way()
+                return node.make_path()
             if self.max_hops is None or node.hops < self.max_hops:
                 self._expand(node)
         return None
 
     def _closed(self, node: SearchNode) -> bool:
         """Whether nothing new can come of a node."""
-        if self.arrived(node):
+        if self.is_goal(node):
             return False
         known = node.root.fewest.get(node.state)
         if known is not None and (self.max_hops is None or node.hops >= known):
             return True
         # Only a function of a header can come again in a state that differs in nothing but folder.
-        return self.steps.graph.folder[node.state.function] < 0 and node.recurs()
+        return self.space.graph.folder[node.state.function] < 0 and node.has_cycle()
 
     def _expand(self, node: SearchNode) -> None:
         """Push what the steps from `node` lead to, with the least that ways through them cost."""
-        area, forbidden = node.root.area, node.root.forbidden
-        closed = area.closed if node.hops == area.depth else ()
-        for step in self.steps.after(node.state):
+        area, forbidden = node.root.partition, node.root.visited
+        closed = area.excluded if node.hops == area.depth else ()
+        for step in self.space.iter_steps(node.state):
             state = step.state
             estimate = self._estimate(state)
             if estimate == UNREACHABLE or state.function in closed:
                 continue
             child = SearchNode(state, step, node)
             child.root = node.root
-            if get_visit_key(state) not in forbidden or self.arrived(child):
+            if get_visit_key(state) not in forbidden or self.is_goal(child):
                 self._push(child.cost + estimate, child)
 
     def _divide(self, found: SearchNode) -> None:
         """Open the areas of the ways that leave a way which was found, in the place of its own."""
-        area = found.root.area
-        area.divided = True
+        area = found.root.partition
+        area.is_divided = True
         roots, functions = area.roots, [state.function for state in found.states()]
         for depth in range(area.depth, found.hops):
             following = functions[depth + 1]
-            closed = area.closed if depth == area.depth else frozenset()
+            closed = area.excluded if depth == area.depth else frozenset()
             self._open(Partition(depth, closed | {following}), roots)
-            roots = self.along(roots, following)
+            roots = self.follow_function(roots, following)
 
-    def along(self, nodes: list[SearchNode], function: int) -> list[SearchNode]:
+    def follow_function(self, nodes: list[SearchNode], function: int) -> list[SearchNode]:
         """What the steps to `function` make of some nodes: the cheapest of each state, for each
         choice of places passed on the way."""
         found: dict[tuple[State, frozenset[VisitKey]], SearchNode] = {}
         for node in nodes:
-            steps = [step for step in self.steps.after(node.state)
+            steps = [step for step in self.space.iter_steps(node.state)
                      if step.state.function == function]
             passed = frozenset(map(get_visit_key, node.states())) if steps else frozenset()
             for step in steps:

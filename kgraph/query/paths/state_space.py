@@ -31,7 +31,7 @@ class State(NamedTuple):
 
     function: int
     bindings: tuple[tuple[int, int], ...] = ()
-    passed: int = 0
+    via_passed: int = 0
     folder: int = -1
 
 
@@ -62,11 +62,11 @@ class StateSpace:
 
     def __init__(self, graph: CallGraph, rules: PathConstraints) -> None:
         self.graph = graph
-        self.rules = rules
-        self.functions = Adjacency(graph, rules)
+        self.constraints = rules
+        self.adjacency = Adjacency(graph, rules)
         self._leaving: dict[int, list[OutgoingHop]] = {}
 
-    def after(self, state: State) -> Iterator[Step]:
+    def iter_steps(self, state: State) -> Iterator[Step]:
         """The steps that leave a state."""
         known = self._leaving.get(state.function)
         if known is None:
@@ -77,18 +77,18 @@ class StateSpace:
                 yield self._step(leaving.cost, to, state, leaving.edge, leaving.width)
             else:
                 yield from self._depending(leaving, state)
-        if self.rules.types:
+        if self.constraints.types:
             yield from self._by_type(state)
 
     def _leaves(self, function: int) -> Iterator[OutgoingHop]:
-        graph, avoid = self.graph, self.rules.avoid
+        graph, avoid = self.graph, self.constraints.avoid
         first, last = graph.hop_start[function], graph.hop_start[function + 1]
         depends = FLAG_FORWARDS | FLAG_CALLBACK
-        if function in self.functions.pinned_callers:
+        if function in self.adjacency.pinned_callers:
             depends |= FLAG_INDIRECT
         for hop in range(first, last):
             callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
-            if flags & self.functions.closed or callee in avoid:
+            if flags & self.adjacency.excluded_flags or callee in avoid:
                 continue
             width, edge = graph.hop_width[hop], graph.hop_edge[hop]
             site = graph.site_of(edge) if flags & depends else -1
@@ -99,7 +99,7 @@ class StateSpace:
     def _depending(self, leaving: OutgoingHop, state: State) -> Iterator[Step]:
         """The steps of a hop that depend on the bindings of `state` or on pins."""
         bound = dict(state.bindings)
-        width = self._width(leaving, bound, state.passed)
+        width = self._width(leaving, bound, state.via_passed)
         if not width:
             return
         cost = leaving.cost
@@ -109,13 +109,17 @@ class StateSpace:
             to = State(leaving.callee, bindings)
             yield self._step(cost, to, state, leaving.edge, width)
 
-    def start(self, function: int) -> State:
+    def make_start_state(self, function: int) -> State:
         """The state that a path from `function` starts in."""
         return State(function, folder=self.graph.folder[function])
 
     def _step(self, cost: int, to: State, before: State, edge: int, width: int) -> Step:
         """The step from `before`, with what the state `to` takes over from it."""
-        via, passed, folder = self.rules.via, before.passed, self.graph.folder[to.function]
+        via, passed, folder = (
+            self.constraints.via,
+            before.via_passed,
+            self.graph.folder[to.function],
+        )
         if passed < len(via) and via[passed] == to.function:
             passed += 1
         if folder < 0:
@@ -128,7 +132,11 @@ class StateSpace:
         """How many candidates a hop's call site has here; 0 where its callee is none of them."""
         flags, callee = leaving.flags, leaving.callee
         if flags & FLAG_INDIRECT:
-            pinned = None if flags & FLAG_DEFERRED else self.rules.allowed(leaving.site, passed)
+            pinned = (
+                None
+                if flags & FLAG_DEFERRED
+                else self.constraints.get_allowed_callees(leaving.site, passed)
+            )
             if pinned is not None:
                 return len(pinned) if callee in pinned else 0
             only = None
@@ -159,5 +167,5 @@ class StateSpace:
             callees = self.graph.by_type.callees(site)
             cost = hop_cost(len(callees), FLAG_INDIRECT | FLAG_TYPE)
             for callee in callees:
-                if callee not in self.rules.avoid:
+                if callee not in self.constraints.avoid:
                     yield self._step(cost, State(callee), state, -1 - site, len(callees))

@@ -109,7 +109,7 @@ def _measure_depths(check: ChainCheck) -> dict[int, int]:
 
 def _make_line(proofs: ProofMaker, line: LineVerdict, depth: int, parent: bool) -> ChainLine:  # noqa: FBT001
     hops = tuple(dict.fromkeys((*line.via, *((line.hop,) if line.hop else ()))))
-    proofs.mentions.place(line.found)
+    proofs.mentions.add_location(line.found)
     return ChainLine(
         line,
         depth,

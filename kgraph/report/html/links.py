@@ -65,7 +65,7 @@ class Links:
     the places that the page itself shows.
     """
 
-    targets: PageNames
+    page_names: PageNames
     index: IndexDescription
     style: LinkStyle | None = None
     root: str = ""
@@ -73,21 +73,21 @@ class Links:
 
     def function(self, function: KnownFunction) -> str:
         """The page of a function, "" where it has none."""
-        return self._page("function", self.targets.functions.get(function.number))
+        return self._page("function", self.page_names.functions.get(function.number))
 
     def slot(self, name: str) -> str:
         """The page of a slot."""
-        return self._page("slot", self.targets.slots.get(name))
+        return self._page("slot", self.page_names.slots.get(name))
 
     def table(self, number: int) -> str:
         """The page of a table."""
-        return self._page("table", self.targets.tables.get(number))
+        return self._page("table", self.page_names.tables.get(number))
 
     def source(self, place: Location) -> str:
         """The excerpt on the site that shows a place."""
         if place in self.here:
             return f"#{quote(self.here[place])}"
-        page = self._page("source", self.targets.sources.get(place.path))
+        page = self._page("source", self.page_names.sources.get(place.path))
         return f"{page}#L{place.line}" if page else ""
 
     def _page(self, folder: str, name: str | None) -> str:

@@ -29,7 +29,7 @@ class MentionedPages:
             for row in rows:
                 if row.table is not None:
                     mentions.tables[row.table.number] = row.table
-        self.targets = PageNames(
+        self.page_names = PageNames(
             make_file_names(
                 {number: found.id.name for number, found in mentions.functions.items()}
             ),
@@ -37,7 +37,7 @@ class MentionedPages:
             make_file_names({number: found.id.name for number, found in mentions.tables.items()}),
         )
 
-    def functions(self) -> Iterator[FunctionPage]:
+    def iter_functions(self) -> Iterator[FunctionPage]:
         """The pages of functions, by number."""
         graph, mentions = self._graph, self._mentions
         for number, function in sorted(mentions.functions.items()):
@@ -46,53 +46,53 @@ class MentionedPages:
             rows = self._bindings[number]
             self._cite((*to, *from_[:MOST_CALLS]), rows[:MOST_CALLS])
             yield FunctionPage(
-                self.targets.functions[number], function, tuple(to),
+                self.page_names.functions[number], function, tuple(to),
                 len(graph.callers_of(number)), tuple(from_[:MOST_CALLS]), len(from_),
                 tuple(rows[:MOST_CALLS]), len(rows),
             )
 
     def _cite(self, hops: tuple[Hop, ...], rows: list[OpsRow]) -> None:
         for hop in hops:
-            self._mentions.cited(hop)
+            self._mentions.add_citations(hop)
         for row in rows:
-            self._mentions.row(row)
+            self._mentions.add_row(row)
 
-    def slots(self) -> Iterator[SlotPage]:
+    def iter_slots(self) -> Iterator[SlotPage]:
         """The pages of slots (and other holders), by name."""
         graph = self._graph
         for name in sorted(self._mentions.slots):
             rows = _find_rows(graph, name)
-            numbers = graph.sites_through(name)
+            numbers = graph.find_sites_through(name)
             sites = [graph.site(number) for number in numbers[:MOST_ROWS]]
             self._cite((), rows[:MOST_ROWS])
             for site in sites:
-                self._mentions.place(site.location)
+                self._mentions.add_location(site.location)
             yield SlotPage(
-                self.targets.slots[name], name, tuple(rows[:MOST_ROWS]), len(rows),
+                self.page_names.slots[name], name, tuple(rows[:MOST_ROWS]), len(rows),
                 tuple((graph.function(site.caller), site) for site in sites), len(numbers),
             )
 
-    def tables(self) -> Iterator[TablePage]:
+    def iter_tables(self) -> Iterator[TablePage]:
         """The pages of tables, by number."""
         for number, table in sorted(self._mentions.tables.items()):
             found = _find_rows(self._graph, table.id.name)
             rows = [row for row in found if row.table is not None and row.table.number == number]
             self._cite((), rows)
-            self._mentions.place(table.location)
+            self._mentions.add_location(table.location)
             installs = rows[0].installs if rows else ()
-            yield TablePage(self.targets.tables[number], table, tuple(rows), installs)
+            yield TablePage(self.page_names.tables[number], table, tuple(rows), installs)
 
-    def sources(self, proofs: ProofMaker) -> Iterator[SourcePage]:
+    def iter_sources(self, proofs: ProofMaker) -> Iterator[SourcePage]:
         """The pages of source files, by path, once all places are known."""
         places = self._mentions.places
-        self.targets.sources.update(make_own_names(places))
+        self.page_names.sources.update(make_own_names(places))
         for path in sorted(places):
             excerpts = []
             for first, last in _join_lines(places[path]):
-                lines = proofs.lines(path, first, last, frozenset(places[path]))
+                lines = proofs.read_lines(path, first, last, frozenset(places[path]))
                 if lines:
                     excerpts.append(Excerpt(path, tuple(lines)))
-            yield SourcePage(self.targets.sources[path], path, tuple(excerpts))
+            yield SourcePage(self.page_names.sources[path], path, tuple(excerpts))
 
 
 def _find_rows(graph: CallGraph, name: str) -> list[OpsRow]:

@@ -30,41 +30,41 @@ class Mentions:
         self.tables: dict[int, KnownObject] = {}
         self.places: dict[str, dict[int, int]] = {}
 
-    def place(self, place: Location | None, context: int = 0) -> None:
+    def add_location(self, place: Location | None, context: int = 0) -> None:
         """A place is cited."""
         if place is not None:
             lines = self.places.setdefault(place.path, {})
             lines[place.line] = max(context, lines.get(place.line, 0))
 
-    def function(self, function: KnownFunction) -> None:
+    def add_function(self, function: KnownFunction) -> None:
         """A function is part of an answer."""
         self.functions[function.number] = function
-        self.place(function.location)
+        self.add_location(function.location)
 
-    def hop(self, hop: Hop) -> None:
+    def add_hop(self, hop: Hop) -> None:
         """A hop is part of an answer."""
-        self.function(hop.caller)
-        self.function(hop.callee)
-        self.cited(hop, CONTEXT)
+        self.add_function(hop.caller)
+        self.add_function(hop.callee)
+        self.add_citations(hop, CONTEXT)
         if hop.site.holder:
             self.slots.add(hop.site.holder)
 
-    def cited(self, hop: Hop, context: int = 0) -> None:
+    def add_citations(self, hop: Hop, context: int = 0) -> None:
         """The places of a hop are cited."""
-        self.place(hop.site.location, context)
+        self.add_location(hop.site.location, context)
         for place in (*(item.location for item in hop.evidence), *hop.sites[:1]):
-            self.place(place)
+            self.add_location(place)
         for guard in hop.site.guards if context else ():
-            self.place(guard.extent.start)
+            self.add_location(guard.extent.start)
 
-    def row(self, row: OpsRow) -> None:
+    def add_row(self, row: OpsRow) -> None:
         """A binding is shown."""
-        self.place(row.location)
-        self.place(row.bound.location)
+        self.add_location(row.location)
+        self.add_location(row.bound.location)
         for install in row.installs:
-            self.place(install.location)
+            self.add_location(install.location)
         for item in row.evidence:
-            self.place(item.location)
+            self.add_location(item.location)
 
 
 _LEXER = CLexer(stripnl=False, ensurenl=True)
@@ -95,12 +95,12 @@ class ProofMaker:
         self._source = source
         self.mentions = mentions
 
-    def proof(self, hop: Hop, anchor: str) -> Proof:
+    def make_proof(self, hop: Hop, anchor: str) -> Proof:
         """The proof of a hop."""
-        self.mentions.hop(hop)
+        self.mentions.add_hop(hop)
         rows = self._candidates(hop)
         return Proof(
-            anchor, hop, self.excerpt(hop.site.extent), tuple(rows[:MOST_CANDIDATES]),
+            anchor, hop, self.make_excerpt(hop.site.extent), tuple(rows[:MOST_CANDIDATES]),
             max(0, len(rows) - MOST_CANDIDATES), tuple(map(self._evidence, hop.evidence)),
             tuple(map(self._guard, hop.site.guards)),
         )
@@ -120,18 +120,20 @@ class ProofMaker:
         ]
         return sorted(rows, key=lambda row: (not row.chosen, row.function.id))
 
-    def excerpt(self, extent: Extent) -> Excerpt:
+    def make_excerpt(self, extent: Extent) -> Excerpt:
         """The lines of an extent, marked, with those around them."""
         start, path = extent.start.line, extent.start.path
         end = min(max(extent.end_line, start), start + _LONGEST_EXCERPT)
         first = max(1, start - CONTEXT)
-        return Excerpt(path, tuple(self.lines(path, first, end + CONTEXT, range(start, end + 1))))
+        return Excerpt(
+            path, tuple(self.read_lines(path, first, end + CONTEXT, range(start, end + 1)))
+        )
 
-    def lines(
+    def read_lines(
         self, path: str, first: int, last: int, marked: range | frozenset[int]
     ) -> list[SourceLine]:
         """The lines from `first` to `last` of a file, as far as it has them."""
-        found = self._source.lines(path)[first - 1:last]
+        found = self._source.read_lines(path)[first - 1:last]
         return [
             SourceLine(number, code, number in marked)
             for number, code in enumerate(highlight_lines(found), first)
@@ -144,12 +146,12 @@ class ProofMaker:
         return highlight_lines([text])[0] if text else Markup()
 
     def _guard(self, guard: Guard) -> GuardRow:
-        condition = " ".join(self._source.text(guard.extent).split())
+        condition = " ".join(self._source.read_extent(guard.extent).split())
         return GuardRow(guard.extent.start, condition, guard.holds)
 
 
 def make_proofs(hops: Sequence[Hop], proofs: ProofMaker, prefix: str) -> tuple[Proof, ...]:
     """The proofs of hops, with anchors PREFIX-1, PREFIX-2 ..."""
     return tuple(
-        proofs.proof(hop, f"{prefix}-{number}") for number, hop in enumerate(hops, 1)
+        proofs.make_proof(hop, f"{prefix}-{number}") for number, hop in enumerate(hops, 1)
     )

@@ -50,11 +50,11 @@ def make_site(
     chain_pages, path_pages = _make_answer_pages(proofs, chains, ways)
     around = MentionedPages(graph, proofs.mentions)
     functions, slots, tables = (
-        tuple(around.functions()), tuple(around.slots()), tuple(around.tables())
+        tuple(around.iter_functions()), tuple(around.iter_slots()), tuple(around.iter_tables())
     )
-    sources = tuple(around.sources(proofs))
-    links = Links(around.targets, graph.description, style)
-    front = _make_front_page(graph, chain_pages, path_pages, around.targets, links)
+    sources = tuple(around.iter_sources(proofs))
+    links = Links(around.page_names, graph.description, style)
+    front = _make_front_page(graph, chain_pages, path_pages, around.page_names, links)
     renderer = Renderer()
 
     def pages() -> Iterator[tuple[str, str]]:
@@ -109,7 +109,7 @@ def _make_front_page(
         for number, file in targets.functions.items()
     ]
     names += [
-        SearchEntry(graph.object_numbered(int(str(number))).id.name, "table", f"table/{file}.html")
+        SearchEntry(graph.known_object(int(str(number))).id.name, "table", f"table/{file}.html")
         for number, file in targets.tables.items()
     ]
     names += [
@@ -148,5 +148,5 @@ def make_standalone_page(graph: CallGraph, source: CallableSourceText, way: Answ
         ):
             here.setdefault(place, proof.anchor)
     links = Links(PageNames(), graph.description, here=here)
-    front = _make_front_page(graph, (), (page,), links.targets, links)
+    front = _make_front_page(graph, (), (page,), links.page_names, links)
     return Renderer().standalone("path.html", links, page=page, front=front)

@@ -32,7 +32,7 @@ class Lanes:
             key=lambda row: -len(row[0]),
         )
 
-    def of(self, function: KnownFunction, before: str = "") -> str:
+    def find_lane(self, function: KnownFunction, before: str = "") -> str:
         """The lane of a function whose caller stands in the lane `before`."""
         for rule in self._rules:
             if any(fnmatchcase(function.macro, pattern) for pattern in rule.macros):
@@ -46,7 +46,7 @@ class Lanes:
             return before or ELSEWHERE
         return "/".join(folders[:2]) or ELSEWHERE
 
-    def ordered(self, titles: Iterable[str]) -> list[str]:
+    def sort_titles(self, titles: Iterable[str]) -> list[str]:
         """Each of `titles` once, in the order of the rules, others as they come."""
         known = {rule.title: place for place, rule in enumerate(self._rules)}
         return sorted(dict.fromkeys(titles), key=lambda title: known.get(title, len(known)))

@@ -139,7 +139,7 @@ def _place_rows(steps: Iterable[tuple[Hop, str]], lanes: Lanes) -> tuple[list[_R
         if hop.caller.number not in latest:
             latest[hop.caller.number] = len(rows)
             rows.append(
-                _Row(hop.caller, lanes.of(hop.caller), _describe_definition(hop.caller), "")
+                _Row(hop.caller, lanes.find_lane(hop.caller), _describe_definition(hop.caller), "")
             )
         caller = latest[hop.caller.number]
         key = (caller, hop.site.number, hop.callee.number)
@@ -148,7 +148,7 @@ def _place_rows(steps: Iterable[tuple[Hop, str]], lanes: Lanes) -> tuple[list[_R
         drawn.add(key)
         links.append(_Link(hop, caller, len(rows)))
         latest[hop.callee.number] = len(rows)
-        lane = lanes.of(hop.callee, rows[caller].lane)
+        lane = lanes.find_lane(hop.callee, rows[caller].lane)
         rows.append(_Row(hop.callee, lane, _describe_call(hop), href))
     return rows, links
 
@@ -166,7 +166,7 @@ def _describe_call(hop: Hop) -> str:
 
 def _place_columns(rows: Sequence[_Row], lanes: Lanes) -> list[Column]:
     columns, left = [], 0
-    for title in lanes.ordered(row.lane for row in rows):
+    for title in lanes.sort_titles(row.lane for row in rows):
         widths = [_measure(row) for row in rows if row.lane == title]
         width = max(*widths, int(len(title) * _LETTER) + 8) + 2 * _MARGIN
         columns.append(Column(title, left, width))

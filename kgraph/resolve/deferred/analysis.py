@@ -51,7 +51,7 @@ class DeferredCallAnalysis:
         self._pointed: dict[Slot, set[Slot | ObjectId]] = defaultdict(set)
         self._duties: SummaryPropagation | None = None
 
-    def watch(self, definitions: Iterable[Definition]) -> Iterator[Definition]:
+    def collect(self, definitions: Iterable[Definition]) -> Iterator[Definition]:
         """The same definitions; those with a call or a write that may matter are kept."""
         for definition in definitions:
             subject = definition.subject
@@ -66,7 +66,7 @@ class DeferredCallAnalysis:
                 self._put(definition, fact, fact.place.holder, fact.value)
             for flow in definition.flows:
                 self._put(definition, flow, flow.target.holder, flow.source)
-            self._table_rows.watch(definition)
+            self._table_rows.collect(definition)
             yield definition
 
     def _put(
@@ -81,7 +81,7 @@ class DeferredCallAnalysis:
         if target is not None and target != holder:
             self._pointed[holder].add(target)
 
-    def found(
+    def find_edges(
         self,
         facts: FactRows,
         callees: Mapping[Position, Iterable[FunctionId]],
@@ -100,13 +100,13 @@ class DeferredCallAnalysis:
         for definition, write in self._writes:
             if definition.key in living:
                 self._assigned(duties, definition, write)
-        duties.follow()
-        return RequestMatcher(self._table_rows).join(duties.settled)
+        duties.propagate()
+        return RequestMatcher(self._table_rows).match(duties.closed_summaries)
 
-    def duties(self) -> list[FunctionId]:
+    def list_relevant_functions(self) -> list[FunctionId]:
         """The functions whose calls register or run something, and those whose results were looked
         at, once deferred calls are found."""
-        held = self._duties.open if self._duties is not None else {}
+        held = self._duties.open_summaries if self._duties is not None else {}
         return [function for function, known in held.items() if known] + list(self._returned)
 
     def _reaching(
@@ -135,11 +135,11 @@ class DeferredCallAnalysis:
         for name, function in sorted(reached):
             for row in declared.get(name, ()):
                 known = facts.functions.get(function)
-                if row.means(function, known.location.path if known else ""):
+                if row.applies_to(function, known.location.path if known else ""):
                     key = tuple(map(OwnParameter, row.key))
                     callback = None if row.callback is None else OwnParameter(row.callback)
-                    duties.add(function, Summary(
-                        row.kind, row.does, key, callback, row.field, row.parts))
+                    duties.add_summary(function, Summary(
+                        row.kind, row.action, key, callback, row.field, row.parts))
 
     def _keys_of(self, definition: Definition) -> KeyEvaluator:
         keys = self._keys.get(definition.key)
@@ -157,7 +157,7 @@ class DeferredCallAnalysis:
             known = self._returned[function] = frozenset(
                 meaning
                 for definition in self._functions.get(function, ())
-                for meaning in self._keys_of(definition).returns()
+                for meaning in self._keys_of(definition).evaluate_return()
                 if not isinstance(meaning, OwnParameter)
             )
         return known
@@ -175,10 +175,13 @@ class DeferredCallAnalysis:
         slot = place.holder
         if not isinstance(slot, Slot):
             return
-        around = self._keys_of(definition).around(place, table)
+        around = self._keys_of(definition).evaluate_record(place, table)
         keys: list[tuple[Meaning, ...] | None] = [
             (key,) for key in around if not isinstance(key, FunctionId)]
-        kinds, callbacks = self._kinds[slot.record, slot.field], duties.callbacks(definition, value)
+        kinds, callbacks = (
+            self._kinds[slot.record, slot.field],
+            duties.find_callbacks(definition, value),
+        )
         for kind, key, callback in product(kinds, keys or [None], callbacks):
             duty = Summary(kind, Action.REGISTER, key, callback)
-            duties.settle(definition, ClosedSummary(duty, write.location))
+            duties.close_summary(definition, ClosedSummary(duty, write.location))

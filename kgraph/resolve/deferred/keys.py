@@ -80,14 +80,14 @@ class KeyEvaluator:
                 value.place.base is None):
             self._copied.setdefault(value.place.holder, []).append(place)
 
-    def returns(self) -> set[Meaning]:
+    def evaluate_return(self) -> set[Meaning]:
         """What the function gives back."""
         if self._function is None:
             return set()
         values = self._written.get(ReturnValue(self._function), ())
-        return {meaning for value in values for meaning in self.of(value)}
+        return {meaning for value in values for meaning in self.evaluate(value)}
 
-    def of(self, value: Value, seen: frozenset[Variable] = frozenset()) -> set[Meaning]:
+    def evaluate(self, value: Value, seen: frozenset[Variable] = frozenset()) -> set[Meaning]:
         """What a value may mean; nothing where it cannot be told."""
         if isinstance(value, FunctionId):
             return {self._link(value)}
@@ -112,20 +112,20 @@ class KeyEvaluator:
             return set()
         inner = seen | {holder}
         found = {key for written in self._written.get(holder, ())
-                 for key in self.of(written, inner)}
+                 for key in self.evaluate(written, inner)}
         return found or {HeapPointee(holder)}
 
-    def around(self, place: Place, table: ObjectId | None) -> set[Meaning]:
+    def evaluate_record(self, place: Place, table: ObjectId | None) -> set[Meaning]:
         """What the record that the field `place` lies in is known under: a local one also under
         what it is copied to, as a whole.
         """
         if place.base is None:
             return set() if table is None else {without_image(table)}
-        found = self.of(place.base)
+        found = self.evaluate(place.base)
         waiting = [each for each in found if isinstance(each, Variable)]
         while waiting:
             for target in self._copied.get(waiting.pop(), ()):
-                new = self.of(take_address(target)) - found
+                new = self.evaluate(take_address(target)) - found
                 waiting += [each for each in new if isinstance(each, Variable)]
                 found |= new
         return found
@@ -134,7 +134,7 @@ class KeyEvaluator:
         holder = place.holder
         if isinstance(holder, Slot):
             if (holder.record, holder.field) in self._carriers and place.base is not None:
-                return self.of(place.base, seen)
+                return self.evaluate(place.base, seen)
             return {holder} if holder.field != "*" else set()
         if isinstance(holder, ObjectId):
             return {without_image(holder)}

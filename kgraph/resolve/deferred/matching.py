@@ -54,15 +54,15 @@ class RequestMatcher:
         self._called: dict[tuple[Position, str], str] = {}  # why a call has no callback, or ""
         self._edges: dict[Position, dict[FunctionId, tuple[Location, str]]] = defaultdict(dict)
 
-    def join(self, settled: Iterable[ClosedSummary]) -> DeferredEdges:
+    def match(self, settled: Iterable[ClosedSummary]) -> DeferredEdges:
         """The edges and the account."""
         indirect = []
         for item in settled:
             duty = item.duty
-            if duty.does is Action.RUN:
+            if duty.action is Action.RUN:
                 if item.position is not None:
                     self._asked[item.position, duty.kind].add(_close_key(duty.key))
-            elif duty.does is Action.CALL:
+            elif duty.action is Action.CALL:
                 self._call(item)
             elif duty.field is not None or duty.parts:
                 indirect.append(item)
@@ -96,12 +96,12 @@ class RequestMatcher:
         """Register under the numbers that stand in the record, beside the callback or alone."""
         record = duty.key[0] if duty.key else None
         held = self._held(duty.field, duty.callback)
-        if not isinstance(record, ObjectId) or not self._rows.known(record):
+        if not isinstance(record, ObjectId) or not self._rows.has_rows(record):
             for function in held:
                 self._register(duty.kind, None, function, location)
             return
         beside = duty.field if record == duty.callback else None
-        for key, value in self._rows.keys(record, duty.parts, beside):
+        for key, value in self._rows.iter_keys(record, duty.parts, beside):
             callbacks = [value] if beside is not None else held
             for callback in callbacks:
                 if isinstance(callback, FunctionId):
@@ -133,7 +133,7 @@ class RequestMatcher:
     def _calls(self) -> Iterable[DeferredRequest]:
         for (site, kind), why in self._called.items():
             edges = len(self._edges.get(site, ()))
-            yield DeferredRequest(*site, kind, edges, "" if edges else why, untold=bool(why))
+            yield DeferredRequest(*site, kind, edges, "" if edges else why, key_unknown=bool(why))
 
     def _run(self) -> Iterable[DeferredRequest]:
         numbered = {kind for kind, key in self._registered if _is_number(key)}
@@ -157,7 +157,7 @@ class RequestMatcher:
             return DeferredRequest(*site, kind, edges)
         told = sorted(_key_text(key) for key in keys if key is not None)
         if untold:
-            return DeferredRequest(*site, kind, 0, NO_KEY, " or ".join(told), untold=True)
+            return DeferredRequest(*site, kind, 0, NO_KEY, " or ".join(told), key_unknown=True)
         why = NOTHING_KNOWN if self._untold.get(kind) else NOTHING
         return DeferredRequest(*site, kind, 0, why, " or ".join(told))
 
@@ -168,14 +168,14 @@ class RequestMatcher:
     def _callbacks(self) -> tuple[DeferredCallback, ...]:
         """What each kind may run; those of a field alone are of no kind."""
         found = {
-            DeferredCallback(kind, function, untold=function in self._untold.get(kind, ()))
+            DeferredCallback(kind, function, key_unknown=function in self._untold.get(kind, ()))
             for (kind, _), entries in self._registered.items() if "." not in kind
             for _, function in entries
         }
-        found |= {DeferredCallback(kind, function, untold=False)
+        found |= {DeferredCallback(kind, function, key_unknown=False)
                   for kind, functions in self._started.items() for function in functions}
         found |= {
-            DeferredCallback(kind, function, untold=True)
+            DeferredCallback(kind, function, key_unknown=True)
             for kind, functions in self._untold.items()
             if "." not in kind
             for function in functions

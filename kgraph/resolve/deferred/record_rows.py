@@ -24,7 +24,7 @@ class RecordRows:
         self._watched = frozenset(watched)
         self._rows: dict[ObjectId, list[RecordRow]] = {}
 
-    def watch(self, definition: Definition) -> None:
+    def collect(self, definition: Definition) -> None:
         """Take what a definition says, if it is of an object."""
         if not self._watched or not isinstance(definition.subject, Object):
             return
@@ -38,11 +38,11 @@ class RecordRows:
                     rows.append({})
                 rows[-1][field] = value
 
-    def known(self, table: ObjectId) -> bool:
+    def has_rows(self, table: ObjectId) -> bool:
         """Whether an object's initialiser was read."""
         return table in self._rows
 
-    def keys(
+    def iter_keys(
         self, table: ObjectId, parts: tuple[KeyPart, ...], field: Field | None
     ) -> Iterator[tuple[tuple[int, ...] | None, Value | None]]:
         """For each row the keys that its `parts` make, None where one is not known, and what its

@@ -45,14 +45,14 @@ class DeferralRule:
 
     kind: str
     function: str
-    does: Action
+    action: Action
     key: tuple[int, ...] = ()
     callback: int | None = None
     field: Field | None = None
     parts: tuple[KeyPart, ...] = ()
     file: str = ""
 
-    def means(self, function: FunctionId, defined: str) -> bool:
+    def applies_to(self, function: FunctionId, defined: str) -> bool:
         """Whether the row speaks of a function of its name, defined in the file `defined` ("" if
         nowhere): a static twin in another .c file is another function."""
         if self.file:
@@ -115,10 +115,10 @@ def _parse_rules(name: str, text: str) -> DeferralRules:
     carriers: set[Field] = set()
     for table, rows in tables.items():
         if table not in _KEYS or not isinstance(rows, list):
-            raise source.wrong(table, f"no table is named {table}",
+            raise source.make_error(table, f"no table is named {table}",
                                f"there are {', '.join(f'[[{known}]]' for known in _KEYS)}")
         for number, row in enumerate(rows):
-            reader = _RowReader(row, table, f"{name}:{source.line_of(table, number)}")
+            reader = _RowReader(row, table, f"{name}:{source.find_table_line(table, number)}")
             if table == "carrier":
                 carriers.add(reader.slot("slot"))
             elif table in slots:

@@ -22,7 +22,7 @@ class StoredCallbacks:
         self._slots = dict(rows.stored)
         self._starts = dict(load_sections().deferred)
 
-    def key(self, node: int, chain: Sequence[ChainStep]) -> str:
+    def find_key(self, node: int, chain: Sequence[ChainStep]) -> str:
         """What a function that came to the called node by this chain is stored under, with its
         kind; "" where its call is an ordinary one."""
         for _, passed in chain:

@@ -29,12 +29,12 @@ class Summary(NamedTuple):
     """
 
     kind: str
-    does: Action
+    action: Action
     key: tuple[Meaning, ...] | None
     callback: Meaning | None
     field: Field | None = None
     parts: tuple[KeyPart, ...] = ()
-    given: Condition | None = None
+    condition: Condition | None = None
 
     @property
     def is_open(self) -> bool:
@@ -68,34 +68,34 @@ class SummaryPropagation:
         self._keys = keys
         self._link = link
         self._functions_of = functions_of
-        self.open: dict[FunctionId, set[Summary]] = defaultdict(set)
+        self.open_summaries: dict[FunctionId, set[Summary]] = defaultdict(set)
         self._work: list[tuple[FunctionId, Summary]] = []
-        self.settled: dict[ClosedSummary, None] = {}
+        self.closed_summaries: dict[ClosedSummary, None] = {}
 
-    def add(self, function: FunctionId, duty: Summary) -> None:
+    def add_summary(self, function: FunctionId, duty: Summary) -> None:
         """Let a function have a duty."""
-        if duty not in self.open[function]:
-            self.open[function].add(duty)
+        if duty not in self.open_summaries[function]:
+            self.open_summaries[function].add(duty)
             self._work.append((function, duty))
 
-    def follow(self) -> None:
+    def propagate(self) -> None:
         """Follow all duties to the callers."""
         while self._work:
             function, duty = self._work.pop()
             for definition, position in self._calls.get(function, ()):
                 self._called(definition, position, duty, function)
 
-    def settle(self, definition: Definition, item: ClosedSummary) -> None:
+    def close_summary(self, definition: Definition, item: ClosedSummary) -> None:
         """Write down what is known completely; leave to the callers what is open."""
         subject = definition.subject
         if not item.duty.is_open:
-            self.settled[item._replace(duty=item.duty._replace(given=None))] = None
+            self.closed_summaries[item._replace(duty=item.duty._replace(condition=None))] = None
         elif isinstance(subject, Function):
-            self.add(self._link(subject.id), item.duty)
+            self.add_summary(self._link(subject.id), item.duty)
 
-    def callbacks(self, definition: Definition, value: Value) -> set[Meaning]:
+    def find_callbacks(self, definition: Definition, value: Value) -> set[Meaning]:
         """The functions that a value may be, and own parameters."""
-        found = self._keys(definition).of(value)
+        found = self._keys(definition).evaluate(value)
         known: set[Meaning] = set()
         known.update(m for m in found if isinstance(m, FunctionId | OwnParameter | int))
         if len(known) < len(found) or not found:
@@ -118,11 +118,11 @@ class SummaryPropagation:
         target = call.target
         if isinstance(target, Load) and isinstance(target.place.holder, Parameter):
             return {(OwnParameter(target.place.holder.index), function)}
-        if duty.given is None:
+        if duty.condition is None:
             return {None}
-        parameter, wanted = duty.given
+        parameter, wanted = duty.condition
         handed = {meaning for value in _arguments_for(call, parameter)
-                  for meaning in self.callbacks(definition, value)}
+                  for meaning in self.find_callbacks(definition, value)}
         found: set[Condition | None] = {
             (meaning, wanted) for meaning in handed if isinstance(meaning, OwnParameter)}
         return found | ({None} if wanted in handed else set())
@@ -137,8 +137,12 @@ class SummaryPropagation:
         def key_part(part: Meaning) -> set[Meaning]:
             if not isinstance(part, OwnParameter):
                 return {part}
-            return {meaning for value in _arguments_for(call, part) for meaning in keys.of(value)
-                    if not isinstance(meaning, FunctionId)}
+            return {
+                meaning
+                for value in _arguments_for(call, part)
+                for meaning in keys.evaluate(value)
+                if not isinstance(meaning, FunctionId)
+            }
 
         def callbacks(callback: Meaning | None) -> set[Meaning | None]:
             if not isinstance(callback, OwnParameter):
@@ -146,14 +150,14 @@ class SummaryPropagation:
             if duty.field is not None:
                 return set(key_part(callback)) or {None}
             return {meaning for value in _arguments_for(call, callback)
-                    for meaning in self.callbacks(definition, value)} or {None}
+                    for meaning in self.find_callbacks(definition, value)} or {None}
 
         names: set[tuple[Meaning, ...] | None] = {None}
         if duty.key is not None:
             names = set(product(*map(key_part, duty.key))) or {None}
         for key, callback in product(names, callbacks(duty.callback)):
-            closed = duty._replace(key=key, callback=callback, given=given)
-            self.settle(definition, ClosedSummary(
+            closed = duty._replace(key=key, callback=callback, condition=given)
+            self.close_summary(definition, ClosedSummary(
                 closed, call.location, (definition.key, position), _callee_text(call)))
 
 

@@ -23,12 +23,12 @@ class BindingRows:
     def __init__(self, nodes: Nodes, values: Operands) -> None:
         self._nodes = nodes
         self._values = values
-        self._value_rows = nodes.names.value_rows
+        self._value_rows = nodes.interner.value_rows
         self._found: dict[tuple[object, ...], BoundSlot] = {}
         self.installs: dict[int, BoundSlot] = {}
         self._tables = self._find_tables()
         for definition in nodes.facts.definitions:
-            subject = nodes.objects[definition.object] if definition.object != NONE else NONE
+            subject = nodes.linked_objects[definition.object] if definition.object != NONE else NONE
             if not self._exports(definition):
                 for write in definition.writes:
                     if write.binding:
@@ -50,20 +50,20 @@ class BindingRows:
         for definition in self._nodes.facts.definitions:
             for write in definition.writes:
                 if write.table != NONE and self._value_rows[write.value][0] == FUNCTION:
-                    tables.add(self._nodes.objects[write.table])
+                    tables.add(self._nodes.linked_objects[write.table])
         return tables
 
     def _write(self, write: WriteRow, subject: int) -> None:
-        key = self._nodes.names.holder_keys[write.holder]
+        key = self._nodes.interner.holder_keys[write.holder]
         if key[0] in (SLOT, OBJECT):
-            self._add(self._nodes.holders[write.holder], write, subject)
+            self._add(self._nodes.holder_nodes[write.holder], write, subject)
 
     def _arguments(self, site: SiteRow) -> None:
-        callee = self._nodes.functions[site.callee]
+        callee = self._nodes.linked_functions[site.callee]
         for index, choice in enumerate(site.arguments):
             for value in choice:
                 if self._is_function_or_table(value):
-                    parameter = self._nodes.number((PARAMETER, callee, index))
+                    parameter = self._nodes.intern_node((PARAMETER, callee, index))
                     passed = WriteRow(value, NONE, NONE, site.location, TransferKind.ARGUMENT, NONE,
                                       binding=True)
                     self._add(parameter, passed, NONE)
@@ -83,7 +83,7 @@ class BindingRows:
         bound: FunctionId | ObjectId
         number = NONE
         if kind == FUNCTION:
-            bound = self._nodes.function_id(self._nodes.functions[first])
+            bound = self._nodes.function_id(self._nodes.linked_functions[first])
         elif kind == ADDRESS and self._object(write.value) != NONE:
             number = self._object(write.value)
             bound = self._nodes.object_id(number)
@@ -92,10 +92,10 @@ class BindingRows:
         holder = self._nodes.holder(node)
         if holder is None:
             return
-        where = self._nodes.names.location_list[write.location]
+        where = self._nodes.interner.location_list[write.location]
         table = None
         if write.table != NONE:
-            table = self._nodes.object_id(self._nodes.objects[write.table])
+            table = self._nodes.object_id(self._nodes.linked_objects[write.table])
         order = (_order(where), repr(holder), kind, _identity(bound), write.how, _identity(table))
         row = self._found.setdefault(order, BoundSlot(holder, bound, table, where, write.how))
         if number not in (NONE, subject):

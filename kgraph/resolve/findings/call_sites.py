@@ -69,11 +69,11 @@ class CallSiteResolver:
         self._forwards = CallbackForwarding(constraints)
         self._emptiness = NoCandidateReasons(self._solver)
         self._chains = EvidenceChains(self._solver, self._solver.sets)
-        self._base_chains = EvidenceChains(solution.bases, solution.addresses.sets)
-        self._pointers = {node: code for code, node in constraints.values.loads}
+        self._base_chains = EvidenceChains(solution.first_pass, solution.table_points_to.sets)
+        self._pointers = {node: code for code, node in constraints.operands.loads}
         self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
         self._installed_by: dict[tuple[int, int], Evidence | None] = {}
-        called = {position: self._called(position) for position in constraints.call_of}
+        called = {position: self._called(position) for position in constraints.call_numbers}
         self._called_nodes = called
         self._verdicts = self._judge(set(called.values()))
 
@@ -82,7 +82,7 @@ class CallSiteResolver:
         """The linked functions with parameters that are called or handed on."""
         return self._forwards.forwarding
 
-    def callees(self) -> dict[tuple[str, int], list[FunctionId]]:
+    def find_callees(self) -> dict[tuple[str, int], list[FunctionId]]:
         """What each call through a pointer reaches, by definition and position."""
         found: dict[tuple[str, int], list[FunctionId]] = {}
         for (number, index), node in self._called_nodes.items():
@@ -91,28 +91,28 @@ class CallSiteResolver:
                 candidate.callee for candidate in self._verdicts[node].candidates]
         return found
 
-    def functions_of(self, value: Value) -> set[FunctionId]:
+    def find_functions(self, value: Value) -> set[FunctionId]:
         """The functions that a value may be, where it was solved."""
-        code = self._constraints.values.code(self._nodes.names.value(value))
-        held = self._solver.sets.get(self._constraints.values.as_node(code), EMPTY) if (
+        code = self._constraints.operands.operand(self._nodes.interner.intern_value(value))
+        held = self._solver.sets.get(self._constraints.operands.as_node(code), EMPTY) if (
             code != NOTHING) else EMPTY
         found = map(self._nodes.function_of, held)
         return {self._nodes.function_id(function) for function in found if function != NONE}
 
-    def resolved(
+    def iter_sites(
         self, deferred: Mapping[tuple[str, int], tuple[Candidate, ...]]
     ) -> Iterator[ResolvedSite]:
         """All sites, by key and position, with what is run later (`deferred`)."""
         for number, row in enumerate(self._nodes.facts.definitions):
             for position, site in enumerate(row.sites):
-                caller = self._nodes.names.function_ids[site.caller]
+                caller = self._nodes.interner.function_ids[site.caller]
                 later = deferred.get((row.key, site.position), ())
                 if site.callee != NONE:
                     yield ResolvedSite(
                         row.key, site.position, caller, SiteStatus.DIRECT,
                         self._callee(site) + later,
                         rule=BY_ASSEMBLER.get(site.named, "direct"),
-                        forwards=self._forwards.handed((number, position)))
+                        forwards=self._forwards.list_forwards((number, position)))
                     continue
                 verdict = self._verdicts[self._called_nodes[number, position]]
                 yield ResolvedSite(
@@ -120,7 +120,7 @@ class CallSiteResolver:
                     verdict.holder, verdict.rule, verdict.reason, proof=verdict.proof)
 
     def _callee(self, site: SiteRow) -> tuple[Candidate, ...]:
-        callee = self._nodes.functions[site.callee]
+        callee = self._nodes.linked_functions[site.callee]
         kind = EdgeKind.ASM if site.named in BY_ASSEMBLER else EdgeKind.DIRECT
         known = self._direct.get((callee, kind))
         if known is None:
@@ -133,15 +133,15 @@ class CallSiteResolver:
         whole slot, where the base tells no tables apart.
         """
         number, index = position
-        parameter = self._forwards.called.get(position)
+        parameter = self._forwards.called_parameters.get(position)
         if parameter is not None:
             site = self._nodes.facts.definitions[number].sites[index]
-            caller = self._nodes.functions[site.caller]
-            return self._nodes.number((PARAMETER, caller, parameter))
-        code = self._constraints.calls[self._constraints.call_of[position]].target
+            caller = self._nodes.linked_functions[site.caller]
+            return self._nodes.intern_node((PARAMETER, caller, parameter))
+        code = self._constraints.calls[self._constraints.call_numbers[position]].target
         if code == NOTHING:
             return NOTHING
-        node = self._constraints.values.as_node(code)
+        node = self._constraints.operands.as_node(code)
         return self._solution.slots.get(node, node)
 
     def _judge(self, nodes: set[int]) -> dict[int, CalleeSet]:
@@ -154,7 +154,7 @@ class CallSiteResolver:
                     wanted.setdefault(token, []).append(node)
         found: dict[int, list[Candidate]] = {}
         for token, targets in wanted.items():
-            chains = self._chains.chains(token, targets)
+            chains = self._chains.find_chains(token, targets)
             for node in targets:
                 candidate = self._candidate(token, node, chains.get(node, []))
                 found.setdefault(node, []).append(candidate)
@@ -163,7 +163,7 @@ class CallSiteResolver:
     def _verdict(self, node: int, candidates: list[Candidate]) -> CalleeSet:
         holder = self._holder(node)
         if not candidates:
-            status, reason, proof = self._emptiness.why(node)
+            status, reason, proof = self._emptiness.explain(node)
             return CalleeSet(status, (), holder, "", reason, proof)
         ordered = tuple(sorted(candidates, key=lambda candidate: candidate.callee))
         return CalleeSet(SiteStatus.RESOLVED, ordered, holder, self._rule(node), "")
@@ -189,7 +189,7 @@ class CallSiteResolver:
         install = self._install(chain, node)
         if install is not None:
             evidence.append(install)
-        stored = self._stored.key(node, chain)
+        stored = self._stored.find_key(node, chain)
         if stored and evidence:
             first = Evidence(Role.BINDING, evidence[0].location, stored)
             return Candidate(callee, EdgeKind.DEFERRED, (first, *evidence[1:]))
@@ -213,12 +213,12 @@ class CallSiteResolver:
             return None
         root = key[1]
         if node in self._solution.tables:
-            base = self._constraints.values.loaded[node][2]
+            base = self._constraints.operands.loaded[node][2]
             if base >= 0:
                 place = (root, base)
                 if place not in self._installed_by:
                     token = self._nodes.address_token(root, root)
-                    self._installed_by[place] = self._base_chains.install(token, base)
+                    self._installed_by[place] = self._base_chains.find_install(token, base)
                 known = self._installed_by[place]
                 if known is not None:
                     return known

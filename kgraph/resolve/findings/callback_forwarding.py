@@ -23,20 +23,20 @@ class CallbackForwarding:
     def __init__(self, constraints: Constraints) -> None:
         self._nodes = constraints.nodes
         self._constraints = constraints
-        self._rows = self._nodes.names.value_rows
+        self._rows = self._nodes.interner.value_rows
         self._facts = self._nodes.facts
         self._written: dict[int, list[int]] = {}
         self._known: dict[int, Alternatives | None] = {}
         self._callers: dict[int, list[tuple[SitePosition, SiteRow]]] = {}
-        self.called: dict[SitePosition, int] = {}
+        self.called_parameters: dict[SitePosition, int] = {}
         self.forwarding: set[int] = set()  # linked functions with forwarding parameters
         self._handed: dict[SitePosition, set[tuple[int, int, int]]] = {}
         self._read_definitions()
         self._follow()
 
     def _read_definitions(self) -> None:
-        keys, holders = self._nodes.names.holder_keys, self._nodes.holders
-        functions = self._nodes.functions
+        keys, holders = self._nodes.interner.holder_keys, self._nodes.holder_nodes
+        functions = self._nodes.linked_functions
         for number, row in enumerate(self._facts.definitions):
             if row.function == NONE:
                 continue
@@ -58,8 +58,8 @@ class CallbackForwarding:
                 if meant is not None and len(meant) == 1:
                     [(kind, index)] = meant
                     if kind == PARAMETER:
-                        self.called[number, position] = index
-                        work.append((self._nodes.functions[site.caller], index))
+                        self.called_parameters[number, position] = index
+                        work.append((self._nodes.linked_functions[site.caller], index))
         seen: set[tuple[int, int]] = set()
         while work:
             parameter = work.pop()
@@ -84,10 +84,10 @@ class CallbackForwarding:
                 for kind, number in alternatives:
                     self._handed.setdefault(position, set()).add((index, kind, number))
                     if kind == PARAMETER:
-                        handed_on.append((self._nodes.functions[site.caller], number))
+                        handed_on.append((self._nodes.linked_functions[site.caller], number))
         return handed_on
 
-    def handed(self, position: SitePosition) -> tuple[CallbackForward, ...]:
+    def list_forwards(self, position: SitePosition) -> tuple[CallbackForward, ...]:
         """The Forwards of a direct call, sorted."""
         rows = self._handed.get(position)
         if rows is None:
@@ -114,8 +114,8 @@ class CallbackForwarding:
             return frozenset()
         kind, first, _ = self._rows[value]
         if kind == FUNCTION:
-            return frozenset(((FUNCTION, self._nodes.functions[first]),))
-        return self._local(self._nodes.holders[first], path) if kind == LOAD else None
+            return frozenset(((FUNCTION, self._nodes.linked_functions[first]),))
+        return self._local(self._nodes.holder_nodes[first], path) if kind == LOAD else None
 
     def _local(self, node: int, path: set[int]) -> Alternatives | None:
         """What a local or a parameter may be, if nothing unseen can write to it."""
@@ -125,7 +125,7 @@ class CallbackForwarding:
         written = self._written.get(node, [])
         if node in self._constraints.address_taken:
             return None
-        if key[0] == PARAMETER and not written and not self._nodes.is_rest(node):
+        if key[0] == PARAMETER and not written and not self._nodes.is_variadic(node):
             return frozenset(((PARAMETER, key[2]),))
         return self._union(written, path | {node}) if key[0] == VARIABLE and written else None
 

@@ -28,14 +28,14 @@ class CopiedTableFinder:
     def __init__(self, constraints: Constraints, solution: Solution) -> None:
         self._constraints = constraints
         self._nodes = constraints.nodes
-        self._solver = solution.bases
-        self._addresses = solution.addresses
+        self._solver = solution.first_pass
+        self._addresses = solution.table_points_to
         self._preds = self._solver.preds
         self._chains = EvidenceChains(self._solver, {})
         self._given = self._find_given()
         self._records = self._find_records()
 
-    def rows(self) -> tuple[CopiedTable, ...]:
+    def find_rows(self) -> tuple[CopiedTable, ...]:
         """All rows, sorted: of what comes by one step or more, not what is put there by name."""
         found: dict[tuple[str, str, ObjectId], CopiedTable] = {}
         for field, records in self._fields().items():
@@ -49,8 +49,8 @@ class CopiedTableFinder:
         """The fields that calls read their tables from, and the records that are called so: also
         where a local has the pointer."""
         found: dict[int, set[str]] = {}
-        for node, (slot, _, base) in self._constraints.values.loaded.items():
-            if base < 0 or not self._solver.wanted(node):
+        for node, (slot, _, base) in self._constraints.operands.loaded.items():
+            if base < 0 or not self._solver.is_relevant(node):
                 continue
             record = str(self._nodes.keys[slot][1])
             local = self._nodes.keys[base][0] == VARIABLE
@@ -100,7 +100,7 @@ class CopiedTableFinder:
         whole = self._addresses.is_known(field)
         for token in tokens:
             table = self._nodes.holder(self._nodes.tokens[token][1])
-            chain = self._chains.chains(token, [field], among).get(field, [])
+            chain = self._chains.find_chains(token, [field], among).get(field, [])
             evidence = tuple(self._chains.cite(chain))
             if len(evidence) > 1 and isinstance(table, ObjectId) and isinstance(holder, Slot):
                 yield CopiedTable(holder, table, evidence, whole)

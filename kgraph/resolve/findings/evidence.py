@@ -37,14 +37,14 @@ class EvidenceChains:
         self._names: dict[int, str] = {}
         self._origins: dict[int, list[ChainStep]] = {}
         for node, labels in solver.constraints.given.items():
-            if solver.wanted(node):
+            if solver.is_relevant(node):
                 for token, cited in labels.items():
                     self._origins.setdefault(token, []).append((cited, node))
         for node, key in enumerate(self._nodes.keys):
             if key[0] == CONSTANT_OF and key[1] != NONE:
                 self._origins.setdefault(key[1], []).append((UNCITED, node))
 
-    def chains(
+    def find_chains(
         self, token: int, targets: Iterable[int],
         among: Mapping[int, AbstractSet[int]] | None = None,
     ) -> dict[int, list[ChainStep]]:
@@ -78,7 +78,7 @@ class EvidenceChains:
             layer[node] = chain
 
     def _order(self, chain: list[ChainStep]) -> ChainOrder:
-        order = self._solver.constraints.order
+        order = self._solver.constraints.label_order
         return tuple((*order(cited), self.name(node)) for cited, node in chain
                      if cited != UNCITED)
 
@@ -105,16 +105,16 @@ class EvidenceChains:
         gap = Evidence(Role.FLOW, cited[1].location, f"({left_out} copies from here on left out)")
         return [cited[0], gap, *cited[1 + left_out:]]
 
-    def install(self, table_token: int, base: int) -> Evidence | None:
+    def find_install(self, table_token: int, base: int) -> Evidence | None:
         """Where a table's address is put on its way into the holder `base`."""
-        chain = self.chains(table_token, [base]).get(base, [])
+        chain = self.find_chains(table_token, [base]).get(base, [])
         cited = self.cite(chain)
         if not cited:
             return None
         return Evidence(Role.INSTALL, cited[0].location, cited[0].holder)
 
     def _location(self, packed: int) -> Location:
-        return self._nodes.names.location_list[label_location(packed)]
+        return self._nodes.interner.location_list[label_location(packed)]
 
 
 def starts_at_initialiser(chain: list[ChainStep]) -> bool:

@@ -59,7 +59,7 @@ class NoCandidateReasons:
             if key[0] == FIELD:
                 self._writes.setdefault(key[2], []).append(node)
 
-    def why(self, node: int) -> NoCandidates:
+    def explain(self, node: int) -> NoCandidates:
         """The status and the reason of a called node that holds no function."""
         if node == NOTHING:
             return NoCandidates(
@@ -88,7 +88,7 @@ class NoCandidateReasons:
         if self._from_exported is None:
             read = self._reached(self._solver.constraints.exported)
             self._from_exported = self._reached(
-                read | self._solver.constraints.values.read_of(read))
+                read | self._solver.constraints.operands.find_reads(read))
         return f"; it is read from an object that is exported: {MODULE_MAY_WRITE}" if (
             node in self._from_exported) else ""
 
@@ -116,10 +116,10 @@ class NoCandidateReasons:
         return f"no write to the {what.get(kind, 'holder')} in any parsed unit, and {taken}", cited
 
     def _slot_proof(self, slot: int, taken: str) -> tuple[str, tuple[Evidence, ...]]:
-        anonymous = self._nodes.find((ANONYMOUS, slot))
+        anonymous = self._nodes.find_node((ANONYMOUS, slot))
         fields = [node for node in self._writes.get(slot, ()) if self._is_written(node)]
         joined = [node for node in fields if slot in self._solver.succ.get(node, ())]
-        beside = self._nodes.find((BESIDE, slot))
+        beside = self._nodes.find_node((BESIDE, slot))
         cited = self._cite([anonymous, beside, *fields])
         if joined or (anonymous != NONE and self._is_written(anonymous)):
             return "no function reaches any value that is put into it", cited
@@ -144,13 +144,13 @@ class NoCandidateReasons:
         for _, cited in constraints.preds.get(node, ()):
             yield cited
         yield from constraints.given.get(node, {}).values()
-        yield from constraints.overlays.get(node, {}).values()
+        yield from constraints.overlaps.get(node, {}).values()
 
     def _cite(self, nodes: list[int]) -> tuple[Evidence, ...]:
         """Where something is put into the nodes, no more than LIMIT places."""
         names = self._nodes
         found = {
-            Evidence(ROLES[label_role(cited)], names.names.location_list[label_location(cited)],
+            Evidence(ROLES[label_role(cited)], names.interner.location_list[label_location(cited)],
                      str(names.holder(node) or ""))
             for node in nodes if node != NONE for cited in self._labels(node) if cited != UNCITED
         }

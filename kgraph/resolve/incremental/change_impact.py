@@ -115,7 +115,7 @@ class _ImpactAnalysis:
         for identity in sorted(before.keys() | after.keys(), key=repr):
             old, new = before.get(identity, []), after.get(identity, [])
             name = identity[1]
-            twins = self._former.weight((TWINS, name.name, name.scope, name.image))
+            twins = self._former.find_weight((TWINS, name.name, name.scope, name.image))
             if not twins and len(old) <= 1 and len(new) <= 1:
                 yield next(iter(old), None), next(iter(new), None)
                 continue
@@ -155,7 +155,7 @@ class _ImpactAnalysis:
             raise _UnboundedImpact("assembler stands in a function that changed")
         told = [None if side is None else separate_effects(side, self._former)
                 for side in (before, after)]
-        one, other = (part.kept if part else () for part in told)
+        one, other = (part.effective if part else () for part in told)
         if list(map(self._said, one)) != list(map(self._said, other)):
             name = (after or before).subject.id.name  # type: ignore[union-attr]
             raise _UnboundedImpact(f"what {name} contributes changed")
@@ -166,7 +166,7 @@ class _ImpactAnalysis:
         self._local_addresses(*told)
         for side, part, count in ((before, told[0], self._outer), (after, told[1], self._inner)):
             if side is not None and part is not None:
-                self._kept_names |= _collect_names(part.kept)
+                self._kept_names |= _collect_names(part.effective)
                 count.update(_count_other_mentions(side, part))
         self._rewritten.append(RewrittenFunction(before, after, self._sites(before, after, *told)))
 
@@ -177,7 +177,7 @@ class _ImpactAnalysis:
         if not isinstance(fact, CallSite) or not isinstance(fact.target, FunctionId):
             return strip_positions(fact)
         callee = self._former.link(fact.target)[0]
-        if self._former.is_declared(fact.target.name) or self._former.weight(
+        if self._former.is_declared(fact.target.name) or self._former.find_weight(
                 (DUTY, callee.name, callee.scope, callee.image)):
             return strip_positions(fact)
         return strip_positions(replace(fact, arguments=tuple(
@@ -186,8 +186,8 @@ class _ImpactAnalysis:
 
     def _local_addresses(self, one: Effects | None, other: Effects | None) -> None:
         """An address in a local may be taken first, or no more, where only inert facts know it."""
-        before = one.taken if one else frozenset()
-        after = other.taken if other else frozenset()
+        before = one.taken_addresses if one else frozenset()
+        after = other.taken_addresses if other else frozenset()
         kept = (one.locals if one else frozenset()) | (other.locals if other else frozenset())
         for _, root in before ^ after:
             if root in kept or isinstance(root, Parameter):
@@ -204,7 +204,7 @@ class _ImpactAnalysis:
         fate = dict(zip(now, old, strict=True))
         sites = []
         for position, call in enumerate(after.calls):
-            like = fate.get(other.same.get(position, position))
+            like = fate.get(other.first_positions.get(position, position))
             callee = None
             if like is None:
                 assert isinstance(call.target, FunctionId)
@@ -224,17 +224,17 @@ class _ImpactAnalysis:
     def _check_name(self, kind: str, identity: FunctionId | ObjectId, gone: bool) -> None:  # noqa: FBT001
         key = (kind, identity.name, identity.scope)
         named = self._others(key) or bool(self._inner[key] if gone else self._outer[key])
-        named |= bool(self._former.weight((SYMBOL, identity.name)))
+        named |= bool(self._former.find_weight((SYMBOL, identity.name)))
         if named or self._former.is_declared(identity.name):
             raise _UnboundedImpact(f"{identity.name} is named elsewhere")
 
     def _others(self, key: MarkKey) -> bool:
         """Whether facts that are not inert, or of other functions, mention a name."""
-        return self._former.weight(key) > self._outer[key] or key in self._kept_names
+        return self._former.find_weight(key) > self._outer[key] or key in self._kept_names
 
     def _check_marks(self) -> None:
         for key in {*self._outer, *self._inner}:
-            before = self._former.weight(key)
+            before = self._former.find_weight(key)
             after = before - self._outer[key] + self._inner[key]
             if after < 0:
                 raise _UnboundedImpact("the footprint does not fit")
@@ -268,7 +268,7 @@ def _group_by_identity(definitions: Iterable[Definition]) -> dict[Identity, list
 def _effect_positions(definition: Definition, told: Effects) -> list[int]:
     """The positions of the calls in a contribution, in its order."""
     positions = {id(call): position for position, call in enumerate(definition.calls)}
-    return [positions[id(fact)] for fact in told.kept if id(fact) in positions]
+    return [positions[id(fact)] for fact in told.effective if id(fact) in positions]
 
 
 def _outline(definition: Definition) -> object:

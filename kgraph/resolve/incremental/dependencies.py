@@ -49,8 +49,8 @@ def collect_footprint(
     weights |= hash_keys((FORWARDS, *_identity_key(constraints.nodes.function_id(number)))
                       for number in forwarding)
     weights |= hash_keys((DUTY, *_identity_key(function)) for function in duties)
-    weights |= hash_keys((TWINS, *_identity_key(subject)) for subject in facts.twins)
-    weights |= hash_keys((SYMBOL, name) for name in facts.symbols)
+    weights |= hash_keys((TWINS, *_identity_key(subject)) for subject in facts.duplicates)
+    weights |= hash_keys((SYMBOL, name) for name in facts.asm_names)
     return Footprint(weights)
 
 
@@ -69,7 +69,7 @@ def _iter_needed_keys(constraints: Constraints, need: RelevanceSlice) -> Iterato
     is seen in its own function."""
     nodes = constraints.nodes
     taken = constraints.address_taken
-    for node, is_needed in enumerate(need.needed):
+    for node, is_needed in enumerate(need.is_needed):
         if is_needed:
             key = nodes.keys[node]
             if key[0] == VARIABLE and node not in taken:
@@ -80,18 +80,18 @@ def _iter_needed_keys(constraints: Constraints, need: RelevanceSlice) -> Iterato
 
 def count_mentions(facts: FactRows) -> Counter[MarkKey]:
     """How many facts mention what, by key."""
-    return _MentionCounter(facts).keys
+    return _MentionCounter(facts).counts
 
 
 class _MentionCounter:
     """Counts the mentions of all rows: first of values, then of what each value stands for."""
 
     def __init__(self, facts: FactRows) -> None:
-        self._names = names = facts.names
+        self._names = names = facts.interner
         self._rows = names.value_rows
         self._holders = names.holder_keys
         self._objects = facts.objects
-        self.keys: Counter[MarkKey] = Counter()
+        self.counts: Counter[MarkKey] = Counter()
         values: Counter[int] = Counter()
         bases: Counter[int] = Counter()
         given: Counter[int] = Counter()
@@ -110,7 +110,7 @@ class _MentionCounter:
 
     def _add(self, keys: Iterable[MarkKey], count: int) -> None:
         for key in keys:
-            self.keys[key] += count
+            self.counts[key] += count
 
     def _sites(self, row: DefinitionRow, values: Counter[int], given: Counter[int]) -> None:
         copies = load_copy_functions()
@@ -121,7 +121,7 @@ class _MentionCounter:
             if site.callee == NONE:
                 values[site.target] += 1
                 continue
-            self.keys[_function_key(ids[site.callee])] += 1
+            self.counts[_function_key(ids[site.callee])] += 1
             if ids[site.callee].name not in copies:
                 given.update(arguments)
 
@@ -135,7 +135,7 @@ class _MentionCounter:
             bases[write.base] += write.base != NONE
             self._add(self._of_holder(key), 1)
             if write.table != NONE:
-                self.keys[_object_key(self._names.object_ids[write.table])] += 1
+                self.counts[_object_key(self._names.object_ids[write.table])] += 1
             if not exports and (key[0] != SLOT or key[2] != POINTEE):
                 given[write.value] += 1
 
@@ -158,7 +158,7 @@ class _MentionCounter:
             found.update(root for root in mentioned if root not in (NONE, row.object))
         for number, count in found.items():
             identity = self._names.object_ids[number]
-            self.keys[INSTALLS, identity.name, identity.scope] += count
+            self.counts[INSTALLS, identity.name, identity.scope] += count
 
     def _aliases(self, facts: FactRows) -> None:
         """An alias mentions what it stands for, in each scope that linkage looks in."""

@@ -100,7 +100,7 @@ _KNOWN_FIELDS = {
 class PreviousResolution(Protocol):
     """What is asked of the former index and of what is declared."""
 
-    def weight(self, key: MarkKey) -> int:
+    def find_weight(self, key: MarkKey) -> int:
         """The weight of a mark of its footprint, 0 where there is none."""
 
     def link(self, function: FunctionId) -> tuple[FunctionId, bool]:
@@ -123,12 +123,12 @@ class Effects:
     that says again what an earlier one says to that one's. `locals` are those that the contribution
     names, `taken` the addresses in locals that are passed or written."""
 
-    kept: tuple[Fact, ...]
+    effective: tuple[Fact, ...]
     inert: tuple[Fact, ...]
     repeated: tuple[Fact, ...]
-    same: dict[int, int]
+    first_positions: dict[int, int]
     locals: frozenset[Local]
-    taken: frozenset[tuple[object, Local]]
+    taken_addresses: frozenset[tuple[object, Local]]
 
 
 def separate_effects(definition: Definition, former: PreviousResolution) -> Effects:
@@ -211,7 +211,9 @@ class _EffectSeparator:
         return isinstance(part, Slot) and self._former.is_declared(part.record, part.field)
 
     def _duty(self, function: FunctionId) -> bool:
-        return bool(self._former.weight((DUTY, *_function_key(self._former.link(function)[0]))))
+        return bool(
+            self._former.find_weight((DUTY, *_function_key(self._former.link(function)[0])))
+        )
 
     def _is_inert(self, fact: Fact) -> bool:
         if not self._known[type(fact)] or not self._known[Definition]:
@@ -224,7 +226,7 @@ class _EffectSeparator:
         if not isinstance(call.target, FunctionId) or self._former.is_declared(call.target.name):
             return False
         callee, defined = self._former.link(call.target)
-        weight = self._former.weight
+        weight = self._former.find_weight
         if weight((DUTY, *_function_key(callee))) or weight((FORWARDS, *_function_key(callee))):
             return False
         if not defined:
@@ -237,7 +239,7 @@ class _EffectSeparator:
     def _is_needed(self, function: FunctionId, index: int) -> bool:
         """Whether an argument goes to a parameter that was solved: its own, or, where it stands
         behind the dots, the one that takes all of these and has the number of the first."""
-        return any(self._former.weight(needed_parameter_key(function, number))
+        return any(self._former.find_weight(needed_parameter_key(function, number))
                    for number in range(index + 1))
 
     def _is_inert_flow(self, flow: Flow) -> bool:
@@ -251,7 +253,7 @@ class _EffectSeparator:
             return False
         key = (needed_variable_key(holder.function, holder.name) if isinstance(holder, Variable)
                else needed_parameter_key(holder.function, holder.index))
-        return not self._former.weight(key) and self._is_read(flow.source) and not (
+        return not self._former.find_weight(key) and self._is_read(flow.source) and not (
             self._is_record(flow.source))
 
     def _is_record(self, value: Value) -> bool:
@@ -260,7 +262,7 @@ class _EffectSeparator:
             return False
         holder = value.place.holder
         if isinstance(holder, Slot):
-            return bool(self._former.weight((RECORD, *_slot_key(holder))))
+            return bool(self._former.find_weight((RECORD, *_slot_key(holder))))
         return isinstance(holder, ObjectId) and not self._former.is_pointer(holder)
 
     def _is_read(self, value: Value) -> bool:
@@ -289,7 +291,7 @@ class _EffectSeparator:
     def _is_plain_return(self, function: FunctionId) -> bool:
         callee, defined = self._former.link(function)
         return (defined and not self._former.is_declared(function.name)
-                and not self._former.weight((DUTY, *_function_key(callee))))
+                and not self._former.find_weight((DUTY, *_function_key(callee))))
 
     def _of_table(self, value: Value) -> bool:
         """Whether a value is an address in an object in which something is bound."""

@@ -15,8 +15,8 @@ def link_asm_names(facts: FactRows) -> None:
     """Replace the callees that are known by their names by the functions that are meant, and drop
     the call sites that refer to none."""
     symbols = _AsmLinker(facts)
-    ids = facts.names.function_ids
-    facts.symbols.update(ids[site.callee].name for row in facts.definitions
+    ids = facts.interner.function_ids
+    facts.asm_names.update(ids[site.callee].name for row in facts.definitions
                          for site in row.sites if site.named)
     for row in facts.definitions:
         if any(site.named for site in row.sites):
@@ -37,18 +37,18 @@ class _AsmLinker:
         """The call site with its callee; None where it is none."""
         if site.named is None:
             return site
-        names = self._facts.names
+        names = self._facts.interner
         function = names.function_ids[site.callee]
         if self._linker.link(function) in self._facts.functions:
             return site
         static = self._static(site, function)
         if static is not None:
-            return site._replace(callee=names.function(static))
+            return site._replace(callee=names.intern_function(static))
         return None if site.named is SymbolUse.REFERRED else site
 
     def _static(self, site: SiteRow, function: FunctionId) -> FunctionId | None:
         """The static function that a name means at a call site."""
-        names = self._facts.names
+        names = self._facts.interner
         path = names.location_list[site.location].path
         unit = names.function_ids[site.caller].scope.rpartition("@")[2]
         for scope in (path, f"{path}@{unit}"):

@@ -31,14 +31,14 @@ class Solution:
     solver: Solver
     tables: dict[int, tuple[int, ...]]
     slots: dict[int, int]
-    bases: Solver
-    addresses: TablePointsTo
+    first_pass: Solver
+    table_points_to: TablePointsTo
 
 
 def solve_by_objects(constraints: Constraints) -> Solution:
     """Solve, tell tables apart, and solve again."""
     need = RelevanceSlice(constraints)
-    loaded = constraints.values.loaded
+    loaded = constraints.operands.loaded
     first = Solver(constraints, need, {node: [row[0]] for node, row in loaded.items()})
     close_over_pointers(first)
     refiner = _ObjectReads(first)
@@ -46,7 +46,7 @@ def solve_by_objects(constraints: Constraints) -> Solution:
     tables: dict[int, tuple[int, ...]] = {}
     slots: dict[int, int] = {}
     for node, (slot, root, base) in loaded.items():
-        if not first.wanted(node):
+        if not first.is_relevant(node):
             continue
         roots = refiner.tables(root, base)
         sources = refiner.sources(roots, slot)
@@ -54,7 +54,7 @@ def solve_by_objects(constraints: Constraints) -> Solution:
             reads[node], tables[node] = sources, roots
         else:
             reads[node], slots[node] = [slot], slot
-    second = Solver(constraints, need, reads, first.plain)
+    second = Solver(constraints, need, reads, first.admitted)
     close_over_pointers(second)
     return Solution(second, tables, slots, first, refiner.addresses)
 
@@ -67,7 +67,7 @@ class _ObjectReads:
         self._constraints = solver.constraints
         self._nodes = solver.nodes
         self.addresses = TablePointsTo(solver)
-        values = self._constraints.values
+        values = self._constraints.operands
         self._whole = values.tagged_roots | values.record_slots
         self._copied_to: dict[int, set[int]] = {}
         self._copied_within: dict[str, set[int]] = {}  # by a type that the destination lies in
@@ -77,14 +77,14 @@ class _ObjectReads:
     def _find_copies(self) -> None:
         """Enter which tables are copied from as records, or word by word, and to where."""
         for copy in self._constraints.copies:
-            sources = self.addresses.roots(copy.source)
-            known = self.addresses.roots(copy.destination)
+            sources = self.addresses.find_tables(copy.source)
+            known = self.addresses.find_tables(copy.destination)
             if sources and known and self.addresses.is_known(copy.destination):
                 for root in known:
                     self._copied_to.setdefault(root, set()).update(sources)
             elif sources:
                 self._copied_within.setdefault(copy.within, set()).update(sources)
-        for pointer, _ in self._constraints.values.loads:
+        for pointer, _ in self._constraints.operands.loads:
             self._copied_within.setdefault("", set()).update(self._records(pointer))
 
     def _copied(self, roots: tuple[int, ...]) -> set[int]:
@@ -92,7 +92,7 @@ class _ObjectReads:
         be theirs."""
         found: set[int] = set()
         for record, sources in self._copied_within.items():
-            lying = self._constraints.values.records.get(record, set())
+            lying = self._constraints.operands.records.get(record, set())
             if not record or not lying.isdisjoint(roots):
                 found |= sources
         return found.union(*(self._copied_to.get(root, ()) for root in roots))
@@ -103,29 +103,29 @@ class _ObjectReads:
         token = operand_token(pointer)
         if token != NONE and self._nodes.tokens[token][0] not in self._whole:
             return set()
-        return self.addresses.roots(pointer)
+        return self.addresses.find_tables(pointer)
 
     def _open_roots(self) -> set[int]:
         """Objects whose content is not known from their own bindings."""
-        roots = self.addresses.roots
+        roots = self.addresses.find_tables
         found: set[int] = set()
         sight = BackwardTableSearch(self._solver, self.addresses)
         for store in self._constraints.stores:
             found |= self._records(store.pointer)
             if not self.addresses.is_known(store.pointer):
-                found |= sight.tables(store.pointer)
+                found |= sight.find_tables(store.pointer)
         for copy in self._constraints.copies:
             if not self.addresses.is_known(copy.source):
                 found |= roots(copy.destination)
                 if not self.addresses.is_known(copy.destination):
-                    found |= self._constraints.values.records.get(copy.record, set())
+                    found |= self._constraints.operands.records.get(copy.record, set())
         return found
 
     def tables(self, root: int, base: int) -> tuple[int, ...]:
         """The objects that a base may point to; none where they are not all known."""
         roots = {root}
         if root == NONE:
-            roots = self.addresses.roots(base) if self.addresses.is_known(base) else set()
+            roots = self.addresses.find_tables(base) if self.addresses.is_known(base) else set()
         known = roots and (self.declared(tuple(roots)) or not roots & self._open)
         return tuple(roots) if known else ()
 
@@ -136,7 +136,7 @@ class _ObjectReads:
 
     def sources(self, roots: tuple[int, ...], slot: int) -> list[int]:
         """The nodes that hold what the slot is in these objects, if they hold anything."""
-        find = self._nodes.find
+        find = self._nodes.find_node
         if not roots:
             return []
         filled: set[int] = set(roots)

@@ -24,7 +24,7 @@ def close_over_pointers(solver: Solver) -> None:
     given = _find_given_addresses(solver)
     stored: set[tuple[int, int]] = set()
     _solve_to_fixpoint(solver, given, stored)
-    StorageOverlap(solver, _find_function_holders(solver)).join()
+    StorageOverlap(solver, _find_function_holders(solver)).add_edges()
     _solve_to_fixpoint(solver, given, stored)
 
 
@@ -61,13 +61,13 @@ def _admit_addresses(solver: Solver, given: dict[int, list[int]]) -> bool:
     """Admit the addresses of what holds a function."""
     holders = _find_function_holders(solver)
     tokens = solver.nodes.tokens
-    found = {token for token in given if tokens[token][0] in holders} - solver.plain
-    solver.plain |= found
+    found = {token for token in given if tokens[token][0] in holders} - solver.admitted
+    solver.admitted |= found
     for token in found:
         for node in given[token]:
-            if solver.wanted(node):
-                solver.gain(node, {token})
-    solver.run()
+            if solver.is_relevant(node):
+                solver.add_tokens(node, {token})
+    solver.propagate()
     return bool(found)
 
 
@@ -90,8 +90,8 @@ def _store_through_pointers(
                 stored.add((source, target))
                 found.append((target, source, store.label))
     for target, source, cited in found:
-        solver.store(target, source, cited)
-    solver.run()
+        solver.add_store(target, source, cited)
+    solver.propagate()
     return bool(found)
 
 
@@ -117,12 +117,12 @@ def _find_pointees(
 def _open_unseen_calls(solver: Solver) -> None:
     """Account for functions whose address is taken and that no call reaches, and for what is
     passed in calls of which nothing is known."""
-    for function in solver.need.taken_functions - solver.called:
+    for function in solver.relevance.taken_functions - solver.called_functions:
         solver.open_parameters(function)
     for call in solver.constraints.calls:
         held = solver.sets.get(solver.as_node(call.target), EMPTY)
         if TOP in held and all(solver.nodes.function_of(token) == NONE for token in held):
             for choice in call.arguments:
                 for code in choice:
-                    solver.connect(solver.as_node(code), solver.constraints.escape, UNCITED)
-    solver.run()
+                    solver.add_edge(solver.as_node(code), solver.constraints.escape, UNCITED)
+    solver.propagate()

@@ -16,18 +16,18 @@ class RelevanceSlice:
     def __init__(self, constraints: Constraints) -> None:
         self._constraints = constraints
         self._keys = constraints.nodes.keys
-        self.needed = bytearray(len(self._keys))
+        self.is_needed = bytearray(len(self._keys))
         self._stack: list[int] = []
         self._indexes: set[int] = set()
         self._results = False
         self._pointees = False
-        self._pointers = {node: code for code, node in constraints.values.loads}
+        self._pointers = {node: code for code, node in constraints.operands.loads}
         self.taken_functions = find_taken_functions(constraints)
         self._run()
 
     def _add(self, code: int) -> None:
-        if code >= 0 and not self.needed[code]:
-            self.needed[code] = 1
+        if code >= 0 and not self.is_needed[code]:
+            self.is_needed[code] = 1
             self._stack.append(code)
 
     def _run(self) -> None:
@@ -41,7 +41,7 @@ class RelevanceSlice:
             self._add(store.pointer)
             self._add(store.source)
         self._add(constraints.escape)
-        preds, overlays = constraints.preds, constraints.overlays
+        preds, overlays = constraints.preds, constraints.overlaps
         while self._stack:
             node = self._stack.pop()
             for source, _ in preds.get(node, ()):
@@ -52,7 +52,7 @@ class RelevanceSlice:
 
     def _special(self, node: int) -> None:
         """Follow what the solver joins to a node only as sets grow."""
-        loaded = self._constraints.values.loaded.get(node)
+        loaded = self._constraints.operands.loaded.get(node)
         if loaded is not None:
             self._add(loaded[0])
             self._add(loaded[2])
@@ -65,12 +65,12 @@ class RelevanceSlice:
         key = self._keys[node]
         if key[0] == PARAMETER and key[1] in self.taken_functions:
             self._argument(key[2])
-            if self._constraints.nodes.is_rest(node):
+            if self._constraints.nodes.is_variadic(node):
                 self._arguments_from(key[2])
         elif key[0] == RESULT and not self._results:
             self._results = True
             for function in self.taken_functions:
-                self._add(self._constraints.nodes.find((RETURN, function)))
+                self._add(self._constraints.nodes.find_node((RETURN, function)))
 
     def _argument(self, index: int) -> None:
         if index in self._indexes:
@@ -93,7 +93,7 @@ class RelevanceSlice:
             return
         self._pointees = True
         for node in self._constraints.address_taken:
-            if node != NONE and node not in self._constraints.values.record_slots:
+            if node != NONE and node not in self._constraints.operands.record_slots:
                 self._add(node)
 
 

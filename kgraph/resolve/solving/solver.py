@@ -45,12 +45,12 @@ class Solver:
     ) -> None:
         self.constraints = constraints
         self.nodes = constraints.nodes
-        self.need = need
-        self.plain = set(plain)
+        self.relevance = need
+        self.admitted = set(plain)
         self.sets: dict[int, set[int]] = {}
         self.succ: dict[int, list[int]] = {}
         self.preds: dict[int, dict[int, int]] = {}
-        self.called: set[int] = set()
+        self.called_functions: set[int] = set()
         self._delta: dict[int, set[int]] = {}
         self._work: deque[int] = deque()
         self._calls: dict[int, list[int]] = {}
@@ -64,27 +64,27 @@ class Solver:
     def _set_up(self, reads: Mapping[int, Iterable[int]]) -> None:
         constraints = self.constraints
         for node, preds in constraints.preds.items():
-            if self.wanted(node):
+            if self.is_relevant(node):
                 for source, cited in preds:
-                    self.connect(source, node, cited)
+                    self.add_edge(source, node, cited)
         for node, sources in reads.items():
             for source in sources:
-                self.connect(source, node, UNCITED)
+                self.add_edge(source, node, UNCITED)
         for node, given in constraints.given.items():
-            if self.wanted(node):
-                self.gain(node, {token for token in given if self._admits(token)})
+            if self.is_relevant(node):
+                self.add_tokens(node, {token for token in given if self._admits(token)})
         self._listen()
-        self.run()
+        self.propagate()
 
     def _listen(self) -> None:
         """Enter the constraints that act as sets grow."""
         constraints = self.constraints
         for number, call in enumerate(constraints.calls):
             self._calls.setdefault(self.as_node(call.target), []).append(number)
-        for pointer, node in constraints.values.loads:
+        for pointer, node in constraints.operands.loads:
             if pointer < NOTHING:
                 self._load({operand_token(pointer)}, node)
-            elif self.wanted(node):
+            elif self.is_relevant(node):
                 self._loads.setdefault(pointer, []).append(node)
         for store in constraints.stores:
             source = self.as_node(store.source)
@@ -93,27 +93,27 @@ class Solver:
             else:
                 self._stores.setdefault(store.pointer, []).append((source, store.label))
 
-    def wanted(self, node: int) -> bool:
+    def is_relevant(self, node: int) -> bool:
         """Whether a node has to be solved."""
-        return node >= len(self.need.needed) or bool(self.need.needed[node])
+        return node >= len(self.relevance.is_needed) or bool(self.relevance.is_needed[node])
 
     def _admits(self, token: int) -> bool:
-        return self.nodes.tokens[token][0] == NONE or token in self.plain
+        return self.nodes.tokens[token][0] == NONE or token in self.admitted
 
     def as_node(self, code: int) -> int:
         """The node of a code; of a token one that holds it."""
         if code >= 0 or code == NOTHING:
             return code
         token = operand_token(code)
-        node = self.nodes.number((CONSTANT_OF, token))
+        node = self.nodes.intern_node((CONSTANT_OF, token))
         tokens = {token} if self._admits(token) else set()
         place, root = self.nodes.tokens[token]
         if place != NONE:
             tokens |= {POINTER} if root != NONE else {POINTER, SOMEWHERE}
-        self.gain(node, tokens)
+        self.add_tokens(node, tokens)
         return node
 
-    def gain(self, node: int, tokens: set[int]) -> None:
+    def add_tokens(self, node: int, tokens: set[int]) -> None:
         """Add tokens to a node; what is new is propagated by `run`."""
         held = self.sets.get(node)
         if held is None:
@@ -133,16 +133,16 @@ class Solver:
         else:
             delta |= new
 
-    def connect(self, source: int, target: int, cited: int) -> None:
+    def add_edge(self, source: int, target: int, cited: int) -> None:
         """Let `target` hold what `source` holds."""
-        if source < 0 or source == target or not self.wanted(target):
+        if source < 0 or source == target or not self.is_relevant(target):
             return
         preds = self.preds.get(target)
         if preds is None:
             preds = self.preds[target] = {}
         known = preds.get(source)
         if known is not None:
-            order = self.constraints.order
+            order = self.constraints.label_order
             if known != cited and order(cited) < order(known):
                 preds[source] = cited
             return
@@ -150,15 +150,15 @@ class Solver:
         self.succ.setdefault(source, []).append(target)
         held = self.sets.get(source)
         if held:
-            self.gain(target, held)
+            self.add_tokens(target, held)
 
-    def unknown(self, reason: str, target: int) -> None:
+    def mark_unknown(self, reason: str, target: int) -> None:
         """Let a node hold anything, for a reason."""
-        source = self.constraints.values.reason(reason)
-        self.gain(source, {TOP})
-        self.connect(source, target, UNCITED)
+        source = self.constraints.operands.reason_node(reason)
+        self.add_tokens(source, {TOP})
+        self.add_edge(source, target, UNCITED)
 
-    def run(self) -> None:
+    def propagate(self) -> None:
         """Propagate until nothing changes."""
         work, deltas, succ = self._work, self._delta, self.succ
         sets = self.sets
@@ -168,7 +168,7 @@ class Solver:
             for target in succ.get(node, ()):
                 held = sets.get(target)
                 if held is None or not delta <= held:
-                    self.gain(target, delta)
+                    self.add_tokens(target, delta)
             self._react(node, delta)
 
     def _react(self, node: int, delta: set[int]) -> None:
@@ -191,7 +191,9 @@ class Solver:
             node, function = tokens[token]
             if node != NONE or function == NONE:
                 if token == TOP and has_result:
-                    self.unknown("the result of a call that could not be followed", call.result)
+                    self.mark_unknown(
+                        "the result of a call that could not be followed", call.result
+                    )
                 continue
             joint = joints.get(function)
             if joint is None:
@@ -204,15 +206,18 @@ class Solver:
             if has_result and returned != NONE:
                 if cited == NONE:
                     cited = pack_label(label_location(call.label), RETURNED)
-                self.connect(returned, call.result, cited)
+                self.add_edge(returned, call.result, cited)
 
     def _joint(self, function: int) -> Callee:
         """What a call of a function joins: the parameters, what takes the arguments behind the
         named ones, and what is returned; NONE for what need not be solved."""
-        self.called.add(function)
-        rest = self.nodes.rest_of(function)
-        return (self._parameters_of(function), rest if rest != NONE and self.wanted(rest) else NONE,
-                self.nodes.find((RETURN, function)))
+        self.called_functions.add(function)
+        rest = self.nodes.find_variadic(function)
+        return (
+            self._parameters_of(function),
+            rest if rest != NONE and self.is_relevant(rest) else NONE,
+            self.nodes.find_node((RETURN, function)),
+        )
 
     def _pass(self, call: IndirectCall, parameters: list[tuple[int, int]]) -> None:
         """Join the arguments of a call to parameters."""
@@ -220,29 +225,29 @@ class Solver:
         for index, parameter in parameters:
             choice = call.arguments[index] if index < given else ()
             if not choice and parameter != self.constraints.escape:
-                self.unknown(UNREAD, parameter)
+                self.mark_unknown(UNREAD, parameter)
             for code in choice:
-                self.connect(self.as_node(code), parameter, call.label)
+                self.add_edge(self.as_node(code), parameter, call.label)
 
     def _rest(self, call: IndirectCall, rest: int) -> None:
         """Join the arguments behind a function's named ones to what it takes them from."""
         for choice in call.arguments[self.nodes.keys[rest][2]:]:
             for code in choice:
-                self.connect(self.as_node(code), rest, call.label)
+                self.add_edge(self.as_node(code), rest, call.label)
 
     def _parameters_of(self, function: int) -> list[tuple[int, int]]:
         """The parameters of a function that have to be solved: index and node. What an undefined
         function is given escapes."""
         known = self._parameters.get(function)
         if known is None:
-            defined = self.nodes.defined(function)
+            defined = self.nodes.find_definition(function)
             if defined is None:
                 known = [(index, self.constraints.escape) for index in range(_ARGUMENTS)]
             else:
-                nodes = [self.nodes.find((PARAMETER, function, index))
+                nodes = [self.nodes.find_node((PARAMETER, function, index))
                          for index in range(len(defined.parameters))]
                 known = [(index, node) for index, node in enumerate(nodes)
-                         if node != NONE and self.wanted(node)]
+                         if node != NONE and self.is_relevant(node)]
             self._parameters[function] = known
         return known
 
@@ -251,26 +256,26 @@ class Solver:
         for token in delta:
             node = self.nodes.tokens[token][0]
             if node != NONE:
-                self.connect(node, target, UNCITED)
+                self.add_edge(node, target, UNCITED)
             elif token in (TOP, POINTER):
-                self.unknown("it is read through a pointer that could not be followed", target)
+                self.mark_unknown("it is read through a pointer that could not be followed", target)
 
     def _store(self, delta: set[int], source: int, cited: int) -> None:
         for token in delta:
             node = self.nodes.tokens[token][0]
             if node != NONE:
-                self.store(node, source, cited)
+                self.add_store(node, source, cited)
 
-    def store(self, node: int, source: int, cited: int) -> None:
+    def add_store(self, node: int, source: int, cited: int) -> None:
         """Let what `source` holds be written to a node through a pointer."""
-        self.connect(source, self.entry(node), cited)
+        self.add_edge(source, self.store_target(node), cited)
 
-    def entry(self, node: int) -> int:
+    def store_target(self, node: int) -> int:
         """Where a write through a pointer goes in."""
         if self.nodes.keys[node][0] != SLOT:
             return node
-        entry = self.constraints.values.anonymous(node)
-        self.connect(entry, node, UNCITED)
+        entry = self.constraints.operands.anonymous_node(node)
+        self.add_edge(entry, node, UNCITED)
         return entry
 
     def _escape(self, delta: set[int]) -> None:
@@ -284,6 +289,6 @@ class Solver:
         if function in self._escaped:
             return
         self._escaped.add(function)
-        if self.nodes.defined(function) is not None:
+        if self.nodes.find_definition(function) is not None:
             for _, node in self._parameters_of(function):
-                self.unknown("code outside the parsed units may pass it", node)
+                self.mark_unknown("code outside the parsed units may pass it", node)

@@ -43,31 +43,31 @@ class StorageOverlap:
     def __init__(self, solver: Solver, holders: set[int]) -> None:
         self._solver = solver
         self._nodes = solver.nodes
-        self._overlays = solver.constraints.overlays
-        self._carried = solver.constraints.carried
+        self._overlays = solver.constraints.overlaps
+        self._carried = solver.constraints.untyped_overlaps
         self._holders = holders
         self._called = self._called_slots()
         self._known: dict[int, list[tuple[int, int, bool]]] = {}
 
-    def join(self) -> None:
+    def add_edges(self) -> None:
         """Connect all slots with what lies at their place."""
         for target, beside in self._overlays.items():
             slot = self._nodes.keys[target][1]
             if slot not in self._holders:
                 for code, cited in beside.items():
                     if not self._is_slot(code):
-                        self._solver.connect(self._solver.as_node(code), target, cited)
+                        self._solver.add_edge(self._solver.as_node(code), target, cited)
             hops = list(self._hops(slot))
             for hop in hops:
                 for source in self._sources(slot, hop):
-                    self._solver.connect(source, hop.to, hop.cited)
+                    self._solver.add_edge(source, hop.to, hop.cited)
             self._behind(slot, {hop.slot for hop in hops})
-        self._solver.run()
+        self._solver.propagate()
 
     def _hops(self, slot: int) -> Iterator[_Overlap]:
         """All slots that are read as one, each by the shortest way, the first by its places."""
         seen = {slot}
-        queue = deque([(slot, self._nodes.number((BESIDE, slot)))])
+        queue = deque([(slot, self._nodes.intern_node((BESIDE, slot)))])
         carriers = []
         while queue:
             reader, to = queue.popleft()
@@ -89,8 +89,8 @@ class StorageOverlap:
         """The node of what comes to a slot by way of another one; NONE where nothing can."""
         if all(code == slot for code, _, _ in self._beside(over)):
             return NONE
-        way = self._nodes.number((WAY, over, slot))
-        self._solver.connect(way, to, cited)
+        way = self._nodes.intern_node((WAY, over, slot))
+        self._solver.add_edge(way, to, cited)
         return way
 
     def _beside(self, slot: int) -> list[tuple[int, int, bool]]:
@@ -98,11 +98,11 @@ class StorageOverlap:
         carries any pointer."""
         known = self._known.get(slot)
         if known is None:
-            node = self._nodes.find((BESIDE, slot))
+            node = self._nodes.find_node((BESIDE, slot))
             found = [(code, cited, (node, code) in self._carried)
                      for code, cited in self._overlays.get(node, {}).items()
                      if self._is_slot(code)]
-            order, keys = self._solver.constraints.order, self._nodes.keys
+            order, keys = self._solver.constraints.label_order, self._nodes.keys
             found.sort(key=lambda one: (order(one[1]), keys[one[0]]))
             known = self._known[slot] = found
         return known
@@ -131,8 +131,8 @@ class StorageOverlap:
                 seen.add(code)
                 stack.append(code)
                 if code in self._holders and not self._are_of_one(code, slot):
-                    node = self._nodes.number((BESIDE, slot))
-                    self._solver.unknown(MAY_BE_OVERLAID, node)
+                    node = self._nodes.intern_node((BESIDE, slot))
+                    self._solver.mark_unknown(MAY_BE_OVERLAID, node)
                     return
 
     def _are_of_one(self, slot: int, other: int) -> bool:
@@ -156,13 +156,13 @@ class StorageOverlap:
         constraints = self._solver.constraints
         written = {source for source, _ in constraints.preds.get(slot, ())
                    if self._nodes.keys[source][0] != BESIDE}
-        return written | {constraints.values.anonymous(slot)}
+        return written | {constraints.operands.anonymous_node(slot)}
 
     def _named(self, slot: int) -> int:
         """The node of the functions that are written to a slot by name."""
-        node = self._nodes.number((NAMED, slot))
+        node = self._nodes.intern_node((NAMED, slot))
         for token, cited in self._names(slot):
-            self._solver.connect(self._solver.as_node(token_operand(token)), node, cited)
+            self._solver.add_edge(self._solver.as_node(token_operand(token)), node, cited)
         return node
 
     def _names(self, slot: int) -> list[tuple[int, int]]:

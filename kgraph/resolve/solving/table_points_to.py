@@ -31,7 +31,7 @@ class TablePointsTo:
         held = self._solver.sets.get(code, EMPTY)
         return code < NOTHING or not (TOP in held or SOMEWHERE in held)
 
-    def roots(self, code: int) -> set[int]:
+    def find_tables(self, code: int) -> set[int]:
         """The tables that a code may be the address of, or in; none where not all are known."""
         if code < NOTHING:
             root = self._nodes.tokens[operand_token(code)][1]
@@ -41,7 +41,7 @@ class TablePointsTo:
     def _is_table(self, root: int) -> bool:
         known = self._tables.get(root)
         if known is None:
-            known = root in self._solver.constraints.values.tagged_roots
+            known = root in self._solver.constraints.operands.tagged_roots
             if not known and root != NONE:
                 holder = self._nodes.holder(root)
                 known = isinstance(holder, ObjectId) and is_list_object(holder)
@@ -53,7 +53,7 @@ class TablePointsTo:
         work: deque[tuple[int, set[int]]] = deque()
         for node, given in self._solver.constraints.given.items():
             found = {token for token in given if self._is_table_token(token)}
-            if found and self._solver.wanted(node):
+            if found and self._solver.is_relevant(node):
                 work.append((node, found))
         for node, key in enumerate(self._nodes.keys):
             if key[0] == CONSTANT_OF and key[1] != NONE and self._is_table_token(key[1]):
@@ -96,7 +96,7 @@ class BackwardTableSearch:
                 self._given[node] = tables
         self._seen: dict[int, set[int]] = {}
 
-    def tables(self, pointer: int) -> set[int]:
+    def find_tables(self, pointer: int) -> set[int]:
         """The tables, if they are no more than FEW: what may point to more is no pointer to one
         kind of table, but a function's that moves any memory."""
         known = self._seen.get(pointer)

@@ -60,7 +60,7 @@ class ArrayPatch:
         self._new["hop_start"].append(0)
         self._anew: list[tuple[int, int, list[int]]] = []  # function, hop place, holders
 
-    def made(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> NamedArrays:
+    def build(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> NamedArrays:
         """The new arrays."""
         for piece in pieces:
             if isinstance(piece, KeptFunctions):

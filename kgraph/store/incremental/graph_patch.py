@@ -63,7 +63,7 @@ def patch_graph(
         numbers = {row[1]: row[0] for row in rows}
         _GraphPatch(connection, change, numbers).write(moves)
         renewed = set(edited)
-        files.adopt([_read_again(row, files) if row[1] in renewed else row for row in rows])
+        files.adopt_rows([_read_again(row, files) if row[1] in renewed else row for row in rows])
     except (PatchConflict, KeyError, StoreError, sqlite3.DatabaseError):
         for table in _GRAPH_TABLES:
             connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
@@ -76,7 +76,7 @@ def patch_graph(
 
 
 def _read_again(row: FileRow, files: CitedFiles) -> FileRow:
-    _, path, lines, digest, generated = files.look(row[1])
+    _, path, lines, digest, generated = files.read_row(row[1])
     return (row[0], path, lines, digest, generated)
 
 
@@ -99,17 +99,17 @@ class _GraphPatch:
             copy(f"INSERT INTO main.{table} SELECT * FROM former.{table}")  # noqa: S608
         numbers = self._numbers
         functions, objects = numbers.functions, numbers.objects
-        rewritten = {number for number in numbers.former.values() if number is not None}
-        copy(self._copied("object", {"id": objects}, numbers.gone_objects))
-        copy(self._copied("function", {"id": functions}, rewritten | numbers.lost))
+        rewritten = {number for number in numbers.previous_numbers.values() if number is not None}
+        copy(self._copied("object", {"id": objects}, numbers.removed_objects))
+        copy(self._copied("function", {"id": functions}, rewritten | numbers.dropped_rows))
         copy(self._copied(
             "bound", {"function": functions, "object": objects, "table": objects}))
         copy(self._copied("held", {"object": objects}))
         copy(self._copied("later", {"function": functions}))
-        pieces = numbers.pieces()
+        pieces = numbers.list_pieces()
         self._copy_sites(pieces)
         texts = TextTable(self._connection)
-        LocationUpdater(self._connection, texts).move({
+        LocationUpdater(self._connection, texts).update_tables({
             self._files[path]: points for path, points in moves.points.items()})
         self._write_objects()
         self._write_functions(texts)
@@ -120,7 +120,7 @@ class _GraphPatch:
     ) -> str:
         """The statement that copies a table with new numbers."""
         names = [row[1] for row in self._connection.execute(f"PRAGMA table_info({table})")]
-        columns = [numbers[name].expression(f'"{name}"') if name in numbers else f'"{name}"'
+        columns = [numbers[name].sql_expression(f'"{name}"') if name in numbers else f'"{name}"'
                    for name in names]
         left_out = ", ".join(map(str, sorted(without)))
         return (f"INSERT INTO main.{table} SELECT {', '.join(columns)} FROM former.{table}"  # noqa: S608
@@ -129,7 +129,7 @@ class _GraphPatch:
     def _copy_sites(self, pieces: list[Piece]) -> None:
         starts = self._arrays["site_start"]
         names = [f'"{row[1]}"' for row in self._connection.execute("PRAGMA table_info(site)")]
-        caller = self._numbers.functions.expression('"caller"')
+        caller = self._numbers.functions.sql_expression('"caller"')
         columns = ", ".join(caller if name == '"caller"' else name for name in names[1:])
         number = 0
         for piece in pieces:
@@ -154,15 +154,15 @@ class _GraphPatch:
         return self._files[location.path]
 
     def _write_objects(self) -> None:
-        for position, thing in enumerate(self._numbers.new_objects):
+        for position, thing in enumerate(self._numbers.added_objects):
             self._insert("object", (
-                self._numbers.objects.of_come(position), thing.id.name, thing.id.scope,
+                self._numbers.objects.map_added(position), thing.id.name, thing.id.scope,
                 thing.id.image, *object_columns(thing, self._file)))
 
     def _write_functions(self, texts: TextTable) -> None:
         """Write the functions that are new, and those whose definition was written anew."""
-        for rewritten in self._change.rewritten:
-            old = self._numbers.former[rewritten.function]
+        for rewritten in self._change.rewritten_functions:
+            old = self._numbers.previous_numbers[rewritten.function]
             if rewritten.after is None:
                 continue
             function = rewritten.after.subject
@@ -171,18 +171,18 @@ class _GraphPatch:
             if old is not None:
                 taken, = self._connection.execute(
                     "SELECT address_taken FROM former.function WHERE id = ?", (old,)).fetchone()
-            number = (self._numbers.of_come[function.id] if old is None
-                      else self._numbers.functions.new(old))
+            number = (self._numbers.added_numbers[function.id] if old is None
+                      else self._numbers.functions.map_kept(old))
             self._write_function(number, function.id, function, texts, taken)
-        defined = {rewritten.function for rewritten in self._change.rewritten}
-        for name in set(self._numbers.come) - defined:
-            self._write_function(self._numbers.of_come[name], name, None, texts, 0)
+        defined = {rewritten.function for rewritten in self._change.rewritten_functions}
+        for name in set(self._numbers.added_functions) - defined:
+            self._write_function(self._numbers.added_numbers[name], name, None, texts, 0)
 
     def _write_function(
         self, number: int, name: FunctionId, function: Function | None, texts: TextTable, taken: int
     ) -> None:
         self._insert("function", (number, name.name, name.scope, name.image,
-                                  *function_columns(function, self._file, texts.number), taken))
+                                  *function_columns(function, self._file, texts.assign_id), taken))
 
     def _insert(self, table: str, row: tuple[object, ...]) -> None:
         places = ", ".join("?" * len(row))
@@ -203,11 +203,11 @@ class _GraphPatch:
             rewritten, caller = piece
             after = rewritten.after.subject if rewritten and rewritten.after else None
             assert not isinstance(after, Object)
-            anew = PatchedFunction(find_folder(after, texts.number))
+            anew = PatchedFunction(find_folder(after, texts.assign_id))
             if rewritten is not None:
                 sites = sorted(rewritten.sites, key=lambda site: site_sort_key(site.call))
                 order = rank_sites(rewritten)
-                first = self._numbers.former[rewritten.function]
+                first = self._numbers.previous_numbers[rewritten.function]
                 for site in sites:
                     like = None
                     if site.like is not None and first is not None:
@@ -222,27 +222,41 @@ class _GraphPatch:
     ) -> PatchedSite:
         call = site.call
         verdict: tuple[object, ...] = (
-            "direct", None, texts.number("direct"), texts.number(""), None, None)
+            "direct", None, texts.assign_id("direct"), texts.assign_id(""), None, None)
         if like is not None:
             verdict = self._connection.execute(
                 "SELECT status, holder, rule, reason, callback, proof FROM former.site"
                 " WHERE id = ?", (like,)).fetchone()
             self._copy_requests(like, like + 1, number)
         status, holder, rule, reason, callback, proof = verdict
-        self._insert("site", (
-            number, caller, *place_columns(call, self._file), texts.number(call.expression),
-            texts.number(call.macro), status, holder, rule, reason, texts.number(call.signature),
-            texts.number(encode_guards(call)), callback, proof))
+        self._insert(
+            "site",
+            (
+                number,
+                caller,
+                *place_columns(call, self._file),
+                texts.assign_id(call.expression),
+                texts.assign_id(call.macro),
+                status,
+                holder,
+                rule,
+                reason,
+                texts.assign_id(call.signature),
+                texts.assign_id(encode_guards(call)),
+                callback,
+                proof,
+            ),
+        )
         callee = -1
         if like is None:
             assert site.callee is not None
-            callee = self._numbers.callee(site.callee)
+            callee = self._numbers.find_callee(site.callee)
         return PatchedSite(like, callee, -1 if holder is None else int(str(holder)))
 
     def _write_arrays(self, pieces: list[KeptFunctions | PatchedFunction]) -> None:
         marks = self._arrays.pop("footprint_mark")
         weights = dict(zip(marks, self._arrays.pop("footprint_weight"), strict=True))
-        for mark, weight in self._change.weights.items():
+        for mark, weight in self._change.weight_changes.items():
             weights[mark] = weights.get(mark, 0) + weight
             if not weights[mark]:
                 del weights[mark]
@@ -252,7 +266,7 @@ class _GraphPatch:
             count, = self._connection.execute("SELECT count(*) FROM evidence").fetchone()
             self._insert("evidence", (count, "[]"))
             uncited = (count,)
-        numbers = self._numbers.functions.all(len(self._arrays["site_start"]) - 1)
-        arrays: dict[str, array[int]] = ArrayPatch(self._arrays, numbers, uncited[0]).made(pieces)
+        numbers = self._numbers.functions.map_all(len(self._arrays["site_start"]) - 1)
+        arrays: dict[str, array[int]] = ArrayPatch(self._arrays, numbers, uncited[0]).build(pieces)
         for name, content in (arrays | build_footprint_arrays(weights)).items():
             write_array(self._connection, name, content)

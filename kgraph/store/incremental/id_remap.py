@@ -24,27 +24,27 @@ class NumberShift:
         self._gone = sorted(gone)
         self._come = sorted(come)
 
-    def new(self, number: int) -> int:
+    def map_kept(self, number: int) -> int:
         """The number of a row that stayed."""
         return number + bisect_right(self._come, number) - bisect_left(self._gone, number)
 
-    def of_come(self, position: int) -> int:
+    def map_added(self, position: int) -> int:
         """The number of the position-th row that came."""
         place = self._come[position]
         return place + position - bisect_left(self._gone, place)
 
-    def all(self, count: int) -> list[int]:
+    def map_all(self, count: int) -> list[int]:
         """The new numbers of all former rows, `count` of them; those of rows that went are of no
         use."""
         numbers: list[int] = []
         for stop in sorted({*self._come, *(gone + 1 for gone in self._gone), count}):
             start = len(numbers)
             if stop > start:
-                first = self.new(start)
+                first = self.map_kept(start)
                 numbers.extend(range(first, first + stop - start))
         return numbers
 
-    def expression(self, column: str) -> str:
+    def sql_expression(self, column: str) -> str:
         """The new number as SQL; NULL where the column is."""
         shifts = [f" + ({column} >= {place})" for place in self._come]
         shifts += [f" - ({column} > {place})" for place in self._gone]
@@ -73,27 +73,27 @@ class IdRemap:
         self._connection = connection
         self._change = change
         self._arrays = arrays
-        self.former = {
+        self.previous_numbers = {
             rewritten.function: self._find("function", rewritten.function)
-            for rewritten in change.rewritten}
-        self.lost = self._lost_callees()
+            for rewritten in change.rewritten_functions}
+        self.dropped_rows = self._lost_callees()
         come = self._new_functions()
         places = {function: self._place("function", function) for function in come}
-        self.come = sorted(come, key=lambda function: (places[function], function))
+        self.added_functions = sorted(come, key=lambda function: (places[function], function))
         self.functions = NumberShift(
-            [self._there(rewritten.function) for rewritten in change.rewritten
-             if rewritten.after is None] + list(self.lost),
-            [places[function] for function in self.come])
-        self.of_come = {function: self.functions.of_come(position)
-                        for position, function in enumerate(self.come)}
-        gone = [self._find("object", thing.id) for thing in change.objects_gone]
-        self.gone_objects = [number for number in gone if number is not None]
-        self.new_objects = sorted(change.objects_come, key=lambda thing: thing.id)
-        if None in gone or any(self._find("object", o.id) is not None for o in self.new_objects):
+            [self._there(rewritten.function) for rewritten in change.rewritten_functions
+             if rewritten.after is None] + list(self.dropped_rows),
+            [places[function] for function in self.added_functions])
+        self.added_numbers = {function: self.functions.map_added(position)
+                        for position, function in enumerate(self.added_functions)}
+        gone = [self._find("object", thing.id) for thing in change.removed_objects]
+        self.removed_objects = [number for number in gone if number is not None]
+        self.added_objects = sorted(change.added_objects, key=lambda thing: thing.id)
+        if None in gone or any(self._find("object", o.id) is not None for o in self.added_objects):
             raise PatchConflict
         self.objects = NumberShift(
-            self.gone_objects,
-            (self._place("object", thing.id) for thing in self.new_objects))
+            self.removed_objects,
+            (self._place("object", thing.id) for thing in self.added_objects))
 
     def _find(self, table: str, identity: FunctionId | ObjectId) -> int | None:
         row = self._connection.execute(
@@ -102,7 +102,7 @@ class IdRemap:
         return None if row is None else int(row[0])
 
     def _there(self, function: FunctionId) -> int:
-        number = self.former[function]
+        number = self.previous_numbers[function]
         if number is None:
             raise PatchConflict
         return number
@@ -117,12 +117,12 @@ class IdRemap:
     def _new_functions(self) -> set[FunctionId]:
         """The functions that have no row: defined first, or called first and not defined."""
         come = set()
-        for rewritten in self._change.rewritten:
+        for rewritten in self._change.rewritten_functions:
             if rewritten.before is None:
-                if self.former[rewritten.function] is not None:
+                if self.previous_numbers[rewritten.function] is not None:
                     raise PatchConflict
                 come.add(rewritten.function)
-        for rewritten in self._change.rewritten:
+        for rewritten in self._change.rewritten_functions:
             for site in rewritten.sites:
                 if site.callee and site.callee not in come and self._find(
                         "function", site.callee) is None:
@@ -134,8 +134,8 @@ class IdRemap:
         starts, edges = self._arrays["site_start"], self._arrays["edge_start"]
         callees = self._arrays["edge_callee"]
         lost: Counter[int] = Counter()
-        for rewritten in self._change.rewritten:
-            number = self.former[rewritten.function]
+        for rewritten in self._change.rewritten_functions:
+            number = self.previous_numbers[rewritten.function]
             if number is None:
                 continue
             first, last = starts[number], starts[number + 1]
@@ -160,29 +160,29 @@ class IdRemap:
             and execute("SELECT 1 FROM former.bound WHERE function = ?", (number,)
                         ).fetchone() is None)
 
-    def callee(self, function: FunctionId) -> int:
+    def find_callee(self, function: FunctionId) -> int:
         """The number of a function that is called."""
-        known = self.of_come.get(function)
+        known = self.added_numbers.get(function)
         if known is None:
             old = self._find("function", function)
             if old is None:
                 raise PatchConflict
-            known = self.functions.new(old)
+            known = self.functions.map_kept(old)
         return known
 
-    def pieces(self) -> list[Piece]:
+    def list_pieces(self) -> list[Piece]:
         """All functions by their new numbers: runs of former ones, and those that are written anew
         (a rewriting, None for one without a definition) with their new numbers."""
         events: list[tuple[int, int, RewrittenFunction | None, int | None]] = []
-        for rewritten in self._change.rewritten:
-            number = self.former[rewritten.function]
+        for rewritten in self._change.rewritten_functions:
+            number = self.previous_numbers[rewritten.function]
             if number is not None:
-                events.append((number, len(self.come), rewritten, number))
-        by_name = {rewritten.function: rewritten for rewritten in self._change.rewritten}
-        for position, function in enumerate(self.come):
+                events.append((number, len(self.added_functions), rewritten, number))
+        by_name = {rewritten.function: rewritten for rewritten in self._change.rewritten_functions}
+        for position, function in enumerate(self.added_functions):
             events.append((self._place("function", function), position,
                            by_name.get(function), None))
-        events += [(old, len(self.come), None, old) for old in self.lost]
+        events += [(old, len(self.added_functions), None, old) for old in self.dropped_rows]
         pieces: list[Piece] = []
         cursor = 0
         for place, position, anew, old in sorted(events, key=lambda event: event[:2]):
@@ -190,11 +190,11 @@ class IdRemap:
                 pieces.append(KeptFunctions(cursor, place))
                 cursor = place
             if old is None:
-                pieces.append((anew, self.functions.of_come(position)))
+                pieces.append((anew, self.functions.map_added(position)))
             else:
                 cursor = old + 1
                 if anew is not None and anew.after is not None:
-                    pieces.append((anew, self.functions.new(old)))
+                    pieces.append((anew, self.functions.map_kept(old)))
         last = len(self._arrays["site_start"]) - 1
         if last > cursor:
             pieces.append(KeptFunctions(cursor, last))

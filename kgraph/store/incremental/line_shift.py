@@ -25,14 +25,14 @@ class LineShift:
     def __init__(self, change: GraphChange) -> None:
         """Learn from what was and what is there instead."""
         self.points: dict[str, dict[Point, Point]] = {}
-        self.fits = True
-        for one, other in change.moved:
+        self.is_consistent = True
+        for one, other in change.moved_definitions:
             self._pair((one.subject, one.calls, one.bindings, one.flows),
                        (other.subject, other.calls, other.bindings, other.flows))
-        for before, after in change.fates:
+        for before, after in change.moved_locations:
             self._pair(before, after)
 
-    def settle(self, same: Iterable[Definition]) -> None:
+    def confirm_unmoved(self, same: Iterable[Definition]) -> None:
         """Learn that the places of `same`, all unchanged definitions that may cite a file whose
         places moved, stay where they are; and see that no two places changed their order."""
         moved_paths = {path for path, points in self.points.items()
@@ -44,16 +44,16 @@ class LineShift:
         for moved in self.points.values():
             targets = [moved[point] for point in sorted(moved)]
             if any(one >= other for one, other in pairwise(targets)):
-                self.fits = False
+                self.is_consistent = False
 
     def _pair(self, one: object, other: object) -> None:
         if type(one) is not type(other):
-            self.fits = False
+            self.is_consistent = False
         elif isinstance(one, Location) and isinstance(other, Location):
-            self.fits &= one.path == other.path
+            self.is_consistent &= one.path == other.path
             self._learn(one.path, (one.line, one.column), (other.line, other.column))
         elif isinstance(one, tuple) and isinstance(other, tuple):
-            self.fits &= len(one) == len(other)
+            self.is_consistent &= len(one) == len(other)
             for part, counterpart in zip(one, other, strict=False):
                 self._pair(part, counterpart)
         elif isinstance(one, Extent) and isinstance(other, Extent):
@@ -64,7 +64,7 @@ class LineShift:
             for field in fields(one):
                 self._pair(getattr(one, field.name), getattr(other, field.name))
         else:
-            self.fits &= one == other
+            self.is_consistent &= one == other
 
     def _stay(self, part: object) -> None:
         if isinstance(part, Location):
@@ -82,7 +82,7 @@ class LineShift:
 
     def _learn(self, path: str, before: Point, after: Point) -> None:
         if self.points.setdefault(path, {}).setdefault(before, after) != after:
-            self.fits = False
+            self.is_consistent = False
 
 
 def _cited_paths(definition: Definition) -> set[str]:
@@ -98,7 +98,7 @@ class TextTable:
         self._connection = connection
         self._numbers = dict(connection.execute("SELECT text, id FROM text").fetchall())
 
-    def number(self, text: str) -> int:
+    def assign_id(self, text: str) -> int:
         """The number of a text."""
         number: int | None = self._numbers.get(text)
         if number is None:
@@ -114,7 +114,7 @@ class LocationUpdater:
         self._connection = connection
         self._texts = texts
 
-    def move(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
+    def update_tables(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
         """Move what is cited of the files with these numbers."""
         for number, points in moved.items():
             for table in ("function", "object"):
@@ -147,7 +147,7 @@ class LocationUpdater:
             text = json.dumps([
                 [*points[line, column], *points[end_line, end_column], holds]
                 for line, column, end_line, end_column, holds in json.loads(text)])
-        return self._texts.number(text)
+        return self._texts.assign_id(text)
 
     def _bound(self, file: int, points: Mapping[Point, Point]) -> None:
         rows = self._connection.execute(

@@ -15,8 +15,8 @@ class PreviousGraph:
     """Answers for one index; close it. Raises StoreError where that is damaged."""
 
     def __init__(self, path: Path) -> None:
-        self._reader = IndexReader(path, whole=False)
-        self.functions_named = cache(self._functions_named)
+        self._reader = IndexReader(path, verify=False)
+        self.find_functions = cache(self._functions_named)
         self.is_table = cache(self._is_table)
 
     def close(self) -> None:
@@ -25,10 +25,10 @@ class PreviousGraph:
 
     @cached_property
     def _marks(self) -> tuple[list[int], list[int]]:
-        array = self._reader.array
+        array = self._reader.read_array
         return array("footprint_mark"), array("footprint_weight")  # type: ignore[return-value]
 
-    def weight(self, key: MarkKey) -> int:
+    def find_weight(self, key: MarkKey) -> int:
         """The weight of a mark, 0 where there is none."""
         marks, weights = self._marks
         wanted = hash_key(key)
@@ -37,7 +37,7 @@ class PreviousGraph:
 
     def _functions_named(self, name: str) -> tuple[Function, ...]:
         """The defined functions of a name, as far as linkage asks."""
-        rows = self._reader.rows(
+        rows = self._reader.fetch_rows(
             "SELECT scope, image, path, line, alias_of, weak FROM function f"
             " JOIN file ON file.id = f.file WHERE name = ?", (name,))
         return tuple(
@@ -47,12 +47,12 @@ class PreviousGraph:
 
     def _is_table(self, identity: ObjectId) -> bool:
         """Whether something is bound in an object of this name and scope, whatever its image."""
-        return bool(self._reader.rows(
+        return bool(self._reader.fetch_rows(
             'SELECT 1 FROM object o JOIN bound b ON b."table" = o.id'
             " WHERE o.name = ? AND o.scope = ? LIMIT 1", (identity.name, identity.scope)))
 
     def is_pointer(self, identity: ObjectId) -> bool:
         """Whether all objects of this name and scope are defined here, as pointers."""
-        rows = self._reader.rows("SELECT type FROM object WHERE name = ? AND scope = ?",
+        rows = self._reader.fetch_rows("SELECT type FROM object WHERE name = ? AND scope = ?",
                                  (identity.name, identity.scope))
         return bool(rows) and all("*" in (row[0] or "") for row in rows)

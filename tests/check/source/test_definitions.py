@@ -42,14 +42,14 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
 
 def test_a_macro_is_where_it_is_defined_and_not_where_it_is_used(graph: CallGraph) -> None:
     defined = IndexedDefinitions(graph)
-    assert str(defined.macro("WALK")) == "b.h:2"
-    assert str(defined.macro("OWN")) == "a.c:4"
-    assert defined.macro("ELSEWHERE") is defined.macro("WAL") is None
+    assert str(defined.find_macro("WALK")) == "b.h:2"
+    assert str(defined.find_macro("OWN")) == "a.c:4"
+    assert defined.find_macro("ELSEWHERE") is defined.find_macro("WAL") is None
 
 
 def test_a_record_is_where_headers_define_it(graph: CallGraph) -> None:
-    assert list(map(str, IndexedDefinitions(graph).records("twice"))) == ["b.h:5"]
-    assert IndexedDefinitions(graph).records("none") == []
+    assert list(map(str, IndexedDefinitions(graph).find_records("twice"))) == ["b.h:5"]
+    assert IndexedDefinitions(graph).find_records("none") == []
 
 
 @pytest.mark.parametrize(("name", "note"), [

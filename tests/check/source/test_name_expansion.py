@@ -12,7 +12,7 @@ def spelled(folder: Path, header: str, text: str) -> list[str]:
     tiny = Tiny()
     tiny.calls("a", "b")
     graph = tiny.graph(folder, {"a.c": header})
-    return NameExpander(graph, SourceText(graph)).text(text, "a.c")
+    return NameExpander(graph, SourceText(graph)).expand_text(text, "a.c")
 
 
 def test_a_member_is_what_its_macro_stands_for(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def words(text: str) -> list[str]:
 
 
 def read(text: str) -> list[Definition]:
-    return AsmDefinitions("a.S", "vmlinux").definitions(parse_statements(lines(text)))
+    return AsmDefinitions("a.S", "vmlinux").read(parse_statements(lines(text)))
 
 
 def calls(text: str) -> dict[str, list[str]]:
@@ -237,5 +237,5 @@ def test_what_cannot_be_preprocessed_failed(tmp_path: Path) -> None:
 
 
 def test_without_a_compiler_a_unit_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preprocess, "compiler", lambda: "")
+    monkeypatch.setattr(preprocess, "find_compiler", lambda: "")
     assert "no compiler" in assembled(tmp_path, "").failed

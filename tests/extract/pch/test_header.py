@@ -188,7 +188,7 @@ def test_whether_a_unit_may_use_a_header(
     root: Path, header: PrecompiledHeader, number: int
 ) -> None:
     special = unit(root, f"s{number}.c")
-    chosen = list(HeaderMatcher([header]).headers_for(special))
+    chosen = list(HeaderMatcher([header]).iter_headers(special))
     may = bool(chosen) and find_shared_files(header, special, (special.file,)) is not None
     assert may is list(SPECIAL.values())[number][1]
 
@@ -214,9 +214,9 @@ def test_flags_that_matter_have_their_own_header(root: Path, header: Precompiled
     other = TranslationUnit(one.path, one.object, one.image, one.file, one.directory,
                             (*one.arguments, "-m32"))
     agreement = HeaderMatcher([header])
-    assert list(agreement.headers_for(one)) == [header]
-    assert not list(agreement.headers_for(debug))
-    assert not list(agreement.headers_for(other))
+    assert list(agreement.iter_headers(one)) == [header]
+    assert not list(agreement.iter_headers(debug))
+    assert not list(agreement.iter_headers(other))
 
 
 def many(root: Path, rare: int) -> list[TranslationUnit]:
@@ -242,7 +242,7 @@ def test_a_unit_that_may_not_use_the_first_header_uses_the_second(root: Path) ->
     name = "s0.c"
     (root / name).write_text("#include <linux/base.h>\nint f(void) { base(); rarely(1); }\n")
     special = unit(root, name)
-    assert list(HeaderMatcher(headers).headers_for(special)) == headers
+    assert list(HeaderMatcher(headers).iter_headers(special)) == headers
     files = (special.file,)
     assert [find_shared_files(header, special, files) is not None for header in headers] == [
         False,
@@ -264,7 +264,7 @@ def test_a_header_that_does_not_parse_after_the_others_is_left_out(root: Path) -
     assert "linux/broken.h" in plan.names
     made = Extractor(root, None, set()).extract_header(plan, root / "common")
     assert made is not None
-    assert {Path(file).name for file in made[0].graph} == {
+    assert {Path(file).name for file in made[0].includes} == {
         "ahead.h", "base.h", "second.h", "third.h", "upright.h", "yielding.h"}
 
 
@@ -297,8 +297,8 @@ def test_a_folder_with_heavy_headers_of_its_own_has_a_header(root: Path) -> None
         assert made is not None
         headers.append(made[0])
     agreement = HeaderMatcher(headers)
-    assert list(agreement.headers_for(units[0])) == headers
-    assert list(agreement.headers_for(units[-1])) == headers[1:]
+    assert list(agreement.iter_headers(units[0])) == headers
+    assert list(agreement.iter_headers(units[-1])) == headers[1:]
     without, using = Extractor(root, None, set()), Extractor(root, None, set(), headers)
     for each in units:
         plain, short = without.extract(each), using.extract(each)

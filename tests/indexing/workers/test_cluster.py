@@ -482,7 +482,7 @@ def test_what_a_worker_has_to_see(tree: Path) -> None:
     assert find_mismatch(terms) == f"it does not see the same {file}"
     assert "does not see the folder" in find_mismatch(replace(terms, root=tree / "none"))
     assert "does not see the folder" in find_mismatch(replace(terms, build=tree / "none"))
-    assert "another version" in find_mismatch(replace(terms, meaning="other"))
+    assert "another version" in find_mismatch(replace(terms, exchange_version="other"))
 
 
 def test_distributed_is_not_installed(tree: Path, tmp_path: Path) -> None:

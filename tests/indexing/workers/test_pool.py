@@ -162,7 +162,7 @@ def test_without_workers_the_former_index_stays(
 def test_workers_with_the_least_memory(tmp_path: Path) -> None:
     made = index_tree(IndexRequest(
         find_mini_linux(), index=tmp_path / "x.kgraph", jobs=2, limits=Limits(60, 512 << 20)))
-    assert (made.failed, made.coverage.units) == ((), 61)
+    assert (made.failed_units, made.coverage.units) == ((), 61)
 
 
 PROGRAM = """

@@ -32,19 +32,19 @@ class WithoutEdges(IndexReader):
 
     def __init__(self, path: Path, removed: set[int]) -> None:
         super().__init__(path)
-        kept = {name: super(WithoutEdges, self).array(name) for name in KEPT}
-        old = super().array("edge_start")
+        kept = {name: super(WithoutEdges, self).read_array(name) for name in KEPT}
+        old = super().read_array("edge_start")
         start = array("I", [0])
         for site in range(len(old) - 1):
             gone = len(removed.intersection(range(old[site], old[site + 1])))
             start.append(start[-1] + old[site + 1] - old[site] - gone)
         for name in EDGES:
-            edges = super().array(name)
+            edges = super().read_array(name)
             numbers = [number for edge, number in enumerate(edges) if edge not in removed]
             kept[name] = array(edges.typecode, numbers)
         kept["edge_start"] = start
         holders = [-1 if row[0] is None else row[0]
-                   for row in self.rows("SELECT holder FROM site ORDER BY id")]
+                   for row in self.fetch_rows("SELECT holder FROM site ORDER BY id")]
         self._arrays = {**kept, **build_hop_arrays(kept, holders)}
 
     def array(self, name: str) -> "array[int]":
@@ -67,7 +67,7 @@ def without(mini_index: Path) -> Iterator[Callable[[set[int]], CallGraph]]:
 
 def hops(graph: CallGraph, query: Query) -> tuple[Hop, ...]:
     """The hops that `kgraph path` answers with for the ends of a query."""
-    question = PathQuestion(query.caller, query.callee, others=False)
+    question = PathQuestion(query.caller, query.callee, count_others=False)
     paths = answer_question(graph, question, None, given=False)[1].paths
     return paths[0].hops if paths else ()
 

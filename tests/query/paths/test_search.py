@@ -165,14 +165,14 @@ def test_other_ways_are_counted_to_a_bound(
         tiny.calls(f"b{number}", "z")
     answer = find_paths(tiny.graph(tmp_path), PathQuestion("a", "z", count=count))
     assert len(answer.paths) == min(ways, count)
-    assert (answer.others, answer.at_least) == (others, at_least)
+    assert (answer.others, answer.others_at_least) == (others, at_least)
 
 
 def test_other_ways_are_as_many_as_are_found_when_asked_for(mini: CallGraph) -> None:
     answer = find_paths(mini, PathQuestion("sock_sendmsg", "ip_send_skb"))
     asked = find_paths(mini, PathQuestion("sock_sendmsg", "ip_send_skb", count=MAX_OTHERS))
     assert answer.others == len(asked.paths) - 1 > 0
-    assert not answer.at_least
+    assert not answer.others_at_least
 
 
 def test_deferred_calls_can_be_left_out(tmp_path: Path) -> None:
@@ -261,14 +261,14 @@ def test_the_k_best_paths_are_those_of_networkx(seed: int, tmp_path: Path) -> No
     steps = StateSpace(graph, PathConstraints())
     oracle = networkx.DiGraph()
     for function in range(len(graph)):
-        for step in steps.after(steps.start(function)):
+        for step in steps.iter_steps(steps.make_start_state(function)):
             known = oracle.get_edge_data(function, step.state.function, {"weight": 1 << 60})
             oracle.add_edge(function, step.state.function, weight=min(known["weight"], step.cost))
-    numbers = [function.number for name in ("f0", "f8") for function in graph.functions_named(name)]
+    numbers = [function.number for name in ("f0", "f8") for function in graph.find_functions(name)]
     if len(numbers) < 2:
         return
     search = PathSearch(steps, *numbers, None)
-    ours = list(itertools.islice(search.ways(), 8))
+    ours = list(itertools.islice(search.iter_paths(), 8))
     try:
         paths = list(itertools.islice(
             networkx.shortest_simple_paths(oracle, *numbers, weight="weight"), 8
@@ -317,7 +317,7 @@ def test_with_callbacks_handed_on_the_best_paths_are_those_of_a_search_without_b
     every: dict[tuple[int, ...], int] = {}
 
     def walk(state: State, passed: list[State], cost: int) -> None:
-        for step in steps.after(state):
+        for step in steps.iter_steps(state):
             if len(passed) > 6 or step.state[:3] in [other[:3] for other in passed]:
                 continue
             way = [*passed, step.state]
@@ -327,9 +327,9 @@ def test_with_callbacks_handed_on_the_best_paths_are_those_of_a_search_without_b
             else:
                 walk(step.state, way, cost + step.cost)
 
-    walk(steps.start(start), [steps.start(start)], 0)
+    walk(steps.make_start_state(start), [steps.make_start_state(start)], 0)
     search = PathSearch(steps, start, end, 6)
-    found = {way.functions(): way.cost for way in itertools.islice(search.ways(), 500)}
+    found = {way.functions(): way.cost for way in itertools.islice(search.iter_paths(), 500)}
     shortest = {way: cost for way, cost in found.items() if end not in way[:-1]}
     assert list(found.values()) == sorted(found.values())
     assert shortest == every
@@ -344,11 +344,11 @@ def test_no_search_goes_further_than_the_next_best_way_asks_for(tmp_path: Path) 
     graph = tiny.graph(tmp_path)
     ends = [find_function(graph, name).number for name in ("a0", "a300")]
     search = PathSearch(StateSpace(graph, PathConstraints()), *ends)
-    first = next(search.ways())
+    first = next(search.iter_paths())
     assert len(first.steps) == 300
-    before = search.effort()
-    assert len(list(itertools.islice(search.ways(), 3))) == 3
-    assert search.effort() - before < 3 * 3 * before
+    before = search.measure_effort()
+    assert len(list(itertools.islice(search.iter_paths(), 3))) == 3
+    assert search.measure_effort() - before < 3 * 3 * before
 
 
 def test_ways_that_are_hard_to_find_are_counted_as_far_as_they_are_shown(tmp_path: Path) -> None:
@@ -360,10 +360,10 @@ def test_ways_that_are_hard_to_find_are_counted_as_far_as_they_are_shown(tmp_pat
     tiny.calls("x1000", "z")
     graph = tiny.graph(tmp_path)
     answer = find_paths(graph, PathQuestion("a", "z"))
-    assert (answer.others, answer.at_least) == (1, True)
+    assert (answer.others, answer.others_at_least) == (1, True)
     answer = find_paths(graph, PathQuestion("a", "z", count=2))
     assert [len(path.hops) for path in answer.paths] == [2, 1001]
-    assert (answer.others, answer.at_least) == (0, False)
+    assert (answer.others, answer.others_at_least) == (0, False)
 
 
 def test_there_is_no_path_where_little_leads_on_and_much_leads_to_the_callee(
@@ -377,10 +377,11 @@ def test_there_is_no_path_where_little_leads_on_and_much_leads_to_the_callee(
     graph = tiny.graph(tmp_path)
     ends = [find_function(graph, name).number for name in ("leaf", "z")]
     reversed_order = [find_function(graph, name).number for name in ("caller0", "end")]
-    assert PathSearch(StateSpace(graph, PathConstraints()), *ends).effort() < 1000
-    assert next(PathSearch(StateSpace(graph, PathConstraints()), *ends).ways(), None) is None
+    assert PathSearch(StateSpace(graph, PathConstraints()), *ends).measure_effort() < 1000
+    assert next(PathSearch(StateSpace(graph, PathConstraints()), *ends).iter_paths(), None) is None
     assert (
-        next(PathSearch(StateSpace(graph, PathConstraints()), *reversed_order).ways(), None) is None
+        next(PathSearch(StateSpace(graph, PathConstraints()), *reversed_order).iter_paths(), None)
+        is None
     )
 
 
@@ -422,4 +423,4 @@ def test_a_limit_is_not_that_of_a_call_through_an_unbound_parameter(tmp_path: Pa
     steps = StateSpace(graph, PathConstraints())
     for start, found in ((State(hook, ((0, done),)), [2]), (State(hook), [])):
         search = PathSearch(steps, hook, end, most=4 * ONE, start=start)
-        assert [len(way.steps) for way in search.ways()] == found
+        assert [len(way.steps) for way in search.iter_paths()] == found

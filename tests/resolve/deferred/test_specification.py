@@ -191,10 +191,10 @@ def test_hooks_are_asked_for_by_the_numbers_beside_them(tmp_path: Path) -> None:
     reached = [names(site) for site in sites(found, "f")]
     assert reached == [["ask", "first"], ["ask"], ["ask", "first"], ["ask", "second"]]
     [request] = [request for request in found.requests if not request.edges]
-    assert (request.asked, request.reason, request.untold) == (
+    assert (request.asked, request.reason, request.key_unknown) == (
         "2 1", "nothing known is registered under its key", False)
-    assert [later for later in found.later if later.untold] == [
-        DeferredCallback("hook", FunctionId("third"), untold=True)]
+    assert [later for later in found.callbacks if later.key_unknown] == [
+        DeferredCallback("hook", FunctionId("third"), key_unknown=True)]
 
 
 def test_what_a_slot_stores_is_run_later(tmp_path: Path) -> None:
@@ -237,8 +237,12 @@ def test_a_key_that_cannot_be_told_is_said(own: DeferralRules) -> None:
         *stubs("kick", "run_j"),
     ], own)
     [request] = found.requests
-    assert (request.edges, request.reason, request.untold) == (0, "its key cannot be told", True)
-    assert found.later == (DeferredCallback("job", FunctionId("run_j"), untold=False),)
+    assert (request.edges, request.reason, request.key_unknown) == (
+        0,
+        "its key cannot be told",
+        True,
+    )
+    assert found.callbacks == (DeferredCallback("job", FunctionId("run_j"), key_unknown=False),)
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe"])
