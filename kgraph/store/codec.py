@@ -145,23 +145,42 @@ class FactsEncoder:
 # The rows of values, by kind. Parts come before what they are parts of.
 _ROWS: dict[type, Callable[[Any, Any], Row]] = {
     FunctionId: lambda to, it: [
-        _FUNCTION, to.string(it.name), to.string(it.scope), to.string(it.image)],
+        _FUNCTION,
+        to.intern_string(it.name),
+        to.intern_string(it.scope),
+        to.intern_string(it.image),
+    ],
     ObjectId: lambda to, it: [
-        _OBJECT, to.string(it.name), to.string(it.scope), to.string(it.image)],
+        _OBJECT,
+        to.intern_string(it.name),
+        to.intern_string(it.scope),
+        to.intern_string(it.image),
+    ],
     Slot: lambda to, it: [
-        _SLOT, to.string(it.record), to.string(it.field), to.string(it.scope)],
-    ObjectField: lambda to, it: [_OBJECT_FIELD, to.value(it.object), to.value(it.slot)],
-    Variable: lambda to, it: [_VARIABLE, to.value(it.function), to.string(it.name)],
-    Parameter: lambda to, it: [_PARAMETER, to.value(it.function), it.index],
-    ReturnValue: lambda to, it: [_RETURN, to.value(it.function)],
-    CallResult: lambda to, it: [_CALL_RESULT, to.value(it.function), it.index],
+        _SLOT,
+        to.intern_string(it.record),
+        to.intern_string(it.field),
+        to.intern_string(it.scope),
+    ],
+    ObjectField: lambda to, it: [
+        _OBJECT_FIELD,
+        to.intern_value(it.object),
+        to.intern_value(it.slot),
+    ],
+    Variable: lambda to, it: [_VARIABLE, to.intern_value(it.function), to.intern_string(it.name)],
+    Parameter: lambda to, it: [_PARAMETER, to.intern_value(it.function), it.index],
+    ReturnValue: lambda to, it: [_RETURN, to.intern_value(it.function)],
+    CallResult: lambda to, it: [_CALL_RESULT, to.intern_value(it.function), it.index],
     Place: lambda to, it: [
-        _PLACE, to.value(it.holder), -1 if it.base is None else to.value(it.base)],
-    Load: lambda to, it: [_LOAD, to.value(it.place)],
-    Address: lambda to, it: [_ADDRESS, to.value(it.place)],
+        _PLACE,
+        to.intern_value(it.holder),
+        -1 if it.base is None else to.intern_value(it.base),
+    ],
+    Load: lambda to, it: [_LOAD, to.intern_value(it.place)],
+    Address: lambda to, it: [_ADDRESS, to.intern_value(it.place)],
     Constant: lambda _to, it: [_CONSTANT, it.value],
-    Opaque: lambda to, it: [_OPAQUE, to.string(it.reason)],
-    Symbol: lambda to, it: [_SYMBOL, to.value(it.function), _NAMED.index(it.how)],
+    Opaque: lambda to, it: [_OPAQUE, to.intern_string(it.reason)],
+    Symbol: lambda to, it: [_SYMBOL, to.intern_value(it.function), _NAMED.index(it.how)],
 }
 
 
