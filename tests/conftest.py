@@ -1,6 +1,7 @@
 """What all tests share: a cache folder of their own, mini-linux indexed once, the command line."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
+from tests.support.places import ROOT
 
 # How long an example takes says what else the machine does, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -57,11 +59,28 @@ def kgraph(tmp_path: Path) -> Run:
     def run(
         *arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None
     ) -> "subprocess.CompletedProcess[str]":
-        source = Path(__file__).resolve().parent.parent
         return subprocess.run(
             [sys.executable, "-m", "kgraph", *map(str, arguments)],
             capture_output=True, text=True, timeout=120, check=False, cwd=cwd or tmp_path,
-            env={**os.environ, "PYTHONPATH": str(source), **(env or {})},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
         )
 
     return run
+
+
+@pytest.fixture
+def tools() -> None:
+    """Skips where the programs that any tree needs are not installed."""
+    missing = [name for name in ("make", "gcc", "ld", "perl") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+
+
+@pytest.fixture(scope="session")
+def linux() -> Path:
+    """The real tree."""
+    named = os.environ.get("KGRAPH_LINUX")
+    root = Path(named) if named else Path.home() / ".cache/kgraph/trees/linux-4.6.2"
+    if not (root / "Makefile").is_file():
+        pytest.skip(f"no kernel tree at {root}: set KGRAPH_LINUX")
+    return root

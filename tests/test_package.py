@@ -3,13 +3,12 @@
 import itertools
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from kgraph.resources import find_resource
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 

@@ -10,25 +10,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.resources import find_mini_linux
-from tests.cli.test_trouble import complained
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache/kgraph"
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A tree of one unit."""
-    root = tmp_path / "tree"
-    root.mkdir()
-    (root / "a.c").write_text("int f(void)\n{\n\treturn 0;\n}\n")
-    (root / "compile_commands.json").write_text(json.dumps(
-        [{"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "-o", "a.o", "a.c"]}]))
-    return root
-
+from tests.support.complaints import complained
 
 WRONG = {
     "tree = 3": (1, "tree is no list of tables"),

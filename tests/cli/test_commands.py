@@ -12,8 +12,9 @@ import pytest
 
 from kgraph.cli.entry import cli
 from kgraph.resources import find_mini_linux
+from tests.support.places import ROOT
 
-README = Path(__file__).parents[2] / "README.md"
+README = ROOT / "README.md"
 VERBS = sorted(cli.commands)
 
 

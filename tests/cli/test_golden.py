@@ -10,9 +10,8 @@ import pytest
 
 from kgraph.cli.entry import cli
 from kgraph.resources import find_mini_linux, find_resource
+from tests.support.places import GOLDEN, NOTES
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-NOTES = Path(__file__).parents[1] / "query" / "notes.md"
 VIA = ("--via", "raw_sendmsg", "--via", "ip_push_pending_frames", "--via", "neigh_resolve_output")
 COMMANDS = {
     "path-veth": ("path", "SyS_sendto", "veth_xmit", *VIA),

@@ -16,7 +16,8 @@ from kgraph.cli import entry, output
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
-from tests.cli.test_trouble import complained
+from tests.support.complaints import complained
+from tests.support.places import ROOT
 
 NO_TEXT = os.fsdecode(b"\xff")
 
@@ -114,7 +115,7 @@ def test_a_terminal_is_shown_a_patch_without_controls(mini_index: Path, tmp_path
     document.write_text("```\nSyS_sendto() (net/socket.c:1) // \x1b[31m \x1b]0;t\x07\n```\n")
     command = [sys.executable, "-m", "kgraph", "check", str(document), "--diff", "--index",
                str(mini_index)]
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     environment = {**os.environ, "PYTHONPATH": str(root)}
     piped = subprocess.run(command, capture_output=True, check=False, env=environment)
     assert b"\x1b[31m" in piped.stdout
@@ -208,7 +209,7 @@ def test_no_report_takes_the_place_of_the_root(kgraph, mini_index: Path) -> None
 
 def test_in_a_folder_that_was_removed(kgraph, mini_index: Path, tmp_path: Path) -> None:
     gone = tmp_path / "gone"
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     command = f"mkdir {gone} && cd {gone} && rmdir {gone} && exec {sys.executable} -P -m kgraph"
     for arguments, status, says in (
         (f"status --index {mini_index}", 0, ""), ("index tree", 2, "tree cannot be read"),

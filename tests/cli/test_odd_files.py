@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_trouble import complained
+from tests.support.complaints import complained
 
 NESTED = "[" * 100_000
 DESCRIPTIONS = {

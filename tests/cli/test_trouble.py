@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shlex
 import shutil
 import signal
@@ -16,20 +15,10 @@ import pytest
 
 from kgraph.resources import find_mini_linux
 from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from tests.support.complaints import complained
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 FORMER = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
-
-
-def complained(answer, *parts: str, status: int = 2) -> None:
-    assert answer.returncode == status, answer.stderr
-    assert "Traceback" not in answer.stderr
-    lines = [line for line in answer.stderr.splitlines() if not line.startswith("kgraph: no index")]
-    assert lines[-2].startswith("kgraph: "), answer.stderr
-    assert lines[-1].startswith("hint: "), answer.stderr
-    for part in parts:
-        assert re.search(part, answer.stderr), (part, answer.stderr)
-    assert answer.stdout == ""
 
 
 @pytest.fixture

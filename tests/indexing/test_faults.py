@@ -21,9 +21,9 @@ from kgraph.graph import CallGraph
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.store import IndexReader
-from tests.indexing.test_hostile_trees import command_lines, nothing_runs_for
+from tests.support.places import ROOT
+from tests.support.processes import command_lines, nothing_runs_for
 
-ROOT = Path(__file__).resolve().parents[2]
 UNITS = 6
 
 

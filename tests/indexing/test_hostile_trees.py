@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -22,8 +21,8 @@ from kgraph.indexing.write_index import IndexRequest
 from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
 from kgraph.textfile import escape_name, read_regular_file, unescape_name
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.places import ROOT
+from tests.support.processes import nothing_runs_for
 
 
 def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
@@ -230,22 +229,6 @@ def test_a_header_that_is_a_pipe_costs_its_unit(tmp_path: Path, name: str) -> No
     assert dict(summary.failed_units) == {name: "it took more than 5 seconds"}
     assert summary.coverage.units == 2
     nothing_runs_for(tree)
-
-
-def nothing_runs_for(tree: Path) -> None:
-    """Wait until no process is left that was given a file of the tree."""
-    deadline = time.monotonic() + 10
-    while left := [words for words in command_lines() if str(tree).encode() in words]:
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
-
-
-def command_lines() -> list[bytes]:
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            found.append(path.read_bytes())
-    return found
 
 
 DEEP = {

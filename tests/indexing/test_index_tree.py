@@ -14,32 +14,9 @@ from kgraph.indexing.workers import unit_reading
 from kgraph.indexing.workers.pool import Limits
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.model.units import TranslationUnit
-from kgraph.report.export import iter_facts
 from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
-
-
-def contents(path: Path) -> tuple[object, ...]:
-    """All that an index says, without the date and the order in which facts came."""
-    reader = IndexReader(path)
-    tables = [
-        reader.fetch_rows(f"SELECT * FROM {table} ORDER BY 1")
-        for table in ("function", "site", "object", "evidence", "bound", "array", "text")
-    ]
-    units = reader.fetch_rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id")
-    files = dict(reader.fetch_rows("SELECT id, path FROM file"))
-    facts = list(iter_facts(reader.iter_encoded_definitions()))
-    reader.close()
-    return facts, units, _with_paths(tables, files)
-
-
-def _with_paths(tables: list[list[tuple[object, ...]]], files: dict[int, str]) -> object:
-    functions, sites, *_ = tables
-    return (
-        [(*row[:4], files.get(row[4]), *row[5:10]) for row in functions],
-        [(row[1], files[row[2]], *row[3:8], row[10]) for row in sites],
-        {row[0]: row[2] for row in tables[5] if row[0] not in ("edge_evidence", "folder")},
-    )
+from tests.support.index_contents import contents
 
 
 def test_neither_the_order_of_units_nor_the_workers_matter(tmp_path: Path) -> None:

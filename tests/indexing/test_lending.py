@@ -12,9 +12,8 @@ import pytest
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
-from tests.indexing.test_index_tree import contents
-from tests.indexing.test_unit_invalidation import EDITS
-from tests.indexing.workers.test_cluster import everything
+from tests.support.index_contents import all_tables, contents
+from tests.support.tree_edits import EDITS
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +51,10 @@ def test_a_tree_lends_all_units_to_its_copy(tree: Path, tmp_path: Path) -> None:
     second = index(copy)
     assert (second.units_read, second.units_lent) == (0, first.units_read)
     assert second.coverage == first.coverage
-    tables = everything(second.index)
+    tables = all_tables(second.index)
     alone = index(copy, again=True)
     assert (alone.units_read, alone.units_lent) == (first.units_read, 0)
-    assert everything(alone.index) == tables
+    assert all_tables(alone.index) == tables
     assert index(copy).units_kept == first.units_read  # and it holds as one that was read
 
 
@@ -68,8 +67,8 @@ def test_another_configuration_reads_the_units_that_mention_what_differs(
     summary = index(other)
     assert 0 < len(users) <= summary.units_read < units
     assert summary.units_read + summary.units_lent == units
-    tables = everything(summary.index)
-    assert everything(index(other, again=True).index) == tables
+    tables = all_tables(summary.index)
+    assert all_tables(index(other, again=True).index) == tables
 
 
 def test_a_header_found_first_elsewhere_is_read(tree: Path, tmp_path: Path) -> None:
@@ -78,8 +77,8 @@ def test_a_header_found_first_elsewhere_is_read(tree: Path, tmp_path: Path) -> N
     shutil.copy(copy / "include/net/ip.h", copy / "net/ipv4/ip.h")
     summary = index(copy)
     assert 0 < summary.units_read < units
-    tables = everything(summary.index)
-    assert everything(index(copy, again=True).index) == tables
+    tables = all_tables(summary.index)
+    assert all_tables(index(copy, again=True).index) == tables
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -164,7 +163,7 @@ def test_neither_order_nor_workers_show_in_the_file(tree: Path, tmp_path: Path) 
     found = []
     for seed, jobs in ((0, 1), (1, 2), (2, 3)):
         request = IndexRequest(tree, jobs=jobs, again=True, index=tmp_path / f"{seed}.kgraph")
-        found.append(everything(index_tree(request, seed=seed).index))
+        found.append(all_tables(index_tree(request, seed=seed).index))
     assert found[0] == found[1] == found[2]
 
 

@@ -12,7 +12,8 @@ from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
-from tests.indexing.workers.test_cluster import everything
+from tests.support.index_contents import all_tables
+from tests.support.kbuild_tree import make_kbuild_tree
 
 pytestmark = pytest.mark.usefixtures("tools")
 # A record without a name, and a text that names its own file: in the tree and in what is generated.
@@ -21,6 +22,11 @@ static struct { int (*run)(int); const char *from; } table[] = { { NAME, __FILE_
 int NAME(int a) { return a; }
 int call_NAME(int a, int n) { return table[n].run(a) + (__FILE__)[0]; }
 """
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    return make_kbuild_tree(tmp_path / "tree")
 
 
 @pytest.fixture
@@ -44,7 +50,7 @@ def index(tree: Path, cache: Path, said: list[str] | None = None, **options: obj
 
 def all_but_times(index: Path) -> dict[str, list[tuple[object, ...]]]:
     """All tables of an index, without the times of files."""
-    found = everything(index)
+    found = all_tables(index)
     found["unit_file"] = [(number, path, digest) for number, path, _, digest in found["unit_file"]]
     return found
 

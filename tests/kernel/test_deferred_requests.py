@@ -9,13 +9,12 @@ from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind
 from kgraph.query.lookup import find_function
 from kgraph.query.neighbours import find_callees
-from tests.kernel.test_documented_chains import graph, summary, tree  # noqa: F401  fixtures
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("kind", ["irq", "rcu", "softirq", "tasklet", "timer", "wait", "work"])
-def test_most_requests_have_a_callee(graph: CallGraph, kind: str) -> None:  # noqa: F811
+def test_most_requests_have_a_callee(graph: CallGraph, kind: str) -> None:
     found = graph.reader.coverage.deferred[kind]
     assert found["resolved"] >= 0.8 * found["requests"], found
     assert found["requests"] == found["resolved"] + sum(found["without"].values())
@@ -29,7 +28,7 @@ def test_most_requests_have_a_callee(graph: CallGraph, kind: str) -> None:  # no
     ("raw_send_hdrinc", "netfilter 2 3", "ipv4_conntrack_local", "ipv4_conntrack_in"),
 ])
 def test_a_request_reaches_what_is_registered_under_its_key(
-    graph: CallGraph, caller: str, key: str, there: str, never: str  # noqa: F811
+    graph: CallGraph, caller: str, key: str, there: str, never: str
 ) -> None:
     hops = find_callees(graph, find_function(graph, caller))
     later = {hop.callee.id.name for hop in hops

@@ -3,26 +3,21 @@
 The tree has to be 4.6.2 with VETH in its configuration; anything else is skipped aloud.
 """
 
-import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kgraph.build import open_tree
 from kgraph.graph import CallGraph
-from kgraph.indexing.index_tree import IndexSummary, index_tree
-from kgraph.indexing.write_index import IndexRequest
+from kgraph.indexing.index_tree import IndexSummary
 from kgraph.model.results import Hop
 from kgraph.query import PathQuestion, find_paths
 from kgraph.query.lookup import find_function
 from kgraph.query.neighbours import find_callees, find_callers
 from kgraph.store import IndexReader
-from tests.support.tree_state import linked_copy
+from tests.support.tree_state import index_parts, linked_copy
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
-PARTS = ("net", "drivers/net", "kernel", "fs")
 WAY = ("raw_sendmsg", "ip_push_pending_frames", "neigh_resolve_output")
 SENDTO = """
 SyS_sendto SYSC_sendto net/socket.c:1616
@@ -63,34 +58,6 @@ copy_namespaces create_new_namespaces kernel/nsproxy.c:164
 create_new_namespaces copy_net_ns kernel/nsproxy.c:106
 copy_net_ns setup_net net/core/net_namespace.c:367
 """
-
-
-@pytest.fixture(scope="module")
-def tree(linux: Path) -> Path:
-    """The real tree, if it is the one that the chains were written down on."""
-    config = linux / ".config"
-    veth = config.is_file() and "CONFIG_VETH=y" in config.read_text()
-    if open_tree(linux).release != "4.6.2" or not veth:
-        pytest.skip(f"{linux} is not linux-4.6.2 with CONFIG_VETH=y in its .config")
-    return linux
-
-
-def build(tree: Path, folder: Path, only: tuple[str, ...]) -> IndexSummary:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder))
-        return index_tree(IndexRequest(tree, only=only, jobs=os.cpu_count() or 1))
-
-
-@pytest.fixture(scope="module")
-def summary(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> IndexSummary:
-    return build(tree, tmp_path_factory.mktemp("linux"), PARTS)
-
-
-@pytest.fixture(scope="module")
-def graph(summary: IndexSummary) -> Iterator[CallGraph]:
-    graph = CallGraph(IndexReader(summary.index))
-    yield graph
-    graph.close()
 
 
 def written(hop: Hop) -> str:
@@ -192,14 +159,14 @@ def test_a_hop_rests_on_the_lines_it_cites(
     only = (path, *others)
     file = copy / path
     whole = file.read_text()
-    before = candidates(build(copy, folder, only).index, caller, callee)
+    before = candidates(index_parts(copy, folder, only).index, caller, callee)
     assert before, f"{caller} -> {callee} is not there to begin with"
     assert re.search(pattern, whole), f"{path} has no line {pattern}"
     try:
         file.unlink()  # a hard link of the real tree's file
         file.write_text(re.sub(pattern, lambda found: "0;" if found[0].endswith(";") else (
             "0" if found[0].endswith(")") else ""), whole))
-        after = candidates(build(copy, folder, only).index, caller, callee)
+        after = candidates(index_parts(copy, folder, only).index, caller, callee)
     finally:
         file.unlink()
         file.write_text(whole)

@@ -12,7 +12,6 @@ from kgraph.graph import CallGraph, SourceText
 from kgraph.model.verdicts import CitationVerdict, Verdict
 from kgraph.query import PathQuestion, find_bindings, find_paths
 from kgraph.query.scenarios import restrict_scenario
-from tests.kernel.test_documented_chains import graph, summary, tree  # noqa: F401  fixtures
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 WRONG = {Verdict.REFUTED, Verdict.CONTRADICTS, Verdict.UNDECIDED, Verdict.UNREAD, Verdict.GAP}
@@ -34,7 +33,7 @@ struct net_device_ops veth_netdev_ops = {
 
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
-def test_every_line_of_a_query_holds(graph: CallGraph, name: str) -> None:  # noqa: F811
+def test_every_line_of_a_query_holds(graph: CallGraph, name: str) -> None:
     query = QUERIES[name]
     checked = check_document(graph, build_query_document(query), query.scenario)
     wrong = [
@@ -46,7 +45,7 @@ def test_every_line_of_a_query_holds(graph: CallGraph, name: str) -> None:  # no
 
 @pytest.mark.parametrize("name", sorted(QUERIES))
 def test_the_way_of_a_query_is_found_under_its_scenario(
-    graph: CallGraph, name: str  # noqa: F811
+    graph: CallGraph, name: str
 ) -> None:
     query = QUERIES[name]
     scenario = restrict_scenario(query, query.caller, query.callee)
@@ -59,7 +58,7 @@ def test_the_way_of_a_query_is_found_under_its_scenario(
     assert len(missing) <= len(passed) // 2, missing
 
 
-def test_near_lines_and_a_wrong_target_are_found(graph: CallGraph) -> None:  # noqa: F811
+def test_near_lines_and_a_wrong_target_are_found(graph: CallGraph) -> None:
     checked = check_document(graph, parse_document("notes.txt", NOTES.encode()))
     lines = {line.line.claim.name: line for line in checked.lines}
     for name, right in (("dev_queue_xmit", 3392), ("__dev_queue_xmit", 3358),
@@ -88,13 +87,13 @@ def test_near_lines_and_a_wrong_target_are_found(graph: CallGraph) -> None:  # n
     ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_RAW, .prot = &tcp_prot },",
      Verdict.REFUTED),
 ])
-def test_forms_of_claims(graph: CallGraph, text: str, verdict: Verdict) -> None:  # noqa: F811
+def test_forms_of_claims(graph: CallGraph, text: str, verdict: Verdict) -> None:
     checked = check_document(graph, parse_document("x.md", f"```\n{text}\n".encode()))
     last = [line for line in checked.lines if line.verdict is not Verdict.PROSE][-1]
     assert (last.verdict, last.note) == (verdict, last.note)
 
 
-def test_the_tables_that_sk_prot_holds_by_way_of_copies(graph: CallGraph) -> None:  # noqa: F811
+def test_the_tables_that_sk_prot_holds_by_way_of_copies(graph: CallGraph) -> None:
     """inetsw_array, inet_create, sk_alloc: each step is cited."""
     rows = {row.bound.id.name: row for row in find_bindings(graph, "sock.sk_prot")}
     assert {"tcp_prot", "udp_prot", "raw_prot", "ping_prot"} <= rows.keys()
@@ -119,7 +118,7 @@ def test_the_tables_that_sk_prot_holds_by_way_of_copies(graph: CallGraph) -> Non
     ("struct net_device_ops {\n int (*ndo_open)(struct net_device *other);", Verdict.HOLDS),
 ])
 def test_fields_by_the_names_of_their_macros(
-    graph: CallGraph, text: str, verdict: Verdict  # noqa: F811
+    graph: CallGraph, text: str, verdict: Verdict
 ) -> None:
     lines = check_document(graph, parse_document("x.md", f"```\n{text}\n".encode())).lines
     assert [line.verdict for line in lines if line.verdict is not Verdict.PROSE][-1] is verdict

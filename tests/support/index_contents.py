@@ -1,6 +1,7 @@
 """Everything that an index says, without the date and without numbers that have no meaning."""
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -71,3 +72,38 @@ def differences(one: Path, other: Path) -> list[str]:
                     (len(left[part]), len(right[part])))
             told.append(f"{part}: {first}")
     return told
+
+
+def all_tables(index: Path) -> dict[str, list[tuple[object, ...]]]:
+    """All tables of an index, without the time of its making."""
+    connection = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
+    tables = [name for name, in connection.execute(
+        "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    found = {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
+             for name in tables}
+    connection.close()
+    found["meta"] = [row for row in found["meta"] if row[0] != "description"]
+    return found
+
+
+def contents(path: Path) -> tuple[object, ...]:
+    """All that an index says, without the date and the order in which facts came."""
+    reader = IndexReader(path)
+    tables = [
+        reader.fetch_rows(f"SELECT * FROM {table} ORDER BY 1")
+        for table in ("function", "site", "object", "evidence", "bound", "array", "text")
+    ]
+    units = reader.fetch_rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id")
+    files = dict(reader.fetch_rows("SELECT id, path FROM file"))
+    facts = list(iter_facts(reader.iter_encoded_definitions()))
+    reader.close()
+    return facts, units, _with_paths(tables, files)
+
+
+def _with_paths(tables: list[list[tuple[object, ...]]], files: dict[int, str]) -> object:
+    functions, sites, *_ = tables
+    return (
+        [(*row[:4], files.get(row[4]), *row[5:10]) for row in functions],
+        [(row[1], files[row[2]], *row[3:8], row[10]) for row in sites],
+        {row[0]: row[2] for row in tables[5] if row[0] not in ("edge_evidence", "folder")},
+    )

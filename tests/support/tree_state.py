@@ -1,8 +1,13 @@
-"""What writing to a tree would change, and a copy that may be written to."""
+"""Real trees: what writing to one would change, a copy to write to, indexes of their parts."""
 
 import os
 import shutil
 from pathlib import Path
+
+import pytest
+
+from kgraph.indexing.index_tree import IndexSummary, index_tree
+from kgraph.indexing.write_index import IndexRequest
 
 
 def listing(root: Path) -> list[tuple[str, int, int]]:
@@ -24,3 +29,10 @@ def linked_copy(tree: Path, target: Path) -> None:
 
     shutil.copytree(tree, target, copy_function=link, symlinks=True,
                     ignore=shutil.ignore_patterns(".git"))
+
+
+def index_parts(tree: Path, folder: Path, only: tuple[str, ...]) -> IndexSummary:
+    """Index parts of a tree, with a cache folder of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        return index_tree(IndexRequest(tree, only=only, jobs=os.cpu_count() or 1))

@@ -10,8 +10,8 @@ import pytest
 
 from kgraph.extract.clang import api, tree
 from kgraph.extract.clang.accelerator import accelerated
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 MINI = ROOT / "fixtures" / "mini-linux"
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("kgraph.extract.clang._compiled") is None,

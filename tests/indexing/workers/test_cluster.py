@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -25,8 +24,9 @@ from kgraph.indexing.workers.cluster_worker import RunTerms, digest_file, find_m
 from kgraph.indexing.workers.pool import DEFAULT_LIMITS
 from kgraph.resources import find_mini_linux
 from kgraph.store.cache_paths import INDEX_SUFFIX
+from tests.support.index_contents import all_tables
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 UNITS = 24
 
 
@@ -191,18 +191,6 @@ def run(cache: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
                           text=True, timeout=120, check=False)
 
 
-def everything(index: Path) -> dict[str, list[tuple[object, ...]]]:
-    """All tables of an index, without the time of its making."""
-    connection = sqlite3.connect(f"file:{index}?mode=ro", uri=True)
-    tables = [name for name, in connection.execute(
-        "SELECT name FROM sqlite_master WHERE type = 'table'")]
-    found = {name: connection.execute(f"SELECT * FROM {name} ORDER BY 1").fetchall()
-             for name in tables}
-    connection.close()
-    found["meta"] = [row for row in found["meta"] if row[0] != "description"]
-    return found
-
-
 def index_in(cache: Path) -> Path:
     [index] = cache.glob(f"kgraph/*{INDEX_SUFFIX}")
     return index
@@ -210,7 +198,7 @@ def index_in(cache: Path) -> Path:
 
 def all_of(cache: Path) -> dict[str, list[tuple[object, ...]]]:
     """The same of the only index in a cache folder."""
-    return everything(index_in(cache))
+    return all_tables(index_in(cache))
 
 
 def bytes_of(cache: Path) -> list[bytes]:

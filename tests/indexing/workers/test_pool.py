@@ -23,6 +23,7 @@ from kgraph.indexing.workers.worker_main import LostTask
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.model.units import TranslationUnit
 from kgraph.resources import find_mini_linux
+from tests.support.places import ROOT
 
 FAST = Limits(20, 2 << 30)
 
@@ -184,7 +185,7 @@ def test_workers_see_nothing_of_the_current_folder(tmp_path: Path, flags: list[s
     ran = tmp_path / "ran"
     for name in ("sitecustomize", "usercustomize", "pickle", "socket", "kgraph", "ctypes"):
         (here / f"{name}.py").write_text(f"open({str(ran)!r}, 'w')\nraise SystemExit(9)\n")
-    root = Path(__file__).resolve().parents[2]
+    root = ROOT
     done = subprocess.run(
         [sys.executable, *flags, here, find_mini_linux(), tmp_path / "x.kgraph"], cwd=tmp_path,
         input=f"import sys; sys.path.append({str(root)!r})\n{PROGRAM}", text=True,

@@ -23,10 +23,10 @@ from kgraph.report.picture.lanes import load_lanes
 from kgraph.report.picture.layout import draw_hops
 from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
+from tests.support.places import FIXTURES, GOLDEN
 from tests.support.report_pages import check, way
 
-FIXTURES = Path(__file__).parents[2] / "fixtures"
-GOLDEN = Path(__file__).parents[1] / "golden" / "chain-netns.html"
+PAGE = GOLDEN / "chain-netns.html"
 
 
 def site(graph: CallGraph, *names: str, style: LinkStyle | None = None) -> dict[str, bytes]:
@@ -185,8 +185,8 @@ def test_no_path_says_why(mini: CallGraph) -> None:
 def test_golden_page(files: dict[str, bytes], pytestconfig: pytest.Config) -> None:
     page = files["chain/netns.html"].decode()
     if pytestconfig.getoption("--bless"):
-        GOLDEN.write_text(page)
-    assert page == GOLDEN.read_text()
+        PAGE.write_text(page)
+    assert page == PAGE.read_text()
 
 
 def test_coverage_names_units_with_errors_and_no_path_of_the_machine(tmp_path: Path) -> None:
