@@ -1,4 +1,4 @@
-"""Finds the files that are installed with kgraph: queries, report templates, mini-linux.
+"""Finds the files that are installed with kgraph: documentation, queries, report templates, mini-linux.
 
 Knows two layouts: a source checkout, where they are at the top level, and an installed package,
 where they are in kgraph/data. Does not know what the files contain.
@@ -7,11 +7,13 @@ where they are in kgraph/data. Does not know what the files contain.
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
-_CHECKOUT = {"queries": "queries", "reports": "reports", "mini-linux": "fixtures/mini-linux"}
+_CHECKOUT = {
+    "docs": "docs", "queries": "queries", "reports": "reports", "mini-linux": "fixtures/mini-linux",
+}
 
 
 def find_resource(name: str) -> Path:
-    """The folder `name`: "queries", "reports" or "mini-linux".
+    """The folder `name`: "docs", "queries", "reports" or "mini-linux".
 
     The installed folder comes first. Raises KeyError for another name; whether the folder exists
     is for the caller to see.

@@ -20,7 +20,7 @@ def test_every_package_is_listed() -> None:
     assert found == {name for name in listed if not name.startswith("kgraph.data.")}
 
 
-@pytest.mark.parametrize("name", ["queries", "reports", "mini-linux"])
+@pytest.mark.parametrize("name", ["docs", "queries", "reports", "mini-linux"])
 def test_resources_are_found(name: str) -> None:
     folder = PROJECT["tool"]["setuptools"]["package-dir"][f"kgraph.data.{name}"]
     assert find_resource(name) == ROOT / folder

@@ -15,6 +15,7 @@ from kgraph.cli import INTERRUPTED
 from kgraph.cli.callers import callees_verb, callers_verb
 from kgraph.cli.check import check_verb
 from kgraph.cli.export import export_verb
+from kgraph.cli.help import help_verb
 from kgraph.cli.index import index_verb
 from kgraph.cli.ops import ops_verb
 from kgraph.cli.output import discard_unwritten, escape_for_stderr, replace_closed_streams
@@ -41,7 +42,7 @@ def cli(context: click.Context) -> None:
 
 for verb in (
     index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
-    check_verb, report_verb, export_verb,
+    check_verb, report_verb, export_verb, help_verb,
 ):
     cli.add_command(verb)
 

@@ -1,0 +1,35 @@
+"""`kgraph help`."""
+
+from pathlib import Path
+
+import click
+
+_OVERVIEW = "README"
+
+
+@click.command("help")
+@click.argument("topic", required=False)
+@click.pass_context
+def help_verb(context: click.Context, topic: str | None) -> None:
+    """Show a page of the documentation, or the options of a verb.
+
+    Without TOPIC: the list of topics. On a terminal the page opens in your pager ($PAGER).
+    """
+    pages = _find_pages()
+    name = topic or _OVERVIEW
+    if name in pages:
+        click.echo_via_pager(pages[name].read_text(encoding="utf-8").rstrip("\n"))
+        return
+    group = context.find_root().command
+    verb = group.get_command(context, name) if isinstance(group, click.Group) else None
+    if verb is None:
+        raise click.UsageError(f"no topic `{name}`; `kgraph help` lists all topics")
+    with click.Context(verb, info_name=name, parent=context.parent) as verb_context:
+        click.echo(verb.get_help(verb_context))
+
+
+def _find_pages() -> dict[str, Path]:
+    """The pages by topic."""
+    from kgraph.resources import find_resource
+
+    return {page.stem: page for page in find_resource("docs").glob("*.md")}

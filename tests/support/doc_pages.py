@@ -1,0 +1,143 @@
+"""Reads README.md and docs/: links, commands with their outputs, files, Python, and the reference."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+_FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\[[^]\[]+\]\(([^)\s]+)\)")
+ANY_LINES = "..."
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block: its language, the file that it is to be written to, its text, and where the
+    text starts in its page."""
+
+    language: str
+    title: str
+    text: str
+    start: int
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command of a console block, and the output that is printed under it."""
+
+    command: str
+    output: str
+    start: int
+
+
+def read_blocks(text: str) -> list[Block]:
+    """The fenced blocks of a page."""
+    found = []
+    for match in _FENCE.finditer(text):
+        words = match["info"].split()
+        titles = [word.removeprefix("title=") for word in words if word.startswith("title=")]
+        found.append(Block(words[0] if words else "", titles[0] if titles else "", match["text"],
+                           match.start("text")))
+    return found
+
+
+def read_commands(block: Block) -> list[Command]:
+    """The commands of a console block."""
+    found = []
+    for match in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
+        found.append(Command(match[1], match[2], block.start + match.start(2)))
+    return found
+
+
+def read_links(text: str) -> list[str]:
+    """The targets of the links of a page, without those in code."""
+    return _LINK.findall(re.sub(r"`[^`\n]*`", "", _FENCE.sub("", text)))
+
+
+def output_fits(shown: str, real: str) -> bool:
+    """Whether an output is what a page shows; a line `...` stands for any lines, and `...` within a
+    line for anything."""
+    pattern = ""
+    for line in shown.splitlines():
+        if line == ANY_LINES:
+            pattern += r"(?:.*\n)*?"
+        else:
+            pattern += ".*".join(re.escape(part.rstrip()) for part in line.split(ANY_LINES)) + r"[ ]*\n"
+    return re.fullmatch(pattern, real) is not None
+
+
+def make_reference(cli: click.Group) -> str:
+    """docs/reference.md, from the definitions of verbs and options."""
+    return "\n".join(_iter_reference(cli))
+
+
+def _iter_reference(cli: click.Group) -> Iterator[str]:
+    yield "# Reference of verbs and options"
+    yield ""
+    yield "Generated from the command line by `pytest --bless`; `kgraph VERB --help` shows the same."
+    yield ""
+    yield f"`kgraph` itself has `--version` and `--help`, as every verb has `--help`."
+    for name, verb in cli.commands.items():
+        context = click.Context(verb, info_name=name)
+        yield ""
+        yield f"## kgraph {name}"
+        yield ""
+        arguments = " ".join(
+            _argument(parameter) for parameter in verb.params
+            if isinstance(parameter, click.Argument))
+        yield f"`kgraph {name} [OPTIONS] {arguments}`".replace(" `", "`")
+        yield ""
+        yield _paragraphs(verb.help or "")
+        options = [each for each in verb.params if isinstance(each, click.Option)]
+        if options:
+            yield ""
+            yield "| Option | Meaning |"
+            yield "|---|---|"
+        for option in options:
+            yield f"| {_spelling(option)} | {_meaning(option, context)} |"
+    yield ""
+
+
+def _argument(argument: click.Argument) -> str:
+    name = argument.metavar or (argument.name or "").upper()
+    if argument.metavar is None and not argument.required:
+        name = f"[{name}]"
+    return name if argument.metavar or argument.nargs == 1 else f"{name}..."
+
+
+def _paragraphs(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines()]
+    return "\n\n".join(
+        " ".join(part.split()) for part in "\n".join(lines).split("\n\n") if part.strip())
+
+
+def _spelling(option: click.Option) -> str:
+    value = ""
+    if isinstance(option.type, click.Choice):
+        value = "|".join(map(str, option.type.choices))
+    elif option.metavar:
+        value = option.metavar
+    elif not option.is_flag and not option.count:
+        value = option.type.name.upper()
+    if option.is_flag:
+        value = ""
+    names = ", ".join(f"`{name}`" for name in (*option.opts, *option.secondary_opts))
+    return f"{names} `{value}`".replace("|", "\\|") if value else names
+
+
+def _meaning(option: click.Option, context: click.Context) -> str:
+    parts = [" ".join((option.help or "").split()).replace("|", "\\|")]
+    if isinstance(option.type, click.IntRange | click.FloatRange):
+        low, high = option.type.min, option.type.max
+        if low is not None and high is not None:
+            parts.append(f"From {low} to {high}.")
+    default = option.get_default(context)
+    if option.show_default and isinstance(default, str | int) and not isinstance(default, bool):
+        parts.append(f"Default: {default}.")
+    if option.required:
+        parts.append("Required.")
+    return " ".join(parts)
