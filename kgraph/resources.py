@@ -1,4 +1,4 @@
-"""Finds the files that are installed with kgraph: documentation, queries, report templates, mini-linux.
+"""Finds the files that are installed with kgraph: docs, queries, report templates, mini-linux.
 
 Knows two layouts: a source checkout, where they are at the top level, and an installed package,
 where they are in kgraph/data. Does not know what the files contain.

@@ -141,7 +141,8 @@ def test_every_page_is_listed() -> None:
 
 
 def test_help_shows_every_page(kgraph) -> None:
-    assert kgraph("help").stdout == (find_resource("docs") / "README.md").read_text(encoding="utf-8")
+    overview = find_resource("docs") / "README.md"
+    assert kgraph("help").stdout == overview.read_text(encoding="utf-8")
     for page in PAGES[1:]:
         answer = CliRunner().invoke(cli, ["help", page.stem])
         assert answer.stdout == page.read_text(encoding="utf-8"), page

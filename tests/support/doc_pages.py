@@ -1,4 +1,4 @@
-"""Reads README.md and docs/: links, commands with their outputs, files, Python, and the reference."""
+"""Reads README.md and docs/ (links, commands with their outputs, files), writes the reference."""
 
 import re
 from collections.abc import Iterator
@@ -47,10 +47,10 @@ def read_blocks(text: str) -> list[Block]:
 
 def read_commands(block: Block) -> list[Command]:
     """The commands of a console block."""
-    found = []
-    for match in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE):
-        found.append(Command(match[1], match[2], block.start + match.start(2)))
-    return found
+    return [
+        Command(match[1], match[2], block.start + match.start(2))
+        for match in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
+    ]
 
 
 def read_links(text: str) -> list[str]:
@@ -66,7 +66,7 @@ def output_fits(shown: str, real: str) -> bool:
         if line == ANY_LINES:
             pattern += r"(?:.*\n)*?"
         else:
-            pattern += ".*".join(re.escape(part.rstrip()) for part in line.split(ANY_LINES)) + r"[ ]*\n"
+            pattern += ".*".join(re.escape(part) for part in line.split(ANY_LINES)) + r"\n"
     return re.fullmatch(pattern, real) is not None
 
 
@@ -78,9 +78,9 @@ def make_reference(cli: click.Group) -> str:
 def _iter_reference(cli: click.Group) -> Iterator[str]:
     yield "# Reference of verbs and options"
     yield ""
-    yield "Generated from the command line by `pytest --bless`; `kgraph VERB --help` shows the same."
+    yield "Written by `pytest --bless` from the command line. `kgraph VERB --help` shows the same."
     yield ""
-    yield f"`kgraph` itself has `--version` and `--help`, as every verb has `--help`."
+    yield "`kgraph` itself has `--version` and `--help`, as every verb has `--help`."
     for name, verb in cli.commands.items():
         context = click.Context(verb, info_name=name)
         yield ""
