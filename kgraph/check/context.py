@@ -202,10 +202,8 @@ class CheckContext:
         found = next((tail for tail in tails if (root / tail).is_file()), None)
         if found is not None or not short:
             return found
-        rows = self.graph.reader.fetch_rows(
-            "SELECT path FROM file WHERE substr(path, -length(?) - 1) = '/' || ?", (short, short)
-        )
-        return str(rows[0][0]) if len(rows) == 1 else None
+        paths = self.graph.find_cited_files(short)
+        return paths[0] if len(paths) == 1 else None
 
 
 def get_path(function: KnownFunction) -> str:

@@ -65,9 +65,7 @@ def find_unknown_names(ground: CheckContext, document: Document) -> set[str]:
 
 
 def _known(ground: CheckContext, name: str) -> bool:
-    return bool(ground.graph.find_functions(name) or ground.graph.reader.fetch_rows(
-        "SELECT 1 FROM site WHERE macro IN (SELECT id FROM text WHERE text = ?) LIMIT 1", (name,)
-    ))
+    return bool(ground.graph.find_functions(name)) or ground.graph.is_call_macro(name)
 
 
 @dataclass

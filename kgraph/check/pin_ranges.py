@@ -24,6 +24,7 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.document import Document, DocumentLine, LineKind, Pin, Scenario
 from kgraph.model.results import Hop
+from kgraph.model.values import TransferKind
 from kgraph.query.paths.constraints import PathConstraints
 from kgraph.query.scenarios import SitePin, SitePins, resolve_pins
 
@@ -150,8 +151,8 @@ def pin_printed_tables(ground: CheckContext, document: Document, layout: Layout)
 
 def _holder(ground: CheckContext, table: int) -> str:
     """The slot that the table is installed in, "" where it is in none."""
-    rows = list(ground.graph.bound("b.object = ? AND b.how != 'argument'", (table,)))
-    fields = sorted({row.holder for row in rows if "." in row.holder})
+    fields = sorted({row.holder for row in ground.graph.find_installs(table)
+                     if "." in row.holder and row.how is not TransferKind.ARGUMENT})
     return fields[0] if fields else ""
 
 

@@ -4,12 +4,13 @@ Owns adjacency, every query of the index's tables, the text of cited files, and 
 networkx. Must not know what is asked of it, nor how answers are shown.
 """
 
-from kgraph.graph.callgraph import BOUND_TO, CallGraph, KnownBinding
+from kgraph.graph.callgraph import CallGraph
+from kgraph.graph.lookups import KnownBinding, Lookups
 from kgraph.graph.text import SourceText
 
 __all__ = [
-    "BOUND_TO",
     "CallGraph",
     "KnownBinding",
+    "Lookups",
     "SourceText",
 ]

@@ -8,7 +8,7 @@ only on request.
 from collections import defaultdict
 from collections.abc import Iterable
 
-from kgraph.store import IndexReader
+from kgraph.graph.lookups import Lookups
 
 _NONE: tuple[int, ...] = ()
 
@@ -16,11 +16,8 @@ _NONE: tuple[int, ...] = ()
 class TypeCandidates:
     """Unresolved call sites and the functions that fit them, by number, ascending."""
 
-    def __init__(self, reader: IndexReader) -> None:
-        rows = reader.fetch_rows(
-            "SELECT s.id, caller, text, t.id FROM site s JOIN text t ON t.id = s.signature"
-            " WHERE status = 'unresolved' ORDER BY s.id"
-        )
+    def __init__(self, lookups: Lookups) -> None:
+        rows = lookups.find_unresolved_calls()
         self._type: dict[int, int] = {site: kind for site, _, _, kind in rows}
         self._untyped = {site for site, _, text, _ in rows if not text}
         self._of_caller: dict[int, list[int]] = defaultdict(list)
@@ -31,9 +28,7 @@ class TypeCandidates:
         self._callees: dict[int, list[int]] = defaultdict(list)
         self._signature: dict[int, int] = {}
         if rows:
-            for function, kind in reader.fetch_rows(
-                "SELECT id, signature FROM function WHERE address_taken ORDER BY id"
-            ):
+            for function, kind in lookups.find_address_taken():
                 self._callees[kind].append(function)
                 self._signature[function] = kind
 

@@ -6,19 +6,17 @@ holds. An array is read from the file when it is first used.
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cached_property, reduce
 from operator import or_
 from pathlib import Path
 
 from kgraph.graph.by_type import TypeCandidates
 from kgraph.graph.deferred import OpenRequests
-from kgraph.model.location import Location
+from kgraph.graph.lookups import Lookups
 from kgraph.model.resolution import EdgeKind, Evidence
-from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownObject, KnownSite
-from kgraph.model.values import TransferKind
-from kgraph.store.reader import BOUND, IndexReader
+from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
+from kgraph.store.reader import IndexReader
 
 _KINDS = tuple(EdgeKind)
 
@@ -137,33 +135,7 @@ def _width_class(kind: EdgeKind) -> EdgeKind | None:
     return kind if kind in (EdgeKind.TYPE, EdgeKind.DEFERRED) else None
 
 
-# What is bound to a holder, for CallGraph.bound.
-BOUND_TO = "b.holder = (SELECT text FROM holder WHERE name = ?)"
-
-
-@dataclass(frozen=True, slots=True)
-class KnownBinding:
-    """A row of `bound`: what (a function or an object, by number) is bound to which holder."""
-
-    holder: str
-    function: int | None
-    object: int | None
-    table: int | None
-    location: Location
-    how: TransferKind
-
-
-@dataclass(frozen=True, slots=True)
-class KnownTableCopy:
-    """A row of `held`: a table (an object's number) comes into a pointer field by copies."""
-
-    holder: str
-    object: int
-    evidence: tuple[Evidence, ...]
-    whole: bool
-
-
-class CallGraph(GraphArrays):
+class CallGraph(GraphArrays, Lookups):
     """A call graph over an index file. Methods raise StoreError where the file is damaged."""
 
     def __init__(self, reader: IndexReader) -> None:
@@ -191,51 +163,14 @@ class CallGraph(GraphArrays):
     def function(self, number: int) -> KnownFunction:
         """The function of this number."""
         if number not in self._functions:
-            self._functions[number] = self.reader.functions("f.id = ?", (number,))[0]
+            self._functions[number] = self.load_functions((number,))[0]
         return self._functions[number]
-
-    def find_functions(self, name: str) -> list[KnownFunction]:
-        """The functions of this name."""
-        return self.reader.functions("name = ?", (name,))
 
     def site(self, number: int) -> KnownSite:
         """The call site of this number."""
         if number not in self._sites:
-            self._sites[number] = self.reader.sites("s.id = ?", (number,))[0]
+            self._sites[number] = self.load_sites((number,))[0]
         return self._sites[number]
-
-    def find_sites_at(self, path: str, line: int) -> list[KnownSite]:
-        """The call sites that start at a line."""
-        return self.reader.sites("file.path = ? AND s.line = ?", (path, line))
-
-    def find_sites_of(self, function: int) -> list[KnownSite]:
-        """The call sites of a function."""
-        return self.reader.sites("s.caller = ?", (function,))
-
-    def find_sites_through(self, holder: str) -> list[int]:
-        """The call sites that go through the holder of this name."""
-        rows = self.reader.fetch_rows(
-            "SELECT id FROM site WHERE holder = (SELECT text FROM holder WHERE name = ?)"
-            " ORDER BY id", (holder,)
-        )
-        return [row[0] for row in rows]
-
-    def is_holder(self, name: str) -> bool:
-        """Whether anything is bound to a holder of this name, or called through it."""
-        return bool(self.reader.fetch_rows("SELECT 1 FROM holder WHERE name = ?", (name,)))
-
-    def find_member_aliases(self, name: str) -> dict[str, list[str]]:
-        """Last member -> slots that end with it, of the paths that a macro stands for."""
-        found: dict[str, list[str]] = {}
-        for member, slot in self.reader.fetch_rows(
-            "SELECT member, slot FROM alias WHERE name = ? ORDER BY id", (name,)
-        ):
-            found.setdefault(member, []).append(slot)
-        return found
-
-    def known_object(self, number: int) -> KnownObject:
-        """The object of this number."""
-        return self.reader.objects("o.id = ?", (number,))[0]
 
     def evidence(self, edge: int) -> tuple[Evidence, ...]:
         """The evidence of an edge."""
@@ -252,7 +187,7 @@ class CallGraph(GraphArrays):
         return Hop(
             self.function(site.caller), self.function(callee), site, self.kind(edge),
             self.count_candidates(edge) if width is None else width, self.evidence(edge),
-            self.reader.site_places(others),
+            self.load_site_locations(others),
         )
 
     def _sites_to(self, caller: int) -> dict[int, list[int]]:
@@ -270,30 +205,27 @@ class CallGraph(GraphArrays):
         """Read what the records of many edges need at once, for those that are asked for next."""
         edges = list(edges)
         sites = {self.site_of(edge) for edge in edges} - self._sites.keys()
-        self._sites.update((site.number, site) for site in self.reader.sites_numbered(sites))
+        self._sites.update((site.number, site) for site in self.load_sites(sites))
         functions = {self.edge_callee[edge] for edge in edges}
         functions |= {self._sites[self.site_of(edge)].caller for edge in edges}
         self._functions.update(
             (function.number, function)
-            for function in self.reader.functions_numbered(functions - self._functions.keys()))
+            for function in self.load_functions(functions - self._functions.keys()))
 
     def find_holders_from(self, caller: int) -> dict[int, int]:
         """Call site -> the number of the text of its holder, of the sites of a caller that go
         through one."""
-        rows = self.reader.fetch_rows(
-            "SELECT id, holder FROM site WHERE id >= ? AND id < ? AND holder IS NOT NULL",
-            (self.site_start[caller], self.site_start[caller + 1]))
-        return dict(rows)
+        return self.find_holder_ids(self.site_start[caller], self.site_start[caller + 1])
 
     @cached_property
     def by_type(self) -> TypeCandidates:
         """What types alone would make possible."""
-        return TypeCandidates(self.reader)
+        return TypeCandidates(self)
 
     @cached_property
     def open_requests(self) -> OpenRequests:
         """What is asked to be run later where no callee was found."""
-        return OpenRequests(self.reader)
+        return OpenRequests(self)
 
     def hop_by_type(self, site: int, callee: int) -> Hop:
         """The record of a call that only types make possible."""
@@ -302,17 +234,3 @@ class CallGraph(GraphArrays):
         return Hop(
             self.function(known.caller), self.function(callee), known, EdgeKind.TYPE, width
         )
-
-    def bound(self, where: str, values: tuple[object, ...]) -> Iterator[KnownBinding]:
-        """What is bound, by an SQL condition over bound b, text h (its holder) and file."""
-        for row in self.reader.fetch_rows(f"{BOUND} WHERE {where} ORDER BY b.id", values):
-            place = Location(row[4], row[5], row[6])
-            yield KnownBinding(row[0], row[1], row[2], row[3], place, TransferKind(row[7]))
-
-    def held(self, where: str, values: tuple[object, ...]) -> Iterator[KnownTableCopy]:
-        """The tables that come into pointer fields by copies, by an SQL condition over held."""
-        rows = self.reader.fetch_rows(
-            "SELECT text, object, evidence, whole FROM held JOIN text ON text.id = holder"  # noqa: S608
-            f" WHERE {where} ORDER BY held.id", values)
-        for holder, table, evidence, whole in rows:
-            yield KnownTableCopy(holder, table, self.reader.read_evidence(evidence), bool(whole))

@@ -9,8 +9,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kgraph.graph.lookups import Lookups
 from kgraph.model.results import OpenRequest
-from kgraph.store import IndexReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,16 @@ class _KnownRequest:
 class OpenRequests:
     """The requests of an index that have no callee, by number of the call site."""
 
-    def __init__(self, reader: IndexReader) -> None:
+    def __init__(self, lookups: Lookups) -> None:
         anything: dict[str, set[int]] = defaultdict(set)
         untold: dict[str, set[int]] = defaultdict(set)
-        for kind, function, unknown in reader.fetch_rows(
-            "SELECT text, function, untold FROM later JOIN text ON text.id = later.kind"
-        ):
+        for kind, function, unknown in lookups.find_deferred_callbacks():
             anything[kind].add(function)
             if unknown:
                 untold[kind].add(function)
         self._of_site: dict[int, list[_KnownRequest]] = defaultdict(list)
         self._of_caller: dict[int, list[_KnownRequest]] = defaultdict(list)
-        for site, caller, kind, reason, asked, unknown in reader.fetch_rows(
-            "SELECT site, caller, k.text, r.text, a.text, untold FROM request q"
-            " JOIN site s ON s.id = q.site JOIN text k ON k.id = q.kind"
-            " JOIN text r ON r.id = q.reason JOIN text a ON a.id = q.asked ORDER BY q.id"
-        ):
+        for site, caller, kind, reason, asked, unknown in lookups.find_open_requests():
             found = _KnownRequest(
                 OpenRequest(kind, reason, asked),
                 frozenset((anything if unknown else untold).get(kind, ())))

@@ -19,12 +19,8 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
     path, line = _find_file(graph, escape_if_undecodable(written[1])), int(written[2])
     sites = graph.find_sites_at(path, line)
     if not sites:
-        around = graph.reader.fetch_rows(
-            "SELECT DISTINCT line FROM site JOIN file ON file.id = site.file WHERE path = ?"
-            " ORDER BY abs(line - ?) LIMIT 3",
-            (path, line),
-        )
-        near = ", ".join(f"{path}:{row[0]}" for row in sorted(around))
+        around = graph.find_nearest_call_lines(path, line)
+        near = ", ".join(f"{path}:{other}" for other in sorted(around))
         raise LookupFailed(
             f"no call starts at {path}:{line}",
             f"the nearest are at {near}" if near else "no function of that file was indexed",
@@ -33,11 +29,7 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
 
 
 def _find_file(graph: CallGraph, text: str) -> str:
-    rows = graph.reader.fetch_rows(
-        "SELECT path FROM file WHERE path = ? OR substr(path, -length(?) - 1) = '/' || ?",
-        (text, text, text),
-    )
-    paths = [row[0] for row in rows]
+    paths = graph.find_cited_files(text)
     if text in paths:
         return text
     if not paths:
@@ -49,7 +41,7 @@ def _find_file(graph: CallGraph, text: str) -> str:
             f"`{text}` is ambiguous: {', '.join(sorted(paths)[:8])}",
             "give its path from the top of the tree",
         )
-    return str(paths[0])
+    return paths[0]
 
 
 def _make_answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:

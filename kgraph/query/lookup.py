@@ -109,12 +109,8 @@ def _find_unique_names(functions: list[KnownFunction]) -> list[str]:
 def suggest_functions(graph: CallGraph, name: str) -> str:
     """A hint with the names that look like `name`."""
     start = name.strip("_")[:3]
-    rows = graph.reader.fetch_rows(
-        "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
-        " AND instr(lower(name), ?)",
-        (len(name), start.lower()),
-    )
-    close = difflib.get_close_matches(name, [row[0] for row in rows], n=5, cutoff=0.6)
+    names = graph.find_function_names(start, len(name))
+    close = difflib.get_close_matches(name, names, n=5, cutoff=0.6)
     if close:
         return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
     return "it may not be compiled in this configuration; `kgraph status` says what is indexed"
@@ -125,9 +121,6 @@ def suggest_slots(graph: CallGraph, name: str) -> str:
     record, _, field = name.rpartition(".")
     if not record:
         return ""
-    rows = graph.reader.fetch_rows(
-        "SELECT DISTINCT record || '.' || field FROM bound WHERE record = ? OR field = ?",
-        (record, field),
-    )
-    close = difflib.get_close_matches(name, [row[0] for row in rows], n=5, cutoff=0.5)
+    close = difflib.get_close_matches(
+        name, graph.find_bound_slots(record, field), n=5, cutoff=0.5)
     return f"did you mean {', '.join(f'`{other}`' for other in close)}?" if close else ""

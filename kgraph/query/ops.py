@@ -3,10 +3,10 @@ slot.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 from kgraph.errors import LookupFailed
-from kgraph.graph import BOUND_TO, CallGraph, KnownBinding
+from kgraph.graph import CallGraph, KnownBinding
 from kgraph.model.results import Install, KnownObject, OpsRow
 from kgraph.model.values import TransferKind
 from kgraph.query.lookup import suggest_functions, suggest_slots
@@ -32,22 +32,13 @@ def get_record_name(slot: str) -> str:
 
 
 def iter_calls_through(
-    graph: CallGraph, fields: Iterable[str], records: Iterable[str]
+    graph: CallGraph, fields: Sequence[str], records: Sequence[str]
 ) -> Iterator[tuple[int, str, str]]:
     """The call sites that go through a slot of some records, and those that may read the address of
     the record from one of some fields: each with its holder and the field that the address is read
     from, "" where the call does not say it.
     """
-    wanted: list[tuple[str, tuple[str, ...]]] = [
-        ("instr(e.text, ?)", (field,)) for field in fields]
-    wanted += [("h.name > ? AND h.name < ?", (f"{record}.", f"{record}/")) for record in records]
-    where = " OR ".join(f"({condition})" for condition, _ in wanted)
-    rows = graph.reader.fetch_rows(
-        "SELECT s.id, h.name, e.text FROM site s JOIN holder h ON h.text = s.holder"  # noqa: S608
-        f" JOIN text e ON e.id = s.expression WHERE {where} ORDER BY s.id",
-        tuple(value for _, values in wanted for value in values),
-    )
-    for site, slot, expression in rows:
+    for site, slot, expression in graph.find_calls_through(records, fields):
         read = _READ_FROM.search(expression)
         yield site, slot, read[1] if read else ""
 
@@ -89,31 +80,25 @@ def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
 def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
     """The tables that come into a field by copies, but for those that are put there as well."""
     record, _, field = holder.rpartition(".")
-    put = {row.object for row in graph.bound("b.record = ? AND b.field = ?", (record, field))}
+    put = {row.object for row in graph.find_bindings_to_field(record, field)}
     return [
         OpsRow(None, row.holder, graph.known_object(row.object), row.evidence[-1].location,
                evidence=row.evidence, is_complete=row.whole)
-        for row in graph.held("record = ? AND field = ?", (record, field))
+        for row in graph.find_table_copies_to_field(record, field)
         if row.object not in put
     ]
 
 
 def _find_rows(graph: CallGraph, name: str) -> list[KnownBinding]:
-    tables = 'b."table" IN (SELECT id FROM object WHERE name = ?)'
     record, _, field = name.rpartition(".")
-    ways: tuple[tuple[str, tuple[object, ...]], ...] = (
-        (tables, (name,)),
-        ("b.object IN (SELECT id FROM object WHERE name = ?)", (name,)),
-        ("b.record = ? AND b.field = ?", (record, field)),
-        ("b.record = ?", (name,)),
-        (BOUND_TO, (name,)),
-        ("b.function IN (SELECT id FROM function WHERE name = ?)", (name,)),
+    return (
+        graph.find_bindings_in_tables(name)
+        or graph.find_installs_of_objects(name)
+        or graph.find_bindings_to_field(record, field)
+        or graph.find_bindings_to_record(name)
+        or graph.find_bindings_to_holder(name)
+        or graph.find_bindings_of_functions(name)
     )
-    for where, values in ways:
-        rows = list(graph.bound(where, values))
-        if rows:
-            return rows
-    return []
 
 
 def _make_row(graph: CallGraph, row: KnownBinding, tables: dict[int, KnownObject]) -> OpsRow:
@@ -135,11 +120,11 @@ def _find_installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
         return ()
     found = [
         Install(row.holder, row.location, row.how is TransferKind.ARGUMENT)
-        for row in graph.bound("b.object = ?", (table,))
+        for row in graph.find_installs(table)
     ]
     copied = [
         Install(row.holder, row.evidence[-1].location, is_copy=True)
-        for row in graph.held("object = ?", (table,))
+        for row in graph.find_copies_of_table(table)
     ]
     put = [install for install in found if not install.is_argument]
     return tuple((put or found) + copied)

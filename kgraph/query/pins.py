@@ -15,11 +15,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kgraph.errors import LookupFailed
-from kgraph.graph import BOUND_TO, CallGraph
+from kgraph.graph import CallGraph
 from kgraph.model.document import Pin
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role, SiteStatus
 from kgraph.model.results import KnownObject
+from kgraph.model.values import TransferKind
 from kgraph.query.call_site import find_call_sites as sites_here
 from kgraph.query.lookup import find_function
 from kgraph.query.ops import find_holders, get_record_name, iter_calls_through
@@ -77,13 +78,13 @@ def find_table_evidence(
     it does not bind it.
     """
     name = graph.known_object(table).id.name
-    rows = graph.bound('b."table" = ? AND b.function = ? AND h.text = ?', (table, callee, holder))
-    bound = next(rows, None)
+    bound = graph.find_table_binding(table, callee, holder)
     if bound is None:
         return ()
     field = holder.rpartition(".")[2]
     found = Evidence(Role.BINDING, bound.location, f"{name}.{field}")
-    installs = list(graph.bound("b.object = ? AND b.how != 'argument'", (table,)))
+    installs = [row for row in graph.find_installs(table)
+                if row.how is not TransferKind.ARGUMENT]
     wanted = [row for row in installs if row.holder in find_holders(graph, slot)] or installs
     return (found, *(Evidence(Role.INSTALL, row.location, row.holder) for row in wanted[:1]))
 
@@ -118,7 +119,7 @@ def find_target_tables(graph: CallGraph, pin: Pin) -> list[KnownObject]:
     path, _, name = pin.target.rpartition(":")
     path = escape_if_undecodable(path)
     return [
-        known for known in graph.reader.objects("o.name = ?", (name,))
+        known for known in graph.find_objects(name)
         if not path or (known.location is not None and known.location.path.endswith(path))
     ]
 
@@ -126,7 +127,7 @@ def find_target_tables(graph: CallGraph, pin: Pin) -> list[KnownObject]:
 def _pin_to_table(graph: CallGraph, pin: Pin, table: KnownObject) -> dict[int, Callees]:
     """What a table leaves to the call sites through the slots of its record."""
     held: dict[str, set[int]] = {}
-    for row in graph.bound('b."table" = ?', (table.number,)):
+    for row in graph.find_bindings_in_table(table.number):
         if row.function is not None:
             held.setdefault(row.holder, set()).add(row.function)
     others = _find_bound(graph, pin.slot)
@@ -174,11 +175,7 @@ def _find_sites_of_table(
 def _iter_table_names(graph: CallGraph, records: Iterable[str]) -> Iterator[str]:
     """The names of the tables that bind slots of these records."""
     for record in records:
-        rows = graph.reader.fetch_rows(
-            'SELECT DISTINCT o.name FROM bound b JOIN object o ON o.id = b."table"'
-            " WHERE b.record = ?", (record,)
-        )
-        yield from (row[0] for row in rows)
+        yield from graph.find_table_names(record)
 
 
 def _find_bound(graph: CallGraph, slot: str) -> list[KnownObject | None]:
@@ -186,7 +183,7 @@ def _find_bound(graph: CallGraph, slot: str) -> list[KnownObject | None]:
     return [
         None if row.object is None else graph.known_object(row.object)
         for holder in find_holders(graph, slot)
-        for row in graph.bound(BOUND_TO, (holder,))
+        for row in graph.find_bindings_to_holder(holder)
     ]
 
 
@@ -210,10 +207,7 @@ def _require_support(
 def _is_in_call(graph: CallGraph, slot: str) -> bool:
     """Whether a slot's field stands in the expression of a call."""
     field = slot.rpartition(".")[2]
-    return bool(graph.reader.fetch_rows(
-        "SELECT 1 FROM site s JOIN text t ON t.id = s.expression WHERE s.holder IS NOT NULL"
-        " AND (instr(t.text, ?) OR instr(t.text, ?)) LIMIT 1", (f">{field}->", f".{field}->")
-    ))
+    return graph.has_call_through_field(field)
 
 
 def _list_other_tables(
@@ -224,9 +218,7 @@ def _list_other_tables(
     """
     objects = [other for other in bound if other is not None]
     for kind in {other.type for other in objects if other.type}:
-        objects += graph.reader.objects(
-            'o.type = ? AND EXISTS (SELECT 1 FROM bound b WHERE b."table" = o.id)', (kind,)
-        )
+        objects += graph.find_tables_of_type(kind)
     return _list_choices({other.id.name for other in objects} - {table.id.name})
 
 
@@ -259,13 +251,15 @@ def find_row_partners(graph: CallGraph, pin: Pin) -> list[RowPartner]:
     """
     found: dict[str, RowPartner] = {}
     for known in find_target_tables(graph, pin):
-        for own in graph.bound('b.object = ? AND b."table" IS NOT NULL', (known.number,)):
-            row = _find_row(graph, own.table or 0, own.holder, own.location)
+        for own in graph.find_installs(known.number):
+            if own.table is None:
+                continue
+            row = _find_row(graph, own.table, own.holder, own.location)
             for holder, number, location in row:
                 if number != known.number:
                     target = graph.known_object(number).id.name
                     partner = Pin(holder, target)
-                    table = graph.known_object(own.table or 0).id.name
+                    table = graph.known_object(own.table).id.name
                     found.setdefault(str(partner), RowPartner(partner, pin, table, location))
     return [found[text] for text in sorted(found)]
 
@@ -276,7 +270,7 @@ def _find_row(
     """(holder, object, place) of the row of a table that binds `holder` at `location`."""
     rows: list[list[tuple[str, int, Location]]] = [[]]
     everything = sorted(
-        graph.bound('b."table" = ?', (table,)), key=lambda row: (row.location, row.holder)
+        graph.find_bindings_in_table(table), key=lambda row: (row.location, row.holder)
     )
     for bound in everything:
         if any(bound.holder == other for other, _, _ in rows[-1]):

@@ -47,7 +47,8 @@ class Edges:
 
     def __init__(self, graph: CallGraph) -> None:
         self.graph = graph
-        self.functions = {function.number: function for function in graph.reader.functions("1")}
+        functions = graph.load_functions(range(len(graph)))
+        self.functions = {function.number: function for function in functions}
         self.by_name: dict[str, list[int]] = defaultdict(list)
         self.by_path: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, set[str]] = defaultdict(set)  # of what an alias stands for

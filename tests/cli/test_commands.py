@@ -45,7 +45,7 @@ QUESTIONS = {
 def test_json(kgraph, mini, mini_index: Path, verb: str, option: str) -> None:
     arguments, form, keys = QUESTIONS[verb]
     if verb == "site":
-        [hop] = mini.reader.rows(
+        [hop] = mini.reader.fetch_rows(
             "SELECT path, s.line FROM site s JOIN file ON file.id = s.file"
             " WHERE status = 'resolved' LIMIT 1"
         )

@@ -275,7 +275,7 @@ def test_unknown_and_ambiguous_names(kgraph, mini, mini_index: Path) -> None:
     complained(
         kgraph("path", "SyS_sendto", "vet_xmit", "--index", mini_index), "did you mean.*`veth_xmit`"
     )
-    [(name,), *_] = mini.reader.rows(
+    [(name,), *_] = mini.reader.fetch_rows(
         "SELECT name FROM function WHERE file NOT NULL GROUP BY name HAVING count(*) > 1"
     )
     complained(kgraph("callees", name, "--index", mini_index), r"ambiguous.*\.c:\d+.*\.c:\d+")

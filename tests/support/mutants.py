@@ -69,7 +69,7 @@ def _neighbours(graph: CallGraph, document: Document) -> set[str]:
     for line in document.lines:
         for function in graph.find_functions(line.claim.name) if line.claim.name else ():
             if function.location is not None:
-                rows = graph.reader.functions("file.path = ?", (function.location.path,))
+                rows = graph.find_functions_in(function.location.path)
                 found |= {other.id.name for other in rows}
     return found
 

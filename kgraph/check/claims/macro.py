@@ -32,11 +32,10 @@ def judge_macro(ground: CheckContext, line: DocumentLine) -> Outcome | None:
     functions is no such: which it defines is the claim.
     """
     name = line.claim.name
-    if ground.graph.reader.functions("t.text = ?", (name,)):
+    if ground.graph.find_functions_of_macro(name):
         return None
-    sites = ground.graph.reader.sites(
-        "s.id IN (SELECT id FROM site WHERE macro = (SELECT id FROM text WHERE text = ?)"
-        " ORDER BY id LIMIT ?)", (name, _MOST_COMPARED if line.claim.arguments else _MOST_USES))
+    sites = ground.graph.find_sites_of_macro(
+        name, _MOST_COMPARED if line.claim.arguments else _MOST_USES)
     if not sites:
         return None
     there = ground.defined.find_macro(name)
@@ -102,10 +101,9 @@ def find_macro_defined(
         return []
     stem = name.rstrip("0123456789")
     if not numbered:
-        return ground.graph.reader.functions("t.text = ? AND instr(name, ?)", (name, words[0]))
-    return [] if stem == name else ground.graph.reader.functions(
-        "t.text GLOB ? AND f.name GLOB ?", (f"{stem}[0-9]*", f"*_{words[0]}")
-    )
+        return ground.graph.find_functions_of_macro(name, words[0])
+    return [] if stem == name else ground.graph.find_functions_like(
+        f"{stem}[0-9]*", f"*_{words[0]}")
 
 
 _MOST_STEPS = 4
@@ -119,10 +117,7 @@ def judge_used_below(
     None where none does.
     """
     name = line.claim.name
-    users = {row[0] for row in ground.graph.reader.fetch_rows(
-        "SELECT DISTINCT caller FROM site WHERE macro IN (SELECT id FROM text WHERE text = ?1)"
-        " OR (holder IS NOT NULL AND expression IN (SELECT id FROM text WHERE text = ?1))", (name,)
-    )}
+    users = set(ground.graph.find_callers_using(name))
     if not users:
         return None
     near = _near(ground, standing, users)

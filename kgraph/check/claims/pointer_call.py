@@ -174,11 +174,7 @@ def _elsewhere(
     ground: CheckContext, line: DocumentLine, standing: Position, expression: str
 ) -> Outcome:
     """The call is not made here: perhaps by a function that is called from here."""
-    rows = ground.graph.reader.fetch_rows(
-        "SELECT s.caller FROM site s JOIN text e ON e.id = s.expression"
-        " WHERE s.holder IS NOT NULL AND e.text = ? ORDER BY s.caller", (expression,)
-    )
-    callers = list(dict.fromkeys(row[0] for row in rows))
+    callers = ground.graph.find_callers_through(expression)
     way = find_path_with_gaps(ground, standing, callers) if callers else None
     if way is None:
         name = ground.names(state.function for state in standing.states)

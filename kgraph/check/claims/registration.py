@@ -52,7 +52,7 @@ def find_targets(
             known += [each for each in ground.graph.find_functions(name)
                       if each.address_taken or not within]
         if not known and "&" in argument:
-            known += ground.graph.reader.objects("o.name = ?", (name,))
+            known += ground.graph.find_objects(name)
         if known:
             found[name] = known
     return found
@@ -160,8 +160,9 @@ def _calls(
     """
     seen: set[Location] = set()
     for target in (each for known in named.values() for each in known):
-        what = "function" if isinstance(target, KnownFunction) else "object"
-        rows = ground.graph.bound(f"b.{what} = ?", (target.number,))
+        rows = (ground.graph.find_bindings_of_function(target.number)
+                if isinstance(target, KnownFunction)
+                else ground.graph.find_installs(target.number))
         places = dict.fromkeys(
             Location(row.location.path, row.location.line) for row in rows)
         for place in [*places, *_in_own_file(ground, name, target)]:

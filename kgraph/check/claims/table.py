@@ -92,13 +92,13 @@ WrittenRows = tuple[tuple[str, str], ...]  # (field, value) of rows that a docum
 
 def find_tables(ground: CheckContext, name: str) -> list[KnownObject]:
     """The objects of a name, those with bindings first."""
-    found = ground.graph.reader.objects("o.name = ?", (name,))
+    found = ground.graph.find_objects(name)
     return sorted(found, key=lambda known: not find_rows(ground, known))
 
 
 def find_rows(ground: CheckContext, table: KnownObject) -> list[KnownBinding]:
     """The bindings of a table."""
-    return list(ground.graph.bound('b."table" = ?', (table.number,)))
+    return ground.graph.find_bindings_in_table(table.number)
 
 
 def judge_table(ground: CheckContext, line: DocumentLine, rows: list[DocumentLine]) -> Outcome:

@@ -170,9 +170,7 @@ class IndexedDefinitions:
     def _read(self) -> dict[bytes, list[str]]:
         if self._records is None:
             self._records = {}
-            for (path,) in self._graph.reader.fetch_rows(
-                "SELECT path FROM unit_file ORDER BY path NOT LIKE '%.h', path"
-            ):
+            for path in self._graph.find_read_files():
                 for match in _DEFINED.finditer(self._bytes(path)):
                     if match[1] is not None:
                         self._macros.setdefault(match[1], path)

@@ -95,9 +95,7 @@ class NameExpander:
 
     def _header_texts(self) -> Iterator[str]:
         about = self._graph.description
-        for (path,) in self._graph.reader.fetch_rows(
-            "SELECT path FROM unit_file WHERE path LIKE '%.h' ORDER BY id"
-        ):
+        for path in self._graph.find_read_headers():
             for root in filter(None, (about.tree, about.build)):
                 try:
                     data = read_regular_file(Path(root, unescape_name(path)))

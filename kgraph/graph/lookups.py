@@ -1,0 +1,425 @@
+"""Every question that is put to the tables of an index, each under a name of its own.
+
+This is the only module above the store that writes SQL. Statements are fixed texts, and what a
+caller passes is always a bound value. Results are records of the model, or the named tuples below.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from kgraph.model.ids import FunctionId, ObjectId
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.resolution import Evidence, SiteStatus
+from kgraph.model.results import KnownFunction, KnownObject, KnownSite
+from kgraph.model.values import TransferKind
+from kgraph.store import IndexReader
+
+_FUNCTIONS = (
+    'SELECT f.id, name, scope, image, path, line, "column", parameters, alias_of, t.text,'
+    " address_taken, end_line FROM function f LEFT JOIN file ON file.id = f.file"
+    " LEFT JOIN text t ON t.id = f.macro "
+)
+_OBJECTS = (
+    'SELECT o.id, name, scope, image, path, line, "column", type FROM object o'
+    " LEFT JOIN file ON file.id = o.file "
+)
+_SITES = (
+    'SELECT s.id, caller, path, line, "column", end_line, end_column, ordinal, e.text, m.text,'
+    " status, h.text, r.text, w.text, g.text, callback, proof FROM site s"
+    " JOIN file ON file.id = s.file"
+    " JOIN text e ON e.id = s.expression JOIN text m ON m.id = s.macro"
+    " LEFT JOIN text h ON h.id = s.holder JOIN text r ON r.id = s.rule"
+    " JOIN text w ON w.id = s.reason JOIN text g ON g.id = s.guards "
+)
+_BINDINGS = (
+    'SELECT h.text, b.function, b.object, b."table", path, b.line, b."column", how FROM bound b'
+    " JOIN text h ON h.id = b.holder JOIN file ON file.id = b.file "
+)
+_TABLE_COPIES = "SELECT text, object, evidence, whole FROM held JOIN text ON text.id = holder "
+_TEXT_ID = "(SELECT id FROM text WHERE text = ?)"
+
+_BATCH = 1000  # ids that one statement names
+
+
+@dataclass(frozen=True, slots=True)
+class KnownBinding:
+    """Something that is bound to a holder: a function or an object, by number. `table` is the
+    object whose initialiser binds it, None for an assignment."""
+
+    holder: str
+    function: int | None
+    object: int | None
+    table: int | None
+    location: Location
+    how: TransferKind
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTableCopy:
+    """A table (the number of an object) that copies bring into a pointer field. `whole`: all that
+    the field may hold is known."""
+
+    holder: str
+    object: int
+    evidence: tuple[Evidence, ...]
+    whole: bool
+
+
+class HolderCall(NamedTuple):
+    """A call site that goes through a holder, and its callee as an expression."""
+
+    site: int
+    holder: str
+    expression: str
+
+
+class UnresolvedCall(NamedTuple):
+    """An unresolved call site. `signature` is the type that it calls, "" where that is unknown;
+    `signature_id` the number of this text."""
+
+    site: int
+    caller: int
+    signature: str
+    signature_id: int
+
+
+class OpenRequestRow(NamedTuple):
+    """A request at a call site to run something of a kind later, for which no callee was found."""
+
+    site: int
+    caller: int
+    kind: str
+    reason: str
+    asked: str
+    key_unknown: bool
+
+
+class DeferredCallbackRow(NamedTuple):
+    """A function that is registered to be run later."""
+
+    kind: str
+    function: int
+    key_unknown: bool
+
+
+class Lookups:
+    """The tables of an open index. Every method raises StoreError where the file is damaged."""
+
+    def __init__(self, reader: IndexReader) -> None:
+        self.reader = reader
+
+    # Functions
+
+    def load_functions(self, numbers: Iterable[int]) -> list[KnownFunction]:
+        """The functions of these numbers, ascending."""
+        return [function for ids in _iter_id_lists(numbers)
+                for function in self._select_functions(f"f.id IN ({ids})")]
+
+    def find_functions(self, name: str) -> list[KnownFunction]:
+        """The functions of this name."""
+        return self._select_functions("name = ?", name)
+
+    def find_functions_in(self, path: str) -> list[KnownFunction]:
+        """The functions that are defined in a file, or below a folder."""
+        return self._select_functions(
+            "file.path = ? OR (file.path > ? AND file.path < ?)", path, f"{path}/", f"{path}0")
+
+    def find_functions_of_macro(self, macro: str, part: str = "") -> list[KnownFunction]:
+        """The functions that expansions of a macro define, and whose names hold `part`."""
+        return self._select_functions("t.text = ? AND instr(name, ?)", macro, part)
+
+    def find_functions_like(self, macro_glob: str, name_glob: str) -> list[KnownFunction]:
+        """The functions of names of this pattern that macros of that pattern define."""
+        return self._select_functions("t.text GLOB ? AND f.name GLOB ?", macro_glob, name_glob)
+
+    def find_function_names(self, part: str, length: int) -> list[str]:
+        """Names that hold `part` in any case, and are about as long as `length`."""
+        return self._column(
+            "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
+            " AND instr(lower(name), ?)", length, part.lower())
+
+    def find_address_taken(self) -> list[tuple[int, int]]:
+        """(function, number of its signature) of the functions whose address is taken."""
+        return self.reader.fetch_rows(
+            "SELECT id, signature FROM function WHERE address_taken ORDER BY id")
+
+    def _select_functions(self, where: str, *values: object) -> list[KnownFunction]:
+        rows = self.reader.fetch_rows(f"{_FUNCTIONS} WHERE {where} ORDER BY f.id", values)
+        return [
+            KnownFunction(
+                row[0], FunctionId(row[1], row[2], row[3]), _location(row, 4),
+                tuple(json.loads(row[7])) if row[7] else (), row[8] or "", row[9] or "",
+                bool(row[10]), row[11] or 0,
+            )
+            for row in rows
+        ]
+
+    # Objects
+
+    def known_object(self, number: int) -> KnownObject:
+        """The object of this number."""
+        return self._select_objects("o.id = ?", number)[0]
+
+    def find_objects(self, name: str) -> list[KnownObject]:
+        """The objects of this name."""
+        return self._select_objects("o.name = ?", name)
+
+    def find_tables_of_type(self, type_: str) -> list[KnownObject]:
+        """The objects of a type whose initialisers bind something."""
+        return self._select_objects(
+            'o.type = ? AND EXISTS (SELECT 1 FROM bound b WHERE b."table" = o.id)', type_)
+
+    def find_table_names(self, record: str) -> list[str]:
+        """The names of the objects whose initialisers bind a field of a record."""
+        return self._column(
+            'SELECT DISTINCT o.name FROM bound b JOIN object o ON o.id = b."table"'
+            " WHERE b.record = ?", record)
+
+    def _select_objects(self, where: str, *values: object) -> list[KnownObject]:
+        rows = self.reader.fetch_rows(f"{_OBJECTS} WHERE {where} ORDER BY o.id", values)
+        return [
+            KnownObject(row[0], ObjectId(row[1], row[2], row[3]), _location(row, 4), row[7] or "")
+            for row in rows
+        ]
+
+    # Call sites
+
+    def load_sites(self, numbers: Iterable[int]) -> list[KnownSite]:
+        """The call sites of these numbers, ascending."""
+        return [site for ids in _iter_id_lists(numbers)
+                for site in self._select_sites(f"s.id IN ({ids})")]
+
+    def load_site_locations(self, numbers: Iterable[int]) -> tuple[Location, ...]:
+        """Where the call sites of these numbers are, ascending by number."""
+        return tuple(
+            Location(*row) for ids in _iter_id_lists(numbers)
+            for row in self.reader.fetch_rows(
+                'SELECT path, s.line, s."column" FROM site s JOIN file ON file.id = s.file'  # noqa: S608
+                f" WHERE s.id IN ({ids}) ORDER BY s.id"))
+
+    def find_sites_at(self, path: str, line: int) -> list[KnownSite]:
+        """The call sites that start at a line."""
+        return self._select_sites("file.path = ? AND s.line = ?", path, line)
+
+    def find_sites_of(self, function: int) -> list[KnownSite]:
+        """The call sites of a function."""
+        return self._select_sites("s.caller = ?", function)
+
+    def find_sites_through(self, holder: str) -> list[int]:
+        """The numbers of the call sites that go through the holder of this name."""
+        return self._column(
+            "SELECT id FROM site WHERE holder = (SELECT text FROM holder WHERE name = ?)"
+            " ORDER BY id", holder)
+
+    def find_sites_of_macro(self, macro: str, most: int) -> list[KnownSite]:
+        """The first call sites, at `most` so many, that a macro hides."""
+        return self._select_sites(
+            f"s.id IN (SELECT id FROM site WHERE macro = {_TEXT_ID} ORDER BY id LIMIT ?)",  # noqa: S608
+            macro, most)
+
+    def find_nearest_call_lines(self, path: str, line: int) -> list[int]:
+        """The three lines of a file with calls that are nearest to a line, the nearest first."""
+        return self._column(
+            "SELECT DISTINCT line FROM site JOIN file ON file.id = site.file WHERE path = ?"
+            " ORDER BY abs(line - ?) LIMIT 3", path, line)
+
+    def find_callers_using(self, name: str) -> list[int]:
+        """The functions with a call that a macro of this name hides, or that goes through a
+        pointer which is written so."""
+        return self._column(
+            "SELECT DISTINCT caller FROM site WHERE macro IN (SELECT id FROM text WHERE text = ?1)"
+            " OR (holder IS NOT NULL AND expression IN (SELECT id FROM text WHERE text = ?1))",
+            name)
+
+    def find_callers_through(self, expression: str) -> list[int]:
+        """The functions with an indirect call that is written so, ascending, each once."""
+        return self._column(
+            "SELECT DISTINCT s.caller FROM site s JOIN text e ON e.id = s.expression"
+            " WHERE s.holder IS NOT NULL AND e.text = ? ORDER BY s.caller", expression)
+
+    def find_calls_through(
+        self, records: Sequence[str], fields: Sequence[str]
+    ) -> list[HolderCall]:
+        """The call sites that go through a field of one of some records, or whose expression names
+        one of some fields."""
+        wanted = ["instr(e.text, ?)"] * len(fields)
+        wanted += ["h.name > ? AND h.name < ?"] * len(records)
+        bounds = [bound for record in records for bound in (f"{record}.", f"{record}/")]
+        where = " OR ".join(f"({condition})" for condition in wanted)
+        rows = self.reader.fetch_rows(
+            "SELECT s.id, h.name, e.text FROM site s JOIN holder h ON h.text = s.holder"  # noqa: S608
+            f" JOIN text e ON e.id = s.expression WHERE {where} ORDER BY s.id",
+            (*fields, *bounds))
+        return [HolderCall(*row) for row in rows]
+
+    def find_holder_ids(self, first: int, last: int) -> dict[int, int]:
+        """Call site -> the number of the text of its holder, of the call sites from `first` to
+        `last` (not included) that go through one."""
+        return dict(self.reader.fetch_rows(
+            "SELECT id, holder FROM site WHERE id >= ? AND id < ? AND holder IS NOT NULL",
+            (first, last)))
+
+    def find_unresolved_calls(self) -> list[UnresolvedCall]:
+        """All unresolved call sites, ascending."""
+        return [UnresolvedCall(*row) for row in self.reader.fetch_rows(
+            "SELECT s.id, caller, text, t.id FROM site s JOIN text t ON t.id = s.signature"
+            " WHERE status = 'unresolved' ORDER BY s.id")]
+
+    def is_call_macro(self, name: str) -> bool:
+        """Whether a macro of this name hides a call."""
+        return self._exists(f"site WHERE macro IN {_TEXT_ID}", name)
+
+    def has_call_through_field(self, field: str) -> bool:
+        """Whether an indirect call reads its table from this field (`x->FIELD->slot()`)."""
+        return self._exists(
+            "site s JOIN text t ON t.id = s.expression WHERE s.holder IS NOT NULL"
+            " AND (instr(t.text, ?) OR instr(t.text, ?))", f">{field}->", f".{field}->")
+
+    def _select_sites(self, where: str, *values: object) -> list[KnownSite]:
+        rows = self.reader.fetch_rows(f"{_SITES} WHERE {where} ORDER BY s.id", values)
+        return [_make_site(row) for row in rows]
+
+    # Bindings
+
+    def find_bindings_in_table(self, table: int) -> list[KnownBinding]:
+        """What the initialiser of an object binds."""
+        return self._select_bindings('b."table" = ?', table)
+
+    def find_bindings_in_tables(self, name: str) -> list[KnownBinding]:
+        """What the initialisers of the objects of a name bind."""
+        return self._select_bindings('b."table" IN (SELECT id FROM object WHERE name = ?)', name)
+
+    def find_table_binding(self, table: int, function: int, holder: str) -> KnownBinding | None:
+        """Where the initialiser of an object binds a function to a holder."""
+        found = self._select_bindings(
+            'b."table" = ? AND b.function = ? AND h.text = ?', table, function, holder)
+        return found[0] if found else None
+
+    def find_bindings_to_holder(self, name: str) -> list[KnownBinding]:
+        """What is bound to the holder of this name."""
+        return self._select_bindings("b.holder = (SELECT text FROM holder WHERE name = ?)", name)
+
+    def find_bindings_to_field(self, record: str, field: str) -> list[KnownBinding]:
+        """What is bound to a field of a record, or of an object of this record type."""
+        return self._select_bindings("b.record = ? AND b.field = ?", record, field)
+
+    def find_bindings_to_record(self, record: str) -> list[KnownBinding]:
+        """What is bound to any field of a record."""
+        return self._select_bindings("b.record = ?", record)
+
+    def find_bindings_of_function(self, function: int) -> list[KnownBinding]:
+        """What a function is bound to."""
+        return self._select_bindings("b.function = ?", function)
+
+    def find_bindings_of_functions(self, name: str) -> list[KnownBinding]:
+        """What the functions of a name are bound to."""
+        return self._select_bindings("b.function IN (SELECT id FROM function WHERE name = ?)", name)
+
+    def find_installs(self, table: int) -> list[KnownBinding]:
+        """Where the address of an object is put, or passed to a call."""
+        return self._select_bindings("b.object = ?", table)
+
+    def find_installs_of_objects(self, name: str) -> list[KnownBinding]:
+        """Where the addresses of the objects of a name are put, or passed to a call."""
+        return self._select_bindings("b.object IN (SELECT id FROM object WHERE name = ?)", name)
+
+    def find_bound_slots(self, record: str, field: str) -> list[str]:
+        """The slots (`record.field`) with bindings, of this record or with this field."""
+        return self._column(
+            "SELECT DISTINCT record || '.' || field FROM bound WHERE record = ? OR field = ?",
+            record, field)
+
+    def find_table_copies_to_field(self, record: str, field: str) -> list[KnownTableCopy]:
+        """The tables that copies bring into a field of a record."""
+        return self._select_table_copies("record = ? AND field = ?", record, field)
+
+    def find_copies_of_table(self, table: int) -> list[KnownTableCopy]:
+        """The fields that copies bring a table into."""
+        return self._select_table_copies("object = ?", table)
+
+    def _select_bindings(self, where: str, *values: object) -> list[KnownBinding]:
+        rows = self.reader.fetch_rows(f"{_BINDINGS} WHERE {where} ORDER BY b.id", values)
+        return [
+            KnownBinding(row[0], row[1], row[2], row[3], Location(row[4], row[5], row[6]),
+                         TransferKind(row[7]))
+            for row in rows]
+
+    def _select_table_copies(self, where: str, *values: object) -> list[KnownTableCopy]:
+        rows = self.reader.fetch_rows(f"{_TABLE_COPIES} WHERE {where} ORDER BY held.id", values)
+        return [
+            KnownTableCopy(holder, table, self.reader.read_evidence(evidence), bool(whole))
+            for holder, table, evidence, whole in rows]
+
+    # Names of holders, files, deferred calls
+
+    def is_holder(self, name: str) -> bool:
+        """Whether anything is bound to a holder of this name, or called through it."""
+        return self._exists("holder WHERE name = ?", name)
+
+    def find_member_aliases(self, name: str) -> dict[str, list[str]]:
+        """Last member -> slots that end with it, of the paths that a macro stands for."""
+        found: dict[str, list[str]] = {}
+        for member, slot in self.reader.fetch_rows(
+                "SELECT member, slot FROM alias WHERE name = ? ORDER BY id", (name,)):
+            found.setdefault(member, []).append(slot)
+        return found
+
+    def find_cited_files(self, path: str) -> list[str]:
+        """The cited files with this path, or with a path that ends with it."""
+        return self._column(
+            "SELECT path FROM file WHERE path = ? OR substr(path, -length(?) - 1) = '/' || ?",
+            path, path, path)
+
+    def find_read_files(self) -> list[str]:
+        """The files that units read, headers first, then by path."""
+        return self._column("SELECT path FROM unit_file ORDER BY path NOT LIKE '%.h', path")
+
+    def find_read_headers(self) -> list[str]:
+        """The headers that units read, by number."""
+        return self._column("SELECT path FROM unit_file WHERE path LIKE '%.h' ORDER BY id")
+
+    def find_open_requests(self) -> list[OpenRequestRow]:
+        """The requests to run something later for which no callee was found."""
+        return [OpenRequestRow(*row) for row in self.reader.fetch_rows(
+            "SELECT site, caller, k.text, r.text, a.text, untold FROM request q"
+            " JOIN site s ON s.id = q.site JOIN text k ON k.id = q.kind"
+            " JOIN text r ON r.id = q.reason JOIN text a ON a.id = q.asked ORDER BY q.id")]
+
+    def find_deferred_callbacks(self) -> list[DeferredCallbackRow]:
+        """The functions that are registered to be run later."""
+        return [DeferredCallbackRow(*row) for row in self.reader.fetch_rows(
+            "SELECT text, function, untold FROM later JOIN text ON text.id = later.kind")]
+
+    def _column(self, statement: str, *values: object) -> list[Any]:
+        """The only column of the rows of a statement."""
+        return [row[0] for row in self.reader.fetch_rows(statement, values)]
+
+    def _exists(self, rest: str, *values: object) -> bool:
+        return bool(self.reader.fetch_rows(f"SELECT 1 FROM {rest} LIMIT 1", values))  # noqa: S608
+
+
+def _iter_id_lists(numbers: Iterable[int]) -> Iterator[str]:
+    """Ids as SQL writes a list of them, ascending, some at a time."""
+    ordered = sorted(numbers)
+    for first in range(0, len(ordered), _BATCH):
+        yield ", ".join(map(str, ordered[first:first + _BATCH]))
+
+
+def _location(row: tuple[Any, ...], at: int) -> Location | None:
+    return None if row[at] is None else Location(row[at], row[at + 1], row[at + 2])
+
+
+def _make_site(row: tuple[Any, ...]) -> KnownSite:
+    path = row[2]
+    return KnownSite(
+        number=row[0], caller=row[1], location=Location(path, row[3], row[4]),
+        extent=Extent(Location(path, row[3], row[4]), row[5], row[6]), ordinal=row[7],
+        expression=row[8], macro=row[9], status=SiteStatus(row[10]), holder=row[11] or "",
+        rule=row[12], reason=row[13], callback=row[15], proof=row[16],
+        guards=tuple(
+            Guard(Extent(Location(path, line, column), end_line, end_column), bool(holds))
+            for line, column, end_line, end_column, holds in json.loads(row[14] or "[]")
+        ),
+    )
