@@ -2,8 +2,6 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,12 +13,12 @@ from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
-from tests.support.places import ROOT
+from tests.support.command_line import Answer, answer_apart, answer_here
 
 # How long an example takes says what else the machine does, and nothing of the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., Answer]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,16 +52,22 @@ def mini(mini_index: Path) -> Iterator[CallGraph]:
 
 @pytest.fixture
 def kgraph(tmp_path: Path) -> Run:
-    """Runs the command line in a process of its own: kgraph("path", "a", "b", env={...})."""
+    """Runs the command line: kgraph("path", "a", "b", env={...}, cwd=...)."""
 
-    def run(
-        *arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "kgraph", *map(str, arguments)],
-            capture_output=True, text=True, timeout=120, check=False, cwd=cwd or tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-        )
+    def run(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None
+            ) -> Answer:
+        return answer_here([*map(str, arguments)], cwd or tmp_path, env or {})
+
+    return run
+
+
+@pytest.fixture
+def kgraph_apart(tmp_path: Path) -> Run:
+    """Runs the command line in a process of its own."""
+
+    def run(*arguments: object, env: dict[str, str] | None = None, cwd: Path | None = None
+            ) -> Answer:
+        return answer_apart([*map(str, arguments)], cwd or tmp_path, env or {})
 
     return run
 

@@ -145,7 +145,9 @@ def test_a_file_that_is_read_is_not_written(kgraph, mini_index: Path, tmp_path: 
     assert not both.exists()
 
 
-def test_reports_for_machines_are_written_whole(kgraph, mini_index: Path, tmp_path: Path) -> None:
+def test_reports_for_machines_are_written_whole(
+    kgraph, kgraph_apart, mini_index: Path, tmp_path: Path
+) -> None:
     document = tmp_path / "a.md"
     document.write_text("SyS_sendto()\n")
     target = tmp_path / "j.xml"
@@ -155,7 +157,7 @@ def test_reports_for_machines_are_written_whole(kgraph, mini_index: Path, tmp_pa
     assert target.read_text().startswith("<?xml")
     assert target.stat().st_mode & 0o777 == 0o640
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.md", "j.xml"]
-    answer = kgraph("check", document, "--junit", "/dev/stdout", "--index", mini_index)
+    answer = kgraph_apart("check", document, "--junit", "/dev/stdout", "--index", mini_index)
     assert "<testsuites" in answer.stdout
     answer = kgraph("check", document, "--junit", tmp_path, "--index", mini_index)
     assert answer.returncode == 2
