@@ -72,13 +72,13 @@ def callees_verb(
 def _write_edges(
     graph: "CallGraph", found: "KnownFunction", hops: "list[Hop]", form: str, *, callers: bool
 ) -> None:
+    from kgraph.graph.text import SourceText
     from kgraph.report.json import encode_edges
-    from kgraph.report.source import CallableSourceText
     from kgraph.report.text import format_edges
 
     if form == "json":
-        text = CallableSourceText(graph)
-        write_json(encode_edges(found, hops, text))
+        text = SourceText(graph)
+        write_json(encode_edges(found, hops, text.read_line))
         remark_changed_files(text)
     else:
         write_lines(format_edges(hops, callers=callers))

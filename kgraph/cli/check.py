@@ -57,20 +57,20 @@ def check_verb(
     status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, else 0.
     """
     from kgraph.check.document.query_files import read_subject
+    from kgraph.graph.text import SourceText
     from kgraph.report.check_text import format_check
     from kgraph.report.json import encode_checks
-    from kgraph.report.source import CallableSourceText
 
     subjects = [read_subject(name) for name in files]
     with open_graph(index) as graph:
         _refuse_same([path for path in (junit, sarif) if path is not None],
                      [graph.path, *map(Path, files)])
         checks = [check_subject(graph, subject, scenario) for subject in subjects]
-        text = CallableSourceText(graph)
+        text = SourceText(graph)
         if diff or fix or cite:
             _rewrite(subjects, checks, cite=cite, write=fix or (cite and not diff), show=diff)
         elif form == "json":
-            write_json(encode_checks(checks, text))
+            write_json(encode_checks(checks, text.read_line))
         else:
             for check in checks:
                 write_lines(format_check(check, text.read_extent if guards else None))

@@ -17,17 +17,17 @@ from kgraph.cli.output import remark_changed_files, write_json
 @index_option
 def export_verb(form: str, facts: bool, index: Path | None) -> None:  # noqa: ARG001
     """Write every edge of the graph, one hop a line."""
+    from kgraph.graph.text import SourceText
     from kgraph.query.neighbours import iter_hops
     from kgraph.report.export import iter_facts
     from kgraph.report.json import encode_hop
-    from kgraph.report.source import CallableSourceText
 
     with open_graph(index) as graph:
         if facts:
             for record in iter_facts(graph.reader.iter_encoded_definitions()):
                 write_json(record, indent=None)
             return
-        text = CallableSourceText(graph)
+        text = SourceText(graph)
         for hop in iter_hops(graph):
-            write_json(encode_hop(hop, text), indent=None)
+            write_json(encode_hop(hop, text.read_line), indent=None)
         remark_changed_files(text)

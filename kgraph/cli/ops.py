@@ -17,16 +17,16 @@ def ops_verb(name: str, form: str, index: Path | None) -> None:
 
     A slot is RECORD.FIELD, such as net_device_ops.ndo_start_xmit.
     """
+    from kgraph.graph.text import SourceText
     from kgraph.query import find_bindings
     from kgraph.report.json import encode_ops
-    from kgraph.report.source import CallableSourceText
     from kgraph.report.text import format_ops
 
     with open_graph(index) as graph:
         rows = find_bindings(graph, name)
         if form == "json":
-            text = CallableSourceText(graph)
-            write_json(encode_ops(rows, text))
+            text = SourceText(graph)
+            write_json(encode_ops(rows, text.read_line))
             remark_changed_files(text)
             return
         write_lines(format_ops(rows))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from kgraph.textfile import is_file, is_there
 
 if TYPE_CHECKING:
+    from kgraph.graph.text import SourceText
     from kgraph.model.results import IndexDescription
-    from kgraph.report.source import CallableSourceText
 
 # All but tab and newline; those of Latin-1, which some terminals obey, too; and what has text shown
 # in another order than it is in.
@@ -126,7 +126,7 @@ def remark_partial_index(description: "IndexDescription") -> None:
                " of the tree is not in it")
 
 
-def remark_changed_files(text: "CallableSourceText") -> None:
+def remark_changed_files(text: "SourceText") -> None:
     """Say which cited files are no longer as they were indexed."""
     if text.changed_files:
         files = sorted(text.changed_files)

@@ -25,9 +25,9 @@ from kgraph.errors import LookupFailed
 
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph
+    from kgraph.graph.text import SourceText
     from kgraph.model.results import PathAnswer
     from kgraph.query.paths.question import PathQuestion
-    from kgraph.report.source import CallableSourceText
 
 NO_PATH = 1
 COULD_NOT_TELL = 3
@@ -67,10 +67,10 @@ def path_verb(
     scenario is taken, unless --via, --avoid, --bind or --no-scenario is given. Exit status: 0
     found, 1 no path, 3 none found, but unresolved calls might make one.
     """
+    from kgraph.graph.text import SourceText
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import propose_partners
     from kgraph.report.json import encode_paths
-    from kgraph.report.source import CallableSourceText
     from kgraph.report.text import format_other_paths, format_paths, format_row_partner
 
     question = PathQuestion(
@@ -83,12 +83,12 @@ def path_verb(
             question, caller=_resolve_name(graph, caller), callee=_resolve_name(graph, callee))
         question, answer = answer_question(graph, question, scenario, given=given)
         partners = propose_partners(graph, question.collect_pins())
-        text = CallableSourceText(graph)
+        text = SourceText(graph)
         for partner in partners:
             remark(format_row_partner(partner))
         if form == "json":
             write_json(encode_paths(
-                answer, graph.description, bind, text, scenario=question.scenario,
+                answer, graph.description, bind, text.read_line, scenario=question.scenario,
                 partners=partners))
             remark_changed_files(text)
         elif form != "text":
@@ -114,7 +114,7 @@ def _resolve_name(graph: "CallGraph", text: str) -> str:
 
 
 def _write_picture(
-    graph: "CallGraph", text: "CallableSourceText", question: "PathQuestion", answer: "PathAnswer",
+    graph: "CallGraph", text: "SourceText", question: "PathQuestion", answer: "PathAnswer",
     form: str,
 ) -> None:
     """The answer as a page, a picture or a graph; without a path only a page says why."""
@@ -122,12 +122,13 @@ def _write_picture(
     from kgraph.report.picture.formats import format_picture
     from kgraph.report.text import format_frontier
 
-    way = AnsweredPath(question.caller, question.callee, answer, question.scenario)
     if form == "html":
-        write_lines(make_standalone_page(graph, text, way).splitlines(), exact=True)
+        asked = AnsweredPath(question.caller, question.callee, answer, question.scenario)
+        write_lines(make_standalone_page(graph, text, asked).splitlines(), exact=True)
         return
     if answer.paths:
-        write_lines(format_picture(way, form))
+        title = f"{question.caller} to {question.callee}"
+        write_lines(format_picture(title, answer.paths, form))
     elif answer.frontier is not None:
         for line in format_frontier(answer.frontier):
             remark(line.strip())

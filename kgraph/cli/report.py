@@ -35,9 +35,9 @@ def report_verb(
     not at all; pages that did not change are left as they are.
     """
     from kgraph.check.document.query_files import read_shipped_queries, read_subject
+    from kgraph.graph.text import SourceText
     from kgraph.query.paths.question import PathQuestion
     from kgraph.report.html import AnsweredPath, CheckedChain, LinkStyle, make_site, write_site
-    from kgraph.report.source import CallableSourceText
 
     if not subjects and not paths:
         subjects = tuple(query.name for query in read_shipped_queries())
@@ -52,7 +52,7 @@ def report_verb(
             question = PathQuestion(caller, callee, count=count)
             question, answer = answer_question(graph, question, None, given=False)
             ways.append(AnsweredPath(caller, callee, answer, question.scenario))
-        text = CallableSourceText(graph)
+        text = SourceText(graph)
         files = make_site(graph, text, chains, ways, LinkStyle(link) if link else None)
         remark_changed_files(text)
         remark_partial_index(graph.description)

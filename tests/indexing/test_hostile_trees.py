@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from kgraph.build.compile_database import read_compile_database
 from kgraph.errors import KgraphError
 from kgraph.graph import CallGraph
+from kgraph.graph.text import SourceText
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.matrix import read_matrix
 from kgraph.indexing.workers.pool import Limits
 from kgraph.indexing.write_index import IndexRequest
-from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
 from kgraph.textfile import escape_name, read_regular_file, unescape_name
 from tests.support.places import ROOT
@@ -44,9 +44,9 @@ def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
 def calls(summary: IndexSummary, *names: str) -> set[tuple[str, str, str]]:
     """(caller, citation, text) of the calls that leave the functions."""
     graph = CallGraph(IndexReader(summary.index))
-    text = CallableSourceText(graph)
+    text = SourceText(graph)
     found = {
-        (name, str(site.location), text(site.location))
+        (name, str(site.location), text.read_line(site.location))
         for name in names for function in graph.find_functions(name)
         for site in graph.find_sites_of(function.number)
     }

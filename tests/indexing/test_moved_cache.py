@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from kgraph.graph import CallGraph
+from kgraph.graph.text import SourceText
 from kgraph.indexing.cache_inventory import prune_cache
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
-from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
 from tests.support.index_contents import all_tables
 from tests.support.kbuild_tree import make_kbuild_tree
@@ -58,10 +58,11 @@ def all_but_times(index: Path) -> dict[str, list[tuple[object, ...]]]:
 def texts(summary: IndexSummary, function: str) -> list[tuple[str, str]]:
     """The citations and source lines of the calls that a function makes."""
     graph = CallGraph(IndexReader(summary.index))
-    text = CallableSourceText(graph)
+    text = SourceText(graph)
     [found] = graph.find_functions(function)
     lines = [
-        (str(site.location), text(site.location)) for site in graph.find_sites_of(found.number)
+        (str(site.location), text.read_line(site.location))
+        for site in graph.find_sites_of(found.number)
     ]
     graph.close()
     return lines
@@ -99,7 +100,7 @@ def test_a_folder_that_was_moved_or_copied_is_made_anew(
     graph = CallGraph(IndexReader(other / before.index.relative_to(one)))
     [function] = graph.find_functions("call_made")
     [site] = graph.find_sites_of(function.number)
-    assert CallableSourceText(graph)(site.location) == said[0][1]  # before it is indexed again
+    assert SourceText(graph).read_line(site.location) == said[0][1]  # before it is indexed again
     graph.close()
     after = index(nameless, other, remarks)
     assert any("was copied or moved" in remark and str(one) in remark for remark in remarks)

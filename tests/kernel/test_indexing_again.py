@@ -9,13 +9,13 @@ from random import Random
 import pytest
 
 from kgraph.graph import CallGraph
+from kgraph.graph.text import SourceText
 from kgraph.indexing import write_index
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.query.neighbours import iter_hops
 from kgraph.report.export import iter_facts
 from kgraph.report.json import encode_hop
-from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
 from tests.support import edits
 from tests.support.index_contents import differences
@@ -42,8 +42,8 @@ def facts(index: Path) -> list[object]:
 
 def exported(index: Path) -> list[object]:
     graph = CallGraph(IndexReader(index))
-    text = CallableSourceText(graph)
-    found = [encode_hop(hop, text) for hop in iter_hops(graph)]
+    text = SourceText(graph)
+    found = [encode_hop(hop, text.read_line) for hop in iter_hops(graph)]
     graph.close()
     return found
 

@@ -1,11 +1,12 @@
 """The HTML report: answers to page records, page records to pages, pages to a folder.
 
-Owns what stands on which page and how pages are linked. Must not ask a terminal, nor decide a
-verdict.
+Owns what stands on which page and how pages are linked. It decides no
+verdict and knows no terminal.
 """
 
+from kgraph.report.html.answer_pages import AnsweredPath, CheckedChain
 from kgraph.report.html.links import LinkStyle
-from kgraph.report.html.site import AnsweredPath, CheckedChain, make_site, make_standalone_page
+from kgraph.report.html.site import make_site, make_standalone_page
 from kgraph.report.html.writing import SiteChanges, write_site
 
 __all__ = [

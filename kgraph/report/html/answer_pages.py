@@ -1,12 +1,13 @@
 """Makes the pages of checked documents and of answered path questions."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
 from kgraph.model.document import LineKind, Query, Scenario
-from kgraph.model.results import Hop, PathAnswer
+from kgraph.model.results import PathAnswer
 from kgraph.model.verdicts import ChainCheck, CitationVerdict, LineVerdict, Verdict
 from kgraph.report.check_text import (
     describe_citation,
@@ -14,45 +15,91 @@ from kgraph.report.check_text import (
     format_conclusion,
     list_claims,
 )
-from kgraph.report.html.pages import ChainLine, ChainPage, ChainSection, PathPage, Proof, ShownPath
-from kgraph.report.html.proofs import ProofMaker, make_proofs
+from kgraph.report.html.links import make_file_names
+from kgraph.report.html.pages import ChainLine, ChainPage, ChainSection, PathPage, ShownPath
+from kgraph.report.html.proofs import ProofMaker
 from kgraph.report.picture.lanes import load_lanes
 from kgraph.report.picture.layout import draw_hops
 from kgraph.report.text import format_frontier, format_other_count, format_paths
 
 
-def make_chain_page(
-    proofs: ProofMaker, check: ChainCheck, query: Query | None, file: str
-) -> ChainPage:
-    """The page of a checked document, to be written to chain/FILE.html."""
-    depths = _measure_depths(check)
-    parents = {line.line.parent for line in check.lines}
-    sections = []
-    for heading, lines in _iter_sections(check):
-        rows = tuple(
-            _make_line(proofs, line, depths[line.line.number], line.line.number in parents)
-            for line in lines
-        )
-        steps = [(proof.hop, f"#line-{row.verdict.line.number}")
-                 for row in rows for proof in row.proofs]
-        drawing = draw_hops(heading or get_subject_name(check, query), steps, load_lanes())
-        sections.append(ChainSection(heading, drawing, rows))
-    said = list_claims(check)
-    name = get_subject_name(check, query)
+@dataclass(frozen=True, slots=True)
+class CheckedChain:
+    """A checked document, and the query whose chain it is, if it is one."""
+
+    check: ChainCheck
+    query: Query | None = None
+
+    @property
+    def name(self) -> str:
+        """What the document is called on the site: never with its folders."""
+        return self.query.name if self.query else PurePath(self.check.document.file).name
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredPath:
+    """A path question and its answer."""
+
+    caller: str
+    callee: str
+    answer: PathAnswer
+    scenario: Scenario | None = None
+
+
+def make_chain_pages(
+    proofs: ProofMaker, chains: Sequence[CheckedChain]
+) -> tuple[ChainPage, ...]:
+    """The pages of checked documents, for the folder chain/."""
+    files = make_file_names({
+        (number, chain.check.document.file): chain.name for number, chain in enumerate(chains)
+    })
+    return tuple(
+        _make_chain_page(proofs, chain, file)
+        for chain, file in zip(chains, files.values(), strict=True)
+    )
+
+
+def make_path_pages(proofs: ProofMaker, paths: Sequence[AnsweredPath]) -> tuple[PathPage, ...]:
+    """The pages of path questions, for the folder path/."""
+    files = make_file_names({
+        (number, path.caller, path.callee): f"{path.caller}-{path.callee}"
+        for number, path in enumerate(paths)
+    })
+    return tuple(
+        _make_path_page(proofs, path, file)
+        for path, file in zip(paths, files.values(), strict=True)
+    )
+
+
+def _make_chain_page(proofs: ProofMaker, chain: CheckedChain, file: str) -> ChainPage:
+    check, query, name = chain.check, chain.query, chain.name
+    claims = list_claims(check)
+    citations = [
+        line.citation for line in claims if line.citation is not CitationVerdict.NONE
+    ]
     summary = [f"{name}, checked with kgraph", *format_conclusion(check, name)]
     return ChainPage(
         file, query.title if query else name, name, query.documented if query else "",
-        check.scenario, query.setup if query else (), tuple(sections),
-        _count((line.verdict for line in said), Verdict),
-        _count((line.citation for line in said if line.citation is not CitationVerdict.NONE),
-                CitationVerdict),
+        check.scenario, query.setup if query else (), tuple(_iter_sections(proofs, chain)),
+        _count((line.verdict for line in claims), Verdict), _count(citations, CitationVerdict),
         "\n".join(summary),
     )
 
 
-def get_subject_name(check: ChainCheck, query: Query | None) -> str:
-    """What a document is called on the site: never with the folders that it lies in."""
-    return query.name if query else PurePath(check.document.file).name
+def _iter_sections(proofs: ProofMaker, chain: CheckedChain) -> Iterator[ChainSection]:
+    depths = _measure_depths(chain.check)
+    parents = {line.line.parent for line in chain.check.lines}
+    for heading, lines in _split_at_headings(chain.check):
+        rows = tuple(
+            _make_line(
+                proofs, line, depth=depths[line.line.number],
+                is_parent=line.line.number in parents,
+            )
+            for line in lines
+        )
+        steps = [(proof.hop, f"#line-{row.verdict.line.number}")
+                 for row in rows for proof in row.proofs]
+        yield ChainSection(heading, draw_hops(heading or chain.name, steps, load_lanes()), rows)
 
 
 def _count(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> dict[str, int]:
@@ -60,8 +107,8 @@ def _count(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> dict[str, int
     return {value.value: found[value] for value in order if found[value]}
 
 
-def _iter_sections(check: ChainCheck) -> Iterator[tuple[str, list[LineVerdict]]]:
-    """The lines that are to be shown, by the line of heading or prose that they stand under."""
+def _split_at_headings(check: ChainCheck) -> Iterator[tuple[str, list[LineVerdict]]]:
+    """The lines to show, each part with the heading or line of prose that it stands under."""
     heading, lines, waiting = "", list[LineVerdict](), list[LineVerdict]()
     for line in check.lines:
         if not any(letter.isalnum() for letter in line.line.text):
@@ -84,9 +131,7 @@ def _iter_sections(check: ChainCheck) -> Iterator[tuple[str, list[LineVerdict]]]
 
 
 def _find_title(waiting: list[LineVerdict]) -> LineVerdict | None:
-    """Of the lines between two trees the one that names the second: the last heading, else the
-    last prose.
-    """
+    """The line that names the tree after these lines: the last heading, else the last prose."""
     for kind in (LineKind.HEADING, LineKind.PROSE):
         for line in reversed(waiting):
             if line.line.kind is kind:
@@ -107,40 +152,26 @@ def _measure_depths(check: ChainCheck) -> dict[int, int]:
     return depths
 
 
-def _make_line(proofs: ProofMaker, line: LineVerdict, depth: int, parent: bool) -> ChainLine:  # noqa: FBT001
+def _make_line(
+    proofs: ProofMaker, line: LineVerdict, *, depth: int, is_parent: bool
+) -> ChainLine:
     hops = tuple(dict.fromkeys((*line.via, *((line.hop,) if line.hop else ()))))
     proofs.mentions.add_location(line.found)
     return ChainLine(
-        line,
-        depth,
-        parent,
-        make_proofs(hops, proofs, f"hop-{line.line.number}"),
-        describe_edge(line),
-        describe_citation(line),
+        line, depth, is_parent, proofs.make_proofs(hops, f"hop-{line.line.number}"),
+        describe_edge(line), describe_citation(line),
     )
 
 
-def make_path_page(
-    proofs: ProofMaker,
-    ends: tuple[str, str],
-    answer: PathAnswer,
-    scenario: Scenario | None,
-    file: str,
-) -> PathPage:
-    """The page of a path question, to be written to path/FILE.html."""
-    title = f"{ends[0]} to {ends[1]}"
-    routes = []
+def _make_path_page(proofs: ProofMaker, asked: AnsweredPath, file: str) -> PathPage:
+    title, answer = f"{asked.caller} to {asked.callee}", asked.answer
+    shown = []
     for number, path in enumerate(answer.paths, 1):
-        made = make_proofs(path.hops, proofs, f"way-{number}")
-        routes.append(
-            ShownPath(number, made, draw_hops(title, _link_to_proofs(made), load_lanes()))
-        )
+        made = proofs.make_proofs(path.hops, f"path-{number}")
+        steps = [(proof.hop, f"#{proof.anchor}") for proof in made]
+        shown.append(ShownPath(number, made, draw_hops(title, steps, load_lanes())))
     return PathPage(
-        file, title, scenario, tuple(routes), format_other_count(answer),
+        file, title, asked.scenario, tuple(shown), format_other_count(answer),
         tuple(format_frontier(answer.frontier)) if answer.frontier else (),
         "\n".join(format_paths(answer)),
     )
-
-
-def _link_to_proofs(proofs: tuple[Proof, ...]) -> list[tuple[Hop, str]]:
-    return [(proof.hop, f"#{proof.anchor}") for proof in proofs]

@@ -69,7 +69,7 @@ class Links:
     index: IndexDescription
     style: LinkStyle | None = None
     root: str = ""
-    here: Mapping[Location, str] = field(default_factory=dict)
+    anchors: Mapping[Location, str] = field(default_factory=dict)
 
     def function(self, function: KnownFunction) -> str:
         """The page of a function, "" where it has none."""
@@ -85,8 +85,8 @@ class Links:
 
     def source(self, place: Location) -> str:
         """The excerpt on the site that shows a place."""
-        if place in self.here:
-            return f"#{quote(self.here[place])}"
+        if place in self.anchors:
+            return f"#{quote(self.anchors[place])}"
         page = self._page("source", self.page_names.sources.get(place.path))
         return f"{page}#L{place.line}" if page else ""
 

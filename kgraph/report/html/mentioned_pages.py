@@ -10,13 +10,13 @@ from kgraph.report.html.links import PageNames, make_file_names, make_own_names
 from kgraph.report.html.pages import Excerpt, FunctionPage, SlotPage, SourcePage, TablePage
 from kgraph.report.html.proofs import Mentions, ProofMaker
 
-MOST_CALLS = 12
-MOST_ROWS = 40
-_NEAR = 3  # two cited stretches with fewer lines between them are shown as one
+MAX_CALLS = 12
+MAX_ROWS = 40
+_NEAR = 3  # stretches with at most this many lines between them are shown as one
 
 
 class MentionedPages:
-    """Makes the pages of what was mentioned; `targets` grows as pages are made."""
+    """Makes the pages of what was mentioned. `page_names` grows as pages are made."""
 
     def __init__(self, graph: CallGraph, mentions: Mentions) -> None:
         self._graph = graph
@@ -41,14 +41,14 @@ class MentionedPages:
         """The pages of functions, by number."""
         graph, mentions = self._graph, self._mentions
         for number, function in sorted(mentions.functions.items()):
-            to = find_callers(graph, function, most=MOST_CALLS)[:MOST_CALLS]
-            from_ = find_callees(graph, function)
+            callers = find_callers(graph, function, most=MAX_CALLS)[:MAX_CALLS]
+            callees = find_callees(graph, function)
             rows = self._bindings[number]
-            self._cite((*to, *from_[:MOST_CALLS]), rows[:MOST_CALLS])
+            self._cite((*callers, *callees[:MAX_CALLS]), rows[:MAX_CALLS])
             yield FunctionPage(
-                self.page_names.functions[number], function, tuple(to),
-                len(graph.callers_of(number)), tuple(from_[:MOST_CALLS]), len(from_),
-                tuple(rows[:MOST_CALLS]), len(rows),
+                self.page_names.functions[number], function, tuple(callers),
+                len(graph.callers_of(number)), tuple(callees[:MAX_CALLS]), len(callees),
+                tuple(rows[:MAX_CALLS]), len(rows),
             )
 
     def _cite(self, hops: tuple[Hop, ...], rows: list[OpsRow]) -> None:
@@ -63,12 +63,12 @@ class MentionedPages:
         for name in sorted(self._mentions.slots):
             rows = _find_rows(graph, name)
             numbers = graph.find_sites_through(name)
-            sites = [graph.site(number) for number in numbers[:MOST_ROWS]]
-            self._cite((), rows[:MOST_ROWS])
+            sites = [graph.site(number) for number in numbers[:MAX_ROWS]]
+            self._cite((), rows[:MAX_ROWS])
             for site in sites:
                 self._mentions.add_location(site.location)
             yield SlotPage(
-                self.page_names.slots[name], name, tuple(rows[:MOST_ROWS]), len(rows),
+                self.page_names.slots[name], name, tuple(rows[:MAX_ROWS]), len(rows),
                 tuple((graph.function(site.caller), site) for site in sites), len(numbers),
             )
 
@@ -83,8 +83,8 @@ class MentionedPages:
             yield TablePage(self.page_names.tables[number], table, tuple(rows), installs)
 
     def iter_sources(self, proofs: ProofMaker) -> Iterator[SourcePage]:
-        """The pages of source files, by path, once all places are known."""
-        places = self._mentions.places
+        """The pages of source files, by path. Call it last: every other page cites source."""
+        places = self._mentions.locations
         self.page_names.sources.update(make_own_names(places))
         for path in sorted(places):
             excerpts = []
@@ -111,7 +111,7 @@ def _find_bindings(graph: CallGraph, function: KnownFunction) -> list[OpsRow]:
 
 
 def _join_lines(lines: dict[int, int]) -> list[tuple[int, int]]:
-    """First and last lines to show, where `lines` gives cited lines and how much around them."""
+    """First and last lines of what to show; `lines` are cited lines, each with its context."""
     found: list[tuple[int, int]] = []
     for line, context in sorted(lines.items()):
         first, last = max(1, line - context), line + context

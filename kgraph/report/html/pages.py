@@ -23,7 +23,7 @@ from kgraph.report.picture.layout import Drawing
 
 @dataclass(frozen=True, slots=True)
 class SourceLine:
-    """A line of source; `marked`: it is what the excerpt is about."""
+    """A line of source. `marked`: the excerpt is about this line."""
 
     number: int
     code: Markup
@@ -32,7 +32,7 @@ class SourceLine:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """Some lines of a file; none where the file cannot be vouched for."""
+    """Some lines of a file; none if the file changed since it was indexed."""
 
     path: str
     lines: tuple[SourceLine, ...]
@@ -40,7 +40,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class CandidateRow:
-    """A candidate of an indirect call; `chosen`: the one of this hop."""
+    """A candidate of an indirect call. `chosen`: this hop calls it."""
 
     function: KnownFunction
     chosen: bool
@@ -56,7 +56,7 @@ class EvidenceRow:
 
 @dataclass(frozen=True, slots=True)
 class GuardRow:
-    """A condition around a call, in its own words."""
+    """A condition around a call, as the source writes it."""
 
     location: Location
     condition: str
@@ -65,8 +65,8 @@ class GuardRow:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A hop with everything that justifies it. `anchor` names it on its page; `more` counts the
-    candidates that are not listed.
+    """A hop with everything that justifies it. `anchor` is its name on the page; `more` is the
+    number of candidates that are not listed.
     """
 
     anchor: str
@@ -80,11 +80,11 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class ChainLine:
-    """A line of a document. `parent`: other lines hang under it."""
+    """A line of a document. `is_parent`: other lines stand under it."""
 
     verdict: LineVerdict
     depth: int
-    parent: bool
+    is_parent: bool
     proofs: tuple[Proof, ...]
     about_edge: str
     about_citation: str
@@ -117,7 +117,7 @@ class ChainPage:
 
 @dataclass(frozen=True, slots=True)
 class ShownPath:
-    """One of the paths of a path page."""
+    """One path of a path page."""
 
     number: int
     proofs: tuple[Proof, ...]
@@ -131,7 +131,7 @@ class PathPage:
     file: str
     title: str
     scenario: Scenario | None
-    routes: tuple[ShownPath, ...]
+    paths: tuple[ShownPath, ...]
     others: str
     frontier: tuple[str, ...]
     summary: str
@@ -139,7 +139,7 @@ class PathPage:
 
 @dataclass(frozen=True, slots=True)
 class FunctionPage:
-    """A function's surroundings: some of its callers and callees, and how many there are."""
+    """A function: some of its callers, callees and bindings, and how many there are of each."""
 
     file: str
     function: KnownFunction
@@ -175,7 +175,7 @@ class TablePage:
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
-    """The cited stretches of a file; none where it changed since it was indexed."""
+    """The cited stretches of a file; none if it changed since it was indexed."""
 
     file: str
     path: str
@@ -193,8 +193,8 @@ class SearchEntry:
 
 @dataclass(frozen=True, slots=True)
 class FrontPage:
-    """The first page, and that of coverage. `troubles`: units that failed or have errors, each with
-    its reason.
+    """The first page and the coverage page. `troubles`: units that failed or have errors, each with
+    the reason.
     """
 
     tree: str
@@ -205,3 +205,6 @@ class FrontPage:
     chains: tuple[ChainPage, ...]
     paths: tuple[PathPage, ...]
     names: tuple[SearchEntry, ...]
+
+
+Page = ChainPage | PathPage | FunctionPage | SlotPage | TablePage | SourcePage

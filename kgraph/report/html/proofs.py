@@ -11,30 +11,33 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import CLexer
 
 from kgraph.graph import CallGraph
+from kgraph.graph.text import SourceText
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, KnownFunction, KnownObject, OpsRow
 from kgraph.report.html.pages import CandidateRow, EvidenceRow, Excerpt, GuardRow, Proof, SourceLine
-from kgraph.report.source import CallableSourceText
 from kgraph.report.templates import escape_unshowable
 
 CONTEXT = 3
 
 
 class Mentions:
-    """Collects. `places`: by path, cited lines with how many lines around them to show."""
+    """What a site mentions, and so has pages of.
+
+    `locations`: by path the cited lines, each with how many lines to show around it.
+    """
 
     def __init__(self) -> None:
         self.functions: dict[int, KnownFunction] = {}
         self.slots: set[str] = set()
         self.tables: dict[int, KnownObject] = {}
-        self.places: dict[str, dict[int, int]] = {}
+        self.locations: dict[str, dict[int, int]] = {}
 
-    def add_location(self, place: Location | None, context: int = 0) -> None:
-        """A place is cited."""
-        if place is not None:
-            lines = self.places.setdefault(place.path, {})
-            lines[place.line] = max(context, lines.get(place.line, 0))
+    def add_location(self, location: Location | None, context: int = 0) -> None:
+        """A location is cited."""
+        if location is not None:
+            lines = self.locations.setdefault(location.path, {})
+            lines[location.line] = max(context, lines.get(location.line, 0))
 
     def add_function(self, function: KnownFunction) -> None:
         """A function is part of an answer."""
@@ -50,10 +53,10 @@ class Mentions:
             self.slots.add(hop.site.holder)
 
     def add_citations(self, hop: Hop, context: int = 0) -> None:
-        """The places of a hop are cited."""
+        """What a hop cites is cited."""
         self.add_location(hop.site.location, context)
-        for place in (*(item.location for item in hop.evidence), *hop.sites[:1]):
-            self.add_location(place)
+        for location in (*(item.location for item in hop.evidence), *hop.sites[:1]):
+            self.add_location(location)
         for guard in hop.site.guards if context else ():
             self.add_location(guard.extent.start)
 
@@ -73,7 +76,7 @@ _LONGEST_LINE = 300
 
 
 def highlight_lines(lines: Sequence[str]) -> list[Markup]:
-    """Each line as HTML; what is longer than 300 characters is cut, and says so by an ellipsis."""
+    """Each line as HTML. A line of over 300 characters is cut, with an ellipsis at its end."""
     text = "\n".join(
         escape_unshowable(line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]}…")
         for line in lines
@@ -83,29 +86,34 @@ def highlight_lines(lines: Sequence[str]) -> list[Markup]:
     return [Markup(line) for line in found[: len(lines)]]  # noqa: S704
 
 
-MOST_CANDIDATES = 40
+MAX_CANDIDATES = 40
 _LONGEST_EXCERPT = 24
 
 
 class ProofMaker:
-    """Makes proofs, and notes what they mention."""
+    """Makes proofs, and collects in `mentions` what they mention."""
 
-    def __init__(self, graph: CallGraph, source: CallableSourceText, mentions: Mentions) -> None:
+    def __init__(self, graph: CallGraph, source: SourceText) -> None:
         self._graph = graph
         self._source = source
-        self.mentions = mentions
+        self.mentions = Mentions()
 
-    def make_proof(self, hop: Hop, anchor: str) -> Proof:
-        """The proof of a hop."""
-        self.mentions.add_hop(hop)
-        rows = self._candidates(hop)
-        return Proof(
-            anchor, hop, self.make_excerpt(hop.site.extent), tuple(rows[:MOST_CANDIDATES]),
-            max(0, len(rows) - MOST_CANDIDATES), tuple(map(self._evidence, hop.evidence)),
-            tuple(map(self._guard, hop.site.guards)),
+    def make_proofs(self, hops: Sequence[Hop], prefix: str) -> tuple[Proof, ...]:
+        """The proofs of hops, with the anchors PREFIX-1, PREFIX-2 ..."""
+        return tuple(
+            self._make_proof(hop, f"{prefix}-{number}") for number, hop in enumerate(hops, 1)
         )
 
-    def _candidates(self, hop: Hop) -> list[CandidateRow]:
+    def _make_proof(self, hop: Hop, anchor: str) -> Proof:
+        self.mentions.add_hop(hop)
+        rows = self._list_candidates(hop)
+        return Proof(
+            anchor, hop, self._make_excerpt(hop.site.extent), tuple(rows[:MAX_CANDIDATES]),
+            max(0, len(rows) - MAX_CANDIDATES), tuple(map(self._make_evidence, hop.evidence)),
+            tuple(map(self._make_guard, hop.site.guards)),
+        )
+
+    def _list_candidates(self, hop: Hop) -> list[CandidateRow]:
         """The candidates of the call site, the chosen one first."""
         graph = self._graph
         if hop.kind in (EdgeKind.DIRECT, EdgeKind.ASM, EdgeKind.TYPE):
@@ -120,7 +128,7 @@ class ProofMaker:
         ]
         return sorted(rows, key=lambda row: (not row.chosen, row.function.id))
 
-    def make_excerpt(self, extent: Extent) -> Excerpt:
+    def _make_excerpt(self, extent: Extent) -> Excerpt:
         """The lines of an extent, marked, with those around them."""
         start, path = extent.start.line, extent.start.path
         end = min(max(extent.end_line, start), start + _LONGEST_EXCERPT)
@@ -132,26 +140,19 @@ class ProofMaker:
     def read_lines(
         self, path: str, first: int, last: int, marked: range | frozenset[int]
     ) -> list[SourceLine]:
-        """The lines from `first` to `last` of a file, as far as it has them."""
+        """The lines from `first` to `last` of a file that exist, those in `marked` marked."""
         found = self._source.read_lines(path)[first - 1:last]
         return [
             SourceLine(number, code, number in marked)
             for number, code in enumerate(highlight_lines(found), first)
         ] if found else []
 
-    def _evidence(self, item: Evidence) -> EvidenceRow:
-        return EvidenceRow(item, self._line(self._source(item.location)))
+    def _make_evidence(self, item: Evidence) -> EvidenceRow:
+        return EvidenceRow(item, self._highlight_line(self._source.read_line(item.location)))
 
-    def _line(self, text: str) -> Markup:
+    def _highlight_line(self, text: str) -> Markup:
         return highlight_lines([text])[0] if text else Markup()
 
-    def _guard(self, guard: Guard) -> GuardRow:
+    def _make_guard(self, guard: Guard) -> GuardRow:
         condition = " ".join(self._source.read_extent(guard.extent).split())
         return GuardRow(guard.extent.start, condition, guard.holds)
-
-
-def make_proofs(hops: Sequence[Hop], proofs: ProofMaker, prefix: str) -> tuple[Proof, ...]:
-    """The proofs of hops, with anchors PREFIX-1, PREFIX-2 ..."""
-    return tuple(
-        proofs.make_proof(hop, f"{prefix}-{number}") for number, hop in enumerate(hops, 1)
-    )

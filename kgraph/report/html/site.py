@@ -1,134 +1,105 @@
-"""Makes all files of a site, by their names."""
+"""Makes all files of a site, by their names in it."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from kgraph.graph import CallGraph
-from kgraph.model.document import Query, Scenario
+from kgraph.graph.text import SourceText
 from kgraph.model.location import Location
-from kgraph.model.results import PathAnswer
-from kgraph.model.verdicts import ChainCheck
-from kgraph.report.html.answer_pages import get_subject_name, make_chain_page, make_path_page
-from kgraph.report.html.links import Links, LinkStyle, PageNames, make_file_names
+from kgraph.report.html.answer_pages import (
+    AnsweredPath,
+    CheckedChain,
+    make_chain_pages,
+    make_path_pages,
+)
+from kgraph.report.html.links import Links, LinkStyle, PageNames
 from kgraph.report.html.mentioned_pages import MentionedPages
-from kgraph.report.html.pages import ChainPage, FrontPage, PathPage, SearchEntry
-from kgraph.report.html.proofs import Mentions, ProofMaker
-from kgraph.report.html.rendering import ASSETS, Renderer
-from kgraph.report.source import CallableSourceText
-
-Progress = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedChain:
-    """A checked document, and the query that it is the chain of, if it is one."""
-
-    check: ChainCheck
-    query: Query | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredPath:
-    """A path question and its answer."""
-
-    caller: str
-    callee: str
-    answer: PathAnswer
-    scenario: Scenario | None = None
+from kgraph.report.html.pages import ChainPage, FrontPage, Page, PathPage, SearchEntry
+from kgraph.report.html.proofs import ProofMaker
+from kgraph.report.html.rendering import (
+    SCRIPT,
+    STYLE,
+    render_page,
+    render_standalone_page,
+    render_style,
+)
+from kgraph.report.templates import read_asset
 
 
 def make_site(
     graph: CallGraph,
-    source: CallableSourceText,
+    source: SourceText,
     chains: Sequence[CheckedChain],
-    ways: Sequence[AnsweredPath],
+    paths: Sequence[AnsweredPath],
     style: LinkStyle | None = None,
 ) -> dict[str, bytes]:
-    """Every file of the site by its name in it. The same index and questions give the same."""
-    proofs = ProofMaker(graph, source, Mentions())
-    chain_pages, path_pages = _make_answer_pages(proofs, chains, ways)
-    around = MentionedPages(graph, proofs.mentions)
-    functions, slots, tables = (
-        tuple(around.iter_functions()), tuple(around.iter_slots()), tuple(around.iter_tables())
-    )
-    sources = tuple(around.iter_sources(proofs))
-    links = Links(around.page_names, graph.description, style)
-    front = _make_front_page(graph, chain_pages, path_pages, around.page_names, links)
-    renderer = Renderer()
+    """Every file of the site by its name. The same index and questions give the same bytes.
 
-    def pages() -> Iterator[tuple[str, str]]:
-        yield from ((name, renderer.asset(name)) for name in ASSETS)
-        yield "index.html", renderer.page("index.html", links, front=front)
-        yield "coverage.html", renderer.page("coverage.html", links, front=front)
-        inner = replace(links, root="../")
-        for folder, records in (
-            ("chain", chain_pages), ("path", path_pages), ("function", functions), ("slot", slots),
-            ("table", tables), ("source", sources),
-        ):
-            for record in records:
-                text = renderer.page(f"{folder}.html", inner, page=record, front=front)
-                yield f"{folder}/{record.file}.html", text
-
-    return {name: text.encode("utf-8", "replace") for name, text in pages()}
+    `style` says where citations lead besides the site itself.
+    """
+    proofs = ProofMaker(graph, source)
+    chain_pages, path_pages = make_chain_pages(proofs, chains), make_path_pages(proofs, paths)
+    mentioned = MentionedPages(graph, proofs.mentions)
+    folders: dict[str, tuple[Page, ...]] = {
+        "chain": chain_pages, "path": path_pages,
+        "function": tuple(mentioned.iter_functions()), "slot": tuple(mentioned.iter_slots()),
+        "table": tuple(mentioned.iter_tables()),
+    }
+    folders["source"] = tuple(mentioned.iter_sources(proofs))  # the others have cited it by now
+    names = mentioned.page_names
+    front = _make_front_page(graph, chain_pages, path_pages, names)
+    links = Links(names, graph.description, style)
+    return {
+        name: text.encode("utf-8", "replace")
+        for name, text in _iter_files(folders, front, links)
+    }
 
 
-def _make_answer_pages(
-    proofs: ProofMaker, chains: Sequence[CheckedChain], ways: Sequence[AnsweredPath]
-) -> tuple[tuple[ChainPage, ...], tuple[PathPage, ...]]:
-    names = make_file_names({
-        (number, chain.check.document.file): get_subject_name(chain.check, chain.query)
-        for number, chain in enumerate(chains)
-    })
-    ends = make_file_names({
-        (number, way.caller, way.callee): f"{way.caller}-{way.callee}"
-        for number, way in enumerate(ways)
-    })
-    return (
-        tuple(
-            make_chain_page(proofs, chain.check, chain.query, file)
-            for chain, file in zip(chains, names.values(), strict=True)
-        ),
-        tuple(
-            make_path_page(proofs, (way.caller, way.callee), way.answer, way.scenario, file)
-            for way, file in zip(ways, ends.values(), strict=True)
-        ),
-    )
+def _iter_files(
+    folders: Mapping[str, Sequence[Page]], front: FrontPage, links: Links
+) -> Iterator[tuple[str, str]]:
+    """Names and texts. The page records of a folder have the template of its name."""
+    yield STYLE, render_style()
+    yield SCRIPT, read_asset(SCRIPT)
+    for name in ("index.html", "coverage.html"):
+        yield name, render_page(name, links, front=front)
+    inner = replace(links, root="../")
+    for folder, pages in folders.items():
+        for page in pages:
+            text = render_page(f"{folder}.html", inner, page=page, front=front)
+            yield f"{folder}/{page.file}.html", text
 
 
 def _make_front_page(
-    graph: CallGraph,
-    chains: tuple[ChainPage, ...],
-    paths: tuple[PathPage, ...],
-    targets: PageNames,
-    links: Links,
+    graph: CallGraph, chains: tuple[ChainPage, ...], paths: tuple[PathPage, ...], names: PageNames
 ) -> FrontPage:
     about = graph.description
-    names = [
-        SearchEntry(str(graph.function(int(str(number)))), "function", f"function/{file}.html")
-        for number, file in targets.functions.items()
-    ]
-    names += [
-        SearchEntry(graph.known_object(int(str(number))).id.name, "table", f"table/{file}.html")
-        for number, file in targets.tables.items()
-    ]
-    names += [
-        SearchEntry(str(name), "slot", f"slot/{file}.html") for name, file in targets.slots.items()
-    ]
-    names += [
-        SearchEntry(str(path), "file", f"source/{file}.html")
-        for path, file in targets.sources.items()
-    ]
-    tree = "mini-linux" if about.bundled else PurePath(about.tree).name
     return FrontPage(
-        tree, PurePath(about.config).name, links.index, graph.reader.coverage,
-        tuple(_iter_troubles(graph)), chains, paths,
-        tuple(sorted(names, key=lambda named: (named.name, named.kind, named.href))),
+        "mini-linux" if about.bundled else PurePath(about.tree).name, PurePath(about.config).name,
+        about, graph.reader.coverage, tuple(_iter_troubles(graph)), chains, paths,
+        tuple(sorted(
+            _iter_search_entries(graph, names),
+            key=lambda entry: (entry.name, entry.kind, entry.href),
+        )),
     )
 
 
+def _iter_search_entries(graph: CallGraph, names: PageNames) -> Iterator[SearchEntry]:
+    for number, file in names.functions.items():
+        name = str(graph.function(int(str(number))))
+        yield SearchEntry(name, "function", f"function/{file}.html")
+    for number, file in names.tables.items():
+        name = graph.known_object(int(str(number))).id.name
+        yield SearchEntry(name, "table", f"table/{file}.html")
+    for slot, file in names.slots.items():
+        yield SearchEntry(str(slot), "slot", f"slot/{file}.html")
+    for path, file in names.sources.items():
+        yield SearchEntry(str(path), "file", f"source/{file}.html")
+
+
 def _iter_troubles(graph: CallGraph) -> Iterator[tuple[str, str]]:
-    """Units with what is wrong with them; where on this machine they are is nobody's business."""
+    """Units with what is wrong with them, without this machine's paths."""
     about = graph.description
     for path, reason in graph.reader.troubled_units:
         for folder in filter(None, (about.tree, about.build)):
@@ -136,17 +107,21 @@ def _iter_troubles(graph: CallGraph) -> Iterator[tuple[str, str]]:
         yield path, reason
 
 
-def make_standalone_page(graph: CallGraph, source: CallableSourceText, way: AnsweredPath) -> str:
+def make_standalone_page(graph: CallGraph, source: SourceText, path: AnsweredPath) -> str:
     """The page of a path as one file that needs no other."""
-    proofs = ProofMaker(graph, source, Mentions())
-    _, [page] = _make_answer_pages(proofs, (), (way,))
-    here: dict[Location, str] = {}
-    for proof in (proof for route in page.routes for proof in route.proofs):
-        for place in (
+    [page] = make_path_pages(ProofMaker(graph, source), [path])
+    links = Links(PageNames(), graph.description, anchors=_find_anchors(page))
+    front = _make_front_page(graph, (), (page,), links.page_names)
+    return render_standalone_page("path.html", links, page=page, front=front)
+
+
+def _find_anchors(page: PathPage) -> dict[Location, str]:
+    """The anchor of the first proof that shows a place, for each place that the page cites."""
+    anchors: dict[Location, str] = {}
+    for proof in (proof for path in page.paths for proof in path.proofs):
+        for location in (
             proof.hop.site.location, *(row.evidence.location for row in proof.evidence),
             *(row.location for row in proof.guards),
         ):
-            here.setdefault(place, proof.anchor)
-    links = Links(PageNames(), graph.description, here=here)
-    front = _make_front_page(graph, (), (page,), links.page_names, links)
-    return Renderer().standalone("path.html", links, page=page, front=front)
+            anchors.setdefault(location, proof.anchor)
+    return anchors

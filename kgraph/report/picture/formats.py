@@ -1,11 +1,11 @@
 """Writes a picture as SVG, as Graphviz dot, or as Mermaid."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from kgraph.report.html.rendering import Renderer
-from kgraph.report.html.site import AnsweredPath
+from kgraph.model.results import Path
 from kgraph.report.picture.lanes import load_lanes
 from kgraph.report.picture.layout import Drawing, draw_hops
+from kgraph.report.templates import read_asset, render
 
 _DOT = {"direct": "solid", "indirect": "dashed", "callback": "dotted", "deferred": "dashed",
         "type": "dotted"}
@@ -59,12 +59,18 @@ def _escape_mermaid(*lines: str) -> str:
     return '"' + "<br>".join(part for part in parts if part) + '"'
 
 
-def format_picture(way: AnsweredPath, form: str) -> Iterable[str]:
-    """The lines of the picture in a form, "svg", "dot" or "mermaid"; none without a path."""
-    hops = [(hop, "") for path in way.answer.paths for hop in path.hops]
-    drawing = draw_hops(f"{way.caller} to {way.callee}", hops, load_lanes())
-    if drawing is None:
-        return []
-    if form == "svg":
-        return Renderer().svg(drawing).splitlines()
-    return format_dot(drawing) if form == "dot" else format_mermaid(drawing)
+def format_svg(drawing: Drawing) -> Iterator[str]:
+    """An SVG file."""
+    text = render(
+        "picture-file.svg", drawing=drawing, number=1, style=read_asset("picture.css"))
+    yield from text.splitlines()
+
+
+FORMATS = {"svg": format_svg, "dot": format_dot, "mermaid": format_mermaid}
+
+
+def format_picture(title: str, paths: Sequence[Path], form: str) -> Iterable[str]:
+    """The lines of one picture of some paths, in one of FORMATS; none if there is no path."""
+    hops = [(hop, "") for path in paths for hop in path.hops]
+    drawing = draw_hops(title, hops, load_lanes())
+    return FORMATS[form](drawing) if drawing else ()

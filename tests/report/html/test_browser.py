@@ -10,8 +10,8 @@ import pytest
 
 from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
+from kgraph.graph.text import SourceText
 from kgraph.report.html import make_site, make_standalone_page, write_site
-from kgraph.report.source import CallableSourceText
 from tests.support.report_pages import check, way
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -26,7 +26,7 @@ def folder(mini: CallGraph, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("site") / "out"
     chains = [check(mini, query.name) for query in read_shipped_queries()]
     ways = [way(mini, "SyS_sendto", "veth_xmit")]
-    write_site(found, make_site(mini, CallableSourceText(mini), chains, ways))
+    write_site(found, make_site(mini, SourceText(mini), chains, ways))
     return found
 
 
@@ -160,7 +160,7 @@ def test_theme_is_kept(browser, folder: Path) -> None:
 def test_a_page_of_its_own_holds_style_and_script(browser, mini: CallGraph, tmp_path: Path) -> None:
     page = tmp_path / "path.html"
     found = make_standalone_page(
-        mini, CallableSourceText(mini), way(mini, "SyS_clone", "setup_net")
+        mini, SourceText(mini), way(mini, "SyS_clone", "setup_net")
     )
     page.write_text(found, encoding="utf-8")
     visit(browser, tmp_path, "path.html")

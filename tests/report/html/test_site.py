@@ -10,6 +10,7 @@ from kgraph.check.document import parse_document
 from kgraph.check.document.query_files import find_query, read_shipped_queries
 from kgraph.errors import ReportError
 from kgraph.graph import CallGraph
+from kgraph.graph.text import SourceText
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.model.location import Location
@@ -21,7 +22,6 @@ from kgraph.report.html.links import Links, PageNames, make_file_names
 from kgraph.report.html.writing import MARK
 from kgraph.report.picture.lanes import load_lanes
 from kgraph.report.picture.layout import draw_hops
-from kgraph.report.source import CallableSourceText
 from kgraph.store import IndexReader
 from tests.support.places import FIXTURES, GOLDEN
 from tests.support.report_pages import check, way
@@ -32,7 +32,7 @@ PAGE = GOLDEN / "chain-netns.html"
 def site(graph: CallGraph, *names: str, style: LinkStyle | None = None) -> dict[str, bytes]:
     chains = [check(graph, name) for name in names]
     ways = [way(graph, "SyS_clone", "setup_net")]
-    return make_site(graph, CallableSourceText(graph), chains, ways, style)
+    return make_site(graph, SourceText(graph), chains, ways, style)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +122,7 @@ def test_text_of_documents_is_escaped(mini: CallGraph) -> None:
     )
     document = parse_document('"><script>.md', hostile.encode())
     chain = CheckedChain(check_document(mini, document))
-    pages = make_site(mini, CallableSourceText(mini), [chain], [])
+    pages = make_site(mini, SourceText(mini), [chain], [])
     for name, data in pages.items():
         if name.endswith(".html"):
             assert b"<script>" not in data
@@ -141,7 +141,7 @@ def test_wrong_lines_are_told_with_what_is_there(mini: CallGraph) -> None:
     document = parse_document("notes.md", b"```\nSyS_clone()\n|-SYSC_clone()\n  |-setup_net()\n"
                                          b"veth_xmit()\n|-SyS_clone()\n```\n")
     checked: ChainCheck = check_document(mini, document)
-    page = make_site(mini, CallableSourceText(mini), [CheckedChain(checked)], [])[
+    page = make_site(mini, SourceText(mini), [CheckedChain(checked)], [])[
         "chain/notes.md.html"
     ].decode()
     for line in checked.lines:
@@ -159,7 +159,7 @@ def test_prose_within_a_tree_does_not_cut_it(mini: CallGraph) -> None:
     document = parse_document("n.md", b"# Title\n\nIntro one\n\nIntro two\n\n```\nSyS_clone()\n"
                                      b"|-SYSC_clone()\n/* a word */\n  |-_do_fork()\n```\n")
     checked = check_document(mini, document)
-    page = make_site(mini, CallableSourceText(mini), [CheckedChain(checked)], [])[
+    page = make_site(mini, SourceText(mini), [CheckedChain(checked)], [])[
         "chain/n.md.html"
     ].decode()
     headings = re.findall(r"<h2>(.*?)</h2>", page)
@@ -171,14 +171,14 @@ def test_prose_within_a_tree_does_not_cut_it(mini: CallGraph) -> None:
 
 
 def test_a_page_of_its_own_links_its_citations(mini: CallGraph) -> None:
-    page = make_standalone_page(mini, CallableSourceText(mini), way(mini, "SyS_clone", "setup_net"))
+    page = make_standalone_page(mini, SourceText(mini), way(mini, "SyS_clone", "setup_net"))
     found = re.findall(r'<a class="cite" href="#([^"]+)"', page)
     assert found
     assert all(f'id="{anchor}"' in page for anchor in found)
 
 
 def test_no_path_says_why(mini: CallGraph) -> None:
-    pages = make_site(mini, CallableSourceText(mini), [], [way(mini, "veth_xmit", "SyS_sendto")])
+    pages = make_site(mini, SourceText(mini), [], [way(mini, "veth_xmit", "SyS_sendto")])
     assert b"no path from veth_xmit to SyS_sendto" in pages["path/veth_xmit-SyS_sendto.html"]
 
 
@@ -194,7 +194,7 @@ def test_coverage_names_units_with_errors_and_no_path_of_the_machine(tmp_path: P
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path))
         graph = CallGraph(IndexReader(index_tree(IndexRequest(tree, jobs=0)).index))
-    page = make_site(graph, CallableSourceText(graph), [], [])["coverage.html"].decode()
+    page = make_site(graph, SourceText(graph), [], [])["coverage.html"].decode()
     troubles = graph.reader.troubled_units
     graph.close()
     assert troubles
