@@ -84,8 +84,8 @@ def check_subject(graph: "CallGraph", subject: "Subject", named: str | None = No
     """The verdicts on a document under its scenario, or that of the query `named`; says which pins
     belong to those of the scenario, also where the document made it.
     """
-    from kgraph.check import check_document
     from kgraph.check.document.query_files import find_query
+    from kgraph.check.walk import check_document
     from kgraph.query.pins import propose_partners
     from kgraph.report.text import format_row_partner
 

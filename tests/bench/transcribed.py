@@ -14,8 +14,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from kgraph.check import check_document
-from kgraph.check.document import parse_document
+from kgraph.check.document.parser import parse_document
+from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph, SourceText
 from kgraph.model.document import LineKind
 from kgraph.model.verdicts import LineVerdict, Verdict

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.check import check_document
-from kgraph.check.document import build_query_document, parse_document
-from kgraph.check.document.query_files import find_query, read_shipped_queries
+from kgraph.check.document.parser import parse_document
+from kgraph.check.document.query_files import build_query_document, find_query, read_shipped_queries
+from kgraph.check.walk import check_document
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.document import Pin, Query, Scenario

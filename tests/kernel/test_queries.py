@@ -5,9 +5,9 @@ The index is the one of the documented chains; what is no 4.6.2 with VETH is ski
 
 import pytest
 
-from kgraph.check import check_document
-from kgraph.check.document import build_query_document, parse_document
-from kgraph.check.document.query_files import read_shipped_queries
+from kgraph.check.document.parser import parse_document
+from kgraph.check.document.query_files import build_query_document, read_shipped_queries
+from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph, SourceText
 from kgraph.model.verdicts import CitationVerdict, Verdict
 from kgraph.query import PathQuestion, find_bindings, find_paths

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Sarif
 
-from kgraph.check import check_document
-from kgraph.check.document import parse_document
+from kgraph.check.document.parser import parse_document
+from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import ChainCheck, Verdict
 from kgraph.report.junit_sarif import format_junit, format_sarif

@@ -1,7 +1,7 @@
 """Judging a text as a document."""
 
-from kgraph.check import check_document
-from kgraph.check.document import parse_document
+from kgraph.check.document.parser import parse_document
+from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
 

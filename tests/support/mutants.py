@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-from kgraph.check import check_document
-from kgraph.check.document import parse_document
+from kgraph.check.document.parser import parse_document
+from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.model.document import Document, DocumentLine, LineKind
 from kgraph.model.verdicts import Verdict

@@ -1,7 +1,7 @@
 """Checked queries and answered path questions, as a report takes them."""
 
-from kgraph.check import check_document
 from kgraph.check.document.query_files import read_subject
+from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.query import PathQuestion, find_paths
 from kgraph.report.html import AnsweredPath, CheckedChain

@@ -40,120 +40,123 @@ from kgraph.query.paths.state_space import State, StateSpace, Step
 NEAR = 6 * ONE
 GAP = 16 * ONE
 FAR = 28 * ONE
-_MOST_COST = 40 * ONE
-_MOST_TRIED = 6
 FEW_HOPS = 4
+_MAX_COST = 40 * ONE
+_MAX_TRIED = 6  # targets, and functions to start from
 
 
 @dataclass(frozen=True, slots=True)
 class CallPath:
-    """A way from a line's caller to a function: its hops, the state that it ends in, its cost
-    (that of several hops without the choice at the last).
+    """A path from a line's caller to a function: its hops, the state that it ends in, its cost
+    (that of several hops without the choice at the last one).
     """
 
     hops: tuple[Hop, ...]
     state: State
     cost: int
 
-
-def describe_reverse_call(ground: CheckContext, standing: Position, callees: Sequence[int]) -> str:
-    """That what a line claims to be called is what calls, in a sentence; "" where it is not, or
-    where both may well come again.
-    """
-    if standing.is_macro:
-        return ""
-    callers = [state.function for state in standing.states]
-    for callee in callees:
-        here = Position(ground.states([ground.graph.function(callee)]))
-        for call in find_single_hops(ground, ground.free, here, callers):
-            hop = call.hops[0]
-            if hop.kind is EdgeKind.CALLBACK or hop.site.number in ground.graph.forwards:
-                continue  # what hands callbacks on comes several times on one way
-            return f"{hop.caller} calls {hop.callee} ({hop.site.location})"
-    return ""
-
-
-def judge_long_path(way: CallPath, standing: Position) -> Outcome:
-    """The verdict on a way of which nobody can tell whether the claim means it."""
-    choices = ", ".join(
-        f"{hop.candidates} at {hop.site.location}" for hop in way.hops[:-1] if hop.candidates > 1
-    )
-    said = f"only a long way leads there, by {' -> '.join(map(_callee, way.hops[:-1]))}"
-    return Outcome(
-        Verdict.UNDECIDED, f"{said}, with choices ({choices})" if choices else said,
-        position=standing,
-    )
-
-
-def _callee(hop: Hop) -> str:
-    return hop.callee.id.name
+    @property
+    def steps(self) -> str:
+        """The functions between its ends, for a note."""
+        return " -> ".join(hop.callee.id.name for hop in self.hops[:-1])
 
 
 def find_single_hops(
-    ground: CheckContext, steps: StateSpace, standing: Position, targets: Iterable[int]
+    space: StateSpace, position: Position, targets: Iterable[int]
 ) -> list[CallPath]:
     """The single hops from where a document stands to one of `targets`, cheapest first."""
     wanted, found = set(targets), []
-    for state in standing.states:
-        for step in steps.iter_steps(state):
+    for state in position.states:
+        for step in space.iter_steps(state):
             if step.state.function in wanted:
-                hop = _hop(ground, steps, standing, step)
+                hop = _make_hop(space, position, step)
                 if hop is not None:
                     found.append(CallPath((hop,), step.state, step.cost))
     return sorted(found, key=lambda call: (call.cost, call.hops[0].site.number))
 
 
-def _hop(ground: CheckContext, steps: StateSpace, standing: Position, step: Step) -> Hop | None:
+def _make_hop(space: StateSpace, position: Position, step: Step) -> Hop | None:
     """The record of a step, at one of the call sites that count."""
-    if standing.sites is None:
-        return make_hops(ground.graph, (step,), steps.constraints)[0]
+    graph = space.graph
+    if position.sites is None:
+        return make_hops(graph, (step,), space.constraints)[0]
     # The step stands for all edges of its kind between the two functions.
-    graph = ground.graph
-    for site in standing.sites:
+    for site in position.sites:
         for edge in graph.edges_of(site):
             if graph.edge_callee[edge] == step.state.function:
-                return cite_pinned_table(graph, graph.hop(edge, step.width), steps.constraints)
+                return cite_pinned_table(graph, graph.hop(edge, step.width), space.constraints)
     return None
 
 
 def find_path_with_gaps(
-    ground: CheckContext, standing: Position, targets: Iterable[int]
+    context: CheckContext, position: Position, targets: Iterable[int]
 ) -> CallPath | None:
-    """The cheapest way to one of `targets` that leaves steps out, one with the chain's claimed
-    targets before others; None where there is none that is not beyond FAR.
+    """The cheapest path to one of `targets` that leaves steps out; one through the chain's claimed
+    targets before others. None if there is none, or only beyond FAR.
     """
-    wanted = list(targets)[:_MOST_TRIED]
-    if ground.likely is not ground.pinned:
-        way = _cheapest(ground, ground.likely, standing, wanted)
-        if way is not None and way.cost <= GAP:
-            return way
-    return _cheapest(ground, ground.pinned, standing, wanted)
+    wanted = list(targets)[:_MAX_TRIED]
+    starts = _find_starts(context, position)[:_MAX_TRIED]
+    if context.likely is not context.pinned:
+        path = _find_cheapest(context.likely, starts, wanted)
+        if path is not None and path.cost <= GAP:
+            return path
+    return _find_cheapest(context.pinned, starts, wanted)
 
 
-def _starts(ground: CheckContext, standing: Position) -> tuple[State, ...]:
-    """Where ways begin: of a macro not in those that use it, but in what these uses call."""
-    if not standing.is_macro:
-        return standing.states
+def _find_starts(context: CheckContext, position: Position) -> tuple[State, ...]:
+    """Where paths begin: of a macro not in those that use it, but in what these uses call."""
+    if not position.is_macro:
+        return position.states
     callees = dict.fromkeys(
-        callee for site in standing.sites or () for callee in ground.callees(site))
-    return ground.states(map(ground.graph.function, callees))
+        callee for site in position.sites or () for callee in context.callees_of(site))
+    return context.make_states(map(context.graph.function, callees))
 
 
-def _cheapest(
-    ground: CheckContext, steps: StateSpace, standing: Position, targets: Iterable[int]
+def _find_cheapest(
+    space: StateSpace, starts: Sequence[State], targets: Iterable[int]
 ) -> CallPath | None:
     best: CallPath | None = None
-    starts = _starts(ground, standing)[:_MOST_TRIED]
     for target in targets:
         for state in starts:
             start = state._replace(via_passed=0)
-            search = PathSearch(steps, state.function, target, most=_MOST_COST, start=start)
-            way = next(search.iter_paths(), None)
-            if way is None or way.cost > _MOST_COST:
+            search = PathSearch(space, state.function, target, most=_MAX_COST, start=start)
+            path = next(search.iter_paths(), None)
+            if path is None or path.cost > _MAX_COST:
                 continue
-            last = way.steps[-1]
-            cost = way.cost - choice_cost(last.width)
+            last = path.steps[-1]
+            cost = path.cost - choice_cost(last.width)
             if cost <= FAR and (best is None or cost < best.cost):
-                hops = make_hops(ground.graph, way.steps, steps.constraints)
+                hops = make_hops(space.graph, path.steps, space.constraints)
                 best = CallPath(hops, last.state, cost)
     return best
+
+
+def describe_reverse_call(
+    context: CheckContext, position: Position, callees: Sequence[int]
+) -> str:
+    """A note that what a line claims to be called is what calls; "" if it does not, or if both may
+    well call each other.
+    """
+    if position.is_macro:
+        return ""
+    callers = [state.function for state in position.states]
+    for callee in callees:
+        here = Position(context.make_states([context.graph.function(callee)]))
+        for call in find_single_hops(context.free, here, callers):
+            hop = call.hops[0]
+            if hop.kind is EdgeKind.CALLBACK or hop.site.number in context.graph.forwards:
+                continue  # what hands on callbacks may come several times on one path
+            return f"{hop.caller} calls {hop.callee} ({hop.site.location})"
+    return ""
+
+
+def judge_long_path(path: CallPath, position: Position) -> Outcome:
+    """The outcome for a path of which nobody can tell whether the claim means it."""
+    choices = ", ".join(
+        f"{hop.candidates} at {hop.site.location}" for hop in path.hops[:-1] if hop.candidates > 1
+    )
+    note = f"only a long path leads there, by {path.steps}"
+    return Outcome(
+        Verdict.UNDECIDED, f"{note}, with choices ({choices})" if choices else note,
+        position=position,
+    )

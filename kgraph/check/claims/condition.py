@@ -1,72 +1,127 @@
-"""Judges conditions: does a function have the one that a line claims?"""
+"""Judges conditions: does a function have the one that a line claims, and does what a document puts
+behind or under it stand there in the source, too?
 
-from collections.abc import Iterator
-from dataclasses import replace
+A call is compared with the conditions that the index has for it (if, else, ?:, &&, early exits), a
+statement with those around it in the text, what `case X:` leads to with the labels of the text. A
+condition leads to a call if everything that it asks for is asked for there. If the contrary is, or
+nothing of the kind, the claim is wrong.
+"""
 
-from kgraph.check.claims.statement import find_in_body, refute_quote, split_words
-from kgraph.check.context import CheckContext, get_path
-from kgraph.check.document import parse_claim
-from kgraph.check.outcome import Outcome, Position
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
+
+from kgraph.check.claims.case import (
+    find_each_label,
+    judge_in_switch,
+    judge_under_label,
+    refute_place,
+)
+from kgraph.check.claims.statement import refute_quote
+from kgraph.check.claims.surroundings import ClaimPlaces, PlaceConditions, has_part
+from kgraph.check.context import CheckContext, PlacedLine, get_path
+from kgraph.check.document.claim_parser import parse_claim
+from kgraph.check.outcome import Outcome, join_notes
 from kgraph.check.source.condition_forms import (
     ConditionForm,
     are_implied,
     is_alternative,
     negate,
-    normalise_condition,
     split_conjuncts,
 )
+from kgraph.check.source.tokens import split_words
 from kgraph.model.document import Claim, DocumentLine, LineKind
-from kgraph.model.location import Extent, Location
+from kgraph.model.location import MAX_GUARDS, Extent, Location
 from kgraph.model.results import KnownFunction
 from kgraph.model.verdicts import Verdict
 
-CONTRARY = "the source asks for the contrary"
-_BETWEEN = (",", "|", "/")  # labels that a document names together
+_CONTRARY = "the source asks for the contrary"
+_NEVER: frozenset[ConditionForm] = frozenset({("is", ("", True))})
+
+Judge = Callable[[PlacedLine], Outcome]
 
 
-def judge_condition(ground: CheckContext, line: DocumentLine, standing: Position) -> Outcome:
+def judge_condition(placed: PlacedLine, judge_claim: Judge) -> Outcome:
+    """A condition, with what it leads to on its own line. `judge_claim` judges that."""
+    condition = judge_in_switch(placed, _judge_existence(placed))
+    parts = [replace(placed, line=part) for part in _split_consequences(placed.line)]
+    judged = [(part, judge_claim(part)) for part in parts]
+    if not judged or condition.verdict is not Verdict.HOLDS:
+        return condition
+    outcome = _judge_consequences(placed, condition, judged)
+    if placed.claim.branch != "case" or outcome.position is None:
+        return outcome
+    # What stands below may go on from what the label leads to, or stand beside it.
+    return replace(
+        outcome, position=replace(placed.position, targets=outcome.position.states))
+
+
+def _judge_existence(placed: PlacedLine) -> Outcome:
     """A condition stands in one of the functions where the document stands."""
-    if standing.doubt or not standing.states:
-        return Outcome(Verdict.UNDECIDED, standing.doubt or "its function is not known")
-    functions = ground.functions_of(standing)
-    ways = _WAYS.get(line.claim.branch, (_quoted,))
-    for way in ways:
+    position, functions = placed.position, placed.functions
+    if not position.is_known:
+        return Outcome(Verdict.UNDECIDED, position.doubt or "its function is not known")
+    context, claim = placed.context, placed.claim
+    for find in _FINDERS.get(claim.branch, (_find_quoted,)):
         for function in functions:
-            places = way(ground, function, line.claim)
+            places = find(context, function, claim)
             if places:
                 return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
-    if line.claim.branch in ("if", "while"):
-        for function in functions:
-            found = find_related_condition(ground, function, line.claim)
-            if found is not None:
-                return found
-        for function in functions:
-            found = _summed_up(ground, function, line.claim)
-            if found is not None:
-                return found
-    return refute_quote(ground, line, functions)
+    if claim.branch in ("if", "while"):
+        for find_outcome in (_find_related, _find_summed_up):
+            for function in functions:
+                found = find_outcome(context, function, claim)
+                if found is not None:
+                    return found
+    return refute_quote(placed)
 
 
-def _quoted(ground: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
-    return find_in_body(ground, function, quote_condition(claim))
+def _find_quoted(context: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
+    return context.texts.find_tokens(function, _quote(claim))
 
 
-def _same(ground: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
+def _find_same(context: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
     """Where a function has a condition, however it is written."""
-    claimed = normalise_claim(ground, claim, get_path(function))
-    same = [place for form, place, _ in _conditions(ground, function) if form == claimed]
-    return list(dict.fromkeys((*_quoted(ground, function, claim), *same)))
+    claimed = context.normalise(claim, get_path(function))
+    same = [place for form, place, _ in _iter_conditions(context, function) if form == claimed]
+    return list(dict.fromkeys((*_find_quoted(context, function, claim), *same)))
 
 
-def _summed_up(ground: CheckContext, function: KnownFunction, claim: Claim) -> Outcome | None:
-    """Where all that a condition asks for is asked for by several conditions within each other, or
-    by the labels of a `switch`.
+def _find_early_exits(
+    context: CheckContext, function: KnownFunction, claim: Claim
+) -> list[Extent]:
+    """Where a function leaves off under the condition of an `else`, so that what follows stands as
+    if behind one: `if (x) return 0;`.
+    """
+    if function.location is None or claim.branch != "else" or not claim.condition:
+        return []
+    path, first = function.location.path, function.location.line
+    claimed = context.normalise(claim, path)
+    body = context.texts.expanded_tokens_of(function)
+    lines = [first + body[branch.place][1]
+             for branch in context.texts.control_flow_of(function).branches
+             if branch.form == negate(claimed) or (branch.other and branch.form == claimed)]
+    return [Extent(Location(path, line), line) for line in lines]
+
+
+_FINDERS = {
+    "case": (_find_quoted, find_each_label), "else": (_find_quoted, _find_early_exits),
+    "if": (_find_same,), "while": (_find_same,),
+}
+
+
+def _find_summed_up(
+    context: CheckContext, function: KnownFunction, claim: Claim
+) -> Outcome | None:
+    """Where several conditions within each other, or the labels of a `switch`, ask together for all
+    that a condition asks for.
     """
     if function.location is None:
         return None
     path, first = function.location.path, function.location.line
-    wanted = split_conjuncts(normalise_claim(ground, claim, path))
-    flow, body = ground.flow(function), ground.plain_body(function)
+    wanted = split_conjuncts(context.normalise(claim, path))
+    flow = context.texts.control_flow_of(function)
     asked = [(part, split_conjuncts(form)) for each in flow.branches
              for part, form in ((each.then, each.form), (each.other, negate(each.form)))]
     starts = sorted({
@@ -74,56 +129,53 @@ def _summed_up(ground: CheckContext, function: KnownFunction, claim: Claim) -> O
         *(label.then.start for label in flow.labels),
     })
     for start in starts:
-        if are_implied(wanted, flow.ruling([start]).holds):
-            place = Location(path, first + body[start][1])
-            return Outcome(Verdict.HOLDS, "summed up from what is asked for around it",
-                           places=(Extent(place, place.line),), found=place)
+        if are_implied(wanted, flow.find_enclosing([start]).holds):
+            line = first + context.texts.expanded_tokens_of(function)[start][1]
+            return Outcome(
+                Verdict.HOLDS, "summed up from what is asked for around it",
+                places=(Extent(Location(path, line), line),), found=Location(path, line))
     return None
 
 
-def _labels(ground: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
-    """Where the labels of a claim stand that names several; none where one stands nowhere."""
-    found = [find_in_body(ground, function, label) for label in split_labels(claim)]
-    return [place for places in found for place in places] if all(found) else []
-
-
-def _left_early(ground: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
-    """Where a function leaves off under the condition of an `else`, so that what follows is as if
-    it stood behind one: `if (x) return 0;`.
+def _find_related(
+    context: CheckContext, function: KnownFunction, claim: Claim
+) -> Outcome | None:
+    """A condition of the function that means the same; else the first that means more, is an
+    alternative, or is the contrary.
     """
-    if function.location is None or claim.branch != "else" or not claim.condition:
-        return []
-    path, first = function.location.path, function.location.line
-    claimed = normalise_claim(ground, claim, path)
-    body = ground.plain_body(function)
-    lines = [first + body[branch.place][1] for branch in ground.flow(function).branches
-             if branch.form == negate(claimed) or (branch.other and branch.form == claimed)]
-    return [Extent(Location(path, line), line) for line in lines]
+    related: Outcome | None = None
+    claimed = context.normalise(claim, get_path(function))
+    wanted = split_conjuncts(claimed)
+    for form, place, text in _iter_conditions(context, function):
+        note = ""
+        if form == claimed:
+            return Outcome(Verdict.HOLDS, places=(place,), found=place.start)
+        if wanted <= split_conjuncts(form):
+            note = f"a part of the condition at {place}: {text}"
+        elif is_alternative(form, claimed):
+            note = f"one of the conditions at {place} that do alone: {text}"
+        elif form == negate(claimed):
+            note = f"{_CONTRARY}, {text}, at {place}"
+        if note and related is None:
+            related = Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
+    return related
 
 
-_WAYS = {
-    "case": (_quoted, _labels), "else": (_quoted, _left_early), "if": (_same,), "while": (_same,),
-}
+def _iter_conditions(
+    context: CheckContext, function: KnownFunction
+) -> Iterator[tuple[ConditionForm, Extent, str]]:
+    """The conditions of a function, those of its text before those that only the index knows."""
+    texts = context.texts
+    if function.location is not None:
+        body = texts.expanded_tokens_of(function)
+        path, first = function.location.path, function.location.line
+        for branch in texts.control_flow_of(function).branches:
+            start = Location(path, first + body[branch.place][1])
+            yield branch.form, Extent(start, start.line), texts.sources.read_line(start)
+    yield from texts.guards_of(function.number)
 
 
-def split_consequences(line: DocumentLine) -> list[DocumentLine]:
-    """What the condition of a line leads to, as lines of their own."""
-    claim = line.claim
-    if claim.name:
-        said = Claim(name=claim.name, arguments=claim.arguments, target=claim.target)
-        return [replace(line, kind=LineKind.CALL, claim=said, citation=None)]
-    if not claim.consequence:
-        return []
-    read = parse_claim(claim.consequence, drawn=True, cited=False)
-    if read.kind in (LineKind.PROSE, LineKind.UNREAD, LineKind.FUNCTION):
-        quoted = Claim(expression=claim.consequence)
-        return [replace(line, kind=LineKind.STATEMENT, claim=quoted, citation=None)]
-    first = replace(read.claim, target=claim.target, also=())
-    return [replace(line, kind=kind, claim=each, citation=None)
-            for kind, each in ((read.kind, first), *read.claim.also)]
-
-
-def quote_condition(claim: Claim) -> list[str]:
+def _quote(claim: Claim) -> list[str]:
     """A condition as the source would write it."""
     inner = split_words(claim.condition)
     if claim.branch == "case":
@@ -133,58 +185,178 @@ def quote_condition(claim: Claim) -> list[str]:
     return [claim.branch, "(", *(["!", "(", *inner, ")"] if claim.negated else inner), ")"]
 
 
-def split_labels(claim: Claim) -> list[list[str]]:
-    """The labels that `case A: case B:` or `case A, B:` means, each as the source would write it;
-    none of any other condition.
-    """
-    found: list[list[str]] = []
-    for word in split_words(claim.condition) if claim.branch == "case" else ():
-        if word in ("case", "default") or not found:
-            found.append([word])
-        elif word in _BETWEEN:
-            found.append(["case"])
-        elif word != ":":
-            found[-1].append(word)
-    return [[*label, ":"] for label in found]
+def _split_consequences(line: DocumentLine) -> list[DocumentLine]:
+    """What the condition of a line leads to, as lines of their own."""
+    claim = line.claim
+    if claim.name:
+        said = Claim(name=claim.name, arguments=claim.arguments, target=claim.target)
+        return [replace(line, kind=LineKind.CALL, claim=said, citation=None)]
+    if not claim.consequence:
+        return []
+    parsed = parse_claim(claim.consequence, drawn=True, cited=False)
+    if parsed.kind in (LineKind.PROSE, LineKind.UNREAD, LineKind.FUNCTION):
+        quoted = Claim(expression=claim.consequence)
+        return [replace(line, kind=LineKind.STATEMENT, claim=quoted, citation=None)]
+    first = replace(parsed.claim, target=claim.target, also=())
+    return [replace(line, kind=kind, claim=each, citation=None)
+            for kind, each in ((parsed.kind, first), *parsed.claim.also)]
 
 
-def normalise_claim(ground: CheckContext, claim: Claim, path: str) -> ConditionForm:
-    """The form of a claimed condition, of code in the file `path`."""
-    return normalise_condition(
-        ground.spelling.expand_text(claim.condition, path), holds=not claim.negated
+def _judge_consequences(
+    placed: PlacedLine, condition: Outcome, parts: list[tuple[PlacedLine, Outcome]]
+) -> Outcome:
+    """The outcome for a condition together with what it leads to, on the same line."""
+    for _, each in parts:
+        if each.verdict is Verdict.REFUTED:
+            note = f"what the condition leads to is not there: {each.note}"
+            return replace(each, note=note, places=condition.places, found=condition.found)
+    checked = [
+        judge_under_condition(placed.claim, ClaimPlaces(part, each), placed.switch)
+        for part, each in parts
+    ]
+    wrong = next((each for each in checked if each.verdict is Verdict.REFUTED), None)
+    if wrong is not None:
+        return replace(wrong, places=condition.places, found=condition.found)
+    last = parts[-1][1]
+    is_open = any(each.verdict is Verdict.UNDECIDED for each in checked)
+    return replace(
+        last, verdict=Verdict.UNDECIDED if is_open else last.verdict,
+        note=join_notes(*dict.fromkeys(each.note for each in (condition, *checked))),
+        places=(*condition.places, *(place for _, each in parts for place in each.places)),
+        found=condition.found or last.found,
     )
 
 
-def find_related_condition(
-    ground: CheckContext, function: KnownFunction, claim: Claim
-) -> Outcome | None:
-    """A condition of the function that means the same, the contrary, or more."""
-    contrary: Outcome | None = None
-    claimed = normalise_claim(ground, claim, get_path(function))
-    wanted = split_conjuncts(claimed)
-    for form, place, text in _conditions(ground, function):
-        if form == claimed:
-            return Outcome(Verdict.HOLDS, places=(place,), found=place.start)
-        if wanted <= split_conjuncts(form):
-            note = f"a part of the condition at {place}: {text}"
-            contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
-        if is_alternative(form, claimed):
-            note = f"one of the conditions at {place} that do alone: {text}"
-            contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
-        if form == negate(claimed):
-            note = f"{CONTRARY}, {text}, at {place}"
-            contrary = contrary or Outcome(Verdict.HOLDS, note, places=(place,), found=place.start)
-    return contrary
+def judge_under_condition(claim: Claim, places: ClaimPlaces, switch: str = "") -> Outcome:
+    """The outcome for something that a function does, if the condition `claim` leads to it (a label
+    in a `switch` if that is not ""); else that it is wrong. `places` have it judged where the
+    condition stands.
+    """
+    outcome = places.outcome
+    if claim.branch not in ("if", "while", "else", "case") or outcome.verdict in (
+        Verdict.REFUTED, Verdict.UNDECIDED
+    ):
+        return outcome
+    if claim.branch == "case":
+        return judge_under_label(claim, places, switch)
+    scope = _Scope(claim, places)
+    if not scope.known:
+        return outcome
+    return scope.judge_else() if claim.branch == "else" else scope.judge_if()
 
 
-def _conditions(
-    ground: CheckContext, function: KnownFunction
-) -> Iterator[tuple[ConditionForm, Extent, str]]:
-    """The conditions of a function, those of its text before those that only the index knows."""
-    if function.location is not None:
-        body = ground.plain_body(function)
-        path, first = function.location.path, function.location.line
-        for branch in ground.flow(function).branches:
-            start = Location(path, first + body[branch.place][1])
-            yield branch.form, Extent(start, start.line), ground.sources.read_line(start)
-    yield from ground.guards_of(function.number)
+@dataclass(frozen=True)
+class _Scope:
+    """A claimed condition, and the places of what the document puts under it."""
+
+    claim: Claim
+    places: ClaimPlaces
+
+    @property
+    def _outcome(self) -> Outcome:
+        return self.places.outcome
+
+    @cached_property
+    def known(self) -> list[PlaceConditions]:
+        """What is known of the conditions around the places."""
+        return list(self.places.iter_known_conditions(otherwise=self.claim.branch == "else"))
+
+    def _claimed(self, path: str) -> ConditionForm:
+        return self.places.placed.context.normalise(self.claim, path)
+
+    def judge_if(self) -> Outcome:
+        """What stands behind `if` or `while`."""
+        wanted = {each.path: split_conjuncts(self._claimed(each.path)) for each in self.known}
+        if any(wanted[each.path] <= each.holds for each in self.known):
+            if not all(_is_contrary(each, wanted[each.path]) for each in self.known):
+                return self._outcome
+            return self._outcome.with_note(
+                "the contrary is asked for there, too: what it compares may be set between")
+        for each in chain(self.known, self.places.iter_text_conditions()):
+            forms = wanted.get(each.path, _NEVER)
+            if forms <= each.holds:
+                return self._outcome
+            if are_implied(forms, each.holds):
+                return self._outcome.with_note(
+                    f"one of the conditions that do alone: {each.text}")
+        contrary = next(
+            (each for each in self.known if _is_contrary(each, wanted[each.path])), None)
+        if contrary is not None and not self.places.can_jump_here(self.claim, holds=True):
+            there = contrary.text or "a condition that is not shown"
+            return refute_place(
+                self._outcome, f"it runs only where the contrary holds: {there}")
+        return self._judge_not_found()
+
+    def _judge_not_found(self) -> Outcome:
+        """Nothing that is known of a place is the claimed condition."""
+        if any(each.is_partial for each in self.known):
+            return self._leave_open(
+                "whether the condition leads to it cannot be told: of its conditions the index has"
+                f" the innermost {MAX_GUARDS}")
+        if self.places.can_jump_here(self.claim, holds=True):
+            note = "whether the condition leads to it cannot be told: there are labels"
+            if self._is_only_contrary():
+                return self._leave_open(note)
+            return self._outcome.with_note(note)
+        where = next((each.text for each in self.known if each.text), "")
+        if where:
+            there = f"its conditions are {where}"
+        elif any(each.holds for each in self.known):
+            there = "it stands under others"
+        else:
+            there = "it has no condition"
+        return refute_place(self._outcome, f"the condition does not lead to it: {there}")
+
+    def _is_only_contrary(self) -> bool:
+        """Whether the functions have the contrary of the condition, and not the condition."""
+        context, functions = self.places.placed.context, self.places.placed.functions
+        if any(_find_quoted(context, function, self.claim) for function in functions):
+            return False
+        every = [_find_related(context, function, self.claim) for function in functions]
+        found = [each for each in every if each is not None]
+        return bool(found) and all(each.note.startswith(_CONTRARY) for each in found)
+
+    def judge_else(self) -> Outcome:
+        """What stands behind `else`: somewhere a condition does not hold there, and it is that of
+        the `if` before it, if the document has one (`claim.condition`).
+        """
+        if self.claim.condition and any(
+            split_conjuncts(negate(self._claimed(each.path))) <= each.holds for each in self.known
+        ):
+            return self._outcome  # also if the source asks for the contrary
+        if any(each.otherwise for each in self.known):
+            return self._judge_else_of_if() if self.claim.condition else self._outcome
+        if any(each.otherwise is None or each.is_partial for each in self.known):
+            return self._leave_open("whether it stands behind an else cannot be told")
+        where = next((each.text for each in self.known if each.text), "")
+        there = f"its conditions are {where}" if where else "it has no condition"
+        return refute_place(self._outcome, f"it stands behind no else: {there}")
+
+    def _judge_else_of_if(self) -> Outcome:
+        """What stands behind an else: of the condition that the document gives it."""
+        context, functions = self.places.placed.context, self.places.placed.functions
+        related = [_find_related(context, function, self.claim) for function in functions]
+        is_summed_up = not any(found is not None and not found.note for found in related)
+        for each in (*self.known, *self.places.iter_text_conditions()):
+            against = negate(self._claimed(each.path))
+            if split_conjuncts(against) <= each.holds or any(
+                has_part(negate(form), negate(against))
+                or (is_summed_up and is_alternative(against, form))
+                for form in each.holds
+            ):
+                return self._outcome
+        if any(each.is_partial for each in self.known):
+            return self._outcome
+        where = next((each.text for each in self.known if each.text), "")
+        if not where or self.places.can_jump_here(self.claim, holds=False):
+            return self._outcome.with_note("of which if the else is cannot be told")
+        return refute_place(
+            self._outcome, f"it stands behind the else of another condition: {where}")
+
+    def _leave_open(self, note: str) -> Outcome:
+        return replace(self._outcome.with_note(note), verdict=Verdict.UNDECIDED)
+
+
+def _is_contrary(known: PlaceConditions, wanted: frozenset[ConditionForm]) -> bool:
+    """Whether the contrary of something wanted holds at a place."""
+    return not known.holds.isdisjoint(map(negate, wanted))

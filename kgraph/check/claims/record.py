@@ -1,10 +1,9 @@
 """Judges records, `struct T {`, and the members under them."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from kgraph.check.claims.statement import split_words
-from kgraph.check.context import CheckContext, is_path_suffix
-from kgraph.check.outcome import Outcome
+from kgraph.check.context import CheckContext, PlacedLine, is_cited
+from kgraph.check.outcome import Outcome, join_notes
 from kgraph.check.source.declarations import (
     WORSENING,
     Member,
@@ -13,139 +12,149 @@ from kgraph.check.source.declarations import (
     iter_members,
     parse_members,
 )
-from kgraph.check.source.tokens import tokenise
-from kgraph.model.document import Citation, DocumentLine
+from kgraph.check.source.tokens import split_words, tokenise
+from kgraph.model.document import Citation, LineKind
 from kgraph.model.location import Extent, Location
 from kgraph.model.verdicts import Verdict
 
-_MOST_LINES = 3000
-_MOST_DEFINITIONS = 20  # of one name
-_MOST_BROKEN = 8  # lines that a declaration is broken over
-_MOST_SHOWN = 2
+_MAX_LINES = 3000
+_MAX_DEFINITIONS = 20  # of one name
+_MAX_DECLARATION_LINES = 8
+_MAX_SHOWN = 2
 
 
-def judge_record(ground: CheckContext, line: DocumentLine) -> Outcome:
+def judge_record(placed: PlacedLine) -> Outcome:
     """A record is defined somewhere in the tree."""
-    places = _record_places(ground, line.claim.name, line.citation)
+    name = placed.claim.name
+    places = _find_records(placed.context, name, placed.line.citation)
     if not places:
-        return Outcome(Verdict.REFUTED, f"no struct {line.claim.name} in this tree")
+        return Outcome(Verdict.REFUTED, f"no struct {name} in this tree")
     return Outcome(Verdict.HOLDS, found=places[0].start, places=tuple(places))
 
 
-def judge_field(
-    ground: CheckContext, line: DocumentLine, record_line: DocumentLine | None
-) -> Outcome:
+def judge_field(placed: PlacedLine) -> Outcome:
     """Members of a record, of the types that the line gives them; names of a function pointer's
-    parameters that differ are told. What is said is of the worst of them, and of the definition of
-    the record that the line fits best, where there are several.
+    parameters that differ are noted. Of several members the worst counts, of several definitions of
+    the record the one that the line fits best.
     """
-    head = record_line.claim.name if record_line is not None else ""
-    places = _record_places(ground, head, record_line.citation) if record_line is not None else []
-    if not places:
+    head, claim = placed.above, placed.claim
+    is_record = head is not None and head.kind is LineKind.RECORD
+    places = (_find_records(placed.context, head.claim.name, head.citation)
+              if head is not None and is_record else [])
+    if head is None or not places:
         return Outcome(Verdict.UNDECIDED, "its record is not known")
-    if line.claim.expression:
-        judged = [_judge_macro(ground, head, place, line.claim.expression) for place in places]
+    name = head.claim.name
+    records = [_Record(placed.context, name, place) for place in places]
+    if claim.expression:
+        judged = [record.judge_macro(claim.expression) for record in records]
     else:
-        claimed = parse_members(f"{line.claim.type} {line.claim.name}")
+        claimed = parse_members(f"{claim.type} {claim.name}")
         if not claimed:
             return Outcome(Verdict.UNDECIDED, "what it declares cannot be read")
-        judged = [_judge_members(ground, head, place, claimed) for place in places]
+        judged = [record.judge_members(claimed) for record in records]
     best = min(judged, key=lambda each: WORSENING.index(each.verdict))
     place = places[judged.index(best)]
     if place is places[0] or best.verdict is Verdict.REFUTED:
         return judged[0]
-    note = f"in the {head} at {place.start}, not in that at {places[0].start}"
-    return replace(best, note="; ".join(filter(None, (best.note, note))))
+    return best.with_note(f"in the {name} at {place.start}, not in that at {places[0].start}")
 
 
-def _judge_members(
-    ground: CheckContext, record: str, place: Extent, claimed: list[Member]
-) -> Outcome:
-    told = [_judge_member(ground, record, place, each) for each in claimed]
-    worst = max((each.verdict for each in told), key=WORSENING.index)
-    alike = [each for each in told if each.verdict is worst]
-    notes = dict.fromkeys(each.note for each in alike if each.note)
-    return replace(alike[0], note="; ".join(notes))
+@dataclass(frozen=True)
+class _Record:
+    """One definition of a record, at `place`."""
+
+    context: CheckContext
+    name: str
+    place: Extent
+
+    def find_members(self, name: str) -> list[tuple[Location, Member]]:
+        """The declarations of a member; if the name is a macro (`#define sk_prot
+        __sk_common.skc_prot`), of what it stands for.
+        """
+        path, first = self.place.start.path, self.place.start.line
+        every = [(Location(path, first + each.line), each) for each in iter_members(self._text)]
+        found = [(at, each) for at, each in every if each.name == name]
+        words = [] if found else self.context.texts.expander.expand_text(name, path)
+        if len(words) < 3:
+            return found
+        outer = next((each.type for _, each in every if each.name == words[0]), ())
+        inner = (_find_records(self.context, outer[1])
+                 if outer[:1] in (("struct",), ("union",)) else [])
+        if not inner:
+            return [] if len(words) > 3 else [
+                (at, each) for at, each in every if each.name == words[-1]]
+        if len(words) > 3:
+            return []
+        members = _Record(self.context, outer[1], inner[0]).find_members(words[2])
+        return [(at, Member(name, each.type, each.parameters)) for at, each in members]
+
+    def judge_members(self, claimed: list[Member]) -> Outcome:
+        """The worst outcome for one of some members, with the notes of all that are as bad."""
+        outcomes = [self._judge_member(each) for each in claimed]
+        worst = max((each.verdict for each in outcomes), key=WORSENING.index)
+        alike = [each for each in outcomes if each.verdict is worst]
+        return replace(alike[0], note=join_notes(*dict.fromkeys(each.note for each in alike)))
+
+    def _judge_member(self, claimed: Member) -> Outcome:
+        found = self.find_members(claimed.name)
+        by_macro = [] if found else self._find_macro_members(claimed.name)
+        if by_macro:
+            at, text = by_macro[0]
+            return Outcome(Verdict.UNDECIDED, f"a macro declares it: `{text};` ({at})", found=at)
+        if not found:
+            note = f"{self.name} has no member {claimed.name} ({self.place.start})"
+            return Outcome(Verdict.REFUTED, note)
+        resolve = self.context.texts.expander.resolve_type
+        compared = [(*compare_members(claimed, there, resolve), at) for at, there in found]
+        verdict, note, at = min(
+            compared, key=lambda each: (WORSENING.index(each[0]), bool(each[1])))
+        if verdict is Verdict.HOLDS:
+            return Outcome(verdict, note, found=at)
+        lines = self.context.tree.read_lines(at.path)[at.line - 1:]
+        text = "\n".join(lines[:_MAX_DECLARATION_LINES]).partition(";")[0]
+        doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
+        return Outcome(verdict, f"it is `{' '.join(text.split())};` there ({at}){doubt}", found=at)
+
+    def judge_macro(self, expression: str) -> Outcome:
+        """A member that a macro declares, `BITMAP(flags, 64)`, stands there word by word."""
+        name, wanted = expression.partition("(")[0].strip(), split_words(expression)
+        there = self._find_macro_members(name)
+        for at, text in there:
+            if split_words(text) == wanted:
+                return Outcome(Verdict.HOLDS, found=at)
+        note = join_notes(
+            f"{self.name} has no {expression} ({self.place.start})",
+            *(f"there is `{text};` ({at})" for at, text in there[:_MAX_SHOWN]))
+        return Outcome(Verdict.REFUTED, note, found=there[0][0] if there else None)
+
+    @property
+    def _text(self) -> str:
+        start = self.place.start
+        lines = self.context.tree.read_lines(start.path)[start.line - 1:self.place.end_line]
+        return "\n".join(lines)
+
+    def _find_macro_members(self, name: str) -> list[tuple[Location, str]]:
+        """The members that macros declare in which a name stands, `BITMAP(name, 64)`."""
+        path, first = self.place.start.path, self.place.start.line
+        return [(Location(path, first + line), text)
+                for line, text in iter_macro_members(self._text) if name in split_words(text)]
 
 
-def _judge_member(ground: CheckContext, record: str, place: Extent, claimed: Member) -> Outcome:
-    found = _members(ground, place, claimed.name)
-    by_macro = [] if found else _macro_members(ground, place, claimed.name)
-    if by_macro:
-        at, text = by_macro[0]
-        return Outcome(Verdict.UNDECIDED, f"a macro declares it: `{text};` ({at})", found=at)
-    if not found:
-        note = f"{record} has no member {claimed.name} ({place.start})"
-        return Outcome(Verdict.REFUTED, note)
-    told = [
-        (*compare_members(claimed, there, ground.spelling.resolve_type), at) for at, there in found
-    ]
-    verdict, note, at = min(told, key=lambda each: (WORSENING.index(each[0]), bool(each[1])))
-    if verdict is Verdict.HOLDS:
-        return Outcome(verdict, note, found=at)
-    text = "\n".join(ground.absence.read_lines(at.path)[at.line - 1:at.line - 1 + _MOST_BROKEN])
-    whole = f"it is `{' '.join(text.partition(';')[0].split())};` there ({at})"
-    doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
-    return Outcome(verdict, whole + doubt, found=at)
-
-
-def _judge_macro(ground: CheckContext, record: str, place: Extent, expression: str) -> Outcome:
-    """A member that a macro declares, `DECLARE_BITMAP(flags, 64)`, stands there word by word."""
-    name, wanted = expression.partition("(")[0].strip(), split_words(expression)
-    there = _macro_members(ground, place, name)
-    for at, text in there:
-        if split_words(text) == wanted:
-            return Outcome(Verdict.HOLDS, found=at)
-    note = "; ".join(f"there is `{text};` ({at})" for at, text in there[:_MOST_SHOWN])
-    nothing = f"{record} has no {expression} ({place.start})"
-    return Outcome(Verdict.REFUTED, "; ".join(filter(None, (nothing, note))),
-                   found=there[0][0] if there else None)
-
-
-def _macro_members(ground: CheckContext, record: Extent, name: str) -> list[tuple[Location, str]]:
-    """The members that macros declare in which a name stands, `DECLARE_BITMAP(name, 64)`."""
-    path, first = record.start.path, record.start.line
-    text = "\n".join(ground.absence.read_lines(path)[first - 1:record.end_line])
-    return [(Location(path, first + line), spelled) for line, spelled in iter_macro_members(text)
-            if name in split_words(spelled)]
-
-
-def _members(ground: CheckContext, record: Extent, name: str) -> list[tuple[Location, Member]]:
-    """The declarations of a member; of what it stands for where it is a macro
-    (`#define sk_prot __sk_common.skc_prot`).
-    """
-    path, first = record.start.path, record.start.line
-    text = "\n".join(ground.absence.read_lines(path)[first - 1:record.end_line])
-    every = [(Location(path, first + each.line), each) for each in iter_members(text)]
-    found = [(at, each) for at, each in every if each.name == name]
-    spelled = [] if found else ground.spelling.expand_text(name, path)
-    if len(spelled) < 3:
-        return found
-    held = next((each.type for _, each in every if each.name == spelled[0]), ())
-    inner = _record_places(ground, held[1]) if held[:1] in (("struct",), ("union",)) else []
-    if not inner:
-        return [] if len(spelled) > 3 else [
-            (at, each) for at, each in every if each.name == spelled[-1]]
-    within = _members(ground, inner[0], spelled[2]) if len(spelled) == 3 else []
-    return [(at, Member(name, each.type, each.parameters)) for at, each in within]
-
-
-def _record_places(
-    ground: CheckContext, name: str, citation: Citation | None = None
+def _find_records(
+    context: CheckContext, name: str, citation: Citation | None = None
 ) -> list[Extent]:
     """Where a record is defined, found by its text, to the line of its closing brace: in the cited
-    file first, in files that no unit reads only where it is in no other.
+    file first; in files that no unit reads only if it is in no other.
     """
-    starts = ground.defined.find_records(name) or ground.absence.find_records(name)
+    starts = context.definitions.find_records(name) or context.tree.find_records(name)
     if citation is not None:
-        starts = sorted(starts, key=lambda each: not is_path_suffix(each.path, citation.path)
-                        and not is_path_suffix(citation.path, each.path))
-    return [_whole(ground, each) for each in starts[:_MOST_DEFINITIONS]]
+        starts = sorted(starts, key=lambda each: not is_cited(each.path, citation))
+    return [_expand_to_brace(context, each) for each in starts[:_MAX_DEFINITIONS]]
 
 
-def _whole(ground: CheckContext, place: Location) -> Extent:
-    depth, lines = 0, ground.absence.read_lines(place.path)
-    for word, line in tokenise("\n".join(lines[place.line - 1:place.line + _MOST_LINES])):
+def _expand_to_brace(context: CheckContext, place: Location) -> Extent:
+    depth, lines = 0, context.tree.read_lines(place.path)
+    for word, line in tokenise("\n".join(lines[place.line - 1:place.line + _MAX_LINES])):
         depth += {"{": 1, "}": -1}.get(word, 0)
         if word == "}" and depth == 0:
             return Extent(place, place.line + line)

@@ -30,7 +30,7 @@ class Branch:
     other: range
     beyond: range
 
-    def says(self, place: int) -> frozenset[ConditionForm]:
+    def forms_at(self, place: int) -> frozenset[ConditionForm]:
         """What holds at a token because of this condition."""
         if place in self.then:
             return split_conjuncts(self.form)
@@ -67,7 +67,7 @@ class EnclosingConditions(NamedTuple):
     def holds(self) -> frozenset[ConditionForm]:
         """What holds there because of them."""
         found = frozenset[ConditionForm]().union(
-            *(branch.says(at) for branch in self.branches for at in self.here))
+            *(branch.forms_at(at) for branch in self.branches for at in self.here))
         asked: dict[str, list[ConditionForm]] = {}
         for label in self.labels:
             if label.switch:
@@ -97,14 +97,14 @@ class ControlFlow:
                  if word in ("if", "while") and following == "("]
         for place in reversed(heads):  # those within are known before those around them
             end = self.end_of(place + 1)
-            then = self._ruled(end + 1)
+            then = self._read_statement_at(end + 1)
             after = then.stop
             other = beyond = range(after, after)
             if words[after:after + 1] == ["else"]:
-                other = self._ruled(after + 1)
-            elif words[place] == "if" and self._leaves(then):
+                other = self._read_statement_at(after + 1)
+            elif words[place] == "if" and self._leaves_block(then):
                 stop = self._block_ends[after]
-                reached, jumped = self._reached(after, stop)
+                reached, jumped = self._find_labels_between(after, stop)
                 other, beyond = range(after, reached), range(jumped, stop)
             found.append(
                 Branch(normalise_condition(words[place + 2 : end]), place, then, other, beyond)
@@ -115,13 +115,13 @@ class ControlFlow:
     def labels(self) -> list[SwitchLabel]:
         """The labels of its switches."""
         words, found = self.words, list[SwitchLabel]()
-        switches = dict(self._switches()) if self.branches or "switch" in words else {}
+        switches = dict(self._find_switches()) if self.branches or "switch" in words else {}
         for place, word in enumerate(words):
             if word not in ("case", "default"):
                 continue
-            colon = self._colon(place)
+            colon = self._find_colon(place)
             if words[colon:colon + 1] == [":"]:
-                then = range(colon + 1, self._left(colon + 1))
+                then = range(colon + 1, self._find_exit(colon + 1))
                 switch = switches.get(self._block_ends[place], "")
                 found.append(SwitchLabel(" ".join(words[place:colon]), place, then, switch))
         return found
@@ -130,13 +130,13 @@ class ControlFlow:
         """The condition, or the label, of the `if`, `while`, `case` or `default` at a token, as it
         is written.
         """
-        at, words = self._keywords[place], self._written
+        at, words = self._written_keywords[place], self._written
         if words[at] in ("case", "default"):
             return join_tokens(takewhile(lambda word: word != ":", islice(words, at, None)))
         return join_tokens(words[at + 2:find_end(words, at + 1)])
 
     @cached_property
-    def _keywords(self) -> dict[int, int]:
+    def _written_keywords(self) -> dict[int, int]:
         """By place: where the written words have a keyword."""
         here, there = ([place for place, word in enumerate(words) if word in _KEYWORDS]
                        for words in (self.words, self._written))
@@ -144,27 +144,27 @@ class ControlFlow:
             self._written, there = self.words, here
         return dict(zip(here, there, strict=True))
 
-    def ruling(self, here: list[int]) -> EnclosingConditions:
+    def find_enclosing(self, here: list[int]) -> EnclosingConditions:
         """The conditions and labels that any of some tokens stands under."""
         first, last = (here[0], here[-1]) if here else (0, -1)
         near = [label for label in self.labels
                 if label.then.start <= last and label.then.stop > first]
         return EnclosingConditions(
             here,
-            [branch for branch in self.branches if any(map(branch.says, here))],
+            [branch for branch in self.branches if any(map(branch.forms_at, here))],
             [label for label in near if any(at in label.then for at in here)],
         )
 
-    def behind(self, label: str) -> list[range]:
+    def find_runs_behind(self, label: str) -> list[range]:
         """The tokens that run from each label of this name on to where they leave the block."""
-        return [range(at, self._left(at)) for at in self._targets.get(label, ())]
+        return [range(at, self._find_exit(at)) for at in self._label_places.get(label, ())]
 
     @property
     def goto_labels(self) -> list[str]:
         """The labels that a `goto` may name."""
-        return list(self._targets)
+        return list(self._label_places)
 
-    def jumped(self, start: range) -> list[range]:
+    def follow_jumps(self, start: range) -> list[range]:
         """The tokens that run from these on, and behind the labels that they jump to: from each
         label on to where that leaves the block.
         """
@@ -174,7 +174,7 @@ class ControlFlow:
                 name = words[place + 1] if words[place] == "goto" else ""
                 if name and name not in names:
                     names.add(name)
-                    found += self.behind(name)
+                    found += self.find_runs_behind(name)
         return found
 
     def end_of(self, start: int) -> int:
@@ -184,7 +184,7 @@ class ControlFlow:
         return self._ends.get(start, len(self.words) - 1)
 
     @cached_property
-    def _targets(self) -> dict[str, list[int]]:
+    def _label_places(self) -> dict[str, list[int]]:
         """Where the labels that a `goto` names stand."""
         found: dict[str, list[int]] = {}
         for place, (word, following) in enumerate(pairwise(self.words)):
@@ -207,17 +207,18 @@ class ControlFlow:
                 around.append(self._ends[place])
         return [*found, len(self.words)]
 
-    def _reached(self, start: int, stop: int) -> tuple[int, int]:
+    def _find_labels_between(self, start: int, stop: int) -> tuple[int, int]:
         """Where the first label stands between two tokens, of the switch that ends at the second or
         one that a `goto` may lead to, else the second; and the first of the latter.
         """
-        jumped = min((place for name, found in self._targets.items() if name in self._gotos
+        jumped = min((place for name, found in self._label_places.items()
+                      if name in self._goto_names
                       for place in found if start <= place < stop), default=stop)
-        cases = (place for place in self._cases.get(stop, ()) if place >= start)
+        cases = (place for place in self._labels_by_end.get(stop, ()) if place >= start)
         return min(jumped, next(cases, stop)), jumped
 
     @cached_property
-    def _cases(self) -> dict[int, list[int]]:
+    def _labels_by_end(self) -> dict[int, list[int]]:
         """The places of the labels of each switch, by where it ends."""
         found: dict[int, list[int]] = {}
         for place, word in enumerate(self.words):
@@ -226,10 +227,10 @@ class ControlFlow:
         return found
 
     @cached_property
-    def _gotos(self) -> set[str]:
+    def _goto_names(self) -> set[str]:
         return {following for word, following in pairwise(self.words) if word == "goto"}
 
-    def _switches(self) -> list[tuple[int, str]]:
+    def _find_switches(self) -> list[tuple[int, str]]:
         """Where the block of each switch closes, and what the switch asks for."""
         found = []
         for place, pair in enumerate(pairwise(self.words)):
@@ -238,37 +239,39 @@ class ControlFlow:
                 found.append((self.end_of(end + 1), " ".join(self.words[place + 2:end])))
         return found
 
-    def _left(self, start: int) -> int:
+    def _find_exit(self, start: int) -> int:
         """Behind the first statement from `start` on that leaves the block around it."""
         place, last = start, self._block_ends[min(start, len(self.words))]
-        while (place := self._past_labels(place)) < last:
-            part = range(place, max(place + 1, self._ruled(place).stop))
-            if self._leaves(part):
+        while (place := self._skip_labels(place)) < last:
+            part = range(place, max(place + 1, self._read_statement_at(place).stop))
+            if self._leaves_block(part):
                 return part.stop
             place = part.stop
         return last
 
-    def _ruled(self, start: int) -> range:
+    def _read_statement_at(self, start: int) -> range:
         """The tokens of the statement that starts at `start`, with its `else`."""
         if start not in self._statements:
-            self._statements[start] = self._statement(start)
+            self._statements[start] = self._read_statement(start)
         return self._statements[start]
 
-    def _statement(self, start: int) -> range:
+    def _read_statement(self, start: int) -> range:
         words, place = self.words, start
         while words[place:place + 1] and words[place] in ("if", "while", "for", "switch"):
             heads = words[place] == "if"
             place = self.end_of(place + 1) + 1
             if not heads:
                 continue
-            inner = self._ruled(place).stop if words[place:place + 1] != ["if"] else place
+            inner = place
+            if words[place:place + 1] != ["if"]:
+                inner = self._read_statement_at(place).stop
             if words[inner:inner + 1] == ["else"]:
                 place = inner + 1
             elif inner > place:
                 return range(start, inner)
-        return range(start, self._simple_end(place))
+        return range(start, self._find_simple_end(place))
 
-    def _simple_end(self, start: int) -> int:
+    def _find_simple_end(self, start: int) -> int:
         """Behind the block that starts at `start`, or the next semicolon."""
         place = start
         while place < len(self.words):
@@ -284,33 +287,33 @@ class ControlFlow:
             place += 1
         return len(self.words)
 
-    def _leaves(self, part: range) -> bool:
+    def _leaves_block(self, part: range) -> bool:
         """Whether a statement ends by leaving the block around it."""
-        words, place = self.words, self._past_labels(part.start)
+        words, place = self.words, self._skip_labels(part.start)
         while words[place:place + 1] == ["if"]:
-            then = self._ruled(self.end_of(place + 1) + 1)
-            if words[then.stop:then.stop + 1] != ["else"] or not self._leaves(then):
+            then = self._read_statement_at(self.end_of(place + 1) + 1)
+            if words[then.stop:then.stop + 1] != ["else"] or not self._leaves_block(then):
                 return False
             place = then.stop + 1
         if words[place:place + 1] != ["{"]:
             return place < part.stop and words[place] in _LEAVING
         last, place, stop = range(0), place + 1, self.end_of(place)
-        while (place := self._past_labels(place)) < stop:
-            last = range(place, max(place + 1, self._ruled(place).stop))
+        while (place := self._skip_labels(place)) < stop:
+            last = range(place, max(place + 1, self._read_statement_at(place).stop))
             place = last.stop
-        return bool(last) and self._leaves(last)
+        return bool(last) and self._leaves_block(last)
 
-    def _colon(self, label: int) -> int:
+    def _find_colon(self, label: int) -> int:
         """Where the `case` or `default` at `label` ends."""
         words = self.words
         return next((at for at in range(label, len(words)) if words[at] in ":;{"), len(words))
 
-    def _past_labels(self, place: int) -> int:
+    def _skip_labels(self, place: int) -> int:
         """Behind the labels that a statement begins with."""
         words = self.words
         while place + 1 < len(words):
             if words[place] in ("case", "default"):
-                place = self._colon(place) + 1
+                place = self._find_colon(place) + 1
             elif words[place + 1] == ":" and words[place].isidentifier():
                 place += 2
             else:

@@ -9,6 +9,10 @@ _TOKEN = re.compile(
     r"|&&|\|\||\+\+|--|\n|\S",
     re.DOTALL,
 )
+# Blanks between tokens that most people leave out.
+_TIGHT = re.compile(
+    r"(?<=[(\[!~]) | (?=[)\],;.]|->)|(?<=->) |(?<=\.) (?=\w)|(?<=\w) (?=\()", re.ASCII)
+
 OPEN, CLOSE = "([{", ")]}"
 # Words that tell sparse or the compiler something and change no type that anyone compares.
 ATTRIBUTES = frozenset({
@@ -99,18 +103,11 @@ def find_ends(words: list[str]) -> dict[int, int]:
     return found
 
 
-_MOST_TOLD = 3
-_TIGHT = re.compile(
-    r"(?<=[(\[!~]) | (?=[)\],;.]|->)|(?<=->) |(?<=\.) (?=\w)|(?<=\w) (?=\()", re.ASCII)
+def split_words(text: str) -> list[str]:
+    """The tokens of a text without semicolons."""
+    return [word for word, _ in tokenise(text) if word != ";"]
 
 
 def join_tokens(words: Iterable[str]) -> str:
     """Tokens with the blanks between them that most people write."""
     return _TIGHT.sub("", " ".join(words))
-
-
-def describe_innermost(texts: list[str]) -> str:
-    """Conditions in a sentence, outermost first: the last of them."""
-    left_out = len(texts) - _MOST_TOLD
-    told = ", ".join(texts[-_MOST_TOLD:])
-    return f"{told} and {left_out} around them" if left_out > 0 else told

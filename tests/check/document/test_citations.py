@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgraph.check.document import find_citations
+from kgraph.check.document.citations import find_citations
 
 
 @pytest.mark.parametrize(("text", "path", "line"), [

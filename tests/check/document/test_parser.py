@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgraph.check.document import parse_document
-from kgraph.check.document.parser import MAX_LINES
+from kgraph.check.document.parser import MAX_LINES, parse_document
 from kgraph.errors import DocumentError
 from kgraph.model.document import Claim, DocumentLine, LineKind
 

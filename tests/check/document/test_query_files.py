@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kgraph.check.document import build_query_document, parse_query
+from kgraph.check.document.query_files import build_query_document, parse_query
 from kgraph.errors import DocumentError
 from kgraph.toml import blank_strings
 

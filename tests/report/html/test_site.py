@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.check import check_document
-from kgraph.check.document import parse_document
+from kgraph.check.document.parser import parse_document
 from kgraph.check.document.query_files import find_query, read_shipped_queries
+from kgraph.check.walk import check_document
 from kgraph.errors import ReportError
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
