@@ -14,9 +14,10 @@ _WIDTH = 100
 
 
 def format_check(check: ChainCheck, guards: ConditionText | None = None) -> Iterator[str]:
-    """The claims of a document, one a line, each with its verdict; under it what there is to say
-    (and the conditions around its call, where `guards` gives their texts); then what is wrong or
-    open, and the counts.
+    """The claims of a document with their verdicts, the wrong and open ones again, and the counts.
+
+    Remarks stand under the claim. Where `guards` gives the texts of conditions, so do those around
+    its call.
     """
     yield f"{check.document.file}"
     scenario = format_scenario(check.scenario)
@@ -29,9 +30,9 @@ def format_check(check: ChainCheck, guards: ConditionText | None = None) -> Iter
 
 
 def format_conclusion(check: ChainCheck, name: str) -> Iterator[str]:
-    """What is wrong or open in a document called `name`, and the counts."""
+    """The wrong and the open claims of a document called `name`, and the counts."""
     lines = list_claims(check)
-    for verdicts, head in ((WRONG_VERDICTS, "wrong"), (OPEN_VERDICTS, "could not be decided")):
+    for verdicts, head in ((WRONG_VERDICTS, "wrong"), (OPEN_VERDICTS, "undecided or unread")):
         listed = [line for line in lines if line.verdict in verdicts]
         if listed:
             yield f"{head}:"
@@ -46,7 +47,7 @@ def format_conclusion(check: ChainCheck, name: str) -> Iterator[str]:
 
 
 def list_claims(check: ChainCheck) -> list[LineVerdict]:
-    """The lines that claim something, or look as if they did."""
+    """The lines that claim something, or look as if they do."""
     return [line for line in check.lines if line.verdict is not Verdict.PROSE]
 
 
@@ -59,16 +60,14 @@ def _format_line(line: LineVerdict, guards: ConditionText | None) -> Iterator[st
     text = line.line.text.replace("\t", "    ")
     shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
     yield f"{line.line.file_line:5}  {line.verdict:<11}  {shown}"
-    for said in (describe_edge(line), describe_citation(line)):
-        if said:
-            yield f"{'':20}^ {said}"
+    remarks = [text for text in (describe_edge(line), describe_citation(line)) if text]
     if guards is not None and line.hop is not None:
-        for around in format_guards(line.hop.site, guards):
-            yield f"{'':20}^ {around}"
+        remarks += format_guards(line.hop.site, guards)
+    yield from (f"{'':20}^ {remark}" for remark in remarks)
 
 
 def describe_edge(line: LineVerdict) -> str:
-    """What there is to say of the edge of a line, "" for nothing."""
+    """The remark on the edge of a line; "" for none."""
     parts = [line.note] if line.note else []
     if line.via:
         parts.append(", ".join(f"{hop.callee} ({hop.site.location})" for hop in line.via))
@@ -79,14 +78,14 @@ def describe_edge(line: LineVerdict) -> str:
 
 
 def describe_citation(line: LineVerdict) -> str:
-    """What is wrong with the citation of a line, "" for nothing."""
+    """What is wrong with the citation of a line; "" if nothing is."""
     cited, found = line.line.citation, line.found
     if cited is None or line.citation in GOOD_CITATIONS:
         return ""
-    said = f"citation {line.citation}"
+    text = f"citation {line.citation}"
     if line.distance:
         lines = f"{line.distance} line{'s' if line.distance > 1 else ''}"
         if found is not None and found.line > cited.line:
-            return f"{said}, {lines} past another call: the one under it is {found}"
-        said += f", {lines} past the call"
-    return f"{said}: it is {found}" if found is not None else said
+            return f"{text}, {lines} after another call: the one below is at {found}"
+        text += f", {lines} after the call"
+    return f"{text}: should be {found}" if found is not None else text

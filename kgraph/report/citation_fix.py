@@ -8,12 +8,13 @@ from kgraph.model.location import Location
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
 from kgraph.report.check_text import GOOD_CITATIONS
 
-_SURE = (Verdict.HOLDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
+_TRUE = (Verdict.HOLDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
 
 
 def fix_citations(data: bytes, check: ChainCheck, *, cite: bool = False) -> bytes:
-    """The bytes of a checked document with the right citations on lines that are true; with `cite`
-    also on those of them that have none, written like the document's first citation.
+    """The bytes of a checked document with correct citations on the lines that are true.
+
+    With `cite`, true lines without a citation get one, written like the document's first.
     """
     edits = [
         edit for line in check.lines if (edit := _make_edit(line, check, cite=cite)) is not None
@@ -26,9 +27,9 @@ def fix_citations(data: bytes, check: ChainCheck, *, cite: bool = False) -> byte
 def _make_edit(
     line: LineVerdict, check: ChainCheck, *, cite: bool
 ) -> tuple[int, int, bytes] | None:
-    """(start, end, new bytes) of what changes in a line."""
+    """What changes in a line: start and end of the old bytes, and the new ones."""
     found, cited = line.found, line.line.citation
-    if found is None or line.verdict not in _SURE:
+    if found is None or line.verdict not in _TRUE:
         return None
     if cited is None:
         if not cite:
@@ -37,7 +38,7 @@ def _make_edit(
         return end, end, f" ({_imitate_citation(check, found)})".encode()
     if line.citation in GOOD_CITATIONS:
         return None
-    # The path is that of the place with more folders, or with fewer.
+    # If one path is the end of the other they name one file: only the line changes.
     if ("/" + cited.path).endswith("/" + found.path) or (
         ("/" + found.path).endswith("/" + cited.path)
     ):
@@ -46,12 +47,12 @@ def _make_edit(
 
 
 def _strip_comment(text: str) -> str:
-    """A line up to its comment, without the blanks before that."""
+    """A line up to its comment, without trailing blanks."""
     return re.split(r"\s*(?<![:\w/])//|\s*/\*", text, maxsplit=1)[0].rstrip()
 
 
 def _imitate_citation(check: ChainCheck, found: Location) -> str:
-    """A citation in the manner of the document's first one whose folders are known."""
+    """A citation written like the document's first one whose folders are known."""
     for line in check.lines:
         cited, there = line.line.citation, line.found
         if cited is None or there is None or not cited.path.endswith(there.path):

@@ -27,14 +27,14 @@ from kgraph.model.results import (
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
 from kgraph.query.pins import RowPartner
 from kgraph.report.check_text import list_claims
-from kgraph.report.status_text import get_build_order
+from kgraph.report.status_text import sort_newest_first
 
 LineReader = Callable[[Location], str]
 Record = dict[str, object]
 
 
 def encode_function(function: KnownFunction) -> Record:
-    """A function: where it is defined, null where no definition of it was indexed."""
+    """A function; file and line are null if no definition of it was indexed."""
     place = function.location
     return {
         "name": function.id.name,
@@ -54,7 +54,7 @@ def encode_location(location: Location, text: LineReader) -> Record:
 
 
 def encode_hop(hop: Hop, text: LineReader) -> Record:
-    """One hop."""
+    """One call."""
     return {
         "caller": encode_function(hop.caller),
         "callee": encode_function(hop.callee),
@@ -73,7 +73,7 @@ def encode_hop(hop: Hop, text: LineReader) -> Record:
 
 
 def encode_evidence(item: Evidence, text: LineReader) -> Record:
-    """A citation that justifies an edge, or that there is none."""
+    """A citation that justifies an edge, or the absence of one."""
     return {"role": item.role.value, "file": item.location.path, "line": item.location.line,
             "text": text(item.location), "holder": item.holder}
 
@@ -92,7 +92,7 @@ def _encode_deferred(hop: Hop) -> Record | None:
     registered = hop.evidence[0] if hop.evidence else None
     stored = (
         hop.site.status is not SiteStatus.DIRECT
-    )  # what such a call runs was asked for by no API
+    )  # no API requests what such a call runs
     kind = registered.holder.split(" ")[0] if registered else "stored"
     return {
         "api": kind if stored else hop.site.expression,
@@ -102,7 +102,7 @@ def _encode_deferred(hop: Hop) -> Record | None:
 
 
 def encode_index(about: IndexDescription) -> Record:
-    """What an index is of."""
+    """The tree and configuration of an index."""
     return {"tree": about.tree, "release": about.release, "config": about.config}
 
 
@@ -110,7 +110,7 @@ def encode_paths(
     answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: LineReader, *,
     scenario: Scenario | None = None, partners: Sequence[RowPartner] = (),
 ) -> Record:
-    """The answer of `path`; `partners` are the pins that belong to those of the question."""
+    """The answer of `path`. `partners` are pins that go with those of the question."""
     record: Record = {
         "format": "kgraph-path/1",
         "index": encode_index(about),
@@ -127,7 +127,7 @@ def encode_paths(
 
 
 def _encode_row_partner(partner: RowPartner) -> Record:
-    """A pin that belongs to another, and the row that has both."""
+    """A pin that goes with a given one, and the row that has both."""
     return {
         "slot": partner.pin.slot, "target": partner.pin.target, "beside": str(partner.given_pin),
         "table": partner.table, "file": partner.location.path, "line": partner.location.line,
@@ -260,7 +260,7 @@ def encode_inventory(found: CacheInventory) -> Record:
     return {
         "format": "kgraph-inventory/1",
         "indexes": [
-            _encode_cached_index(held) for held in sorted(found.indexes, key=get_build_order)
+            _encode_cached_index(index) for index in sort_newest_first(found.indexes)
         ],
         "spare": [
             {"path": str(spare.path), "bytes": spare.size, "why": spare.why}
@@ -271,15 +271,17 @@ def encode_inventory(found: CacheInventory) -> Record:
     }
 
 
-def _encode_cached_index(held: CachedIndex) -> Record:
-    about: Record = {"trouble": held.trouble}
-    if held.description is not None and held.coverage is not None:
-        about = encode_status(held.description, held.coverage)
-    return {"path": str(held.path), "bytes": held.size, "generated_bytes": held.generated, **about}
+def _encode_cached_index(index: CachedIndex) -> Record:
+    about: Record = {"trouble": index.trouble}
+    if index.description is not None and index.coverage is not None:
+        about = encode_status(index.description, index.coverage)
+    return {
+        "path": str(index.path), "bytes": index.size, "generated_bytes": index.generated, **about
+    }
 
 
 def encode_checks(checks: Sequence[ChainCheck], text: LineReader) -> Record:
-    """The answer of `check`; the conditions around a call stand in its hop."""
+    """The answer of `check`. The conditions around a call are in its hop."""
     summary = Counter(line.verdict for check in checks for line in list_claims(check))
     return {
         "format": "kgraph-check/1",

@@ -12,51 +12,51 @@ from kgraph.report.check_text import OPEN_VERDICTS, WRONG_VERDICTS, list_claims
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
 _REPORTED = (*WRONG_VERDICTS, *OPEN_VERDICTS)
-# ... nor what a terminal that shows the file would obey
+# Also excludes what a terminal would obey that shows the file.
 _NOT_XML = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def format_junit(checks: Sequence[ChainCheck]) -> str:
-    """A suite a document, a test case a claim: wrong ones fail, those left open are skipped."""
+    """A suite per document, a test case per claim. Wrong claims fail, open ones are skipped."""
     root = ET.Element("testsuites", name="kgraph check")
     for check in checks:
         lines = list_claims(check)
         suite = ET.SubElement(
-            root, "testsuite", name=_strip_invalid(check.document.file), tests=str(len(lines)),
+            root, "testsuite", name=_replace_invalid(check.document.file), tests=str(len(lines)),
             failures=str(sum(line.verdict in WRONG_VERDICTS for line in lines)), errors="0",
             skipped=str(sum(line.verdict in OPEN_VERDICTS for line in lines)),
         )
         for line in lines:
             case = ET.SubElement(
-                suite, "testcase", classname=_strip_invalid(check.document.file),
-                name=_strip_invalid(f"{line.line.file_line}: {line.line.text.strip()}"),
-                file=_strip_invalid(check.document.file), line=str(line.line.file_line),
+                suite, "testcase", classname=_replace_invalid(check.document.file),
+                name=_replace_invalid(f"{line.line.file_line}: {line.line.text.strip()}"),
+                file=_replace_invalid(check.document.file), line=str(line.line.file_line),
             )
             if line.verdict in _REPORTED:
                 kind = "failure" if line.verdict in WRONG_VERDICTS else "skipped"
-                ET.SubElement(case, kind, message=_strip_invalid(f"{line.verdict}: {line.note}"))
+                ET.SubElement(case, kind, message=_replace_invalid(f"{line.verdict}: {line.note}"))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def _strip_invalid(text: str) -> str:
-    """A text without what XML cannot hold."""
+def _replace_invalid(text: str) -> str:
+    """The text with U+FFFD for each character that XML cannot hold."""
     return _NOT_XML.sub("\ufffd", text)
 
 
 def format_sarif(checks: Sequence[ChainCheck]) -> str:
-    """One result for every claim that is wrong or left open."""
-    told = [
+    """One result for each wrong or open claim."""
+    reported = [
         (check.document.file, line) for check in checks for line in list_claims(check)
         if line.verdict in _REPORTED
     ]
-    rules = sorted({line.verdict.value for _, line in told})
+    rules = sorted({line.verdict.value for _, line in reported})
     log = {
         "$schema": _SARIF,
         "version": "2.1.0",
         "runs": [{
             "tool": {"driver": {"name": "kgraph", "rules": [{"id": rule} for rule in rules]}},
-            "results": [_result(file, line) for file, line in told],
+            "results": [_result(file, line) for file, line in reported],
         }],
     }
     return json.dumps(log, indent=2, ensure_ascii=True) + "\n"

@@ -1,13 +1,13 @@
 """The state of indexes as text: the coverage of one, and everything in the cache folder."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kgraph.model.results import CachedIndex, CacheInventory, Coverage, IndexDescription
 
 
 def format_description(about: IndexDescription, path: Path, now: float) -> Iterator[str]:
-    """What the index is of, and its age at `now` (seconds since the epoch)."""
+    """The tree and configuration of an index, and its age at `now` (seconds since the epoch)."""
     yield f"tree           {about.tree}"
     yield f"release        {about.release or 'unknown'}"
     yield f"configuration  {about.config}"
@@ -44,7 +44,7 @@ def format_coverage(account: Coverage) -> Iterator[str]:
 
 
 def _format_holders(account: Coverage) -> Iterator[str]:
-    """Candidates, each holder counted once, beside signature matching."""
+    """Candidates with each holder counted once, compared with type matching."""
     for name, figures in account.holders.items():
         if not figures["holders"]:
             continue
@@ -59,7 +59,7 @@ def _format_holders(account: Coverage) -> Iterator[str]:
 
 
 def format_deferred(account: Coverage) -> Iterator[str]:
-    """Requests to run something later, by kind: how many have a callee, and why others do not."""
+    """Deferred requests by kind: how many have a callee, and why the others have none."""
     if not account.deferred:
         return
     with_callee = sum(kind["resolved"] for kind in account.deferred.values())
@@ -70,8 +70,7 @@ def format_deferred(account: Coverage) -> Iterator[str]:
         for reason, count in kind["without"].items():
             yield f"    {count:>8}  {reason}"
         if kind["untold"]:
-            untold = kind["untold"]
-            yield f"    {untold:>8}  callbacks are registered under a key that cannot be told"
+            yield f"    {kind['untold']:>8}  callbacks are registered under an unknown key"
 
 
 def format_size(count: int) -> str:
@@ -90,35 +89,34 @@ def _format_age(seconds: float) -> str:
 
 
 def format_inventory(found: CacheInventory, now: float) -> Iterator[str]:
-    """The indexes, the last built first, those that cannot be read at the end; `now` as in
-    description_lines."""
-    for held in sorted(found.indexes, key=get_build_order):
-        if held.description is None or held.coverage is None:
-            yield f"index          {held.path}"
-            yield f"trouble        {held.trouble}"
+    """Every index in the cache, with its age at `now`, and the size of all."""
+    for index in sort_newest_first(found.indexes):
+        if index.description is None or index.coverage is None:
+            yield f"index          {index.path}"
+            yield f"trouble        {index.trouble}"
         else:
-            account = held.coverage
-            yield from format_description(held.description, held.path, now)
+            account = index.coverage
+            yield from format_description(index.description, index.path, now)
             yield (f"units          {account.units}: {account.errors} with errors,"
                    f" {account.failed} failed")
-        yield (
-            f"size           {format_size(held.size)},"
-            f" what was generated for it {format_size(held.generated)}"
-        )
+        generated = format_size(index.generated)
+        yield f"size           {format_size(index.size)}, generated files {generated}"
         yield ""
-    taken = sum(held.size + held.generated for held in found.indexes)
-    yield f"{len(found.indexes)} indexes, {format_size(taken)}"
+    taken = sum(index.size + index.generated for index in found.indexes)
+    count = len(found.indexes)
+    yield f"{count} index{'es' if count != 1 else ''}, {format_size(taken)}"
 
 
 def format_unused_files(found: CacheInventory, what: str) -> Iterator[str]:
-    """What nothing needs, with its sum first; `what` is said of it."""
+    """Files that no index needs: their total with the remark `what`, then one a line."""
     yield f"{format_size(sum(spare.size for spare in found.spare))} {what}"
     for spare in found.spare:
         yield f"  {format_size(spare.size):>10}  {spare.path}: {spare.why}"
     for folder in found.busy:
-        yield f"  {'':>10}  {folder}: a run is at work there, it was left alone"
+        yield f"  {'':>10}  {folder}: in use by a run, left alone"
 
 
-def get_build_order(held: CachedIndex) -> float:
-    """A sort key: the index that was built last comes first."""
-    return -held.description.built if held.description is not None else 0.0
+def sort_newest_first(indexes: Iterable[CachedIndex]) -> list[CachedIndex]:
+    """The indexes, the one built last first; those that cannot be read at the end."""
+    return sorted(
+        indexes, key=lambda index: -index.description.built if index.description else 0.0)

@@ -30,8 +30,9 @@ _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
 
 
 def format_paths(answer: PathAnswer, guards: ConditionText | None = None) -> Iterator[str]:
-    """The paths, an empty line between them, with the conditions around each call where `guards`
-    gives their texts; or why there is none.
+    """The paths with empty lines between them, or why there is none.
+
+    Where `guards` gives the texts of conditions, those around each call are shown.
     """
     for number, path in enumerate(answer.paths):
         if number:
@@ -42,27 +43,27 @@ def format_paths(answer: PathAnswer, guards: ConditionText | None = None) -> Ite
 
 
 def format_row_partner(partner: RowPartner) -> str:
-    """That a pin belongs to another, in a sentence."""
+    """A sentence: which pin goes with a given one, and the row that has both."""
     return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.given_pin}"
 
 
 def format_other_paths(answer: PathAnswer, count: int) -> str:
-    """How many other ways there are than the `count` that were asked for, "" where none is."""
+    """How many paths there are besides the `count` that were asked for; "" for none."""
     if not answer.others:
         return ""
-    ways = "ways" if answer.others > 1 else "way"
-    return f"{format_other_count(answer)} other {ways} (-k {count + 1} shows the next)"
+    paths = "paths" if answer.others > 1 else "path"
+    return f"{format_other_count(answer)} other {paths} (-k {count + 1} shows the next)"
 
 
 def format_other_count(answer: PathAnswer) -> str:
-    """How many other ways there are, in words, "" where none is."""
-    return (
-        f"{'at least ' if answer.others_at_least else ''}{answer.others}" if answer.others else ""
-    )
+    """How many other paths there are, as a number or a lower bound; "" for none."""
+    if not answer.others:
+        return ""
+    return f"at least {answer.others}" if answer.others_at_least else str(answer.others)
 
 
 def format_scenario(scenario: Scenario) -> str:
-    """A scenario in a sentence, "" where it leaves everything open."""
+    """A scenario on one line; "" if it restricts nothing."""
     parts = [f"{pin.slot}={pin.target}{_format_pin_range(pin)}" for pin in scenario.pins]
     parts += [f"via {name}" for name in scenario.via]
     parts += [f"avoid {name}" for name in scenario.avoid]
@@ -70,13 +71,12 @@ def format_scenario(scenario: Scenario) -> str:
 
 
 def _format_pin_range(pin: Pin) -> str:
-    """The part of the way that a pin is for."""
+    """The part of the path on which a pin holds; "" for all of it."""
     ends = [f"{word} {name}" for word, name in (("from", pin.start), ("to", pin.end)) if name]
     return f" ({' '.join(ends)})" if ends else ""
 
 
 def _format_guard(guard: Guard, condition: ConditionText) -> str:
-    """A guard in a sentence."""
     text = " ".join(condition(guard.extent).split()) or "the condition there"
     return f"{'only if' if guard.holds else 'not if'} {text} ({guard.extent})"
 
@@ -84,7 +84,7 @@ def _format_guard(guard: Guard, condition: ConditionText) -> str:
 def format_guards(site: KnownSite, condition: ConditionText) -> Iterator[str]:
     """The conditions around a call, a line each."""
     if site.may_have_more_guards:
-        yield f"the nearest {len(site.guards)} conditions, there may be more around them:"
+        yield f"the innermost {len(site.guards)} conditions; there may be more around them:"
     for guard in site.guards:
         yield _format_guard(guard, condition)
 
@@ -109,7 +109,7 @@ def _indent(depth: int, text: str) -> str:
 
 
 def _format_macro_or_asm(hop: Hop) -> str:
-    """What a reader of the line does not see: the macro that calls, that assembler does."""
+    """What the line itself does not show: the macro that the call is in, that assembler calls."""
     macro = f"in {hop.site.macro}" if hop.site.macro else ""
     if hop.kind is not EdgeKind.ASM:
         return f"  // {macro}" if macro else ""
@@ -122,7 +122,7 @@ def _format_definition(function: KnownFunction) -> str:
 
 
 def _format_indirect(hop: Hop) -> str:
-    """What an indirect call calls here, and the proof."""
+    """What an indirect call calls here, through what, and the evidence."""
     deferred = hop.kind is EdgeKind.DEFERRED
     if hop.kind is EdgeKind.TYPE:
         return f"{hop.callee} by its type alone, one of {hop.candidates}"
@@ -135,7 +135,7 @@ def _format_indirect(hop: Hop) -> str:
 
 
 def _format_deferred_key(hop: Hop) -> str:
-    """What a deferred call was registered under."""
+    """The key under which a deferred call was registered."""
     return f"deferred, {hop.evidence[0].holder}" if hop.evidence else "deferred"
 
 
@@ -159,28 +159,28 @@ def _format_evidence(evidence: Iterable[Evidence], *, deferred: bool = False) ->
 def format_frontier(gap: Frontier) -> Iterator[str]:
     """Why there is no path."""
     yield f"no path from {gap.caller} to {gap.callee}"
-    yield f"  from {gap.caller}: {_format_reach(gap.forward, 'can be reached, deepest:')}"
-    yield f"  to {gap.callee}: {_format_reach(gap.backward, 'lead there, farthest:')}"
+    yield f"  {gap.caller} reaches {_format_reach(gap.forward)}"
+    yield f"  {gap.callee} is reached from {_format_reach(gap.backward)}"
     if gap.callbacks:
-        yield ("  calls lead from one to the other, but not in the hops allowed, or only with "
-               "another callback than is handed on")
+        yield ("  calls lead from one to the other, but in too many hops, or only with another"
+               " callback than the one passed")
     for site in gap.forward.unresolved:
         yield f"  unresolved: {site.expression} ({site.location}): {site.reason}"
     more = gap.forward.unresolved_count - len(gap.forward.unresolved)
     if more > 0:
         yield f"  and {more} more unresolved calls"
     if gap.by_request:
-        yield ("  could not tell: what some calls on the way ask to be run later is not known, and"
-               " might make a path")
+        yield "  undecided: a deferred request without a known callee might make a path"
     if gap.by_type:
-        yield "  could not tell: unresolved calls would make a path by their types (--types)"
+        yield "  undecided: unresolved calls might make a path; --types shows it"
 
 
-def _format_reach(reach: Reach, what: str) -> str:
+def _format_reach(reach: Reach) -> str:
+    others = reach.functions - 1
+    if not others:
+        return "no other function"
     names = ", ".join(f"{function} ({_format_definition(function)})" for function in reach.deepest)
-    return f"{reach.functions - 1} other functions {what} {names}" if reach.functions > 1 else (
-        "no other function"
-    )
+    return f"{others} other function{'s' if others > 1 else ''}; the farthest: {names}"
 
 
 def format_edges(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
@@ -199,55 +199,60 @@ def format_edges(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
 
 
 def _format_requests(answer: SiteAnswer) -> Iterator[str]:
-    """What a call site asks to be run later, where no callee was found."""
+    """The requests of a call site to run something later that have no callee."""
     for request in answer.requests:
         asked = f" {request.asked}" if request.asked else ""
-        yield f"  asks for {request.kind}{asked} to be run later: {request.reason}"
+        yield f"  requests {request.kind}{asked} without a known callee: {request.reason}"
 
 
 def format_call_sites(answers: Sequence[SiteAnswer]) -> Iterator[str]:
-    """Each call site with its candidates and their evidence, one a line."""
+    """Each call site with its candidates and their evidence."""
     for answer in answers:
-        site = answer.site
-        if site.status is SiteStatus.DIRECT and answer.candidates:
-            for hop in answer.candidates:
-                line = f"{site.location}: {answer.caller}() -> {hop.callee}()"
-                line += f" ({_format_definition(hop.callee)})"
-                if hop.kind is EdgeKind.ASM:
-                    line += _format_macro_or_asm(hop)
-                if hop.kind is EdgeKind.DEFERRED:
-                    line += f"  // {_format_indirect(hop)}"
-                yield line
-            yield from _format_requests(answer)
-            continue
-        head = f"{site.location}: {answer.caller}(): {site.expression}()"
-        head += f" through {site.holder or '?'}"
-        if site.status is SiteStatus.RESOLVED:
-            yield f"{head}, {len(answer.candidates)} candidates"
+        if answer.site.status is SiteStatus.DIRECT and answer.candidates:
+            yield from _format_direct_site(answer)
         else:
-            by_type = f", {answer.by_type} functions have its type" if answer.by_type else ""
-            yield f"{head}, {site.status}: {site.reason}{by_type}"
-            yield from (f"  {_VERBS[item.role]} {item.location} in {item.holder}: no function"
-                        for item in answer.proof)
-        yield from _format_requests(answer)
-        for hop in answer.candidates:
-            yield f"  {hop.callee}() ({_format_definition(hop.callee)})"
-            if hop.kind is EdgeKind.DEFERRED:
-                evidence = _format_evidence(hop.evidence, deferred=True)
-                yield f"    {_format_deferred_key(hop)}, {evidence}"
-                continue
-            yield from (
-                f"    {_VERBS[item.role]} {item.location}"
-                + (f" in {item.holder}" if item.holder else "")
-                for item in hop.evidence
-            )
+            yield from _format_indirect_site(answer)
+
+
+def _format_direct_site(answer: SiteAnswer) -> Iterator[str]:
+    for hop in answer.candidates:
+        line = f"{answer.site.location}: {answer.caller}() -> {hop.callee}()"
+        line += f" ({_format_definition(hop.callee)})"
+        if hop.kind is EdgeKind.ASM:
+            line += _format_macro_or_asm(hop)
+        if hop.kind is EdgeKind.DEFERRED:
+            line += f"  // {_format_indirect(hop)}"
+        yield line
+    yield from _format_requests(answer)
+
+
+def _format_indirect_site(answer: SiteAnswer) -> Iterator[str]:
+    site = answer.site
+    head = f"{site.location}: {answer.caller}(): {site.expression}() through {site.holder or '?'}"
+    if site.status is SiteStatus.RESOLVED:
+        yield f"{head}, {len(answer.candidates)} candidates"
+    else:
+        by_type = f", {answer.by_type} functions have its type" if answer.by_type else ""
+        yield f"{head}, {site.status}: {site.reason}{by_type}"
+        yield from (f"  {_VERBS[item.role]} {item.location} in {item.holder}: no function"
+                    for item in answer.proof)
+    yield from _format_requests(answer)
+    for hop in answer.candidates:
+        yield f"  {hop.callee}() ({_format_definition(hop.callee)})"
+        if hop.kind is EdgeKind.DEFERRED:
+            evidence = _format_evidence(hop.evidence, deferred=True)
+            yield f"    {_format_deferred_key(hop)}, {evidence}"
+            continue
+        for item in hop.evidence:
+            holder = f" in {item.holder}" if item.holder else ""
+            yield f"    {_VERBS[item.role]} {item.location}{holder}"
 
 
 _BINDING_VERBS = {Role.BINDING: "put into", Role.ARGUMENT: "passed to", Role.RETURN: "returned by"}
 
 
 def format_ops(rows: Sequence[OpsRow]) -> Iterator[str]:
-    """One binding a line under its table; then where the table is installed."""
+    """Each table with the places that install it, and under it one binding a line."""
     shown: object = ()
     for row in rows:
         if row.table != shown and row.table is not None:

@@ -378,7 +378,7 @@ def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
     line = checked(mini, f"```\n{text}\n```\n").lines[1]
     assert line.citation is CitationVerdict.NEAR
     assert describe_citation(line) == (
-        f"citation near, 1 line past another call: the one under it is {last_call.location}")
+        f"citation near, 1 line after another call: the one below is at {last_call.location}")
 
 
 def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:

@@ -70,7 +70,7 @@ def test_what_cannot_be_told_is_not_called_no_path(
 ) -> None:
     answer = kgraph("path", caller, callee, "--index", index)
     assert answer.returncode == status, answer.stdout
-    assert ("what some calls on the way ask to be run later is not known" in answer.stdout) is (
+    assert ("a deferred request without a known callee might make a path" in answer.stdout) is (
         status == 3)
     record = json.loads(kgraph("path", caller, callee, "--json", "--index", index).stdout)
     assert record.get("frontier", {"by_request": False})["by_request"] is (status == 3)
@@ -96,7 +96,7 @@ def test_site_says_what_is_asked_for_and_why_it_has_no_callee(kgraph, index: Pat
     line = SOURCE.split("\n").index(
         "void nothing(struct disk *d) { schedule_work(&d->spare); }") + 1
     text = kgraph("site", f"disk.c:{line}", "--index", index).stdout
-    assert ("asks for work disk.spare to be run later: nothing is registered under its key"
+    assert ("requests work disk.spare without a known callee: nothing is registered under its key"
             in text)
     record = json.loads(kgraph("site", f"disk.c:{line}", "--json", "--index", index).stdout)
     assert record["sites"][0]["requests"] == [

@@ -1,4 +1,4 @@
-"""Names of pages, and links to pages, to citations, and to code browsers."""
+"""File names of pages, and links to pages, to cited source, and to code browsers."""
 
 import os
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 from kgraph.model.location import Location
@@ -14,10 +15,11 @@ from kgraph.model.results import IndexDescription, KnownFunction
 from kgraph.textfile import unescape_name
 
 _LONGEST = 80
+Key = TypeVar("Key", bound=Hashable)
 
 
 class LinkStyle(StrEnum):
-    """Where a citation leads besides the site."""
+    """Where a citation leads besides the site itself."""
 
     ELIXIR = "elixir"
     GIT = "git"
@@ -25,9 +27,11 @@ class LinkStyle(StrEnum):
     VSCODE = "vscode"
 
 
-def make_file_names(texts: Mapping[Hashable, str]) -> dict[Hashable, str]:
-    """A file name for each key, made from its text. Different keys get different names, also where
-    case does not count; the name of a key depends on which keys there are, not on their order.
+def make_file_names(texts: Mapping[Key, str]) -> dict[Key, str]:
+    """A file name for each key, made from its text.
+
+    Different keys get different names, also on file systems that ignore case. The name of a key
+    depends on which keys there are, not on their order.
     """
     plain = {
         key: re.sub(r"[^A-Za-z0-9._]+", "-", text).strip("-.")[:_LONGEST] or "x"
@@ -49,20 +53,22 @@ def _digest(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class PageNames:
-    """The pages of a site: names of files without their ending, by function number, slot name,
-    number of a table, path of a source file.
+    """The pages of a site: file names without their suffix, by the number of a function, the name
+    of a slot, the number of a table, the path of a source file.
     """
 
-    functions: dict[Hashable, str] = field(default_factory=dict)
-    slots: dict[Hashable, str] = field(default_factory=dict)
-    tables: dict[Hashable, str] = field(default_factory=dict)
-    sources: dict[Hashable, str] = field(default_factory=dict)
+    functions: dict[int, str] = field(default_factory=dict)
+    slots: dict[str, str] = field(default_factory=dict)
+    tables: dict[int, str] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Links from a page in the folder that `root` leads out of ("" or "../"). `here` are anchors of
-    the places that the page itself shows.
+    """Makes the links of a page.
+
+    `root` leads from the page's folder to that of the site ("" or "../"). `anchors` are the anchors
+    of locations that the page itself shows.
     """
 
     page_names: PageNames
@@ -72,19 +78,19 @@ class Links:
     anchors: Mapping[Location, str] = field(default_factory=dict)
 
     def function(self, function: KnownFunction) -> str:
-        """The page of a function, "" where it has none."""
+        """The page of a function; "" if it has none."""
         return self._page("function", self.page_names.functions.get(function.number))
 
     def slot(self, name: str) -> str:
-        """The page of a slot."""
+        """The page of a slot; "" if it has none."""
         return self._page("slot", self.page_names.slots.get(name))
 
     def table(self, number: int) -> str:
-        """The page of a table."""
+        """The page of a table; "" if it has none."""
         return self._page("table", self.page_names.tables.get(number))
 
     def source(self, place: Location) -> str:
-        """The excerpt on the site that shows a place."""
+        """The excerpt on the site that shows a location; "" if none does."""
         if place in self.anchors:
             return f"#{quote(self.anchors[place])}"
         page = self._page("source", self.page_names.sources.get(place.path))
@@ -94,7 +100,7 @@ class Links:
         return f"{self.root}{folder}/{quote(name)}.html" if name else ""
 
     def outside(self, place: Location) -> str:
-        """The place outside the site that the user chose, "" for none."""
+        """The location in the code browser or tree that the user chose; "" for none."""
         if self.style is None:
             return ""
         name, about, tag = unescape_name(place.path), self.index, _find_git_tag(self.index.release)
@@ -113,7 +119,7 @@ class Links:
 
 
 def _find_git_tag(release: str) -> str:
-    """The tag of a release, "" where it has none: v4.6.2; v5.10 of 5.10.0; v5.10-rc1."""
+    """The git tag of a release: v4.6.2; v5.10 for 5.10.0; v5.10-rc1; "" if it has none."""
     found = re.fullmatch(r"(\d+\.\d+)(?:\.(\d+))?(-rc\d+)?", release)
     if found is None:
         return ""
@@ -121,6 +127,6 @@ def _find_git_tag(release: str) -> str:
     return f"v{found[1]}{sub}{found[3] or ''}"
 
 
-def make_own_names(names: Iterable[str]) -> dict[Hashable, str]:
-    """File names for names that are their own keys."""
+def make_own_names(names: Iterable[str]) -> dict[str, str]:
+    """A file name for each name."""
     return make_file_names({name: name for name in names})

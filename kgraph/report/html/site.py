@@ -87,15 +87,15 @@ def _make_front_page(
 
 def _iter_search_entries(graph: CallGraph, names: PageNames) -> Iterator[SearchEntry]:
     for number, file in names.functions.items():
-        name = str(graph.function(int(str(number))))
+        name = str(graph.function(number))
         yield SearchEntry(name, "function", f"function/{file}.html")
     for number, file in names.tables.items():
-        name = graph.known_object(int(str(number))).id.name
+        name = graph.known_object(number).id.name
         yield SearchEntry(name, "table", f"table/{file}.html")
     for slot, file in names.slots.items():
-        yield SearchEntry(str(slot), "slot", f"slot/{file}.html")
+        yield SearchEntry(slot, "slot", f"slot/{file}.html")
     for path, file in names.sources.items():
-        yield SearchEntry(str(path), "file", f"source/{file}.html")
+        yield SearchEntry(path, "file", f"source/{file}.html")
 
 
 def _iter_troubles(graph: CallGraph) -> Iterator[tuple[str, str]]:

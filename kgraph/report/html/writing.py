@@ -16,12 +16,12 @@ from kgraph.errors import ReportError
 from kgraph.textfile import read_regular_file
 
 MARK = ".kgraph-report.json"
-_MOST_LISTED = 64 << 20  # bytes of what it lists
+_MAX_MARK = 64 << 20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
 class SiteChanges:
-    """What writing a site did: how many of its files were written, left as they were, removed."""
+    """How many files of a site were written, left alone, and removed."""
 
     written: int
     kept: int
@@ -29,16 +29,18 @@ class SiteChanges:
 
 
 def write_site(folder: Path, files: dict[str, bytes]) -> SiteChanges:
-    """Make `folder` hold exactly `files`. Raises ReportError where it holds what is not kgraph's,
-    or cannot be written; then it is as it was.
+    """Make `folder` hold exactly `files`.
+
+    Raises ReportError if the folder holds something that kgraph did not write, or cannot be
+    written. Then it is unchanged.
     """
     try:
         folder = folder.resolve()
         if not folder.name:
-            raise ReportError(f"{folder} is no folder to be replaced", "give another one with -o")
+            raise ReportError(f"{folder} cannot be replaced", "give another folder with -o")
         _repair(folder)
-        former = _list_previous(folder)
-        return _replace(folder, files, former)
+        previous = _list_previous(folder)
+        return _replace(folder, files, previous)
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         where = getattr(error, "filename", None) or folder
         what = getattr(error, "strerror", error)
@@ -48,7 +50,7 @@ def write_site(folder: Path, files: dict[str, bytes]) -> SiteChanges:
 
 
 def _repair(folder: Path) -> None:
-    """Put back what an interrupted run had moved aside."""
+    """Undo what an interrupted run left: put the old site back, or remove it."""
     aside = _get_aside(folder)
     if (aside / MARK).is_file():
         if folder.exists():
@@ -56,12 +58,12 @@ def _repair(folder: Path) -> None:
         else:
             aside.rename(folder)
     elif aside.exists():
-        raise ReportError(f"{aside} is in the way, and is no report of kgraph's",
+        raise ReportError(f"{aside} is in the way, and is no report of kgraph",
                           "move it elsewhere, or give another folder with -o")
 
 
 def _remove(report: Path) -> None:
-    """Remove a report, its mark last: what an interrupted run leaves can be told by it."""
+    """Remove a report, its mark last, so that a report that is half removed is still known."""
     for path in report.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
@@ -75,18 +77,18 @@ def _get_aside(folder: Path) -> Path:
 
 
 def _list_previous(folder: Path) -> list[str]:
-    """The files of the site that is there."""
+    """The files of the site that is there; [] for none."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return []
     if not folder.is_dir():
-        raise ReportError(f"{folder} is no folder", "give a folder with -o")
+        raise ReportError(f"{folder} is not a folder", "give a folder with -o")
     try:
-        names = json.loads(read_regular_file(folder / MARK, _MOST_LISTED))
+        names = json.loads(read_regular_file(folder / MARK, _MAX_MARK))
     except (OSError, ValueError, RecursionError):
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ReportError(
-            f"{folder} is not empty, and is no report of kgraph's", "give an empty or new folder"
+            f"{folder} is not empty, and is no report of kgraph", "give an empty or new folder"
         )
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*")}
     folders = {name.rpartition("/")[0] for name in names}
@@ -99,7 +101,7 @@ def _list_previous(folder: Path) -> list[str]:
     return [name for name in names if name in there]
 
 
-def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> SiteChanges:
+def _replace(folder: Path, files: dict[str, bytes], previous: list[str]) -> SiteChanges:
     folder.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     kept = 0
@@ -107,7 +109,7 @@ def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> SiteCh
         for name, data in {**files, MARK: _mark(files)}.items():
             kept += _write_or_link(folder / name, new / name, data) and name != MARK
         new.chmod(folder.stat().st_mode & 0o7777 if folder.exists() else 0o755)
-        if kept == len(files) == len(former):
+        if kept == len(files) == len(previous):
             return SiteChanges(0, kept, 0)
         aside = _get_aside(folder)
         if folder.exists():
@@ -122,7 +124,7 @@ def _replace(folder: Path, files: dict[str, bytes], former: list[str]) -> SiteCh
             _remove(aside)
     finally:
         shutil.rmtree(new, ignore_errors=True)
-    return SiteChanges(len(files) - kept, kept, len(set(former) - set(files)))
+    return SiteChanges(len(files) - kept, kept, len(set(previous) - set(files)))
 
 
 def _mark(files: dict[str, bytes]) -> bytes:
@@ -130,7 +132,7 @@ def _mark(files: dict[str, bytes]) -> bytes:
 
 
 def _write_or_link(old: Path, new: Path, data: bytes) -> bool:
-    """The file `new` with `data`; True where it is the file `old`, which holds the same."""
+    """Make the file `new`. True if `old` holds the same data; then it is the same file."""
     new.parent.mkdir(exist_ok=True)
     if old.is_file() and not old.is_symlink() and old.read_bytes() == data:
         try:

@@ -15,7 +15,7 @@ ELSEWHERE = "Elsewhere"
 
 @dataclass(frozen=True, slots=True)
 class LaneRule:
-    """A lane: patterns of the macros that define its functions, prefixes of their files."""
+    """A lane: patterns of the macros that define its functions, and prefixes of their paths."""
 
     title: str
     macros: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class LaneRule:
 
 
 class Lanes:
-    """Lanes in the order of their rules; others after them."""
+    """The lanes of rules in their order, others after them."""
 
     def __init__(self, rules: tuple[LaneRule, ...]) -> None:
         self._rules = rules
@@ -33,7 +33,7 @@ class Lanes:
         )
 
     def find_lane(self, function: KnownFunction, before: str = "") -> str:
-        """The lane of a function whose caller stands in the lane `before`."""
+        """The lane of a function whose caller is in the lane `before`."""
         for rule in self._rules:
             if any(fnmatchcase(function.macro, pattern) for pattern in rule.macros):
                 return rule.title
@@ -47,14 +47,14 @@ class Lanes:
         return "/".join(folders[:2]) or ELSEWHERE
 
     def sort_titles(self, titles: Iterable[str]) -> list[str]:
-        """Each of `titles` once, in the order of the rules, others as they come."""
+        """Each title once: those of rules in their order, then the others as they come."""
         known = {rule.title: place for place, rule in enumerate(self._rules)}
         return sorted(dict.fromkeys(titles), key=lambda title: known.get(title, len(known)))
 
 
 @cache
 def load_lanes() -> Lanes:
-    """The lanes that come with kgraph. Raises KgraphError where their file is not understood."""
+    """The lanes of reports/lanes.toml. Raises KgraphError if the file cannot be read."""
     file = find_resource("reports") / "lanes.toml"
     text = read_toml_text(file, KgraphError, "install kgraph again")
     rows = parse_toml(str(file), text, KgraphError).get("lane", [])

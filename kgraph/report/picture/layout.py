@@ -22,14 +22,14 @@ STROKES = {
     EdgeKind.TYPE: "type",
 }
 _MEANING = {
-    "direct": "direct call", "indirect": "through a pointer", "callback": "callback handed on",
-    "deferred": "run later", "type": "by its type alone",
+    "direct": "direct call", "indirect": "through a pointer", "callback": "callback passed on",
+    "deferred": "runs later", "type": "by its type alone",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A lane: its left edge and width in pixels."""
+    """A lane. Sizes are pixels."""
 
     title: str
     left: int
@@ -38,8 +38,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A function in its lane: where its box is, in pixels; what is written under its name; where a
-    click leads.
+    """A function in its lane. `below` is written under its name; a click leads to `href`. Sizes are
+    pixels.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """A call: `stroke` names its kind, `line` is SVG path data; from and to are places in boxes."""
+    """A call. `stroke` is its style, `line` SVG path data; `caller` and `callee` index boxes."""
 
     stroke: str
     line: str
@@ -65,7 +65,7 @@ class Arrow:
 
 @dataclass(frozen=True, slots=True)
 class Break:
-    """Where the context changes: what is below is run later."""
+    """Where the context changes: everything below runs later."""
 
     top: int
     text: str
@@ -73,7 +73,7 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class LegendItem:
-    """What a stroke means."""
+    """A stroke and its meaning."""
 
     stroke: str
     text: str
@@ -82,7 +82,7 @@ class LegendItem:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A picture, sizes in pixels."""
+    """A picture. Sizes are pixels."""
 
     title: str
     description: str
@@ -111,10 +111,10 @@ class _Link:
 
 
 def draw_hops(title: str, steps: Iterable[tuple[Hop, str]], lanes: Lanes) -> Drawing | None:
-    """The picture of hops, each with where a click on its callee leads; None without hops.
+    """The picture of some hops, each with the target of a click on its callee; None without hops.
 
-    A hop whose caller was drawn hangs on the last such box, else it begins a chain of its own. A
-    function that recurs is drawn again; one call of one box only once.
+    A hop continues at the last box of its caller; if there is none it begins a new chain. A
+    function that recurs gets a new box, but each call of a box is drawn once.
     """
     rows, links = _place_rows(steps, lanes)
     if not rows:
@@ -158,7 +158,7 @@ def _describe_definition(function: KnownFunction) -> str:
 
 
 def _describe_call(hop: Hop) -> str:
-    """What stands under the callee's name: the slot of an indirect call, else the citation."""
+    """The line under the callee's name: the slot of an indirect call, else the citation."""
     if STROKES[hop.kind] == "direct" or not hop.site.holder:
         return str(hop.site.location)
     return f"{hop.site.holder}, 1 of {hop.candidates}" if hop.candidates > 1 else hop.site.holder
@@ -229,10 +229,10 @@ def _make_legend(arrows: Sequence[Arrow]) -> tuple[tuple[LegendItem, ...], int]:
 
 
 def _describe(rows: Sequence[_Row], links: Sequence[_Link]) -> str:
-    """The picture in words."""
+    """The picture in words, for readers who cannot see it."""
     later = sum(link.hop.kind is EdgeKind.DEFERRED for link in links)
     through = sum(STROKES[link.hop.kind] not in ("direct", "deferred") for link in links)
     return (
         f"{len(rows)} functions from {rows[0].function} to {rows[-1].function}; {len(links)} calls,"
-        f" {through} of them through pointers, {later} run later."
+        f" {through} of them through pointers, {later} deferred."
     )
