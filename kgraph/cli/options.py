@@ -9,7 +9,7 @@ import click
 
 from kgraph.cli.output import remark
 from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index, open_index
-from kgraph.store.soundness import report_damage
+from kgraph.store.connection import report_damage
 
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,9 +20,9 @@ from kgraph.indexing.workers.precompiled_headers import (
     remove_precompiled,
 )
 from kgraph.model.results import CachedIndex, CacheInventory, UnusedFile
-from kgraph.store import cache_folder
-from kgraph.store.cache_paths import INDEX_SUFFIX, read_coverage, read_description, work_folder
-from kgraph.store.connection import list_unfinished, open_read_only, remove_unfinished
+from kgraph.store import IndexReader, cache_folder
+from kgraph.store.cache_paths import INDEX_SUFFIX, work_folder
+from kgraph.store.connection import list_unfinished, remove_unfinished
 from kgraph.textfile import is_file, read_regular_file
 
 _NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as places.index_path gives it
@@ -136,16 +135,10 @@ def _describe_index(path: Path) -> CachedIndex:
     generated = work_folder(path)
     sizes = _measure_size(path), _measure_size(generated) if generated.is_dir() else 0
     try:
-        connection = open_read_only(path, verify=False)
+        with contextlib.closing(IndexReader(path, verify=False)) as reader:
+            return CachedIndex(path, *sizes, reader.description, reader.coverage)
     except StoreError as error:
         return CachedIndex(path, *sizes, None, None, error.message)
-    with contextlib.closing(connection):
-        try:
-            return CachedIndex(
-                path, *sizes, read_description(connection), read_coverage(connection)
-            )
-        except sqlite3.DatabaseError as error:
-            return CachedIndex(path, *sizes, None, None, f"it is damaged ({error})")
 
 
 def _measure_size(path: Path) -> int:

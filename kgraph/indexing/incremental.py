@@ -7,7 +7,6 @@ kgraph.resolve's, how they are written kgraph.store's.
 """
 
 import re
-import sqlite3
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
@@ -22,23 +21,25 @@ from kgraph.resolve import DeferralRules
 from kgraph.resolve.incremental.change_impact import analyse_impact
 from kgraph.resolve.linkage import FunctionLinker
 from kgraph.resolve.models.declared import collect_declared_words
+from kgraph.store import Connection
 from kgraph.store.codec import FactsDecoder
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.incremental.graph_patch import patch_graph
 from kgraph.store.incremental.line_shift import LineShift
 from kgraph.store.incremental.previous_graph import PreviousGraph
 from kgraph.store.previous_index import PreviousIndex
+from kgraph.store.reader import iter_encoded_definitions
 
 
 def patch_previous_graph(
-    connection: sqlite3.Connection, files: CitedFiles, fresh: ReusePlan, rows: DeferralRules,
+    connection: Connection, files: CitedFiles, fresh: ReusePlan, rows: DeferralRules,
     read: set[str],
 ) -> Coverage | str:
     """Carry the former graph over to the new facts; its account. A str says why that cannot be
     done; then nothing is written. `read` are the keys of the facts in units that were read."""
     former = fresh.previous
     assert former is not None
-    new = dict(connection.execute("SELECT key, facts FROM definition"))
+    new = dict(iter_encoded_definitions(connection))
     old = former.read_keys()
     decoder = FactsDecoder()
     try:

@@ -11,7 +11,7 @@ from kgraph.errors import LookupFailed, StoreError
 from kgraph.graph import CallGraph
 from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader, cache_folder, list_indexes
-from kgraph.store.soundness import report_damage
+from kgraph.store.connection import report_damage
 
 
 class ChoiceReason(StrEnum):
@@ -60,8 +60,7 @@ def open_index(path: Path | str | None = None) -> CallGraph:
     """Open an index for questions; None for the one that the command line would take.
 
     Raises StoreError where there is none, or it is damaged or of another version. A closed graph
-    can no longer be asked. Questions to an index that somebody altered and sealed again may raise
-    anything, unless they are asked in a block of kgraph.store.soundness.doubted.
+    can no longer be asked.
     """
     chosen = choose_index(None if path is None else Path(path))
     if chosen.choice is ChoiceReason.BUNDLED:

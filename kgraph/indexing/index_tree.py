@@ -33,7 +33,6 @@ from kgraph.store.cache_paths import work_folder
 from kgraph.store.connection import check_replaceable, remove_unfinished
 from kgraph.store.facts_writer import InvalidCitation
 from kgraph.store.previous_index import PreviousIndex
-from kgraph.store.soundness import MALFORMED, flaw
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +103,10 @@ def index_tree(
         run = IndexRun(request, target, tree.root, work, seed, progress, remark, rows, read)
         try:
             account, fresh = _write_or_confirm(run, units, description, fresh)
-        except (InvalidCitation, *MALFORMED) as error:
-            wrong = [what for path in _find_used_indexes(target, fresh) if (what := flaw(path))]
-            if not wrong and (not isinstance(error, InvalidCitation) or fresh is anew):
+        except InvalidCitation as error:  # a file was edited after it was compared
+            if fresh is anew:
                 raise
-            for what in wrong or [str(error)]:
-                remark(f"{what}: every unit is read again")
+            remark(f"{error}: every unit is read again")
             account, fresh = _write_or_confirm(run, units, description, anew)
         bad = PreviousIndex(target).units
     return IndexSummary(
@@ -144,11 +141,6 @@ def _write_or_confirm(
     if fresh.is_complete and is_index_of_same(fresh, description):
         return confirm_index(run.target, fresh, description), fresh
     return write_index(run, units, description, fresh)
-
-
-def _find_used_indexes(target: Path, fresh: ReusePlan) -> list[Path]:
-    """The indexes that a new one takes from."""
-    return ([target] if fresh.previous else []) + [loan.donor.path for loan in fresh.loans]
 
 
 @contextlib.contextmanager

@@ -6,8 +6,7 @@ they are copied instead of parsed. The test is the one for the previous index
 (unit_invalidation). A lent unit is a copy: the donor may be deleted later.
 """
 
-import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from kgraph.errors import StoreError
 from kgraph.indexing.unit_invalidation import Loan, ReusePlan, UnitValidator, digest_command
 from kgraph.model.units import TranslationUnit
 from kgraph.store import list_indexes
-from kgraph.store.connection import open_read_only
-from kgraph.store.previous_index import PreviousIndex
-from kgraph.store.soundness import report_damage
+from kgraph.store.connection import report_damage
+from kgraph.store.previous_index import PreviousIndex, read_unit_commands
 
 _MAX_DONORS = 3  # indexes that are opened: the first lends most, and each takes its time
 UnitName = tuple[str, str]
@@ -85,29 +83,9 @@ def _find_donors(wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]], targe
         if path != target and not about.bundled:
             alike = sum(
                 wanted[name][1] == command
-                for name, command in _iter_unit_commands(path, meaning)
+                for name, command in read_unit_commands(path, meaning).items()
                 if name in wanted
             )
             if alike:
                 found.append((about.tree != str(root), -alike, path))
     return [path for _, _, path in sorted(found)[:_MAX_DONORS]]
-
-
-def _iter_unit_commands(path: Path, meaning: str) -> Iterator[tuple[UnitName, bytes]]:
-    """The units of an index and how they are compiled; nothing, where its facts mean something
-    else."""
-    try:
-        connection = open_read_only(path, verify=False)
-    except StoreError:
-        return
-    try:
-        row = connection.execute(
-            "SELECT value FROM meta WHERE name = 'facts meaning'").fetchone()
-        if row is not None and row[0] == meaning:
-            for unit, object_, command in connection.execute(
-                    "SELECT path, object, command FROM unit"):
-                yield (unit, object_), command
-    except sqlite3.DatabaseError:
-        return
-    finally:
-        connection.close()

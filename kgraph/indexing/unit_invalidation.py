@@ -19,8 +19,8 @@ from kgraph.build import BUILTIN_HEADERS
 from kgraph.errors import StoreError
 from kgraph.indexing.fingerprint import LINK_MARK, SYMBOL_HEADERS, InputFingerprint
 from kgraph.model.units import TranslationUnit
+from kgraph.store.connection import report_damage
 from kgraph.store.previous_index import FileStates, PreviousIndex, PreviousUnit
-from kgraph.store.soundness import report_damage
 from kgraph.textfile import (
     escape_name,
     is_folder,

@@ -4,11 +4,9 @@ Owns the order in which the file is written. Does not know how units are found.
 """
 
 import contextlib
-import json
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -24,10 +22,13 @@ from kgraph.indexing.workers.unit_reading import ReadingContext, ReadUnits, extr
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.model.units import TranslationUnit
 from kgraph.resolve import DeferralRules, resolve
-from kgraph.store import create_index, write_description
+from kgraph.store import Connection, create_index
 from kgraph.store.codec import FactsDecoder
 from kgraph.store.facts_writer import CitedFiles, FactsWriter
 from kgraph.store.graph_writer import GraphWriter, write_name_tables
+from kgraph.store.metadata import write_coverage, write_description, write_fingerprint
+from kgraph.store.previous_index import write_file_states
+from kgraph.store.reader import iter_encoded_definitions
 
 Progress = Callable[[int, int, str], None]  # units done, units, what is being done
 
@@ -91,16 +92,10 @@ def confirm_index(target: Path, fresh: ReusePlan, description: IndexDescription)
     return fresh.previous.coverage
 
 
-def _write_fingerprint(connection: sqlite3.Connection, fresh: ReusePlan) -> None:
+def _write_fingerprint(connection: Connection, fresh: ReusePlan) -> None:
     """Store what the next run compares its own setting and files with."""
-    connection.executemany(
-        "INSERT OR REPLACE INTO meta VALUES (?, ?)", fresh.fingerprint.to_meta_rows()
-    )
-    paths = connection.execute("SELECT id, path FROM unit_file").fetchall()
-    connection.executemany(
-        "UPDATE unit_file SET stat = ?, digest = ? WHERE id = ?",
-        [(fresh.states.look_up(path).stat, fresh.states.look_up(path).digest, number)
-         for number, path in paths])
+    write_fingerprint(connection, fresh.fingerprint.to_meta_rows())
+    write_file_states(connection, fresh.states)
 
 
 def write_index(
@@ -124,17 +119,16 @@ def write_index(
         account = _patch_previous_graph(run, connection, files, fresh, description, writer)
         if account is None:
             account = _resolve_graph(connection, files, counts, why, run.rows)
-        totals = json.dumps(asdict(account))
-        connection.execute("INSERT INTO meta VALUES ('coverage', ?)", (totals,))
+        write_coverage(connection, account)
         write_description(connection, description)
         _write_fingerprint(connection, fresh)
-        connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
+        files.write_rows(connection)
         write_name_tables(connection, run.root, units.build)
     return account, fresh
 
 
 def _patch_previous_graph(
-    run: IndexRun, connection: sqlite3.Connection, files: CitedFiles, fresh: ReusePlan,
+    run: IndexRun, connection: Connection, files: CitedFiles, fresh: ReusePlan,
     description: IndexDescription, writer: FactsWriter,
 ) -> Coverage | None:
     """The account of the former graph, carried over to the facts that were read; None where the
@@ -190,7 +184,7 @@ def _read_units(
 
 
 def _resolve_graph(
-    connection: sqlite3.Connection, files: CitedFiles, units: tuple[int, int, int], why: str,
+    connection: Connection, files: CitedFiles, units: tuple[int, int, int], why: str,
     rows: DeferralRules,
 ) -> Coverage:
     """Resolve the facts of the index under construction and write the graph into it; the account,
@@ -198,7 +192,7 @@ def _resolve_graph(
     decoder = FactsDecoder()
     definitions = {
         key: decoder.decode(key, data)
-        for key, data in connection.execute("SELECT key, facts FROM definition ORDER BY key")
+        for key, data in iter_encoded_definitions(connection)
     }
     resolution = downgrade_empty_sites(resolve(definitions.values(), rows), why)
     taken = find_address_taken(definitions.values())

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from kgraph.errors import StoreError
 
-REBUILD_HINT = "run `kgraph index` again on the tree"
+REBUILD_HINT = "run `kgraph index TREE --again`"
 # name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
 #   folder         function -> number of the folder that defines it; -1: in a header, or nowhere
 #   site_start     function -> its call sites (call sites lie in the order of their callers)

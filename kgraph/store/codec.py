@@ -8,7 +8,8 @@ position. Equal definitions give equal bytes. Must not know SQLite.
 import json
 import zlib
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import Any
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
@@ -36,7 +37,6 @@ Row = list[object]
 _FUNCTION, _OBJECT, _SLOT, _OBJECT_FIELD, _VARIABLE, _PARAMETER = 0, 1, 2, 3, 4, 5
 _RETURN, _CALL_RESULT, _PLACE, _LOAD, _ADDRESS, _CONSTANT, _OPAQUE = 6, 7, 8, 9, 10, 11, 12
 _SYMBOL = 13
-_LARGEST = 1 << 28  # bytes: of a kernel's definitions the largest has a hundredth of it
 _HOWS = tuple(TransferKind)
 _NAMED = tuple(SymbolUse)
 _HOW_NUMBERS = {how: number for number, how in enumerate(_HOWS)}
@@ -196,12 +196,11 @@ def pack_numbers(numbers: Iterable[int]) -> bytes:
     return zlib.compress(steps.tobytes(), 6)
 
 
-def unpack_differences(data: bytes, most: int) -> "array[int]":
-    """The numbers of `pack_numbers`, of which there are not more than `most`, as differences: their
-    running sums are the numbers, sorted. zlib.error or ValueError where they are damaged."""
+def unpack_numbers(data: bytes) -> Iterator[int]:
+    """The numbers of `pack_numbers`, ascending. Raises zlib.error or ValueError on damage."""
     steps = array("I")
-    steps.frombytes(_decompress(data, zlib.decompressobj(), most * steps.itemsize))
-    return steps
+    steps.frombytes(zlib.decompress(data))
+    return accumulate(steps)
 
 
 def compress_facts(text: bytes) -> bytes:
@@ -211,19 +210,10 @@ def compress_facts(text: bytes) -> bytes:
 
 
 def decompress_facts(data: bytes) -> list[list[Row]]:
-    """The array whose text `deflate` compressed; zlib.error or ValueError where it is damaged."""
-    text = _decompress(data, zlib.decompressobj(zdict=_DICTIONARY), _LARGEST)
+    """The array that `compress_facts` compressed. Raises zlib.error or ValueError on damage."""
+    text = zlib.decompressobj(zdict=_DICTIONARY).decompress(data)
     rows: list[list[Row]] = json.loads(text.decode("utf-8", "surrogateescape"))
     return rows
-
-
-def _decompress(data: bytes, unpacker: Any, most: int) -> bytes:
-    """What was compressed; ValueError where some of it is missing, or it has more than `most`
-    bytes."""
-    content: bytes = unpacker.decompress(data, most + 1)
-    if not unpacker.eof or len(content) > most:
-        raise ValueError("cut off, or too large")
-    return content
 
 
 _HOW_BY_NUMBER = tuple(TransferKind)

@@ -14,23 +14,33 @@ import shutil
 import sqlite3
 import stat
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.store.arrays import REBUILD_HINT
 from kgraph.store.checksum import check_checksum, check_header, looks_like_index, write_checksum
-from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION, has_schema, read_schema_sql
+from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION, read_schema_sql
+
+Connection = sqlite3.Connection  # so that who hands one on need not know SQLite
 
 _UNFINISHED = ".unfinished"
 _CLAIMED = re.compile(r"\..+\.\d+-[0-9a-f]+\.unfinished", re.ASCII | re.DOTALL)
 _ELSEWHERE = "give --index the name of a new file or of an index"
+# What code raises that reads something else than it expects.
+_UNEXPECTED = (
+    ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError,
+    ValueError, sqlite3.Error, zlib.error,
+)
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG)
 
 
 def open_read_only(path: Path, *, verify: bool = True) -> sqlite3.Connection:
-    """A read-only connection. Raises StoreError where `path` is no index of this version, or is
-    damaged; without `whole` its content is not checked, which is for what is read of many indexes.
+    """A read-only connection to an index.
+
+    `verify` checks the checksum of the whole file, which takes longer the larger it is. Raises
+    StoreError if there is no index of this version at `path`, or it is damaged.
     """
     if not path.is_file():
         raise StoreError(f"there is no index at {path}", "run `kgraph index TREE` to make one")
@@ -43,15 +53,6 @@ def open_read_only(path: Path, *, verify: bool = True) -> sqlite3.Connection:
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
         raise StoreError(f"the index {path} cannot be opened ({error})", REBUILD_HINT) from None
-    try:
-        sound = has_schema(connection)
-    except sqlite3.Error:
-        sound = False
-    if not sound:
-        connection.close()
-        raise StoreError(
-            f"the index {path} is damaged (its tables are not its version's)", REBUILD_HINT
-        )
     return connection
 
 
@@ -72,12 +73,17 @@ def check_replaceable(target: Path, *, own: bool) -> None:
 
 
 @contextlib.contextmanager
-def damage_reported(path: Path) -> Iterator[None]:
-    """Turns what SQLite says of a damaged or locked file into a StoreError."""
+def report_damage(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while the index `path` is open into a StoreError that names it.
+
+    Every question, and every use of a previous index, runs inside of this. The checksum is checked
+    when an index is opened: an error after that is rare, and may be an internal one as well.
+    """
     try:
         yield
-    except sqlite3.DatabaseError as error:
-        raise StoreError(f"the index {path} is damaged ({error})", REBUILD_HINT) from None
+    except _UNEXPECTED as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise StoreError(f"the index {path} may be damaged ({what})", REBUILD_HINT) from error
 
 
 @contextlib.contextmanager

@@ -118,6 +118,10 @@ class CitedFiles:
         self.check(path)
         return self._row(self._numbers.get(path, 0), path)
 
+    def write_rows(self, connection: sqlite3.Connection) -> None:
+        """Store the files that have an id."""
+        connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", self.rows)
+
     def _row(self, number: int, path: str) -> FileRow:
         lines, digest, generated = self._seen[path] or (0, b"", 0)
         return number, path, lines, digest, generated

@@ -8,16 +8,14 @@ import contextlib
 import hashlib
 import json
 import os
-import sqlite3
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 
 from kgraph.errors import StoreError
 from kgraph.model.results import Coverage, IndexDescription
-from kgraph.store.codec import unpack_differences
+from kgraph.store.codec import unpack_numbers
+from kgraph.store.connection import Connection, report_damage
 from kgraph.store.reader import IndexReader
 from kgraph.textfile import read_regular_file, unescape_name
 
@@ -114,38 +112,25 @@ class PreviousIndex:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._identity = _file_identity(path)
-        reader = IndexReader(path)
-        try:
+        with report_damage(path), contextlib.closing(IndexReader(path)) as reader:
             self.description: IndexDescription = reader.description
             self.coverage: Coverage = reader.coverage
             self.meta: dict[str, str] = dict(reader.fetch_rows("SELECT name, value FROM meta"))
-            self._definitions = reader.fetch_rows("SELECT count(*) FROM definition")[0][0]
             self.files: dict[str, FileState] = {}
             self.file_ids: dict[str, int] = {}
-            paths: list[str] = []
             for number, name, stat, digest in reader.fetch_rows(
                     "SELECT id, path, stat, digest FROM unit_file ORDER BY id"):
                 self.files[name] = FileState(stat, digest)
                 self.file_ids[name] = number
-                paths.append(name)
-            most = len(paths)
-            self.units = dict(_decode_unit(row, most) for row in reader.fetch_rows(
+            self.units = dict(_decode_unit(row) for row in reader.fetch_rows(
                 "SELECT path, object, image, failed, errors, definitions, files, command"
                 " FROM unit"))
-        except (KeyError, ValueError, zlib.error, sqlite3.Error) as error:
-            raise StoreError(f"the index {path} is damaged ({error})", "it is made anew") from None
-        finally:
-            reader.close()
 
     def unpack_definition_ids(self, unit: PreviousUnit) -> Iterable[int]:
-        """The numbers of a unit's definitions. Raises StoreError where they are damaged."""
-        try:
-            return accumulate(unpack_differences(unit.definitions, self._definitions))
-        except (ValueError, zlib.error) as error:
-            raise StoreError(f"the index {self.path} is damaged ({error})", "it is made anew"
-                             ) from None
+        """The ids of a unit's definitions, ascending."""
+        return unpack_numbers(unit.definitions)
 
-    def _reopened(self) -> IndexReader:
+    def _reopen(self) -> IndexReader:
         """The same file; StoreError where another run has put one in its place."""
         reader = IndexReader(self.path, verify=False)
         if _file_identity(self.path) != self._identity:
@@ -155,39 +140,44 @@ class PreviousIndex:
 
     def read_keys(self) -> set[str]:
         """The keys of all definitions."""
-        reader = self._reopened()
-        try:
+        with contextlib.closing(self._reopen()) as reader:
             return {key for key, in reader.fetch_rows("SELECT key FROM definition")}
-        finally:
-            reader.close()
 
     def read_definitions_by_key(self, keys: Iterable[str]) -> list[tuple[str, bytes]]:
-        """Key and facts of some definitions. Raises StoreError where one is damaged."""
-        reader = self._reopened()
-        try:
-            found = [row for key in sorted(keys) for row in reader.fetch_rows(
+        """Key and facts of some definitions."""
+        with contextlib.closing(self._reopen()) as reader:
+            return [row for key in sorted(keys) for row in reader.fetch_rows(
                 "SELECT key, facts FROM definition WHERE key = ?", (key,))]
-        finally:
-            reader.close()
-        if any(digest_facts(data) != key for key, data in found):
-            raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
-        return found
 
     def read_definitions(self, units: Iterable[PreviousUnit]) -> list[tuple[int, str, bytes]]:
-        """Number, key and facts of the definitions of some units. Raises StoreError where the facts
-        are not what was written."""
+        """Id, key and facts of the definitions of some units."""
         wanted: set[int] = set()
         for unit in units:
             wanted.update(self.unpack_definition_ids(unit))
-        reader = self._reopened()
-        try:
+        with contextlib.closing(self._reopen()) as reader:
             rows = reader.fetch_rows("SELECT id, key, facts FROM definition")
-        finally:
-            reader.close()
-        found = [row for row in rows if row[0] in wanted]
-        if len(found) != len(wanted) or any(digest_facts(data) != key for _, key, data in found):
-            raise StoreError(f"the index {self.path} is damaged (facts)", "it is made anew")
-        return found
+        return [row for row in rows if row[0] in wanted]
+
+
+def read_unit_commands(path: Path, facts_version: str) -> dict[UnitName, bytes]:
+    """The digest of how each unit of an index is compiled; {} if the index cannot be read, or if
+    its facts mean something else than `facts_version`."""
+    with contextlib.suppress(StoreError), contextlib.closing(
+            IndexReader(path, verify=False)) as reader:
+        found = reader.fetch_rows("SELECT value FROM meta WHERE name = 'facts meaning'")
+        if found == [(facts_version,)]:
+            return {(unit, object_): command for unit, object_, command in reader.fetch_rows(
+                "SELECT path, object, command FROM unit")}
+    return {}
+
+
+def write_file_states(connection: Connection, states: FileStates) -> None:
+    """Store the states of all files that units read."""
+    paths = connection.execute("SELECT id, path FROM unit_file").fetchall()
+    connection.executemany(
+        "UPDATE unit_file SET stat = ?, digest = ? WHERE id = ?",
+        [(states.look_up(path).stat, states.look_up(path).digest, number)
+         for number, path in paths])
 
 
 def _file_identity(path: Path) -> tuple[int, int, int, int] | None:
@@ -202,10 +192,10 @@ def digest_facts(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
-def _decode_unit(row: tuple[str | bytes, ...], most: int) -> tuple[UnitName, PreviousUnit]:
+def _decode_unit(row: tuple[str | bytes, ...]) -> tuple[UnitName, PreviousUnit]:
     path, object_, _image, failed, errors, definitions, files, command = row
     unit = PreviousUnit(
         bytes(command), str(failed),  # type: ignore[arg-type]
         tuple((where, what) for where, what in json.loads(errors)), bytes(definitions),  # type: ignore[arg-type]
-        tuple(accumulate(unpack_differences(bytes(files), most))), row)  # type: ignore[arg-type]
+        tuple(unpack_numbers(bytes(files))), row)  # type: ignore[arg-type]
     return (str(path), str(object_)), unit

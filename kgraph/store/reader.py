@@ -11,8 +11,9 @@ from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.store.arrays import read_array
-from kgraph.store.cache_paths import read_coverage, read_description, work_folder
-from kgraph.store.connection import damage_reported, open_read_only
+from kgraph.store.cache_paths import work_folder
+from kgraph.store.connection import Connection, open_read_only, report_damage
+from kgraph.store.metadata import read_coverage, read_description
 
 _PORTION = 1000
 
@@ -31,7 +32,7 @@ class IndexReader:
 
     def fetch_rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
         """The rows of an SQL statement; none where a value is no text, as no name is."""
-        with damage_reported(self.path):
+        with report_damage(self.path):
             try:
                 return self.connection.execute(statement, values).fetchall()
             except UnicodeEncodeError:
@@ -40,7 +41,7 @@ class IndexReader:
     @cached_property
     def description(self) -> IndexDescription:
         """What the index is of."""
-        with damage_reported(self.path):
+        with report_damage(self.path):
             return read_description(self.connection)
 
     @cached_property
@@ -54,7 +55,7 @@ class IndexReader:
     @cached_property
     def coverage(self) -> Coverage:
         """The account that was made when the index was."""
-        with damage_reported(self.path):
+        with report_damage(self.path):
             return read_coverage(self.connection)
 
     @cached_property
@@ -73,7 +74,7 @@ class IndexReader:
 
     def read_array(self, name: str) -> "array[int]":
         """One of arrays.ARRAYS."""
-        with damage_reported(self.path):
+        with report_damage(self.path):
             return read_array(self.connection, name)
 
     def read_evidence(self, number: int) -> tuple[Evidence, ...]:
@@ -95,12 +96,13 @@ class IndexReader:
         return (found[0][0], bool(found[0][1])) if found else None
 
     def iter_encoded_definitions(self) -> Iterator[tuple[str, bytes]]:
-        """Key and facts (for decoding.decode) of every definition, in the order of keys."""
-        with damage_reported(self.path):
-            found = self.connection.execute("SELECT key, facts FROM definition ORDER BY key")
-        while True:
-            with damage_reported(self.path):
-                rows = found.fetchmany(_PORTION)
-            if not rows:
-                return
-            yield from rows
+        """Key and facts (for codec.FactsDecoder) of every definition, in the order of keys."""
+        with report_damage(self.path):
+            yield from iter_encoded_definitions(self.connection)
+
+
+def iter_encoded_definitions(connection: Connection) -> Iterator[tuple[str, bytes]]:
+    """Key and facts of every definition, in the order of keys; the index may be unfinished."""
+    found = connection.execute("SELECT key, facts FROM definition ORDER BY key")
+    while rows := found.fetchmany(_PORTION):
+        yield from rows

@@ -8,9 +8,6 @@ overlays by whether one carries any pointer; 6 with its references declared; 7 w
 of any number in its arrays.
 """
 
-import sqlite3
-from contextlib import closing
-from functools import cache
 from pathlib import Path
 
 SCHEMA_VERSION = 7
@@ -20,22 +17,3 @@ APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 def read_schema_sql() -> str:
     """The statements that make an empty index."""
     return Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
-
-
-def has_schema(connection: sqlite3.Connection) -> bool:
-    """Whether an index of this version has the tables of this version, and nothing else: a view in
-    the place of a table could be anything. Raises sqlite3.DatabaseError where that cannot be read.
-    """
-    return _parts(connection) == _own_parts()
-
-
-@cache
-def _own_parts() -> list[tuple[str, ...]]:
-    with closing(sqlite3.connect(":memory:")) as connection:
-        connection.executescript(read_schema_sql())
-        return _parts(connection)
-
-
-def _parts(connection: sqlite3.Connection) -> list[tuple[str, ...]]:
-    return connection.execute(
-        "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name").fetchall()

@@ -32,8 +32,8 @@ CREATE TABLE unit_file (
 );
 
 -- From here on: what resolving made of the facts. Ids are dense from 0 in the order of their
--- identities, so that arrays can be indexed by them. SQLite is not asked to enforce references, which
--- would take its time: soundness.py looks after them where there is reason to doubt.
+-- identities, so that arrays can be indexed by them. SQLite does not enforce the references: that
+-- would cost time, and the checksum of the file finds damage.
 
 -- Strings that repeat: expressions, macros, holders, reasons, rules, signatures, guards.
 CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);

@@ -1,7 +1,7 @@
 import os
-import random
 import sqlite3
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -10,7 +10,7 @@ from kgraph.model.facts import Definition, Function, UnitFacts
 from kgraph.model.ids import FunctionId
 from kgraph.model.location import Extent, Location
 from kgraph.store import IndexReader, create_index
-from kgraph.store.connection import open_read_only
+from kgraph.store.connection import open_read_only, report_damage
 from kgraph.store.facts_writer import CitedFiles, FactsWriter, encode_unit
 from kgraph.store.schema import SCHEMA_VERSION
 
@@ -85,7 +85,7 @@ def test_a_damaged_array_is_reported(mini_index: Path, tmp_path: Path) -> None:
     connection = sqlite3.connect(copy)
     data = bytearray(connection.execute(
         "SELECT data FROM array WHERE name = 'edge_callee'").fetchone()[0])
-    data[random.Random(1).randrange(len(data))] ^= 1
+    data[Random(1).randrange(len(data))] ^= 1
     connection.execute("UPDATE array SET data = ? WHERE name = 'edge_callee'", (bytes(data),))
     connection.commit()
     connection.close()
@@ -130,3 +130,29 @@ def test_a_unit_whose_facts_nobody_supplied_is_refused(tmp_path: Path) -> None:
             facts = UnitFacts("b.c", "b.o", ("k",), ())
             writer.add_unit(encode_unit(facts, {}), "vmlinux", b"")
             writer.finish()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_changed_bit_is_found_when_the_index_is_opened(
+    mini_index: Path, tmp_path: Path, seed: int
+) -> None:
+    content = bytearray(mini_index.read_bytes())
+    content[Random(seed).randrange(len(content))] ^= 1 << Random(seed).randrange(8)
+    damaged = tmp_path / "x.kgraph"
+    damaged.write_bytes(content)
+    with pytest.raises(StoreError):
+        IndexReader(damaged)
+
+
+@pytest.mark.parametrize("error", [KeyError("x"), sqlite3.DatabaseError("y"), ValueError("z")])
+def test_what_goes_wrong_while_an_index_is_open_names_it(error: Exception) -> None:
+    with pytest.raises(StoreError, match=r"the index x\.kgraph may be damaged") as raised:
+        with report_damage(Path("x.kgraph")):
+            raise error
+    assert raised.value.__cause__ is error
+    assert "kgraph index TREE --again" in raised.value.hint
+
+
+def test_other_errors_pass_the_boundary() -> None:
+    with pytest.raises(StoreError, match="told already"), report_damage(Path("x.kgraph")):
+        raise StoreError("told already", "a hint")
