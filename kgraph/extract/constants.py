@@ -7,45 +7,46 @@ answer depends on inlining.
 
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, evaluate_integer
-from kgraph.extract.clang.tree import SyntaxNode, expressions
+from kgraph.extract.clang.tree import SyntaxNode, get_operands
 
 _VARYING = frozenset({kinds.CALL, kinds.MEMBER_REF_EXPR, kinds.STATEMENT_EXPR, kinds.SUBSCRIPT})
-# the value of the left operand that decides
-_SHORT = {kinds.LOGICAL_AND: False, kinds.LOGICAL_OR: True}
+# the value of the left operand that decides the result
+_DECIDING = {kinds.LOGICAL_AND: False, kinds.LOGICAL_OR: True}
 
 
 def evaluate_condition(node: SyntaxNode) -> int | None:
-    """The value of a constant condition, None for any other."""
-    while (node.kind in (kinds.PAREN, kinds.UNEXPOSED_EXPR) and len(node.kids) == 1
-           and not is_type_builtin(node, node.kids)):
-        node = node.kids[0]
+    """The value of a condition, None if it is not constant."""
+    while (node.kind in (kinds.PAREN, kinds.UNEXPOSED_EXPR) and len(node.children) == 1
+           and not is_type_builtin(node, node.children)):
+        node = node.children[0]
     if node.kind == kinds.BINARY and (operator := C.clang_getCursorBinaryOperatorKind(
-            node.cursor)) in _SHORT:
-        left = evaluate_condition(node.kids[0])
-        return left if left is None else evaluate_logical(operator, left, node.kids[1])
-    return evaluate_integer(node.cursor) if _fixed(node) else None
+            node.cursor)) in _DECIDING:
+        left = evaluate_condition(node.children[0])
+        return left if left is None else evaluate_logical(operator, left, node.children[1])
+    return evaluate_integer(node.cursor) if _is_constant(node) else None
 
 
 def is_short_circuit(operator: int, left: int | None) -> bool:
-    """Whether the value of `left && x` or `left || x` does not depend on x, which is then not
-    evaluated."""
-    return left is not None and bool(left) == _SHORT[operator]
+    """Whether `left` alone decides `left && x` or `left || x`, so that x is not evaluated."""
+    return left is not None and bool(left) == _DECIDING[operator]
 
 
 def evaluate_logical(operator: int, left: int | None, right: SyntaxNode) -> int | None:
-    """The value of `left && right` or `left || right`, None where it is no constant."""
+    """The value of `left && right` or `left || right`, None if it is not constant."""
     if is_short_circuit(operator, left):
-        return int(_SHORT[operator])
+        return int(_DECIDING[operator])
     value = evaluate_condition(right)
     if is_short_circuit(operator, value):
-        return int(_SHORT[operator])
-    return None if left is None or value is None else int(not _SHORT[operator])
+        return int(_DECIDING[operator])
+    return None if left is None or value is None else int(not _DECIDING[operator])
 
 
 def is_type_builtin(node: SyntaxNode, inner: list[SyntaxNode]) -> bool:
-    """Whether an unnamed node is a builtin on types, such as __builtin_types_compatible_p: it
-    starts before its first operand, which is what typeof has in its parentheses; and there are at
-    most two of these (__builtin_choose_expr has three operands)."""
+    """Whether a node of unknown kind is a builtin on types (__builtin_types_compatible_p).
+
+    It starts before its first operand, which is what stands in the parentheses of a typeof, and it
+    has at most two operands (__builtin_choose_expr has three).
+    """
     if node.kind != kinds.UNEXPOSED_EXPR or not inner or inner[0].kind != kinds.PAREN:
         return False
     return len(inner) < 3 and bool(C.clang_getCursorExtent(node.cursor).begin
@@ -53,71 +54,71 @@ def is_type_builtin(node: SyntaxNode, inner: list[SyntaxNode]) -> bool:
 
 
 def is_exit(node: SyntaxNode) -> bool:
-    """Whether control never goes on behind a statement."""
+    """Whether control never passes a statement."""
     if node.kind in kinds.JUMPS:
         return True
     if node.kind == kinds.COMPOUND:
-        return bool(node.kids) and is_exit(node.kids[-1])
+        return bool(node.children) and is_exit(node.children[-1])
     if node.kind == kinds.IF:
-        return len(node.kids) == 3 and is_exit(node.kids[1]) and is_exit(node.kids[2])
+        return len(node.children) == 3 and is_exit(node.children[1]) and is_exit(node.children[2])
     return False
 
 
-def _fixed(node: SyntaxNode) -> bool:
+def _is_constant(node: SyntaxNode) -> bool:
     if node.kind in _VARYING:
         return False
-    if is_type_builtin(node, expressions(node)):
+    if is_type_builtin(node, get_operands(node)):
         return True
     if node.kind == kinds.DECL_REF:
         referenced = C.clang_getCursorReferenced(node.cursor)
         return bool(referenced.kind == kinds.ENUM_CONSTANT)
-    return all(_fixed(kid) for kid in node.kids)
+    return all(_is_constant(child) for child in node.children)
 
 
 def select_reached_statements(value: int, body: SyntaxNode) -> list[SyntaxNode]:
-    """The statements of a switch's body that run for a constant; a label of the body that is
-    not a constant makes it all of them."""
-    labels = {kid.key: _labels(kid) for kid in body.kids
-              if kid.kind in (kinds.CASE, kinds.DEFAULT)}
+    """The statements of a switch's body that run for a constant value.
+
+    These are all of them if some label is not constant.
+    """
+    labels = {child.key: _read_labels(child) for child in body.children
+              if child.kind in (kinds.CASE, kinds.DEFAULT)}
     if any(None in found[0] for found in labels.values()):
-        return body.kids
+        return body.children
     matched = any(value in found[0] for found in labels.values())
-    running = False
+    is_running = False
     chosen: list[SyntaxNode] = []
-    for kid in body.kids:
-        if kid.key in labels:
-            values, is_default, inner = labels[kid.key]
-            running = running or value in values or (is_default and not matched)
-            last = inner
+    for child in body.children:
+        if child.key in labels:
+            values, is_default, inner = labels[child.key]
+            is_running = is_running or value in values or (is_default and not matched)
+            statements = inner
         else:
-            last = [kid]
-        if running:
-            chosen.extend(last)
-            if last and is_exit(last[-1]):
-                running = False
+            statements = [child]
+        if is_running:
+            chosen.extend(statements)
+            if statements and is_exit(statements[-1]):
+                is_running = False
     return chosen
 
 
 def has_label(node: SyntaxNode) -> bool:
-    """Whether control can come into a statement from elsewhere."""
+    """Whether control can enter a statement from elsewhere."""
     return node.kind in (kinds.LABEL, kinds.CASE, kinds.DEFAULT) or any(
-        has_label(kid) for kid in node.kids)
+        has_label(child) for child in node.children)
 
 
-def _labels(node: SyntaxNode) -> tuple[set[int | None], bool, list[SyntaxNode]]:
-    """The values of adjacent case labels, whether default is among them, what is under them."""
+def _read_labels(node: SyntaxNode) -> tuple[set[int | None], bool, list[SyntaxNode]]:
+    """The values of adjacent case labels, whether default is one of them, what is under them."""
     values: set[int | None] = set()
     is_default = False
     while node.kind in (kinds.CASE, kinds.DEFAULT):
         if node.kind == kinds.DEFAULT:
             is_default = True
         else:
-            given = [kid for kid in node.kids[:-1] if kid.kind in kinds.EXPRESSIONS]
-            if len(given) == 1:
-                values.add(evaluate_condition(given[0]))
-            else:
-                values.add(None)  # a range
-        if not node.kids:
+            given = [child for child in node.children[:-1] if child.kind in kinds.EXPRESSIONS]
+            # two values are a range
+            values.add(evaluate_condition(given[0]) if len(given) == 1 else None)
+        if not node.children:
             return values, is_default, []
-        node = node.kids[-1]
+        node = node.children[-1]
     return values, is_default, [node]

@@ -1,34 +1,50 @@
-"""Collects the facts of one definition while it is read: calls, bindings, flows, guards in
-force."""
+"""Collects the facts of one definition while it is read: calls, bindings, flows, guards."""
 
 from dataclasses import dataclass, field
 
+from kgraph.extract.clang.ctypes_api import Cursor
+from kgraph.extract.clang.tree import SyntaxNode
 from kgraph.extract.identities import Identities, LocalHolders
 from kgraph.extract.sources import SourceMap
 from kgraph.extract.storage_overlap import StorageOverlaps
 from kgraph.extract.types import TypeCache
-from kgraph.model.facts import Binding, CallSite, Flow, Object
+from kgraph.model.facts import Binding, CallSite, Flow
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.location import Guard, Location
+from kgraph.model.location import MAX_GUARDS, Extent, Guard, Location
 from kgraph.model.values import Address, Constant, Load, Place, Slot, TransferKind, Value
 
 Values = tuple[Value, ...]
+Places = tuple[Place, ...]
 
 
-@dataclass(slots=True)
 class UnitContext:
     """What the definitions of one translation unit share."""
 
-    identities: Identities
-    sources: SourceMap
-    types: TypeCache
-    overlaps: StorageOverlaps = field(default_factory=StorageOverlaps)
+    def __init__(self, identities: Identities, sources: SourceMap) -> None:
+        self.identities = identities
+        self.sources = sources
+        self.types = TypeCache()
+        self.overlaps = StorageOverlaps(identities, self.types)
+
+
+@dataclass(frozen=True, slots=True)
+class AsmText:
+    """One asm statement as clang prints it: its template and the names of its operands.
+
+    Most operands have no name, "" here.
+    """
+
+    template: str
+    operands: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class DefinitionContext:
-    """The facts of one definition, while it is read. `function` is None for an object, which has
-    the name `object_name`."""
+    """The facts of one definition, while it is read.
+
+    `function` and `local` are None while the initialiser of an object is read; then `object_name`
+    is the object's.
+    """
 
     unit: UnitContext
     function: FunctionId | None
@@ -37,61 +53,83 @@ class DefinitionContext:
     calls: list[CallSite] = field(default_factory=list)
     bindings: list[Binding] = field(default_factory=list)
     flows: list[Flow] = field(default_factory=list)
-    objects: list[Object] = field(default_factory=list)
-    guards: list[Guard] = field(default_factory=list)
-    indirect: int = 0
-    ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
-    call_results: dict[int, Values] = field(default_factory=dict)  # of calls, by cursor key
-    has_cleanups: bool = False  # a variable's attribute asks for a call at the end of its scope
-    asm_texts: "dict[int, AsmText]" = field(default_factory=dict)  # that calls, by cursor key
-    noted_overlaps: set[tuple[Slot, Slot]] = field(default_factory=set)  # that were noted
-    literals: dict[Location, int] = field(default_factory=dict)
+    guards: list[Guard] = field(default_factory=list)  # in force, outermost first
+    static_objects: list[tuple[Cursor, ObjectId]] = field(default_factory=list)  # declared inside
+    call_results: dict[int, Values] = field(default_factory=dict)  # by the call's node key
+    has_cleanups: bool = False  # some variable has a cleanup attribute
+    asm_texts: dict[int, AsmText] = field(default_factory=dict)  # by the statement's node key
+    _indirect_calls: int = 0
+    _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
+    _noted_overlaps: set[tuple[Slot, Slot]] = field(default_factory=set)
+    _literals: dict[Location, int] = field(default_factory=dict)
 
-    def take_ordinal(self, location: Location) -> int:
-        """The number of calls that were seen at this place before."""
-        key = (location.path, location.line, location.column)
-        count = self.ordinals.get(key, 0)
-        self.ordinals[key] = count + 1
-        return count
+    def locate(self, node: SyntaxNode) -> Location:
+        """Where a reader sees a node."""
+        return self.unit.sources.locate_cursor(node.cursor)
 
-    def note_overlap(self, one: Slot, other: Slot) -> bool:
-        """Whether this is the first time that the definition goes by an overlay of two slots."""
-        known = len(self.noted_overlaps)
-        self.noted_overlaps.add((one, other))
-        return len(self.noted_overlaps) > known
-
-    def name_literal(self, location: Location) -> str:
-        """The name of an object's compound literal: by its count, not its line, so that it keeps
-        its name where lines move."""
-        number = self.literals.setdefault(location, len(self.literals) + 1)
-        return f"(literal:{self.object_name}:{number})"
+    def add_call(
+        self,
+        extent: Extent,
+        target: Value,
+        expression: str,
+        *,
+        arguments: tuple[Values, ...],
+        macro: str = "",
+        signature: str = "",
+        is_indirect: bool = False,
+    ) -> int:
+        """Record a call of the function; the index of an indirect call, -1 for a direct one."""
+        assert self.function is not None
+        index = -1
+        if is_indirect:
+            index = self._indirect_calls
+            self._indirect_calls += 1
+        location = extent.start
+        self.calls.append(CallSite(
+            caller=self.function, location=location, extent=extent,
+            ordinal=self._take_ordinal(location), target=target, expression=expression,
+            macro=macro, arguments=arguments, guards=tuple(self.guards[-MAX_GUARDS:]),
+            signature=signature, index=index))
+        return index
 
     def assign(self, place: Place, values: Values, location: Location, how: TransferKind,
-            table: ObjectId | None = None) -> None:
-        """Record that a place gets one of the values. NULL and numbers lead nowhere."""
+               table: ObjectId | None = None) -> None:
+        """Record that a place gets one of the values. Constants lead nowhere and are dropped."""
         for value in values:
             if isinstance(value, Constant):
                 continue
             if isinstance(value, FunctionId) or (
-                    isinstance(value, Address) and find_root_object(value.place)):
+                    isinstance(value, Address) and _is_in_object(value.place)):
                 self.bindings.append(Binding(place, value, location, how, table))
             elif value != Load(place):
                 self.flows.append(Flow(value, place, location, how))
 
+    def note_overlap(self, one: Slot, other: Slot) -> bool:
+        """Remember that the definition uses an overlap; False if it was noted before."""
+        known = len(self._noted_overlaps)
+        self._noted_overlaps.add((one, other))
+        return len(self._noted_overlaps) > known
 
-def find_root_object(place: Place) -> ObjectId | None:
-    """The object with static storage that a place lies in, None if that is not known."""
-    while True:
-        if isinstance(place.holder, ObjectId):
-            return place.holder
+    def name_literal(self, location: Location) -> str:
+        """The name of a compound literal in an object's initialiser.
+
+        It has a number, not a line, so that it keeps its name where lines move.
+        """
+        number = self._literals.setdefault(location, len(self._literals) + 1)
+        return f"(literal:{self.object_name}:{number})"
+
+    def _take_ordinal(self, location: Location) -> int:
+        """How many calls start at this line and column so far."""
+        key = (location.path, location.line, location.column)
+        count = self._ordinals.get(key, 0)
+        self._ordinals[key] = count + 1
+        return count
+
+
+def _is_in_object(place: Place) -> bool:
+    """Whether a place is known to lie in an object with static storage."""
+    while not isinstance(place.holder, ObjectId):
         if not isinstance(place.base, Address):
-            return None
+            return False
         place = place.base.place
-
-
-@dataclass(frozen=True, slots=True)
-class AsmText:
-    """One asm statement as it is printed: its text, and its operands' names ("" for most)."""
-
-    template: str
-    operands: tuple[str, ...]
+    return True

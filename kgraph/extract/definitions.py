@@ -2,83 +2,107 @@
 
 import re
 
-from kgraph.extract.asm.inline import pair_with_syntax, parse_asm_statements
+# These register the rules that the Reader applies.
+from kgraph.extract import calls, expressions, initialisers, lvalues, statements  # noqa: F401
+from kgraph.extract.asm.inline import pair_with_syntax, parse_asm_calls
 from kgraph.extract.calls import CLEANUP_MARK
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, parameters, pretty, spelling
+from kgraph.extract.clang.api import C, get_spelling, list_parameters, print_declaration
 from kgraph.extract.clang.ctypes_api import Cursor
-from kgraph.extract.clang.tree import read
+from kgraph.extract.clang.tree import read_tree
 from kgraph.extract.definition_context import DefinitionContext, UnitContext
-from kgraph.extract.expressions import Reader
 from kgraph.extract.identities import LocalHolders
 from kgraph.extract.initialisers import read_initialiser
-from kgraph.extract.objects import ALIAS_ATTRIBUTE, make_object
-from kgraph.extract.statements import find_initialiser, read_statement
+from kgraph.extract.reader import Reader
+from kgraph.extract.statements import find_initialiser
 from kgraph.model.facts import Definition, Function, Object
+from kgraph.model.ids import ObjectId
 from kgraph.model.values import Place
 
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
-
-
-def make_function(unit: UnitContext, cursor: Cursor, printed: str) -> Function:
-    """The record of a function, or of an alias that a declaration makes."""
-    identity = unit.identities.identify_function(cursor)
-    names = tuple(spelling(parameter) for parameter in parameters(cursor))
-    head = printed.split("{", 1)[0]
-    alias = ALIAS_ATTRIBUTE.search(head)
-    place = C.clang_getCursorLocation(cursor)
-    return Function(
-        id=identity, location=unit.sources.locate(place), extent=unit.sources.locate_extent(cursor),
-        signature=unit.sources.spell_type(
-            C.clang_getCanonicalType(C.clang_getCursorType(cursor))),
-        parameters=names, weak=bool(_WEAK.search(head)) or _declared_weak(cursor),
-        inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
-        alias_of=alias[1] if alias else "",
-        macro=unit.sources.find_hiding_macro(place, identity.name))
-
-
-def _declared_weak(cursor: Cursor) -> bool:
-    """Whether the first declaration of a function has the attribute that its definition, as
-    clang prints it, leaves out."""
-    first = C.clang_getCanonicalCursor(cursor)
-    if first.d0 == cursor.d0 or C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
-        return False
-    policy = C.clang_getCursorPrintingPolicy(cursor)
-    printed = pretty(first, policy)
-    C.clang_PrintingPolicy_dispose(policy)
-    return bool(_WEAK.search(printed))
+_ALIAS = re.compile(r'__attribute__\(\(alias\("([^"]+)"\)\)\)')
+_SECTION = re.compile(r'__attribute__\(\(section\("([^"]+)"\)\)\)')
 
 
 def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> list[Definition]:
-    """The facts of a function definition (or alias), and of the static objects inside it."""
-    function = make_function(unit, cursor, printed)
-    root = read(cursor)
-    context = DefinitionContext(unit, function.id, LocalHolders(function.id, parameters(cursor)))
+    """The facts of a function definition (or alias), and of the static objects inside it.
+
+    `printed` is the definition as clang prints it.
+    """
+    function = _make_function(unit, cursor, printed)
+    root = read_tree(cursor)
+    context = DefinitionContext(
+        unit, function.id, LocalHolders(function.id, list_parameters(cursor)))
     context.has_cleanups = CLEANUP_MARK in printed
-    texts = parse_asm_statements(printed)
+    texts = parse_asm_calls(printed)
     if texts:
         context.asm_texts = pair_with_syntax(texts, root)
     reader = Reader(context)
-    for kid in root.kids:
-        if kid.kind == kinds.COMPOUND:
-            read_statement(reader, kid)
-    found = [_definition(key, function, context)]
-    for number, object_ in enumerate(context.objects):
-        found.append(Definition(f"{key}.{number}", object_))
+    for child in root.children:
+        if child.kind == kinds.COMPOUND:
+            reader.read_statement(child)
+    found = [_make_definition(key, function, context)]
+    for number, (variable, identity) in enumerate(context.static_objects):
+        found.append(Definition(f"{key}.{number}", _make_object(unit, variable, identity)))
     return found
 
 
 def read_object(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> list[Definition]:
-    """The facts of a variable with static storage at file scope."""
+    """The facts of a variable with static storage at file scope.
+
+    `printed` is the definition as clang prints it.
+    """
     identity = unit.identities.identify_object(cursor)
     context = DefinitionContext(unit, None, None, identity.name)
-    root = read(cursor)
-    value = find_initialiser(root)
+    value = find_initialiser(read_tree(cursor))
     if value is not None:
         read_initialiser(Reader(context), Place(identity), unit.types.of(cursor), value, identity)
-    return [_definition(key, make_object(unit, cursor, identity, printed), context)]
+    return [_make_definition(key, _make_object(unit, cursor, identity, printed), context)]
 
 
-def _definition(key: str, subject: Function | Object, context: DefinitionContext) -> Definition:
+def _make_definition(
+    key: str, subject: Function | Object, context: DefinitionContext
+) -> Definition:
     return Definition(key, subject, tuple(context.calls), tuple(context.bindings),
                       tuple(context.flows))
+
+
+def _make_function(unit: UnitContext, cursor: Cursor, printed: str) -> Function:
+    """The record of a function, or of an alias that a declaration makes."""
+    identity = unit.identities.identify_function(cursor)
+    names = tuple(get_spelling(parameter) for parameter in list_parameters(cursor))
+    head = printed.split("{", 1)[0]
+    alias = _ALIAS.search(head)
+    start = C.clang_getCursorLocation(cursor)
+    type_ = C.clang_getCanonicalType(C.clang_getCursorType(cursor))
+    return Function(
+        id=identity, location=unit.sources.locate(start), extent=unit.sources.locate_extent(cursor),
+        signature=unit.sources.spell_type(type_), parameters=names,
+        weak=bool(_WEAK.search(head)) or _is_declared_weak(cursor),
+        inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
+        alias_of=alias[1] if alias else "",
+        macro=unit.sources.find_hiding_macro(start, identity.name))
+
+
+def _is_declared_weak(cursor: Cursor) -> bool:
+    """Whether the first declaration of a function is weak.
+
+    clang does not print that attribute with the definition.
+    """
+    first = C.clang_getCanonicalCursor(cursor)
+    if first.d0 == cursor.d0 or C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
+        return False
+    return bool(_WEAK.search(print_declaration(first)))
+
+
+def _make_object(
+    unit: UnitContext, cursor: Cursor, identity: ObjectId, printed: str = ""
+) -> Object:
+    """The record of a variable with static storage."""
+    head = printed.split("{", 1)[0]
+    section, alias = _SECTION.search(head), _ALIAS.search(head)
+    return Object(
+        id=identity, location=unit.sources.locate_cursor(cursor),
+        extent=unit.sources.locate_extent(cursor),
+        type=unit.sources.spell_type(C.clang_getCursorType(cursor)),
+        section=section[1] if section else "", alias_of=alias[1] if alias else "")

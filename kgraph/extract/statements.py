@@ -1,18 +1,14 @@
 """Reads statements: declarations, returns, and the conditions that guard what they contain.
 
 A guard is a condition that must hold (or fail) whenever the call runs: if, else, while, switch
-cases, and early exits (`if (c) return;`) for the rest of their block. A label ends the early
-exits before it, because a goto may come from anywhere.
+cases, and early exits (`if (c) return;`) for the rest of their block. A label ends the early exits
+before it, because a goto may come from anywhere.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
-
-from kgraph.extract.asm.inline import find_called_operands, record_named_calls
 from kgraph.extract.calls import record_cleanup_call
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, key_of
-from kgraph.extract.clang.tree import SyntaxNode
+from kgraph.extract.clang.api import C, get_key
+from kgraph.extract.clang.tree import SyntaxNode, get_operands
 from kgraph.extract.constants import (
     evaluate_condition,
     has_label,
@@ -21,219 +17,188 @@ from kgraph.extract.constants import (
 )
 from kgraph.extract.definition_context import Values
 from kgraph.extract.initialisers import read_initialiser
-from kgraph.extract.objects import make_object
+from kgraph.extract.reader import Reader, statement_rule, value_rule
 from kgraph.model.ids import ObjectId
 from kgraph.model.location import Extent, Guard, Location
-from kgraph.model.values import Load, Place, ReturnValue, TransferKind
-
-if TYPE_CHECKING:
-    from kgraph.extract.expressions import Reader
+from kgraph.model.values import Place, ReturnValue, TransferKind
 
 
-def read_statement(reader: "Reader", node: SyntaxNode) -> Values:
-    """Read a statement; the values of an expression statement, for statement expressions."""
-    rule = _RULES.get(node.kind)
-    if rule is not None:
-        return rule(reader, node)
-    if node.kind in kinds.EXPRESSIONS:
-        return reader.values(node)
-    return read_statement_expression(reader, node)
+@value_rule(kinds.STATEMENT_EXPR)
+def _read_statement_expression(reader: Reader, node: SyntaxNode) -> Values:
+    """`({ ...; value; })`."""
+    return reader.read_statements(node)
 
 
-def read_statement_expression(reader: "Reader", node: SyntaxNode) -> Values:
-    """`({ ...; value; })`, and any statement that only holds others."""
-    values: Values = ()
-    for kid in node.kids:
-        values = read_statement(reader, kid)
-    return values
+@statement_rule(kinds.COMPOUND)
+def _read_block(reader: Reader, node: SyntaxNode) -> Values:
+    """A block. Its early exits guard the rest of it; a label ends them.
 
-
-def read_compound(reader: "Reader", node: SyntaxNode) -> Values:
-    """A block: early exits guard the rest of it, a label ends them. Behind an exit that is always
-    taken nothing runs before the next label."""
+    After an unconditional exit nothing runs before the next label.
+    """
     guards = reader.context.guards
     outer = len(guards)
     values: Values = ()
-    over = False
-    for kid in node.kids:
-        if over and not has_label(kid):
+    is_over = False
+    for child in node.children:
+        if is_over and not has_label(child):
             continue
-        if kid.kind == kinds.LABEL:
+        if child.kind == kinds.LABEL:
             del guards[outer:]
-        values = read_statement(reader, kid)
-        exits = _exits(kid)
-        over = exits is True
-        if exits is None and len(kid.kids) == 2:
-            extent = reader.context.unit.sources.locate_extent(kid.kids[0].cursor)
-            guards.append(Guard(extent, False))
+        values = reader.read_statement(child)
+        exits = _always_exits(child)
+        is_over = exits is True
+        if exits is None and len(child.children) == 2:
+            guards.append(reader.make_guard(child.children[0], holds=False))
     del guards[outer:]
     return values
 
 
-def _exits(node: SyntaxNode) -> bool | None:
-    """Whether control never goes on behind a statement; None where a condition decides."""
+def _always_exits(node: SyntaxNode) -> bool | None:
+    """Whether control never passes a statement; None if a condition decides."""
     if is_exit(node):
         return True
-    if node.kind != kinds.IF or not any(map(is_exit, node.kids[1:])):
+    if node.kind != kinds.IF or not any(map(is_exit, node.children[1:])):
         return False
-    condition, *branches = node.kids
-    fixed = evaluate_condition(condition)
-    if fixed is None:
+    condition, *branches = node.children
+    constant = evaluate_condition(condition)
+    if constant is None:
         return None
-    taken = branches[:1] if fixed else branches[1:]
+    taken = branches[:1] if constant else branches[1:]
     return any(map(is_exit, taken))
 
 
-def _under(reader: "Reader", guard: Guard, node: SyntaxNode) -> Values:
+@statement_rule(kinds.IF)
+def _read_if(reader: Reader, node: SyntaxNode) -> Values:
+    if not node.children:
+        return ()
+    condition, *branches = node.children
+    constant = evaluate_condition(condition)
+    if constant is not None:
+        for branch, is_taken in zip(branches, (bool(constant), not constant), strict=False):
+            if is_taken or has_label(branch):  # a goto enters `if (0) { out: ... }`
+                reader.read_statement(branch)
+        return ()
+    reader.read_values(condition)
+    for branch, holds in zip(branches, (True, False), strict=False):
+        _read_guarded(reader, reader.make_guard(condition, holds=holds), branch)
+    return ()
+
+
+@statement_rule(kinds.WHILE, kinds.FOR)
+def _read_loop(reader: Reader, node: SyntaxNode) -> Values:
+    """A while or for loop.
+
+    Parts of a for loop may be missing and libclang does not tell which, so only a complete one
+    has a guard.
+    """
+    *head, body = node.children
+    for part in head:
+        reader.read_statement(part)
+    if node.kind == kinds.WHILE or len(head) == 3:
+        condition = head[0 if node.kind == kinds.WHILE else 1]
+        _read_guarded(reader, reader.make_guard(condition, holds=True), body)
+    else:
+        reader.read_statement(body)
+    return ()
+
+
+def _read_guarded(reader: Reader, guard: Guard, node: SyntaxNode) -> None:
     guards = reader.context.guards
     guards.append(guard)
     depth = len(guards)
-    values = read_statement(reader, node)
+    reader.read_statement(node)
     del guards[depth - 1:]
-    return values
 
 
-def _declarations(reader: "Reader", node: SyntaxNode) -> Values:
-    for kid in node.kids:
-        if kid.kind == kinds.VAR:
-            read_local_variable(reader, kid)
-    return ()
-
-
-def _if(reader: "Reader", node: SyntaxNode) -> Values:
-    if not node.kids:
-        return ()
-    condition, *branches = node.kids
-    fixed = evaluate_condition(condition)
-    if fixed is not None:
-        for branch, taken in zip(branches, (bool(fixed), not fixed), strict=False):
-            if taken or has_label(branch):  # `if (0) { out: ... }` is entered by goto
-                read_statement(reader, branch)
-        return ()
-    reader.values(condition)
-    extent = reader.context.unit.sources.locate_extent(condition.cursor)
-    for branch, holds in zip(branches, (True, False), strict=False):
-        _under(reader, Guard(extent, holds), branch)
-    return ()
-
-
-def _loop(reader: "Reader", node: SyntaxNode) -> Values:
-    """A for loop's parts may be missing, and libclang does not tell which: only one with all
-    of its parts has a guard."""
-    *head, body = node.kids
+@statement_rule(kinds.SWITCH)
+def _read_switch(reader: Reader, node: SyntaxNode) -> Values:
+    *head, body = node.children
     for part in head:
-        read_statement(reader, part)
-    position = 0 if node.kind == kinds.WHILE else 1
-    if node.kind == kinds.WHILE or len(head) == 3:
-        extent = reader.context.unit.sources.locate_extent(head[position].cursor)
-        _under(reader, Guard(extent, True), body)
-    else:
-        read_statement(reader, body)
-    return ()
-
-
-def _switch(reader: "Reader", node: SyntaxNode) -> Values:
-    *head, body = node.kids
-    for part in head:
-        read_statement(reader, part)
+        reader.read_statement(part)
     if body.kind != kinds.COMPOUND:
-        return read_statement(reader, body)
-    fixed = evaluate_condition(head[-1]) if head else None
-    if fixed is not None:
-        for kid in select_reached_statements(fixed, body):
-            read_statement(reader, kid)
+        return reader.read_statement(body)
+    constant = evaluate_condition(head[-1]) if head else None
+    if constant is not None:
+        for child in select_reached_statements(constant, body):
+            reader.read_statement(child)
         return ()
     guards = reader.context.guards
     outer = len(guards)
-    open_case: Location | None = None
-    for kid in body.kids:
-        if kid.kind in (kinds.CASE, kinds.DEFAULT):
-            labels = reader.context.unit.sources.locate_extent(kid.cursor)
+    open_case: Location | None = None  # where the labels start that control falls through from
+    for child in body.children:
+        if child.kind in (kinds.CASE, kinds.DEFAULT):
+            labels = reader.context.unit.sources.locate_extent(child.cursor)
             start = open_case or labels.start
-            last, inner = _case_labels(reader, kid)
+            last, inner = _find_last_label(reader, child)
             del guards[outer:]
             guards.append(Guard(Extent(start, last.end_line, last.end_column), True))
             for part in inner:
-                read_statement(reader, part)
+                reader.read_statement(part)
             open_case = None if inner and is_exit(inner[-1]) else start
         else:
-            read_statement(reader, kid)
-            if is_exit(kid):
+            reader.read_statement(child)
+            if is_exit(child):
                 open_case = None
     del guards[outer:]
     return ()
 
 
-def _case_labels(reader: "Reader", node: SyntaxNode) -> tuple[Extent, list[SyntaxNode]]:
-    """The extent of the last of adjacent case labels, and the statement under them."""
+def _find_last_label(reader: Reader, node: SyntaxNode) -> tuple[Extent, list[SyntaxNode]]:
+    """The extent of the last of adjacent case labels, and the statements under them."""
     sources = reader.context.unit.sources
     while True:
         if node.kind == kinds.DEFAULT:
             start = sources.locate_cursor(node.cursor)
             last = Extent(start, start.line, start.column + len("default"))
-            inner = node.kids
+            inner = node.children
         else:
-            values = [kid for kid in node.kids[:-1] if kid.kind in kinds.EXPRESSIONS]
+            values = [child for child in node.children[:-1] if child.kind in kinds.EXPRESSIONS]
             last = sources.locate_extent(values[-1].cursor if values else node.cursor)
-            inner = node.kids[-1:]
+            inner = node.children[-1:]
         if not inner or inner[0].kind not in (kinds.CASE, kinds.DEFAULT):
             return last, inner
         node = inner[0]
 
 
-def _asm(reader: "Reader", node: SyntaxNode) -> Values:
-    """Assembler may move any operand into any other (xchg, cmpxchg, this_cpu_read and the
-    moves that only hide a value from the compiler do); libclang does not tell which."""
+@statement_rule(kinds.RETURN)
+def _read_return(reader: Reader, node: SyntaxNode) -> Values:
     context = reader.context
-    operands = [kid for kid in node.kids if kid.kind in kinds.EXPRESSIONS]
-    values = [reader.values(operand) for operand in operands]
-    record_named_calls(reader, node, operands, values)
-    types = context.unit.types
-    if len(operands) < 2 or not any(
-        types.of(operand.cursor).can_lead_to_function for operand in operands
-    ):
-        return ()
-    gone = find_called_operands(context.asm_texts.get(node.key), values)
-    location = context.unit.sources.locate_cursor(node.cursor)
-    for target in values:
-        for place in (value.place for value in target if isinstance(value, Load)):
-            for source in values:
-                if source is not target:
-                    kept = tuple(value for value in source if value not in gone)
-                    context.assign(place, kept, location, TransferKind.ASSIGNMENT)
+    for child in node.children:
+        values = reader.read_values(child)
+        if values and context.function and reader.types.of(child.cursor).can_lead_to_function:
+            context.assign(Place(ReturnValue(context.function)), values, context.locate(child),
+                           TransferKind.RETURN)
     return ()
 
 
-def _return(reader: "Reader", node: SyntaxNode) -> Values:
-    context = reader.context
-    for kid in node.kids:
-        values = reader.values(kid)
-        if values and context.function and context.unit.types.of(kid.cursor).can_lead_to_function:
-            context.assign(Place(ReturnValue(context.function)), values,
-                        context.unit.sources.locate_cursor(kid.cursor), TransferKind.RETURN)
+@statement_rule(kinds.DECL_STMT)
+def _read_declarations(reader: Reader, node: SyntaxNode) -> Values:
+    for child in node.children:
+        if child.kind == kinds.VAR:
+            _read_variable(reader, child)
     return ()
 
 
-def read_local_variable(reader: "Reader", node: SyntaxNode) -> None:
-    """A variable declared in a function: local, or with static storage."""
+def _read_variable(reader: Reader, node: SyntaxNode) -> None:
+    """A variable that is declared in a function: local, or with static storage."""
     context = reader.context
     storage = C.clang_Cursor_getStorageClass(node.cursor)
     if storage == kinds.STORAGE_EXTERN or context.local is None:
         return
-    type_ = context.unit.types.of(node.cursor)
+    type_ = reader.types.of(node.cursor)
     table: ObjectId | None = None
     if storage == kinds.STORAGE_STATIC:
         table = context.unit.identities.identify_object(node.cursor)
         if type_.can_lead_to_function:
-            context.objects.append(make_object(context.unit, node.cursor, table))
+            context.static_objects.append((node.cursor, table))
         place = Place(table)
     else:
         place = Place(context.local.identify_holder(node.cursor))
     value = find_initialiser(node)
     if type_.kind == kinds.T_VARIABLE_ARRAY:
-        for kid in node.kids:
-            if kid is not value and kid.kind in kinds.EXPRESSIONS:
-                reader.values(kid)  # the bound of a variable length array is evaluated
+        for operand in get_operands(node):
+            if operand is not value:
+                reader.read_values(operand)  # the bound of a variable length array is evaluated
     if value is not None:
         read_initialiser(reader, place, type_, value, table)
     if context.has_cleanups:
@@ -241,23 +206,11 @@ def read_local_variable(reader: "Reader", node: SyntaxNode) -> None:
 
 
 def find_initialiser(node: SyntaxNode) -> SyntaxNode | None:
-    """The initialiser among a variable declaration's children (types have children too)."""
-    if not any(kid.kind in kinds.EXPRESSIONS for kid in node.kids):
+    """The initialiser among the children of a variable declaration (types have children, too)."""
+    if not any(child.kind in kinds.EXPRESSIONS for child in node.children):
         return None
-    wanted = key_of(C.clang_Cursor_getVarDeclInitializer(node.cursor))
-    for kid in reversed(node.kids):
-        if kid.key == wanted:
-            return kid
+    wanted = get_key(C.clang_Cursor_getVarDeclInitializer(node.cursor))
+    for child in reversed(node.children):
+        if child.key == wanted:
+            return child
     return None
-
-
-_RULES: dict[int, Callable[["Reader", SyntaxNode], Values]] = {
-    kinds.COMPOUND: read_compound,
-    kinds.DECL_STMT: _declarations,
-    kinds.RETURN: _return,
-    kinds.IF: _if,
-    kinds.WHILE: _loop,
-    kinds.FOR: _loop,
-    kinds.SWITCH: _switch,
-    kinds.ASM: _asm,
-}

@@ -1,156 +1,217 @@
 """Finds fields that share storage: in a union, or where one record type is taken for another.
 
-A pointer that is written as one field and read as the other flows between two slots that
-nothing else connects. Overlaps are computed once for each pair of types of a unit; alias_uses
-finds the code that relies on them.
+A pointer that is written as one field and read as the other flows between two slots that nothing
+else connects. Overlaps are computed once for each pair of types of a unit; alias_uses finds the
+code that relies on them.
 
-Two fields overlap here only if a pointer to a function can pass from one to the other: both
-point to functions of one type, or to one type of table (a record with function pointers), or
-one of them can carry any pointer (void *; for functions also unsigned long). A function that is
-read as the number of its union stays a number until it is cast to a pointer again. Pointers to
-other data are left out: there are a hundred times as many, and they lead to no function.
+Two fields overlap here only if a pointer to a function can pass from one to the other: both point
+to functions of one type, or to one type of table (a record with function pointers), or one of them
+can carry any pointer (void *; for functions also unsigned long). A function that is read as the
+number of its union stays a number until it is cast to a pointer again. Pointers to other data are
+left out: there are a hundred times as many, and they lead to no function.
 """
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
 
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, key_of, record_fields
+from kgraph.extract.clang.api import C, get_key, list_fields
 from kgraph.extract.clang.ctypes_api import Cursor, Type
-from kgraph.extract.types import TypeInfo, is_unnamed, spell_bare_type
+from kgraph.extract.identities import Identities
+from kgraph.extract.types import TypeCache, TypeInfo, is_unnamed, spell_bare_type
 from kgraph.model.values import Slot, TransferKind
 
-if TYPE_CHECKING:
-    from kgraph.extract.definition_context import UnitContext
+_MAX_FIELDS = 200  # looked at in one record; the largest hold tens of thousands
 
-_MOST = 200  # fields of one record that are looked at; the largest hold tens of thousands
-_FUNCTION, _TABLE, _ANY, _NUMBER = range(4)
-# What is read, what is written at its place, and whether both point to the same (OVERLAY).
-OverlapPairs = tuple[tuple[Slot, Slot, TransferKind], ...]
+
+class Overlap(NamedTuple):
+    """Two fields that share storage: what is written as `written` may be read as `read`.
+
+    `how` is OVERLAY if both point to the same type, CARRIER if one can carry any pointer.
+    """
+
+    read: Slot
+    written: Slot
+    how: TransferKind
+
+
+class _Target(IntEnum):
+    """What a field can point to. The order matters, see _PointerField.can_hold_same."""
+
+    FUNCTION = 0
+    TABLE = 1  # a record with function pointers
+    ANYTHING = 2  # void *
+    NUMBER = 3  # no pointer, but an integer that can hold one
 
 
 @dataclass(frozen=True, slots=True)
 class _PointerField:
-    """A field that can hold a pointer: its bit from the start, and what it can point to."""
+    """A field that can hold a pointer.
+
+    `offset` counts the bits from the start of the outermost record. `pointee` is clang's identity
+    of what a FUNCTION or TABLE pointer points to.
+    """
 
     offset: int
     slot: Slot
-    kind: int
+    target: _Target
     pointee: int = 0
 
-    def takes(self, other: "_PointerField") -> bool:
-        """Whether a pointer that is written as another field can be read as this one."""
-        return self.kind != _NUMBER and self.joins(other)
+    def can_be_read_from(self, other: "_PointerField") -> bool:
+        """Whether a pointer that is written as `other` can be read as this field."""
+        return self.target != _Target.NUMBER and self.can_hold_same(other)
 
-    def joins(self, other: "_PointerField") -> bool:
-        """Whether two fields at one place can hold the same pointer."""
+    def can_hold_same(self, other: "_PointerField") -> bool:
+        """Whether both fields share storage and can hold the same pointer."""
         if self.offset != other.offset or self.slot == other.slot:
             return False
-        if self.kind == other.kind:
-            return self.kind in (_FUNCTION, _TABLE) and self.pointee == other.pointee
-        typed, carrier = sorted((self.kind, other.kind))
-        return carrier == _ANY if typed == _TABLE else typed == _FUNCTION and carrier != _TABLE
+        if self.target == other.target:
+            return self.target <= _Target.TABLE and self.pointee == other.pointee
+        typed, carrier = sorted((self.target, other.target))
+        if typed == _Target.TABLE:
+            return carrier == _Target.ANYTHING
+        return typed == _Target.FUNCTION and carrier != _Target.TABLE
 
-    def how(self, other: "_PointerField") -> TransferKind:
-        """Whether two fields that join point to the same, or one carries any pointer."""
-        return TransferKind.OVERLAY if self.kind == other.kind else TransferKind.CARRIER
+    def overlap_with(self, other: "_PointerField") -> Overlap:
+        """The overlap by which `other` is read as this field."""
+        same = self.target == other.target
+        return Overlap(self.slot, other.slot,
+                       TransferKind.OVERLAY if same else TransferKind.CARRIER)
 
 
-@dataclass(slots=True)
 class StorageOverlaps:
-    """What is known of one unit's types."""
+    """The overlaps between the types of one translation unit."""
 
-    _leaves: dict[int, tuple[_PointerField, ...]] = field(default_factory=dict)
-    _casts: dict[tuple[int, int], OverlapPairs] = field(default_factory=dict)
-    _members: dict[int, OverlapPairs] = field(default_factory=dict)
-    _tables: dict[int, bool] = field(default_factory=dict)
+    def __init__(self, identities: Identities, types: TypeCache) -> None:
+        self._identities = identities
+        self._types = types
+        self._fields: dict[int, tuple[_PointerField, ...]] = {}
+        self._copies: dict[tuple[int, int], tuple[Overlap, ...]] = {}
+        self._members: dict[int, tuple[Overlap, ...]] = {}
+        self._tables: dict[int, bool] = {}
 
-    def find_member_overlaps(self, unit: "UnitContext", member: Cursor) -> OverlapPairs:
-        """What lies on a field, or in it, in the union around it, if there is one."""
-        key = key_of(member)
+    def find_member_overlaps(self, member: Cursor) -> tuple[Overlap, ...]:
+        """The overlaps of a field, and of the fields in it, in the union around it if any."""
+        key = get_key(member)
         known = self._members.get(key)
         if known is None:
-            union = _union_around(member)
-            known = self._members[key] = () if union is None else self._on(unit, member, union)
+            union = _find_union_around(member)
+            known = self._members[key] = (
+                () if union is None else self._find_in_union(member, union))
         return known
 
-    def is_table(self, record: Type) -> bool:
-        """Whether a record has pointers to functions of its own."""
-        known = self._tables.get(record.d0)
+    def find_cast_overlaps(self, one: Type, other: Type) -> tuple[Overlap, ...]:
+        """The overlaps where a record of one type is taken for one of the other type.
+
+        Fields that are numbers count as read, too: they may be cast to a pointer.
+        """
+        return self.find_copy_overlaps(one, other) + self.find_copy_overlaps(other, one)
+
+    def find_copy_overlaps(self, to: Type, source: Type) -> tuple[Overlap, ...]:
+        """The overlaps where a record is copied from one of another type."""
+        key = (to.d0, source.d0)
+        known = self._copies.get(key)
         if known is None:
-            known = self._tables[record.d0] = any(map(_holds_function, record_fields(record)))
+            written = self._list_pointer_fields(source)
+            known = self._copies[key] = tuple(
+                one.overlap_with(other) for one in self._list_pointer_fields(to)
+                for other in written if one.can_hold_same(other))
         return known
 
-    def find_cast_overlaps(self, unit: "UnitContext", one: Type, other: Type) -> OverlapPairs:
-        """What lies on one another where a record of one type is taken for one of the other. A
-        number in one of them may be cast to a pointer wherever it is read."""
-        return self.find_copy_overlaps(unit, one, other) + self.find_copy_overlaps(unit, other, one)
-
-    def find_copy_overlaps(self, unit: "UnitContext", to: Type, of: Type) -> OverlapPairs:
-        """What is read as the fields of a record that is copied from one of another type."""
-        key = (to.d0, of.d0)
-        known = self._casts.get(key)
-        if known is None:
-            known = self._casts[key] = tuple(
-                (one.slot, other.slot, one.how(other)) for one in self.list_pointer_fields(unit, to)
-                for other in self.list_pointer_fields(unit, of) if one.joins(other))
-        return known
-
-    def find_number_overlaps(self, unit: "UnitContext", member: Cursor) -> OverlapPairs:
-        """The functions that lie on a number in a union."""
-        union = _union_around(member)
+    def find_number_overlaps(self, member: Cursor) -> tuple[Overlap, ...]:
+        """The functions that share storage with a number in a union."""
+        union = _find_union_around(member)
         if union is None:
             return ()
-        own: list[_PointerField] = []
-        _field(unit, member, 0, own)
-        slots = {leaf.slot for leaf in own if leaf.kind == _NUMBER}
-        leaves = self.list_pointer_fields(unit, C.clang_getCursorType(union))
-        return tuple((one.slot, other.slot, one.how(other)) for one in leaves if one.slot in slots
-                     for other in leaves if one.joins(other))
+        slots = {own.slot for own in self._list_member_fields(member)
+                 if own.target == _Target.NUMBER}
+        fields = self._list_pointer_fields(C.clang_getCursorType(union))
+        return tuple(one.overlap_with(other) for one in fields if one.slot in slots
+                     for other in fields if one.can_hold_same(other))
 
-    def list_function_slots(self, unit: "UnitContext", record: Type) -> tuple[Slot, ...]:
-        """The pointers to functions of a record."""
-        return tuple(
-            leaf.slot for leaf in self.list_pointer_fields(unit, record) if leaf.kind == _FUNCTION
-        )
+    def list_function_slots(self, record: Type) -> tuple[Slot, ...]:
+        """The function pointers of a record."""
+        return tuple(each.slot for each in self._list_pointer_fields(record)
+                     if each.target == _Target.FUNCTION)
 
-    def list_pointer_fields(self, unit: "UnitContext", record: Type) -> tuple[_PointerField, ...]:
-        """The fields of a record that can hold a pointer, those of the records in it as well."""
-        known = self._leaves.get(record.d0)
+    def _find_in_union(self, member: Cursor, union: Cursor) -> tuple[Overlap, ...]:
+        slots = {own.slot for own in self._list_member_fields(member)}
+        fields = self._list_pointer_fields(C.clang_getCursorType(union))
+        return _pair_fields([each for each in fields if each.slot in slots], fields)
+
+    def _list_pointer_fields(self, record: Type) -> tuple[_PointerField, ...]:
+        """The fields of a record that can hold a pointer, those of inner records included."""
+        known = self._fields.get(record.d0)
         if known is None:
             found: list[_PointerField] = []
-            _collect(unit, record, 0, found)
-            known = self._leaves[record.d0] = tuple(found)
+            self._collect_record(record, 0, found)
+            known = self._fields[record.d0] = tuple(found)
         return known
 
-    def _on(self, unit: "UnitContext", member: Cursor, union: Cursor) -> OverlapPairs:
-        own: list[_PointerField] = []
-        _field(unit, member, 0, own)
-        slots = {leaf.slot for leaf in own}
-        leaves = self.list_pointer_fields(unit, C.clang_getCursorType(union))
-        return _pairs([leaf for leaf in leaves if leaf.slot in slots], leaves)
+    def _list_member_fields(self, member: Cursor) -> list[_PointerField]:
+        found: list[_PointerField] = []
+        self._collect_field(member, 0, found)
+        return found
+
+    def _collect_record(self, record: Type, start: int, found: list[_PointerField]) -> None:
+        for member in list_fields(record):
+            if len(found) >= _MAX_FIELDS:
+                return
+            self._collect_field(member, start + C.clang_Cursor_getOffsetOfField(member), found)
+
+    def _collect_field(self, member: Cursor, offset: int, found: list[_PointerField]) -> None:
+        type_ = self._types.of(member).innermost
+        if type_.is_record:
+            self._collect_record(type_.type, offset, found)
+            return
+        target, pointee = self._find_target(type_)
+        slot = self._identities.identify_slot(member) if target is not None else None
+        if target is not None and slot is not None and not C.clang_Cursor_isBitField(member):
+            found.append(_PointerField(offset, slot, target, pointee))
+
+    def _find_target(self, type_: TypeInfo) -> tuple[_Target | None, int]:
+        """What a field of a type can point to; None if it can hold no pointer of interest."""
+        element = type_.element
+        if type_.is_pointer and element is not None:
+            if element.is_function:
+                return _Target.FUNCTION, element.type.d0
+            if element.is_record:
+                if not self._is_table(element.type):
+                    return None, 0
+                return _Target.TABLE, get_key(C.clang_getTypeDeclaration(element.type))
+            return (_Target.ANYTHING, 0) if element.kind == kinds.T_VOID else (None, 0)
+        return (_Target.NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)
+
+    def _is_table(self, record: Type) -> bool:
+        """Whether a record has function pointers among its own fields."""
+        known = self._tables.get(record.d0)
+        if known is None:
+            known = self._tables[record.d0] = any(map(_is_function_pointer, list_fields(record)))
+        return known
 
 
-def _holds_function(member: Cursor) -> bool:
+def _is_function_pointer(member: Cursor) -> bool:
+    """Asks clang, not the TypeCache, which would describe the types of all fields."""
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(member))
     if type_.kind != kinds.T_POINTER:
         return False
     return C.clang_getCanonicalType(C.clang_getPointeeType(type_)).kind in kinds.T_FUNCTION
 
 
-def _pairs(
-    some: "tuple[_PointerField, ...] | list[_PointerField]",
-    others: "tuple[_PointerField, ...] | list[_PointerField]",
-) -> OverlapPairs:
-    found = [(one.slot, other.slot, one.how(other))
-             for one in some for other in others if one.takes(other)]
-    found += [(other.slot, one.slot, one.how(other))
-              for one in some for other in others if other.takes(one)]
+def _pair_fields(
+    some: Sequence[_PointerField], others: Iterable[_PointerField]
+) -> tuple[Overlap, ...]:
+    found = [one.overlap_with(other)
+             for one in some for other in others if one.can_be_read_from(other)]
+    found += [other.overlap_with(one)
+              for one in some for other in others if other.can_be_read_from(one)]
     return tuple(found)
 
 
-def _union_around(member: Cursor) -> Cursor | None:
-    """The outermost union that a field lies in without any name between them."""
+def _find_union_around(member: Cursor) -> Cursor | None:
+    """The outermost union that a field lies in without a name between them."""
     found: Cursor | None = None
     record = C.clang_getCursorSemanticParent(member)
     while record.kind in (kinds.STRUCT, kinds.UNION):
@@ -160,37 +221,3 @@ def _union_around(member: Cursor) -> Cursor | None:
             break
         record = C.clang_getCursorSemanticParent(record)
     return found
-
-
-def _collect(unit: "UnitContext", record: Type, start: int, found: list[_PointerField]) -> None:
-    for member in record_fields(record):
-        if len(found) >= _MOST:
-            return
-        _field(unit, member, start + C.clang_Cursor_getOffsetOfField(member), found)
-
-
-def _field(unit: "UnitContext", member: Cursor, offset: int, found: list[_PointerField]) -> None:
-    type_ = unit.types.of(member)
-    while type_.is_array and type_.element is not None:
-        type_ = type_.element
-    if type_.is_record:
-        _collect(unit, type_.type, offset, found)
-        return
-    kind, pointee = _target(unit, type_)
-    slot = unit.identities.identify_slot(member) if kind is not None else None
-    if kind is not None and slot is not None and not C.clang_Cursor_isBitField(member):
-        found.append(_PointerField(offset, slot, kind, pointee))
-
-
-def _target(unit: "UnitContext", type_: TypeInfo) -> tuple[int | None, int]:
-    """What a value of a type can point to; None where it can hold no pointer of interest."""
-    element = type_.element
-    if type_.is_pointer and element is not None:
-        if element.is_function:
-            return _FUNCTION, element.type.d0
-        if element.is_record:
-            if not unit.overlaps.is_table(element.type):
-                return None, 0
-            return _TABLE, key_of(C.clang_getTypeDeclaration(element.type))
-        return (_ANY, 0) if element.kind == kinds.T_VOID else (None, 0)
-    return (_NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, type_spelling
+from kgraph.extract.clang.api import C, get_type_spelling, list_fields
 from kgraph.extract.clang.ctypes_api import Cursor, Type
 
 _UNNAMED = re.compile(r"\((?:unnamed|anonymous)")
@@ -13,11 +13,13 @@ _TAG = re.compile(r"^(?:const |volatile |restrict )*(?:struct |union |enum )?")
 
 @dataclass(frozen=True, slots=True)
 class TypeInfo:
-    """A type as far as pointers go. `element` is the pointee or the array's element type.
+    """A type as far as pointers go. `element` is the pointee, or an array's element type.
 
-    `carries` says whether a value of this type can lead to a function: pointers to functions,
-    records, pointers and void; records and arrays of these. Not numbers, nor pointers to numbers.
-    A parameter that is written as a function has that type for libclang, and is a pointer.
+    `can_lead_to_function` is true for functions, pointers to functions, records and void, records,
+    and arrays of these; false for numbers and pointers to numbers.
+
+    libclang gives a parameter that is written as an array the array's type, although it is a
+    pointer.
     """
 
     kind: int
@@ -27,7 +29,7 @@ class TypeInfo:
 
     @property
     def is_array(self) -> bool:
-        """Whether it is an array, of any or no length."""
+        """Whether it is an array, with or without a length."""
         return self.kind in kinds.T_ARRAY
 
     @property
@@ -42,35 +44,46 @@ class TypeInfo:
 
     @property
     def is_number(self) -> bool:
-        """Whether it is an integer, an enumeration or a truth value."""
+        """Whether it is an integer, an enumeration or a boolean."""
         return self.kind == kinds.T_ENUM or self.kind in kinds.T_INTEGER
 
     @property
     def is_function(self) -> bool:
-        """Whether it is a function, not a pointer to one."""
+        """Whether it is a function (not a pointer to one)."""
         return self.kind in kinds.T_FUNCTION
+
+    @property
+    def is_function_pointer(self) -> bool:
+        """Whether it is a pointer to a function."""
+        return self.is_pointer and self.element is not None and self.element.is_function
+
+    @property
+    def innermost(self) -> "TypeInfo":
+        """What an array is made of, and an array of arrays; any other type itself."""
+        found = self
+        while found.is_array and found.element is not None:
+            found = found.element
+        return found
 
 
 class TypeCache:
-    """TypeInfo of one translation unit's types."""
+    """The types of one translation unit."""
 
     def __init__(self) -> None:
         self._known: dict[int, TypeInfo] = {}
         self._va_lists: dict[int, bool] = {}
+        self._with_functions: dict[int, bool] = {}  # records, by clang's identity of their types
         self.untyped = TypeInfo(kinds.T_VOID, Type(), False)
-        self.records_with_functions: dict[
-            int, bool
-        ] = {}  # records, by clang's identity of their types
 
     def of(self, cursor: Cursor) -> TypeInfo:
         """The type of an expression or declaration."""
-        return self.info(C.clang_getCursorType(cursor))
+        return self.describe(C.clang_getCursorType(cursor))
 
-    def info(self, type_: Type) -> TypeInfo:
-        """What is known of a type of clang's."""
+    def describe(self, type_: Type) -> TypeInfo:
+        """What is known of a clang type."""
         known = self._known.get(type_.d0)
         if known is None:
-            # pointers may lead back to themselves only through records, which end the descent
+            # A pointer leads back to itself only through a record, and a record ends the recursion.
             known = self._known[type_.d0] = self._make(C.clang_getCanonicalType(type_))
         return known
 
@@ -85,27 +98,31 @@ class TypeCache:
                 and spell_bare_type(element.type) == "__va_list_tag")
         return known
 
+    def has_function_fields(self, type_: TypeInfo) -> bool:
+        """Whether a record has function pointers, or arrays of them, among its own fields."""
+        known = self._with_functions.get(type_.type.d0)
+        if known is None:
+            known = self._with_functions[type_.type.d0] = type_.is_record and any(
+                self.of(field).innermost.is_function_pointer for field in list_fields(type_.type))
+        return known
+
     def _make(self, canonical: Type) -> TypeInfo:
         kind = canonical.kind
         if kind == kinds.T_POINTER:
-            pointee = self.info(C.clang_getPointeeType(canonical))
-            return TypeInfo(
-                kind,
-                canonical,
-                pointee.kind == kinds.T_VOID or pointee.can_lead_to_function,
-                pointee,
-            )
+            pointee = self.describe(C.clang_getPointeeType(canonical))
+            leads = pointee.kind == kinds.T_VOID or pointee.can_lead_to_function
+            return TypeInfo(kind, canonical, leads, pointee)
         if kind in kinds.T_ARRAY:
-            element = self.info(C.clang_getArrayElementType(canonical))
+            element = self.describe(C.clang_getArrayElementType(canonical))
             return TypeInfo(kind, canonical, element.can_lead_to_function, element)
         return TypeInfo(kind, canonical, kind == kinds.T_RECORD or kind in kinds.T_FUNCTION)
 
 
 def spell_bare_type(type_: Type) -> str:
-    """The type as C spells it, without qualifiers and tags in front: "proto_ops"."""
-    return _TAG.sub("", type_spelling(type_))
+    """A type as C spells it, without qualifiers and tag in front: "proto_ops"."""
+    return _TAG.sub("", get_type_spelling(type_))
 
 
 def is_unnamed(name: str) -> bool:
-    """Whether clang made the spelling up for a record without tag and typedef."""
+    """Whether clang made a name up, for a record without tag and typedef."""
     return not name or bool(_UNNAMED.search(name))

@@ -19,13 +19,16 @@ from kgraph.model.units import TranslationUnit
 
 
 def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]) -> UnitFacts:
-    """The facts of an assembler unit; `seen` takes in their keys."""
-    names: dict[str, str] = {}
+    """The facts of an assembler unit.
 
-    def placed(line: SourceLine) -> SourceLine:
-        """The line with a place that can be cited; `#line` may say anything."""
+    Definitions whose key is in `seen` are left out; the keys of all others are added to it.
+    """
+    paths: dict[str, str] = {}
+
+    def cite(line: SourceLine) -> SourceLine:
+        """The line at a place that can be cited: `#line` may name any file and line."""
         name = os.path.join(unit.directory, line.path)  # noqa: PTH118  no file is opened
-        path = names.setdefault(name, sources.find_citation_path(name))
+        path = paths.setdefault(name, sources.find_citation_path(name))
         if not path or has_line(name, line.number):
             return line._replace(path=path)
         return line._replace(path=unit.path, number=1)
@@ -33,8 +36,8 @@ def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]
     try:
         text = preprocess(unit)
         marked = find_marked_files(text)
-        read = {placed(SourceLine(name, 1, "")).path for name in marked}
-        lines = map(placed, iter_marked_lines(text))
+        read = {cite(SourceLine(name, 1, "")).path for name in marked}
+        lines = map(cite, iter_marked_lines(text))
         found = AsmDefinitions(unit.path, unit.image).read(
             parse_statements(line for line in lines if line.path))
     except (PreprocessorFailed, ValueError) as error:
@@ -43,16 +46,19 @@ def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]
     files = tuple(sorted(read - {""}))
     fresh = tuple(definition for definition in found if definition.key not in seen)
     seen.update(keys)
-    whole = (Path(unit.directory, name) for name in marked)  # `#line` may name what is no file
-    foreign = any(path.is_file() and sources.is_foreign(str(path)) for path in whole)
+    absolute = (Path(unit.directory, name) for name in marked)  # some may be no file: see `#line`
+    foreign = any(path.is_file() and sources.is_foreign(str(path)) for path in absolute)
     return UnitFacts(unit.path, unit.object, keys, fresh, files=files, foreign=foreign)
 
 
 def read_file_scope_asm(
     printed: str, location: Location, unit: str, image: str
 ) -> list[Definition]:
-    """What assembler at file scope defines, all at the place where it starts."""
+    """What assembler at file scope defines, all of it at the place where it starts.
+
+    `unit` is the path of the unit for assembler in its own file, "" for that in a header.
+    """
     lines = [SourceLine(location.path, location.line, text)
-             for asm in parse_asm_statements(printed, all_of_them=True)
+             for asm in parse_asm_statements(printed)
              for text in asm.template.split("\n")]
     return AsmDefinitions(unit, image).read(parse_statements(lines))

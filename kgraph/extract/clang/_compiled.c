@@ -1,12 +1,12 @@
-/* libclang without ctypes: the functions that extraction calls for every node, bound directly.
+/* The C extension: binds directly, without ctypes, what extraction calls for every syntax node.
  *
- * Optional. Each name here stands for the Python function or class of the same name that is marked
- * `@compiled` (compiled.py), or for the libclang function of that name, and does the same. Which of
- * the two runs changes the time that it takes and nothing else; `kgraph export --facts` shows it.
+ * It is optional. Each function here replaces the Python function of the same name that is marked
+ * `@accelerated` (accelerator.py), or the libclang function of that name, and does the same. It
+ * changes how long reading takes and nothing else; `kgraph export --facts` shows it.
  *
- * No LLVM headers are needed to build it: the structures below follow clang-c/Index.h of LLVM 16 to
- * 18, as those of libclang.py do. The library is the one that libclang.py has loaded. Only Python's
- * limited API is used, so that one wheel serves Python 3.11 and later.
+ * You need no LLVM headers to build it: the structures below follow clang-c/Index.h of LLVM 16 to
+ * 18, as those of ctypes_api.py do. The library is the one that api.py has loaded. It uses only the
+ * limited API of Python, so one wheel serves Python 3.11 and later.
  */
 
 #define PY_SSIZE_T_CLEAN
@@ -52,8 +52,8 @@ typedef int (*FieldVisitor)(CXCursor, void *);
 
 enum { STOP = 0, NEXT = 1, RECURSE = 2 };
 
-/* What is called of libclang, by the types of result and argument. The functions of the first
- * group are also functions of this module, under their own names. */
+/* The functions of libclang that this file calls, grouped by the types of result and argument. All
+ * but the INNER ones are also functions of this module, under their own names. */
 #define CURSOR_TO_CURSOR(F) \
     F(clang_getCanonicalCursor) F(clang_getCursorDefinition) F(clang_getCursorReferenced) \
     F(clang_Cursor_getVarDeclInitializer) F(clang_getCursorSemanticParent)
@@ -73,14 +73,15 @@ enum { STOP = 0, NEXT = 1, RECURSE = 2 };
     F(CXSourceRange, clang_getCursorExtent, (CXCursor)) \
     F(int, clang_Location_isFromMainFile, (CXSourceLocation)) \
     F(CXCursor, clang_getTranslationUnitCursor, (void *)) \
-    F(CXSourceLocation, clang_getDiagnosticLocation, (void *)) \
-    F(void *, clang_getCursorPrintingPolicy, (CXCursor))
+    F(CXSourceLocation, clang_getDiagnosticLocation, (void *))
 #define INNER(F) \
     F(unsigned, clang_visitChildren, (CXCursor, Visitor, void *)) \
     F(unsigned, clang_Type_visitFields, (CXType, FieldVisitor, void *)) \
     F(CXString, clang_getCursorSpelling, (CXCursor)) \
     F(CXString, clang_getTypeSpelling, (CXType)) \
     F(CXString, clang_getCursorPrettyPrinted, (CXCursor, void *)) \
+    F(void *, clang_getCursorPrintingPolicy, (CXCursor)) \
+    F(void, clang_PrintingPolicy_dispose, (void *)) \
     F(const char *, clang_getCString, (CXString)) \
     F(void, clang_disposeString, (CXString)) \
     F(void, clang_getFileLocation, \
@@ -113,7 +114,7 @@ typedef struct {
 
 typedef struct {
     Cursor cursor;
-    PyObject *kids; /* a list, or NULL while there are none */
+    PyObject *children; /* a list, or NULL while the node has none */
 } Node;
 
 typedef struct {
@@ -142,12 +143,12 @@ static void release(PyObject *self)
 
 static void release_node(PyObject *self)
 {
-    Py_CLEAR(((Node *)self)->kids);
+    Py_CLEAR(((Node *)self)->children);
     release(self);
 }
 
-/* A function that makes an object of a structure, NULL with an exception set where it cannot, and
- * one that takes the structure out of an argument, 0 with an exception set where it is another. */
+/* Defines two functions for a structure. `box` wraps it in a Python object, or returns NULL with an
+ * exception set. `unbox` takes it out of an argument, or returns 0 with an exception set. */
 #define BOXED(Class, structure, type_object, box, unbox) \
     static PyObject *box(structure value) \
     { \
@@ -180,7 +181,7 @@ static PyObject *take_text(CXString string)
     return made;
 }
 
-/* What identifies a cursor's entity: see key_of in libclang.py. */
+/* What identifies a cursor's entity: see get_key in api.py. */
 static size_t key_of(const CXCursor *cursor)
 {
     size_t statement = (size_t)cursor->data[1];
@@ -198,13 +199,13 @@ static PyObject *get_self(PyObject *self, void *Py_UNUSED(closure))
     return self;
 }
 
-static PyObject *get_kids(PyObject *self, void *Py_UNUSED(closure))
+static PyObject *get_children(PyObject *self, void *Py_UNUSED(closure))
 {
     Node *node = (Node *)self;
-    if (!node->kids && !(node->kids = PyList_New(0)))
+    if (!node->children && !(node->children = PyList_New(0)))
         return NULL;
-    Py_INCREF(node->kids);
-    return node->kids;
+    Py_INCREF(node->children);
+    return node->children;
 }
 
 static PyMemberDef cursor_members[] = {
@@ -226,7 +227,7 @@ static PyMemberDef range_members[] = {
 static PyGetSetDef node_attributes[] = {
     {"cursor", get_self, NULL, NULL, NULL},
     {"key", get_key, NULL, NULL, NULL},
-    {"kids", get_kids, NULL, NULL, NULL},
+    {"children", get_children, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL}};
 
 static PyType_Slot cursor_slots[] = {
@@ -280,39 +281,38 @@ WRAP(clang_getCursorExtent, CXCursor, to_cursor, box_range)
 WRAP(clang_Location_isFromMainFile, CXSourceLocation, to_location, PyLong_FromLong)
 WRAP(clang_getTranslationUnitCursor, void *, to_handle, box_cursor)
 WRAP(clang_getDiagnosticLocation, void *, to_handle, box_location)
-WRAP(clang_getCursorPrintingPolicy, CXCursor, to_cursor, PyLong_FromVoidPtr)
 
-/* ---- functions of libclang.py ----------------------------------------------------------------- */
+/* ---- functions of api.py ---------------------------------------------------------------------- */
 
-static PyObject *py_key_of(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_get_key(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXCursor cursor;
     return to_cursor(argument, &cursor) ? PyLong_FromSize_t(key_of(&cursor)) : NULL;
 }
 
-static PyObject *py_spelling(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_get_spelling(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXCursor cursor;
     return to_cursor(argument, &cursor) ? take_text(clang.clang_getCursorSpelling(cursor)) : NULL;
 }
 
-static PyObject *py_type_spelling(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_get_type_spelling(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXType type;
     return to_type(argument, &type) ? take_text(clang.clang_getTypeSpelling(type)) : NULL;
 }
 
-static PyObject *py_pretty(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static PyObject *py_print_declaration(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXCursor cursor;
+    CXString printed;
     void *policy;
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "expected a cursor and a policy");
+    if (!to_cursor(argument, &cursor))
         return NULL;
-    }
-    if (!to_cursor(arguments[0], &cursor) || !to_handle(arguments[1], &policy))
-        return NULL;
-    return take_text(clang.clang_getCursorPrettyPrinted(cursor, policy));
+    policy = clang.clang_getCursorPrintingPolicy(cursor);
+    printed = clang.clang_getCursorPrettyPrinted(cursor, policy);
+    clang.clang_PrintingPolicy_dispose(policy);
+    return take_text(printed);
 }
 
 static PyObject *py_evaluate_integer(PyObject *Py_UNUSED(module), PyObject *argument)
@@ -336,7 +336,7 @@ static PyObject *py_evaluate_integer(PyObject *Py_UNUSED(module), PyObject *argu
 }
 
 /* (file handle or None, line, column) */
-static PyObject *place(CXSourceLocation location)
+static PyObject *decode_location(CXSourceLocation location)
 {
     void *file = NULL;
     unsigned line = 0, column = 0, offset = 0;
@@ -360,10 +360,10 @@ static PyObject *place(CXSourceLocation location)
     return made;
 }
 
-static PyObject *py_place(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_decode_location(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXSourceLocation location;
-    return to_location(argument, &location) ? place(location) : NULL;
+    return to_location(argument, &location) ? decode_location(location) : NULL;
 }
 
 static CXSourceLocation one_end(CXSourceRange range, unsigned code)
@@ -372,19 +372,19 @@ static CXSourceLocation one_end(CXSourceRange range, unsigned code)
     return location;
 }
 
-static PyObject *py_start_of(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_get_start(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXSourceRange range;
     return to_range(argument, &range) ? box_location(one_end(range, range.begin)) : NULL;
 }
 
-static PyObject *py_end_of(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_get_end(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXSourceRange range;
     return to_range(argument, &range) ? box_location(one_end(range, range.end)) : NULL;
 }
 
-/* Adds an object to a list and lets go of it; 0 with an exception set where that cannot be. */
+/* Appends an object to a list and drops our reference; 0 with an exception set if that fails. */
 static int append(PyObject *list, PyObject *object)
 {
     int failed = !object || PyList_Append(list, object) < 0;
@@ -403,7 +403,7 @@ static int collect_field(CXCursor field, void *list)
     return append(list, box_cursor(field)) ? NEXT : STOP;
 }
 
-/* A list that a visit filled, NULL where an exception stopped the visit. */
+/* The list that a visit filled, or NULL if an exception stopped the visit. */
 static PyObject *filled(PyObject *list)
 {
     if (PyErr_Occurred())
@@ -411,7 +411,7 @@ static PyObject *filled(PyObject *list)
     return list;
 }
 
-static PyObject *py_children(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_list_children(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXCursor cursor;
     PyObject *list;
@@ -421,7 +421,7 @@ static PyObject *py_children(PyObject *Py_UNUSED(module), PyObject *argument)
     return filled(list);
 }
 
-static PyObject *py_record_fields(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_list_fields(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXType type;
     PyObject *list;
@@ -431,7 +431,7 @@ static PyObject *py_record_fields(PyObject *Py_UNUSED(module), PyObject *argumen
     return filled(list);
 }
 
-static PyObject *py_parameters(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_list_parameters(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXCursor cursor;
     PyObject *list;
@@ -445,7 +445,7 @@ static PyObject *py_parameters(PyObject *Py_UNUSED(module), PyObject *argument)
     return filled(list);
 }
 
-/* ---- functions of nodes.py -------------------------------------------------------------------- */
+/* ---- functions of tree.py --------------------------------------------------------------------- */
 
 /* The numbers of kinds.py. */
 enum {
@@ -460,7 +460,7 @@ typedef struct {
     Node *node;
 } Open;
 
-/* The nodes from the root down to the one that was opened last. */
+/* The open nodes, from the root down. */
 typedef struct {
     Open *nodes;
     size_t depth, room;
@@ -489,12 +489,12 @@ static Node *make_node(CXCursor cursor)
     Node *node = PyObject_New(Node, node_type);
     if (node) {
         node->cursor.value = cursor;
-        node->kids = NULL;
+        node->children = NULL;
     }
     return node;
 }
 
-/* See `read` in nodes.py for what is left out. */
+/* See read_tree in tree.py for what is left out. */
 static int visit_node(CXCursor cursor, CXCursor parent, void *data)
 {
     Stack *stack = data;
@@ -507,17 +507,17 @@ static int visit_node(CXCursor cursor, CXCursor parent, void *data)
     while (stack->depth > 1 && stack->nodes[stack->depth - 1].key != above)
         stack->depth--;
     outer = stack->nodes[stack->depth - 1].node;
-    if (!outer->kids && !(outer->kids = PyList_New(0)))
+    if (!outer->children && !(outer->children = PyList_New(0)))
         return STOP;
     node = make_node(cursor);
-    if (!append(outer->kids, (PyObject *)node))
+    if (!append(outer->children, (PyObject *)node))
         return STOP;
     if (kind == SIZEOF || kind == MEMBER_REF || kind == DECL_REF || kind == INTEGER_LITERAL)
         return NEXT;
     return open_node(stack, node) ? RECURSE : STOP; /* its parent's list holds it */
 }
 
-static PyObject *py_read(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_read_tree(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     CXCursor cursor;
     Stack stack = {NULL, 0, 0};
@@ -538,34 +538,34 @@ static int is_node(PyObject *object)
     return 0;
 }
 
-static PyObject *py_plain(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_unwrap(PyObject *Py_UNUSED(module), PyObject *argument)
 {
     if (!is_node(argument))
         return NULL;
     for (;;) {
         Node *node = (Node *)argument;
         int kind = node->cursor.value.kind;
-        if ((kind != PAREN && kind != UNEXPOSED_EXPR) || !node->kids ||
-            PyList_Size(node->kids) != 1)
+        if ((kind != PAREN && kind != UNEXPOSED_EXPR) || !node->children ||
+            PyList_Size(node->children) != 1)
             break;
-        argument = PyList_GetItem(node->kids, 0);
+        argument = PyList_GetItem(node->children, 0);
     }
     Py_INCREF(argument);
     return argument;
 }
 
-static PyObject *py_expressions(PyObject *Py_UNUSED(module), PyObject *argument)
+static PyObject *py_get_operands(PyObject *Py_UNUSED(module), PyObject *argument)
 {
-    PyObject *kids, *list;
+    PyObject *children, *list;
     Py_ssize_t count;
     if (!is_node(argument) || !(list = PyList_New(0)))
         return NULL;
-    kids = ((Node *)argument)->kids;
-    count = kids ? PyList_Size(kids) : 0;
+    children = ((Node *)argument)->children;
+    count = children ? PyList_Size(children) : 0;
     for (Py_ssize_t position = 0; position < count; position++) {
-        PyObject *kid = PyList_GetItem(kids, position);
-        int kind = ((Node *)kid)->cursor.value.kind;
-        if (kind >= FIRST_EXPRESSION && kind <= LAST_EXPRESSION && PyList_Append(list, kid) < 0)
+        PyObject *child = PyList_GetItem(children, position);
+        int kind = ((Node *)child)->cursor.value.kind;
+        if (kind >= FIRST_EXPRESSION && kind <= LAST_EXPRESSION && PyList_Append(list, child) < 0)
             break;
     }
     return filled(list);
@@ -611,12 +611,12 @@ static PyMethodDef methods[] = {
     CURSOR_TO_INT(METHOD)
     TYPE_TO_TYPE(METHOD)
     ONE_OF_A_KIND(METHOD_IT)
-    METHOD(key_of) METHOD(spelling) METHOD(type_spelling) METHOD(evaluate_integer)
-    METHOD(place) METHOD(start_of) METHOD(end_of)
-    METHOD(children) METHOD(record_fields) METHOD(parameters)
-    METHOD(read) METHOD(plain) METHOD(expressions)
+    METHOD(get_key) METHOD(get_spelling) METHOD(get_type_spelling) METHOD(print_declaration)
+    METHOD(evaluate_integer)
+    METHOD(decode_location) METHOD(get_start) METHOD(get_end)
+    METHOD(list_children) METHOD(list_fields) METHOD(list_parameters)
+    METHOD(read_tree) METHOD(unwrap) METHOD(get_operands)
     METHOD(load)
-    {"pretty", (PyCFunction)(void (*)(void))py_pretty, METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL}};
 
 static struct PyModuleDef definition = {

@@ -1,8 +1,8 @@
 """The functions of libclang that extraction needs, over flat structures, for speed.
 
-clang.cindex is used only to find the library: its Cursor objects cost several times what a
-plain structure does. Where the C extension is built (see accelerator), its functions replace
-those that deal with cursors, types and locations, here and in `C`.
+clang.cindex is used only to find the library: its Cursor objects cost several times what a plain
+structure does. Where the C extension is built (see accelerator), its functions replace those that
+deal with cursors, types and locations, here and in `C`.
 """
 
 import os
@@ -13,6 +13,7 @@ from typing import Any
 from clang.cindex import conf
 
 from kgraph.errors import ToolError
+from kgraph.extract.clang import kinds
 from kgraph.extract.clang.accelerator import ACCELERATOR, accelerated
 from kgraph.extract.clang.ctypes_api import (
     FIELD_VISITOR,
@@ -26,15 +27,14 @@ from kgraph.extract.clang.ctypes_api import (
     Type,
 )
 
-IN_MACRO = 0x80000000
-CONTINUE, RECURSE = 1, 2
-MACRO_DEFINITION = 501  # CXCursor_MacroDefinition
-_SEARCHED_BY_CLANG = {"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH"}
-ERROR = 3  # CXDiagnostic_Error, the first severity that is one
+IN_MACRO = 0x80000000  # a bit of SourceLocation.code: the location is in a macro expansion
+CONTINUE, RECURSE = 1, 2  # CXChildVisitResult
+ERROR = 3  # CXDiagnostic_Error, the lowest severity that is an error
+_COMPILER_VARIABLES = {"CPATH", "C_INCLUDE_PATH", "CPLUS_INCLUDE_PATH", "OBJC_INCLUDE_PATH"}
 
 
-def _load() -> Any:
-    # libclang parses on a thread of its own, with 8 MB of stack; a worker has far more.
+def _load_library() -> Any:
+    # libclang parses on a thread of its own with 8 MB of stack; a worker has far more.
     os.environ.setdefault("LIBCLANG_NOTHREADS", "1")
     try:
         library = CDLL(conf.get_filename())
@@ -48,13 +48,16 @@ def _load() -> Any:
                 setattr(library, name, getattr(ACCELERATOR, name))
     except (OSError, AttributeError) as error:
         raise ToolError(
-            f"libclang cannot be used: {error}",
+            f"cannot use libclang: {error}",
             "install it again: pip install --force-reinstall 'libclang>=18,<19'",
         ) from None
     return library
 
 
-C = _load()
+C = _load_library()
+
+
+# ---- cursors and types
 
 
 def take_text(string: String) -> str:
@@ -66,33 +69,38 @@ def take_text(string: String) -> str:
 
 
 @accelerated
-def spelling(cursor: Cursor) -> str:
+def get_spelling(cursor: Cursor) -> str:
     """The name of a declaration, or of what an expression refers to."""
     return take_text(C.clang_getCursorSpelling(cursor))
 
 
 @accelerated
-def type_spelling(type_: Type) -> str:
+def get_type_spelling(type_: Type) -> str:
     """A type as C spells it."""
     return take_text(C.clang_getTypeSpelling(type_))
 
 
 @accelerated
-def pretty(cursor: Cursor, policy: int) -> str:
+def print_declaration(cursor: Cursor) -> str:
     """A declaration as clang prints it: macros expanded, attributes in front."""
-    return take_text(C.clang_getCursorPrettyPrinted(cursor, policy))
+    policy = C.clang_getCursorPrintingPolicy(cursor)
+    printed = take_text(C.clang_getCursorPrettyPrinted(cursor, policy))
+    C.clang_PrintingPolicy_dispose(policy)
+    return printed
 
 
 @accelerated
-def key_of(cursor: Cursor) -> int:
-    """What identifies a cursor's entity within its translation unit: the declaration's address,
-    or the statement's (a declaration's `d1` is 0 or 1)."""
+def get_key(cursor: Cursor) -> int:
+    """Identifies what a cursor stands for within its translation unit.
+
+    It is the address of the declaration or statement (a declaration's `d1` is 0 or 1).
+    """
     d1 = cursor.d1
     return d1 if d1 > 1 else cursor.d0
 
 
 @accelerated
-def children(cursor: Cursor) -> list[Cursor]:
+def list_children(cursor: Cursor) -> list[Cursor]:
     """The direct children of a cursor."""
     found: list[Cursor] = []
     append = found.append
@@ -106,15 +114,15 @@ def children(cursor: Cursor) -> list[Cursor]:
 
 
 @accelerated
-def parameters(function: Cursor) -> list[Cursor]:
-    """The parameters of a function declaration (its children hold those of its types too)."""
+def list_parameters(function: Cursor) -> list[Cursor]:
+    """The parameters of a function declaration (its children also hold those of its types)."""
     return [C.clang_Cursor_getArgument(function, position)
             for position in range(max(0, C.clang_Cursor_getNumArguments(function)))]
 
 
 @accelerated
-def record_fields(type_: Type) -> list[Cursor]:
-    """The fields of a record in order, unnamed members (anonymous unions) among them."""
+def list_fields(type_: Type) -> list[Cursor]:
+    """The fields of a record in order, unnamed members (anonymous unions) included."""
     found: list[Cursor] = []
     append = found.append
 
@@ -126,14 +134,110 @@ def record_fields(type_: Type) -> list[Cursor]:
     return found
 
 
+@accelerated
+def evaluate_integer(cursor: Cursor) -> int | None:
+    """The value of an integer constant expression, None if clang cannot tell."""
+    result = C.clang_Cursor_Evaluate(cursor)
+    if not result:
+        return None
+    is_integer = C.clang_EvalResult_getKind(result) == 1
+    value = C.clang_EvalResult_getAsLongLong(result) if is_integer else None
+    C.clang_EvalResult_dispose(result)
+    return value
+
+
 def visit_descendants(cursor: Cursor, visit: Callable[[Cursor, Cursor, object], int]) -> None:
-    """Call `visit(cursor, parent, None)` on what is under a cursor, in source order."""
+    """Call `visit(cursor, parent, None)` for everything below a cursor, in source order."""
     C.clang_visitChildren(cursor, VISITOR(visit), None)
 
 
+# ---- locations
+
+_FILE, _LINE, _COLUMN, _OFFSET = c_void_p(), c_uint(), c_uint(), c_uint()
+_DECODED = byref(_FILE), byref(_LINE), byref(_COLUMN), byref(_OFFSET)
+
+
+@accelerated
+def decode_location(location: SourceLocation) -> tuple[int | None, int, int]:
+    """(file handle or None, line, column) of a location as a reader of the file sees it.
+
+    For code in a macro argument this is where the argument is written; for code in a macro body,
+    where the macro is used.
+    """
+    C.clang_getFileLocation(location, *_DECODED)
+    return _FILE.value, _LINE.value, _COLUMN.value
+
+
+@accelerated
+def get_start(extent: SourceRange) -> SourceLocation:
+    """Where a range starts."""
+    return SourceLocation(extent.p0, extent.p1, extent.begin)
+
+
+@accelerated
+def get_end(extent: SourceRange) -> SourceLocation:
+    """Where a range ends."""
+    return SourceLocation(extent.p0, extent.p1, extent.end)
+
+
+# ---- translation units
+
+
+def bypass_driver_includes(arguments: list[str]) -> list[str]:
+    """The arguments, with `-include` passed to the compiler proper.
+
+    Given `-include X`, clang's driver would use an X.pch or X.gch next to X, whatever it holds.
+    """
+    found: list[str] = []
+    words = iter(arguments)
+    for word in words:
+        if word == "-include":
+            found += ["-Xclang", word, "-Xclang", next(words, "")]
+        else:
+            found.append(word)
+    return found
+
+
+def parse_file(
+    index: int, path: str, arguments: list[str], options: int
+) -> tuple[int, int | None]:
+    """Parse a file: (CXErrorCode, handle or None).
+
+    Environment variables that add include folders are removed first.
+    """
+    for name in _COMPILER_VARIABLES & os.environ.keys():
+        del os.environ[name]
+    encoded = [a.encode("utf-8", "surrogateescape") for a in bypass_driver_includes(arguments)]
+    array = (c_char_p * len(encoded))(*encoded)
+    handle = c_void_p()
+    code = C.clang_parseTranslationUnit2(
+        index, path.encode("utf-8", "surrogateescape"), array, len(encoded), None, 0, options,
+        byref(handle))
+    return code, handle.value
+
+
+def save_unit(unit: int, file: str) -> bool:
+    """Write a translation unit as a precompiled header; False if that fails."""
+    code: int = C.clang_saveTranslationUnit(unit, file.encode("utf-8", "surrogateescape"), 0)
+    return code == 0
+
+
+def count_errors(unit: int) -> int:
+    """How many errors clang found in a translation unit."""
+    count = 0
+    for number in range(C.clang_getNumDiagnostics(unit)):
+        diagnostic = C.clang_getDiagnostic(unit, number)
+        count += C.clang_getDiagnosticSeverity(diagnostic) >= ERROR
+        C.clang_disposeDiagnostic(diagnostic)
+    return count
+
+
 def list_inclusions(unit: int) -> list[tuple[str, str]]:
-    """All files that a translation unit read, as clang opened them, each with the file that
-    included it first ("" for the main file). What a precompiled header holds is not among them."""
+    """(file, includer) for every file that a translation unit read, named as clang opened it.
+
+    The includer is the file that included it first, "" for the main file. Files inside a
+    precompiled header are not listed.
+    """
     found: list[tuple[str, str]] = []
 
     def visit(handle: int, stack: Any, depth: int, _data: object) -> None:
@@ -149,112 +253,37 @@ def list_inclusions(unit: int) -> list[tuple[str, str]]:
 
 
 def list_macro_definitions(unit: int) -> list[tuple[str, str]]:
-    """The macros that a translation unit defines, each time that it does, in order, and the file;
-    it must have been parsed with a detailed record of preprocessing."""
+    """(macro, file) for every macro definition of a translation unit, in order.
+
+    The unit must have been parsed with a detailed preprocessing record.
+    """
     found: list[tuple[str, str]] = []
     files: dict[int | None, str] = {}
-    for cursor in children(C.clang_getTranslationUnitCursor(unit)):
-        if cursor.kind == MACRO_DEFINITION:
-            handle = place(C.clang_getCursorLocation(cursor))[0]
+    for cursor in list_children(C.clang_getTranslationUnitCursor(unit)):
+        if cursor.kind == kinds.MACRO_DEFINITION:
+            handle = decode_location(C.clang_getCursorLocation(cursor))[0]
             if handle not in files:
                 files[handle] = take_text(C.clang_getFileName(handle)) if handle else ""
-            found.append((spelling(cursor), files[handle]))
+            found.append((get_spelling(cursor), files[handle]))
     return found
 
 
 def list_skipped_lines(unit: int) -> dict[str, list[tuple[int, int]]]:
-    """For each file the stretches that conditions left out, each time that one did: the lines of
-    the directives before and behind. The unit must have been parsed with a detailed record of
-    preprocessing."""
+    """The stretches of each file that conditions left out, once for each time one did.
+
+    A stretch is given by the lines of the directives before and after it. The unit must have been
+    parsed with a detailed preprocessing record.
+    """
     found: dict[str, list[tuple[int, int]]] = {}
     skipped = C.clang_getAllSkippedRanges(unit)
     for number in range(skipped.contents.count):
         stretch = skipped.contents.ranges[number]
         lines = []
         for code in (stretch.begin, stretch.end):
-            C.clang_getFileLocation(SourceLocation(stretch.p0, stretch.p1, code), *_PLACE)
+            C.clang_getFileLocation(SourceLocation(stretch.p0, stretch.p1, code), *_DECODED)
             lines.append(_LINE.value)
         if _FILE.value:
             name = take_text(C.clang_getFileName(_FILE))
             found.setdefault(name, []).append((lines[0], lines[1]))
     C.clang_disposeSourceRangeList(skipped)
     return found
-
-
-def count_errors(unit: int) -> int:
-    """How many errors clang found in a translation unit."""
-    count = 0
-    for number in range(C.clang_getNumDiagnostics(unit)):
-        diagnostic = C.clang_getDiagnostic(unit, number)
-        count += C.clang_getDiagnosticSeverity(diagnostic) >= ERROR
-        C.clang_disposeDiagnostic(diagnostic)
-    return count
-
-
-def save_unit(unit: int, file: str) -> bool:
-    """Write a translation unit as a precompiled header; whether that could be done."""
-    code: int = C.clang_saveTranslationUnit(unit, file.encode("utf-8", "surrogateescape"), 0)
-    return code == 0
-
-
-@accelerated
-def evaluate_integer(cursor: Cursor) -> int | None:
-    """The value of an integer constant expression, None where clang cannot tell."""
-    result = C.clang_Cursor_Evaluate(cursor)
-    if not result:
-        return None
-    value = C.clang_EvalResult_getAsLongLong(result) if C.clang_EvalResult_getKind(
-        result) == 1 else None
-    C.clang_EvalResult_dispose(result)
-    return value
-
-
-def bypass_driver_includes(arguments: list[str]) -> list[str]:
-    """The arguments with headers for the compiler proper: for `-include X` clang's driver takes a
-    precompiled X.pch or X.gch that lies beside X, whatever is in it."""
-    found: list[str] = []
-    words = iter(arguments)
-    for word in words:
-        if word == "-include":
-            found += ["-Xclang", word, "-Xclang", next(words, "")]
-        else:
-            found.append(word)
-    return found
-
-
-def parse_file(index: int, path: str, arguments: list[str], options: int) -> tuple[int, int | None]:
-    """Parse a file: (CXErrorCode, handle or None). Where the user's environment has a compiler look
-    for headers is no matter."""
-    for name in _SEARCHED_BY_CLANG & os.environ.keys():
-        del os.environ[name]
-    encoded = [a.encode("utf-8", "surrogateescape") for a in bypass_driver_includes(arguments)]
-    array = (c_char_p * len(encoded))(*encoded)
-    handle = c_void_p()
-    code = C.clang_parseTranslationUnit2(
-        index, path.encode("utf-8", "surrogateescape"), array, len(encoded), None, 0, options,
-        byref(handle))
-    return code, handle.value
-
-
-_FILE, _LINE, _COLUMN, _OFFSET = c_void_p(), c_uint(), c_uint(), c_uint()
-_PLACE = byref(_FILE), byref(_LINE), byref(_COLUMN), byref(_OFFSET)
-
-
-@accelerated
-def place(location: SourceLocation) -> tuple[int | None, int, int]:
-    """(file handle or None, line, column) of where a reader of the file sees the location:
-    in a macro's argument where it is written, in a macro's body where the macro is used."""
-    C.clang_getFileLocation(location, *_PLACE)
-    return _FILE.value, _LINE.value, _COLUMN.value
-
-
-@accelerated
-def start_of(found: SourceRange) -> SourceLocation:
-    """Where a range starts."""
-    return SourceLocation(found.p0, found.p1, found.begin)
-
-
-@accelerated
-def end_of(found: SourceRange) -> SourceLocation:
-    """Where a range ends."""
-    return SourceLocation(found.p0, found.p1, found.end)

@@ -1,4 +1,4 @@
-"""Prototypes and structures of libclang's functions, for ctypes.
+"""The structures and prototypes of the functions of libclang that extraction needs, for ctypes.
 
 They follow clang-c/Index.h of LLVM 16 to 18.
 """

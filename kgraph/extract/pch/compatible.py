@@ -19,7 +19,7 @@ precompiled header, is parsed without it. `kgraph export --facts` shows that an 
 precompiled headers holds the same facts as one made without.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kgraph.extract.pch.header import IRRELEVANT_MACROS, PrecompiledHeader
 from kgraph.extract.pch.include_scan import (
@@ -36,17 +36,11 @@ from kgraph.extract.pch.select import drop_quote_folders, get_folder, parse_macr
 from kgraph.model.units import TranslationUnit
 
 
-class HeaderMatcher:
-    """Decides whether a unit means the same with a precompiled header."""
-
-    def __init__(self, headers: Sequence[PrecompiledHeader]) -> None:
-        self._headers = headers
-
-    def iter_headers(self, unit: TranslationUnit) -> Iterator[PrecompiledHeader]:
-        """The headers that a unit may try, in their order, judged by its flags."""
-        for header in self._headers:
-            if _flags_agree(unit, header):
-                yield header
+def iter_matching_headers(
+    headers: Iterable[PrecompiledHeader], unit: TranslationUnit
+) -> Iterator[PrecompiledHeader]:
+    """The headers that a unit may try, in their order, judged by its flags alone."""
+    return (header for header in headers if _flags_agree(unit, header))
 
 
 def find_shared_files(

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from kgraph.extract.clang.api import (
     C,
-    children,
     count_errors,
+    get_spelling,
+    list_children,
     list_inclusions,
     list_macro_definitions,
     list_skipped_lines,
     parse_file,
     save_unit,
-    spelling,
 )
 from kgraph.extract.pch.header import (
     PrecompiledHeader,
@@ -110,7 +110,7 @@ class HeaderMaker:
         handle = self._read(source, ["-include-pch", str(self._file)], 0, own=True)
         if handle is None:
             return None
-        found = map(spelling, children(C.clang_getTranslationUnitCursor(handle)))
+        found = map(get_spelling, list_children(C.clang_getTranslationUnitCursor(handle)))
         defined = frozenset(names[int(name.removeprefix(_ASKED))] for name in found
                             if name.startswith(_ASKED))
         C.clang_disposeTranslationUnit(handle)

@@ -9,7 +9,7 @@ import pytest
 from kgraph.extract import Extractor
 from kgraph.extract.asm import preprocess
 from kgraph.extract.asm.definitions import AsmDefinitions
-from kgraph.extract.asm.inline import parse_asm_statements
+from kgraph.extract.asm.inline import parse_asm_calls, parse_asm_statements
 from kgraph.extract.asm.parser import AsmStatement, SourceLine, iter_marked_lines, parse_statements
 from kgraph.model.facts import Definition, UnitFacts
 from kgraph.model.units import TranslationUnit
@@ -57,7 +57,7 @@ def test_operands_of_printed_asm_by_name() -> None:
     'asm ("nop");', 'printf("asm (\\"call f\\")");', 'int fasm; f("call g");', 'asm ("call *%0" ',
 ])
 def test_what_names_nothing_costs_nothing(printed: str) -> None:
-    assert [t for t in parse_asm_statements(printed) if "*" not in t.template] == []
+    assert [t for t in parse_asm_calls(printed) if "*" not in t.template] == []
 
 
 def test_a_static_function_as_operand_keeps_its_scope(facts: Facts) -> None:

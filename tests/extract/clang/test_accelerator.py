@@ -1,4 +1,4 @@
-"""The compiled twin changes the time that reading takes, and no fact."""
+"""The C extension changes how long reading takes, and no fact."""
 
 import importlib.util
 import os
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def facts(tree: Path, folder: Path, pure: str) -> str:
-    """The facts of a tree, read with the twin or without."""
+    """The facts of a tree, read with the extension or without."""
     environment = {**os.environ, "XDG_CACHE_HOME": str(folder), "KGRAPH_PURE_PYTHON": pure}
     index = folder / "facts.kgraph"
     run = [sys.executable, "-m", "kgraph"]
@@ -31,36 +31,38 @@ def facts(tree: Path, folder: Path, pure: str) -> str:
 
 
 def test_mini_linux_has_the_same_facts(tmp_path: Path) -> None:
-    with_twin, without = (facts(MINI, tmp_path, pure) for pure in ("0", "1"))
-    assert with_twin
-    assert with_twin == without
+    accelerated_facts, plain_facts = (facts(MINI, tmp_path, pure) for pure in ("0", "1"))
+    assert accelerated_facts
+    assert accelerated_facts == plain_facts
 
 
 def names(module: object) -> set[str]:
     return {name for name in vars(module) if not name.startswith("_")}
 
 
-def test_every_compiled_function_has_a_twin_in_python() -> None:
-    twin = importlib.import_module("kgraph.extract.clang._compiled")
+def test_every_function_of_the_extension_exists_in_python() -> None:
+    extension = importlib.import_module("kgraph.extract.clang._compiled")
     known = names(api) | names(tree) | api.PROTOTYPES.keys()
-    assert names(twin) - {"load"} <= known
+    assert names(extension) - {"load"} <= known
 
 
 @pytest.mark.skipif(bool(os.environ.get("KGRAPH_PURE_PYTHON")), reason="turned off")
-def test_the_twin_is_used_where_it_is_built() -> None:
-    twin = importlib.import_module("kgraph.extract.clang._compiled")
-    assert tree.read is twin.read
-    assert api.C.clang_getCursorType is twin.clang_getCursorType
+def test_the_extension_is_used_where_it_is_built() -> None:
+    extension = importlib.import_module("kgraph.extract.clang._compiled")
+    assert tree.read_tree is extension.read_tree
+    assert api.C.clang_getCursorType is extension.clang_getCursorType
 
 
-def test_what_has_no_twin_stays() -> None:
+def test_a_function_without_a_faster_one_stays() -> None:
     def only_in_python() -> None: ...
 
     assert accelerated(only_in_python) is only_in_python
 
 
-@pytest.mark.parametrize("function", ["clang_getCursorType", "spelling", "read", "plain", "place"])
+@pytest.mark.parametrize("function", [
+    "clang_getCursorType", "get_spelling", "print_declaration", "read_tree", "unwrap",
+    "decode_location"])
 def test_another_argument_is_refused(function: str) -> None:
-    twin = importlib.import_module("kgraph.extract.clang._compiled")
+    extension = importlib.import_module("kgraph.extract.clang._compiled")
     with pytest.raises(TypeError, match="expected a"):
-        getattr(twin, function)(1)
+        getattr(extension, function)(1)

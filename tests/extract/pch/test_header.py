@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.extract import Extractor
-from kgraph.extract.pch.compatible import HeaderMatcher, find_shared_files
+from kgraph.extract.pch.compatible import find_shared_files, iter_matching_headers
 from kgraph.extract.pch.header import PrecompiledHeader
 from kgraph.extract.pch.select import plan_headers
 from kgraph.model.units import TranslationUnit
@@ -188,7 +188,7 @@ def test_whether_a_unit_may_use_a_header(
     root: Path, header: PrecompiledHeader, number: int
 ) -> None:
     special = unit(root, f"s{number}.c")
-    chosen = list(HeaderMatcher([header]).iter_headers(special))
+    chosen = list(iter_matching_headers([header], special))
     may = bool(chosen) and find_shared_files(header, special, (special.file,)) is not None
     assert may is list(SPECIAL.values())[number][1]
 
@@ -213,10 +213,9 @@ def test_flags_that_matter_have_their_own_header(root: Path, header: Precompiled
                             (*one.arguments, "-DWITH_DEBUG"))
     other = TranslationUnit(one.path, one.object, one.image, one.file, one.directory,
                             (*one.arguments, "-m32"))
-    agreement = HeaderMatcher([header])
-    assert list(agreement.iter_headers(one)) == [header]
-    assert not list(agreement.iter_headers(debug))
-    assert not list(agreement.iter_headers(other))
+    assert list(iter_matching_headers([header], one)) == [header]
+    assert not list(iter_matching_headers([header], debug))
+    assert not list(iter_matching_headers([header], other))
 
 
 def many(root: Path, rare: int) -> list[TranslationUnit]:
@@ -242,7 +241,7 @@ def test_a_unit_that_may_not_use_the_first_header_uses_the_second(root: Path) ->
     name = "s0.c"
     (root / name).write_text("#include <linux/base.h>\nint f(void) { base(); rarely(1); }\n")
     special = unit(root, name)
-    assert list(HeaderMatcher(headers).iter_headers(special)) == headers
+    assert list(iter_matching_headers(headers, special)) == headers
     files = (special.file,)
     assert [find_shared_files(header, special, files) is not None for header in headers] == [
         False,
@@ -296,9 +295,8 @@ def test_a_folder_with_heavy_headers_of_its_own_has_a_header(root: Path) -> None
         made = Extractor(root, None, set()).extract_header(plan, root / f"common{number}")
         assert made is not None
         headers.append(made[0])
-    agreement = HeaderMatcher(headers)
-    assert list(agreement.iter_headers(units[0])) == headers
-    assert list(agreement.iter_headers(units[-1])) == headers[1:]
+    assert list(iter_matching_headers(headers, units[0])) == headers
+    assert list(iter_matching_headers(headers, units[-1])) == headers[1:]
     without, using = Extractor(root, None, set()), Extractor(root, None, set(), headers)
     for each in units:
         plain, short = without.extract(each), using.extract(each)
