@@ -47,7 +47,7 @@ class WithoutEdges(IndexReader):
                    for row in self.fetch_rows("SELECT holder FROM site ORDER BY id")]
         self._arrays = {**kept, **build_hop_arrays(kept, holders)}
 
-    def array(self, name: str) -> "array[int]":
+    def read_array(self, name: str) -> "array[int]":
         return self._arrays[name]
 
 
