@@ -1,24 +1,26 @@
 """kgraph: a static call-graph analyser for Linux kernel source.
 
     import kgraph
-    graph = kgraph.open_index()            # the index that the command line would open
 
-`kgraph.api` has the questions: paths, callers, callees, ops, site, check.
+    with kgraph.use_index() as graph:      # the index that the command line would open
+        print(kgraph.api.callers(graph, "veth_xmit").hops)
+
+`kgraph.api` has the questions: path, callers, callees, ops, site, check.
 """
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kgraph.indexing import open_index
+    from kgraph import api as api
+    from kgraph.api import open_index, use_index
 
-__all__ = [
-    "open_index",
-]
+__all__ = ["api", "open_index", "use_index"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "open_index":
-        from kgraph.indexing import open_index
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return open_index
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    api = import_module("kgraph.api")
+    return api if name == "api" else getattr(api, name)

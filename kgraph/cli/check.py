@@ -2,29 +2,23 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from kgraph import api
 from kgraph.cli.options import index_option, open_graph, output_options
-from kgraph.cli.output import (
-    remark,
-    remark_changed_files,
-    remark_partial_index,
-    write_file,
-    write_json,
-    write_lines,
-)
+from kgraph.cli.output import remark, write_file, write_json, write_lines
+from kgraph.cli.results import remark_changed_files, remark_partial_index, remark_partners
 from kgraph.errors import DocumentError
 from kgraph.textfile import is_file, is_there
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kgraph.check.document.query_files import Subject
-    from kgraph.graph import CallGraph
-    from kgraph.model.document import Scenario
+    from kgraph.api import CallGraph, CheckResult
     from kgraph.model.verdicts import ChainCheck
 
 HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
@@ -48,76 +42,77 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
 @output_options
 @index_option
 def check_verb(
-    files: tuple[str, ...], scenario: str | None, guards: bool, strict_citations: bool, fix: bool,
-    cite: bool, diff: bool, junit: Path | None, sarif: Path | None, form: str, index: Path | None,
+    files: tuple[str, ...], scenario: str | None, index: Path | None, **output: Any
 ) -> int:
-    """What holds of the call chains in documents, line by line.
+    """Which lines of the call chains in documents hold.
 
     FILE is Markdown or text, QUERY a query file or the name of one that comes with kgraph. Exit
     status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, else 0.
     """
-    from kgraph.check.document.query_files import read_subject
-    from kgraph.graph.text import SourceText
+    wanted = _Output(**output)
+    subjects = [api.read_subject(name) for name in files]
+    with open_graph(index) as graph:
+        _refuse_same(wanted.machine_files(), [graph.path, *map(Path, files)])
+        results = []
+        for subject in subjects:
+            results.append(api.check(graph, subject, scenario))
+            remark_partners(results[-1].partners)
+        _write_verdicts(graph, results, wanted)
+        remark_partial_index(graph.description)
+    checks = [result.check for result in results]
+    _write_for_machines(checks, wanted)
+    return _get_status(checks, strict=wanted.strict_citations)
+
+
+@dataclass(frozen=True)
+class _Output:
+    """What to do with verdicts: the options of the verb."""
+
+    form: str
+    guards: bool
+    strict_citations: bool
+    fix: bool
+    cite: bool
+    diff: bool
+    junit: Path | None
+    sarif: Path | None
+
+    def machine_files(self) -> list[Path]:
+        """The files that are written for other programs."""
+        return [path for path in (self.junit, self.sarif) if path is not None]
+
+
+def _write_verdicts(graph: "CallGraph", results: "Sequence[CheckResult]", wanted: _Output) -> None:
     from kgraph.report.check_text import format_check
     from kgraph.report.json import encode_checks
 
-    subjects = [read_subject(name) for name in files]
-    with open_graph(index) as graph:
-        _refuse_same([path for path in (junit, sarif) if path is not None],
-                     [graph.path, *map(Path, files)])
-        checks = [check_subject(graph, subject, scenario) for subject in subjects]
-        text = SourceText(graph)
-        if diff or fix or cite:
-            _rewrite(subjects, checks, cite=cite, write=fix or (cite and not diff), show=diff)
-        elif form == "json":
-            write_json(encode_checks(checks, text.read_line))
-        else:
-            for check in checks:
-                write_lines(format_check(check, text.read_extent if guards else None))
-        remark_changed_files(text)
-        remark_partial_index(graph.description)
-    _write_for_machines(checks, junit, sarif)
-    return _status(checks, strict=strict_citations)
+    text = api.SourceText(graph)
+    if wanted.diff or wanted.fix or wanted.cite:
+        for result in results:
+            _fix_document(result, wanted)
+    elif wanted.form == "json":
+        write_json(encode_checks([result.check for result in results], text.read_line))
+    else:
+        for result in results:
+            write_lines(format_check(result.check, text.read_extent if wanted.guards else None))
+    remark_changed_files(text)
 
 
-def check_subject(graph: "CallGraph", subject: "Subject", named: str | None = None) -> "ChainCheck":
-    """The verdicts on a document under its scenario, or that of the query `named`; says which pins
-    belong to those of the scenario, also where the document made it.
-    """
-    from kgraph.check.document.query_files import find_query
-    from kgraph.check.walk import check_document
-    from kgraph.query.pins import propose_partners
-    from kgraph.report.text import format_row_partner
-
-    scenario: Scenario | None = None
-    if named is not None:
-        scenario = find_query(named).scenario
-    elif subject.query is not None:
-        scenario = subject.query.scenario
-    check = check_document(graph, subject.document, scenario)
-    for partner in propose_partners(graph, check.scenario.pins):
-        remark(format_row_partner(partner))
-    return check
-
-
-def _rewrite(
-    subjects: "Sequence[Subject]", checks: "Sequence[ChainCheck]", *,
-    cite: bool, write: bool, show: bool,
-) -> None:
+def _fix_document(result: "CheckResult", wanted: _Output) -> None:
+    """Show the document with its citations corrected (--diff), or write it."""
     from kgraph.report.citation_fix import fix_citations, format_diff
 
-    for subject, check in zip(subjects, checks, strict=True):
-        document, data = subject.document, subject.data
-        if subject.query is not None:
-            remark(f"{document.file}: a query has no citations to mend")
-            continue
-        new = fix_citations(data, check, cite=cite)
-        if show:
-            # A patch is exact; a terminal obeys nothing of it.
-            write_lines(format_diff(document.file, data, new), exact=not sys.stdout.isatty())
-        elif write and new != data:
-            _write(Path(document.file), new, "--diff shows what would be written")
-            remark(f"{document.file}: citations brought up to date")
+    file, data = result.subject.document.file, result.subject.data
+    if result.query is not None:
+        remark(f"{file}: a query has no citations to correct")
+        return
+    new = fix_citations(data, result.check, cite=wanted.cite)
+    if wanted.diff:
+        # A patch is exact; a terminal obeys nothing of it.
+        write_lines(format_diff(file, data, new), exact=not sys.stdout.isatty())
+    elif new != data:
+        _write(Path(file), new, "--diff shows what would be written")
+        remark(f"{file}: citations updated")
 
 
 def _write(path: Path, data: bytes, hint: str) -> None:
@@ -136,17 +131,15 @@ def _refuse_same(written: list[Path], read: list[Path]) -> None:
                 raise click.UsageError(f"{path} is given twice: it cannot be written")
 
 
-def _write_for_machines(
-    checks: "Sequence[ChainCheck]", junit: Path | None, sarif: Path | None
-) -> None:
+def _write_for_machines(checks: "Sequence[ChainCheck]", wanted: _Output) -> None:
     from kgraph.report.junit_sarif import format_junit, format_sarif
 
-    for path, make in ((junit, format_junit), (sarif, format_sarif)):
+    for path, make in ((wanted.junit, format_junit), (wanted.sarif, format_sarif)):
         if path is not None:
             _write(path, make(checks).encode("utf-8", "backslashreplace"), "name another file")
 
 
-def _status(checks: "Sequence[ChainCheck]", *, strict: bool) -> int:
+def _get_status(checks: "Sequence[ChainCheck]", *, strict: bool) -> int:
     from kgraph.report.check_text import GOOD_CITATIONS, OPEN_VERDICTS, WRONG_VERDICTS
 
     lines = [line for check in checks for line in check.lines]

@@ -12,7 +12,8 @@ from typing import NoReturn
 import click
 
 from kgraph.cli import INTERRUPTED
-from kgraph.cli.callers import callees_verb, callers_verb
+from kgraph.cli.callees import callees_verb
+from kgraph.cli.callers import callers_verb
 from kgraph.cli.check import check_verb
 from kgraph.cli.export import export_verb
 from kgraph.cli.help import help_verb

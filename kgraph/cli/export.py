@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from kgraph import api
 from kgraph.cli.options import index_option, open_graph
-from kgraph.cli.output import remark_changed_files, write_json
+from kgraph.cli.output import write_json
+from kgraph.cli.results import remark_changed_files
 
 
 @click.command("export")
@@ -17,8 +19,6 @@ from kgraph.cli.output import remark_changed_files, write_json
 @index_option
 def export_verb(form: str, facts: bool, index: Path | None) -> None:  # noqa: ARG001
     """Write every edge of the graph, one hop a line."""
-    from kgraph.graph.text import SourceText
-    from kgraph.query.neighbours import iter_hops
     from kgraph.report.export import iter_facts
     from kgraph.report.json import encode_hop
 
@@ -27,7 +27,7 @@ def export_verb(form: str, facts: bool, index: Path | None) -> None:  # noqa: AR
             for record in iter_facts(graph.reader.iter_encoded_definitions()):
                 write_json(record, indent=None)
             return
-        text = SourceText(graph)
-        for hop in iter_hops(graph):
+        text = api.SourceText(graph)
+        for hop in api.export(graph):
             write_json(encode_hop(hop, text.read_line), indent=None)
         remark_changed_files(text)

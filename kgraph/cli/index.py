@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from kgraph import api
 from kgraph.cli.options import output_options
 from kgraph.cli.output import ProgressBar, remark, write_json, write_lines
 
 if TYPE_CHECKING:
-    from kgraph.indexing.index_tree import IndexSummary
-    from kgraph.indexing.write_index import IndexRequest
+    from kgraph.api import IndexRequest, IndexSummary
 
 _MAX_LISTED = 10
 # what may be given with --matrix: the file says the rest
@@ -35,7 +35,7 @@ class Seconds(click.FloatRange):
         return seconds
 
 
-def _processors() -> int:
+def _count_processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
@@ -52,25 +52,25 @@ def _processors() -> int:
 @click.option("--only", multiple=True, metavar="PATH",
               help="Index only this folder or file of the tree (repeatable).")
 @click.option("--deferred", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
-              help="Declare deferred calls beside those that kgraph knows (repeatable).")
+              help="Declare further deferred calls (repeatable).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 4096), default=None, metavar="N",
-              help="Worker processes (default: one a processor).")
+              help="Worker processes (default: one per processor).")
 @click.option("--index", type=click.Path(path_type=Path), metavar="FILE",
               help="Where to write the index; else a file of the user's cache folder.")
 @click.option("--precompiled/--no-precompiled", default=True, show_default=True,
-              help="Read common headers once. It changes the time, never the facts.")
+              help="Precompile headers that many units share: quicker, with the same facts.")
 @click.option("--again", is_flag=True,
-              help="Read every unit again, whatever this index or another holds.")
+              help="Read every unit again, even if this index or another has its facts.")
 @click.option("--scheduler", metavar="ADDRESS", default="",
               help="Read the units on the Dask cluster whose scheduler is there (tcp://HOST:PORT).")
 @click.option("--unit-seconds", type=Seconds(1, 1_000_000), default=300, show_default=True,
-              metavar="S", help="Give a unit up that takes longer.")
+              metavar="S", help="Time limit per translation unit.")
 @click.option("--unit-memory", type=click.IntRange(512, 1 << 30), default=8192, show_default=True,
-              metavar="MB", help="Give a unit up whose worker needs more address space.")
+              metavar="MB", help="Limit of address space per worker.")
 @click.option("--matrix", type=click.Path(path_type=Path), metavar="FILE",
               help="Index the trees and configurations that a TOML file lists, instead of TREE.")
 @click.option("--prune", is_flag=True,
-              help="Drop what the cache folder holds and no index needs, instead of indexing.")
+              help="Remove files from the cache that no index uses, instead of indexing.")
 @output_options
 @click.pass_context
 def index_verb(context: click.Context, /, tree: Path | None, matrix: Path | None, prune: bool,
@@ -81,18 +81,15 @@ def index_verb(context: click.Context, /, tree: Path | None, matrix: Path | None
     TREE is only ever read. The index and all that is generated go to the user's cache folder.
     Reading a tree without --compile-commands runs its makefiles.
     """
-    from kgraph.indexing.workers.pool import Limits
-    from kgraph.indexing.write_index import IndexRequest
-
     if [tree is not None, matrix is not None, prune].count(True) != 1:
         raise click.UsageError("give one of TREE, --matrix FILE and --prune")
     if prune:
         _refuse(context, "--prune", {"prune", "form"})
         _prune(form)
         return
-    request = IndexRequest(
-        tree=tree or Path(), jobs=jobs or _processors(),
-        limits=Limits(unit_seconds, unit_memory << 20), **options)
+    request = api.IndexRequest(
+        tree=tree or Path(), jobs=jobs or _count_processors(),
+        limits=api.Limits(unit_seconds, unit_memory << 20), **options)
     if matrix is None:
         _index(request, form)
         return
@@ -121,12 +118,9 @@ class _Progress:
 
 
 def _index(request: "IndexRequest", form: str) -> None:
-    from kgraph.indexing.index_tree import index_tree
-
     progress = _Progress()
     try:
-        summary = index_tree(
-            request, progress=progress.bar, remark=progress.say, is_last=True)
+        summary = api.index(request, progress=progress.bar, remark=progress.say, is_last=True)
     finally:
         progress.bar.clear()
     _write_summary(summary, form)
@@ -134,13 +128,11 @@ def _index(request: "IndexRequest", form: str) -> None:
 
 def _index_set(file: Path, request: "IndexRequest", form: str) -> int:
     """Index a set; the exit status."""
-    from kgraph.indexing.matrix import index_matrix, read_matrix
-
     progress = _Progress()
     failed = 0
     records: list[dict[str, object]] = []
-    for outcome in index_matrix(read_matrix(file, request), progress=progress.bar,
-                                remark=progress.say):
+    for outcome in api.index_matrix(
+            file, request, progress=progress.bar, remark=progress.say):
         progress.bar.clear()
         if outcome.summary is None:
             failed += 1
@@ -171,11 +163,10 @@ def _origins(summary: "IndexSummary") -> str:
 
 
 def _prune(form: str) -> None:
-    from kgraph.indexing.cache_inventory import prune_cache
     from kgraph.report.json import encode_inventory
     from kgraph.report.status_text import format_unused_files
 
-    found = prune_cache()
+    found = api.prune_cache()
     if form == "json":
         write_json(encode_inventory(found))
     else:

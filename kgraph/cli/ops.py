@@ -4,8 +4,10 @@ from pathlib import Path
 
 import click
 
+from kgraph import api
 from kgraph.cli.options import index_option, open_graph, output_options
-from kgraph.cli.output import remark, remark_changed_files, write_json, write_lines
+from kgraph.cli.output import remark
+from kgraph.cli.results import write_result
 
 
 @click.command("ops")
@@ -17,19 +19,14 @@ def ops_verb(name: str, form: str, index: Path | None) -> None:
 
     A slot is RECORD.FIELD, such as net_device_ops.ndo_start_xmit.
     """
-    from kgraph.graph.text import SourceText
-    from kgraph.query import find_bindings
     from kgraph.report.json import encode_ops
     from kgraph.report.text import format_ops
 
     with open_graph(index) as graph:
-        rows = find_bindings(graph, name)
+        rows = api.ops(graph, name)
+        write_result(graph, form, lambda read: encode_ops(rows, read), format_ops(rows))
         if form == "json":
-            text = SourceText(graph)
-            write_json(encode_ops(rows, text.read_line))
-            remark_changed_files(text)
             return
-        write_lines(format_ops(rows))
         if not rows:
             remark(f"nothing binds {name}")
         for slot in dict.fromkeys(row.slot for row in rows if not row.is_complete):

@@ -1,18 +1,17 @@
 """Options that verbs share, and opening the index."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from kgraph.api import use_index
 from kgraph.cli.output import remark
-from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index, open_index
-from kgraph.store.connection import report_damage
 
 if TYPE_CHECKING:
-    from kgraph.graph import CallGraph
+    from kgraph.api import CallGraph
 
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
@@ -51,26 +50,20 @@ def types_option(verb: Verb) -> Verb:
     )(verb)
 
 
-def no_deferred_option(verb: Verb) -> Verb:
-    """--no-deferred, as the parameter `no_deferred`."""
+def _negate(_context: click.Context, _option: click.Parameter, value: bool) -> bool:
+    return not value
+
+
+def deferred_option(verb: Verb) -> Verb:
+    """--no-deferred, as the parameter `deferred`."""
     return click.option(
-        "--no-deferred", is_flag=True,
+        "--no-deferred", "deferred", is_flag=True, callback=_negate,
         help="Leave out calls that are registered in one place and run later by another.",
     )(verb)
 
 
-@contextmanager
-def open_graph(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph]":
+def open_graph(
+    index: Path | None, asked: Sequence[str] = ()
+) -> "AbstractContextManager[CallGraph]":
     """The graph of the index that answers; `asked` are the function names of the question."""
-    chosen = choose_index(index)
-    if chosen.choice is ChoiceReason.BUNDLED:
-        graph = open_bundled_index(asked, remark)
-    else:
-        graph = open_index(chosen.path)
-        if chosen.choice is ChoiceReason.LAST:
-            remark(f"asking the index last built, of {graph.description.tree}")
-    try:
-        with report_damage(graph.path):
-            yield graph
-    finally:
-        graph.close()
+    return use_index(index, functions=asked, remark=remark)

@@ -1,4 +1,4 @@
-"""Writes to the terminal: data to standard output, progress and notes to standard error."""
+"""Writes to the terminal: data to standard output, progress and remarks to standard error."""
 
 import errno
 import json
@@ -8,13 +8,8 @@ import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from kgraph.textfile import is_file, is_there
-
-if TYPE_CHECKING:
-    from kgraph.graph.text import SourceText
-    from kgraph.model.results import IndexDescription
 
 # All but tab and newline; those of Latin-1, which some terminals obey, too; and what has text shown
 # in another order than it is in.
@@ -111,30 +106,6 @@ def escape_for_stderr(text: str) -> str:
 def remark(text: str) -> None:
     """Something that the user should know."""
     print(f"kgraph: {escape_for_stderr(text)}", file=sys.stderr)  # noqa: T201
-
-
-def remark_if(text: str) -> None:
-    """The same, where there is something to say."""
-    if text:
-        remark(text)
-
-
-def remark_partial_index(description: "IndexDescription") -> None:
-    """Say that the index holds only a part of the tree, so that nothing found proves little."""
-    if description.only:
-        remark(f"the index holds {', '.join(description.only)} only: what goes through other parts"
-               " of the tree is not in it")
-
-
-def remark_changed_files(text: "SourceText") -> None:
-    """Say which cited files are no longer as they were indexed."""
-    if text.changed_files:
-        files = sorted(text.changed_files)
-        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
-        remark(
-            f"{', '.join(files[:3])}{more} changed since the tree was indexed: their source lines"
-            " are left out (`kgraph index` brings the index up to date)"
-        )
 
 
 class ProgressBar:

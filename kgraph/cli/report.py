@@ -1,13 +1,27 @@
 """`kgraph report`."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from kgraph.cli.check import check_subject
+from kgraph import api
 from kgraph.cli.options import index_option, open_graph, output_options
-from kgraph.cli.output import remark_changed_files, remark_partial_index, write_json, write_lines
-from kgraph.cli.path import answer_question
+from kgraph.cli.output import write_json, write_lines
+from kgraph.cli.results import (
+    remark_aliases,
+    remark_changed_files,
+    remark_partial_index,
+    remark_partners,
+    remark_scenario,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from kgraph.api import CallGraph, Subject
+    from kgraph.report.html import AnsweredPath, CheckedChain
 
 LINKS = ("elixir", "git", "file", "vscode")
 
@@ -17,7 +31,7 @@ LINKS = ("elixir", "git", "file", "vscode")
 @click.option("--path", "paths", nargs=2, multiple=True, metavar="CALLER CALLEE",
               help="Also a page of how CALLER reaches CALLEE (repeatable).")
 @click.option("-k", "count", type=click.IntRange(1, 9), default=3, show_default=True, metavar="N",
-              help="How many ways a page of a path shows.")
+              help="How many paths a page shows.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR",
               help="The folder to make: new, empty, or an earlier report.")
 @click.option("--link", type=click.Choice(LINKS),
@@ -26,36 +40,21 @@ LINKS = ("elixir", "git", "file", "vscode")
 @output_options
 @index_option
 def report_verb(
-    subjects: tuple[str, ...], paths: tuple[tuple[str, str], ...], count: int, output: Path,
-    link: str | None, form: str, index: Path | None,
+    subjects: tuple[str, ...], index: Path | None, output: Path, form: str, **contents: Any
 ) -> None:
     """A static HTML site of checked chains and paths.
 
-    Without QUERY, FILE and --path: of all queries that come with kgraph. The site is made whole or
-    not at all; pages that did not change are left as they are.
+    Without QUERY, FILE and --path: of all queries that come with kgraph. The site is written as a
+    whole or not at all; pages that did not change are left as they are.
     """
-    from kgraph.check.document.query_files import read_shipped_queries, read_subject
-    from kgraph.graph.text import SourceText
-    from kgraph.query.paths.question import PathQuestion
-    from kgraph.report.html import AnsweredPath, CheckedChain, LinkStyle, make_site, write_site
+    from kgraph.report.html import write_site
 
-    if not subjects and not paths:
-        subjects = tuple(query.name for query in read_shipped_queries())
-    read = [read_subject(name) for name in subjects]
-    asked = [name for ends in paths for name in ends]
-    asked += [name for subject in read if subject.query
-              for name in (subject.query.caller, subject.query.callee)]
-    with open_graph(index, asked) as graph:
-        chains = [CheckedChain(check_subject(graph, subject), subject.query) for subject in read]
-        ways = []
-        for caller, callee in paths:
-            question = PathQuestion(caller, callee, count=count)
-            question, answer = answer_question(graph, question, None, given=False)
-            ways.append(AnsweredPath(caller, callee, answer, question.scenario))
-        text = SourceText(graph)
-        files = make_site(graph, text, chains, ways, LinkStyle(link) if link else None)
-        remark_changed_files(text)
-        remark_partial_index(graph.description)
+    wanted = _Contents(**contents)
+    if not subjects and not wanted.paths:
+        subjects = tuple(query.name for query in api.read_shipped_queries())
+    read = [api.read_subject(name) for name in subjects]
+    with open_graph(index, _list_functions(read, wanted)) as graph:
+        files = _make_files(graph, read, wanted)
     done = write_site(output, files)
     if form == "json":
         write_json({
@@ -66,3 +65,53 @@ def report_verb(
         page = output / "index.html"
         counts = f"{done.written} written, {done.kept} unchanged, {done.removed} removed"
         write_lines([f"{page}: {len(files)} files, {counts}"])
+
+
+@dataclass(frozen=True)
+class _Contents:
+    """What the site shows besides documents: the options of the verb."""
+
+    paths: tuple[tuple[str, str], ...]
+    count: int
+    link: str | None
+
+
+def _list_functions(subjects: "Sequence[Subject]", wanted: _Contents) -> list[str]:
+    """The names that the report asks for."""
+    queries = [subject.query for subject in subjects if subject.query]
+    return [name for ends in (*wanted.paths, *((query.caller, query.callee) for query in queries))
+            for name in ends]
+
+
+def _make_files(
+    graph: "CallGraph", subjects: "Sequence[Subject]", wanted: _Contents
+) -> dict[str, bytes]:
+    from kgraph.report.html import LinkStyle, make_site
+
+    text = api.SourceText(graph)
+    chains = list(_iter_chains(graph, subjects))
+    paths = list(_iter_paths(graph, wanted))
+    style = LinkStyle(wanted.link) if wanted.link else None
+    files = make_site(graph, text, chains, paths, style)
+    remark_changed_files(text)
+    remark_partial_index(graph.description)
+    return files
+
+
+def _iter_chains(graph: "CallGraph", subjects: "Sequence[Subject]") -> "Iterator[CheckedChain]":
+    from kgraph.report.html import CheckedChain
+
+    for subject in subjects:
+        result = api.check(graph, subject)
+        remark_partners(result.partners)
+        yield CheckedChain(result.check, result.query)
+
+
+def _iter_paths(graph: "CallGraph", wanted: _Contents) -> "Iterator[AnsweredPath]":
+    from kgraph.report.html import AnsweredPath
+
+    for caller, callee in wanted.paths:
+        result = api.path(graph, api.PathQuestion(caller, callee, count=wanted.count))
+        remark_aliases(result.aliases)
+        remark_scenario(result.documented)
+        yield AnsweredPath(caller, callee, result.answer, result.question.scenario)

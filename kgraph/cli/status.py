@@ -5,13 +5,14 @@ from pathlib import Path
 
 import click
 
+from kgraph import api
 from kgraph.cli.options import index_option, open_graph, output_options
 from kgraph.cli.output import write_json, write_lines
 
 
 @click.command("status")
 @click.option("--all", "every", is_flag=True,
-              help="List all indexes of the cache folder, and what there no index needs.")
+              help="List every index in the cache, and files that no index uses.")
 @output_options
 @index_option
 def status_verb(every: bool, form: str, index: Path | None) -> None:
@@ -34,13 +35,13 @@ def status_verb(every: bool, form: str, index: Path | None) -> None:
 
 
 def _list(form: str) -> None:
-    from kgraph.indexing.cache_inventory import list_cache
     from kgraph.report.json import encode_inventory
     from kgraph.report.status_text import format_inventory, format_unused_files
 
-    found = list_cache()
+    found = api.list_cache()
     if form == "json":
         write_json(encode_inventory(found))
         return
     write_lines(format_inventory(found, time.time()))
-    write_lines(format_unused_files(found, "that no index needs (`kgraph index --prune` drops it)"))
+    write_lines(format_unused_files(
+        found, "that no index uses (`kgraph index --prune` removes them)"))

@@ -65,10 +65,14 @@ def qualify_name(graph: CallGraph, text: str) -> str:
     return name if len(graph.find_functions(name)) == 1 else f"{_path(found)}:{name}"
 
 
+def is_alias(named: str, found: KnownFunction) -> bool:
+    """Whether the name that led to a function is an alias of it."""
+    return named.rpartition(":")[2] not in ("", found.id.name)
+
+
 def describe_alias(named: str, found: KnownFunction) -> str:
-    """That a name is an alias of the function that was found, "" where it is its own."""
-    name = named.rpartition(":")[2]
-    return f"{name} is an alias of {found}" if name not in ("", found.id.name) else ""
+    """That a name is an alias of the function that was found; "" where it is the function's own."""
+    return f"{named.rpartition(':')[2]} is an alias of {found}" if is_alias(named, found) else ""
 
 
 def _matches(function: KnownFunction, qualifier: str) -> bool:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from kgraph import api
 from kgraph.check.document.query_files import read_shipped_queries
-from kgraph.cli.path import answer_question
 from kgraph.graph import CallGraph
 from kgraph.model.document import Query
 from kgraph.model.results import Hop
@@ -68,7 +68,7 @@ def without(mini_index: Path) -> Iterator[Callable[[set[int]], CallGraph]]:
 def hops(graph: CallGraph, query: Query) -> tuple[Hop, ...]:
     """The hops that `kgraph path` answers with for the ends of a query."""
     question = PathQuestion(query.caller, query.callee, count_others=False)
-    paths = answer_question(graph, question, None, given=False)[1].paths
+    paths = api.path(graph, question).answer.paths
     return paths[0].hops if paths else ()
 
 

@@ -1,0 +1,435 @@
+"""What kgraph can do for you: one function a verb of the command line, with the verb's name.
+
+    from kgraph import api
+
+    with api.use_index() as graph:
+        result = api.path(graph, api.PathQuestion("SyS_sendto", "veth_xmit"))
+        for hop in result.answer.paths[0].hops:
+            print(hop.caller, hop.site.location, hop.callee)
+
+The functions take names as you write them and return records. What else you should know is in the
+result as well: the aliases that were resolved, the scenario that was used. Nothing is printed, and
+how a result is shown is not known here. The command line and the report stand on this module.
+
+Each function imports what it needs when it runs: a question starts quickly because it loads neither
+the parser of documents nor the indexer.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kgraph.errors import LookupFailed
+from kgraph.model.resolution import SiteStatus
+
+if TYPE_CHECKING:
+    from kgraph.check.document.query_files import Subject, read_shipped_queries, read_subject
+    from kgraph.graph import CallGraph
+    from kgraph.graph.text import SourceText
+    from kgraph.indexing.index_tree import IndexSummary
+    from kgraph.indexing.matrix import MatrixOutcome
+    from kgraph.indexing.workers.pool import Limits
+    from kgraph.indexing.write_index import IndexRequest
+    from kgraph.model.document import Query, Scenario
+    from kgraph.model.results import (
+        CacheInventory,
+        Hop,
+        KnownFunction,
+        KnownSite,
+        OpsRow,
+        PathAnswer,
+        SiteAnswer,
+    )
+    from kgraph.model.verdicts import ChainCheck
+    from kgraph.query.paths.question import PathQuestion
+    from kgraph.query.pins import RowPartner
+
+__all__ = [
+    "Alias",
+    "CallGraph",
+    "CheckResult",
+    "DocumentedScenario",
+    "IndexRequest",
+    "IndexSummary",
+    "Limits",
+    "Neighbours",
+    "PathQuestion",
+    "PathResult",
+    "RowPartner",
+    "SiteWithoutCandidates",
+    "SourceText",
+    "Subject",
+    "callees",
+    "callers",
+    "check",
+    "export",
+    "index",
+    "index_matrix",
+    "list_cache",
+    "open_index",
+    "ops",
+    "path",
+    "prune_cache",
+    "read_shipped_queries",
+    "read_subject",
+    "site",
+    "use_index",
+]
+
+# Names that you need for a call, and the modules that define them.
+_DEFINED_IN = {
+    "CallGraph": "kgraph.graph",
+    "IndexRequest": "kgraph.indexing.write_index",
+    "IndexSummary": "kgraph.indexing.index_tree",
+    "Limits": "kgraph.indexing.workers.pool",
+    "PathQuestion": "kgraph.query.paths.question",
+    "RowPartner": "kgraph.query.pins",
+    "SourceText": "kgraph.graph.text",
+    "Subject": "kgraph.check.document.query_files",
+    "read_shipped_queries": "kgraph.check.document.query_files",
+    "read_subject": "kgraph.check.document.query_files",
+}
+
+Remark = Callable[[str], None]
+Progress = Callable[[int, int, str], None]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _DEFINED_IN:
+        return getattr(import_module(_DEFINED_IN[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _ignore_remark(_text: str) -> None:
+    """Receive a remark and do nothing."""
+
+
+def _ignore_progress(_done: int, _total: int, _what: str) -> None:
+    """Receive progress and do nothing."""
+
+
+def open_index(
+    path: Path | str | None = None, *, functions: Sequence[str] = (),
+    remark: Remark = _ignore_remark,
+) -> "CallGraph":
+    """Open an index for questions. Close it when you are done, or say `with use_index()`.
+
+    Without `path` the choice is: KGRAPH_INDEX, else the index of the tree that holds the current
+    folder, else the one that was built last, else mini-linux, which is indexed if necessary.
+    `functions` are the names that you are going to ask for: mini-linux must have them. `remark`
+    receives which index was chosen, where you did not choose it.
+
+    Raises StoreError where there is no index, or it is damaged or of another version; LookupFailed
+    where mini-linux lacks one of `functions`.
+    """
+    from kgraph.graph import CallGraph
+    from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index
+    from kgraph.store import IndexReader
+
+    chosen = choose_index(None if path is None else Path(path))
+    if chosen.choice is ChoiceReason.BUNDLED:
+        return open_bundled_index(functions, remark)
+    graph = CallGraph(IndexReader(chosen.path))
+    if chosen.choice is ChoiceReason.LAST:
+        remark(f"asking the index last built, of {graph.description.tree}")
+    return graph
+
+
+@contextmanager
+def use_index(
+    path: Path | str | None = None, *, functions: Sequence[str] = (),
+    remark: Remark = _ignore_remark,
+) -> "Iterator[CallGraph]":
+    """Open an index (see open_index), and close it at the end of the block. What goes wrong in the
+    block because the index is damaged is raised as a StoreError.
+    """
+    from kgraph.store.connection import report_damage
+
+    graph = open_index(path, functions=functions, remark=remark)
+    try:
+        with report_damage(graph.path):
+            yield graph
+    finally:
+        graph.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name that you gave is an alias of this function; the answer is about the function."""
+
+    name: str
+    function: "KnownFunction"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedScenario:
+    """The scenario of a query that documents the path that was asked for. `misfit` says why it does
+    not fit the index, so that the question was answered without it; "" where it was used.
+    """
+
+    query: str
+    scenario: "Scenario"
+    misfit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PathResult:
+    """`question` is what was answered: aliases are replaced, the scenario is filled in.
+    `partners` are pins that go with those of the question; they were not applied.
+    """
+
+    question: "PathQuestion"
+    answer: "PathAnswer"
+    aliases: tuple[Alias, ...] = ()
+    documented: DocumentedScenario | None = None
+    partners: "tuple[RowPartner, ...]" = ()
+
+
+def path(
+    graph: "CallGraph", question: "PathQuestion", scenario: str | None = None, *,
+    documented: bool = True,
+) -> PathResult:
+    """How one function reaches another.
+
+    `scenario` names a query (or its file) whose pins, via and avoid are used. Without it the
+    scenario of the query that documents this path is used, if one that comes with kgraph does, and
+    neither the question has constraints of its own nor `documented` is False. If it does not
+    fit the index, the question is answered without it.
+
+    Raises LookupFailed for an unknown or ambiguous name and for a pin that nothing supports,
+    DocumentError for an unknown `scenario`.
+    """
+    from kgraph.check.document.query_files import find_query
+    from kgraph.query.paths.question import find_paths
+    from kgraph.query.pins import propose_partners
+    from kgraph.query.scenarios import restrict_scenario
+
+    question, aliases = _resolve_ends(graph, question)
+    free = not (question.via or question.avoid or question.bind or question.scenario)
+    used, answer = None, None
+    if scenario is not None:
+        query = find_query(scenario)
+        found = restrict_scenario(query, question.caller, question.callee)
+        question = replace(question, scenario=found or query.scenario)
+    elif documented and free:
+        used = _find_documented(question)
+        if used is not None:
+            answer, used = _try_scenario(graph, question, used)
+            if answer is not None:
+                question = replace(question, scenario=used.scenario)
+    if answer is None:
+        answer = find_paths(graph, question)
+    partners = propose_partners(graph, question.collect_pins())
+    return PathResult(question, answer, aliases, used, tuple(partners))
+
+
+def _resolve_ends(
+    graph: "CallGraph", question: "PathQuestion"
+) -> "tuple[PathQuestion, tuple[Alias, ...]]":
+    """The question between the functions that its ends are aliases of."""
+    from kgraph.query.lookup import find_function, qualify_name
+
+    ends = question.caller, question.callee
+    aliases = [_find_alias(name, find_function(graph, name)) for name in ends]
+    caller, callee = (qualify_name(graph, name) for name in ends)
+    return (replace(question, caller=caller, callee=callee),
+            tuple(alias for alias in aliases if alias is not None))
+
+
+def _find_alias(name: str, function: "KnownFunction") -> Alias | None:
+    from kgraph.query.lookup import is_alias
+
+    return Alias(name.rpartition(":")[2], function) if is_alias(name, function) else None
+
+
+def _find_documented(question: "PathQuestion") -> DocumentedScenario | None:
+    """The scenario of the first query that documents the path and says more than its ends."""
+    from kgraph.check.document.query_files import read_shipped_queries
+    from kgraph.query.scenarios import restrict_scenario
+
+    for query in read_shipped_queries():
+        scenario = restrict_scenario(query, question.caller, question.callee)
+        if scenario is not None and (scenario.pins or scenario.via):
+            return DocumentedScenario(query.name, scenario)
+    return None
+
+
+def _try_scenario(
+    graph: "CallGraph", question: "PathQuestion", used: DocumentedScenario
+) -> "tuple[PathAnswer | None, DocumentedScenario]":
+    """The answer under a scenario, None where the scenario does not fit the index."""
+    from kgraph.query.paths.question import find_paths
+
+    try:
+        answer = find_paths(graph, replace(question, scenario=used.scenario))
+    except LookupFailed as error:
+        return None, replace(used, misfit=error.message)
+    if not answer.paths:
+        return None, replace(used, misfit="no path under it")
+    return answer, used
+
+
+@dataclass(frozen=True, slots=True)
+class SiteWithoutCandidates:
+    """A call site that is empty or unresolved; `by_type` counts the functions of its type."""
+
+    site: "KnownSite"
+    by_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The calls that reach a function, or that it makes. `open_sites` are the calls of a caller
+    that have no callee.
+    """
+
+    function: "KnownFunction"
+    hops: "tuple[Hop, ...]"
+    alias: Alias | None = None
+    open_sites: tuple[SiteWithoutCandidates, ...] = ()
+
+
+def callers(
+    graph: "CallGraph", name: str, *, types: bool = False, deferred: bool = True
+) -> Neighbours:
+    """The calls that reach a function; with `types` also those that it only fits by its type.
+
+    Raises LookupFailed for an unknown or ambiguous name.
+    """
+    from kgraph.query import find_callers, find_function
+
+    function = find_function(graph, name)
+    hops = find_callers(graph, function, types=types, deferred=deferred)
+    return Neighbours(function, tuple(hops), _find_alias(name, function))
+
+
+def callees(
+    graph: "CallGraph", name: str, *, depth: int = 1, types: bool = False, deferred: bool = True
+) -> Neighbours:
+    """The calls that a function makes, in the order of its lines, `depth` calls deep.
+
+    Raises LookupFailed for an unknown or ambiguous name.
+    """
+    from kgraph.query import find_callees, find_function
+
+    function = find_function(graph, name)
+    hops = find_callees(graph, function, depth=depth, types=types, deferred=deferred)
+    return Neighbours(
+        function, tuple(hops), _find_alias(name, function),
+        tuple(_iter_open_sites(graph, function)))
+
+
+def _iter_open_sites(
+    graph: "CallGraph", function: "KnownFunction"
+) -> Iterator[SiteWithoutCandidates]:
+    for known in graph.find_sites_of(function.number):
+        if known.status is SiteStatus.UNRESOLVED:
+            yield SiteWithoutCandidates(known, len(graph.by_type.callees(known.number)))
+        elif known.status is SiteStatus.EMPTY:
+            yield SiteWithoutCandidates(known, 0)
+
+
+def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":
+    """What is bound in an ops table, struct or slot, or where a function is bound.
+
+    Raises LookupFailed where the index knows nothing of that name.
+    """
+    from kgraph.query import find_bindings
+
+    return find_bindings(graph, name)
+
+
+def site(graph: "CallGraph", place: str) -> "list[SiteAnswer]":
+    """What is called at FILE:LINE, every candidate with its evidence.
+
+    Raises LookupFailed where no call starts there; its hint names the nearest ones.
+    """
+    from kgraph.query import find_call_sites
+
+    return find_call_sites(graph, place)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """A checked document. `partners` are pins that go with those of its scenario."""
+
+    subject: "Subject"
+    check: "ChainCheck"
+    partners: "tuple[RowPartner, ...]" = ()
+
+    @property
+    def query(self) -> "Query | None":
+        """The query that the document is the chain of, None for a document."""
+        return self.subject.query
+
+
+def check(
+    graph: "CallGraph", subject: "Subject | str", scenario: str | None = None
+) -> CheckResult:
+    """Which lines of a document (a file, or a query by its name) hold.
+
+    The lines are judged under `scenario`, which names a query (or its file), else that of the query
+    itself, else the one that the document's own claims make.
+
+    Raises DocumentError for an unknown or unreadable document or scenario, LookupFailed for a pin
+    that nothing supports.
+    """
+    from kgraph.check.document.query_files import find_query, read_subject
+    from kgraph.check.walk import check_document
+    from kgraph.query.pins import propose_partners
+
+    if isinstance(subject, str):
+        subject = read_subject(subject)
+    query = subject.query if scenario is None else find_query(scenario)
+    checked = check_document(graph, subject.document, None if query is None else query.scenario)
+    return CheckResult(subject, checked, tuple(propose_partners(graph, checked.scenario.pins)))
+
+
+def export(graph: "CallGraph") -> "Iterator[Hop]":
+    """Every edge of the graph as a hop, one caller's after another's."""
+    from kgraph.query.neighbours import iter_hops
+
+    return iter_hops(graph)
+
+
+def index(
+    request: "IndexRequest", *, progress: Progress = _ignore_progress,
+    remark: Remark = _ignore_remark, is_last: bool = False,
+) -> "IndexSummary":
+    """Read a kernel tree and write its index. `is_last`: the process ends afterwards, so memory
+    need not be freed.
+
+    Raises KgraphError. Whatever is raised, an earlier index stays as it was.
+    """
+    from kgraph.indexing.index_tree import index_tree
+
+    return index_tree(request, progress=progress, remark=remark, is_last=is_last)
+
+
+def index_matrix(
+    file: Path, request: "IndexRequest", *, progress: Progress = _ignore_progress,
+    remark: Remark = _ignore_remark,
+) -> "Iterator[MatrixOutcome]":
+    """Index the trees and configurations that a TOML file lists, one after the other. `request`
+    has what they share.
+    """
+    from kgraph.indexing.matrix import index_matrix, read_matrix
+
+    return index_matrix(read_matrix(file, request), progress=progress, remark=remark)
+
+
+def list_cache() -> "CacheInventory":
+    """Every index in the cache folder, and the files that no index uses."""
+    from kgraph.indexing.cache_inventory import list_cache
+
+    return list_cache()
+
+
+def prune_cache() -> "CacheInventory":
+    """Remove the files in the cache folder that no index uses; returns what was removed."""
+    from kgraph.indexing.cache_inventory import prune_cache
+
+    return prune_cache()

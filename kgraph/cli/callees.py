@@ -1,0 +1,48 @@
+"""`kgraph callees`."""
+
+from pathlib import Path
+
+import click
+
+from kgraph import api
+from kgraph.cli.options import (
+    deferred_option,
+    index_option,
+    open_graph,
+    output_options,
+    types_option,
+)
+from kgraph.cli.output import remark
+from kgraph.cli.results import (
+    remark_aliases,
+    remark_open_sites,
+    remark_partial_index,
+    write_result,
+)
+
+
+@click.command("callees")
+@click.argument("function")
+@click.option("--depth", type=click.IntRange(1, 1_000_000), default=1, show_default=True,
+              metavar="N", help="Also show what those functions call, N calls deep.")
+@deferred_option
+@types_option
+@output_options
+@index_option
+def callees_verb(
+    function: str, depth: int, form: str, index: Path | None, **kinds: bool
+) -> None:
+    """The calls that FUNCTION (NAME or PATH:NAME) makes, in the order of its lines."""
+    from kgraph.report.json import encode_edges
+    from kgraph.report.text import format_edges
+
+    with open_graph(index, (function,)) as graph:
+        found = api.callees(graph, function, depth=depth, **kinds)
+        remark_aliases([found.alias])
+        write_result(
+            graph, form, lambda read: encode_edges(found.function, found.hops, read),
+            format_edges(found.hops, callers=False))
+        if not found.hops:
+            remark(f"no calls with a callee leave {found.function}")
+            remark_partial_index(graph.description)
+        remark_open_sites(found)

@@ -1,0 +1,83 @@
+"""Shows a result: the result itself on standard output, and what else you should know on standard
+error.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from kgraph import api
+from kgraph.cli.output import remark, write_json, write_lines
+
+if TYPE_CHECKING:
+    from kgraph.api import Alias, CallGraph, DocumentedScenario, Neighbours, RowPartner, SourceText
+    from kgraph.model.results import IndexDescription
+    from kgraph.report.json import LineReader
+
+
+def write_result(
+    graph: "CallGraph", form: str, encode: "Callable[[LineReader], object]",
+    lines: Iterable[str],
+) -> None:
+    """Write a result as JSON, which `encode` makes with a reader of source lines, or as text."""
+    if form != "json":
+        write_lines(lines)
+        return
+    text = api.SourceText(graph)
+    write_json(encode(text.read_line))
+    remark_changed_files(text)
+
+
+def remark_aliases(aliases: "Iterable[Alias | None]") -> None:
+    """Say which names are aliases, and of what."""
+    for alias in aliases:
+        if alias is not None:
+            remark(f"{alias.name} is an alias of {alias.function}")
+
+
+def remark_scenario(documented: "DocumentedScenario | None") -> None:
+    """Say which documented scenario was used, or why not."""
+    if documented is None:
+        return
+    from kgraph.report.text import format_scenario
+
+    if documented.misfit:
+        remark(f"the scenario of query {documented.query} does not fit this index"
+               f" ({documented.misfit}): answered without it")
+    else:
+        remark(f"scenario of query {documented.query}: {format_scenario(documented.scenario)}"
+               " (--no-scenario: without)")
+
+
+def remark_partners(partners: "Iterable[RowPartner]") -> None:
+    """Propose the pins that go with those that were used."""
+    from kgraph.report.text import format_row_partner
+
+    for partner in partners:
+        remark(format_row_partner(partner))
+
+
+def remark_open_sites(found: "Neighbours") -> None:
+    """Name the calls of a function that have no candidate."""
+    for open_site in found.open_sites:
+        site, fit = open_site.site, open_site.by_type
+        by_type = f", {fit} functions have its type" if fit else ""
+        remark(f"{site.location}: {site.expression}() has no candidate, {site.status}:"
+               f" {site.reason}{by_type}")
+
+
+def remark_partial_index(description: "IndexDescription") -> None:
+    """Say that the index holds only a part of the tree, so that nothing found proves little."""
+    if description.only:
+        remark(f"the index holds {', '.join(description.only)} only: calls through other parts of"
+               " the tree are not in it")
+
+
+def remark_changed_files(text: "SourceText") -> None:
+    """Say which cited files have changed since they were indexed."""
+    if text.changed_files:
+        files = sorted(text.changed_files)
+        more = f" and {len(files) - 3} more" if len(files) > 3 else ""
+        remark(
+            f"{', '.join(files[:3])}{more} changed since the tree was indexed: their source lines"
+            " are left out (`kgraph index` updates the index)"
+        )
