@@ -1,13 +1,12 @@
 """How often an edit is carried over, and what it costs: random edits of a copy of a kernel tree.
 
-    python tests/bench/after_edits.py TREE [--edits N] [--seed N]
+    python -m tests.bench.after_edits TREE [--edits N] [--seed N]
 
 TREE must be indexed already, and be a copy: its files are edited. An edit that would resolve the
 whole is counted and put back.
 """
 
 import argparse
-import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -17,8 +16,6 @@ from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.store.previous_index import PreviousIndex
 from tests.support import edits
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 class _Whole(Exception):

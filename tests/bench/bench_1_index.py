@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Bench, Cost
 
 from kgraph.model.units import TranslationUnit
+from tests.bench.measuring import Bench, Cost
 
 
 @pytest.fixture(autouse=True)

@@ -8,10 +8,10 @@ import sys
 import time
 
 import pytest
-from conftest import Bench
 
 from kgraph.indexing import open_index
 from kgraph.query import PathQuestion, find_paths
+from tests.bench.measuring import Bench
 
 VERBS = ("path", "path --no-scenario", "no path", "callers", "ops", "site")
 ROUNDS = 7

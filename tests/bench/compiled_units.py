@@ -9,11 +9,16 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from machine_calls import MachineCall, function_symbols, inlined, machine_calls, plain_name
-
 from kgraph.build.compile_commands import CompileCommand
 from kgraph.build.dry_run import iter_compile_commands
 from kgraph.model.units import TranslationUnit
+from tests.bench.machine_calls import (
+    MachineCall,
+    function_symbols,
+    inlined,
+    machine_calls,
+    plain_name,
+)
 
 _ERROR_ATTRIBUTE = re.compile(r"__attribute__\(\(error\([^()]*\)\)\)")
 

@@ -1,4 +1,4 @@
-"""Draws indirect call sites to judge by hand: `python tests/bench/drawn_sites.py [--index FILE]`.
+"""Draws indirect call sites to judge by hand: `python -m tests.bench.drawn_sites [--index FILE]`.
 
 Strata are what a site comes to (the rule that resolved it, or why it has no candidate), in
 proportion to their holders; within one the holder is drawn first, then one of its call sites, so

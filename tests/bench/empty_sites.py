@@ -1,4 +1,4 @@
-"""Holds proofs of emptiness against the text: `python tests/bench/empty_sites.py TREE`.
+"""Holds proofs of emptiness against the text: `python -m tests.bench.empty_sites TREE`.
 
 For every field whose calls are proved to be empty it looks in all files that the units read for
 a line that writes a field of that name (`.f = x`, `->f = x`, `f: x,`), where the file names the

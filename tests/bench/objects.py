@@ -1,6 +1,6 @@
 """The direct edges of an index beside the call instructions of the compiler's objects.
 
-    python tests/bench/objects.py TREE [--index FILE] [--units N] [--seed N] [--jobs N] [--list N]
+    python -m tests.bench.objects TREE [--index FILE] [--units N] [--seed N] [--jobs N] [--list N]
 
 Units drawn by the seed from the whole configuration are compiled by gcc with their own commands and
 `-fno-inline -fno-optimize-sibling-calls -g`. Each call instruction has to be an edge from the
@@ -22,15 +22,14 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from compiled_units import Compiled, commands_by_object, compile_unit
-from machine_calls import MachineCall, plain_name
-
 from kgraph.build import find_configuration, list_translation_units, open_tree
 from kgraph.graph import CallGraph
 from kgraph.indexing import open_index
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import EdgeKind
 from kgraph.store import cache_folder, index_path
+from tests.bench.compiled_units import Compiled, commands_by_object, compile_unit
+from tests.bench.machine_calls import MachineCall, plain_name
 
 # Calls that the compiler makes of copies, comparisons and calls of builtins: what was written there
 # is another name, or none.

@@ -1,7 +1,7 @@
 """Counts what check says of functions copied out of a tree, and of the same with one condition
 negated, or the statements behind two conditions exchanged:
 
-    python tests/bench/transcribed.py INDEX [FUNCTIONS [SEED]]
+    python -m tests.bench.transcribed INDEX [FUNCTIONS [SEED]]
 
 The functions are drawn at random. A line that holds although its condition was changed may be true:
 `return 0;` stands under many conditions.

@@ -1,6 +1,6 @@
 """How many wrong lines of documents `kgraph check` lets pass, and how many true ones it refuses.
 
-    python tests/bench/wrong_lines.py [INDEX [DOCUMENT...]]
+    python -m tests.bench.wrong_lines [INDEX [DOCUMENT...]]
 
 takes the chains that come with kgraph, and those in the documents given.
 """
@@ -14,7 +14,6 @@ from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.model.verdicts import Verdict
 from tests.support.mutants import CAUGHT, PASSED, shorter, verdict, wrong
 
-sys.path.insert(0, str(Path(__file__).parent.parent))
 COLUMNS = ("hold", "gap", "open", "refused")
 
 
