@@ -13,16 +13,24 @@ from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
+from tests.support import effort
 from tests.support.command_line import Answer, answer_apart, answer_here
 
 # How long an example takes says what else the machine does, and nothing of the code.
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
+settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("quick", settings.get_profile("thorough"), max_examples=20)
 Run = Callable[..., Answer]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bless", action="store_true", help="Rewrite the golden outputs.")
+    parser.addoption("--thorough", action="store_true",
+                     help="Draw all examples of property tests, read inputs of full size.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    effort.set_thorough(config.getoption("--thorough"))
+    settings.load_profile("thorough" if config.getoption("--thorough") else "quick")
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,13 @@ import sys
 from types import FrameType
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
+from tests.support.effort import examples
 from tests.support.judging import checked
 
 CHAINS = "".join(f"```\n{query.chain}```\n\nand so on\n\n" for query in read_shipped_queries())
@@ -102,7 +103,7 @@ PIECES = st.sampled_from([
 ])
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.lists(PIECES, max_size=50))
 def test_any_document_is_judged(mini: CallGraph, pieces: list[str]) -> None:
     check = checked(mini, "".join(pieces))

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kgraph.build.compile_database import read_compile_database
@@ -21,6 +21,7 @@ from kgraph.indexing.workers.pool import Limits
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.store import IndexReader
 from kgraph.textfile import escape_name, read_regular_file, unescape_name
+from tests.support.effort import examples
 from tests.support.places import ROOT
 from tests.support.processes import nothing_runs_for
 
@@ -353,7 +354,7 @@ JSON = st.recursive(
 
 
 @given(JSON)
-@settings(max_examples=200, deadline=None)
+@examples(200)
 def test_any_list_of_commands_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory,
                                                  content: object) -> None:
     tree = tmp_path_factory.mktemp("tree")
@@ -384,7 +385,7 @@ LINES = st.one_of(
 @example("x = " + "9" * 5000)
 @example("# " + "x" * 2_000_000)
 @example("[[tree]]\npath = '" + "x/" * 100_000 + "'\n[[configuration]]")
-@settings(max_examples=300, deadline=None)
+@examples(300)
 def test_any_set_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("set")
     (folder / "tree").mkdir()

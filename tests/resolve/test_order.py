@@ -2,11 +2,12 @@
 
 import random
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kgraph.model.values import Opaque
 from kgraph.resolve import resolve
+from tests.support.effort import examples
 from tests.support.facts_in_c import (
     addr,
     addr_field,
@@ -72,7 +73,7 @@ def programs(draw):
     return definitions
 
 
-@settings(deadline=None, max_examples=200)
+@examples(200)
 @given(programs(), st.randoms(use_true_random=False))
 def test_any_order_gives_the_same(definitions, rng):
     shuffled = list(definitions)

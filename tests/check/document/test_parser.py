@@ -3,12 +3,13 @@
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kgraph.check.document.parser import MAX_LINES, parse_document
 from kgraph.errors import DocumentError
 from kgraph.model.document import Claim, DocumentLine, LineKind
+from tests.support.effort import examples
 
 Within = tuple[tuple[LineKind, Claim], ...]
 CHAIN = """# A heading
@@ -128,7 +129,7 @@ def test_a_binary_file_is_refused_with_its_line() -> None:
         parse_document("x", b"a\nb\0c\n")
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.one_of(
     st.binary(max_size=400).map(lambda data: data.replace(b"\0", b"")),
     st.lists(st.sampled_from([

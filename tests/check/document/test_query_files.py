@@ -4,12 +4,13 @@ import re
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from kgraph.check.document.query_files import build_query_document, parse_query
 from kgraph.errors import DocumentError
 from kgraph.toml import blank_strings
+from tests.support.effort import examples
 
 GOOD = '''title = "t"
 caller = "a_1"
@@ -106,7 +107,7 @@ PIECES = [*GOOD.splitlines(keepends=True), "[scenario]\n", "pins = [", '"a.b = c
           "\ud800", "中"]
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join), st.booleans())
 def test_any_query_file_is_read_or_refused_with_its_line(text: str, whole: bool) -> None:
     refused = None
