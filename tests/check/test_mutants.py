@@ -12,6 +12,7 @@ from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
 from tests.support.mutants import CAUGHT, PASSED, Mutant, shorter, verdict, wrong
 
+pytestmark = pytest.mark.xdist_group("mutants")
 QUERIES = read_shipped_queries()
 SURE = ("condition", "row", "statement", "target")
 Judged = list[tuple[Mutant, Verdict]]

@@ -27,6 +27,7 @@ from kgraph.store.cache_paths import INDEX_SUFFIX
 from tests.support.index_contents import all_tables
 from tests.support.places import ROOT
 
+pytestmark = pytest.mark.cluster
 UNITS = 24
 
 
