@@ -145,7 +145,7 @@ def children_of(parent: int, count: int) -> list[int]:
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = path.read_text().rpartition(")")[2].split()
-                spawned = "pipeline.child" in (path.parent / "cmdline").read_text()
+                spawned = "worker_main" in (path.parent / "cmdline").read_text()
             except OSError:
                 continue
             if int(fields[1]) == parent and spawned:

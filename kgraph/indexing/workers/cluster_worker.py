@@ -17,20 +17,23 @@ from typing import Any
 
 from kgraph.extract.pch.header import PrecompiledHeader
 from kgraph.indexing.fingerprint import compute_exchange_version
-from kgraph.indexing.workers.pool import Limits, WorkerProcess, answer
+from kgraph.indexing.workers.pool import Limits, WorkerProcess
 from kgraph.indexing.workers.unit_reading import ReadingContext, UnitReader
 from kgraph.indexing.workers.worker_main import LostTask, describe_error
 from kgraph.model.units import TranslationUnit
 from kgraph.textfile import read_regular_file
 
-_IDLE_SECONDS = 60.0  # seconds without a task after which a run's children are sent away
+_IDLE_SECONDS = 60.0  # without a task, until a run's processes are ended
 
 
 @dataclass(frozen=True, slots=True)
 class RunTerms:
-    """What a run asks of a process: `run` names it; `meaning` is the kgraph and libclang that read
-    facts so; `files` are some that it has to see, with their digests; `headers` is the file that
-    holds the precompiled headers, "" for none."""
+    """What a run demands of a Dask worker.
+
+    `run` names the run. `exchange_version` is the fingerprint of the kgraph and libclang that it
+    uses. `files` are (path, digest) of some files that the worker must see with the same content.
+    `headers` is the file that holds the precompiled headers, "" if there are none.
+    """
 
     run: str
     exchange_version: str
@@ -42,7 +45,7 @@ class RunTerms:
 
 
 def digest_file(file: str) -> str:
-    """The digest of a file, "" where it cannot be read."""
+    """The digest of a file, "" if it cannot be read."""
     try:
         return hashlib.blake2b(read_regular_file(file), digest_size=12).hexdigest()
     except OSError:
@@ -50,12 +53,12 @@ def digest_file(file: str) -> str:
 
 
 def find_mismatch(terms: RunTerms) -> str:
-    """Why this process cannot take part in a run, "" if it can."""
+    """Why this Dask worker cannot take part in a run, "" if it can."""
     try:
-        meaning = compute_exchange_version()
+        version = compute_exchange_version()
     except Exception as error:  # noqa: BLE001  no libclang, an incomplete install ...
         return f"its kgraph cannot be used ({describe_error(error)})"
-    if meaning != terms.exchange_version:
+    if version != terms.exchange_version:
         return "its kgraph or libclang is of another version"
     for folder in filter(None, (terms.root, terms.build)):
         if not folder.is_dir():
@@ -67,86 +70,92 @@ def find_mismatch(terms: RunTerms) -> str:
 
 
 def read_unit(terms: RunTerms, unit: TranslationUnit) -> bytes | None:
-    """The facts of a unit (EncodedUnit or Lost), pickled; None where this process is unfit."""
-    crew = _get_run_processes(terms)
-    return None if crew.unfit else crew.read(unit)
+    """The facts of a unit (EncodedUnit or LostTask), pickled; None if this worker does not fit."""
+    processes = _get_run_processes(terms)
+    return None if processes.mismatch else processes.read(unit)
 
 
 def end_run(run: str) -> None:
-    """End the children of a run."""
+    """End the processes of a run."""
     with _LOCK:
-        crew = _RUNS.pop(run, None)
-    if crew is not None:
-        crew.end()
+        processes = _RUNS.pop(run, None)
+    if processes is not None:
+        processes.end()
 
 
 class _UnitProcess(WorkerProcess):
-    """A process that reads units one after another, and those that it was given."""
+    """A process that reads units one after another, with the units that it was given."""
 
-    def __init__(self, begin: Callable[[], Callable[[Any], Any]], memory: int) -> None:
-        super().__init__(begin, memory)
+    def __init__(self, begin: Callable[[], Callable[[Any], Any]], limits: Limits) -> None:
+        super().__init__(begin, limits)
         self.given: set[TranslationUnit] = set()
 
-    def read(self, unit: TranslationUnit, seconds: float) -> bytes:
-        """The facts of a unit, pickled. Raises ToolError where the process cannot be started."""
+    def read(self, unit: TranslationUnit) -> bytes:
+        """The facts of a unit, pickled. Raises ToolError if the process cannot be started."""
         self.given.add(unit)
-        self.check_started()
-        try:
-            self.wire.put(unit)
-            result = answer(self.wire, seconds)
-        except EOFError:
-            self.end(0.2)  # it may be dying of its own: then that is the reason
-            return pickle.dumps(LostTask(self.cause_of_death()))
-        if result is not None:
-            return result
-        self.end()
-        return pickle.dumps(LostTask(f"it took more than {seconds:g} seconds"))
+        self.wait_until_ready()
+        result = self.run(unit)
+        return pickle.dumps(result) if isinstance(result, LostTask) else result
 
 
 class _RunProcesses:
-    """The children of one run in this process."""
+    """The processes of one run in this Dask worker."""
 
     def __init__(self, terms: RunTerms) -> None:
-        self.unfit = find_mismatch(terms)
+        self.mismatch = find_mismatch(terms)
         self._terms = terms
         self._lock = threading.Lock()
         self._free: list[_UnitProcess] = []
         self._all: set[_UnitProcess] = set()
-        self._timer: threading.Timer | None = None
+        self._idle_timer: threading.Timer | None = None
         self._begin: Callable[[], Any] | None = None
-        self._ended = False
+        self._is_ended = False
 
     def read(self, unit: TranslationUnit) -> bytes:
-        child = self._take(unit)
+        """The facts of a unit, pickled."""
+        process = self._take_process(unit)
         try:
-            return child.read(unit, self._terms.limits.seconds)
+            return process.read(unit)
         finally:
             with self._lock:
-                if child.lives and not self._ended:
-                    self._free.append(child)
+                if process.is_alive and not self._is_ended:
+                    self._free.append(process)
                 else:
-                    self._all.discard(child)
+                    self._all.discard(process)
                 if len(self._free) == len(self._all):
-                    self._wait()
+                    self._start_idle_timer()
 
-    def _take(self, unit: TranslationUnit) -> _UnitProcess:
-        """A child that has not read this unit: what one has read before it does not hand over
-        again, and if a unit comes twice, then because its first result was lost."""
+    def end(self) -> None:
+        """Kill the processes. A thread that waits for one notices, and closes it."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-            for child in list(self._free):
-                if not child.lives:
-                    self._free.remove(child)
-                    self._all.discard(child)
-                elif unit not in child.given:
-                    self._free.remove(child)
-                    return child
-            child = _UnitProcess(self._reader(), self._terms.limits.memory)
-            self._all.add(child)
-            return child
+            self._is_ended = True
+            processes, self._free, self._all = self._all, [], set()
+            if self._idle_timer is not None:
+                self._idle_timer.cancel()
+        for process in processes:
+            process.kill()
 
-    def _reader(self) -> Callable[[], Any]:
+    def _take_process(self, unit: TranslationUnit) -> _UnitProcess:
+        """A free process that has not read this unit, or a new one.
+
+        A process hands over each definition once. If a unit comes a second time, its first result
+        was lost, so another process must read it.
+        """
+        with self._lock:
+            if self._idle_timer is not None:
+                self._idle_timer.cancel()
+            for process in list(self._free):
+                if not process.is_alive:
+                    self._free.remove(process)
+                    self._all.discard(process)
+                elif unit not in process.given:
+                    self._free.remove(process)
+                    return process
+            process = _UnitProcess(self._get_begin(), self._terms.limits)
+            self._all.add(process)
+            return process
+
+    def _get_begin(self) -> Callable[[], Any]:
         if self._begin is None:
             headers: tuple[PrecompiledHeader, ...] = ()
             if self._terms.headers:
@@ -155,19 +164,10 @@ class _RunProcesses:
                 UnitReader, ReadingContext(self._terms.root, self._terms.build, headers))
         return self._begin
 
-    def _wait(self) -> None:
-        self._timer = threading.Timer(_IDLE_SECONDS, end_run, (self._terms.run,))
-        self._timer.daemon = True
-        self._timer.start()
-
-    def end(self) -> None:
-        with self._lock:
-            self._ended = True
-            children, self._free, self._all = self._all, [], set()
-            if self._timer is not None:
-                self._timer.cancel()
-        for child in children:
-            child.process.kill()  # a thread that waits for it sees that, and closes the pipe
+    def _start_idle_timer(self) -> None:
+        self._idle_timer = threading.Timer(_IDLE_SECONDS, end_run, (self._terms.run,))
+        self._idle_timer.daemon = True
+        self._idle_timer.start()
 
 
 _LOCK = threading.Lock()
@@ -176,7 +176,7 @@ _RUNS: dict[str, _RunProcesses] = {}
 
 def _get_run_processes(terms: RunTerms) -> _RunProcesses:
     with _LOCK:
-        crew = _RUNS.get(terms.run)
-        if crew is None:
-            crew = _RUNS[terms.run] = _RunProcesses(terms)
-        return crew
+        processes = _RUNS.get(terms.run)
+        if processes is None:
+            processes = _RUNS[terms.run] = _RunProcesses(terms)
+        return processes

@@ -1,304 +1,52 @@
 """A pool of worker processes, one task at a time each, with limits of time and memory.
 
-A worker that dies or runs out of time loses its current task and nothing else: the task comes
-back as LostTask, and a new worker takes over. The pool does not know what the tasks are.
+A worker that dies or runs out of time loses its current task and nothing else: the task comes back
+as LostTask, and a new worker takes over. The pool does not know what the tasks are.
 
-It does not use multiprocessing: that would run the program's main module again in each child,
-and would look for modules in the current folder, which may be an untrusted tree.
+Each worker has a thread here that sends it a task and waits for the result on a blocking socket.
+The socket's timeout is the task's time limit, so nothing waits for ever. A worker takes its whole
+task before it sends a result, so the two ends never wait for each other.
+
+It does not use multiprocessing: that would run the program's main module again in each child, and
+would look for modules in the current folder, which may be an untrusted tree.
 """
 
 import contextlib
 import os
 import pickle
-import select
+import queue
 import signal
 import socket
 import struct
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from kgraph.errors import ToolError
-from kgraph.indexing.workers.worker_main import LostTask, run_worker
-
-_SHORT, _LONG = struct.Struct("!i"), struct.Struct("!Q")
-_LONGEST = 0x7FFFFFFF  # bytes of a message whose length fits the short form
-_PIECE = 1 << 18
-_GRACE = 1.0  # seconds that who is late is given to be heard
-
-
-class Wire:
-    """Messages to and from a process. `received` counts the bytes that have come."""
-
-    def __init__(self, end: socket.socket) -> None:
-        end.setblocking(False)
-        self._end = end
-        self._out = bytearray()
-        self._in = bytearray()
-        self.received = 0
-
-    @property
-    def closed(self) -> bool:
-        """Whether our end is closed."""
-        return self._end.fileno() < 0
-
-    @property
-    def waits(self) -> bool:
-        """Whether something is to be sent yet."""
-        return bool(self._out)
-
-    def fileno(self) -> int:
-        """The descriptor."""
-        return self._end.fileno()
-
-    def close(self) -> None:
-        """Close our end."""
-        self._end.close()
-
-    def put(self, message: object) -> None:
-        """Send a pickle of `message`, as far as that goes now."""
-        data = pickle.dumps(message)
-        if len(data) <= _LONGEST:
-            self._out += _SHORT.pack(len(data))
-        else:
-            self._out += _SHORT.pack(-1) + _LONG.pack(len(data))
-        self._out += data
-        self.push()
-
-    def push(self) -> None:
-        """Send what goes now. That the other end is closed is told by `pull`."""
-        try:
-            while self._out:
-                del self._out[:self._end.send(self._out[:_PIECE])]
-        except BlockingIOError:
-            return
-        except OSError:
-            self._out.clear()
-
-    def pull(self) -> bytes | None:
-        """The next message, None where it is not whole yet; EOFError where none will come."""
-        while not self.has_message:
-            try:
-                piece = self._end.recv(_PIECE)
-            except BlockingIOError:
-                return None
-            except OSError:
-                piece = b""
-            if not piece:
-                raise EOFError
-            self._in += piece
-            self.received += len(piece)
-        start, end = self._extent()
-        message = bytes(self._in[start:end])
-        del self._in[:end]
-        return message
-
-    @property
-    def has_message(self) -> bool:
-        """Whether a whole message is here, so that nothing has to come."""
-        return len(self._in) >= self._extent()[1]
-
-    def _extent(self) -> tuple[int, int]:
-        """Where the next message starts and ends, as far as its head is here."""
-        start, length = _SHORT.size, 0
-        if len(self._in) >= start:
-            length, = _SHORT.unpack_from(self._in)
-            if length == -1:
-                start, length = start + _LONG.size, 0
-                if len(self._in) >= start:
-                    length, = _LONG.unpack_from(self._in, _SHORT.size)
-        return start, start + length
-
-
-def wait(wires: Iterable[Wire], seconds: float) -> list[Wire]:
-    """Wait until some of the wires can be pulled, or pushed where they have to be; these."""
-    numbers = {wire.fileno(): wire for wire in wires}
-    here = [wire for wire in numbers.values() if wire.has_message]
-    poll = select.poll()
-    for number, wire in numbers.items():
-        poll.register(number, select.POLLIN | (select.POLLOUT if wire.waits else 0))
-    found = poll.poll(0 if here else max(0.0, seconds) * 1000)
-    return list(dict.fromkeys(here + [numbers[number] for number, _ in found]))
-
-
-class Deadline:
-    """When a wire has to have brought a message. It is put off while one comes, and once for a
-    moment: who was stopped himself may find all of them late, and then what they had sent."""
-
-    def __init__(self, wire: Wire, seconds: float) -> None:
-        self.ends = time.monotonic() + seconds
-        self._wire = wire
-        self._received = -1
-
-    def has_passed(self) -> bool:
-        """Whether it is over; to be asked when what has come was pulled."""
-        if time.monotonic() <= self.ends:
-            return False
-        if self._wire.received == self._received:
-            return True
-        self._received, self.ends = self._wire.received, time.monotonic() + _GRACE
-        return False
-
-
-def answer(wire: Wire, seconds: float) -> bytes | None:
-    """The next message, None where none has come after some seconds; EOFError as for `pull`."""
-    deadline = Deadline(wire, seconds)
-    while True:
-        wire.push()
-        message = wire.pull()
-        if message is not None or deadline.has_passed():
-            return message
-        wait([wire], deadline.ends - time.monotonic())
-
-
-_START = (
-    "import sys; sys.path[:] = {}; "
-    "from kgraph.indexing.workers.pool import serve_socket; serve_socket({})"
-)
-_START_SECONDS = 60.0  # seconds until it has to be ready, be the machine ever so busy
-_MAX_ERROR_BYTES = 1 << 16  # bytes of what it says where it cannot start
-_PACKAGE_FOLDER = str(Path(__file__).absolute().parents[3])
-
-
-class WorkerProcess:
-    """A process and our end of its pipe: what is sent is a task, what comes back its result.
-
-    `begin` makes, there, what does its tasks; it travels as a pickle. `memory` limits the address
-    space, in bytes. Raises ToolError where the process cannot be started.
-    """
-
-    def __init__(self, begin: Callable[[], Callable[[Any], Any]], memory: int) -> None:
-        self.ready = False
-        self._born = time.monotonic()
-        if not sys.executable:
-            raise _make_start_error("Python does not know its own program: sys.executable is empty")
-        ours, theirs = socket.socketpair()
-        # An interrupt while it starts is the parent's alone; children inherit the mask.
-        former = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            with theirs:
-                # -I: nothing of the environment or the current folder runs before sys.path is set.
-                self.process = subprocess.Popen(
-                    [sys.executable, "-I", *_copy_interpreter_flags(), "-c",
-                     _START.format(ascii(_find_search_path()), theirs.fileno())],
-                    pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        except (OSError, ValueError) as error:
-            ours.close()
-            raise _make_start_error(str(error)) from None
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, former)
-        self.wire = Wire(ours)
-        self.wire.put((begin, memory, os.getpid()))
-
-    @property
-    def lives(self) -> bool:
-        """Whether it can be given tasks."""
-        return not self.wire.closed and self.process.poll() is None
-
-    def must_start(self) -> float:
-        """The time at which it has to be ready."""
-        return self._born + _START_SECONDS
-
-    def started(self) -> None:
-        """Take note that it is ready, which is what it says first."""
-        self.ready = True
-        assert self.process.stderr is not None
-        self.process.stderr.close()  # where it writes no more
-
-    def check_started(self) -> None:
-        """Wait until it is ready. Raises ToolError where it ends before that, or takes too long."""
-        if not self.ready:
-            with contextlib.suppress(EOFError):
-                if answer(self.wire, self.must_start() - time.monotonic()) is not None:
-                    self.started()
-                    return
-            raise self.unstarted()
-
-    def unstarted(self) -> ToolError:
-        """What to raise where it ended, or takes too long, before it was ready; it is ended."""
-        self.wire.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(1)
-        code = self.process.poll()
-        self.process.kill()
-        assert self.process.stderr is not None
-        told = self.process.stderr.read(_MAX_ERROR_BYTES).decode("utf-8", "replace").strip()
-        self.end()
-        return _make_start_error(
-            told.rpartition("\n")[2]
-            or (
-                f"it is not ready after {_START_SECONDS:g} seconds"
-                if code is None
-                else _describe_exit(code)
-            )
-        )
-
-    def end(self, seconds: float = 0.0) -> None:
-        """Close its pipe, and kill it if it has not ended of its own after some seconds."""
-        self.wire.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(seconds)
-        self.process.kill()
-        self.process.wait()
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-
-    def cause_of_death(self) -> str:
-        """Why a task is lost with it, once it has ended."""
-        code = self.process.returncode
-        how = "died" if code is not None and code < 0 else "ended"
-        return f"the worker process {how} on it ({_describe_exit(code)})"
-
-
-def _copy_interpreter_flags() -> list[str]:
-    """What the environment says to Python, and -I has it ignore."""
-    flags = ["-X", f"utf8={sys.flags.utf8_mode}"] + ["-B"] * sys.dont_write_bytecode
-    return flags + (["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else [])
-
-
-def _find_search_path() -> list[str]:
-    """Where a child looks for modules: kgraph's folder, and where we do, but for what depends on
-    the current folder."""
-    return [
-        _PACKAGE_FOLDER,
-        *(folder for folder in map(str, sys.path) if Path(folder).is_absolute()),
-    ]
-
-
-def _describe_exit(code: int | None) -> str:
-    if code is not None and code < 0:
-        return signal.Signals(-code).name
-    return f"exit status {code}"
-
-
-def _make_start_error(why: str) -> ToolError:
-    return ToolError(f"no worker process can be started: {why}",
-                     "give --jobs a smaller number, or --unit-memory a larger one")
-
-
-def serve_socket(descriptor: int) -> None:
-    """The life of a child: `descriptor` is its end of the pipe."""
-    pipe = Connection(descriptor)
-    try:
-        given = pipe.recv()
-    except (EOFError, ConnectionError):  # what started it has ended
-        return
-    run_worker(pipe, *given)
-
+from kgraph.indexing.workers.worker_main import LostTask
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+_START_CODE = (
+    "import sys; sys.path[:] = {}; "
+    "from kgraph.indexing.workers.worker_main import serve_socket; serve_socket({})")
+_START_SECONDS = 60.0  # time limit for a worker to become ready, on however busy a machine
+_END_SECONDS = 5.0  # until a worker that closed its socket has ended
+_MAX_ERROR_BYTES = 1 << 16  # of what a worker writes to standard error if it cannot start
+_TASKS_PER_WORKER = 2  # handed out and not yet asked for: one is done while another's result waits
+_PACKAGE_FOLDER = str(Path(__file__).absolute().parents[3])
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one task may take: seconds of time, bytes of its worker's address space."""
+    """Limits of one task: seconds of wall time, and bytes of its worker's address space."""
 
     seconds: float = 300.0
     memory: int = 8 << 30
@@ -311,116 +59,213 @@ def run_tasks(
     tasks: Sequence[Task], begin: Callable[[], Callable[[Task], Result]], jobs: int,
     limits: Limits,
 ) -> Iterator[tuple[Task, Result | LostTask]]:
-    """Every task with its result, in the order in which they are done, by `jobs` processes.
+    """Yield every task with its result, in the order of completion, from `jobs` processes.
 
-    `begin` makes, in a worker, what does its tasks; it travels there. Closing the generator stops
-    the workers. Raises ToolError where no worker can be started.
+    Each worker calls `begin` (sent as a pickle) to make the function that does its tasks. Closing
+    the generator stops the workers. Raises ToolError if a worker cannot be started.
     """
-    pool = _Pool(begin, limits)
+    waiting = iter(tasks)
+    pool: _Pool[Task] = _Pool(begin, min(jobs, len(tasks)), limits)
     try:
-        for _ in range(min(jobs, len(tasks))):
-            pool.start_worker()
-        yield from pool.run(list(tasks))
+        for task in islice(waiting, _TASKS_PER_WORKER * jobs):
+            pool.submit(task)
+        for _ in tasks:
+            done, result = pool.take_result()
+            for task in islice(waiting, 1):
+                pool.submit(task)
+            yield done, result if isinstance(result, LostTask) else pickle.loads(result)  # noqa: S301  of a process of ours
     finally:
         pool.stop()
 
 
-class _Worker(WorkerProcess, Generic[Task]):
-    """A process with the tasks that it was given and has not returned, and when it has to have said
-    something: that it is ready, then the result of the first of them."""
+class WorkerProcess:
+    """A worker process and our end of its socket.
 
-    def __init__(self, begin: Callable[[], Callable[[Task], Any]], limits: Limits) -> None:
-        super().__init__(begin, limits.memory)
-        self.held: list[Task] = []
-        self.deadline = Deadline(self.wire, self.must_start() - time.monotonic())
-        self._seconds = limits.seconds
+    `begin` makes, in the worker, the function that does its tasks; it is sent as a pickle. Raises
+    ToolError if the process cannot be started.
+    """
 
-    def give(self, task: Task) -> None:
-        self.held.append(task)
-        self.wire.put(task)
-
-    def begins(self) -> None:
-        """It is about to do the first of its tasks."""
-        self.deadline = Deadline(self.wire, self._seconds)
-
-    def taken(self) -> Task:
-        """The task whose result has come."""
-        self.begins()
-        return self.held.pop(0)
-
-
-class _Pool(Generic[Task, Result]):
-    def __init__(self, begin: Callable[[], Callable[[Task], Result]], limits: Limits) -> None:
+    def __init__(self, begin: Callable[[], Callable[[Any], Any]], limits: Limits) -> None:
+        if not sys.executable:
+            raise _make_start_error("Python does not know its own program: sys.executable is empty")
         self._begin = begin
         self._limits = limits
-        self._workers: list[_Worker[Task]] = []
-
-    def start_worker(self) -> _Worker[Task]:
-        worker: _Worker[Task] = _Worker(self._begin, self._limits)
-        self._workers.append(worker)
-        return worker
-
-    def run(self, waiting: list[Task]) -> Iterator[tuple[Task, Result | LostTask]]:
-        waiting.reverse()
-        for _ in range(2):
-            for worker in self._workers:
-                self._next(worker, waiting)
-        while busy := [worker for worker in self._workers if worker.held]:
-            wait([worker.wire for worker in busy],
-                 min(worker.deadline.ends for worker in busy) - time.monotonic())
-            for worker in busy:
-                worker.wire.push()
-                yield from self._heard(worker, waiting)
-
-    def _heard(
-        self, worker: _Worker[Task], waiting: list[Task]
-    ) -> Iterator[tuple[Task, Result | LostTask]]:
-        """The result that has come from a worker, if it has. Raises ToolError where it did not get
-        so far that it could be given anything."""
+        self._is_ready = False
+        ours, theirs = socket.socketpair()
+        # The worker inherits the signal mask: an interrupt while it starts is for its parent alone.
+        previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            message = worker.wire.pull()
-        except EOFError:
-            if not worker.ready:
-                raise worker.unstarted() from None
-            task = self._bury(worker, waiting)
-            yield task, LostTask(worker.cause_of_death())
-            return
-        if message is None:
-            if worker.deadline.has_passed():
-                if not worker.ready:
-                    raise worker.unstarted()
-                worker.process.kill()
-                reason = f"it took more than {self._limits.seconds:g} seconds"
-                yield self._bury(worker, waiting), LostTask(reason)
-            return
-        if not worker.ready:
-            worker.started()
-            worker.begins()
-            return
-        task = worker.taken()
-        self._next(worker, waiting)
-        yield task, pickle.loads(message)  # noqa: S301  of a process of ours
+            with theirs:
+                # -I: nothing of the environment or the current folder runs before sys.path is set.
+                self._process = subprocess.Popen(
+                    [sys.executable, "-I", *_copy_interpreter_flags(), "-c",
+                     _START_CODE.format(ascii(_find_search_path()), theirs.fileno())],
+                    pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        except (OSError, ValueError) as error:
+            ours.close()
+            raise _make_start_error(str(error)) from None
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+        self._connection = Connection(ours.detach())
 
-    def _next(self, worker: _Worker[Task], waiting: list[Task]) -> None:
-        if waiting:
-            worker.give(waiting.pop())
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can do tasks."""
+        return not self._connection.closed and self._process.poll() is None
 
-    def _bury(self, worker: _Worker[Task], waiting: list[Task]) -> Task:
-        """Replace a dead worker; the task it died on. What it had not begun waits again."""
-        worker.end(5)
-        self._workers.remove(worker)
-        died_on, *untouched = worker.held
-        waiting.extend(untouched)
-        if waiting:
-            successor = self.start_worker()
-            self._next(successor, waiting)
-            self._next(successor, waiting)
-        return died_on
+    def wait_until_ready(self) -> None:
+        """Wait until it can do tasks. Raises ToolError if it ends before, or takes too long."""
+        if self._is_ready:
+            return
+        stderr = self._process.stderr
+        assert stderr is not None
+        _set_timeout(self._connection, _START_SECONDS)
+        try:
+            self._connection.send((self._begin, self._limits.memory, os.getpid()))
+            self._connection.recv()
+        except (EOFError, OSError) as error:
+            reason = "" if isinstance(error, BlockingIOError) else self._describe_end()
+            self._process.kill()
+            told = stderr.read(_MAX_ERROR_BYTES).decode("utf-8", "replace").strip()
+            self.close()
+            raise _make_start_error(told.rpartition("\n")[2] or reason or (
+                f"it is not ready after {_START_SECONDS:g} seconds")) from None
+        stderr.close()  # a worker that is ready writes nothing there
+        _set_timeout(self._connection, self._limits.seconds)
+        self._is_ready = True
+
+    def run(self, task: Any) -> bytes | LostTask:
+        """Run a task; the result is pickled. After LostTask the process has ended."""
+        try:
+            self._connection.send(task)
+            return self._connection.recv_bytes()
+        except BlockingIOError:
+            reason = f"it took more than {self._limits.seconds:g} seconds"
+        except (EOFError, OSError):
+            reason = f"the worker process {self._describe_end()}"
+        self.close()
+        return LostTask(reason)
+
+    def kill(self) -> None:
+        """Kill the process; a thread that waits for a result gets LostTask."""
+        self._process.kill()
+
+    def close(self) -> None:
+        """Kill the process and close the socket."""
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+    def _describe_end(self) -> str:
+        """How it ended, once its end of the socket is closed."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_END_SECONDS)
+        code = self._process.poll()
+        if code is not None and code < 0:
+            return f"died on it ({signal.Signals(-code).name})"
+        return f"ended on it (exit status {code})"
+
+
+_STOP = object()
+
+
+class _Pool(Generic[Task]):
+    """Threads that each drive one worker process at a time."""
+
+    def __init__(
+        self, begin: Callable[[], Callable[[Task], Any]], jobs: int, limits: Limits
+    ) -> None:
+        self._begin = begin
+        self._limits = limits
+        self._tasks: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._results: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._processes: list[WorkerProcess] = []
+        self._is_stopped = False
+        self._threads = [threading.Thread(target=self._drive, daemon=True) for _ in range(jobs)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, task: Task) -> None:
+        """Have a worker do a task."""
+        self._tasks.put(task)
+
+    def take_result(self) -> tuple[Task, bytes | LostTask]:
+        """Wait for the next result. Raises ToolError if a worker cannot be started."""
+        result = self._results.get()
+        if isinstance(result, BaseException):
+            raise result
+        done: tuple[Task, bytes | LostTask] = result
+        return done
 
     def stop(self) -> None:
-        for worker in self._workers:
-            worker.wire.close()
-        for worker in self._workers:
-            worker.process.terminate()
-        for worker in self._workers:
-            worker.end(2)
+        """Kill the workers and wait for their threads."""
+        with self._lock:
+            self._is_stopped = True
+            for process in self._processes:
+                process.kill()
+        for _ in self._threads:
+            self._tasks.put(_STOP)
+        for thread in self._threads:
+            thread.join()
+
+    def _drive(self) -> None:
+        """Start a worker, pass it task after task, and replace it when it loses one."""
+        process = None
+        try:
+            while (task := self._tasks.get()) is not _STOP:
+                process = process or self._start()
+                if process is None:
+                    return
+                process.wait_until_ready()
+                result = process.run(task)
+                self._results.put((task, result))
+                if isinstance(result, LostTask):
+                    process = None
+        except BaseException as error:  # noqa: BLE001  raised where results are taken
+            self._results.put(error)
+        finally:
+            if process is not None:
+                process.close()
+
+    def _start(self) -> WorkerProcess | None:
+        """A new worker; None if the pool was stopped."""
+        with self._lock:
+            if self._is_stopped:
+                return None
+            process = WorkerProcess(self._begin, self._limits)
+            self._processes.append(process)
+        return process
+
+
+def _set_timeout(connection: Connection, seconds: float) -> None:
+    """Have a read or write raise BlockingIOError if nothing moves for some seconds.
+
+    The kernel measures it for each read and begins anew after we were stopped (SIGSTOP): a result
+    that came meanwhile is taken and not held to be late.
+    """
+    with socket.socket(fileno=os.dup(connection.fileno())) as end:
+        value = struct.pack("ll", *divmod(int(seconds * 1_000_000), 1_000_000))
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+        end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+
+def _copy_interpreter_flags() -> list[str]:
+    """What the environment tells Python, and -I has it ignore."""
+    flags = ["-X", f"utf8={sys.flags.utf8_mode}"] + ["-B"] * sys.dont_write_bytecode
+    return flags + (["-X", f"pycache_prefix={sys.pycache_prefix}"] if sys.pycache_prefix else [])
+
+
+def _find_search_path() -> list[str]:
+    """Where a worker looks for modules: kgraph's folder, then where we look, except for entries
+    that depend on the current folder."""
+    return [_PACKAGE_FOLDER,
+            *(folder for folder in map(str, sys.path) if Path(folder).is_absolute())]
+
+
+def _make_start_error(reason: str) -> ToolError:
+    return ToolError(f"no worker process can be started: {reason}",
+                     "give --jobs a smaller number, or --unit-memory a larger one")
