@@ -92,14 +92,14 @@ def resolve(definitions: Iterable[Definition], rows: DeferralRules | None = None
 
 def _resolve_facts(definitions: Iterable[Definition], rows: DeferralRules) -> Resolution:
     deferred = DeferredCallAnalysis(rows)
-    facts = read_definitions(
-        separate_object_lists(apply_linker_sections(bind_loader_slots(deferred.collect(definitions))))
-    )
+    modelled = bind_loader_slots(deferred.collect(definitions))
+    modelled = separate_object_lists(apply_linker_sections(modelled))
+    facts = read_definitions(modelled)
     link_asm_names(facts)
     nodes = Nodes(facts)
     constraints = Constraints(nodes, find_installed_objects(facts))
     solution = solve_by_objects(constraints)
-    bindings = BindingRows(nodes, constraints.operands)
+    bindings = BindingRows(nodes, constraints.survey)
     sites = CallSiteResolver(constraints, solution, bindings, StoredCallbacks(rows, nodes))
     later = deferred.find_edges(facts, sites.find_callees(), sites.find_functions)
     trace = collect_footprint(

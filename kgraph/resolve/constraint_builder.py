@@ -5,41 +5,60 @@ functions, undefined functions, addresses that are taken. Calls, loads and store
 pointers are listed for the solver, which acts on them as sets grow.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
 
+from msgspec import Struct
+
+from kgraph.model.codes import (
+    NOTHING,
+    Operand,
+    is_node,
+    is_token,
+    node_operand,
+    operand_token,
+    token_operand,
+)
 from kgraph.model.values import POINTEE, TransferKind
 from kgraph.resolve.constraint_graph import (
-    ANONYMOUS,
     ARGUMENT,
-    BESIDE,
     BIND,
-    CONSTANT_OF,
-    ESCAPE,
-    FIELD,
     FLOW,
     OVERLAID,
     POINTER,
-    REASON,
     RETURNED,
     SOMEWHERE,
     TOP,
     UNCITED,
+    AnonymousKey,
+    EscapeKey,
+    FieldKey,
     Nodes,
+    OverlapKey,
+    PointeeKey,
+    ReasonKey,
+    UnusedKey,
     label_location,
     pack_label,
 )
-from kgraph.resolve.fact_rows import DefinitionRow, SiteRow, WriteRow
-from kgraph.resolve.installed_tables import is_export_section
-from kgraph.resolve.interning import NONE, OBJECT, PARAMETER, RESULT, RETURN, SLOT
+from kgraph.resolve.fact_rows import SiteRow, WriteRow
+from kgraph.resolve.installed_tables import is_export_row
+from kgraph.resolve.interning import (
+    NONE,
+    ObjectKey,
+    ParameterKey,
+    ResultKey,
+    ReturnKey,
+    SlotKey,
+)
 from kgraph.resolve.models.declared import (
     CopyFunction,
     is_public,
     load_copy_functions,
     load_discriminated_unions,
 )
-from kgraph.resolve.operands import NOTHING, Operands, operand_token, token_operand
+from kgraph.resolve.operands import Operands, TableSurvey
 
-_FLOWS = {
+_FLOW_ROLES = {
     TransferKind.RETURN: RETURNED,
     TransferKind.OVERLAY: OVERLAID,
     TransferKind.CARRIER: OVERLAID,
@@ -47,265 +66,269 @@ _FLOWS = {
 UNREAD = "a caller passes it what was not read as a pointer"
 
 
-class IndirectCall(NamedTuple):
-    """A call through `target` (a code). `result` is the node of its CallResult, or NONE."""
+class IndirectCall(Struct, frozen=True, gc=False):
+    """A call through `target`. `result` is the node of its CallResult, or NONE."""
 
-    target: int
-    arguments: tuple[tuple[int, ...], ...]
+    target: Operand
+    arguments: tuple[tuple[Operand, ...], ...]
     result: int
     label: int
 
 
-class Store(NamedTuple):
-    """`*pointer = source`, both codes."""
+class Store(Struct, frozen=True, gc=False):
+    """`*pointer = source`."""
 
-    pointer: int
-    source: int
+    pointer: Operand
+    source: Operand
     label: int
 
 
-class Copy(NamedTuple):
-    """A record copied as a whole: the codes of both addresses, its type, and a type of record that
-    the destination is or lies in; "" where a type is not known."""
+class Copy(Struct, frozen=True, gc=False):
+    """A record that is copied as a whole: both addresses, its type, and the type of a record that
+    the destination is or lies in; "" for a type that is not known."""
 
-    destination: int
-    source: int
+    destination: Operand
+    source: Operand
     record: str
     within: str
 
 
 class Constraints:
-    """Everything that the solver works on."""
+    """Everything that the solver works on.
+
+    `preds` has for each node the nodes whose content it holds, with labels; `given` the tokens that
+    it is given, with labels. `overlaps` has for an OverlapKey's node the operands of what lies at
+    the slot's place, with labels; where one of the two carries any pointer, the pair is in
+    `untyped_overlaps`. `call_numbers` map (definition, site) to an index in `calls`.
+    `address_taken` are the nodes whose address is a value, `exported` the objects that rows of the
+    kernel's symbol table name.
+    """
 
     def __init__(self, nodes: Nodes, installed: set[int]) -> None:
         self.nodes = nodes
-        self.operands = Operands(nodes)
+        self.survey = TableSurvey(nodes)
+        self.operands = Operands(nodes, self.survey)
         self.installed = {nodes.linked_objects[number] for number in installed}
         self.preds: dict[int, list[tuple[int, int]]] = {}
-        self.given: dict[int, dict[int, int]] = {}  # node: token: label
-        self.overlaps: dict[int, dict[int, int]] = {}  # BESIDE: code of what lies there: label
-        self.untyped_overlaps: set[tuple[int, int]] = (
-            set()
-        )  # those of which one carries any pointer
+        self.given: dict[int, dict[int, int]] = {}
+        self.overlaps: dict[int, dict[Operand, int]] = {}
+        self.untyped_overlaps: set[tuple[int, Operand]] = set()
         self.calls: list[IndirectCall] = []
-        self.call_numbers: dict[tuple[int, int], int] = {}  # (definition, site): index in calls
+        self.call_numbers: dict[tuple[int, int], int] = {}
         self.stores: list[Store] = []
         self.copies: list[Copy] = []
-        self.escape = nodes.intern_node((ESCAPE,))
+        self.escape = nodes.intern_node(EscapeKey())
         self.address_taken: set[int] = set()
-        self.exported: set[int] = set()  # objects that symbols for modules name
+        self.exported: set[int] = set()
         self._keys = nodes.interner.holder_keys
         self._copy_functions = load_copy_functions()
+        self._discriminated = load_discriminated_unions()
         self._build()
 
     def _build(self) -> None:
-        for number, row in enumerate(self.nodes.facts.definitions):
-            exports = self._is_export(row)
+        facts = self.nodes.facts
+        for number, row in enumerate(facts.definitions):
+            is_export = is_export_row(facts, row)
             for write in row.writes:
-                if not exports or not self._export(write):
-                    self._write(write)
+                if not is_export or not self._note_export(write):
+                    self._add_write(write)
             for position, site in enumerate(row.sites):
                 if site.callee != NONE:
-                    self._direct(site)
+                    self._add_direct_call(site)
                 else:
                     self.call_numbers[number, position] = len(self.calls)
-                    self._indirect(site)
-        self._top_sources()
-        self._slots()
+                    self._add_indirect_call(site)
+        self._give_top()
+        self._include_in_slots()
 
-    def _is_export(self, row: DefinitionRow) -> bool:
-        facts = self.nodes.facts
-        return row.object != NONE and is_export_section(
-            facts.objects[facts.interner.object_ids[row.object]].section)
+    def add_inclusion(self, source: Operand, target: int, label: int) -> None:
+        """Let the node `target` hold what `source` is."""
+        if is_node(source):
+            self.preds.setdefault(target, []).append((source, label))
+        elif source != NOTHING:
+            token = operand_token(source)
+            self._give(target, token, label)
+            node = self.nodes.token_nodes[token]
+            if node != NONE:
+                self.address_taken.add(node)
+                self._give(target, POINTER, label)
+                if self.nodes.token_roots[token] == NONE:
+                    self._give(target, SOMEWHERE, label)
 
-    def _export(self, row: WriteRow) -> bool:
-        """Note an object that a symbol's row names, whose address nobody takes for that; whether
-        it was one."""
-        code = self.operands.operand(row.value)
-        node = NONE if code >= NOTHING else self.nodes.tokens[operand_token(code)][0]
+    def _give(self, node: int, token: int, label: int) -> None:
+        labels = self.given.setdefault(node, {})
+        known = labels.get(token)
+        if known is None or self.label_order(label) < self.label_order(known):
+            labels[token] = label
+
+    def iter_given(self) -> Iterator[tuple[int, int, int]]:
+        """Every node that is given a token: node, token, label. Nodes of tokens are among them."""
+        for node, labels in self.given.items():
+            for token, label in labels.items():
+                yield node, token, label
+        for token, node in self.nodes.token_holders.items():
+            yield node, token, UNCITED
+
+    def label_order(self, label: int) -> tuple[str, int, int, int]:
+        """A label's place in canonical order."""
+        if label == UNCITED:
+            return ("", 0, 0, 0)
+        location = self.nodes.interner.location_list[label_location(label)]
+        return (location.path, location.line, location.column, label & 15)
+
+    def _note_export(self, row: WriteRow) -> bool:
+        """Note an object that a symbol's row names, whose address that does not take."""
+        operand = self.operands.operand(row.value)
+        node = self.nodes.token_nodes[operand_token(operand)] if is_token(operand) else NONE
         if node != NONE:
             self.exported.add(node)
         return node != NONE
 
-    def add_inclusion(self, code: int, target: int, cited: int) -> None:
-        """Let the node `target` hold what `code` is."""
-        if code >= 0:
-            self.preds.setdefault(target, []).append((code, cited))
-        elif code != NOTHING:
-            token = operand_token(code)
-            self._give(target, token, cited)
-            node, root = self.nodes.tokens[token]
-            if node != NONE:
-                self.address_taken.add(node)
-                self._give(target, POINTER, cited)
-                if root == NONE:
-                    self._give(target, SOMEWHERE, cited)
-
-    def _give(self, node: int, token: int, cited: int) -> None:
-        labels = self.given.setdefault(node, {})
-        known = labels.get(token)
-        if known is None or self.label_order(cited) < self.label_order(known):
-            labels[token] = cited
-
-    def label_order(self, cited: int) -> tuple[str, int, int, int]:
-        """A label's place in canonical order."""
-        if cited == UNCITED:
-            return ("", 0, 0, 0)
-        location = self.nodes.interner.location_list[label_location(cited)]
-        return (location.path, location.line, location.column, cited & 15)
-
-    def _write(self, row: WriteRow) -> None:
-        values = self.operands
-        code = values.operand(row.value)
-        record = values.record_operand(row.value)
-        role = BIND if row.binding else _FLOWS.get(row.how, FLOW)
-        cited = pack_label(row.location, role,
-                      row=row.how is TransferKind.INITIALISER and row.table != NONE)
-        key = self._keys[row.holder]
-        if key[0] == SLOT and key[2] == POINTEE:
-            self._store(row, key[1], code, record, cited)
+    def _add_write(self, row: WriteRow) -> None:
+        operands, key = self.operands, self._keys[row.holder]
+        value, record = operands.operand(row.value), operands.record_operand(row.value)
+        role = BIND if row.is_binding else _FLOW_ROLES.get(row.how, FLOW)
+        is_row = row.how is TransferKind.INITIALISER and row.table != NONE
+        label = pack_label(row.location, role, row=is_row)
+        if isinstance(key, SlotKey) and key.field == POINTEE:
+            self._add_store(row, key.record, value, record, label)
             return
-        node = self.nodes.holder_nodes[row.holder]
-        target, root = node, node
-        if key[0] == SLOT:
-            root = self._root(row)
-            target = values.field_node(root, node) if root != NONE else values.anonymous_node(node)
+        node = target = root = self.nodes.holder_nodes[row.holder]
+        within = ""
+        if isinstance(key, SlotKey):
+            root, within = self._find_root(row), key.record
+            target = (operands.field_node(root, node) if root != NONE
+                      else operands.anonymous_node(node))
         if record != NOTHING:
             address = token_operand(self.nodes.address_token(node, root))
-            self.copies.append(Copy(address, record, "", key[1] if key[0] == SLOT else ""))
+            self.copies.append(Copy(address, record, "", within))
         if row.how in (TransferKind.OVERLAY, TransferKind.CARRIER):
-            self._overlay(node, code, cited, carried=row.how is TransferKind.CARRIER)
+            self._add_overlap(node, value, label, is_untyped=row.how is TransferKind.CARRIER)
         else:
-            self.add_inclusion(code, target, cited)
+            self.add_inclusion(value, target, label)
 
-    def _overlay(self, slot: int, code: int, cited: int, *, carried: bool) -> None:
-        """Enter what lies at a slot's place, unless the members of their union are told apart."""
-        record = self.nodes.keys[slot][1]
-        if (
-            record in load_discriminated_unions()
-            and code >= 0
-            and self.nodes.keys[code][1:2] == (record,)
-        ):
-            return
-        node = self.nodes.intern_node((BESIDE, slot))
-        if carried:
-            self.untyped_overlaps.add((node, code))
-        beside = self.overlaps.setdefault(node, {})
-        if code not in beside or self.label_order(cited) < self.label_order(beside[code]):
-            beside[code] = cited
-
-    def _root(self, row: WriteRow) -> int:
+    def _find_root(self, row: WriteRow) -> int:
+        """The object that a write goes into, or NONE."""
         if row.base != NONE:
-            return self.operands.roots[row.base]
+            return self.survey.roots[row.base]
         if row.table != NONE:
-            return self.nodes.intern_node((OBJECT, self.nodes.linked_objects[row.table]))
+            return self.nodes.intern_node(ObjectKey(self.nodes.linked_objects[row.table]))
         return NONE
 
-    def _store(self, row: WriteRow, record_type: str, code: int, record: int, cited: int) -> None:
+    def _add_overlap(self, slot: int, operand: Operand, label: int, *, is_untyped: bool) -> None:
+        """Enter what lies at a slot's place, but not another member of a discriminated union."""
+        record = self.nodes.slot_key(slot).record
+        if record in self._discriminated and is_node(operand):
+            key = self.nodes.keys[operand]
+            if isinstance(key, SlotKey) and key.record == record:
+                return
+        node = self.nodes.intern_node(OverlapKey(slot))
+        if is_untyped:
+            self.untyped_overlaps.add((node, operand))
+        labels = self.overlaps.setdefault(node, {})
+        if operand not in labels or self.label_order(label) < self.label_order(labels[operand]):
+            labels[operand] = label
+
+    def _add_store(
+        self, row: WriteRow, record_type: str, value: Operand, record: Operand, label: int
+    ) -> None:
+        """Enter a write through a pointer: a value, or a record as a whole."""
         pointer = self.operands.operand(row.base) if row.base != NONE else NOTHING
         if pointer == NOTHING:
             return
-        if record_type and record == NOTHING and code != NOTHING:
-            record = self.operands.reason_node("a record that is returned by value")
+        if record_type and record == NOTHING and value != NOTHING:
+            record = node_operand(self.operands.reason_node("a record that is returned by value"))
         if record != NOTHING:
             self.copies.append(Copy(pointer, record, record_type, record_type))
-        if not record_type and code != NOTHING:
-            self.stores.append(Store(pointer, code, cited))
+        if not record_type and value != NOTHING:
+            self.stores.append(Store(pointer, value, label))
 
-    def _direct(self, site: SiteRow) -> None:
+    def _add_direct_call(self, site: SiteRow) -> None:
         nodes = self.nodes
         callee = nodes.linked_functions[site.callee]
         called = nodes.function_id(callee)
         copy = self._copy_functions.get(called.name) if is_public(called) else None
-        cited = pack_label(site.location, ARGUMENT)
         if copy is not None:
-            self._copy(copy, site, pack_label(site.location, FLOW))
+            self._add_copies(copy, site, pack_label(site.location, FLOW))
             return
         if not site.arguments:
             return
+        label = pack_label(site.location, ARGUMENT)
         defined = nodes.find_definition(callee)
-        rest = nodes.find_variadic(callee)
+        variadic = nodes.find_variadic(callee)
         for index, choice in enumerate(site.arguments):
             target = self.escape
             if defined is not None:
-                named = index < len(defined.parameters)
-                target = nodes.find_node((PARAMETER, callee, index)) if named else rest
-            if not choice and target not in (NONE, self.escape, rest):
-                self.add_inclusion(self.operands.reason_node(UNREAD), target, UNCITED)
+                is_named = index < len(defined.parameters)
+                target = nodes.find_node(ParameterKey(callee, index)) if is_named else variadic
+            if not choice and target not in (NONE, self.escape, variadic):
+                unread = node_operand(self.operands.reason_node(UNREAD))
+                self.add_inclusion(unread, target, UNCITED)
             for value in choice:
-                code = self.operands.operand(value)
-                if target != NONE:
-                    self.add_inclusion(code, target, cited)
-                elif code < NOTHING:
-                    self.add_inclusion(code, self._nowhere(), cited)
+                self._pass(self.operands.operand(value), target, label)
 
-    def _nowhere(self) -> int:
-        """A node for what a function is given and makes no use of."""
-        return self.nodes.intern_node((CONSTANT_OF, NONE))
+    def _pass(self, argument: Operand, target: int, label: int) -> None:
+        """Hand an argument to a node; NONE for a parameter that its function makes no use of."""
+        if target != NONE:
+            self.add_inclusion(argument, target, label)
+        elif is_token(argument):
+            self.add_inclusion(argument, self.nodes.intern_node(UnusedKey()), label)
 
-    def _copy(self, copy: CopyFunction, site: SiteRow, cited: int) -> None:
+    def _add_copies(self, copy: CopyFunction, site: SiteRow, label: int) -> None:
+        """Enter a call of a copy function."""
         arguments = site.arguments
         if max(copy.destination, copy.source) >= len(arguments):
             return
+        operand = self.operands.operand
         for source in arguments[copy.source]:
             for destination in arguments[copy.destination]:
-                self._copy_pointee(destination, source, cited)
+                to, origin = operand(destination), operand(source)
+                if NOTHING not in (to, origin):
+                    self.copies.append(Copy(to, origin, "", ""))
+                    content = self.operands.pointee_node(
+                        PointeeKey(source, is_copied=True), source)
+                    self.stores.append(Store(to, node_operand(content), label))
 
-    def _copy_pointee(self, destination: int, source: int, cited: int) -> None:
-        to, origin = self.operands.operand(destination), self.operands.operand(source)
-        if NOTHING in (to, origin):
-            return
-        self.copies.append(Copy(to, origin, "", ""))
-        self.stores.append(Store(to, self.operands.pointee_node(-2 - source, source), cited))
-
-    def _indirect(self, site: SiteRow) -> None:
-        caller = self.nodes.linked_functions[site.caller]
-        code = self.operands.operand
-        arguments = tuple([tuple([code(v) for v in choice]) for choice in site.arguments])
+    def _add_indirect_call(self, site: SiteRow) -> None:
+        operand, token_nodes = self.operands.operand, self.nodes.token_nodes
+        arguments = tuple([tuple([operand(v) for v in choice]) for choice in site.arguments])
         for choice in arguments:
             self.address_taken.update(
-                self.nodes.tokens[operand_token(c)][0] for c in choice if c < NOTHING)
-        result = self.nodes.find_node((RESULT, caller, site.result))
-        self.calls.append(
-            IndirectCall(code(site.target), arguments, result, pack_label(site.location, ARGUMENT)))
+                token_nodes[operand_token(argument)] for argument in choice if is_token(argument))
+        caller = self.nodes.linked_functions[site.caller]
+        result = self.nodes.find_node(ResultKey(caller, site.result))
+        label = pack_label(site.location, ARGUMENT)
+        self.calls.append(IndirectCall(operand(site.target), arguments, result, label))
 
-    def _top_sources(self) -> None:
+    def _give_top(self) -> None:
         """Let what cannot be followed hold TOP."""
         for node, key in enumerate(self.nodes.keys):
-            kind = key[0]
-            if kind == REASON:
+            if isinstance(key, ReasonKey) or (
+                    isinstance(key, ReturnKey) and self._returns_anything(key.function)):
                 self._give(node, TOP, UNCITED)
-            elif kind == RETURN:
-                function = self.nodes.function_id(key[1])
-                if (
-                    function.name in self._copy_functions
-                    or self.nodes.find_definition(key[1]) is None
-                ):
-                    self._give(node, TOP, UNCITED)
         taken = self.operands.reason_node(
-            "its address is taken, so that it may be written to unseen"
-        )
+            "its address is taken, so that it may be written to unseen")
         self._give(taken, TOP, UNCITED)
         self.address_taken.discard(NONE)
-        for node in self.address_taken - self.operands.tagged_roots - self.operands.record_slots:
-            target = (
-                self.operands.anonymous_node(node) if self.nodes.keys[node][0] == SLOT else node
-            )
-            self.add_inclusion(taken, target, UNCITED)
+        for node in self.address_taken - self.survey.tagged_roots - self.survey.record_slots:
+            target = self.operands.anonymous_node(node) if self.nodes.is_slot(node) else node
+            self.add_inclusion(node_operand(taken), target, UNCITED)
 
-    def _slots(self) -> None:
-        """Let a slot hold what its writes and the installed objects' fields hold, and nodes that
-        stand for a token that token.
-        """
+    def _returns_anything(self, function: int) -> bool:
+        """Whether nothing is known of what a linked function returns."""
+        return (self.nodes.function_id(function).name in self._copy_functions
+                or self.nodes.find_definition(function) is None)
+
+    def _include_in_slots(self) -> None:
+        """Let a slot hold what is written to it and what the fields of installed objects hold, and
+        nodes that stand for a token that token."""
         for node, key in enumerate(self.nodes.keys):
-            kind = key[0]
-            if kind in (ANONYMOUS, BESIDE):
-                self.add_inclusion(node, key[1], UNCITED)
-            elif kind == FIELD and self._is_installed(key[1]):
-                self.add_inclusion(node, key[2], UNCITED)
-            elif kind == CONSTANT_OF and key[1] != NONE:
-                self.add_inclusion(token_operand(key[1]), node, UNCITED)
+            if isinstance(key, AnonymousKey | OverlapKey) or (
+                    isinstance(key, FieldKey) and self._is_installed(key.root)):
+                self.add_inclusion(node_operand(node), key.slot, UNCITED)
+        for token, node in self.nodes.token_holders.items():
+            self.add_inclusion(token_operand(token), node, UNCITED)
 
     def _is_installed(self, root: int) -> bool:
         key = self.nodes.keys[root]
-        return bool(key[0] != OBJECT or key[1] in self.installed)
+        return not isinstance(key, ObjectKey) or key.object in self.installed

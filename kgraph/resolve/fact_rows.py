@@ -5,9 +5,11 @@ identity, and a call site that stands under two keys is one.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
@@ -16,11 +18,16 @@ from kgraph.resolve.interning import CONSTANT, NONE, Interner
 
 NO_ARGUMENTS: tuple[tuple[int, ...], ...] = ()
 
+Subject = TypeVar("Subject", Function, Object)
 
-class SiteRow(NamedTuple):
-    """A call site. `callee` is a function's number or NONE, `target` the value of an indirect
-    call or NONE. `arguments` are values, each with its alternatives. `result` counts the indirect
-    calls of the caller. `named` says how the callee is known by its name alone, if it is.
+
+class SiteRow(Struct, frozen=True, gc=False):
+    """A call site. `position` is its index in Definition.calls.
+
+    A direct call has the number of its `callee`, and no `target`; an indirect call has the value
+    that is called as `target`, and no `callee`. The other one is NONE. `arguments` are values, each
+    with its alternatives. `result` counts the indirect calls of the caller. `symbol_use` says how a
+    callee that is known by its name alone is named.
     """
 
     position: int
@@ -32,11 +39,11 @@ class SiteRow(NamedTuple):
     ordinal: int
     expression: str
     result: int
-    named: SymbolUse | None = None
+    symbol_use: SymbolUse | None = None
 
 
-class WriteRow(NamedTuple):
-    """A value put into a place: a binding or a flow. `table` is an object or NONE."""
+class WriteRow(Struct, frozen=True, gc=False):
+    """A value that is put into a place: a binding or a flow. `table` is an object or NONE."""
 
     value: int
     holder: int
@@ -44,12 +51,12 @@ class WriteRow(NamedTuple):
     location: int
     how: TransferKind
     table: int
-    binding: bool
+    is_binding: bool
 
 
 @dataclass(slots=True)
 class DefinitionRow:
-    """One definition, by the numbers. `function` or `object` is its subject's, the other NONE."""
+    """One definition. Of `function` and `object` one is its subject's number, the other NONE."""
 
     key: str
     function: int
@@ -60,8 +67,11 @@ class DefinitionRow:
 
 @dataclass(slots=True)
 class FactRows:
-    """All definitions that count, sorted by key; the subjects by identity. `twins` are the
-    identities with several definitions, counting or not, `symbols` the names in assembler."""
+    """All definitions that count, sorted by key, and their subjects by identity.
+
+    `duplicates` are the identities with several definitions, whether these count or not;
+    `asm_names` the names that assembler gives.
+    """
 
     interner: Interner
     definitions: list[DefinitionRow]
@@ -70,89 +80,84 @@ class FactRows:
     duplicates: frozenset[FunctionId | ObjectId]
     asm_names: set[str] = field(default_factory=set)
 
+    def find_object(self, row: DefinitionRow) -> Object | None:
+        """The object that a row defines; None for a function's row."""
+        if row.object == NONE:
+            return None
+        return self.objects[self.interner.object_ids[row.object]]
+
 
 def read_definitions(definitions: Iterable[Definition]) -> FactRows:
     """Read every definition once, in whatever order they come."""
-    names = Interner()
+    interner = Interner()
     rows: dict[str, DefinitionRow] = {}
     functions: dict[str, Function] = {}
     objects: dict[str, Object] = {}
     for definition in definitions:
-        key = definition.key
+        key, subject = definition.key, definition.subject
         if key in rows:
             continue
-        subject = definition.subject
         if isinstance(subject, Function):
             functions[key] = subject
-            row = DefinitionRow(key, names.intern_function(subject.id), NONE)
+            row = DefinitionRow(key, interner.intern_function(subject.id), NONE)
         else:
             objects[key] = subject
-            row = DefinitionRow(key, NONE, names.intern_object(subject.id))
-        row.sites = [_make_site_row(names, n, site) for n, site in enumerate(definition.calls)]
-        row.writes = [_make_binding_row(names, binding) for binding in definition.bindings]
-        row.writes += [write for flow in definition.flows if (write := _make_flow_row(names, flow))]
+            row = DefinitionRow(key, NONE, interner.intern_object(subject.id))
+        row.sites = [_make_site_row(interner, n, site) for n, site in enumerate(definition.calls)]
+        row.writes = [_make_binding_row(interner, binding) for binding in definition.bindings]
+        row.writes += [
+            write for flow in definition.flows if (write := _make_flow_row(interner, flow))]
         rows[key] = row
-    living = _find_linked(functions)
-    ordered = [rows[key] for key in sorted(rows) if key in living or key in objects]
-    _merge_sites(ordered)
-    return FactRows(names, ordered, _functions_by_id(functions, living), _objects_by_id(objects),
-                 _find_duplicates([*functions.values(), *objects.values()]))
+    linked = _find_linked(functions)
+    counting = [rows[key] for key in sorted(rows) if key in linked or key in objects]
+    _merge_sites(counting)
+    return FactRows(
+        interner, counting, _choose_first({key: functions[key] for key in linked}),
+        _choose_first(objects), _find_duplicates([*functions.values(), *objects.values()]))
 
 
-def _make_site_row(names: Interner, position: int, site: CallSite) -> SiteRow:
+def _make_site_row(interner: Interner, position: int, site: CallSite) -> SiteRow:
     target = site.target
     callee = value = NONE
-    named = None
+    symbol_use = None
     if isinstance(target, FunctionId):
-        callee = names.intern_function(target)
+        callee = interner.intern_function(target)
     elif isinstance(target, Symbol):
-        callee = names.intern_function(target.function)
-        named = target.how
+        callee = interner.intern_function(target.function)
+        symbol_use = target.how
     else:
-        value = names.intern_value(target)
+        value = interner.intern_value(target)
     arguments = NO_ARGUMENTS
     if site.arguments:
-        number = names.intern_value
+        number = interner.intern_value
         arguments = tuple([tuple([number(v) for v in choice]) for choice in site.arguments])
     return SiteRow(
-        position,
-        names.intern_function(site.caller),
-        callee,
-        value,
-        arguments,
-        names.intern_location(site.location),
-        site.ordinal,
-        site.expression,
-        site.index,
-        named,
-    )
+        position, interner.intern_function(site.caller), callee, value, arguments,
+        interner.intern_location(site.location), site.ordinal, site.expression, site.index,
+        symbol_use)
 
 
-def _make_binding_row(names: Interner, binding: Binding) -> WriteRow:
-    holder, base = names.intern_place(binding.place)
-    table = NONE if binding.table is None else names.intern_object(binding.table)
+def _make_binding_row(interner: Interner, binding: Binding) -> WriteRow:
+    holder, base = interner.intern_place(binding.place)
+    table = NONE if binding.table is None else interner.intern_object(binding.table)
     return WriteRow(
-        names.intern_value(binding.value),
-        holder,
-        base,
-        names.intern_location(binding.location),
-        binding.how,
-        table,
-        binding=True,
-    )
+        interner.intern_value(binding.value), holder, base,
+        interner.intern_location(binding.location), binding.how, table, is_binding=True)
 
 
-def _make_flow_row(names: Interner, flow: Flow) -> WriteRow | None:
-    value = names.intern_value(flow.source)
-    holder, base = names.intern_place(flow.target)
+def _make_flow_row(interner: Interner, flow: Flow) -> WriteRow | None:
+    """The row of a flow; None for a constant, which brings nothing."""
+    value = interner.intern_value(flow.source)
+    holder, base = interner.intern_place(flow.target)
     if value == CONSTANT:
         return None
-    return WriteRow(value, holder, base, names.intern_location(flow.location), flow.how, NONE,
-                    binding=False)
+    return WriteRow(
+        value, holder, base, interner.intern_location(flow.location), flow.how, NONE,
+        is_binding=False)
 
 
-def _find_linked(functions: dict[str, Function]) -> set[str]:
-    """Keys of the functions that are linked: all but weak ones that have a strong twin."""
+def _find_linked(functions: Mapping[str, Function]) -> set[str]:
+    """The keys of the functions that are linked: all but weak ones that have a strong twin."""
     strong = {function.id for function in functions.values() if not function.weak}
     return {
         key for key, function in functions.items()
@@ -165,38 +170,26 @@ def _find_duplicates(subjects: Iterable[Function | Object]) -> frozenset[Functio
     return frozenset(identity for identity, times in count.items() if times > 1)
 
 
-def _functions_by_id(
-    functions: dict[str, Function], living: set[str]
-) -> dict[FunctionId, Function]:
-    """One Function for each identity: the first by location, then by key."""
-    result: dict[FunctionId, Function] = {}
-    for key in sorted(living, key=lambda key: (functions[key].location, key)):
-        result.setdefault(functions[key].id, functions[key])
+def _choose_first(subjects: Mapping[str, Subject]) -> dict[Any, Subject]:
+    """One subject for each identity: the first by location, then by key."""
+    result: dict[Any, Subject] = {}
+    for key in sorted(subjects, key=lambda key: (subjects[key].location, key)):
+        result.setdefault(subjects[key].id, subjects[key])
     return result
 
 
-def _objects_by_id(objects: dict[str, Object]) -> dict[ObjectId, Object]:
-    """One Object for each identity: the first by location, then by key."""
-    result: dict[ObjectId, Object] = {}
-    for key in sorted(objects, key=lambda key: (objects[key].location, key)):
-        result.setdefault(objects[key].id, objects[key])
-    return result
-
-
-def _merge_sites(ordered: list[DefinitionRow]) -> None:
-    """Keep a call site that stands under several keys of one function under the smallest."""
-    count: dict[int, int] = {}
-    for row in ordered:
-        if row.function != NONE:
-            count[row.function] = count.get(row.function, 0) + 1
+def _merge_sites(rows: list[DefinitionRow]) -> None:
+    """Keep a call site that stands under several keys of one function under the smallest key."""
+    definitions = Counter(row.function for row in rows if row.function != NONE)
     seen: set[tuple[int, int, int, int, int, str]] = set()
-    for row in ordered:
-        if row.function == NONE or count[row.function] == 1:
+    for row in rows:
+        if row.function == NONE or definitions[row.function] == 1:
             continue
         kept = []
         for site in row.sites:
-            identity = (site.caller, site.location, site.ordinal, site.callee, site.target,
-                        site.expression)
+            identity = (
+                site.caller, site.location, site.ordinal, site.callee, site.target,
+                site.expression)
             if identity not in seen:
                 seen.add(identity)
                 kept.append(site)

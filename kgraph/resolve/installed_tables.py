@@ -6,8 +6,10 @@ every exported object, and an object does not install itself. An object in a sec
 is found by a loop over that section (models/sections.toml).
 """
 
+from collections.abc import Iterator
+
 from kgraph.resolve.fact_rows import DefinitionRow, FactRows
-from kgraph.resolve.interning import ADDRESS, LOAD, NONE, OBJECT
+from kgraph.resolve.interning import NONE, AddressRow, LoadRow, ObjectKey
 from kgraph.resolve.models.declared import load_sections
 
 
@@ -15,30 +17,26 @@ def find_installed_objects(facts: FactRows) -> set[int]:
     """The numbers of the objects, as they are referred to, that are installed."""
     found: set[int] = set()
     roots = find_root_objects(facts)
-    ids = facts.interner.object_ids
     for row in facts.definitions:
-        if row.object == NONE:
-            _collect_mentioned(row, roots, found)
-            continue
-        subject = facts.objects[ids[row.object]]
-        if is_export_section(subject.section):
-            continue
-        if is_walked_section(subject.section):
-            found.add(row.object)
-        mentioned: set[int] = set()
-        _collect_mentioned(row, roots, mentioned)
-        mentioned.discard(row.object)
-        found |= mentioned
-    found.discard(NONE)
+        if not is_export_row(facts, row):
+            found.update(iter_installed_by(row, roots))
+            subject = facts.find_object(row)
+            if subject is not None and _is_walked_section(subject.section):
+                found.add(row.object)
     return found
 
 
-def is_export_section(section: str) -> bool:
-    """Whether objects of a section only name symbols: what they point to they do not install."""
-    return bool(section) and section.startswith(load_sections().exports)
+def is_export_row(facts: FactRows, row: DefinitionRow) -> bool:
+    """Whether a definition is a row of the kernel's symbol table.
+
+    Such an object only names a symbol: it does not install what it points to.
+    """
+    subject = facts.find_object(row)
+    return subject is not None and bool(subject.section) and subject.section.startswith(
+        load_sections().exports)
 
 
-def is_walked_section(section: str) -> bool:
+def _is_walked_section(section: str) -> bool:
     """Whether objects of a section are found through the linker's start and end symbols."""
     declared = load_sections()
     return bool(section) and not section.startswith(declared.exports + declared.data)
@@ -46,29 +44,39 @@ def is_walked_section(section: str) -> bool:
 
 def find_root_objects(facts: FactRows) -> list[int]:
     """For each value the object at the bottom of its chain of bases, or NONE."""
-    names = facts.interner
-    keys = names.holder_keys
+    keys = facts.interner.holder_keys
     roots: list[int] = []
-    for kind, holder, base in names.value_rows:  # a base is numbered before what stands on it
+    for row in facts.interner.value_rows:  # a base is numbered before what stands on it
         root = NONE
-        if kind in (LOAD, ADDRESS) and holder != NONE:
-            if keys[holder][0] == OBJECT:
-                root = keys[holder][1]
-            elif base != NONE:
-                root = roots[base]
+        if isinstance(row, LoadRow | AddressRow):
+            key = keys[row.holder]
+            if isinstance(key, ObjectKey):
+                root = key.object
+            elif row.base != NONE:
+                root = roots[row.base]
         roots.append(root)
     return roots
 
 
-def _collect_mentioned(row: DefinitionRow, roots: list[int], found: set[int]) -> None:
-    """Add the objects that a definition names as values or as bases."""
+def iter_installed_by(row: DefinitionRow, roots: list[int]) -> Iterator[int]:
+    """The objects that a definition mentions as values or as bases, once for each mention.
+
+    `roots` come from find_root_objects.
+    """
+    own = row.object
+    for value in _iter_values(row):
+        root = roots[value]
+        if root not in (NONE, own):
+            yield root
+
+
+def _iter_values(row: DefinitionRow) -> Iterator[int]:
     for site in row.sites:
         if site.target != NONE:
-            found.add(roots[site.target])
+            yield site.target
         for choice in site.arguments:
-            for value in choice:
-                found.add(roots[value])
+            yield from choice
     for write in row.writes:
-        found.add(roots[write.value])
+        yield write.value
         if write.base != NONE:
-            found.add(roots[write.base])
+            yield write.base

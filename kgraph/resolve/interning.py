@@ -1,12 +1,12 @@
 """Interning: small integers for everything that facts name.
 
-Functions, objects, holders, values, locations and reasons get a number when they are first
-seen, so that half a million flows are a few arrays instead of a few million objects. Knows
-nothing of linkage or of what a value means. Numbers depend on the order of reading, so no
-result may depend on one.
+Functions, objects, holders, values, locations and reasons get a number when they are first seen,
+so that half a million flows are a few arrays instead of a few million objects. Knows nothing of
+linkage or of what a value means. Numbers depend on the order of reading, so no result may depend
+on one.
 """
 
-from typing import Any
+from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Location
@@ -27,15 +27,91 @@ from kgraph.model.values import (
 )
 
 NONE = -1
-SLOT, OBJECT, VARIABLE, PARAMETER, RETURN, RESULT = range(6)
-LOAD, ADDRESS, FUNCTION, OPAQUE = range(4)
 CONSTANT = 0
-HolderKey = tuple[Any, ...]
-ValueRow = tuple[int, int, int]
+
+
+class SlotKey(Struct, frozen=True, order=True, gc=False):
+    """A field of a record type."""
+
+    record: str
+    field: str
+    scope: str
+
+
+class ObjectKey(Struct, frozen=True, gc=False):
+    """A variable with static storage, by its number."""
+
+    object: int
+
+
+class VariableKey(Struct, frozen=True, gc=False):
+    """A local variable of a function."""
+
+    function: int
+    name: str
+
+
+class ParameterKey(Struct, frozen=True, gc=False):
+    """The index-th parameter of a function."""
+
+    function: int
+    index: int
+
+
+class ReturnKey(Struct, frozen=True, gc=False):
+    """What a function returns."""
+
+    function: int
+
+
+class ResultKey(Struct, frozen=True, gc=False):
+    """What the index-th indirect call of a function returns."""
+
+    function: int
+    index: int
+
+
+HolderKey = SlotKey | ObjectKey | VariableKey | ParameterKey | ReturnKey | ResultKey
+
+
+class LoadRow(Struct, frozen=True, gc=False):
+    """What a holder holds; `base` is the value that its record was reached through, or NONE."""
+
+    holder: int
+    base: int
+
+
+class AddressRow(Struct, frozen=True, gc=False):
+    """The address of a holder, reached in the same way."""
+
+    holder: int
+    base: int
+
+
+class FunctionRow(Struct, frozen=True, gc=False):
+    """A function."""
+
+    function: int
+
+
+class OpaqueRow(Struct, frozen=True, gc=False):
+    """A value that could not be followed."""
+
+    reason: int
+
+
+class ConstantRow(Struct, frozen=True, gc=False):
+    """Any constant: all constants are the value CONSTANT."""
+
+
+ValueRow = LoadRow | AddressRow | FunctionRow | OpaqueRow | ConstantRow
 
 
 class Interner:
-    """Numbers for functions, objects, holders, values, locations and reasons."""
+    """Numbers for functions, objects, holders, values, locations and reasons.
+
+    Each kind has a list that is indexed by the number, and a dict that gives the number.
+    """
 
     def __init__(self) -> None:
         self.function_numbers: dict[tuple[str, str, str], int] = {}
@@ -45,7 +121,7 @@ class Interner:
         self.holder_numbers: dict[HolderKey, int] = {}
         self.holder_keys: list[HolderKey] = []
         self.value_numbers: dict[ValueRow, int] = {}
-        self.value_rows: list[ValueRow] = [(OPAQUE, NONE, NONE)]
+        self.value_rows: list[ValueRow] = [ConstantRow()]
         self.location_numbers: dict[tuple[str, int, int], int] = {}
         self.location_list: list[Location] = []
         self.reason_numbers: dict[str, int] = {}
@@ -70,29 +146,24 @@ class Interner:
         return number
 
     def intern_holder(self, holder: Holder) -> int:
-        """The number of a holder (of the slot, for an ObjectField)."""
-        kind = type(holder)
+        """The number of a holder. An ObjectField has the number of its slot."""
         key: HolderKey
         if isinstance(holder, Slot):
-            key = (SLOT, holder.record, holder.field, holder.scope)
+            key = SlotKey(holder.record, holder.field, holder.scope)
         elif isinstance(holder, Variable):
-            key = (VARIABLE, self.intern_function(holder.function), holder.name)
+            key = VariableKey(self.intern_function(holder.function), holder.name)
         elif isinstance(holder, Parameter):
-            key = (PARAMETER, self.intern_function(holder.function), holder.index)
+            key = ParameterKey(self.intern_function(holder.function), holder.index)
         elif isinstance(holder, ObjectId):
-            key = (OBJECT, self.intern_object(holder))
+            key = ObjectKey(self.intern_object(holder))
         elif isinstance(holder, ReturnValue):
-            key = (RETURN, self.intern_function(holder.function))
+            key = ReturnKey(self.intern_function(holder.function))
         elif isinstance(holder, CallResult):
-            key = (RESULT, self.intern_function(holder.function), holder.index)
+            key = ResultKey(self.intern_function(holder.function), holder.index)
         elif isinstance(holder, ObjectField):
             return self.intern_holder(holder.slot)
         else:
-            raise TypeError(f"{kind.__name__} is no holder")
-        return self.intern_key(key)
-
-    def intern_key(self, key: HolderKey) -> int:
-        """The number of the holder with this key."""
+            raise TypeError(f"{type(holder).__name__} must be a holder")
         number = self.holder_numbers.get(key)
         if number is None:
             number = self.holder_numbers[key] = len(self.holder_keys)
@@ -100,10 +171,13 @@ class Interner:
         return number
 
     def intern_place(self, place: Place) -> tuple[int, int]:
-        """The numbers of a place's holder and of the value it is reached through."""
+        """The numbers of a place's holder and of the value that it is reached through, or NONE.
+
+        An ObjectField is the slot, reached through the object's address.
+        """
         holder = place.holder
         if isinstance(holder, ObjectField):
-            base = self._row((ADDRESS, self.intern_holder(holder.object), NONE))
+            base = self._intern_row(AddressRow(self.intern_holder(holder.object), NONE))
             return self.intern_holder(holder.slot), base
         if place.base is None:
             return self.intern_holder(holder), NONE
@@ -113,19 +187,19 @@ class Interner:
         """The number of a value; CONSTANT for every constant."""
         if isinstance(value, Load):
             holder, base = self.intern_place(value.place)
-            return self._row((LOAD, holder, base))
+            return self._intern_row(LoadRow(holder, base))
         if isinstance(value, Address):
             holder, base = self.intern_place(value.place)
-            return self._row((ADDRESS, holder, base))
+            return self._intern_row(AddressRow(holder, base))
         if isinstance(value, Constant):
             return CONSTANT
         if isinstance(value, FunctionId):
-            return self._row((FUNCTION, self.intern_function(value), NONE))
+            return self._intern_row(FunctionRow(self.intern_function(value)))
         if isinstance(value, Opaque):
-            return self._row((OPAQUE, self.intern_reason(value.reason), NONE))
-        raise TypeError(f"{type(value).__name__} is no value")
+            return self._intern_row(OpaqueRow(self.intern_reason(value.reason)))
+        raise TypeError(f"{type(value).__name__} must be a value")
 
-    def _row(self, row: ValueRow) -> int:
+    def _intern_row(self, row: ValueRow) -> int:
         number = self.value_numbers.get(row)
         if number is None:
             number = self.value_numbers[row] = len(self.value_rows)

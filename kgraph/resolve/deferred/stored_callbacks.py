@@ -5,34 +5,35 @@ machine starts. Such a call requests nothing: its candidates themselves are defe
 Declared slots, and the sections that loops walk, tell which they are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from kgraph.resolve.constraint_graph import LOADED, Nodes
+from kgraph.resolve.constraint_graph import Nodes, SlotReadKey
 from kgraph.resolve.deferred.specification import DeferralRules
-from kgraph.resolve.findings.evidence import ChainStep
-from kgraph.resolve.interning import NONE, OBJECT, SLOT
+from kgraph.resolve.interning import ObjectKey, SlotKey
 from kgraph.resolve.models.declared import load_sections
 
 
 class StoredCallbacks:
-    """Tells deferred candidates of calls through pointers."""
+    """Tells which candidates of calls through pointers are deferred."""
 
-    def __init__(self, rows: DeferralRules, nodes: Nodes) -> None:
+    def __init__(self, rules: DeferralRules, nodes: Nodes) -> None:
         self._nodes = nodes
-        self._slots = dict(rows.stored)
+        self._slots = dict(rules.stored)
         self._starts = dict(load_sections().deferred)
 
-    def find_key(self, node: int, chain: Sequence[ChainStep]) -> str:
-        """What a function that came to the called node by this chain is stored under, with its
-        kind; "" where its call is an ordinary one."""
-        for _, passed in chain:
-            key = self._nodes.keys[passed]
-            if key[0] == OBJECT:
-                kind = self._starts.get(self._nodes.object_id(key[1]).name)
+    def find_key(self, node: int, passed: Iterable[int]) -> str:
+        """The kind and key under which a function is stored that came to the called node over the
+        nodes `passed`; "" for an ordinary call."""
+        for each in passed:
+            start = self._nodes.keys[each]
+            if isinstance(start, ObjectKey):
+                kind = self._starts.get(self._nodes.object_id(start.object).name)
                 if kind is not None:
                     return kind
         key = self._nodes.keys[node]
-        if key[0] == LOADED and key[1] != NONE:
-            key = self._nodes.keys[key[1]]
-        kind = self._slots.get((key[1], key[2])) if key[0] == SLOT else None
-        return "" if kind is None else f"{kind} {key[1]}.{key[2]}"
+        if isinstance(key, SlotReadKey):
+            key = self._nodes.keys[key.slot]
+        if not isinstance(key, SlotKey):
+            return ""
+        kind = self._slots.get((key.record, key.field))
+        return "" if kind is None else f"{kind} {key.record}.{key.field}"

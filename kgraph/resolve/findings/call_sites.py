@@ -7,6 +7,7 @@ none. Call sites that call through one node share its result.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kgraph.model.codes import NOTHING, is_node
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import (
     REFERENCE_RULE,
@@ -19,23 +20,35 @@ from kgraph.model.resolution import (
 )
 from kgraph.model.values import Holder, SymbolUse, Value
 from kgraph.resolve.constraint_builder import Constraints
-from kgraph.resolve.constraint_graph import FIELD, LOADED
+from kgraph.resolve.constraint_graph import FieldKey, NodeKey, PointeeKey, SlotReadKey
 from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
 from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.callback_forwarding import CallbackForwarding
-from kgraph.resolve.findings.evidence import ChainStep, EvidenceChains, starts_at_initialiser
+from kgraph.resolve.findings.evidence import Chain, EvidenceChains, starts_at_initialiser
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
-from kgraph.resolve.interning import NONE, OBJECT, PARAMETER, RESULT, RETURN, SLOT, VARIABLE
-from kgraph.resolve.operands import NOTHING
+from kgraph.resolve.interning import (
+    NONE,
+    ObjectKey,
+    ParameterKey,
+    ResultKey,
+    ReturnKey,
+    SlotKey,
+    VariableKey,
+)
 from kgraph.resolve.solving.object_sensitivity import Solution
 from kgraph.resolve.solving.solver import EMPTY
 
-RULES = {SLOT: "slot", OBJECT: "object", VARIABLE: "variable", PARAMETER: "parameter",
-         RETURN: "return", RESULT: "return", LOADED: "pointer"}
-BY_ASSEMBLER: dict[SymbolUse | None, str] = {
+_RULES: dict[type[NodeKey], str] = {
+    SlotKey: "slot", ObjectKey: "object", VariableKey: "variable", ParameterKey: "parameter",
+    ReturnKey: "return", ResultKey: "return", SlotReadKey: "pointer", PointeeKey: "pointer",
+}
+_RULES_OF_ASSEMBLER: dict[SymbolUse | None, str] = {
     SymbolUse.CALLED: "assembler", SymbolUse.REFERRED: REFERENCE_RULE,
 }
+_MOST_POINTERS = 8  # that are followed for the name of a holder
+
+SitePosition = tuple[str, int]  # a definition's key, index in its calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,167 +73,193 @@ class CallSiteResolver:
         bindings: BindingRows,
         stored: StoredCallbacks,
     ) -> None:
-        self._stored = stored
         self._constraints = constraints
         self._solution = solution
-        self._solver = solution.solver
         self._nodes = constraints.nodes
-        self._installs = bindings.installs
         self._forwards = CallbackForwarding(constraints)
-        self._emptiness = NoCandidateReasons(self._solver)
-        self._chains = EvidenceChains(self._solver, self._solver.sets)
-        self._base_chains = EvidenceChains(solution.first_pass, solution.table_points_to.sets)
-        self._pointers = {node: code for code, node in constraints.operands.loads}
         self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
-        self._installed_by: dict[tuple[int, int], Evidence | None] = {}
-        called = {position: self._called(position) for position in constraints.call_numbers}
-        self._called_nodes = called
-        self._verdicts = self._judge(set(called.values()))
+        self._called_nodes = {
+            position: self._find_called_node(position) for position in constraints.call_numbers}
+        judge = _NodeJudge(constraints, solution, bindings, stored)
+        self._callee_sets = judge.judge(set(self._called_nodes.values()))
 
     @property
     def forwarding(self) -> set[int]:
         """The linked functions with parameters that are called or handed on."""
         return self._forwards.forwarding
 
-    def find_callees(self) -> dict[tuple[str, int], list[FunctionId]]:
-        """What each call through a pointer reaches, by definition and position."""
-        found: dict[tuple[str, int], list[FunctionId]] = {}
+    def find_callees(self) -> dict[SitePosition, list[FunctionId]]:
+        """The candidates of each call through a pointer."""
+        found: dict[SitePosition, list[FunctionId]] = {}
         for (number, index), node in self._called_nodes.items():
             row = self._nodes.facts.definitions[number]
             found[row.key, row.sites[index].position] = [
-                candidate.callee for candidate in self._verdicts[node].candidates]
+                candidate.callee for candidate in self._callee_sets[node].candidates]
         return found
 
     def find_functions(self, value: Value) -> set[FunctionId]:
-        """The functions that a value may be, where it was solved."""
-        code = self._constraints.operands.operand(self._nodes.interner.intern_value(value))
-        held = self._solver.sets.get(self._constraints.operands.as_node(code), EMPTY) if (
-            code != NOTHING) else EMPTY
-        found = map(self._nodes.function_of, held)
-        return {self._nodes.function_id(function) for function in found if function != NONE}
+        """The functions that a value may be, if it was solved."""
+        operands, nodes = self._constraints.operands, self._nodes
+        operand = operands.operand(nodes.interner.intern_value(value))
+        if operand == NOTHING:
+            return set()
+        held = self._solution.solver.sets.get(operands.as_node(operand), EMPTY)
+        found = {nodes.token_functions[token] for token in held}
+        return {nodes.function_id(function) for function in found if function != NONE}
 
     def iter_sites(
-        self, deferred: Mapping[tuple[str, int], tuple[Candidate, ...]]
+        self, deferred: Mapping[SitePosition, tuple[Candidate, ...]]
     ) -> Iterator[ResolvedSite]:
-        """All sites, by key and position, with what is run later (`deferred`)."""
+        """All call sites, by key and position, with their deferred candidates."""
         for number, row in enumerate(self._nodes.facts.definitions):
-            for position, site in enumerate(row.sites):
-                caller = self._nodes.interner.function_ids[site.caller]
+            for index, site in enumerate(row.sites):
+                caller = self._nodes.function_id(site.caller)
                 later = deferred.get((row.key, site.position), ())
                 if site.callee != NONE:
                     yield ResolvedSite(
                         row.key, site.position, caller, SiteStatus.DIRECT,
-                        self._callee(site) + later,
-                        rule=BY_ASSEMBLER.get(site.named, "direct"),
-                        forwards=self._forwards.list_forwards((number, position)))
+                        self._find_callee(site) + later,
+                        rule=_RULES_OF_ASSEMBLER.get(site.symbol_use, "direct"),
+                        forwards=self._forwards.list_forwards((number, index)))
                     continue
-                verdict = self._verdicts[self._called_nodes[number, position]]
+                found = self._callee_sets[self._called_nodes[number, index]]
                 yield ResolvedSite(
-                    row.key, site.position, caller, verdict.status, verdict.candidates + later,
-                    verdict.holder, verdict.rule, verdict.reason, proof=verdict.proof)
+                    row.key, site.position, caller, found.status, found.candidates + later,
+                    found.holder, found.rule, found.reason, proof=found.proof)
 
-    def _callee(self, site: SiteRow) -> tuple[Candidate, ...]:
+    def _find_callee(self, site: SiteRow) -> tuple[Candidate, ...]:
+        """The callee of a direct call; one object for all calls of it."""
         callee = self._nodes.linked_functions[site.callee]
-        kind = EdgeKind.ASM if site.named in BY_ASSEMBLER else EdgeKind.DIRECT
+        kind = EdgeKind.ASM if site.symbol_use in _RULES_OF_ASSEMBLER else EdgeKind.DIRECT
         known = self._direct.get((callee, kind))
         if known is None:
             candidate = Candidate(self._nodes.function_id(callee), kind)
             known = self._direct[callee, kind] = (candidate,)
         return known
 
-    def _called(self, position: tuple[int, int]) -> int:
-        """The node that a site calls through: a parameter, also where a local copy is called; a
-        whole slot, where the base tells no tables apart.
+    def _find_called_node(self, position: tuple[int, int]) -> int:
+        """The node that a site calls through.
+
+        That is a parameter also where a local copy of it is called, and a whole slot where the base
+        tells no tables apart.
         """
         number, index = position
         parameter = self._forwards.called_parameters.get(position)
         if parameter is not None:
             site = self._nodes.facts.definitions[number].sites[index]
             caller = self._nodes.linked_functions[site.caller]
-            return self._nodes.intern_node((PARAMETER, caller, parameter))
-        code = self._constraints.calls[self._constraints.call_numbers[position]].target
-        if code == NOTHING:
+            return self._nodes.intern_node(ParameterKey(caller, parameter))
+        target = self._constraints.calls[self._constraints.call_numbers[position]].target
+        if target == NOTHING:
             return NOTHING
-        node = self._constraints.operands.as_node(code)
+        node = self._constraints.operands.as_node(target)
         return self._solution.slots.get(node, node)
 
-    def _judge(self, nodes: set[int]) -> dict[int, CalleeSet]:
-        """The verdicts on called nodes. Chains are searched once for each function."""
-        function_of = self._nodes.function_of
+
+class _NodeJudge:
+    """Judges called nodes."""
+
+    def __init__(
+        self,
+        constraints: Constraints,
+        solution: Solution,
+        bindings: BindingRows,
+        stored: StoredCallbacks,
+    ) -> None:
+        self._nodes = constraints.nodes
+        self._sets = solution.solver.sets
+        self._tables = solution.tables
+        self._slot_reads = constraints.operands.slot_reads
+        self._pointers = {load.target: load.pointer for load in constraints.operands.loads}
+        self._installs = bindings.installs
+        self._stored = stored
+        self._reasons = NoCandidateReasons(solution.solver)
+        self._chains = EvidenceChains(solution.solver, self._sets)
+        self._base_chains = EvidenceChains(solution.first_pass, solution.table_points_to.sets)
+        self._base_installs: dict[tuple[int, int], Evidence | None] = {}
+
+    def judge(self, nodes: set[int]) -> dict[int, CalleeSet]:
+        """What is found of each node. Chains are searched once for each function."""
+        functions = self._nodes.token_functions
         wanted: dict[int, list[int]] = {}
         for node in nodes:
-            for token in self._solver.sets.get(node, EMPTY):
-                if function_of(token) != NONE:
+            for token in self._sets.get(node, EMPTY):
+                if functions[token] != NONE:
                     wanted.setdefault(token, []).append(node)
         found: dict[int, list[Candidate]] = {}
         for token, targets in wanted.items():
+            callee = self._nodes.function_id(functions[token])
             chains = self._chains.find_chains(token, targets)
             for node in targets:
-                candidate = self._candidate(token, node, chains.get(node, []))
+                candidate = self._make_candidate(callee, node, chains.get(node, []))
                 found.setdefault(node, []).append(candidate)
-        return {node: self._verdict(node, found.get(node, [])) for node in nodes}
+        return {node: self._make_callee_set(node, found.get(node, [])) for node in nodes}
 
-    def _verdict(self, node: int, candidates: list[Candidate]) -> CalleeSet:
-        holder = self._holder(node)
+    def _make_callee_set(self, node: int, candidates: list[Candidate]) -> CalleeSet:
+        holder = self._find_holder(node)
         if not candidates:
-            status, reason, proof = self._emptiness.explain(node)
+            status, reason, proof = self._reasons.explain(node)
             return CalleeSet(status, (), holder, "", reason, proof)
         ordered = tuple(sorted(candidates, key=lambda candidate: candidate.callee))
-        return CalleeSet(SiteStatus.RESOLVED, ordered, holder, self._rule(node), "")
+        rule = "table" if node in self._tables else _RULES.get(
+            type(self._nodes.keys[node]), "function")
+        return CalleeSet(SiteStatus.RESOLVED, ordered, holder, rule, "")
 
-    def _rule(self, node: int) -> str:
-        if node in self._solution.tables:
-            return "table"
-        return RULES.get(self._nodes.keys[node][0], "function")
-
-    def _holder(self, node: int) -> Holder | None:
+    def _find_holder(self, node: int) -> Holder | None:
         """The holder for people: of a pointer's pointee, the holder of the pointer."""
-        for _ in range(8):
-            if node < 0:
-                return None
-            if node not in self._pointers:
+        for _ in range(_MOST_POINTERS):
+            pointer = self._pointers.get(node)
+            if pointer is None:
                 break
-            node = self._pointers[node]
+            node = pointer
         return self._nodes.holder(node) if node >= 0 else None
 
-    def _candidate(self, token: int, node: int, chain: list[ChainStep]) -> Candidate:
-        callee = self._nodes.function_id(self._nodes.function_of(token))
+    def _make_candidate(self, callee: FunctionId, node: int, chain: Chain) -> Candidate:
         evidence = self._chains.cite(chain)
-        install = self._install(chain, node)
+        install = self._find_install(chain, node)
         if install is not None:
             evidence.append(install)
-        stored = self._stored.find_key(node, chain)
+        stored = self._stored.find_key(node, (step.node for step in chain))
         if stored and evidence:
             first = Evidence(Role.BINDING, evidence[0].location, stored)
             return Candidate(callee, EdgeKind.DEFERRED, (first, *evidence[1:]))
-        return Candidate(callee, self._kind(node, chain), tuple(evidence))
+        return Candidate(callee, self._find_kind(node, chain), tuple(evidence))
 
-    def _kind(self, node: int, chain: list[ChainStep]) -> EdgeKind:
+    def _find_kind(self, node: int, chain: Chain) -> EdgeKind:
         key = self._nodes.keys[node]
-        if key[0] == PARAMETER:
+        if isinstance(key, ParameterKey):
             return EdgeKind.CALLBACK
-        is_slot = key[0] == SLOT or (key[0] == LOADED and key[1] != NONE)
-        return EdgeKind.OPS if is_slot and starts_at_initialiser(chain) else EdgeKind.POINTER
+        if isinstance(key, SlotKey | SlotReadKey) and starts_at_initialiser(chain):
+            return EdgeKind.OPS
+        return EdgeKind.POINTER
 
-    def _install(self, chain: list[ChainStep], node: int) -> Evidence | None:
-        """Where the table that binds the function is installed: on the way into the base that is
-        called through if that is known, else the first install there is.
+    def _find_install(self, chain: Chain, node: int) -> Evidence | None:
+        """Where the table that binds the function is installed.
+
+        That is on the way into the base that is called through, if that is known, else the first
+        install that there is.
         """
-        if not chain:
+        key = self._nodes.keys[chain[0].node] if chain else None
+        if not isinstance(key, FieldKey):
             return None
-        key = self._nodes.keys[chain[0][1]]
-        if key[0] != FIELD or self._nodes.keys[key[1]][0] != OBJECT:
+        table = self._nodes.keys[key.root]
+        if not isinstance(table, ObjectKey):
             return None
-        root = key[1]
-        if node in self._solution.tables:
-            base = self._constraints.operands.loaded[node][2]
-            if base >= 0:
-                place = (root, base)
-                if place not in self._installed_by:
-                    token = self._nodes.address_token(root, root)
-                    self._installed_by[place] = self._base_chains.find_install(token, base)
-                known = self._installed_by[place]
-                if known is not None:
-                    return known
-        first = self._installs.get(self._nodes.keys[root][1])
+        known = self._find_base_install(key.root, node)
+        if known is not None:
+            return known
+        first = self._installs.get(table.object)
         return Evidence(Role.INSTALL, first.location, str(first.holder)) if first else None
+
+    def _find_base_install(self, table: int, node: int) -> Evidence | None:
+        """Where a table is put on its way into the base of a called node."""
+        if node not in self._tables:
+            return None
+        base = self._slot_reads[node].base
+        if not is_node(base):
+            return None
+        place = (table, base)
+        if place not in self._base_installs:
+            token = self._nodes.address_token(table, table)
+            self._base_installs[place] = self._base_chains.find_install(token, base)
+        return self._base_installs[place]

@@ -6,134 +6,159 @@ that parameter or a known function. If any alternative is something else, it say
 the site, and a search has to take every candidate there.
 """
 
+from kgraph.model.codes import (
+    ForwardedValue,
+    forwarded_function,
+    forwarded_parameter,
+    is_function,
+    parameter_index,
+)
+from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import CallbackForward
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.fact_rows import SiteRow
-from kgraph.resolve.interning import CONSTANT, FUNCTION, LOAD, NONE, PARAMETER, VARIABLE
+from kgraph.resolve.interning import (
+    CONSTANT,
+    NONE,
+    FunctionRow,
+    LoadRow,
+    ParameterKey,
+    VariableKey,
+)
 
-SitePosition = tuple[int, int]  # definition, site: indexes into Facts.definitions and its sites
-Alternatives = frozenset[tuple[int, int]]  # (FUNCTION, linked function) or (PARAMETER, index)
+SiteIndex = tuple[int, int]  # indexes into FactRows.definitions and the sites of that
+Alternatives = frozenset[ForwardedValue]
+_PARAMETER_OF = tuple[int, int]  # a linked function, the index of its parameter
 
 
 class CallbackForwarding:
-    """`called[position]` is the parameter that an indirect call goes through; `handed[position]`
-    what a direct call hands to forwarding parameters.
-    """
+    """`called_parameters` are the parameters that indirect calls go through; `forwarding` the
+    linked functions with forwarding parameters."""
 
     def __init__(self, constraints: Constraints) -> None:
         self._nodes = constraints.nodes
-        self._constraints = constraints
+        self._address_taken = constraints.address_taken
         self._rows = self._nodes.interner.value_rows
-        self._facts = self._nodes.facts
-        self._written: dict[int, list[int]] = {}
+        self._definitions = self._nodes.facts.definitions
+        self._written: dict[int, list[int]] = {}  # local or parameter: the values written to it
         self._known: dict[int, Alternatives | None] = {}
-        self._callers: dict[int, list[tuple[SitePosition, SiteRow]]] = {}
-        self.called_parameters: dict[SitePosition, int] = {}
-        self.forwarding: set[int] = set()  # linked functions with forwarding parameters
-        self._handed: dict[SitePosition, set[tuple[int, int, int]]] = {}
+        self._callers: dict[int, list[tuple[SiteIndex, SiteRow]]] = {}
+        self._forwards: dict[SiteIndex, set[tuple[int, ForwardedValue]]] = {}
+        self.called_parameters: dict[SiteIndex, int] = {}
+        self.forwarding: set[int] = set()
         self._read_definitions()
-        self._follow()
+        self._find_called_parameters()
+        self._follow_callers()
 
     def _read_definitions(self) -> None:
-        keys, holders = self._nodes.interner.holder_keys, self._nodes.holder_nodes
+        keys, nodes = self._nodes.interner.holder_keys, self._nodes.holder_nodes
         functions = self._nodes.linked_functions
-        for number, row in enumerate(self._facts.definitions):
+        for number, row in enumerate(self._definitions):
             if row.function == NONE:
                 continue
             for write in row.writes:
-                if keys[write.holder][0] in (VARIABLE, PARAMETER):
-                    self._written.setdefault(holders[write.holder], []).append(write.value)
-            for position, site in enumerate(row.sites):
+                if isinstance(keys[write.holder], VariableKey | ParameterKey):
+                    self._written.setdefault(nodes[write.holder], []).append(write.value)
+            for index, site in enumerate(row.sites):
                 if site.callee != NONE and site.arguments:
                     callee = functions[site.callee]
-                    self._callers.setdefault(callee, []).append(((number, position), site))
+                    self._callers.setdefault(callee, []).append(((number, index), site))
 
-    def _follow(self) -> None:
-        work: list[tuple[int, int]] = []
-        for number, row in enumerate(self._facts.definitions):
-            for position, site in enumerate(row.sites):
+    def _find_called_parameters(self) -> None:
+        """Find the calls that go through exactly one value, a parameter of their function."""
+        for number, row in enumerate(self._definitions):
+            for index, site in enumerate(row.sites):
                 if site.target == NONE:
                     continue
-                meant = self._alternatives(site.target)
-                if meant is not None and len(meant) == 1:
-                    [(kind, index)] = meant
-                    if kind == PARAMETER:
-                        self.called_parameters[number, position] = index
-                        work.append((self._nodes.linked_functions[site.caller], index))
-        seen: set[tuple[int, int]] = set()
+                alternatives = self._find_alternatives(site.target)
+                if alternatives is not None and len(alternatives) == 1:
+                    [value] = alternatives
+                    if not is_function(value):
+                        self.called_parameters[number, index] = parameter_index(value)
+
+    def _follow_callers(self) -> None:
+        """Follow called parameters to what the callers hand to them."""
+        functions = self._nodes.linked_functions
+        work: list[_PARAMETER_OF] = [
+            (functions[self._definitions[number].sites[index].caller], parameter)
+            for (number, index), parameter in self.called_parameters.items()]
+        seen: set[_PARAMETER_OF] = set()
         while work:
             parameter = work.pop()
             if parameter not in seen:
                 seen.add(parameter)
                 self.forwarding.add(parameter[0])
-                work += self._hand(*parameter)
+                work += self._note_callers(*parameter)
 
-    def _hand(self, function: int, index: int) -> list[tuple[int, int]]:
-        """Write down what each call hands to a parameter; gives the parameters handed on."""
-        handed_on = []
+    def _note_callers(self, function: int, index: int) -> list[_PARAMETER_OF]:
+        """Note what each call hands to a parameter. Returns the parameters that are handed on."""
+        handed_on: list[_PARAMETER_OF] = []
         for position, site in self._callers.get(function, ()):
             if index >= len(site.arguments):
                 continue
-            alternatives: set[tuple[int, int]] = set()
-            for value in site.arguments[index]:
-                meant = self._alternatives(value)
-                if meant is None:
-                    break
-                alternatives |= meant
-            else:
-                for kind, number in alternatives:
-                    self._handed.setdefault(position, set()).add((index, kind, number))
-                    if kind == PARAMETER:
-                        handed_on.append((self._nodes.linked_functions[site.caller], number))
+            values = self._union(site.arguments[index])
+            for value in values or ():
+                self._forwards.setdefault(position, set()).add((index, value))
+                if not is_function(value):
+                    caller = self._nodes.linked_functions[site.caller]
+                    handed_on.append((caller, parameter_index(value)))
         return handed_on
 
-    def list_forwards(self, position: SitePosition) -> tuple[CallbackForward, ...]:
-        """The Forwards of a direct call, sorted."""
-        rows = self._handed.get(position)
+    def list_forwards(self, position: SiteIndex) -> tuple[CallbackForward, ...]:
+        """What a direct call hands to forwarding parameters, sorted."""
+        rows = self._forwards.get(position)
         if rows is None:
             return ()
-        forwards = [
-            CallbackForward(
-                parameter, self._nodes.function_id(number) if kind == FUNCTION else number
-            )
-            for parameter, kind, number in rows
-        ]
+        forwards = [CallbackForward(parameter, self._describe(value)) for parameter, value in rows]
         return tuple(sorted(forwards, key=lambda f: (f.parameter, str(type(f.value)),
                                                      repr(f.value))))
 
-    def _alternatives(self, value: int) -> Alternatives | None:
-        """The functions and own parameters that a value may be; None where it may be more."""
-        if value in self._known:
-            return self._known[value]
-        self._known[value] = None
-        meant = self._known[value] = self._evaluate(value, set())
-        return meant
+    def _describe(self, value: ForwardedValue) -> FunctionId | int:
+        return self._nodes.function_id(value) if is_function(value) else parameter_index(value)
 
-    def _evaluate(self, value: int, path: set[int]) -> Alternatives | None:
+    def _union(self, values: tuple[int, ...]) -> Alternatives | None:
+        """The alternatives of several values; None if one of them may be more."""
+        result: Alternatives = frozenset()
+        for value in values:
+            alternatives = self._find_alternatives(value)
+            if alternatives is None:
+                return None
+            result |= alternatives
+        return result
+
+    def _find_alternatives(self, value: int) -> Alternatives | None:
+        """The functions and own parameters that a value may be; None if it may be more."""
+        if value not in self._known:
+            self._known[value] = None
+            self._known[value] = self._evaluate(value, frozenset())
+        return self._known[value]
+
+    def _evaluate(self, value: int, path: frozenset[int]) -> Alternatives | None:
         if value == CONSTANT:
             return frozenset()
-        kind, first, _ = self._rows[value]
-        if kind == FUNCTION:
-            return frozenset(((FUNCTION, self._nodes.linked_functions[first]),))
-        return self._local(self._nodes.holder_nodes[first], path) if kind == LOAD else None
+        row = self._rows[value]
+        if isinstance(row, FunctionRow):
+            return frozenset((forwarded_function(self._nodes.linked_functions[row.function]),))
+        if isinstance(row, LoadRow):
+            return self._evaluate_holder(self._nodes.holder_nodes[row.holder], path)
+        return None
 
-    def _local(self, node: int, path: set[int]) -> Alternatives | None:
+    def _evaluate_holder(self, node: int, path: frozenset[int]) -> Alternatives | None:
         """What a local or a parameter may be, if nothing unseen can write to it."""
         if node in path:
             return frozenset()
+        if node in self._address_taken:
+            return None
         key = self._nodes.keys[node]
         written = self._written.get(node, [])
-        if node in self._constraints.address_taken:
+        if isinstance(key, ParameterKey) and not written and not self._nodes.is_variadic(node):
+            return frozenset((forwarded_parameter(key.index),))
+        if not isinstance(key, VariableKey) or not written:
             return None
-        if key[0] == PARAMETER and not written and not self._nodes.is_variadic(node):
-            return frozenset(((PARAMETER, key[2]),))
-        return self._union(written, path | {node}) if key[0] == VARIABLE and written else None
-
-    def _union(self, written: list[int], path: set[int]) -> Alternatives | None:
         result: Alternatives = frozenset()
         for value in written:
-            meant = self._evaluate(value, path)
-            if meant is None:
+            alternatives = self._evaluate(value, path | {node})
+            if alternatives is None:
                 return None
-            result |= meant
+            result |= alternatives
         return result

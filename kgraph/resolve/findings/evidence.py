@@ -5,30 +5,43 @@ bindings to each called node. Of chains of one length it takes the one whose cit
 first, so that the choice does not depend on the order of reading.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+
+from msgspec import Struct
 
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.resolve.constraint_graph import (
-    CONSTANT_OF,
     ROLES,
     UNCITED,
     is_initialiser_row,
     label_location,
     label_role,
 )
-from kgraph.resolve.interning import NONE
 from kgraph.resolve.solving.solver import EMPTY, Solver
 
 LIMIT = 12
 """Longer chains are cited by their first and last citations, and say what is left out."""
-ChainStep = tuple[int, int]  # label, node that received the value there
+
 ChainOrder = tuple[tuple[str, int, int, int, str], ...]
 
 
+class ChainStep(Struct, frozen=True, gc=False):
+    """A value arrives at a node, cited with a label."""
+
+    label: int
+    node: int
+
+
+Chain = Sequence[ChainStep]
+
+
 class EvidenceChains:
-    """Finds the chains of citations of tokens, along the edges of a solver, in these sets."""
+    """Finds the chains that bring tokens to nodes, along the edges of a solver.
+
+    `sets` has the tokens of each node: a chain leads only over nodes that hold its token.
+    """
 
     def __init__(self, solver: Solver, sets: Mapping[int, AbstractSet[int]]) -> None:
         self._solver = solver
@@ -36,51 +49,50 @@ class EvidenceChains:
         self._nodes = solver.nodes
         self._names: dict[int, str] = {}
         self._origins: dict[int, list[ChainStep]] = {}
-        for node, labels in solver.constraints.given.items():
+        for node, token, label in solver.constraints.iter_given():
             if solver.is_relevant(node):
-                for token, cited in labels.items():
-                    self._origins.setdefault(token, []).append((cited, node))
-        for node, key in enumerate(self._nodes.keys):
-            if key[0] == CONSTANT_OF and key[1] != NONE:
-                self._origins.setdefault(key[1], []).append((UNCITED, node))
+                self._origins.setdefault(token, []).append(ChainStep(label, node))
 
     def find_chains(
         self, token: int, targets: Iterable[int],
-        among: Mapping[int, AbstractSet[int]] | None = None,
-    ) -> dict[int, list[ChainStep]]:
-        """For each target that holds the token, the steps that bring it there; `among` are sets to
-        look in instead of those that were given."""
+        sets: Mapping[int, AbstractSet[int]] | None = None,
+    ) -> dict[int, Chain]:
+        """For each target that holds the token, the steps that bring it there.
+
+        `sets` replace those of this object.
+        """
         missing = set(targets)
-        found: dict[int, list[ChainStep]] = {}
-        sets = self._sets if among is None else among
+        found: dict[int, Chain] = {}
+        sets = self._sets if sets is None else sets
         succ, preds = self._solver.succ, self._solver.preds
-        layer: dict[int, list[ChainStep]] = {}
+        layer: dict[int, Chain] = {}
         for step in self._origins.get(token, ()):
-            self._offer(layer, step[1], [step])
+            self._offer(layer, step.node, [step])
         seen: set[int] = set()
         while layer and missing:
             for node in missing & layer.keys():
                 found[node] = layer[node]
             missing -= layer.keys()
             seen |= layer.keys()
-            following: dict[int, list[ChainStep]] = {}
+            following: dict[int, Chain] = {}
             for node, chain in layer.items():
                 for target in succ.get(node, ()):
                     if target not in seen and token in sets.get(target, EMPTY):
-                        step = (preds[target][node], target)
+                        step = ChainStep(preds[target][node], target)
                         self._offer(following, target, [*chain, step])
             layer = following
         return found
 
-    def _offer(self, layer: dict[int, list[ChainStep]], node: int, chain: list[ChainStep]) -> None:
+    def _offer(self, layer: dict[int, Chain], node: int, chain: Chain) -> None:
+        """Enter a chain to a node, unless one comes first."""
         known = layer.get(node)
         if known is None or self._order(chain) < self._order(known):
             layer[node] = chain
 
-    def _order(self, chain: list[ChainStep]) -> ChainOrder:
+    def _order(self, chain: Chain) -> ChainOrder:
         order = self._solver.constraints.label_order
-        return tuple((*order(cited), self.name(node)) for cited, node in chain
-                     if cited != UNCITED)
+        return tuple([(*order(step.label), self.name(step.node)) for step in chain
+                      if step.label != UNCITED])
 
     def name(self, node: int) -> str:
         """What a node is called in evidence."""
@@ -90,15 +102,15 @@ class EvidenceChains:
             known = self._names[node] = "" if holder is None else str(holder)
         return known
 
-    def cite(self, chain: list[ChainStep]) -> list[Evidence]:
-        """The citations of a chain, no more than LIMIT; copies on one line are one."""
+    def cite(self, chain: Chain) -> list[Evidence]:
+        """The citations of a chain, at most LIMIT; copies on one line are one."""
         cited: list[Evidence] = []
-        for packed, node in chain:
-            if packed != UNCITED:
-                role, location = ROLES[label_role(packed)], self._location(packed)
+        for step in chain:
+            if step.label != UNCITED:
+                role, location = ROLES[label_role(step.label)], self._location(step.label)
                 if cited and role is Role.FLOW and _is_copy_on_line(cited[-1], location):
                     cited.pop()
-                cited.append(Evidence(role, location, self.name(node)))
+                cited.append(Evidence(role, location, self.name(step.node)))
         if len(cited) <= LIMIT:
             return cited
         left_out = len(cited) - LIMIT + 1
@@ -113,13 +125,13 @@ class EvidenceChains:
             return None
         return Evidence(Role.INSTALL, cited[0].location, cited[0].holder)
 
-    def _location(self, packed: int) -> Location:
-        return self._nodes.interner.location_list[label_location(packed)]
+    def _location(self, label: int) -> Location:
+        return self._nodes.interner.location_list[label_location(label)]
 
 
-def starts_at_initialiser(chain: list[ChainStep]) -> bool:
+def starts_at_initialiser(chain: Chain) -> bool:
     """Whether a chain starts at a row of an object's initialiser."""
-    return bool(chain) and is_initialiser_row(chain[0][0])
+    return bool(chain) and is_initialiser_row(chain[0].label)
 
 
 def _is_copy_on_line(before: Evidence, location: Location) -> bool:

@@ -17,17 +17,17 @@ from kgraph.model.incremental import Footprint, MarkKey, hash_keys, hash_weighte
 from kgraph.model.values import POINTEE
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.fact_rows import DefinitionRow, FactRows
-from kgraph.resolve.installed_tables import find_root_objects, is_export_section
+from kgraph.resolve.installed_tables import find_root_objects, is_export_row, iter_installed_by
 from kgraph.resolve.interning import (
-    ADDRESS,
-    FUNCTION,
-    LOAD,
     NONE,
-    OBJECT,
-    PARAMETER,
-    SLOT,
-    VARIABLE,
+    AddressRow,
+    FunctionRow,
     HolderKey,
+    LoadRow,
+    ObjectKey,
+    ParameterKey,
+    SlotKey,
+    VariableKey,
 )
 from kgraph.resolve.models.declared import load_copy_functions
 from kgraph.resolve.solving.relevance import RelevanceSlice
@@ -36,50 +36,73 @@ NEEDED, FORWARDS, DUTY, TWINS = "needed", "forwards", "duty", "twins"
 NAMED_FUNCTION, NAMED_OBJECT, NAMED_SLOT = "function", "object", "slot"
 SYMBOL = "symbol"
 TAKEN, GIVEN, RECORD, INSTALLS = "taken", "given", "record", "installs"
+_Keys = tuple[MarkKey, ...]
 
 
 def collect_footprint(
-    constraints: Constraints, need: RelevanceSlice, forwarding: Iterable[int],
+    constraints: Constraints, relevance: RelevanceSlice, forwarding: Iterable[int],
     duties: Iterable[FunctionId],
 ) -> Footprint:
     """The footprint of a solved system. `forwarding` are the numbers of linked functions."""
-    facts = constraints.nodes.facts
+    facts, function_id = constraints.nodes.facts, constraints.nodes.function_id
     weights = hash_weighted_keys(count_mentions(facts))
-    weights |= hash_keys(_iter_needed_keys(constraints, need))
-    weights |= hash_keys((FORWARDS, *_identity_key(constraints.nodes.function_id(number)))
-                      for number in forwarding)
-    weights |= hash_keys((DUTY, *_identity_key(function)) for function in duties)
-    weights |= hash_keys((TWINS, *_identity_key(subject)) for subject in facts.duplicates)
+    weights |= hash_keys(_iter_needed_keys(constraints, relevance))
+    weights |= hash_keys(identity_key(FORWARDS, function_id(number)) for number in forwarding)
+    weights |= hash_keys(identity_key(DUTY, function) for function in duties)
+    weights |= hash_keys(identity_key(TWINS, subject) for subject in facts.duplicates)
     weights |= hash_keys((SYMBOL, name) for name in facts.asm_names)
     return Footprint(weights)
 
 
+def identity_key(kind: str, identity: FunctionId | ObjectId) -> MarkKey:
+    """The key of a mark of this kind about a function or object."""
+    return (kind, identity.name, identity.scope, identity.image)
+
+
 def needed_variable_key(function: FunctionId, name: str) -> MarkKey:
-    """The key of a local that has to be solved."""
-    return (NEEDED, *_identity_key(function), "v", name)
+    """The key of a local that was solved."""
+    return (*identity_key(NEEDED, function), "v", name)
 
 
 def needed_parameter_key(function: FunctionId, index: int) -> MarkKey:
-    """The key of a parameter of a linked function that has to be solved."""
-    return (NEEDED, *_identity_key(function), "p", index)
+    """The key of a parameter of a linked function that was solved."""
+    return (*identity_key(NEEDED, function), "p", index)
 
 
-def _iter_needed_keys(constraints: Constraints, need: RelevanceSlice) -> Iterator[MarkKey]:
-    """The locals and parameters that were solved. A local whose address is taken is left out: that
-    is seen in its own function."""
-    nodes = constraints.nodes
-    taken = constraints.address_taken
-    for node, is_needed in enumerate(need.is_needed):
+def name_key(identity: FunctionId | ObjectId) -> MarkKey:
+    """The key of a name that facts mention: a function or object, in any image."""
+    kind = NAMED_FUNCTION if isinstance(identity, FunctionId) else NAMED_OBJECT
+    return (kind, identity.name, identity.scope)
+
+
+def named_keys(key: MarkKey) -> _Keys:
+    """The keys of the names that a mark of TAKEN, GIVEN or INSTALLS is about."""
+    if key[0] == INSTALLS:
+        return ((NAMED_OBJECT, *key[1:]),)
+    if key[0] == TAKEN:
+        return (key[1:],)
+    slot, within = key[1:5], key[5:]  # GIVEN
+    return (slot, within) if within else (slot,)
+
+
+def _iter_needed_keys(constraints: Constraints, relevance: RelevanceSlice) -> Iterator[MarkKey]:
+    """The locals and parameters that were solved.
+
+    A local whose address is taken is left out: that is seen in its own function.
+    """
+    nodes, taken = constraints.nodes, constraints.address_taken
+    for node, is_needed in enumerate(relevance.is_needed):
         if is_needed:
             key = nodes.keys[node]
-            if key[0] == VARIABLE and node not in taken:
-                yield needed_variable_key(nodes.function_id(key[1]), key[2])
-            elif key[0] == PARAMETER:
-                yield needed_parameter_key(nodes.function_id(key[1]), key[2])
+            if isinstance(key, VariableKey):
+                if node not in taken:
+                    yield needed_variable_key(nodes.function_id(key.function), key.name)
+            elif isinstance(key, ParameterKey):
+                yield needed_parameter_key(nodes.function_id(key.function), key.index)
 
 
 def count_mentions(facts: FactRows) -> Counter[MarkKey]:
-    """How many facts mention what, by key."""
+    """How many facts mention each key."""
     return _MentionCounter(facts).counts
 
 
@@ -87,156 +110,143 @@ class _MentionCounter:
     """Counts the mentions of all rows: first of values, then of what each value stands for."""
 
     def __init__(self, facts: FactRows) -> None:
-        self._names = names = facts.interner
-        self._rows = names.value_rows
-        self._holders = names.holder_keys
-        self._objects = facts.objects
+        self._facts = facts
+        self._rows = facts.interner.value_rows
+        self._holders = facts.interner.holder_keys
+        self._copy_functions = load_copy_functions()
         self.counts: Counter[MarkKey] = Counter()
-        values: Counter[int] = Counter()
-        bases: Counter[int] = Counter()
-        given: Counter[int] = Counter()
+        self._values: Counter[int] = Counter()
+        self._bases: Counter[int] = Counter()
+        self._given: Counter[int] = Counter()
+        self._known: dict[int, _Keys] = {NONE: ()}
         for row in facts.definitions:
-            self._sites(row, values, given)
-            self._writes(row, values, bases, given)
-        self._installs(facts)
-        self._aliases(facts)
-        self._known: dict[int, tuple[MarkKey, ...]] = {NONE: ()}
-        for value, count in values.items():
-            self._add(self._of_value(value), count)
-        for base, count in bases.items():
-            self._add((*self._of_value(base), *self._record(base)), count)
-        for value, count in given.items():
-            self._add(self._of_address(value), count)
+            self._count_sites(row)
+            self._count_writes(row)
+        self._count_installs()
+        self._count_aliases()
+        for value, count in self._values.items():
+            self._add(self._value_keys(value), count)
+        for base, count in self._bases.items():
+            self._add((*self._value_keys(base), *self._record_keys(base)), count)
+        for value, count in self._given.items():
+            self._add(self._address_keys(value), count)
 
     def _add(self, keys: Iterable[MarkKey], count: int) -> None:
         for key in keys:
             self.counts[key] += count
 
-    def _sites(self, row: DefinitionRow, values: Counter[int], given: Counter[int]) -> None:
-        copies = load_copy_functions()
-        ids = self._names.function_ids
+    def _count_sites(self, row: DefinitionRow) -> None:
+        ids = self._facts.interner.function_ids
         for site in row.sites:
             arguments = [value for choice in site.arguments for value in choice]
-            values.update(arguments)
+            self._values.update(arguments)
             if site.callee == NONE:
-                values[site.target] += 1
+                self._values[site.target] += 1
                 continue
-            self.counts[_function_key(ids[site.callee])] += 1
-            if ids[site.callee].name not in copies:
-                given.update(arguments)
+            callee = ids[site.callee]
+            self.counts[name_key(callee)] += 1
+            if callee.name not in self._copy_functions:
+                self._given.update(arguments)
 
-    def _writes(
-        self, row: DefinitionRow, values: Counter[int], bases: Counter[int], given: Counter[int]
-    ) -> None:
-        exports = self._is_export(row)
+    def _count_writes(self, row: DefinitionRow) -> None:
+        is_export = is_export_row(self._facts, row)
+        ids = self._facts.interner.object_ids
         for write in row.writes:
             key = self._holders[write.holder]
-            values[write.value] += 1
-            bases[write.base] += write.base != NONE
-            self._add(self._of_holder(key), 1)
+            self._values[write.value] += 1
+            if write.base != NONE:
+                self._bases[write.base] += 1
+            self._add(self._holder_keys(key), 1)
             if write.table != NONE:
-                self.counts[_object_key(self._names.object_ids[write.table])] += 1
-            if not exports and (key[0] != SLOT or key[2] != POINTEE):
-                given[write.value] += 1
+                self.counts[name_key(ids[write.table])] += 1
+            is_store = isinstance(key, SlotKey) and key.field == POINTEE
+            if not is_export and not is_store:
+                self._given[write.value] += 1
 
-    def _is_export(self, row: DefinitionRow) -> bool:
-        return row.object != NONE and is_export_section(
-            self._objects[self._names.object_ids[row.object]].section)
-
-    def _installs(self, facts: FactRows) -> None:
-        """Count what tables.installed_objects finds."""
-        roots = find_root_objects(facts)
+    def _count_installs(self) -> None:
+        """Count what installed_tables finds."""
+        roots = find_root_objects(self._facts)
         found: Counter[int] = Counter()
-        for row in facts.definitions:
-            if self._is_export(row):
-                continue
-            mentioned = [roots[value] for site in row.sites for choice in site.arguments
-                         for value in choice]
-            mentioned += [roots[site.target] for site in row.sites if site.target != NONE]
-            mentioned += [roots[write.value] for write in row.writes]
-            mentioned += [roots[write.base] for write in row.writes if write.base != NONE]
-            found.update(root for root in mentioned if root not in (NONE, row.object))
+        for row in self._facts.definitions:
+            if not is_export_row(self._facts, row):
+                found.update(iter_installed_by(row, roots))
         for number, count in found.items():
-            identity = self._names.object_ids[number]
+            identity = self._facts.interner.object_ids[number]
             self.counts[INSTALLS, identity.name, identity.scope] += count
 
-    def _aliases(self, facts: FactRows) -> None:
+    def _count_aliases(self) -> None:
         """An alias mentions what it stands for, in each scope that linkage looks in."""
-        for subjects, kind in ((facts.functions, NAMED_FUNCTION), (facts.objects, NAMED_OBJECT)):
+        kinds = ((self._facts.functions, NAMED_FUNCTION), (self._facts.objects, NAMED_OBJECT))
+        for subjects, kind in kinds:
             for subject in subjects.values():
                 if subject.alias_of:
                     scopes = {subject.id.scope, "", subject.location.path}
                     self._add(((kind, subject.alias_of, scope) for scope in scopes), 1)
 
-    def _of_value(self, value: int) -> tuple[MarkKey, ...]:
+    def _value_keys(self, value: int) -> _Keys:
         """What a value mentions, its bases included."""
         known = self._known.get(value)
         if known is None:
-            kind, first, base = self._rows[value]
-            if kind == FUNCTION:
-                known = (_function_key(self._names.function_ids[first]),)
-            elif kind in (LOAD, ADDRESS):
-                known = (*self._of_holder(self._holders[first]), *self._of_value(base),
-                         *self._record(base))
-            else:
-                known = ()
+            row = self._rows[value]
+            known = ()
+            if isinstance(row, FunctionRow):
+                known = (name_key(self._facts.interner.function_ids[row.function]),)
+            elif isinstance(row, LoadRow | AddressRow):
+                known = (*self._holder_keys(self._holders[row.holder]),
+                         *self._value_keys(row.base), *self._record_keys(row.base))
             self._known[value] = known
         return known
 
-    def _of_holder(self, key: HolderKey) -> tuple[MarkKey, ...]:
-        if key[0] == SLOT:
-            return ((NAMED_SLOT, *key[1:]),)
-        if key[0] == OBJECT:
-            return (_object_key(self._names.object_ids[key[1]]),)
-        return (_function_key(self._names.function_ids[key[1]]),)
+    def _holder_keys(self, key: HolderKey) -> _Keys:
+        if isinstance(key, SlotKey):
+            return (_slot_key(key),)
+        if isinstance(key, ObjectKey):
+            return (name_key(self._facts.interner.object_ids[key.object]),)
+        return (name_key(self._facts.interner.function_ids[key.function]),)
 
-    def _record(self, base: int) -> tuple[MarkKey, ...]:
+    def _record_keys(self, base: int) -> _Keys:
         """The slot whose address a base is: it holds a record."""
-        if base == NONE:
-            return ()
-        kind, holder, _ = self._rows[base]
-        if kind == ADDRESS and self._holders[holder][0] == SLOT:
-            return ((RECORD, *self._holders[holder][1:]),)
+        row = self._rows[base] if base != NONE else None
+        if isinstance(row, AddressRow):
+            key = self._holders[row.holder]
+            if isinstance(key, SlotKey):
+                return ((RECORD, key.record, key.field, key.scope),)
         return ()
 
-    def _of_address(self, value: int) -> tuple[MarkKey, ...]:
-        """What follows from an address that is passed or written; of what lies in a local, nothing
-        but that of a slot: the rest is seen in its function."""
-        kind, holder, base = self._rows[value]
-        if kind != ADDRESS:
+    def _address_keys(self, value: int) -> _Keys:
+        """What follows from an address that is passed or written.
+
+        For what lies in a local that is its slot only: the rest is seen in its function.
+        """
+        row = self._rows[value]
+        if not isinstance(row, AddressRow):
             return ()
-        key = self._holders[holder]
-        if key[0] == OBJECT:
-            return ((TAKEN, *_object_key(self._names.object_ids[key[1]])),)
-        if key[0] != SLOT or key[2] == POINTEE:
+        key = self._holders[row.holder]
+        if isinstance(key, ObjectKey):
+            return ((TAKEN, *name_key(self._facts.interner.object_ids[key.object])),)
+        if not isinstance(key, SlotKey) or key.field == POINTEE:
             return ()
-        slot = (NAMED_SLOT, *key[1:])
-        root = self._root(base)
+        slot = _slot_key(key)
+        root = self._find_root(row.base)
         if root is None:
             return ((TAKEN, *slot), (GIVEN, *slot))
-        if root[0] == OBJECT:
-            return ((TAKEN, *slot), (GIVEN, *slot, *_object_key(self._names.object_ids[root[1]])))
+        if isinstance(root, ObjectKey):
+            within = name_key(self._facts.interner.object_ids[root.object])
+            return ((TAKEN, *slot), (GIVEN, *slot, *within))
         return ((TAKEN, *slot),)
 
-    def _root(self, value: int) -> HolderKey | None:
+    def _find_root(self, value: int) -> HolderKey | None:
         """The object or local that an address lies in."""
         while value != NONE:
-            kind, holder, base = self._rows[value]
-            if kind != ADDRESS:
+            row = self._rows[value]
+            if not isinstance(row, AddressRow):
                 return None
-            if self._holders[holder][0] in (OBJECT, VARIABLE, PARAMETER):
-                return self._holders[holder]
-            value = base
+            key = self._holders[row.holder]
+            if isinstance(key, ObjectKey | VariableKey | ParameterKey):
+                return key
+            value = row.base
         return None
 
 
-def _identity_key(identity: FunctionId | ObjectId) -> tuple[str, str, str]:
-    return identity.name, identity.scope, identity.image
-
-
-def _function_key(function: FunctionId) -> MarkKey:
-    return NAMED_FUNCTION, function.name, function.scope
-
-
-def _object_key(identity: ObjectId) -> MarkKey:
-    return NAMED_OBJECT, identity.name, identity.scope
+def _slot_key(key: SlotKey) -> MarkKey:
+    return (NAMED_SLOT, key.record, key.field, key.scope)

@@ -5,6 +5,8 @@ that names it, else, for an attribute, the only one of a header. What assembler 
 and is none of these is data, or a label, and no call site.
 """
 
+from msgspec.structs import replace
+
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import SymbolUse
 from kgraph.resolve.fact_rows import FactRows, SiteRow
@@ -12,16 +14,18 @@ from kgraph.resolve.linkage import FunctionLinker
 
 
 def link_asm_names(facts: FactRows) -> None:
-    """Replace the callees that are known by their names by the functions that are meant, and drop
-    the call sites that refer to none."""
-    symbols = _AsmLinker(facts)
+    """Link the callees that are known by their names alone, and drop call sites that name none.
+
+    Changes the rows in place, and collects the names in `facts.asm_names`.
+    """
+    linker = _AsmLinker(facts)
     ids = facts.interner.function_ids
-    facts.asm_names.update(ids[site.callee].name for row in facts.definitions
-                         for site in row.sites if site.named)
     for row in facts.definitions:
-        if any(site.named for site in row.sites):
-            settled = map(symbols.settled, row.sites)
-            row.sites = [site for site in settled if site is not None]
+        named = [site for site in row.sites if site.symbol_use]
+        if named:
+            facts.asm_names.update(ids[site.callee].name for site in named)
+            linked = map(linker.link_site, row.sites)
+            row.sites = [site for site in linked if site is not None]
 
 
 class _AsmLinker:
@@ -33,27 +37,27 @@ class _AsmLinker:
             if function.scope.endswith(".h"):
                 self._in_headers.setdefault(function.name, []).append(function)
 
-    def settled(self, site: SiteRow) -> SiteRow | None:
-        """The call site with its callee; None where it is none."""
-        if site.named is None:
+    def link_site(self, site: SiteRow) -> SiteRow | None:
+        """The call site with its callee; None if it is no call site."""
+        if site.symbol_use is None:
             return site
-        names = self._facts.interner
-        function = names.function_ids[site.callee]
+        interner = self._facts.interner
+        function = interner.function_ids[site.callee]
         if self._linker.link(function) in self._facts.functions:
             return site
-        static = self._static(site, function)
+        static = self._find_static(site, function)
         if static is not None:
-            return site._replace(callee=names.intern_function(static))
-        return None if site.named is SymbolUse.REFERRED else site
+            return replace(site, callee=interner.intern_function(static))
+        return None if site.symbol_use is SymbolUse.REFERRED else site
 
-    def _static(self, site: SiteRow, function: FunctionId) -> FunctionId | None:
+    def _find_static(self, site: SiteRow, function: FunctionId) -> FunctionId | None:
         """The static function that a name means at a call site."""
-        names = self._facts.interner
-        path = names.location_list[site.location].path
-        unit = names.function_ids[site.caller].scope.rpartition("@")[2]
+        interner = self._facts.interner
+        path = interner.location_list[site.location].path
+        unit = interner.function_ids[site.caller].scope.rpartition("@")[2]
         for scope in (path, f"{path}@{unit}"):
             static = FunctionId(function.name, scope, function.image)
             if static in self._facts.functions:
                 return static
         headers = self._in_headers.get(function.name, ())
-        return headers[0] if len(headers) == 1 and site.named is SymbolUse.CLEANUP else None
+        return headers[0] if len(headers) == 1 and site.symbol_use is SymbolUse.CLEANUP else None

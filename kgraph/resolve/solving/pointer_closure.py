@@ -9,9 +9,8 @@ Only then does a slot get what is written at its place under other names (storag
 not what those names get by overlapping it.
 """
 
-from collections.abc import Iterable, Mapping
-
-from kgraph.resolve.constraint_graph import CONSTANT_OF, TOP, UNCITED
+from kgraph.model.codes import is_node
+from kgraph.resolve.constraint_graph import TOP, UNCITED
 from kgraph.resolve.interning import NONE
 from kgraph.resolve.solving.solver import EMPTY, Solver
 from kgraph.resolve.solving.storage_overlap import StorageOverlap
@@ -20,109 +19,100 @@ MOST_POINTEES = 32
 
 
 def close_over_pointers(solver: Solver) -> None:
-    """Solve to the end: with pointers to pointers and with unseen callers."""
-    given = _find_given_addresses(solver)
-    stored: set[tuple[int, int]] = set()
-    _solve_to_fixpoint(solver, given, stored)
-    StorageOverlap(solver, _find_function_holders(solver)).add_edges()
-    _solve_to_fixpoint(solver, given, stored)
+    """Solve to the end: with pointers to pointers, unseen callers, and overlaps."""
+    closure = _PointerClosure(solver)
+    closure.solve()
+    StorageOverlap(solver, closure.find_function_holders()).add_edges()
+    closure.solve()
 
 
-def _solve_to_fixpoint(
-    solver: Solver, given: dict[int, list[int]], stored: set[tuple[int, int]]
-) -> None:
-    while True:
-        _open_unseen_calls(solver)
-        if not _admit_addresses(solver, given) | _store_through_pointers(solver, given, stored):
-            return
+class _PointerClosure:
+    """Admits addresses, and stores through pointers, until nothing is new."""
 
+    def __init__(self, solver: Solver) -> None:
+        self._solver = solver
+        self._constraints = solver.constraints
+        self._nodes = solver.nodes
+        self._stored: set[tuple[int, int]] = set()
+        self._takers: dict[int, list[int]] = {}  # address token: the nodes that are given it
+        self._addressed: dict[int, list[int]] = {}  # node: those whose addresses it is given
+        for node, token, _ in self._constraints.iter_given():
+            if self._nodes.token_nodes[token] != NONE:
+                self._takers.setdefault(token, []).append(node)
+                self._addressed.setdefault(node, []).append(self._nodes.token_nodes[token])
 
-def _find_given_addresses(solver: Solver) -> dict[int, list[int]]:
-    """For each address token the nodes that are given it."""
-    tokens = solver.nodes.tokens
-    given: dict[int, list[int]] = {}
-    for node, held in solver.constraints.given.items():
-        for token in held:
-            if tokens[token][0] != NONE:
-                given.setdefault(token, []).append(node)
-    for node, key in enumerate(solver.nodes.keys):
-        if key[0] == CONSTANT_OF and key[1] != NONE and tokens[key[1]][0] != NONE:
-            given.setdefault(key[1], []).append(node)
-    return given
+    def solve(self) -> None:
+        while True:
+            self._open_unseen_calls()
+            has_admitted = self._admit_addresses()
+            if not self._store_through_pointers() and not has_admitted:
+                return
 
+    def find_function_holders(self) -> set[int]:
+        """The nodes that hold a function."""
+        functions = {token for token, function in enumerate(self._nodes.token_functions)
+                     if function != NONE}
+        return {node for node, held in self._solver.sets.items() if not functions.isdisjoint(held)}
 
-def _find_function_holders(solver: Solver) -> set[int]:
-    functions = {token for token, (node, function) in enumerate(solver.nodes.tokens)
-                 if node == NONE and function != NONE}
-    return {node for node, held in solver.sets.items() if not functions.isdisjoint(held)}
+    def _admit_addresses(self) -> bool:
+        """Admit the addresses of what holds a function; whether there were new ones."""
+        solver, holders = self._solver, self.find_function_holders()
+        token_nodes = self._nodes.token_nodes
+        found = {token for token in self._takers if token_nodes[token] in holders}
+        found -= solver.admitted
+        solver.admitted |= found
+        for token in found:
+            for node in self._takers[token]:
+                if solver.is_relevant(node):
+                    solver.add_tokens(node, {token})
+        solver.propagate()
+        return bool(found)
 
+    def _store_through_pointers(self) -> bool:
+        """Let functions that are stored through pointers reach what these may point to; whether
+        there were new ones."""
+        solver, holders = self._solver, self.find_function_holders()
+        found: list[tuple[int, int, int]] = []  # all are looked for before the first makes an edge
+        for store in self._constraints.stores:
+            source = solver.as_node(store.source)
+            if not is_node(store.pointer) or source not in holders:
+                continue
+            for target in self._find_pointees(store.pointer):
+                if (source, target) not in self._stored:
+                    self._stored.add((source, target))
+                    found.append((target, source, store.label))
+        for target, source, label in found:
+            solver.add_store(target, source, label)
+        solver.propagate()
+        return bool(found)
 
-def _admit_addresses(solver: Solver, given: dict[int, list[int]]) -> bool:
-    """Admit the addresses of what holds a function."""
-    holders = _find_function_holders(solver)
-    tokens = solver.nodes.tokens
-    found = {token for token in given if tokens[token][0] in holders} - solver.admitted
-    solver.admitted |= found
-    for token in found:
-        for node in given[token]:
-            if solver.is_relevant(node):
-                solver.add_tokens(node, {token})
-    solver.propagate()
-    return bool(found)
+    def _find_pointees(self, pointer: int) -> set[int]:
+        """What a pointer may point to, searched backwards over all edges; nothing if it is more
+        than MOST_POINTEES."""
+        found: set[int] = set()
+        seen = {pointer}
+        stack = [pointer]
+        while stack:
+            node = stack.pop()
+            found.update(self._addressed.get(node, ()))
+            if len(found) > MOST_POINTEES:
+                return set()
+            for source in self._solver.preds.get(node, ()):
+                if source not in seen:
+                    seen.add(source)
+                    stack.append(source)
+        return found
 
-
-def _store_through_pointers(
-    solver: Solver, given: dict[int, list[int]], stored: set[tuple[int, int]]
-) -> bool:
-    """Let functions that are stored through pointers reach what these may point to."""
-    holders = _find_function_holders(solver)
-    addresses: dict[int, list[int]] = {}
-    for token, nodes in given.items():
-        for node in nodes:
-            addresses.setdefault(node, []).append(solver.nodes.tokens[token][0])
-    found: list[tuple[int, int, int]] = []  # all are looked for before the first makes an edge
-    for store in solver.constraints.stores:
-        source = solver.as_node(store.source)
-        if store.pointer < 0 or source not in holders:
-            continue
-        for target in _find_pointees(store.pointer, solver.preds, addresses):
-            if (source, target) not in stored:
-                stored.add((source, target))
-                found.append((target, source, store.label))
-    for target, source, cited in found:
-        solver.add_store(target, source, cited)
-    solver.propagate()
-    return bool(found)
-
-
-def _find_pointees(
-    pointer: int, preds: Mapping[int, Iterable[int]], addresses: dict[int, list[int]]
-) -> set[int]:
-    """What a pointer may point to, searched backwards over all edges, if it is no more than FEW."""
-    found: set[int] = set()
-    seen = {pointer}
-    stack = [pointer]
-    while stack:
-        node = stack.pop()
-        found.update(addresses.get(node, ()))
-        if len(found) > MOST_POINTEES:
-            return set()
-        for source in preds.get(node, ()):
-            if source not in seen:
-                seen.add(source)
-                stack.append(source)
-    return found
-
-
-def _open_unseen_calls(solver: Solver) -> None:
-    """Account for functions whose address is taken and that no call reaches, and for what is
-    passed in calls of which nothing is known."""
-    for function in solver.relevance.taken_functions - solver.called_functions:
-        solver.open_parameters(function)
-    for call in solver.constraints.calls:
-        held = solver.sets.get(solver.as_node(call.target), EMPTY)
-        if TOP in held and all(solver.nodes.function_of(token) == NONE for token in held):
-            for choice in call.arguments:
-                for code in choice:
-                    solver.add_edge(solver.as_node(code), solver.constraints.escape, UNCITED)
-    solver.propagate()
+    def _open_unseen_calls(self) -> None:
+        """Account for functions whose address is taken and that no call reaches, and for what is
+        passed in calls of which nothing is known."""
+        solver, escape = self._solver, self._constraints.escape
+        for function in solver.relevance.taken_functions - solver.called_functions:
+            solver.open_parameters(function)
+        for call in self._constraints.calls:
+            held = solver.sets.get(solver.as_node(call.target), EMPTY)
+            if TOP in held and all(self._nodes.token_functions[token] == NONE for token in held):
+                for choice in call.arguments:
+                    for operand in choice:
+                        solver.add_edge(solver.as_node(operand), escape, UNCITED)
+        solver.propagate()

@@ -5,32 +5,37 @@ the bases that tell tables apart and over pointers to pointers, only a fraction 
 remains.
 """
 
+from kgraph.model.codes import is_token, operand_token
 from kgraph.resolve.constraint_builder import Constraints
-from kgraph.resolve.interning import NONE, PARAMETER, RESULT, RETURN
-from kgraph.resolve.operands import NOTHING, operand_token
+from kgraph.resolve.interning import NONE, ParameterKey, ResultKey, ReturnKey
 
 
 class RelevanceSlice:
-    """`needed[node]` is 1 where the node has to be solved. Nodes made later are needed."""
+    """`is_needed[node]` is 1 where the node has to be solved. Nodes that are made later are needed.
+
+    `taken_functions` are the linked functions whose address is a value somewhere.
+    """
 
     def __init__(self, constraints: Constraints) -> None:
         self._constraints = constraints
         self._keys = constraints.nodes.keys
         self.is_needed = bytearray(len(self._keys))
         self._stack: list[int] = []
-        self._indexes: set[int] = set()
-        self._results = False
-        self._pointees = False
-        self._pointers = {node: code for code, node in constraints.operands.loads}
-        self.taken_functions = find_taken_functions(constraints)
-        self._run()
+        self._passed: set[int] = set()  # indexes of arguments that are in the slice
+        self._has_results = False
+        self._has_pointees = False
+        self._pointers = {load.target: load.pointer for load in constraints.operands.loads}
+        self.taken_functions = _find_taken_functions(constraints)
+        self._add_sinks()
+        self._follow()
 
-    def _add(self, code: int) -> None:
-        if code >= 0 and not self.is_needed[code]:
-            self.is_needed[code] = 1
-            self._stack.append(code)
+    def _add(self, operand: int) -> None:
+        """Add a node; of operands those that are one."""
+        if operand >= 0 and not self.is_needed[operand]:
+            self.is_needed[operand] = 1
+            self._stack.append(operand)
 
-    def _run(self) -> None:
+    def _add_sinks(self) -> None:
         constraints = self._constraints
         for call in constraints.calls:
             self._add(call.target)
@@ -41,68 +46,73 @@ class RelevanceSlice:
             self._add(store.pointer)
             self._add(store.source)
         self._add(constraints.escape)
-        preds, overlays = constraints.preds, constraints.overlaps
+
+    def _follow(self) -> None:
+        preds, overlaps = self._constraints.preds, self._constraints.overlaps
         while self._stack:
             node = self._stack.pop()
             for source, _ in preds.get(node, ()):
                 self._add(source)
-            for source in overlays.get(node, ()):
-                self._add(source)
-            self._special(node)
+            for operand in overlaps.get(node, ()):
+                self._add(operand)
+            self._follow_reads(node)
+            self._follow_calls(node)
 
-    def _special(self, node: int) -> None:
-        """Follow what the solver joins to a node only as sets grow."""
-        loaded = self._constraints.operands.loaded.get(node)
-        if loaded is not None:
-            self._add(loaded[0])
-            self._add(loaded[2])
+    def _follow_reads(self, node: int) -> None:
+        """Add what the solver joins to a read only as sets grow."""
+        read = self._constraints.operands.slot_reads.get(node)
+        if read is not None:
+            self._add(read.slot)
+            self._add(read.base)
         pointer = self._pointers.get(node)
         if pointer is not None:
             self._add(pointer)
-            if pointer < NOTHING:
-                self._add(self._constraints.nodes.tokens[operand_token(pointer)][0])
-            self._all_pointees()
-        key = self._keys[node]
-        if key[0] == PARAMETER and key[1] in self.taken_functions:
-            self._argument(key[2])
-            if self._constraints.nodes.is_variadic(node):
-                self._arguments_from(key[2])
-        elif key[0] == RESULT and not self._results:
-            self._results = True
-            for function in self.taken_functions:
-                self._add(self._constraints.nodes.find_node((RETURN, function)))
+            if is_token(pointer):
+                self._add(self._constraints.nodes.token_nodes[operand_token(pointer)])
+            self._add_pointees()
 
-    def _argument(self, index: int) -> None:
-        if index in self._indexes:
+    def _follow_calls(self, node: int) -> None:
+        """Add what indirect calls join to a parameter or a result."""
+        key = self._keys[node]
+        if isinstance(key, ParameterKey):
+            if key.function in self.taken_functions:
+                self._add_arguments(key.index)
+                if self._constraints.nodes.is_variadic(node):
+                    self._add_variadic_arguments(key.index)
+        elif isinstance(key, ResultKey) and not self._has_results:
+            self._has_results = True
+            for function in self.taken_functions:
+                self._add(self._constraints.nodes.find_node(ReturnKey(function)))
+
+    def _add_arguments(self, index: int) -> None:
+        if index in self._passed:
             return
-        self._indexes.add(index)
+        self._passed.add(index)
         for call in self._constraints.calls:
             if index < len(call.arguments):
-                for code in call.arguments[index]:
-                    self._add(code)
+                for operand in call.arguments[index]:
+                    self._add(operand)
 
-    def _arguments_from(self, index: int) -> None:
-        """What is passed behind the dots, at any place there."""
+    def _add_variadic_arguments(self, index: int) -> None:
+        """Add all arguments from an index on."""
         longest = max(len(call.arguments) for call in self._constraints.calls)
         for further in range(index, longest):
-            self._argument(further)
+            self._add_arguments(further)
 
-    def _all_pointees(self) -> None:
+    def _add_pointees(self) -> None:
         """A pointer that is read through may lead to whatever has its address taken."""
-        if self._pointees:
+        if self._has_pointees:
             return
-        self._pointees = True
-        for node in self._constraints.address_taken:
-            if node != NONE and node not in self._constraints.operands.record_slots:
-                self._add(node)
+        self._has_pointees = True
+        for node in self._constraints.address_taken - self._constraints.survey.record_slots:
+            self._add(node)
 
 
-def find_taken_functions(constraints: Constraints) -> set[int]:
-    """The linked functions whose address is a value somewhere."""
-    function_of = constraints.nodes.function_of
+def _find_taken_functions(constraints: Constraints) -> set[int]:
     tokens = {token for tokens in constraints.given.values() for token in tokens}
     for call in constraints.calls:
-        tokens.update(-2 - code for choice in call.arguments for code in choice if code < NONE)
-    functions = {function_of(token) for token in tokens}
+        tokens.update(operand_token(operand) for choice in call.arguments for operand in choice
+                      if is_token(operand))
+    functions = {constraints.nodes.token_functions[token] for token in tokens}
     functions.discard(NONE)
     return functions

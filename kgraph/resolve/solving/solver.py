@@ -1,9 +1,8 @@
-"""The inclusion solver: the least sets of tokens that satisfy all constraints (Andersen's
-analysis).
+"""The inclusion solver: the least sets of tokens that satisfy all constraints.
 
-Sets grow by differences along edges. Calls, loads and stores through pointers add edges as
-functions and addresses arrive at them. The result is the least fixed point, so it does not
-depend on the order of work.
+This is Andersen's analysis. Sets grow by differences along edges. Calls, loads and stores through
+pointers add edges as functions and addresses arrive at them. The result is the least fixed point,
+so it does not depend on the order of work.
 
 Only functions and marks flow here. table_points_to computes the addresses of tables;
 pointer_closure admits the few addresses of pointers that matter.
@@ -12,9 +11,11 @@ pointer_closure admits the few addresses of pointers that matter.
 from collections import deque
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
+from kgraph.model.codes import NOTHING, Operand, is_node, is_token, operand_token
 from kgraph.resolve.constraint_builder import UNREAD, Constraints, IndirectCall
 from kgraph.resolve.constraint_graph import (
-    CONSTANT_OF,
     POINTER,
     RETURNED,
     SOMEWHERE,
@@ -23,98 +24,115 @@ from kgraph.resolve.constraint_graph import (
     label_location,
     pack_label,
 )
-from kgraph.resolve.interning import NONE, PARAMETER, RETURN, SLOT
-from kgraph.resolve.operands import NOTHING, operand_token
+from kgraph.resolve.interning import NONE, ParameterKey, ReturnKey
 from kgraph.resolve.solving.relevance import RelevanceSlice
 
 EMPTY: frozenset[int] = frozenset()
-Callee = tuple[list[tuple[int, int]], int, int]
-_ARGUMENTS = 16  # no kernel function takes more; what follows them is not called
+_ARGUMENTS = 16  # no kernel function takes more; an undefined one is not given what follows them
+
+
+class Callee(Struct, frozen=True):
+    """What a call of a function joins: its parameters (index, node), from which argument on the
+    node `variadic` takes the rest, and the node of what it returns. NONE for what is not solved."""
+
+    parameters: list[tuple[int, int]]
+    named: int
+    variadic: int
+    returned: int
 
 
 class Solver:
-    """Solves constraints; `sets` holds the tokens of each node, `succ` and `preds` all edges that
-    there are, `preds` with what each is cited with. `plain` are admitted addresses of pointers."""
+    """Solves constraints.
+
+    `sets` has the tokens of each node; `succ` and `preds` are all edges, in `preds` with their
+    labels. `reads` says what each node of a SlotReadKey reads: in the first pass the whole slot, in
+    the second what the tables in its base's set hold. `admitted` are the addresses of pointers that
+    flow. `called_functions` are those that a call reaches.
+    """
 
     def __init__(
         self,
         constraints: Constraints,
-        need: RelevanceSlice,
+        relevance: RelevanceSlice,
         reads: Mapping[int, Iterable[int]],
-        plain: Iterable[int] = (),
+        admitted: Iterable[int] = (),
     ) -> None:
         self.constraints = constraints
         self.nodes = constraints.nodes
-        self.relevance = need
-        self.admitted = set(plain)
+        self.relevance = relevance
+        self.admitted = set(admitted)
         self.sets: dict[int, set[int]] = {}
         self.succ: dict[int, list[int]] = {}
         self.preds: dict[int, dict[int, int]] = {}
         self.called_functions: set[int] = set()
+        self._needed = relevance.is_needed
         self._delta: dict[int, set[int]] = {}
         self._work: deque[int] = deque()
-        self._calls: dict[int, list[int]] = {}
+        self._calls: dict[int, list[IndirectCall]] = {}
         self._loads: dict[int, list[int]] = {}
         self._stores: dict[int, list[tuple[int, int]]] = {}
         self._escaped: set[int] = set()
         self._parameters: dict[int, list[tuple[int, int]]] = {}
-        self._joints: dict[int, Callee] = {}
+        self._callees: dict[int, Callee] = {}
         self._set_up(reads)
+        self._listen()
+        self.propagate()
 
     def _set_up(self, reads: Mapping[int, Iterable[int]]) -> None:
+        """Enter the constraints that do not change."""
         constraints = self.constraints
         for node, preds in constraints.preds.items():
             if self.is_relevant(node):
-                for source, cited in preds:
-                    self.add_edge(source, node, cited)
+                for source, label in preds:
+                    self.add_edge(source, node, label)
         for node, sources in reads.items():
             for source in sources:
                 self.add_edge(source, node, UNCITED)
         for node, given in constraints.given.items():
             if self.is_relevant(node):
                 self.add_tokens(node, {token for token in given if self._admits(token)})
-        self._listen()
-        self.propagate()
 
     def _listen(self) -> None:
         """Enter the constraints that act as sets grow."""
         constraints = self.constraints
-        for number, call in enumerate(constraints.calls):
-            self._calls.setdefault(self.as_node(call.target), []).append(number)
-        for pointer, node in constraints.operands.loads:
-            if pointer < NOTHING:
-                self._load({operand_token(pointer)}, node)
-            elif self.is_relevant(node):
-                self._loads.setdefault(pointer, []).append(node)
+        for call in constraints.calls:
+            self._calls.setdefault(self.as_node(call.target), []).append(call)
+        for load in constraints.operands.loads:
+            if is_token(load.pointer):
+                self._load({operand_token(load.pointer)}, load.target)
+            elif self.is_relevant(load.target):
+                self._loads.setdefault(load.pointer, []).append(load.target)
         for store in constraints.stores:
             source = self.as_node(store.source)
-            if store.pointer < NOTHING:
+            if is_token(store.pointer):
                 self._store({operand_token(store.pointer)}, source, store.label)
             else:
                 self._stores.setdefault(store.pointer, []).append((source, store.label))
 
     def is_relevant(self, node: int) -> bool:
         """Whether a node has to be solved."""
-        return node >= len(self.relevance.is_needed) or bool(self.relevance.is_needed[node])
+        return node >= len(self._needed) or bool(self._needed[node])
 
     def _admits(self, token: int) -> bool:
-        return self.nodes.tokens[token][0] == NONE or token in self.admitted
+        """Whether a token flows: functions and marks do, and addresses that were admitted."""
+        return self.nodes.token_nodes[token] == NONE or token in self.admitted
 
-    def as_node(self, code: int) -> int:
-        """The node of a code; of a token one that holds it."""
-        if code >= 0 or code == NOTHING:
-            return code
-        token = operand_token(code)
-        node = self.nodes.intern_node((CONSTANT_OF, token))
+    def as_node(self, operand: Operand) -> int:
+        """The node of an operand; of a token one that holds it. NOTHING stays as it is."""
+        if is_node(operand) or operand == NOTHING:
+            return operand
+        token = operand_token(operand)
+        node = self.nodes.token_holder(token)
         tokens = {token} if self._admits(token) else set()
-        place, root = self.nodes.tokens[token]
-        if place != NONE:
-            tokens |= {POINTER} if root != NONE else {POINTER, SOMEWHERE}
+        if self.nodes.token_nodes[token] != NONE:
+            tokens.add(POINTER)
+            if self.nodes.token_roots[token] == NONE:
+                tokens.add(SOMEWHERE)
         self.add_tokens(node, tokens)
         return node
 
     def add_tokens(self, node: int, tokens: set[int]) -> None:
-        """Add tokens to a node; what is new is propagated by `run`."""
+        """Add tokens to a node. `propagate` carries on what is new."""
         held = self.sets.get(node)
         if held is None:
             if not tokens:
@@ -133,8 +151,8 @@ class Solver:
         else:
             delta |= new
 
-    def add_edge(self, source: int, target: int, cited: int) -> None:
-        """Let `target` hold what `source` holds."""
+    def add_edge(self, source: int, target: int, label: int) -> None:
+        """Let `target` hold what `source` holds; a negative source holds nothing."""
         if source < 0 or source == target or not self.is_relevant(target):
             return
         preds = self.preds.get(target)
@@ -143,10 +161,10 @@ class Solver:
         known = preds.get(source)
         if known is not None:
             order = self.constraints.label_order
-            if known != cited and order(cited) < order(known):
-                preds[source] = cited
+            if known != label and order(label) < order(known):
+                preds[source] = label
             return
-        preds[source] = cited
+        preds[source] = label
         self.succ.setdefault(source, []).append(target)
         held = self.sets.get(source)
         if held:
@@ -159,7 +177,7 @@ class Solver:
         self.add_edge(source, target, UNCITED)
 
     def propagate(self) -> None:
-        """Propagate until nothing changes."""
+        """Carry tokens along edges until nothing changes."""
         work, deltas, succ = self._work, self._delta, self.succ
         sets = self.sets
         while work:
@@ -172,79 +190,76 @@ class Solver:
             self._react(node, delta)
 
     def _react(self, node: int, delta: set[int]) -> None:
-        for number in self._calls.get(node, ()):
-            self._call(number, delta)
+        """Add the edges that new tokens of a node make."""
+        for call in self._calls.get(node, ()):
+            self._call(call, delta)
         for target in self._loads.get(node, ()):
             self._load(delta, target)
-        for source, cited in self._stores.get(node, ()):
-            self._store(delta, source, cited)
+        for source, label in self._stores.get(node, ()):
+            self._store(delta, source, label)
         if node == self.constraints.escape:
             self._escape(delta)
 
-    def _call(self, number: int, delta: set[int]) -> None:
-        """Join the arguments of a call to the parameters of the functions it may call."""
-        call = self.constraints.calls[number]
+    def _call(self, call: IndirectCall, delta: set[int]) -> None:
+        """Join a call with the functions that it may call."""
         has_result = call.result != NONE
-        tokens, joints = self.nodes.tokens, self._joints
-        cited = NONE
+        functions, callees = self.nodes.token_functions, self._callees
+        label = pack_label(label_location(call.label), RETURNED)
         for token in delta:
-            node, function = tokens[token]
-            if node != NONE or function == NONE:
+            function = functions[token]
+            if function == NONE:
                 if token == TOP and has_result:
                     self.mark_unknown(
-                        "the result of a call that could not be followed", call.result
-                    )
+                        "the result of a call that could not be followed", call.result)
                 continue
-            joint = joints.get(function)
-            if joint is None:
-                joint = joints[function] = self._joint(function)
-            parameters, rest, returned = joint
-            if parameters:
-                self._pass(call, parameters)
-            if rest != NONE:
-                self._rest(call, rest)
-            if has_result and returned != NONE:
-                if cited == NONE:
-                    cited = pack_label(label_location(call.label), RETURNED)
-                self.add_edge(returned, call.result, cited)
+            callee = callees.get(function)
+            if callee is None:
+                callee = callees[function] = self._make_callee(function)
+            if callee.parameters:
+                self._pass(call, callee.parameters)
+            if callee.variadic != NONE:
+                self._pass_variadic(call, callee)
+            if has_result and callee.returned != NONE:
+                self.add_edge(callee.returned, call.result, label)
 
-    def _joint(self, function: int) -> Callee:
-        """What a call of a function joins: the parameters, what takes the arguments behind the
-        named ones, and what is returned; NONE for what need not be solved."""
+    def _make_callee(self, function: int) -> Callee:
         self.called_functions.add(function)
-        rest = self.nodes.find_variadic(function)
-        return (
-            self._parameters_of(function),
-            rest if rest != NONE and self.is_relevant(rest) else NONE,
-            self.nodes.find_node((RETURN, function)),
-        )
+        defined = self.nodes.find_definition(function)
+        variadic = self.nodes.find_variadic(function)
+        if variadic != NONE and not self.is_relevant(variadic):
+            variadic = NONE
+        return Callee(
+            self._find_parameters(function), 0 if defined is None else len(defined.parameters),
+            variadic, self.nodes.find_node(ReturnKey(function)))
 
     def _pass(self, call: IndirectCall, parameters: list[tuple[int, int]]) -> None:
-        """Join the arguments of a call to parameters."""
+        """Join the arguments of a call with parameters."""
         given = len(call.arguments)
         for index, parameter in parameters:
             choice = call.arguments[index] if index < given else ()
             if not choice and parameter != self.constraints.escape:
                 self.mark_unknown(UNREAD, parameter)
-            for code in choice:
-                self.add_edge(self.as_node(code), parameter, call.label)
+            for operand in choice:
+                self.add_edge(self.as_node(operand), parameter, call.label)
 
-    def _rest(self, call: IndirectCall, rest: int) -> None:
-        """Join the arguments behind a function's named ones to what it takes them from."""
-        for choice in call.arguments[self.nodes.keys[rest][2]:]:
-            for code in choice:
-                self.add_edge(self.as_node(code), rest, call.label)
+    def _pass_variadic(self, call: IndirectCall, callee: Callee) -> None:
+        """Join the arguments behind a function's named ones with what it takes them from."""
+        for choice in call.arguments[callee.named:]:
+            for operand in choice:
+                self.add_edge(self.as_node(operand), callee.variadic, call.label)
 
-    def _parameters_of(self, function: int) -> list[tuple[int, int]]:
-        """The parameters of a function that have to be solved: index and node. What an undefined
-        function is given escapes."""
+    def _find_parameters(self, function: int) -> list[tuple[int, int]]:
+        """The parameters of a function that have to be solved: index and node.
+
+        What an undefined function is given escapes.
+        """
         known = self._parameters.get(function)
         if known is None:
             defined = self.nodes.find_definition(function)
             if defined is None:
                 known = [(index, self.constraints.escape) for index in range(_ARGUMENTS)]
             else:
-                nodes = [self.nodes.find_node((PARAMETER, function, index))
+                nodes = [self.nodes.find_node(ParameterKey(function, index))
                          for index in range(len(defined.parameters))]
                 known = [(index, node) for index, node in enumerate(nodes)
                          if node != NONE and self.is_relevant(node)]
@@ -252,35 +267,36 @@ class Solver:
         return known
 
     def _load(self, delta: set[int], target: int) -> None:
-        """`target` holds what the addressed nodes hold."""
+        """Let `target` hold what the addressed nodes hold."""
         for token in delta:
-            node = self.nodes.tokens[token][0]
+            node = self.nodes.token_nodes[token]
             if node != NONE:
                 self.add_edge(node, target, UNCITED)
             elif token in (TOP, POINTER):
                 self.mark_unknown("it is read through a pointer that could not be followed", target)
 
-    def _store(self, delta: set[int], source: int, cited: int) -> None:
+    def _store(self, delta: set[int], source: int, label: int) -> None:
+        """Let the addressed nodes hold what `source` holds."""
         for token in delta:
-            node = self.nodes.tokens[token][0]
+            node = self.nodes.token_nodes[token]
             if node != NONE:
-                self.add_store(node, source, cited)
+                self.add_store(node, source, label)
 
-    def add_store(self, node: int, source: int, cited: int) -> None:
+    def add_store(self, node: int, source: int, label: int) -> None:
         """Let what `source` holds be written to a node through a pointer."""
-        self.add_edge(source, self.store_target(node), cited)
+        self.add_edge(source, self.store_target(node), label)
 
     def store_target(self, node: int) -> int:
-        """Where a write through a pointer goes in."""
-        if self.nodes.keys[node][0] != SLOT:
+        """The node that a write through a pointer to `node` goes into."""
+        if not self.nodes.is_slot(node):
             return node
-        entry = self.constraints.operands.anonymous_node(node)
-        self.add_edge(entry, node, UNCITED)
-        return entry
+        target = self.constraints.operands.anonymous_node(node)
+        self.add_edge(target, node, UNCITED)
+        return target
 
     def _escape(self, delta: set[int]) -> None:
         for token in delta:
-            function = self.nodes.function_of(token)
+            function = self.nodes.token_functions[token]
             if function != NONE:
                 self.open_parameters(function)
 
@@ -290,5 +306,5 @@ class Solver:
             return
         self._escaped.add(function)
         if self.nodes.find_definition(function) is not None:
-            for _, node in self._parameters_of(function):
+            for _, node in self._find_parameters(function):
                 self.mark_unknown("code outside the parsed units may pass it", node)

@@ -7,11 +7,11 @@ a kernel's pointers are known completely, and only those tell tables apart.
 
 from collections import deque
 
+from kgraph.model.codes import Operand, is_token, operand_token
 from kgraph.model.ids import ObjectId
-from kgraph.resolve.constraint_graph import CONSTANT_OF, SOMEWHERE, TOP
+from kgraph.resolve.constraint_graph import SOMEWHERE, TOP
 from kgraph.resolve.interning import NONE
 from kgraph.resolve.models.per_object_lists import is_list_object
-from kgraph.resolve.operands import NOTHING, operand_token
 from kgraph.resolve.solving.pointer_closure import MOST_POINTEES
 from kgraph.resolve.solving.solver import EMPTY, Solver
 
@@ -26,22 +26,31 @@ class TablePointsTo:
         self.sets: dict[int, set[int]] = {}
         self._propagate()
 
-    def is_known(self, code: int) -> bool:
-        """Whether all that a code may be is known."""
-        held = self._solver.sets.get(code, EMPTY)
-        return code < NOTHING or not (TOP in held or SOMEWHERE in held)
+    def is_known(self, operand: Operand) -> bool:
+        """Whether everything that an operand may be is known."""
+        return is_token(operand) or self._is_complete(operand)
 
-    def find_tables(self, code: int) -> set[int]:
-        """The tables that a code may be the address of, or in; none where not all are known."""
-        if code < NOTHING:
-            root = self._nodes.tokens[operand_token(code)][1]
+    def _is_complete(self, node: int) -> bool:
+        held = self._solver.sets.get(node, EMPTY)
+        return not (TOP in held or SOMEWHERE in held)
+
+    def find_tables(self, operand: Operand) -> set[int]:
+        """The tables that an operand may be the address of, or in; none if not all are known."""
+        roots = self._nodes.token_roots
+        if is_token(operand):
+            root = roots[operand_token(operand)]
             return {root} if self._is_table(root) else set()
-        return {self._nodes.tokens[token][1] for token in self.sets.get(code, EMPTY)}
+        return {roots[token] for token in self.sets.get(operand, EMPTY)}
+
+    def table_of(self, token: int) -> int:
+        """The table that a token is an address in, or NONE."""
+        root = self._nodes.token_roots[token]
+        return root if self._is_table(root) else NONE
 
     def _is_table(self, root: int) -> bool:
         known = self._tables.get(root)
         if known is None:
-            known = root in self._solver.constraints.operands.tagged_roots
+            known = root in self._solver.constraints.survey.tagged_roots
             if not known and root != NONE:
                 holder = self._nodes.holder(root)
                 known = isinstance(holder, ObjectId) and is_list_object(holder)
@@ -49,59 +58,57 @@ class TablePointsTo:
         return known
 
     def _propagate(self) -> None:
-        tokens = self._nodes.tokens
-        work: deque[tuple[int, set[int]]] = deque()
-        for node, given in self._solver.constraints.given.items():
-            found = {token for token in given if self._is_table_token(token)}
-            if found and self._solver.is_relevant(node):
-                work.append((node, found))
-        for node, key in enumerate(self._nodes.keys):
-            if key[0] == CONSTANT_OF and key[1] != NONE and self._is_table_token(key[1]):
-                work.append((node, {key[1]}))
+        work = deque(self._find_given().items())
         succ = self._solver.succ
-        # one token stands for all addresses in a table: the field does not tell tables apart
         while work:
             node, found = work.popleft()
-            if not self.is_known(node):
+            if not self._is_complete(node):
                 continue
-            whole = {self._nodes.address_token(tokens[t][1], tokens[t][1]) for t in found}
             held = self.sets.setdefault(node, set())
-            new = whole - held
+            new = found - held
             if new:
                 held |= new
                 work.extend((target, new) for target in succ.get(node, ()))
 
-    def _is_table_token(self, token: int) -> bool:
-        return self.table_of(token) != NONE
+    def _find_given(self) -> dict[int, set[int]]:
+        """For each relevant node the tables whose addresses it is given.
 
-    def table_of(self, token: int) -> int:
-        """The table that a token is an address in, or NONE."""
-        node, root = self._nodes.tokens[token]
-        return root if node != NONE and self._is_table(root) else NONE
+        One token stands for all addresses in a table: which field it is tells no tables apart.
+        """
+        constraints, nodes = self._solver.constraints, self._nodes
+        found: dict[int, set[int]] = {}
+        for node, token, _ in constraints.iter_given():
+            table = self.table_of(token)
+            if table != NONE and self._solver.is_relevant(node):
+                found.setdefault(node, set()).add(nodes.address_token(table, table))
+        return found
 
 
 class BackwardTableSearch:
-    """Which tables flows bring to a pointer of which not everything is known.
+    """The tables that flows bring to a pointer of which not everything is known.
 
-    Searched backwards, once for each pointer: carrying tables through such nodes is what
-    Addresses spares itself.
+    Searches backwards, once for each pointer: carrying tables through such nodes is what
+    TablePointsTo avoids.
     """
 
-    def __init__(self, solver: Solver, addresses: TablePointsTo) -> None:
+    def __init__(self, solver: Solver, table_points_to: TablePointsTo) -> None:
         self._preds = solver.preds
         self._given: dict[int, set[int]] = {}
         for node, given in solver.constraints.given.items():
-            tables = {addresses.table_of(token) for token in given} - {NONE}
+            tables = {table_points_to.table_of(token) for token in given} - {NONE}
             if tables:
                 self._given[node] = tables
-        self._seen: dict[int, set[int]] = {}
+        self._known: dict[int, set[int]] = {}
 
     def find_tables(self, pointer: int) -> set[int]:
-        """The tables, if they are no more than FEW: what may point to more is no pointer to one
-        kind of table, but a function's that moves any memory."""
-        known = self._seen.get(pointer)
+        """The tables; none if they are more than MOST_POINTEES.
+
+        What may point to more is no pointer to one kind of table, but belongs to a function that
+        moves any memory.
+        """
+        known = self._known.get(pointer)
         if known is None:
-            known = self._seen[pointer] = self._search(pointer)
+            known = self._known[pointer] = self._search(pointer)
         return known
 
     def _search(self, pointer: int) -> set[int]:
