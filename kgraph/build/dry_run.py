@@ -13,8 +13,10 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from kgraph.build.compile_commands import (
     KERNEL_DEFINE,
@@ -117,7 +119,8 @@ def save_dry_run(
         "work": str(work),
         "flags": list(flags),
         "units": [
-            {**asdict(unit), "arguments": flags[unit.arguments]} for unit in remembered.units
+            {**msgspec.structs.asdict(unit), "arguments": flags[unit.arguments]}
+            for unit in remembered.units
         ],
         "skipped": remembered.skipped,
         "remarks": remembered.remarks,

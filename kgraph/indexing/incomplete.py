@@ -6,7 +6,7 @@ what a single .c file keeps to itself. Every other empty call site becomes unres
 applies to deferred calls that nothing registers.
 """
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from kgraph.model.ids import ObjectId
 from kgraph.model.resolution import DeferredRequest, Resolution, ResolvedSite, SiteStatus

@@ -8,8 +8,9 @@ kgraph.resolve's, how they are written kgraph.store's.
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
+
+from msgspec.structs import replace
 
 from kgraph.errors import StoreError
 from kgraph.indexing.unit_invalidation import ReusePlan

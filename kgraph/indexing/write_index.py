@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
+import msgspec
+
 from kgraph.build import UnitList
 from kgraph.errors import StoreError
 from kgraph.indexing.coverage import compute_coverage, find_address_taken
@@ -76,7 +78,7 @@ class IndexRun:
 
 def is_index_of_same(fresh: ReusePlan, description: IndexDescription) -> bool:
     """Whether the former index is of what is asked for."""
-    return fresh.previous is not None and description == replace(
+    return fresh.previous is not None and description == msgspec.structs.replace(
         fresh.previous.description, built=description.built)
 
 

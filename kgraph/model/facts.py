@@ -1,14 +1,14 @@
 """Facts: what one definition and one translation unit say before anything is resolved."""
 
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.values import Load, Place, TransferKind, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True, gc=False):
     """A function definition. `location` is its name's; `extent` the whole definition.
 
     `signature` is the canonical type ("int (struct sock *, int)"). `alias_of` names the function
@@ -27,8 +27,7 @@ class Function:
     macro: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Struct, frozen=True, gc=False):
     """A variable with static storage that a unit defines. `record` is its type ("proto_ops",
     "inet_protosw []", "int (*)(void)"), `section` what a section attribute names."""
 
@@ -40,8 +39,7 @@ class Object:
     alias_of: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallSite:
+class CallSite(Struct, frozen=True, gc=False):
     """A call as it is written in `caller`.
 
     `location` is the line a reader sees; `extent` runs over the whole call. `target` is the
@@ -65,8 +63,7 @@ class CallSite:
     index: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(Struct, frozen=True, gc=False):
     """A function, or the address of an object (an install), put into a place.
 
     `table` is the object whose initialiser does it, None for an assignment.
@@ -79,8 +76,7 @@ class Binding:
     table: ObjectId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
+class Flow(Struct, frozen=True, gc=False):
     """A pointer copied from one place to another. `target` gets what `source` evaluates to."""
 
     source: Value
@@ -89,8 +85,7 @@ class Flow:
     how: TransferKind
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Struct, frozen=True, gc=False):
     """All facts of one function or one object, under a key that its content determines.
 
     `key` is a digest of the definition's place and its text after preprocessing: equal keys
@@ -104,16 +99,14 @@ class Definition:
     flows: tuple[Flow, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True, gc=False):
     """A parse error that clang reported."""
 
     location: Location | None
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class UnitFacts:
+class UnitFacts(Struct, frozen=True, gc=False):
     """What one translation unit says. `keys` are all its definitions, `definitions` those that
     were read here (a header's may have been read before). `files` are the tree files it read,
     relative to the tree. `failed` is why it could not be parsed at all, "" otherwise. `foreign`:

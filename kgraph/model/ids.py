@@ -2,13 +2,12 @@
 images.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 VMLINUX = "vmlinux"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class FunctionId:
+class FunctionId(Struct, frozen=True, order=True, gc=False):
     """A function.
 
     `scope` is empty for external linkage, else the defining file, and "file@unit" where that
@@ -24,8 +23,7 @@ class FunctionId:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectId:
+class ObjectId(Struct, frozen=True, order=True, gc=False):
     """A variable with static storage. A function's static is named "function.variable"."""
 
     name: str

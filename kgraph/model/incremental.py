@@ -9,7 +9,8 @@ both must agree on.
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.ids import FunctionId
@@ -34,15 +35,13 @@ def hash_keys(keys: Iterable[MarkKey]) -> dict[int, int]:
     return {hash_key(key): 1 for key in keys}
 
 
-@dataclass(frozen=True, slots=True)
-class Footprint:
+class Footprint(Struct, frozen=True, gc=False):
     """Marks, each with its weight: how many facts stand behind it, 1 for what is or is not."""
 
     weights: dict[int, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RewrittenSite:
+class RewrittenSite(Struct, frozen=True, gc=False):
     """A call site that is written anew. `like` is the position, in the former definition's calls,
     of the one whose candidates it has; where that is None it calls `callee`, a linked function,
     and nothing else.
@@ -53,8 +52,7 @@ class RewrittenSite:
     callee: FunctionId | None
 
 
-@dataclass(frozen=True, slots=True)
-class RewrittenFunction:
+class RewrittenFunction(Struct, frozen=True, gc=False):
     """A function whose call sites are written anew, in place of those of `before`, if any; without
     `after` there are none and it is no more."""
 
@@ -71,8 +69,7 @@ class RewrittenFunction:
         return definition.subject.id
 
 
-@dataclass(frozen=True, slots=True)
-class GraphChange:
+class GraphChange(Struct, frozen=True, gc=False):
     """All that is different. `moved` are pairs of what differs by its places only; `fates` places,
     before and after, of facts of rewritten functions that say the same; `weights` what is added to
     the marks of the footprint."""

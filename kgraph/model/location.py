@@ -1,10 +1,9 @@
 """Locations in source files: what a citation consists of."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True, gc=False):
     """A point in a file. `path` is relative to the tree; line and column count from 1."""
 
     path: str
@@ -15,8 +14,7 @@ class Location:
         return f"{self.path}:{self.line}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Extent:
+class Extent(Struct, frozen=True, order=True, gc=False):
     """A stretch of source: from a Location up to, but not including, a line and column of the same
     file.
     """
@@ -34,8 +32,7 @@ class Extent:
 MAX_GUARDS = 100
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Guard:
+class Guard(Struct, frozen=True, order=True, gc=False):
     """A condition around a call site: the call runs only where it is true (or not `holds`)."""
 
     extent: Extent

@@ -2,8 +2,9 @@
 none.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct, field
 
 from kgraph.model.facts import CallSite, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
@@ -35,8 +36,7 @@ class Role(StrEnum):
     OVERLAY = "overlay"  # the value is read as another field that lies at the same place
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Evidence:
+class Evidence(Struct, frozen=True, order=True, gc=False):
     """One citation that justifies an edge. `holder` is what received the value there."""
 
     role: Role
@@ -44,8 +44,7 @@ class Evidence:
     holder: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(Struct, frozen=True, gc=False):
     """A call that can happen. `candidates` counts the callees its call site has."""
 
     caller: FunctionId
@@ -69,8 +68,7 @@ class SiteStatus(StrEnum):
     UNRESOLVED = "unresolved"  # could not tell
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True, gc=False):
     """A possible callee of a call site. `callee` may be a function without a definition in the
     index (then no Function of that id exists)."""
 
@@ -79,8 +77,7 @@ class Candidate:
     evidence: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CallbackForward:
+class CallbackForward(Struct, frozen=True, gc=False):
     """A call site hands a function, or its caller's own parameter, to a parameter of its direct
     callee that is called there or handed on. `value` is the function, or the index of the
     caller's parameter; several Forwards of one parameter are alternatives."""
@@ -89,8 +86,7 @@ class CallbackForward:
     value: FunctionId | int
 
 
-@dataclass(frozen=True, slots=True)
-class ResolvedSite:
+class ResolvedSite(Struct, frozen=True, gc=False):
     """One call site of a definition: `key` and `position` (index in Definition.calls) name it.
 
     `holder` is what an indirect call goes through. `rule` names the rule that resolved it,
@@ -111,8 +107,7 @@ class ResolvedSite:
     proof: tuple[Evidence, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BoundSlot:
+class BoundSlot(Struct, frozen=True, gc=False):
     """A row of `ops`: a function, or an object's address (an install), bound to a holder."""
 
     holder: Holder
@@ -122,8 +117,7 @@ class BoundSlot:
     how: TransferKind
 
 
-@dataclass(frozen=True, slots=True)
-class CopiedTable:
+class CopiedTable(Struct, frozen=True, gc=False):
     """A pointer field that calls go through may hold a table by way of the copies that `evidence`
     cites. `whole`: all that the field may hold is known."""
 
@@ -133,8 +127,7 @@ class CopiedTable:
     is_complete: bool
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeferredRequest:
+class DeferredRequest(Struct, frozen=True, order=True, gc=False):
     """A call site (`key` and `position` name it) asks for something of a kind to be run later.
 
     `edges` counts what was found. Where that is none, `reason` says why, and `asked` what it asks
@@ -150,8 +143,7 @@ class DeferredRequest:
     key_unknown: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class DeferredCallback:
+class DeferredCallback(Struct, frozen=True, order=True, gc=False):
     """A function that is registered to be run later; `untold`: under what could not be told."""
 
     kind: str
@@ -159,8 +151,7 @@ class DeferredCallback:
     key_unknown: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resolution:
+class Resolution(Struct, frozen=True, gc=False):
     """Everything that resolve found. Sorted; the same for the same definitions in any order."""
 
     functions: tuple[Function, ...]

@@ -4,16 +4,16 @@ A record holds everything that is needed to show it; rendering asks nothing more
 """
 
 import pathlib
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import MAX_GUARDS, Extent, Guard, Location
 from kgraph.model.resolution import EdgeKind, Evidence, SiteStatus
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFunction:
+class KnownFunction(Struct, frozen=True, gc=False):
     """A function of the index, by its number there. `location` is None where no definition of it
     was indexed, else its definition ends at `end_line`. `address_taken`: its name stands somewhere
     as a value.
@@ -32,8 +32,7 @@ class KnownFunction:
         return self.id.name
 
 
-@dataclass(frozen=True, slots=True)
-class KnownObject:
+class KnownObject(Struct, frozen=True, gc=False):
     """An object with static storage of the index, by its number there."""
 
     number: int
@@ -42,8 +41,7 @@ class KnownObject:
     type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownSite:
+class KnownSite(Struct, frozen=True, gc=False):
     """A call site of the index, by its number there. `holder` is what an indirect call goes
     through, "" for a direct call; `callback` the caller's parameter that it goes through; `proof`
     the number of the evidence that it is empty.
@@ -70,8 +68,7 @@ class KnownSite:
         return len(self.guards) >= MAX_GUARDS
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(Struct, frozen=True, gc=False):
     """One call: from a function, at a call site, to a function.
 
     `candidates` counts the callees that the call site has here: 1 where a scenario or a
@@ -87,15 +84,13 @@ class Hop:
     sites: tuple[Location, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(Struct, frozen=True, gc=False):
     """A way through the graph; each hop starts where the one before it ends."""
 
     hops: tuple[Hop, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class OpenRequest:
+class OpenRequest(Struct, frozen=True, gc=False):
     """A call site asks for something of a kind to be run later, and no callee was found."""
 
     kind: str
@@ -103,8 +98,7 @@ class OpenRequest:
     asked: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SiteAnswer:
+class SiteAnswer(Struct, frozen=True, gc=False):
     """A call site with every candidate; `by_type` counts the functions of its type where it is
     unresolved; `proof` cites everything that is put into an empty one's holder; `requests` are
     those of things to be run later that have no callee.
@@ -118,8 +112,7 @@ class SiteAnswer:
     requests: tuple[OpenRequest, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Install:
+class Install(Struct, frozen=True, gc=False):
     """A place where a table is put where it is called from; where `passed`, it is only an argument
     there; where `copied`, it comes there from where it is put."""
 
@@ -129,8 +122,7 @@ class Install:
     is_copy: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OpsRow:
+class OpsRow(Struct, frozen=True, gc=False):
     """A function, or an object's address, bound to a slot. `table` is None for an assignment.
     `evidence`: it comes into the slot by these copies, the last of which is at `location`; where
     not `whole`, what else the slot may hold so could not be followed.
@@ -145,8 +137,7 @@ class OpsRow:
     is_complete: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True, gc=False):
     """How far a search came from one end: how many functions it reached, the deepest of them, and
     unresolved call sites in them, nearest first (a search from the callee's end has none).
     """
@@ -157,8 +148,7 @@ class Reach:
     unresolved_count: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Frontier:
+class Frontier(Struct, frozen=True, gc=False):
     """Why no path leads from `caller` to `callee` (the ends of the leg that fails).
 
     `by_type`: unresolved call sites, given their candidates by type, would make one. `callbacks`:
@@ -176,8 +166,7 @@ class Frontier:
     by_request: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PathAnswer:
+class PathAnswer(Struct, frozen=True, gc=False):
     """The answer to "how does A reach B": the best paths, how many other ways there are
     (`at_least`: there are more than were counted), or the frontier where there is none.
     """
@@ -188,8 +177,7 @@ class PathAnswer:
     others_at_least: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class IndexDescription:
+class IndexDescription(Struct, frozen=True, gc=False):
     """What an index is of. `tree` is an absolute path, `build` the folder of generated files;
     `only` what `--only` restricted it to; `built` seconds since the epoch.
     """
@@ -206,8 +194,7 @@ class IndexDescription:
 HolderStatistics = dict[str, float | list[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True, gc=False):
     """The account of an index: units, functions, call sites by status, candidates by call site, and
     by holder ("all", and "without" the heaviest: "holders", "mean", "p50" ... "by_type_mean",
     "ratio", "left_out"). `deferred` has for each kind of requests to run something
@@ -234,8 +221,7 @@ class Coverage:
         return self.units - self.failed
 
 
-@dataclass(frozen=True, slots=True)
-class CachedIndex:
+class CachedIndex(Struct, frozen=True, gc=False):
     """An index of the cache folder and the bytes that it and its generated files take. Where it
     cannot be read, `trouble` says why, and nothing else is known."""
 
@@ -247,8 +233,7 @@ class CachedIndex:
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UnusedFile:
+class UnusedFile(Struct, frozen=True, gc=False):
     """A file or folder that nothing needs, its bytes, and why."""
 
     path: pathlib.Path
@@ -256,8 +241,7 @@ class UnusedFile:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class CacheInventory:
+class CacheInventory(Struct, frozen=True, gc=False):
     """What there is; `busy` are the folders in which a run is, of which nothing is spare."""
 
     indexes: tuple[CachedIndex, ...]

@@ -1,10 +1,9 @@
 """Translation units: what is compiled, with which flags, into which image."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class TranslationUnit:
+class TranslationUnit(Struct, frozen=True, gc=False):
     """One C file, or assembler source, as the build compiles it.
 
     `path` is the citation path: relative to the tree for a file of the tree, relative to the

@@ -4,8 +4,9 @@ A value is what an expression may evaluate to, as far as a static reader can tel
 of a holder (Load), the address of a holder (Address), a function, a constant, or Opaque.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
 
@@ -13,8 +14,7 @@ _MOST_REACHED = 32
 POINTEE = "*"  # the field name of "whatever this pointer points to, as a whole"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Slot:
+class Slot(Struct, frozen=True, order=True, gc=False):
     """A field of a record type: `net_device_ops.ndo_start_xmit`.
 
     `record` is the tag or typedef name; an anonymous record is the field path from the named
@@ -31,8 +31,7 @@ class Slot:
         return f"{self.record}.{self.field}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObjectField:
+class ObjectField(Struct, frozen=True, order=True, gc=False):
     """A field of one object with static storage: `veth_netdev_ops.ndo_start_xmit`."""
 
     object: ObjectId
@@ -42,8 +41,7 @@ class ObjectField:
         return f"{self.object.name}.{self.slot.field}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Variable:
+class Variable(Struct, frozen=True, order=True, gc=False):
     """A local variable (the n-th of its name in its function: "ops", "ops#2")."""
 
     function: FunctionId
@@ -53,8 +51,7 @@ class Variable:
         return self.name
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Parameter:
+class Parameter(Struct, frozen=True, order=True, gc=False):
     """The index-th parameter of a function, from 0. `name` is for people."""
 
     function: FunctionId
@@ -64,8 +61,7 @@ class Parameter:
         return f"{self.function.name}(#{self.index})"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ReturnValue:
+class ReturnValue(Struct, frozen=True, order=True, gc=False):
     """What a function returns."""
 
     function: FunctionId
@@ -74,8 +70,7 @@ class ReturnValue:
         return f"{self.function.name}()"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class CallResult:
+class CallResult(Struct, frozen=True, order=True, gc=False):
     """What the index-th indirect call of a function returns (its callee is not known yet)."""
 
     function: FunctionId
@@ -88,8 +83,7 @@ class CallResult:
 Holder = Slot | ObjectField | ObjectId | Variable | Parameter | ReturnValue | CallResult
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True, gc=False):
     """A holder as an expression names it. `base` is the value that the record was reached
     through: for `sk->sk_prot->sendmsg` the Load of `sock.sk_prot`."""
 
@@ -97,29 +91,25 @@ class Place:
     base: "Value | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Load:
+class Load(Struct, frozen=True, gc=False):
     """What the place holds."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True, gc=False):
     """The address of the place (`&tcp_prot`, `&priv->work`, an array by its name)."""
 
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Constant:
+class Constant(Struct, frozen=True, gc=False):
     """An integer constant, in decimal."""
 
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(Struct, frozen=True, gc=False):
     """A value that could not be followed; `reason` says why."""
 
     reason: str
@@ -133,8 +123,7 @@ class SymbolUse(StrEnum):
     CLEANUP = "cleanup"  # a variable's attribute: called when the variable goes out of scope
 
 
-@dataclass(frozen=True, slots=True)
-class Symbol:
+class Symbol(Struct, frozen=True, gc=False):
     """A function that is known by its name alone. Where `function` has no scope and nothing of
     external linkage has its name, it is the static function of the file that names it, or of a
     header that this may see."""

@@ -4,8 +4,9 @@ Facts are exported in canonical order: two indexes with the same facts give the 
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from kgraph.model.facts import Definition
 from kgraph.store.codec import FactsDecoder
@@ -28,8 +29,8 @@ def _encode(value: object) -> object:
     """A record of the model as a dict with its type's name, its tuples as lists."""
     if isinstance(value, Enum):
         return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Struct):
+        parts = {name: _encode(getattr(value, name)) for name in value.__struct_fields__}
         return {"is": type(value).__name__, **parts}
     if isinstance(value, tuple):
         return [_encode(item) for item in value]

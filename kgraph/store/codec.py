@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Any
 
+import msgspec
+
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Extent, Guard, Location
@@ -203,6 +205,9 @@ def unpack_numbers(data: bytes) -> Iterator[int]:
     return accumulate(steps)
 
 
+_read_json = msgspec.json.Decoder(list[Any]).decode
+
+
 def compress_facts(text: bytes) -> bytes:
     """The JSON text of a definition, compressed."""
     packer = zlib.compressobj(6, zdict=_DICTIONARY)
@@ -212,7 +217,11 @@ def compress_facts(text: bytes) -> bytes:
 def decompress_facts(data: bytes) -> list[list[Row]]:
     """The array that `compress_facts` compressed. Raises zlib.error or ValueError on damage."""
     text = zlib.decompressobj(zdict=_DICTIONARY).decompress(data)
-    rows: list[list[Row]] = json.loads(text.decode("utf-8", "surrogateescape"))
+    rows: list[list[Row]]
+    try:
+        rows = _read_json(text)
+    except UnicodeDecodeError:  # source that is not UTF-8, which only json reads
+        rows = json.loads(text.decode("utf-8", "surrogateescape"))
     return rows
 
 

@@ -6,10 +6,10 @@ Owns the table `meta`. Must not know what a fingerprint is made of.
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import asdict
 
 from kgraph.model.results import Coverage, IndexDescription
 

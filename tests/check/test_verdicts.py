@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kgraph.check.document.parser import parse_document
@@ -180,7 +181,7 @@ def test_an_index_of_a_part_cannot_tell_what_is_not_configured(
 ) -> None:
     """The name stands in the tree, and is no function of the index."""
     assert last(mini, text).note.endswith("is not in this configuration")
-    part = replace(mini.description, only=("net",))
+    part = msgspec.structs.replace(mini.description, only=("net",))
     monkeypatch.setattr(mini.reader, "description", part)
     found = last(mini, text)
     assert found.verdict is Verdict.UNDECIDED
@@ -194,7 +195,7 @@ def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
     graph = tiny.graph(tmp_path)
     assert last(graph, "b()\n|-a()").verdict is Verdict.REFUTED
     number = graph.find_functions("b")[0].number
-    known = replace(graph.function(number), location=None)
+    known = msgspec.structs.replace(graph.function(number), location=None)
     graph.find_functions = (  # type: ignore[method-assign]
         lambda name: [known] if name == "b" else CallGraph.find_functions(graph, name))
     function = graph.function

@@ -1,9 +1,9 @@
 """callers, callees, ops and site on mini-linux."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph

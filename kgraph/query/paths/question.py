@@ -5,8 +5,10 @@ path it arrives through the path's own calls, so these are cited instead.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice, pairwise
+
+from msgspec.structs import replace
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph

@@ -6,7 +6,9 @@ what a call returns is asked for outside.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from kgraph.model.facts import Definition, Function
 from kgraph.model.ids import FunctionId, ObjectId

@@ -20,7 +20,8 @@ the same solution, and cite it in the same order, provided that positions kept t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kgraph.model.facts import CallSite, Definition, Object
 from kgraph.model.ids import FunctionId, ObjectId
@@ -284,7 +285,7 @@ def _outline(definition: Definition) -> object:
 def _heading(definition: Definition) -> object:
     """What a function's own facts say of it but for its place."""
     subject = definition.subject
-    return replace(subject, location=None, extent=None)  # type: ignore[arg-type]
+    return replace(subject, location=None, extent=None)
 
 
 def _collect_names(facts: Iterable[object]) -> set[tuple[str, str, str]]:

@@ -19,8 +19,10 @@ and neither is anything that the models or the user's rules name.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
@@ -63,14 +65,14 @@ def strip_positions(part: object) -> object:
         return part.start.path
     if isinstance(part, CallSite):
         return tuple(
-            strip_positions(getattr(part, f.name))
-            for f in fields(part)
-            if f.name not in _POSITION_FIELDS
+            strip_positions(getattr(part, name))
+            for name in part.__struct_fields__
+            if name not in _POSITION_FIELDS
         )
     if isinstance(part, tuple):
         return tuple(map(strip_positions, part))
     if isinstance(part, Binding | Flow | Function | Object):
-        return tuple(strip_positions(getattr(part, f.name)) for f in fields(part))
+        return tuple(strip_positions(getattr(part, name)) for name in part.__struct_fields__)
     return part
 
 
@@ -79,10 +81,10 @@ def iter_parts(part: object) -> Iterator[object]:
     if isinstance(part, tuple):
         for item in part:
             yield from iter_parts(item)
-    elif is_dataclass(part):
+    elif isinstance(part, Struct):
         yield part
-        for item in fields(part):
-            yield from iter_parts(getattr(part, item.name))
+        for name in part.__struct_fields__:
+            yield from iter_parts(getattr(part, name))
 
 
 Fact = CallSite | Binding | Flow
@@ -143,7 +145,7 @@ class _EffectSeparator:
         self._definition = definition
         self._former = former
         self._own = definition.subject.id
-        self._known = {kind: {f.name for f in fields(kind)} == names
+        self._known = {kind: set(kind.__struct_fields__) == names
                        for kind, names in _KNOWN_FIELDS.items()}
         self._facts: list[Fact] = [
             *definition.calls, *definition.bindings, *definition.flows]

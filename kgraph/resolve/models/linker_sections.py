@@ -8,7 +8,8 @@ declared functions.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kgraph.model.facts import Binding, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId

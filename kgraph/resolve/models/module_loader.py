@@ -5,7 +5,8 @@ known name in the module goes to a known slot.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kgraph.model.facts import Binding, Definition, Function
 from kgraph.model.values import Place, Slot, TransferKind

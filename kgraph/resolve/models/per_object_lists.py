@@ -13,7 +13,8 @@ two of one row of a table are combined, and no others.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow
 from kgraph.model.ids import FunctionId, ObjectId

@@ -8,8 +8,9 @@ no fact tells of, or two that changed their order, mean that the graph cannot be
 import json
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, is_dataclass
 from itertools import pairwise
+
+from msgspec import Struct
 
 from kgraph.model.facts import Definition
 from kgraph.model.incremental import GraphChange
@@ -60,9 +61,9 @@ class LineShift:
             self._pair(one.start, other.start)
             self._learn(one.start.path, (one.end_line, one.end_column),
                         (other.end_line, other.end_column))
-        elif is_dataclass(one):
-            for field in fields(one):
-                self._pair(getattr(one, field.name), getattr(other, field.name))
+        elif isinstance(one, Struct):
+            for name in one.__struct_fields__:
+                self._pair(getattr(one, name), getattr(other, name))
         else:
             self.is_consistent &= one == other
 
@@ -73,12 +74,12 @@ class LineShift:
         elif isinstance(part, tuple):
             for item in part:
                 self._stay(item)
-        elif is_dataclass(part):
+        elif isinstance(part, Struct):
             if isinstance(part, Extent) and part.start.path in self.points:
                 end = (part.end_line, part.end_column)
                 self._learn(part.start.path, end, end)
-            for field in fields(part):
-                self._stay(getattr(part, field.name))
+            for name in part.__struct_fields__:
+                self._stay(getattr(part, name))
 
     def _learn(self, path: str, before: Point, after: Point) -> None:
         if self.points.setdefault(path, {}).setdefault(before, after) != after:

@@ -1,9 +1,9 @@
 """Precompiled headers are used where they change nothing, and only there."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kgraph.extract import Extractor
 from kgraph.extract.pch.compatible import find_shared_files, iter_matching_headers

@@ -252,7 +252,7 @@ def test_a_parameter_of_a_function_in_a_field_that_no_one_calls():
 
 
 def test_an_argument_that_was_not_read_is_not_none():
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     unread = replace(call("c", "g", NULL), arguments=((),))
     assert found(function("c", unread), target=param("g"))[0] is SiteStatus.UNRESOLVED

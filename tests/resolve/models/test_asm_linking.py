@@ -1,8 +1,7 @@
 """Names that assembler and attributes give: which functions they mean, what is then not known."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kgraph.model.facts import Definition
 from kgraph.model.ids import FunctionId
