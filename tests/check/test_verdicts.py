@@ -1,6 +1,5 @@
 """Verdicts on mini-linux: each kind of claim, true and false."""
 
-from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from kgraph.query.ops import iter_calls_through
 from kgraph.query.pins import find_pinned_sites, find_row_partners, parse_pin, propose_partners
 from kgraph.query.scenarios import resolve_pins, restrict_scenario
 from kgraph.report.check_text import describe_citation
-from kgraph.report.citation_fix import fix_citations
 from tests.support.judging import checked, last
 from tests.support.tiny import Tiny
 
@@ -332,22 +330,6 @@ def test_a_stack_of_a_debugger(mini: CallGraph) -> None:
         CitationVerdict.EXACT, CitationVerdict.NEAR, CitationVerdict.EXACT]
 
 
-def test_a_mark_before_the_document_is_no_part_of_its_first_line(mini: CallGraph) -> None:
-    data = b"\xef\xbb\xbfsock_sendmsg()\r\n|-sock_sendmsg_nosec() (net/socket.c:13)"
-    check = check_document(mini, parse_document("x", data))
-    assert [line.verdict for line in check.lines] == [Verdict.HOLDS] * 2
-    assert fix_citations(data, check) == data.replace(b":13", b":12")
-
-
-def test_a_citation_without_folders(mini: CallGraph) -> None:
-    text = "```\nxmit_one() (dev.c:84)\n|-netdev_start_xmit() (dev.c#L1)\n"
-    check = check_document(mini, parse_document("x", text.encode()))
-    assert check.lines[1].citation is CitationVerdict.EXACT
-    wrong = text.replace("dev.c:84", "dev.c:85")
-    assert fix_citations(wrong.encode(), check_document(mini, parse_document("x", wrong.encode()))
-                     ).decode().split("\n")[1] == text.split("\n")[1]
-
-
 def cited(graph: CallGraph, shift: int) -> LineVerdict:
     """sock_sendmsg, cited `shift` lines after its call of sock_sendmsg_nosec."""
     line = find_paths(graph, PathQuestion("sock_sendmsg", "sock_sendmsg_nosec"))
@@ -416,34 +398,6 @@ def test_differences_from_the_source_are_told(mini: CallGraph, text: str, note: 
     assert told.verdict in (Verdict.HOLDS, Verdict.ONE_OF)
     assert note in told.note
     assert note or "there" not in told.note
-
-
-def test_fix_changes_the_numbers_and_nothing_else(mini: CallGraph) -> None:
-    place = cited(mini, 0).found
-    assert place is not None
-    cited_line = f"sock_sendmsg() (k\\net\\socket.c:{place.line})"
-    good = f"注 ```\r\n```\r\n{cited_line}\r\n|-sock_sendmsg_nosec()\r\n"
-    bad = good.replace(f":{place.line})", f":{place.line + 2})").encode()
-    fixed = fix_citations(bad, check_document(mini, parse_document("x", bad)))
-    assert fixed == good.encode()
-    again = fix_citations(fixed, check_document(mini, parse_document("x", fixed)), cite=True)
-    assert again.count(b"\r\n") == good.count("\r\n")
-    assert b"sock_sendmsg_nosec() (k\\net\\socket.c:" in again
-
-
-@pytest.mark.parametrize("name", ["veth", "bridge", "outward"])
-def test_what_is_cited_is_exact(mini: CallGraph, name: str) -> None:
-    """Roots too; and as the functions of a debugger's stack are: where they call the next."""
-    query = find_query(name)
-    bare = f"```\n{query.chain}```\n".encode()
-    cited = fix_citations(bare, check_document(mini, parse_document("x", bare)), cite=True)
-    check = check_document(mini, parse_document("x", cited))
-    judged = Counter(line.citation for line in check.lines)
-    assert set(judged) <= {CitationVerdict.EXACT, CitationVerdict.NONE}
-    assert judged[CitationVerdict.EXACT] > 15
-    roots = [line for line in check.lines if line.line.claim.name and not line.line.parent]
-    assert roots
-    assert all(line.citation is CitationVerdict.EXACT for line in roots)
 
 
 QUERIES = read_shipped_queries()

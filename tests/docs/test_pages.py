@@ -1,11 +1,13 @@
 """README.md and docs/: what they show is what kgraph prints, and what they link to is there."""
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -154,3 +156,30 @@ def test_help_shows_a_verb_or_says_that_there_is_no_topic(kgraph) -> None:
     unknown = kgraph("help", "nosuch")
     assert unknown.returncode == 2
     assert "no topic `nosuch`" in unknown.stderr
+
+
+@pytest.mark.parametrize("command", [
+    ("path", "__napi_schedule", "ip_rcv", "--guards"), ("path", "veth_xmit", "SyS_sendto"),
+    ("callers", "net_rx_action"), ("ops", "sock.sk_prot"), ("site", "net/ipv4/af_inet.c:37"),
+    ("status",), ("check", "veth"),
+])
+def test_every_key_is_documented(kgraph, mini_index: Path, command: tuple[str, ...]) -> None:
+    page = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+    answer = json.loads(kgraph(*command, "--json", "--index", mini_index).stdout)
+    keys = set(iter_keys(answer)) - COUNTED
+    assert {key for key in keys if f"`{key}`" not in page} == set()
+
+
+# What is counted has names of the index as its keys: kinds, reasons, verdicts.
+COUNTED = {"summary", "units", "call_sites", "candidates", "deferred"}
+
+
+def iter_keys(value: object) -> Iterator[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            if not (key in COUNTED and isinstance(inner, dict)):
+                yield from iter_keys(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from iter_keys(inner)
