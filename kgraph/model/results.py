@@ -191,7 +191,8 @@ class IndexDescription(Struct, frozen=True, gc=False):
     bundled: bool = False
 
 
-HolderStatistics = dict[str, float | list[str]]
+Number = int | float  # as it is stored: decoding to float alone would make a count 3.0
+HolderStatistics = dict[str, Number | list[str]]
 
 
 class Coverage(Struct, frozen=True, gc=False):
@@ -211,7 +212,7 @@ class Coverage(Struct, frozen=True, gc=False):
     resolved: dict[str, int] = field(default_factory=dict)
     empty: dict[str, int] = field(default_factory=dict)
     unresolved: dict[str, int] = field(default_factory=dict)
-    candidates: dict[str, float] = field(default_factory=dict)
+    candidates: dict[str, Number] = field(default_factory=dict)
     holders: dict[str, HolderStatistics] = field(default_factory=dict)
     deferred: dict[str, dict[str, Any]] = field(default_factory=dict)
 
