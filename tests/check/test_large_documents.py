@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
-from tests.support.effort import examples
+from tests.support.effort import examples, scaled
 from tests.support.judging import checked
 
 CHAINS = "".join(f"```\n{query.chain}```\n\nand so on\n\n" for query in read_shipped_queries())
@@ -24,6 +24,7 @@ HOSTILE = "".join(
 PROSE = "This is how a packet gets from here to there, and nothing of it is a claim.\n" * 20
 
 
+@pytest.mark.slow
 def test_ten_megabytes(mini: CallGraph) -> None:
     parts = ((CHAINS, 2_000_000), (HOSTILE, 4_000_000), (PROSE, 4_000_000))
     text = "".join(part * (size // len(part.encode()) + 1) for part, size in parts)
@@ -59,7 +60,7 @@ def calls(graph: CallGraph, text: str) -> int:
     "struct a b = {\n .c = d,\n", "sock_sendmsg_nosec()\n|-sock->ops->sendmsg() // inet_sendmsg\n",
 ], ids=lambda unit: unit[:12])
 def test_the_work_grows_with_the_document(mini: CallGraph, unit: str) -> None:
-    size = max(1, 400 // unit.count("\n"))
+    size = max(1, scaled(400) // unit.count("\n"))
     checked(mini, unit)  # what is looked up once
     once, twice = (calls(mini, "```\n" + unit * (size * factor)) for factor in (1, 2))
     assert twice < 2.3 * once

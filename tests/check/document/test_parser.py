@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kgraph.check.document.parser import MAX_LINES, parse_document
 from kgraph.errors import DocumentError
 from kgraph.model.document import Claim, DocumentLine, LineKind
-from tests.support.effort import examples
+from tests.support.effort import examples, scaled
 
 Within = tuple[tuple[LineKind, Claim], ...]
 CHAIN = """# A heading
@@ -152,8 +152,9 @@ def test_any_document_is_read_whole(data: bytes) -> None:
     "unit", ["|-f(a) (net/a.c:1)\n", "(", "a->b", "{\n", "  |-x(", "/*", '"\n']
 )
 def test_large_documents_are_read(unit: str) -> None:
-    times = MAX_LINES if "\n" in unit else 2_000_000
-    data = (unit * min(times, 2_000_000 // len(unit))).encode()
+    size = scaled(2_000_000)
+    times = MAX_LINES if "\n" in unit else size
+    data = (unit * min(times, size // len(unit))).encode()
     assert parse_document("x", data).lines
 
 
@@ -205,6 +206,7 @@ def seconds(data: bytes) -> float:
     return min(times)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lined", [True, False], ids=["lines", "one line"])
 @pytest.mark.parametrize("unit", UNITS)
 def test_four_times_as_much_takes_about_four_times_as_long(unit: str, lined: bool) -> None:
@@ -217,6 +219,7 @@ def test_four_times_as_much_takes_about_four_times_as_long(unit: str, lined: boo
 FRAMES = [" f (a", " f (a:", " f_1+0x1/0x2 (a", "#1 f (a", " f", "Call Trace"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [":1", "1", ":", " ", "()", "(", ") ", ".a", "[C1] "])
 @pytest.mark.parametrize("head", FRAMES)
 def test_a_long_frame_is_read_as_fast_as_a_short_one(head: str, unit: str) -> None:
@@ -385,8 +388,9 @@ def test_comments_over_lines_and_in_strings() -> None:
     "case A: case B: f();\n", 'f("\\\n', '\\"' * 30 + "\n",
 ])
 def test_braces_and_operators_are_read_in_linear_time(unit: str) -> None:
-    data = f"```\nf() {{\n{unit * 20_000}" + "}\n" * 20_000
-    assert len(read(data)) == 40_002
+    times = scaled(20_000)
+    data = f"```\nf() {{\n{unit * times}" + "}\n" * times
+    assert len(read(data)) == 2 * times + 2
 
 
 @pytest.mark.parametrize("unit", ['\\"', " /* x", '"a" ', "// ", '"/* '])

@@ -87,6 +87,7 @@ pins = ["a.b = c",
 UNITS = ['"\\', '"', "'", '"""\\', '\\"', "'''a", "a.", "[", '"a". ', "#"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", UNITS)
 def test_four_times_as_much_takes_about_four_times_as_long(unit: str) -> None:
     def seconds(size: int) -> float:
