@@ -220,7 +220,7 @@ def decompress_facts(data: bytes) -> list[list[Row]]:
     rows: list[list[Row]]
     try:
         rows = _read_json(text)
-    except UnicodeDecodeError:  # source that is not UTF-8, which only json reads
+    except (msgspec.DecodeError, UnicodeDecodeError):  # names or paths that are not UTF-8
         rows = json.loads(text.decode("utf-8", "surrogateescape"))
     return rows
 
