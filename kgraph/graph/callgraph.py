@@ -5,11 +5,12 @@ holds. An array is read from the file when it is first used.
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from functools import cached_property, reduce
 from operator import or_
 from pathlib import Path
+from typing import NamedTuple
 
 from kgraph.graph.by_type import TypeCandidates
 from kgraph.graph.deferred import OpenRequests
@@ -33,6 +34,21 @@ class _LazyArray:
         return numbers
 
 
+class Forward(NamedTuple):
+    """A call site hands a function to `parameter` of its callee: `function`, or whatever its
+    caller's `own_parameter` holds. The other of the two is None.
+    """
+
+    parameter: int
+    function: int | None
+    own_parameter: int | None
+
+
+def _decode_forwarded(value: int) -> tuple[int | None, int | None]:
+    """(function, own parameter) of a number in the array `forward_value`."""
+    return (value, None) if value >= 0 else (None, -1 - value)
+
+
 class GraphArrays:
     """The arrays of an index, and what they say without a look into its tables."""
 
@@ -53,27 +69,25 @@ class GraphArrays:
     hop_flags = _LazyArray()
     back_start = _LazyArray()
     back_hop = _LazyArray()
+    forward_site = _LazyArray()
+    forward_parameter = _LazyArray()
+    forward_value = _LazyArray()
 
-    @cached_property
-    def forwards(self) -> dict[int, tuple[tuple[int, int], ...]]:
-        """Call site -> (parameter, value) of the functions that it hands on (see arrays)."""
-        found: dict[int, tuple[tuple[int, int], ...]] = {}
-        rows = zip(
-            self.reader.read_array("forward_site"), self.reader.read_array("forward_parameter"),
-            self.reader.read_array("forward_value"), strict=True,
-        )
-        for site, parameter, value in rows:
-            found[site] = (*found.get(site, ()), (parameter, value))
-        return found
+    def find_forwards(self, site: int) -> list[Forward]:
+        """What a call site hands on."""
+        sites, values = self.forward_site, self.forward_value
+        return [
+            Forward(self.forward_parameter[row], *_decode_forwarded(values[row]))
+            for row in range(bisect_left(sites, site), bisect_right(sites, site))
+        ]
 
     @cached_property
     def sites_by_forwarded(self) -> dict[int, list[int]]:
         """Function -> the call sites that hand it on."""
         found: dict[int, list[int]] = {}
-        for site, values in self.forwards.items():
-            for _, value in values:
-                if value >= 0:
-                    found.setdefault(value, []).append(site)
+        for site, value in zip(self.forward_site, self.forward_value, strict=True):
+            if value >= 0:
+                found.setdefault(value, []).append(site)
         return found
 
     @cached_property

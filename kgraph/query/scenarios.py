@@ -9,17 +9,19 @@ from kgraph.model.document import Pin, Query, Scenario
 from kgraph.query.lookup import find_function
 from kgraph.query.pins import find_pinned_sites, find_pinned_table
 
+_PATH_END = 1 << 30  # more stops than any path has
+
 
 class SitePin(NamedTuple):
-    """The only callees of a call site, on the part of a way where at least `first` and fewer than
-    `last` of the functions to pass were passed. `table` (an object's number, -1 for none) is what
-    the pin says that `slot` holds.
+    """The only callees of a call site, on the part of a path where at least `first` and fewer than
+    `last` of the functions to pass were passed. `table` is the number of the object that the pin
+    puts into `slot`, None if it names a function.
     """
 
     callees: frozenset[int]
     first: int = 0
-    last: int = 1 << 30
-    table: int = -1
+    last: int = _PATH_END
+    table: int | None = None
     slot: str = ""
 
 
@@ -29,17 +31,17 @@ SitePins = dict[int, tuple[SitePin, ...]]
 def resolve_pins(
     graph: CallGraph, pins: Iterable[Pin], stops: tuple[str, ...] = ()
 ) -> SitePins:
-    """What pins leave to call sites. `stops` are the functions that the way passes, its ends
-    included: a pin for a part of the way begins and ends at one of them.
+    """What pins leave to call sites. `stops` are the functions that the path passes, with its ends:
+    a pin for a part of the path begins and ends at one of them.
 
-    Raises LookupFailed for a pin that is not understood or that nothing supports, naming the
-    FILE:LINE that gives it.
+    Raises LookupFailed for a pin that is not understood or that nothing supports; the message names
+    the FILE:LINE of the pin.
     """
     found: SitePins = {}
     for pin in pins:
         try:
-            for site, what in _resolve_pin(graph, pin, stops):
-                found[site] = (*found.get(site, ()), what)
+            for site, site_pin in _resolve_pin(graph, pin, stops):
+                found[site] = (*found.get(site, ()), site_pin)
         except LookupFailed as error:
             if not pin.where:
                 raise
@@ -51,15 +53,15 @@ def _resolve_pin(
     graph: CallGraph, pin: Pin, stops: tuple[str, ...]
 ) -> Iterator[tuple[int, SitePin]]:
     first = _find_stop(pin, pin.start, stops) if pin.start else 0
-    last = _find_stop(pin, pin.end, stops) if pin.end else 1 << 30
+    last = _find_stop(pin, pin.end, stops) if pin.end else _PATH_END
     table = find_pinned_table(graph, pin)
-    number = -1 if table is None else table.number
+    number = None if table is None else table.number
     for site, callees in find_pinned_sites(graph, pin).items():
         yield site, SitePin(callees, first, last, number, pin.slot)
 
 
 def merge_site_pins(own: SitePins, others: SitePins) -> SitePins:
-    """Pins together: `own` before `others` where both concern a call on one part of the way."""
+    """Both together. Where both concern a call on one part of the path, `own` counts."""
     found = dict(others)
     for site, first in own.items():
         left = list(others.get(site, ()))
@@ -70,7 +72,7 @@ def merge_site_pins(own: SitePins, others: SitePins) -> SitePins:
 
 
 def _subtract_part(pin: SitePin, other: SitePin) -> list[SitePin]:
-    """What is left of a pin before and behind the part of the way that another is for."""
+    """What is left of a pin before and after the part of the path that another is for."""
     parts = ((pin.first, min(pin.last, other.first)), (max(pin.first, other.last), pin.last))
     return [pin._replace(first=first, last=last) for first, last in parts if first < last]
 
@@ -78,7 +80,7 @@ def _subtract_part(pin: SitePin, other: SitePin) -> list[SitePin]:
 def _find_stop(pin: Pin, name: str, stops: tuple[str, ...]) -> int:
     if name not in stops:
         raise LookupFailed(
-            f"the part of the way for {pin} is from or to `{name}`, which it need not pass",
+            f"the pin {pin} begins or ends at `{name}`, which the path need not pass",
             f"name one of {', '.join(stops)}, or add `{name}` to via",
         )
     return stops.index(name)
@@ -90,10 +92,10 @@ def find_function_numbers(graph: CallGraph, names: Iterable[str]) -> tuple[int, 
 
 
 def restrict_scenario(query: Query, caller: str, callee: str) -> Scenario | None:
-    """A query's scenario for a question, None where it is about something else.
+    """The part of a query's scenario between two functions; None if they are not on its path.
 
-    The question's ends are the query's, or are functions that its scenario passes, in this order:
-    then only what lies between them is passed.
+    The functions must be ends of the query or among the `via` of its scenario, in this order. Only
+    pins and `via` between them are kept.
     """
     stops = [query.caller, *query.scenario.via, query.callee]
     if caller not in stops or callee not in stops:
@@ -114,7 +116,7 @@ def restrict_scenario(query: Query, caller: str, callee: str) -> Scenario | None
 
 
 def _is_outside(pin: Pin, stops: list[str], start: int, end: int) -> bool:
-    """Whether the part of the way that a pin is for lies outside stops[start] to stops[end]."""
+    """Whether the part of the path that a pin is for lies outside stops[start] to stops[end]."""
     begins = stops.index(pin.start) if pin.start in stops else 0
     ends = stops.index(pin.end) if pin.end in stops else len(stops)
     return begins >= end or ends <= start

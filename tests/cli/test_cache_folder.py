@@ -109,7 +109,7 @@ def test_a_folder_that_no_index_needs_is_dropped(
     assert {Path(spare["path"]).name for spare in listed["spare"]} == {
         work.name, ".x.kgraph.1-1.unfinished", "precompiled"}
     assert 3_200_000 <= listed["spare_bytes"] < 3_400_000
-    assert "3.1 MB that no index needs" in kgraph("status", "--all").stdout
+    assert "3.1 MB that no index uses" in kgraph("status", "--all").stdout
     dropped = kgraph("index", "--prune", "--json")
     assert json.loads(dropped.stdout)["spare"] == listed["spare"]
     assert not work.exists()

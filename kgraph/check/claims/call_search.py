@@ -119,7 +119,7 @@ def _find_cheapest(
     for target in targets:
         for state in starts:
             start = state._replace(via_passed=0)
-            search = PathSearch(space, state.function, target, most=_MAX_COST, start=start)
+            search = PathSearch(space, start, target, max_cost=_MAX_COST)
             path = next(search.iter_paths(), None)
             if path is None or path.cost > _MAX_COST:
                 continue
@@ -144,7 +144,7 @@ def describe_reverse_call(
         here = Position(context.make_states([context.graph.function(callee)]))
         for call in find_single_hops(context.free, here, callers):
             hop = call.hops[0]
-            if hop.kind is EdgeKind.CALLBACK or hop.site.number in context.graph.forwards:
+            if hop.kind is EdgeKind.CALLBACK or context.graph.find_forwards(hop.site.number):
                 continue  # what hands on callbacks may come several times on one path
             return f"{hop.caller} calls {hop.callee} ({hop.site.location})"
     return ""

@@ -24,135 +24,135 @@ _LONGEST_DETOUR = 4000  # functions to look at
 
 
 def count_other_paths(
-    search: PathSearch, ways: Sequence[StatePath], most: int, effort: int
+    search: PathSearch, paths: Sequence[StatePath], most: int, effort: int
 ) -> tuple[int, bool]:
-    """(how many ways the search has yet to find, whether these are all), `ways` being those that it
-    found: at most `most` are counted, and where `effort` states and functions were not enough to
-    find them all, those that are easy to show; at least one, if there is one.
+    """(how many paths there are besides `paths`, which the search found; whether these are all).
+
+    At most `most` are counted. If looking at `effort` states and functions does not find them all,
+    those that are easy to show are counted, and at least one if there is one.
     """
-    until, count = search.measure_effort() + effort, 0
-    while count <= most and search.find_next(until) is not None:
+    max_effort, count = search.measure_effort() + effort, 0
+    while count <= most and search.find_next(max_effort) is not None:
         count += 1
     if search.is_exhausted or count > most:
         return min(count, most), count <= most
-    shown = _PathWitnesses(search, ways[0])
-    for _ in shown.more():
+    for _ in _PathWitnesses(search, paths[0]).iter_witnesses():
         count += 1
         if count >= most:
             break
-    if not count and not _has_detour(search, ways) and search.find_next() is None:
+    if not count and not _has_detour(search, paths) and search.find_next() is None:
         return 0, True
     return max(count, 1), False
 
 
 class _PathWitnesses:
-    """Shows that ways exist, by following the bounds downwards from where areas go on."""
+    """Shows that paths exist: follows the bounds from where partitions go on to the callee."""
 
-    def __init__(self, search: PathSearch, way: StatePath) -> None:
+    def __init__(self, search: PathSearch, path: StatePath) -> None:
         self._search = search
-        # State -> the places that a known way from it to the callee passes.
+        # State -> what a known path from it to the callee visits.
         self._tails: dict[State, frozenset[VisitKey]] = {}
-        self._learn([way.start, *(step.state for step in way.steps)], frozenset())
+        self._learn([path.start, *(step.state for step in path.steps)], frozenset())
 
-    def more(self) -> Iterator[None]:
-        """One for each way that is shown."""
-        for area in self._search.partitions:
-            if not area.is_divided:
-                yield from self._of(area)
+    def iter_witnesses(self) -> Iterator[None]:
+        """One for each path that is shown."""
+        if self._search.max_hops is not None:
+            return  # the bounds do not count hops
+        for partition in self._search.partitions:
+            if not partition.is_divided:
+                yield from self._iter_witnesses_in(partition)
 
-    def _of(self, area: Partition) -> Iterator[None]:
-        shown: set[int] = set(area.excluded)
-        for root in area.roots:
-            if self._search.max_hops is not None:
-                return  # the bounds know nothing of hops
+    def _iter_witnesses_in(self, partition: Partition) -> Iterator[None]:
+        shown: set[int] = set(partition.excluded)
+        for root in partition.roots:
             for step in self._search.space.iter_steps(root.state):
                 function = step.state.function
-                if function not in shown and self._leads(SearchNode(step.state, step, root), root):
+                if function not in shown and self._is_witness(
+                        SearchNode(step.state, step, root), root):
                     shown.add(function)
                     yield None
 
-    def _leads(self, node: SearchNode, root: SearchNode) -> bool:
-        """Whether the steps of least cost lead on to the callee, through no place twice."""
-        passed = set(root.root.visited)
+    def _is_witness(self, node: SearchNode, root: SearchNode) -> bool:
+        """Whether the cheapest steps lead from a node to the callee and visit nothing twice."""
+        visited = set(root.root.visited)
         states: list[State] = []
         while not self._search.is_goal(node):
-            place = get_visit_key(node.state)
-            if place in passed or self._search.get_exact_estimate(node.state) is None:
+            key = get_visit_key(node.state)
+            if key in visited or self._search.get_exact_estimate(node.state) is None:
                 return False
-            passed.add(place)
+            visited.add(key)
             states.append(node.state)
             tail = self._tails.get(node.state)
             if tail is not None:
-                if tail.isdisjoint(passed - {place}):
+                if tail.isdisjoint(visited - {key}):
                     self._learn(states[:-1], tail)
                     return True
                 return False
-            following = self._best_step(node)
+            following = self._take_best_step(node)
             if following is None:
                 return False
             node = following
         self._learn([*states, node.state], frozenset())
         return True
 
-    def _best_step(self, node: SearchNode) -> SearchNode | None:
+    def _take_best_step(self, node: SearchNode) -> SearchNode | None:
         best: tuple[int, SearchNode] | None = None
         for step in self._search.space.iter_steps(node.state):
-            known = self._search.get_exact_estimate(step.state)
-            if known is not None and (best is None or step.cost + known < best[0]):
-                best = step.cost + known, SearchNode(step.state, step, node)
+            estimate = self._search.get_exact_estimate(step.state)
+            if estimate is not None and (best is None or step.cost + estimate < best[0]):
+                best = step.cost + estimate, SearchNode(step.state, step, node)
         return None if best is None else best[1]
 
     def _learn(self, states: list[State], tail: frozenset[VisitKey]) -> None:
-        """Keep what a way passes from each of its states on; `tail` is what follows them."""
+        """Keep what a path visits from each of its states on; `tail` follows the last of them."""
         for state in reversed(states):
             tail |= {get_visit_key(state)}
             self._tails.setdefault(state, tail)
 
 
-def _has_detour(search: PathSearch, ways: Sequence[StatePath]) -> bool:
-    """Whether another way is easy to show that leaves the best one and comes back to it."""
-    best = ways[0].functions()
+def _has_detour(search: PathSearch, paths: Sequence[StatePath]) -> bool:
+    """Whether it is easy to show another path that leaves the best one and comes back to it."""
+    best = paths[0].functions()
     detour = _find_detour(search.space.adjacency, best)
     if detour is None or len(set(best)) < len(best):
         return False
-    if any(way.functions() == (best[0], *detour) for way in ways):
+    if any(path.functions() == (best[0], *detour) for path in paths):
         return False
-    nodes = [SearchNode(ways[0].start, None, None)]
+    nodes = [SearchNode(paths[0].start, None, None)]
     for function in detour:
         nodes = search.follow_function(nodes, function)
     hops = search.max_hops
     return any(search.is_goal(node) and (hops is None or node.hops <= hops) for node in nodes)
 
 
-def _find_detour(adjacency: Adjacency, way: tuple[int, ...]) -> list[int] | None:
-    """The functions, after its first, of a way that is another than `way` but for a part at its
-    start and its end: backwards from its end, by layers, then from what comes before that.
+def _find_detour(adjacency: Adjacency, path: tuple[int, ...]) -> list[int] | None:
+    """The functions, after its first, of a path that shares only its start and its end with `path`.
+    Searches backwards from the end of `path`, by layers, then from what comes before the end.
     """
-    place = {function: number for number, function in enumerate(way)}
-    after: dict[int, int] = {}  # what a function that was seen leads on to
-    for back in reversed(range(1, len(way))):
-        layer = [way[back]]
-        while layer and len(after) < _LONGEST_DETOUR:
+    index = {function: number for number, function in enumerate(path)}
+    following: dict[int, int] = {}  # what a function that was seen leads on to
+    for back in reversed(range(1, len(path))):
+        layer = [path[back]]
+        while layer and len(following) < _LONGEST_DETOUR:
             callees, layer = layer, []
             for callee in callees:
                 for caller in adjacency.iter_callers(callee):
-                    at = place.get(caller)
+                    at = index.get(caller)
                     if at is None:
-                        if caller not in after:
-                            after[caller] = callee
+                        if caller not in following:
+                            following[caller] = callee
                             layer.append(caller)
-                    elif at < back - (callee == way[back]):
-                        return [
-                            *way[1 : at + 1],
-                            *_iter_onward(after, callee, place),
-                            *way[back + 1 :],
-                        ]
+                    elif at < back - (callee == path[back]):
+                        middle = _iter_until_path(following, callee, index)
+                        return [*path[1 : at + 1], *middle, *path[back + 1 :]]
     return None
 
 
-def _iter_onward(after: dict[int, int], function: int, place: dict[int, int]) -> Iterator[int]:
-    """A function and what it leads on to, until the way is reached, that function included."""
+def _iter_until_path(
+    following: dict[int, int], function: int, index: dict[int, int]
+) -> Iterator[int]:
+    """A function and what it leads on to, up to and including the first on the path."""
     yield function
-    while function not in place:
-        function = after[function]
+    while function not in index:
+        function = following[function]
         yield function

@@ -13,64 +13,70 @@ from kgraph.query.paths.costs import CALLBACK_COST
 from kgraph.query.paths.state_space import State
 
 UNREACHABLE = -1
-_PROBED = 512
+_FIRST_PROBE = 512  # functions
 
 
 class LowerBounds:
-    """For every state a lower bound of the cost of a way to `target`. What is not settled costs at
-    least as much as what is. Ways that cost more than `most` are as good as none.
+    """For every state a lower bound of the cost of a path to `target` (Dijkstra's algorithm,
+    backwards). What is not settled costs at least as much as what is. Paths that cost more than
+    `max_cost` are ignored.
     """
 
     def __init__(
-        self, functions: Adjacency, source: State, target: int, most: int | None = None
+        self, adjacency: Adjacency, source: State, target: int, max_cost: int | None = None
     ) -> None:
-        self._adjacency = functions
-        self._most = most
+        self._adjacency = adjacency
+        self._max_cost = max_cost
         self._settled: dict[int, int] = {}
         self._costs = {target: 0}
         self._queue = [(0, target)]
-        self._beyond = 0
-        self._look_for(source, target)
+        self._frontier_cost = 0
+        self._search_source(source, target)
 
-    def _look_for(self, source: State, target: int) -> None:
-        """Settle the source, or find that nothing leads from it to the target. All that leads to
-        the target may be much where little leads on from the source."""
-        probe, more = _Probe(self._adjacency, source.function, target), _PROBED
+    def _search_source(self, source: State, target: int) -> None:
+        """Settle the source, or find that nothing leads from it to the target. A forward search
+        takes turns: much may lead to the target where little leads on from the source.
+        """
+        probe, more = _ForwardProbe(self._adjacency, source.function, target), _FIRST_PROBE
         starts = {source.function, *(function for _, function in source.bindings)}
         self._settle(more, starts)
-        while self._least(source) is None and self._queue and not probe.misses(more):
+        while self._get_least(source) is None and self._queue and not probe.has_missed(more):
             more *= 4
             self._settle(more, starts)
-        if self._least(source) is None:
+        if self._get_least(source) is None:
             self._queue.clear()
 
     def tighten(self, state: State, need: int | None) -> int:
-        """The bound of a state after searching on until it is exact, or is above `need`;
-        UNREACHABLE if no way leads from it to the target.
+        """The bound of a state, after searching until it is exact or above `need`. UNREACHABLE if
+        no path leads from the state to the target.
         """
-        # Never by a few functions only: all that waits for its bound is looked at again after it.
-        while self._queue and self.get_exact(state) is None and not self._above(need):
+        # In large portions: after each of them all that waits for its bound is looked at again.
+        while self._queue and self.get_exact(state) is None and not self._is_above(need):
             self._settle(len(self._settled) // 8 + 16)
         return self.get(state)
 
-    def _above(self, need: int | None) -> bool:
-        return need is not None and self._beyond > need
-
     def get(self, state: State) -> int:
         """The bound of a state as far as it is known."""
-        known = self._least(state)
+        known = self._get_least(state)
         if not self._queue:
             return UNREACHABLE if known is None else known
-        return self._beyond if known is None else min(known, self._beyond)
+        return self._frontier_cost if known is None else min(known, self._frontier_cost)
 
     def get_exact(self, state: State) -> int | None:
-        """The bound of a state where it is exact."""
-        known = self._least(state)
-        return None if known is None or (self._queue and known > self._beyond) else known
+        """The bound of a state, None while it is not exact."""
+        known = self._get_least(state)
+        return None if known is None or (self._queue and known > self._frontier_cost) else known
 
-    def _least(self, state: State) -> int | None:
-        """The least that is settled: of its function, and of those that its parameters are bound
-        to, which are a call away."""
+    def __len__(self) -> int:
+        return len(self._settled)
+
+    def _is_above(self, need: int | None) -> bool:
+        return need is not None and self._frontier_cost > need
+
+    def _get_least(self, state: State) -> int | None:
+        """The least that is settled: for the function of a state, and for those that its parameters
+        are bound to, which are a call away.
+        """
         least = self._settled.get(state.function)
         for _, function in state.bindings:
             bound = self._settled.get(function)
@@ -79,13 +85,10 @@ class LowerBounds:
         return least
 
     def _settle(self, more: int, until: Collection[int] = ()) -> None:
-        """Settle so many functions more, or until one of some is settled."""
-        settled, costs, queue, most = self._settled, self._costs, self._queue, self._most
-        before, known, last = (
-            self._adjacency.find_weighted_callers,
-            self._costs.get,
-            len(settled) + more,
-        )
+        """Settle `more` functions, or until one of `until` is settled."""
+        settled, costs, queue, limit = self._settled, self._costs, self._queue, self._max_cost
+        find_callers, get_cost = self._adjacency.find_weighted_callers, self._costs.get
+        last = len(settled) + more
         while queue and len(settled) < last:
             cost, here = heappop(queue)
             if here in settled:
@@ -93,35 +96,33 @@ class LowerBounds:
             settled[here] = cost
             if here in until:
                 last = len(settled)
-            for caller, step in before(here):
+            for caller, step in find_callers(here):
                 if caller not in settled:
                     total = cost + step
-                    if total < known(caller, total + 1) and (most is None or total <= most):
+                    if total < get_cost(caller, total + 1) and (limit is None or total <= limit):
                         costs[caller] = total
                         heappush(queue, (total, caller))
-        self._beyond = queue[0][0] if queue else self._beyond
-
-    def __len__(self) -> int:
-        return len(self._settled)
+        self._frontier_cost = queue[0][0] if queue else self._frontier_cost
 
 
-class _Probe:
-    """A search forward, by layers, to see early that a function cannot reach another."""
+class _ForwardProbe:
+    """A breadth-first search forwards, to see early that a function cannot reach another."""
 
-    def __init__(self, functions: Adjacency, source: int, target: int) -> None:
-        self._callees = functions.make_callee_function()
+    def __init__(self, adjacency: Adjacency, source: int, target: int) -> None:
+        self._find_callees = adjacency.make_callee_function()
         self._target = target
         self._seen = {source}
         self._layer = [source]
 
-    def misses(self, more: int) -> bool:
+    def has_missed(self, more: int) -> bool:
         """Whether all that the source reaches is known and the target is not in it, after looking
-        at about so many functions more."""
+        at about `more` functions more.
+        """
         seen, until = self._seen, len(self._seen) + more
         while self._layer and len(seen) < until:
             following: list[int] = []
             for function in self._layer:
-                for callee in self._callees(function):
+                for callee in self._find_callees(function):
                     if callee not in seen:
                         seen.add(callee)
                         following.append(callee)

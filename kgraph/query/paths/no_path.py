@@ -9,99 +9,102 @@ from kgraph.graph import CallGraph
 from kgraph.model.results import Frontier, Reach
 from kgraph.query.paths.adjacency import Adjacency
 
+Successors = Callable[[int], Iterable[int]]
+_MAX_LISTED = 8
 
-def can_join_by_request(
-    graph: CallGraph, source: int, target: int, callees: Callable[[int], Iterable[int]]
+
+def explain_no_path(
+    adjacency: Adjacency, source: int, target: int, via_passed: int = 0
+) -> Frontier:
+    """The frontier between two functions, after `via_passed` of the functions to pass. Forwarded
+    callbacks are ignored.
+    """
+    graph, find_callees = adjacency.graph, adjacency.make_callee_function(via_passed)
+    forward = _Reachable(source, find_callees)
+    backward = _Reachable(target, adjacency.iter_callers)
+    is_reached = target in forward.order
+    unresolved = _find_unresolved_sites(adjacency, forward)
+    return Frontier(
+        graph.function(source), graph.function(target),
+        Reach(
+            len(forward.order), tuple(map(graph.function, forward.last[:_MAX_LISTED])),
+            tuple(map(graph.site, unresolved[:_MAX_LISTED])), len(unresolved),
+        ),
+        Reach(len(backward.order), tuple(map(graph.function, backward.last[:_MAX_LISTED]))),
+        by_type=not is_reached and _can_join_by_type(adjacency, forward, target, via_passed),
+        callbacks=is_reached,
+        by_request=adjacency.constraints.deferred and not is_reached
+        and _can_join_by_request(graph, source, target, find_callees),
+    )
+
+
+class _Reachable:
+    """The functions that can be reached, each with its place in the order in which a breadth-first
+    search reaches them; `last` are those farthest away.
+    """
+
+    def __init__(self, start: int, find_following: Successors) -> None:
+        self.order = {start: 0}
+        self.last = [start]
+        self._search(self.last, find_following)
+
+    def _search(self, layer: list[int], find_following: Successors) -> None:
+        order = self.order
+        while layer:
+            self.last, layer = layer, []
+            for function in self.last:
+                for other in find_following(function):
+                    if other not in order:
+                        order[other] = len(order)
+                        layer.append(other)
+
+    def add_starts(self, starts: Iterable[int], find_following: Successors) -> bool:
+        """Search from further functions as well. Whether that reached anything new."""
+        before = len(self.order)
+        layer = [start for start in dict.fromkeys(starts) if start not in self.order]
+        for start in layer:
+            self.order[start] = len(self.order)
+        self._search(layer, find_following)
+        return len(self.order) > before
+
+
+def _find_unresolved_sites(adjacency: Adjacency, reachable: _Reachable) -> list[int]:
+    """The unresolved call sites in the functions that were reached, nearest first."""
+    by_type, order = adjacency.graph.by_type, reachable.order
+    callers = sorted((f for f in by_type.callers if f in order), key=order.__getitem__)
+    return [site for function in callers for site in by_type.sites_of(function)]
+
+
+def _can_join_by_type(
+    adjacency: Adjacency, forward: _Reachable, target: int, via_passed: int
 ) -> bool:
-    """Whether `target` is reached from `source` by `callees` once every open request on the way may
-    run any function that it might mean."""
+    """Whether candidates by type would join the two; a site of unknown type may call anything."""
+    by_type = adjacency.graph.by_type
+    loose = Adjacency(adjacency.graph, replace(adjacency.constraints, types=True))
+    is_growing = True
+    while is_growing:
+        sites = _find_unresolved_sites(adjacency, forward)
+        if target in forward.order or any(map(by_type.has_unknown_type, sites)):
+            return True
+        site_of_type = {by_type.type_of(site): site for site in sites}
+        callees = (callee for site in site_of_type.values() for callee in by_type.callees(site))
+        starts = [callee for callee in callees if callee not in loose.constraints.avoid]
+        is_growing = forward.add_starts(starts, loose.make_callee_function(via_passed))
+    return target in forward.order
+
+
+def _can_join_by_request(
+    graph: CallGraph, source: int, target: int, find_callees: Successors
+) -> bool:
+    """Whether `source` reaches `target` if every open request may run any function that it might
+    mean.
+    """
     reached, stack = {source}, [source]
     while stack:
         function = stack.pop()
-        for following in (callees(function), graph.open_requests.iter_candidates(function)):
+        for following in (find_callees(function), graph.open_requests.iter_candidates(function)):
             for other in following:
                 if other not in reached:
                     reached.add(other)
                     stack.append(other)
     return target in reached
-
-
-_LISTED = 8
-Successors = Callable[[int], Iterable[int]]
-
-
-def explain_no_path(functions: Adjacency, source: int, target: int, passed: int = 0) -> Frontier:
-    """The frontier between two functions, forwarded callbacks left aside, where `passed` of the
-    functions to pass were passed.
-    """
-    graph = functions.graph
-    forward = _ReachableFunctions(source, functions.make_callee_function(passed))
-    backward = _ReachableFunctions(target, functions.iter_callers)
-    reached, unresolved = target in forward.places, _find_unresolved_sites(functions, forward)
-    return Frontier(
-        graph.function(source), graph.function(target),
-        Reach(
-            len(forward.places), tuple(map(graph.function, forward.last[:_LISTED])),
-            tuple(map(graph.site, unresolved[:_LISTED])), len(unresolved),
-        ),
-        Reach(len(backward.places), tuple(map(graph.function, backward.last[:_LISTED]))),
-        by_type=not reached and _can_join_by_type(functions, forward, target, passed),
-        callbacks=reached,
-        by_request=functions.constraints.deferred and not reached and can_join_by_request(
-            graph, source, target, functions.make_callee_function(passed)),
-    )
-
-
-class _ReachableFunctions:
-    """The functions that can be reached, with their places in an order of nearest first; `last`
-    are those farthest away.
-    """
-
-    def __init__(self, start: int, following: Successors) -> None:
-        self.places = {start: 0}
-        self.last = [start]
-        self._spread(self.last, following)
-
-    def _spread(self, layer: list[int], following: Successors) -> None:
-        places = self.places
-        while layer:
-            self.last, layer = layer, []
-            for function in self.last:
-                for other in following(function):
-                    if other not in places:
-                        places[other] = len(places)
-                        layer.append(other)
-
-    def more(self, starts: Iterable[int], following: Successors) -> bool:
-        """Reach from further functions, too: whether any is new."""
-        before = len(self.places)
-        layer = [start for start in dict.fromkeys(starts) if start not in self.places]
-        for start in layer:
-            self.places[start] = len(self.places)
-        self._spread(layer, following)
-        return len(self.places) > before
-
-
-def _find_unresolved_sites(functions: Adjacency, reached: _ReachableFunctions) -> list[int]:
-    """The unresolved call sites in the functions reached, nearest first."""
-    by_type, places = functions.graph.by_type, reached.places
-    callers = sorted((f for f in by_type.callers if f in places), key=places.__getitem__)
-    return [site for function in callers for site in by_type.sites_of(function)]
-
-
-def _can_join_by_type(
-    functions: Adjacency, forward: _ReachableFunctions, target: int, passed: int
-) -> bool:
-    """Whether candidates by type would join the two; an untyped call site could reach anything."""
-    by_type = functions.graph.by_type
-    loose = Adjacency(functions.graph, replace(functions.constraints, types=True))
-    more = True
-    while more:
-        sites = _find_unresolved_sites(functions, forward)
-        if target in forward.places or any(map(by_type.has_unknown_type, sites)):
-            return True
-        kinds = {by_type.type_of(site): site for site in sites}
-        callees = (callee for site in kinds.values() for callee in by_type.callees(site))
-        starts = [callee for callee in callees if callee not in loose.constraints.avoid]
-        more = forward.more(starts, loose.make_callee_function(passed))
-    return target in forward.places

@@ -24,39 +24,18 @@ from kgraph.query.paths.state_space import StateSpace, Step
 from kgraph.query.pins import find_table_evidence, parse_pin
 from kgraph.query.scenarios import find_function_numbers, merge_site_pins, resolve_pins
 
-
-def cite_forwarding_calls(graph: CallGraph, steps: Sequence[Step]) -> tuple[Evidence, ...]:
-    """The calls among `steps` that hand on what the last of them calls, first to last.
-
-    Empty where the last step is no call through a parameter, or that parameter is not bound.
-    """
-    site = graph.site_of(steps[-1].edge) if steps[-1].edge >= 0 else -1
-    callee = steps[-1].state.function
-    parameter = graph.callbacks.get(site, -1)
-    citations: list[Evidence] = []
-    for step in reversed(steps[:-1]):
-        if parameter < 0 or dict(step.state.bindings).get(parameter) != callee:
-            break
-        caller = graph.site_of(step.edge)
-        function = graph.function(step.state.function)
-        citations.append(
-            Evidence(Role.ARGUMENT, graph.site(caller).location, f"{function}(#{parameter})")
-        )
-        values = [value for number, value in graph.forwards[caller] if number == parameter]
-        parameter = -1 if callee in values else max((-1 - value for value in values), default=-1)
-    return tuple(reversed(citations))
-
-
 MAX_OTHERS = 20
-_EFFORT = 500  # counting others may take about as long again as starting does
+_COUNT_EFFORT = 500  # states and functions: as much as starting costs
 
 
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
-    """A question: names as a user writes them. `bind` are "SLOT=TARGET" texts, which come before
-    the pins of `scenario` where both concern a call, as `via` comes before the scenario's; `count`
-    says how many paths to find; `max_hops` how long they may be, None for any length; `others`
-    whether to count the ways beside them, which can take longer than the paths themselves.
+    """How does `caller` reach `callee`? Names are as you write them.
+
+    The path passes `via` in this order and none of `avoid`. `bind` are pins ("SLOT=TARGET"); they
+    beat the pins of `scenario` where both concern a call, as `via` replaces the scenario's.
+    `count` paths are wanted, of at most `max_hops` hops. `count_others`: count further paths, which
+    can take longer than finding the first.
     """
 
     caller: str
@@ -78,26 +57,27 @@ class PathQuestion:
 
 
 def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
-    """The best paths, all with different functions, best first; or why there is none.
+    """The best paths, best first, no two with the same functions; or why there is none.
 
-    Other ways are counted up to MOST_OTHERS, fewer where they are hard to find. Raises LookupFailed
-    for an unknown or ambiguous name and for a binding that no call site has.
+    Further paths are counted, up to MAX_OTHERS, fewer where they are hard to find. Raises
+    LookupFailed for an unknown or ambiguous name, and for a pin that nothing supports.
     """
     source = find_function(graph, question.caller).number
     target = find_function(graph, question.callee).number
-    rules = _make_constraints(graph, question, source, target)
-    if source in rules.avoid or target in rules.avoid:
+    constraints = _make_constraints(graph, question, source, target)
+    if source in constraints.avoid or target in constraints.avoid:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
-    steps = StateSpace(graph, rules)
-    search = PathSearch(steps, source, target, question.max_hops)
-    ways = list(islice(search.iter_paths(), question.count))
-    if not ways:
-        return PathAnswer((), frontier=_explain_failing_leg(steps, source, target))
-    others, every = 0, True
+    space = StateSpace(graph, constraints)
+    search = PathSearch(
+        space, space.make_start_state(source), target, max_hops=question.max_hops)
+    paths = list(islice(search.iter_paths(), question.count))
+    if not paths:
+        return PathAnswer((), frontier=_explain_failing_leg(space, source, target))
+    others, are_all = 0, True
     if question.count_others:
-        others, every = count_other_paths(search, ways, MAX_OTHERS, _EFFORT)
-    paths = tuple(Path(make_hops(graph, way.steps, rules)) for way in ways)
-    return PathAnswer(paths, others=others, others_at_least=not every)
+        others, are_all = count_other_paths(search, paths, MAX_OTHERS, _COUNT_EFFORT)
+    shown = tuple(Path(make_hops(graph, path.steps, constraints)) for path in paths)
+    return PathAnswer(shown, others=others, others_at_least=not are_all)
 
 
 def _make_constraints(
@@ -123,39 +103,72 @@ def _make_constraints(
     )
 
 
-def make_hops(graph: CallGraph, steps: tuple[Step, ...], rules: PathConstraints) -> tuple[Hop, ...]:
-    """The records of the steps of a way. The evidence of a call that a pin leaves one table for is
-    of that table.
-    """
-    return tuple(_make_hop(graph, steps[: count + 1], rules) for count in range(len(steps)))
-
-
-def _make_hop(graph: CallGraph, steps: tuple[Step, ...], rules: PathConstraints) -> Hop:
-    """The record of the last of `steps`."""
-    step = steps[-1]
-    if step.edge < 0:
-        return graph.hop_by_type(-1 - step.edge, step.state.function)
-    hop = graph.hop(step.edge, step.width)
-    handed = cite_forwarding_calls(graph, steps)
-    if handed:
-        return replace(hop, evidence=handed)
-    return cite_pinned_table(graph, hop, rules, steps[-2].state.via_passed if len(steps) > 1 else 0)
-
-
-def cite_pinned_table(graph: CallGraph, hop: Hop, rules: PathConstraints, passed: int = 0) -> Hop:
-    """The hop with the evidence of the table that a pin says it goes through, if one does."""
-    pin = rules.find_table_pin(hop.site.number, passed)
-    if pin is None or not hop.site.holder:
-        return hop
-    found = find_table_evidence(graph, pin.table, pin.slot, hop.site.holder, hop.callee.number)
-    return replace(hop, evidence=found) if found else hop
-
-
-def _explain_failing_leg(steps: StateSpace, source: int, target: int) -> Frontier:
-    """The frontier of the first leg that cannot be made."""
-    stops = [source, *steps.constraints.via, target]
-    for passed, (start, end) in enumerate(pairwise(stops)):
-        found = explain_no_path(steps.adjacency, start, end, passed)
+def _explain_failing_leg(space: StateSpace, source: int, target: int) -> Frontier:
+    """The frontier of the first leg that has no path."""
+    stops = [source, *space.constraints.via, target]
+    for via_passed, (start, end) in enumerate(pairwise(stops)):
+        found = explain_no_path(space.adjacency, start, end, via_passed)
         if not found.callbacks:
             return found
     return found
+
+
+def make_hops(
+    graph: CallGraph, steps: tuple[Step, ...], constraints: PathConstraints
+) -> tuple[Hop, ...]:
+    """The hops of the steps of a path. A call that a pin sends through one table is justified by
+    that table.
+    """
+    return tuple(_make_hop(graph, steps[: count + 1], constraints) for count in range(len(steps)))
+
+
+def _make_hop(graph: CallGraph, steps: tuple[Step, ...], constraints: PathConstraints) -> Hop:
+    """The hop of the last of `steps`."""
+    step = steps[-1]
+    if step.edge is None:
+        assert step.typed_site is not None
+        return graph.hop_by_type(step.typed_site, step.state.function)
+    hop = graph.hop(step.edge, step.width)
+    forwarding = cite_forwarding_calls(graph, steps)
+    if forwarding:
+        return replace(hop, evidence=forwarding)
+    via_passed = steps[-2].state.via_passed if len(steps) > 1 else 0
+    return cite_pinned_table(graph, hop, constraints, via_passed)
+
+
+def cite_forwarding_calls(graph: CallGraph, steps: Sequence[Step]) -> tuple[Evidence, ...]:
+    """The calls among `steps` that hand on what the last of them calls, first to last. Empty if the
+    last step is not a call through a bound parameter.
+    """
+    callee, parameter = steps[-1].state.function, _find_called_parameter(graph, steps[-1])
+    citations: list[Evidence] = []
+    for step in reversed(steps[:-1]):
+        if parameter is None or dict(step.state.bindings).get(parameter) != callee:
+            break
+        assert step.edge is not None  # a call by type binds nothing
+        site = graph.site_of(step.edge)
+        function = graph.function(step.state.function)
+        citations.append(
+            Evidence(Role.ARGUMENT, graph.site(site).location, f"{function}(#{parameter})")
+        )
+        forwards = [each for each in graph.find_forwards(site) if each.parameter == parameter]
+        own = [each.own_parameter for each in forwards if each.own_parameter is not None]
+        is_origin = any(each.function == callee for each in forwards)
+        parameter = None if is_origin else max(own, default=None)
+    return tuple(reversed(citations))
+
+
+def _find_called_parameter(graph: CallGraph, step: Step) -> int | None:
+    """The parameter of its caller that a step calls."""
+    return None if step.edge is None else graph.callbacks.get(graph.site_of(step.edge))
+
+
+def cite_pinned_table(
+    graph: CallGraph, hop: Hop, constraints: PathConstraints, via_passed: int = 0
+) -> Hop:
+    """The hop, justified by the table that a pin sends it through, if one does."""
+    pin = constraints.find_table_pin(hop.site.number, via_passed)
+    if pin is None or pin.table is None or not hop.site.holder:
+        return hop
+    found = find_table_evidence(graph, pin.table, pin.slot, hop.site.holder, hop.callee.number)
+    return replace(hop, evidence=found) if found else hop

@@ -1,11 +1,11 @@
 """Finds the k cheapest paths: A* over states, in disjoint partitions (Lawler's scheme).
 
-A backward search from the callee over functions alone (lower_bounds.py) gives each function a
-cost that no path from it can undercut. A* with this bound walks almost straight; it only has to
-find out what parameters are bound to. When a path is found, the rest of its partition is
-divided by where a path leaves it: a partition holds the paths that begin with the same
-functions and go on to none of an excluded set. All partitions share one queue, so none is
-searched further than the next path requires.
+A backward search from the callee over functions alone (lower_bounds.py) gives each function a cost
+that no path from it can undercut. A* with this bound walks almost straight; it only has to find out
+what parameters are bound to. When a path is found, the rest of its partition is divided by where
+a path leaves it: a partition holds the paths that begin with the same functions and go on to none
+of an excluded set. All partitions share one queue, so none is searched further than the next path
+requires.
 """
 
 from collections.abc import Iterator
@@ -15,61 +15,62 @@ from heapq import heappop, heappush
 from itertools import pairwise
 
 from kgraph.query.paths.lower_bounds import UNREACHABLE, LowerBounds
-from kgraph.query.paths.state_space import State, StateSpace, Step
+from kgraph.query.paths.state_space import Bindings, State, StateSpace, Step
 
-VisitKey = tuple[int, tuple[tuple[int, int], ...], int]
+VisitKey = tuple[int, Bindings, int]
+_MAX_ROOTS = 64  # of a partition; more only where many calls hand on several functions
+
+
+def get_visit_key(state: State) -> VisitKey:
+    """What a path visits only once: states that differ only in their folder are the same visit."""
+    return state[:3]
 
 
 @dataclass(frozen=True, slots=True)
 class StatePath:
-    """A path as it is searched: where it starts, its steps, its cost."""
+    """A path as the search finds it: its first state, its steps, its cost."""
 
     start: State
     steps: tuple[Step, ...]
     cost: int
 
     def functions(self) -> tuple[int, ...]:
-        """The functions it passes: two paths are different where these are."""
+        """The functions on the path. Two paths are different if these are."""
         return (self.start.function, *(step.state.function for step in self.steps))
 
 
-def get_visit_key(state: State) -> VisitKey:
-    """What a way passes only once: its folder does not make a state another."""
-    return state[:3]
-
-
 class Partition:
-    """The ways that begin with the same `depth` + 1 functions, in the states of one of `roots`,
-    and whose next function is none of `closed`; divided, once the best of them was found.
+    """The paths that begin with the same `depth` + 1 functions, in the states of one of `roots`,
+    and whose next function is not in `excluded`. It is divided once its best path was found.
     """
 
     __slots__ = ("depth", "excluded", "is_divided", "roots")
 
-    def __init__(self, depth: int, closed: frozenset[int]) -> None:
+    def __init__(self, depth: int, excluded: frozenset[int]) -> None:
         self.depth = depth
-        self.excluded = closed
+        self.excluded = excluded
         self.is_divided = False
         self.roots: list[SearchNode] = []
 
 
 class PartitionRoot:
-    """Where the search of an area starts: in `node`; `fewest` are the hops to the states that were
-    looked at.
+    """A node where the search of a partition starts. `fewest` has the fewest hops to each state
+    that was looked at.
     """
 
-    def __init__(self, area: Partition, node: "SearchNode") -> None:
-        self.partition = area
+    def __init__(self, partition: Partition, node: "SearchNode") -> None:
+        self.partition = partition
         self.node = node
         self.fewest: dict[State, int] = {}
 
     @cached_property
     def visited(self) -> frozenset[VisitKey]:
-        """What was passed on the way there."""
+        """What the path to the root visits."""
         return frozenset(map(get_visit_key, self.node.states()))
 
 
 class SearchNode:
-    """A state that the search reached by a step from `before`."""
+    """A state that the search reached by a step from the node `before`."""
 
     __slots__ = ("before", "cost", "hops", "root", "state", "step")
 
@@ -86,16 +87,16 @@ class SearchNode:
             self.hops = before.hops + 1
 
     def has_cycle(self) -> bool:
-        """Whether its search passed the same place before."""
-        place, node = get_visit_key(self.state), self.before
+        """Whether the search of its partition visits the same before."""
+        key, node = get_visit_key(self.state), self.before
         while node is not None and node.hops >= self.root.partition.depth:
-            if get_visit_key(node.state) == place:
+            if get_visit_key(node.state) == key:
                 return True
             node = node.before
         return False
 
     def states(self) -> list[State]:
-        """The states of the way here, first to last."""
+        """The states of the path to here, first to last."""
         found: list[State] = []
         node: SearchNode | None = self
         while node is not None:
@@ -104,7 +105,7 @@ class SearchNode:
         return found[::-1]
 
     def make_path(self) -> StatePath:
-        """The way here."""
+        """The path to here."""
         steps: list[Step] = []
         node = self
         while node.step is not None and node.before is not None:
@@ -113,76 +114,60 @@ class SearchNode:
         return StatePath(node.state, tuple(reversed(steps)), self.cost)
 
 
-_MAX_ROOTS = 64  # of an area; more only where many calls hand on several functions
-
-
 class PathSearch:
-    """Finds ways from `source` to `target` through the rules' `via`, of at most `max_hops`; none
-    that surely costs more than `most`. `start` is the state that they start in, where it is not the
-    plain one of `source`.
+    """Finds paths from the state `start` to the function `target` that pass the functions `via` of
+    the constraints: of at most `max_hops` hops, and none that surely costs more than `max_cost`.
     """
 
     def __init__(
-        self, steps: StateSpace, source: int, target: int, max_hops: int | None = None,
-        most: int | None = None, start: State | None = None,
+        self, space: StateSpace, start: State, target: int, *,
+        max_hops: int | None = None, max_cost: int | None = None,
     ) -> None:
-        self.space = steps
-        self._target = target
+        self.space = space
         self.max_hops = max_hops
-        stops = [
-            start or steps.make_start_state(source),
-            *map(State, (*steps.constraints.via, target)),
-        ]
-        self._bounds = [
-            LowerBounds(steps.adjacency, a, b.function, most) for a, b in pairwise(stops)]
-        # What remains of the way after each of the stops.
-        self._rest = [0] * len(self._bounds)
-        for place in reversed(range(len(self._bounds) - 1)):
-            leg = self._bounds[place + 1].get(stops[place + 1])
-            later = self._rest[place + 1]
-            self._rest[place] = UNREACHABLE if UNREACHABLE in (leg, later) else leg + later
         self.partitions: list[Partition] = []  # that were opened
+        self._target = target
+        stops = [start, *map(State, (*space.constraints.via, target))]
+        self._bounds = [
+            LowerBounds(space.adjacency, a, b.function, max_cost) for a, b in pairwise(stops)]
+        self._rest = self._bound_later_legs(stops)
         self._queue: list[tuple[int, int, SearchNode]] = []
         self._pushed = 0
         self._looked_at = 0
-        self._open(Partition(0, frozenset()), [SearchNode(stops[0], None, None)])
+        self._open(Partition(0, frozenset()), [SearchNode(start, None, None)])
+
+    def _bound_later_legs(self, stops: list[State]) -> list[int]:
+        """For each leg the lower bound of all legs after it."""
+        rest = [0] * len(self._bounds)
+        for leg in reversed(range(len(self._bounds) - 1)):
+            following, later = self._bounds[leg + 1].get(stops[leg + 1]), rest[leg + 1]
+            rest[leg] = UNREACHABLE if UNREACHABLE in (following, later) else following + later
+        return rest
 
     def iter_paths(self) -> Iterator[StatePath]:
-        """The ways that were not yielded yet, best first, each with other functions than those
-        before it, and none through a state twice."""
-        while (way := self.find_next()) is not None:
-            yield way
+        """The paths that were not found yet, best first. Each has other functions than those before
+        it, and none visits a state twice.
+        """
+        while (path := self.find_next()) is not None:
+            yield path
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether there are no other ways than those that were found."""
+        """Whether every path was found."""
         return not self._queue
 
     def measure_effort(self) -> int:
-        """How many states and, backwards, functions were looked at."""
-        return self._looked_at + sum(len(bound) for bound in self._bounds)
-
-    def _estimate(self, state: State) -> int:
-        leg, rest = self._bounds[state.via_passed].get(state), self._rest[state.via_passed]
-        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+        """How many states, and functions of the backward search, were looked at."""
+        return self._looked_at + sum(len(bounds) for bounds in self._bounds)
 
     def get_exact_estimate(self, state: State) -> int | None:
-        """The estimate of a state, None where its function's bound is not settled yet."""
+        """The estimate of a state; None where the bound of its function is not exact yet."""
         leg = self._bounds[state.via_passed].get_exact(state)
         rest = self._rest[state.via_passed]
         return None if leg is None or rest == UNREACHABLE else leg + rest
 
-    def _raised(self, node: SearchNode) -> int:
-        """The estimate of a node, after looking whether it is as good as the next one's."""
-        passed = node.state.via_passed
-        need = None
-        if self._queue:
-            need = self._queue[0][0] - node.cost - self._rest[passed]
-        self._bounds[passed].tighten(node.state, need)
-        return self._estimate(node.state)
-
     def is_goal(self, node: SearchNode) -> bool:
-        """Whether a node is the end of a way."""
+        """Whether a node ends a path."""
         state = node.state
         return bool(
             node.hops
@@ -190,35 +175,19 @@ class PathSearch:
             and state.via_passed == len(self._bounds) - 1
         )
 
-    def _open(self, area: Partition, roots: list[SearchNode]) -> None:
-        """Begin to search an area."""
-        self.partitions.append(area)
-        for node in roots:
-            estimate = self._estimate(node.state)
-            if estimate != UNREACHABLE:
-                root = SearchNode(node.state, node.step, node.before)
-                root.root = PartitionRoot(area, root)
-                area.roots.append(root)
-                self._push(node.cost + estimate, root)
-
-    def _push(self, estimate: int, node: SearchNode) -> None:
-        self._pushed += 1
-        heappush(self._queue, (estimate, self._pushed, node))
-
-    def find_next(self, until: int | None = None) -> StatePath | None:
-        """The next best way; None where there is no more, or it is not found before `until` is
-        the effort."""
+    def find_next(self, max_effort: int | None = None) -> StatePath | None:
+        """The next best path; None if there is none, or if `max_effort` does not suffice."""
         queue = self._queue
         while queue:
-            if until is not None and self.measure_effort() > until:
+            if max_effort is not None and self.measure_effort() > max_effort:
                 return None
             estimate, number, node = heappop(queue)
-            if node.root.partition.is_divided or self._closed(node):
+            if node.root.partition.is_divided or self._is_closed(node):
                 continue
-            rest = self._raised(node)
+            rest = self._tighten(node)
             if rest == UNREACHABLE:
                 continue
-            if node.cost + rest > estimate:  # it was pushed with less than is known by now
+            if node.cost + rest > estimate:  # the bound was raised after the node was pushed
                 heappush(queue, (node.cost + rest, number, node))
                 continue
             node.root.fewest[node.state] = node.hops
@@ -230,53 +199,84 @@ class PathSearch:
                 self._expand(node)
         return None
 
-    def _closed(self, node: SearchNode) -> bool:
-        """Whether nothing new can come of a node."""
+    def _estimate(self, state: State) -> int:
+        leg, rest = self._bounds[state.via_passed].get(state), self._rest[state.via_passed]
+        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+
+    def _tighten(self, node: SearchNode) -> int:
+        """The estimate of a node, tightened until it is exact or worse than that of the next."""
+        leg = node.state.via_passed
+        need = None
+        if self._queue:
+            need = self._queue[0][0] - node.cost - self._rest[leg]
+        self._bounds[leg].tighten(node.state, need)
+        return self._estimate(node.state)
+
+    def _open(self, partition: Partition, roots: list[SearchNode]) -> None:
+        """Begin to search a partition."""
+        self.partitions.append(partition)
+        for node in roots:
+            estimate = self._estimate(node.state)
+            if estimate != UNREACHABLE:
+                root = SearchNode(node.state, node.step, node.before)
+                root.root = PartitionRoot(partition, root)
+                partition.roots.append(root)
+                self._push(node.cost + estimate, root)
+
+    def _push(self, estimate: int, node: SearchNode) -> None:
+        self._pushed += 1
+        heappush(self._queue, (estimate, self._pushed, node))
+
+    def _is_closed(self, node: SearchNode) -> bool:
+        """Whether expanding a node would find nothing new."""
         if self.is_goal(node):
             return False
         known = node.root.fewest.get(node.state)
         if known is not None and (self.max_hops is None or node.hops >= known):
             return True
-        # Only a function of a header can come again in a state that differs in nothing but folder.
+        # Only a function of a header can recur in a state that differs in nothing but its folder.
         return self.space.graph.folder[node.state.function] < 0 and node.has_cycle()
 
     def _expand(self, node: SearchNode) -> None:
-        """Push what the steps from `node` lead to, with the least that ways through them cost."""
-        area, forbidden = node.root.partition, node.root.visited
-        closed = area.excluded if node.hops == area.depth else ()
+        """Push the successors of a node."""
+        partition, visited = node.root.partition, node.root.visited
+        excluded = partition.excluded if node.hops == partition.depth else ()
         for step in self.space.iter_steps(node.state):
             state = step.state
             estimate = self._estimate(state)
-            if estimate == UNREACHABLE or state.function in closed:
+            if estimate == UNREACHABLE or state.function in excluded:
                 continue
             child = SearchNode(state, step, node)
             child.root = node.root
-            if get_visit_key(state) not in forbidden or self.is_goal(child):
+            if get_visit_key(state) not in visited or self.is_goal(child):
                 self._push(child.cost + estimate, child)
 
     def _divide(self, found: SearchNode) -> None:
-        """Open the areas of the ways that leave a way which was found, in the place of its own."""
-        area = found.root.partition
-        area.is_divided = True
-        roots, functions = area.roots, [state.function for state in found.states()]
-        for depth in range(area.depth, found.hops):
+        """Replace the partition of a path by those of the paths that leave it, one for each of its
+        functions.
+        """
+        partition = found.root.partition
+        partition.is_divided = True
+        roots, functions = partition.roots, [state.function for state in found.states()]
+        for depth in range(partition.depth, found.hops):
             following = functions[depth + 1]
-            closed = area.excluded if depth == area.depth else frozenset()
-            self._open(Partition(depth, closed | {following}), roots)
+            excluded = partition.excluded if depth == partition.depth else frozenset()
+            self._open(Partition(depth, excluded | {following}), roots)
             roots = self.follow_function(roots, following)
 
     def follow_function(self, nodes: list[SearchNode], function: int) -> list[SearchNode]:
-        """What the steps to `function` make of some nodes: the cheapest of each state, for each
-        choice of places passed on the way."""
+        """The nodes that steps to `function` lead to: the cheapest of each state, for each set of
+        visits on the path there.
+        """
         found: dict[tuple[State, frozenset[VisitKey]], SearchNode] = {}
         for node in nodes:
             steps = [step for step in self.space.iter_steps(node.state)
                      if step.state.function == function]
-            passed = frozenset(map(get_visit_key, node.states())) if steps else frozenset()
+            visited = frozenset(map(get_visit_key, node.states())) if steps else frozenset()
             for step in steps:
-                if get_visit_key(step.state) in passed:
+                if get_visit_key(step.state) in visited:
                     continue
-                known, child = found.get((step.state, passed)), SearchNode(step.state, step, node)
+                known, child = found.get((step.state, visited)), SearchNode(step.state, step, node)
                 if known is None or child.cost < known.cost:
-                    found[step.state, passed] = child
+                    found[step.state, visited] = child
         return sorted(found.values(), key=lambda node: node.cost)[:_MAX_ROOTS]

@@ -22,31 +22,35 @@ from kgraph.store.arrays import (
     FLAG_TYPE,
 )
 
+Bindings = tuple[tuple[int, int], ...]  # (parameter, function), ascending
+
 
 class State(NamedTuple):
-    """A function, what its parameters are bound to (parameter, function), how many of the functions
-    that the path must pass it has passed, and the folder that it is in or came from (a header's
-    functions are in none).
+    """A function, what its parameters are bound to, how many of the functions to pass (`via`) were
+    passed, and its folder. A function of a header is in no folder (-1) and keeps its caller's.
     """
 
     function: int
-    bindings: tuple[tuple[int, int], ...] = ()
+    bindings: Bindings = ()
     via_passed: int = 0
     folder: int = -1
 
 
 class Step(NamedTuple):
-    """A hop to a state. `edge` is an edge; below 0 the call site -1 - edge is called by type."""
+    """A hop to a state, one of `width` candidates. It is an `edge`, or, where that is None, a call
+    by type at the call site `typed_site`.
+    """
 
     cost: int
     state: State
-    edge: int
     width: int
+    edge: int | None
+    typed_site: int | None = None
 
 
 class OutgoingHop(NamedTuple):
-    """A hop that leaves a function, as far as that does not depend on how it was come to. `site` is
-    its call site where that decides on bindings, pins or callbacks, else -1.
+    """The part of a hop that does not depend on how its caller was reached. `site` is its call site
+    if bindings, pins or callbacks decide there, else None.
     """
 
     callee: int
@@ -54,118 +58,120 @@ class OutgoingHop(NamedTuple):
     edge: int
     width: int
     flags: int
-    site: int
+    site: int | None
 
 
 class StateSpace:
-    """The steps that rules leave in a graph."""
+    """The steps that constraints leave in a graph."""
 
-    def __init__(self, graph: CallGraph, rules: PathConstraints) -> None:
+    def __init__(self, graph: CallGraph, constraints: PathConstraints) -> None:
         self.graph = graph
-        self.constraints = rules
-        self.adjacency = Adjacency(graph, rules)
-        self._leaving: dict[int, list[OutgoingHop]] = {}
-
-    def iter_steps(self, state: State) -> Iterator[Step]:
-        """The steps that leave a state."""
-        known = self._leaving.get(state.function)
-        if known is None:
-            known = self._leaving[state.function] = list(self._leaves(state.function))
-        for leaving in known:
-            if leaving.site < 0:
-                to = State(leaving.callee)
-                yield self._step(leaving.cost, to, state, leaving.edge, leaving.width)
-            else:
-                yield from self._depending(leaving, state)
-        if self.constraints.types:
-            yield from self._by_type(state)
-
-    def _leaves(self, function: int) -> Iterator[OutgoingHop]:
-        graph, avoid = self.graph, self.constraints.avoid
-        first, last = graph.hop_start[function], graph.hop_start[function + 1]
-        depends = FLAG_FORWARDS | FLAG_CALLBACK
-        if function in self.adjacency.pinned_callers:
-            depends |= FLAG_INDIRECT
-        for hop in range(first, last):
-            callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
-            if flags & self.adjacency.excluded_flags or callee in avoid:
-                continue
-            width, edge = graph.hop_width[hop], graph.hop_edge[hop]
-            site = graph.site_of(edge) if flags & depends else -1
-            yield OutgoingHop(
-                callee, hop_cost(width, flags, last - first), edge, width, flags, site
-            )
-
-    def _depending(self, leaving: OutgoingHop, state: State) -> Iterator[Step]:
-        """The steps of a hop that depend on the bindings of `state` or on pins."""
-        bound = dict(state.bindings)
-        width = self._width(leaving, bound, state.via_passed)
-        if not width:
-            return
-        cost = leaving.cost
-        if width != leaving.width:
-            cost += hop_cost(width, leaving.flags) - hop_cost(leaving.width, leaving.flags)
-        for bindings in self._bindings(leaving, bound):
-            to = State(leaving.callee, bindings)
-            yield self._step(cost, to, state, leaving.edge, width)
+        self.constraints = constraints
+        self.adjacency = Adjacency(graph, constraints)
+        self._outgoing: dict[int, list[OutgoingHop]] = {}
 
     def make_start_state(self, function: int) -> State:
         """The state that a path from `function` starts in."""
         return State(function, folder=self.graph.folder[function])
 
-    def _step(self, cost: int, to: State, before: State, edge: int, width: int) -> Step:
-        """The step from `before`, with what the state `to` takes over from it."""
-        via, passed, folder = (
-            self.constraints.via,
-            before.via_passed,
-            self.graph.folder[to.function],
-        )
-        if passed < len(via) and via[passed] == to.function:
+    def iter_steps(self, state: State) -> Iterator[Step]:
+        """The steps that leave a state."""
+        hops = self._outgoing.get(state.function)
+        if hops is None:
+            hops = self._outgoing[state.function] = list(self._iter_outgoing(state.function))
+        for hop in hops:
+            if hop.site is None:
+                to, detour = self._enter(hop.callee, (), state)
+                yield Step(hop.cost + detour, to, hop.width, hop.edge)
+            else:
+                yield from self._iter_dependent_steps(hop, hop.site, state)
+        if self.constraints.types:
+            yield from self._iter_steps_by_type(state)
+
+    def _iter_outgoing(self, function: int) -> Iterator[OutgoingHop]:
+        graph, avoid = self.graph, self.constraints.avoid
+        first, last = graph.hop_start[function], graph.hop_start[function + 1]
+        dependent = FLAG_FORWARDS | FLAG_CALLBACK
+        if function in self.adjacency.pinned_callers:
+            dependent |= FLAG_INDIRECT
+        for hop in range(first, last):
+            callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
+            if flags & self.adjacency.excluded_flags or callee in avoid:
+                continue
+            width, edge = graph.hop_width[hop], graph.hop_edge[hop]
+            site = graph.site_of(edge) if flags & dependent else None
+            yield OutgoingHop(
+                callee, hop_cost(width, flags, last - first), edge, width, flags, site
+            )
+
+    def _iter_dependent_steps(self, hop: OutgoingHop, site: int, state: State) -> Iterator[Step]:
+        """The steps of a hop that depends on the bindings of `state` or on pins."""
+        bound = dict(state.bindings)
+        width = self._count_candidates(hop, site, bound, state.via_passed)
+        if not width:
+            return
+        cost = hop.cost
+        if width != hop.width:
+            cost += hop_cost(width, hop.flags) - hop_cost(hop.width, hop.flags)
+        choices = self._iter_bindings(site, bound) if hop.flags & FLAG_FORWARDS else ((),)
+        for bindings in choices:
+            to, detour = self._enter(hop.callee, bindings, state)
+            yield Step(cost + detour, to, width, hop.edge)
+
+    def _enter(self, callee: int, bindings: Bindings, before: State) -> tuple[State, int]:
+        """The state that a step from `before` leads to, and what a change of folder costs."""
+        via, passed, cost = self.constraints.via, before.via_passed, 0
+        if passed < len(via) and via[passed] == callee:
             passed += 1
+        folder = self.graph.folder[callee]
         if folder < 0:
             folder = before.folder
         elif before.folder not in (-1, folder):
-            cost += CHANGE_OF_FOLDER
-        return Step(cost, State(to.function, to.bindings, passed, folder), edge, width)
+            cost = CHANGE_OF_FOLDER
+        return State(callee, bindings, passed, folder), cost
 
-    def _width(self, leaving: OutgoingHop, bound: dict[int, int], passed: int) -> int:
-        """How many candidates a hop's call site has here; 0 where its callee is none of them."""
-        flags, callee = leaving.flags, leaving.callee
-        if flags & FLAG_INDIRECT:
-            pinned = (
-                None
-                if flags & FLAG_DEFERRED
-                else self.constraints.get_allowed_callees(leaving.site, passed)
-            )
+    def _count_candidates(
+        self, hop: OutgoingHop, site: int, bound: dict[int, int], via_passed: int
+    ) -> int:
+        """How many candidates a call site has in this state; 0 if the hop's callee is not one."""
+        if not hop.flags & FLAG_INDIRECT:
+            return hop.width
+        if not hop.flags & FLAG_DEFERRED:
+            pinned = self.constraints.get_allowed_callees(site, via_passed)
             if pinned is not None:
-                return len(pinned) if callee in pinned else 0
-            only = None
-            if flags & FLAG_CALLBACK:
-                only = bound.get(self.graph.callbacks[leaving.site])
+                return len(pinned) if hop.callee in pinned else 0
+        if hop.flags & FLAG_CALLBACK:
+            only = bound.get(self.graph.callbacks[site])
             if only is not None:
-                return int(only == callee)
-        return leaving.width
+                return int(only == hop.callee)
+        return hop.width
 
-    def _bindings(
-        self, leaving: OutgoingHop, bound: dict[int, int]
-    ) -> Iterator[tuple[tuple[int, int], ...]]:
-        """What the callee's parameters are bound to: alternatives, where the call has several."""
-        if not leaving.flags & FLAG_FORWARDS:
-            yield ()
-            return
-        values: dict[int, set[int]] = {}
-        for parameter, value in self.graph.forwards[leaving.site]:
-            # -1: handed on from a parameter of which nothing is known, so nothing is known here
-            known = value if value >= 0 else bound.get(-1 - value, -1)
-            values.setdefault(parameter, set()).add(known)
-        for choice in product(*(sorted(values[parameter]) for parameter in sorted(values))):
-            pairs = zip(sorted(values), choice, strict=True)
-            yield tuple((parameter, value) for parameter, value in pairs if value >= 0)
+    def _iter_bindings(self, site: int, bound: dict[int, int]) -> Iterator[Bindings]:
+        """What a call binds the callee's parameters to. A parameter that several functions are
+        handed to yields one alternative for each.
+        """
+        values: dict[int, set[int | None]] = {}
+        for forward in self.graph.find_forwards(site):
+            function = forward.function
+            if forward.own_parameter is not None:
+                function = bound.get(forward.own_parameter)
+            values.setdefault(forward.parameter, set()).add(function)
+        parameters = sorted(values)
+        for choice in product(*(sorted(values[each], key=_order) for each in parameters)):
+            yield tuple((parameter, function)
+                        for parameter, function in zip(parameters, choice, strict=True)
+                        if function is not None)
 
-    def _by_type(self, state: State) -> Iterator[Step]:
+    def _iter_steps_by_type(self, state: State) -> Iterator[Step]:
         for site in self.graph.by_type.sites_of(state.function):
             callees = self.graph.by_type.callees(site)
             cost = hop_cost(len(callees), FLAG_INDIRECT | FLAG_TYPE)
             for callee in callees:
                 if callee not in self.constraints.avoid:
-                    yield self._step(cost, State(callee), state, -1 - site, len(callees))
+                    to, detour = self._enter(callee, (), state)
+                    yield Step(cost + detour, to, len(callees), None, site)
+
+
+def _order(function: int | None) -> int:
+    """A sort key: what is unknown comes first."""
+    return -1 if function is None else function

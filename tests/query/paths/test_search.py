@@ -25,6 +25,11 @@ def names(answer: PathAnswer) -> list[list[str]]:
             for path in answer.paths]
 
 
+def make_search(graph: CallGraph, source: int, target: int) -> PathSearch:
+    space = StateSpace(graph, PathConstraints())
+    return PathSearch(space, space.make_start_state(source), target)
+
+
 def ask(graph: CallGraph, caller: str, callee: str, **more: object) -> list[list[str]]:
     return names(find_paths(graph, PathQuestion(caller, callee, **more)))  # type: ignore[arg-type]
 
@@ -267,7 +272,7 @@ def test_the_k_best_paths_are_those_of_networkx(seed: int, tmp_path: Path) -> No
     numbers = [function.number for name in ("f0", "f8") for function in graph.find_functions(name)]
     if len(numbers) < 2:
         return
-    search = PathSearch(steps, *numbers, None)
+    search = PathSearch(steps, steps.make_start_state(numbers[0]), numbers[1])
     ours = list(itertools.islice(search.iter_paths(), 8))
     try:
         paths = list(itertools.islice(
@@ -328,7 +333,7 @@ def test_with_callbacks_handed_on_the_best_paths_are_those_of_a_search_without_b
                 walk(step.state, way, cost + step.cost)
 
     walk(steps.make_start_state(start), [steps.make_start_state(start)], 0)
-    search = PathSearch(steps, start, end, 6)
+    search = PathSearch(steps, steps.make_start_state(start), end, max_hops=6)
     found = {way.functions(): way.cost for way in itertools.islice(search.iter_paths(), 500)}
     shortest = {way: cost for way, cost in found.items() if end not in way[:-1]}
     assert list(found.values()) == sorted(found.values())
@@ -343,7 +348,7 @@ def test_no_search_goes_further_than_the_next_best_way_asks_for(tmp_path: Path) 
                    slot=("ops", "stop"))
     graph = tiny.graph(tmp_path)
     ends = [find_function(graph, name).number for name in ("a0", "a300")]
-    search = PathSearch(StateSpace(graph, PathConstraints()), *ends)
+    search = make_search(graph, *ends)
     first = next(search.iter_paths())
     assert len(first.steps) == 300
     before = search.measure_effort()
@@ -377,10 +382,10 @@ def test_there_is_no_path_where_little_leads_on_and_much_leads_to_the_callee(
     graph = tiny.graph(tmp_path)
     ends = [find_function(graph, name).number for name in ("leaf", "z")]
     reversed_order = [find_function(graph, name).number for name in ("caller0", "end")]
-    assert PathSearch(StateSpace(graph, PathConstraints()), *ends).measure_effort() < 1000
-    assert next(PathSearch(StateSpace(graph, PathConstraints()), *ends).iter_paths(), None) is None
+    assert make_search(graph, *ends).measure_effort() < 1000
+    assert next(make_search(graph, *ends).iter_paths(), None) is None
     assert (
-        next(PathSearch(StateSpace(graph, PathConstraints()), *reversed_order).iter_paths(), None)
+        next(make_search(graph, *reversed_order).iter_paths(), None)
         is None
     )
 
@@ -422,5 +427,5 @@ def test_a_limit_is_not_that_of_a_call_through_an_unbound_parameter(tmp_path: Pa
     hook, done, end = (find_function(graph, name).number for name in ("hook", "done7", "z"))
     steps = StateSpace(graph, PathConstraints())
     for start, found in ((State(hook, ((0, done),)), [2]), (State(hook), [])):
-        search = PathSearch(steps, hook, end, most=4 * ONE, start=start)
+        search = PathSearch(steps, start, end, max_cost=4 * ONE)
         assert [len(way.steps) for way in search.iter_paths()] == found
