@@ -1,11 +1,8 @@
 """README.md and docs/: what they show is what kgraph prints, and what they link to is there."""
 
 import json
-import os
 import shlex
 import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,15 +13,17 @@ from click.testing import CliRunner
 
 from kgraph.cli.entry import cli
 from kgraph.resources import find_resource
+from tests.support.command_line import answer_here
 from tests.support.doc_pages import (
     PAGES,
-    ROOT,
+    Command,
     make_reference,
     output_fits,
     read_blocks,
     read_commands,
     read_links,
 )
+from tests.support.places import ROOT
 
 REFERENCE = ROOT / "docs" / "reference.md"
 by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -33,30 +32,21 @@ by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 @pytest.fixture(scope="module")
 def bundled_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder in which mini-linux is indexed as it is for somebody who has no index."""
-    folder = tmp_path_factory.mktemp("bundled")
-    done = run([sys.executable, "-m", "kgraph", "callers", "veth_xmit"], folder)
+    cache = tmp_path_factory.mktemp("bundled")
+    done = answer_here(["callers", "veth_xmit"], cache, {"XDG_CACHE_HOME": str(cache)})
     assert done.returncode == 0, done.stderr
-    return folder / "cache"
+    return cache
 
 
 @pytest.fixture
-def folder(tmp_path: Path, bundled_cache: Path) -> Path:
-    """A working folder that looks like a checkout, with `kgraph` as a command."""
-    shutil.copytree(bundled_cache, tmp_path / "cache")
+def folder(tmp_path: Path, bundled_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, which looks like a checkout."""
+    cache = tmp_path / "cache"
+    shutil.copytree(bundled_cache, cache)
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
-    command = tmp_path / "bin" / "kgraph"
-    command.parent.mkdir()
-    command.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m kgraph "$@"\n')
-    command.chmod(0o755)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def run(command: list[str], folder: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
-             "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(folder / "cache")},
-    )
 
 
 @by_name
@@ -64,31 +54,34 @@ def test_commands_print_what_the_page_shows(
     page: Path, folder: Path, pytestconfig: pytest.Config
 ) -> None:
     text = page.read_text(encoding="utf-8")
-    blessed, moved = text, 0
+    blessed = text
     for block in read_blocks(text):
         if block.title:
             (folder / block.title).write_text(block.text, encoding="utf-8")
         if block.language == "python":
-            done = run([sys.executable, "-c", block.text], folder)
-            assert done.returncode == 0, done.stderr
+            exec(compile(block.text, str(page), "exec"), {})
         for command in read_commands(block) if block.language == "console" else ():
-            done = run(["bash", "-c", command.command], folder)
-            assert "Traceback" not in done.stderr
-            # What the page shows of standard error are the lines that start as kgraph's do.
-            errors = command.output.startswith(("kgraph: ", "hint: "))
-            real = done.stderr if errors else done.stdout
-            if errors:
-                real = "".join(line for line in real.splitlines(keepends=True)
-                               if "no index was built" not in line)
-            fits = output_fits(command.output, real)
-            if not fits and pytestconfig.getoption("--bless") and "..." not in command.output:
-                at = command.start + moved
-                blessed = blessed[:at] + real + blessed[at + len(command.output):]
-                moved += len(real) - len(command.output)
+            real = answer(command, folder)
+            if output_fits(command.output, real):
                 continue
-            assert fits, f"{page.name}: $ {command.command}\n{real}"
+            can_bless = pytestconfig.getoption("--bless") and "..." not in command.output
+            assert can_bless, f"{page.name}: $ {command.command}\n{real}"
+            shown = f"$ {command.command}\n"
+            blessed = blessed.replace(shown + command.output, shown + real)
     if blessed != text:
         page.write_text(blessed, encoding="utf-8")
+
+
+def answer(command: Command, folder: Path) -> str:
+    """What a page shows of an answer: what goes to standard output, or only the remarks."""
+    program, *arguments = shlex.split(command.command)
+    assert program == "kgraph"
+    done = answer_here(arguments, folder, {})
+    assert "internal error" not in done.stderr
+    if not command.output.startswith(("kgraph: ", "hint: ")):
+        return done.stdout
+    remarks = done.stderr.splitlines(keepends=True)
+    return "".join(line for line in remarks if "no index was built" not in line)
 
 
 @by_name

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import click
 
-ROOT = Path(__file__).parents[2]
+from tests.support.places import ROOT
+
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^]\[]+\]\(([^)\s]+)\)")
@@ -16,13 +16,11 @@ ANY_LINES = "..."
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block: its language, the file that it is to be written to, its text, and where the
-    text starts in its page."""
+    """A fenced block: its language, the file that it is written to ("" for none), and its text."""
 
     language: str
     title: str
     text: str
-    start: int
 
 
 @dataclass(frozen=True)
@@ -31,7 +29,6 @@ class Command:
 
     command: str
     output: str
-    start: int
 
 
 def read_blocks(text: str) -> list[Block]:
@@ -40,15 +37,15 @@ def read_blocks(text: str) -> list[Block]:
     for match in _FENCE.finditer(text):
         words = match["info"].split()
         titles = [word.removeprefix("title=") for word in words if word.startswith("title=")]
-        found.append(Block(words[0] if words else "", titles[0] if titles else "", match["text"],
-                           match.start("text")))
+        found.append(
+            Block(words[0] if words else "", titles[0] if titles else "", match["text"]))
     return found
 
 
 def read_commands(block: Block) -> list[Command]:
     """The commands of a console block."""
     return [
-        Command(match[1], match[2], block.start + match.start(2))
+        Command(match[1], match[2])
         for match in re.finditer(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.MULTILINE)
     ]
 
