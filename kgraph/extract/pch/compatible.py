@@ -14,22 +14,21 @@ A unit uses a precompiled header only if all of this holds:
   macro with parameters cannot match.
 
 What the unit would read without the precompiled header is found by following includes without
-evaluating conditions (see include_scan). A unit that fails a test, or has an error with the
+evaluating conditions (see include_graph). A unit that fails a test, or has an error with the
 precompiled header, is parsed without it. `kgraph export --facts` shows that an index made with
 precompiled headers holds the same facts as one made without.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from kgraph.extract.pch.header import IRRELEVANT_MACROS, PrecompiledHeader
+from kgraph.extract.pch.include_graph import SuffixIndex, find_reachable, iter_reading_order
 from kgraph.extract.pch.include_scan import (
-    MACRO,
+    Include,
     ScannedFile,
-    SuffixIndex,
     can_apply,
-    find_reachable,
     has_parameters,
-    iter_reading_order,
     scan_file,
 )
 from kgraph.extract.pch.select import drop_quote_folders, get_folder, parse_macro_name
@@ -40,19 +39,44 @@ def iter_matching_headers(
     headers: Iterable[PrecompiledHeader], unit: TranslationUnit
 ) -> Iterator[PrecompiledHeader]:
     """The headers that a unit may try, in their order, judged by its flags alone."""
-    return (header for header in headers if _flags_agree(unit, header))
+    return (header for header in headers if _has_matching_flags(unit, header))
 
 
 def find_shared_files(
     header: PrecompiledHeader, unit: TranslationUnit, files: Sequence[str]
 ) -> set[str] | None:
-    """The precompiled files that a unit includes itself, as absolute names; None where it may mean
-    something else without the precompiled header. `files` are those that it read beside these."""
-    reading = _IncludeWalk(header, unit.file, files)
-    return find_reachable(reading.read, header.includes) if reading.run() else None
+    """The precompiled files that a unit includes itself, as absolute names.
+
+    `files` are those that it read besides. Returns None if the unit may mean something else without
+    the precompiled header.
+    """
+    walk = _IncludeWalk(header, unit.file, files)
+    return find_reachable(walk.read, header.includes) if walk.is_compatible() else None
 
 
-def _mentioned(files: Sequence[str], header: PrecompiledHeader) -> set[str]:
+def _has_matching_flags(unit: TranslationUnit, header: PrecompiledHeader) -> bool:
+    if unit.directory != header.directory:
+        return False
+    if header.folder and header.folder != get_folder(unit.file):
+        return False
+    arguments = drop_quote_folders(unit)
+    given = set(header.flags)
+    folders = [argument for argument in arguments if argument.startswith("-I")]
+    wanted = [argument for argument in header.flags if argument.startswith("-I")]
+    if folders[:len(wanted)] != wanted or not given <= set(arguments):
+        return False
+    return all(argument in given or argument.startswith("-I") or _is_irrelevant(argument, header)
+               for argument in arguments)
+
+
+def _is_irrelevant(argument: str, header: PrecompiledHeader) -> bool:
+    """Whether an argument defines a macro that changes nothing in the precompiled files."""
+    macro = parse_macro_name(argument)
+    return bool(macro) and (macro in IRRELEVANT_MACROS
+                            or header.find_affected_names(macro).isdisjoint(header.code))
+
+
+def _find_mentioned(files: Sequence[str], header: PrecompiledHeader) -> set[str]:
     """The names in the code of some files, and in the bodies of the macros that it uses."""
     texts = [scan_file(file) for file in files]
     bodies = [header.bodies, *(text.bodies for text in texts if text.bodies)]
@@ -65,51 +89,79 @@ def _mentioned(files: Sequence[str], header: PrecompiledHeader) -> set[str]:
     return found
 
 
+class _Stretch(NamedTuple):
+    """What a file says up to one of its includes, after the one before it.
+
+    `macros` are those that change, `names` those that are mentioned. At the end of the file
+    `include` is None, and `names` are all names of the file.
+    """
+
+    text: ScannedFile
+    macros: frozenset[str]
+    names: frozenset[str]
+    include: Include | None
+
+
+def _iter_stretches(file: str) -> Iterator[_Stretch]:
+    text = scan_file(file)
+    for include, names, macros in zip(
+            text.includes, text.names_between, text.macros_between, strict=False):
+        yield _Stretch(text, macros, names, include)
+    yield _Stretch(text, text.macros_between[-1], text.code, None)
+
+
 class _IncludeWalk:
-    """Follows the includes of a unit in order, through its own files and the precompiled ones."""
+    """Follows the includes of a unit in order, through its own files and the precompiled ones.
+
+    `read` are the precompiled files that were read so far, with their positions.
+    """
 
     def __init__(self, header: PrecompiledHeader, main: str, files: Sequence[str]) -> None:
         self.read = dict(header.read_first)
         self._header = header
+        self._main = main
         self._files = files
         self._own = SuffixIndex(file for file in files if file != main)
         self._entered = {main}
-        self._main = main
-        self._spread: set[str] = set()  # what the unit's macros change in precompiled files
-        mentioned = _mentioned(files, header)
+        mentioned = _find_mentioned(files, header)
         shared = mentioned & header.macros.keys()
         self._relevant = shared - IRRELEVANT_MACROS - header.attribute_macros
         self._macros = shared.union(*(mentioned & scan_file(file).bodies.keys()
                                       for file in files))
-        self._bodies: dict[str, frozenset[str]] = {}  # of the unit's macros so far
+        self._bodies: dict[str, frozenset[str]] = {}  # of the unit's own macros so far
+        self._affected: set[str] = set()  # names in precompiled files that these macros change
         self._settled: set[str] = set()  # names that mean the same since they were mentioned
 
-    def run(self) -> bool:
-        """Whether all that the unit reads means what it means with the precompiled header."""
-        waiting = [_stretches(self._main)]
+    def is_compatible(self) -> bool:
+        """Walk; whether everything that the unit reads means the same as in the header."""
+        waiting = [_iter_stretches(self._main)]
         while waiting:
-            for text, macros, names, include in waiting[-1]:
-                if not (self._note(text, macros) and self._settle(names)):
+            for stretch in waiting[-1]:
+                if not (self._change_macros(stretch) and self._settle(stretch.names)):
                     return False
-                if include is None:
+                if stretch.include is None:
                     continue
-                what, name = include
-                if not self._enter(name, what):
+                if not self._read_precompiled(stretch.include):
                     return False
-                own = [file for file in self._own.find(name) if file not in self._entered]
+                own = [file for file in self._own.find_named(stretch.include.name)
+                       if file not in self._entered]
                 if own:
                     self._entered.update(own)
-                    waiting.extend(map(_stretches, own))
+                    waiting.extend(map(_iter_stretches, own))
                     break
             else:
                 waiting.pop()
-        # what means the same at its first mention and at the end does so between
+        # What means the same at its first mention and at the end means the same in between.
         return all(self._header.has_final_meaning(name, self.read)
                    for name in self._relevant & self._settled)
 
-    def _note(self, text: ScannedFile, macros: frozenset[str]) -> bool:
-        """The unit defines macros, or takes them back. What is mentioned from here on may lead to
-        their bodies; where they were mentioned before, all of that must mean the same already."""
+    def _change_macros(self, stretch: _Stretch) -> bool:
+        """Take in macro changes of the unit; False if that may change an earlier mention.
+
+        What is mentioned from here on may lead to the bodies of these macros. If they were
+        mentioned before, everything in their bodies must mean the same already.
+        """
+        text, macros = stretch.text, stretch.macros
         known = {macro: self._bodies[macro] for macro in macros & self._bodies.keys()}
         self._bodies.update((macro, text.bodies[macro]) for macro in macros)
         for macro, body in known.items():
@@ -118,18 +170,18 @@ class _IncludeWalk:
         if before and not self._settle(frozenset().union(*before)):
             return False
         for macro in macros & self._header.names:
-            if not (macro in text.fallbacks and self._has(macro)):
-                self._spread |= self._header.find_affected_names(macro)
+            if not (macro in text.fallbacks and self._is_defined(macro)):
+                self._affected |= self._header.find_affected_names(macro)
         return True
 
     def _settle(self, names: frozenset[str]) -> bool:
-        """Whether names that are mentioned, and what they lead to as macros, mean the same."""
+        """Whether mentioned names, and what they lead to as macros, have their final meaning."""
         waiting = set((names & self._macros) - self._settled)
         while waiting:
             for name in waiting & self._relevant:
                 if self._header.has_final_meaning(name, self.read):
                     continue
-                if not self._is_none(name):
+                if self._can_be_macro(name):
                     return False
                 waiting.remove(name)  # it may be a macro where it is mentioned again
             self._settled |= waiting
@@ -139,63 +191,30 @@ class _IncludeWalk:
             waiting -= self._settled
         return True
 
-    def _is_none(self, name: str) -> bool:
-        """Whether a name cannot be the macro that it is in precompiled files."""
-        return all(has_parameters(file, name) for file in self._header.macros[name]) and not any(
+    def _can_be_macro(self, name: str) -> bool:
+        """Whether the unit may mean a macro of the precompiled files by a name."""
+        return not all(has_parameters(file, name) for file in self._header.macros[name]) or any(
             can_apply(file, name) for file in self._files)
 
-    def _has(self, macro: str) -> bool:
+    def _is_defined(self, macro: str) -> bool:
         """Whether a precompiled file that was read defines a macro."""
         return macro in self._header.defined and any(
             file in self.read for file in self._header.macros[macro])
 
-    def _enter(self, name: str, what: int) -> bool:
-        """Read the precompiled files that an include of `name` reads; whether that is safe."""
-        starts = [
-            file for file in self._header.files_by_suffix.find(name, what) if file not in self.read
-        ]
+    def _read_precompiled(self, include: Include) -> bool:
+        """Read the precompiled files that an include reads; False if one may mean something else."""
+        starts = [file for file in self._header.files_by_suffix.find(include)
+                  if file not in self.read]
         if not starts:
             return True
-        begun: dict[str, int] = {}
-        for file in iter_reading_order(starts, self._header.followed_includes, self.read, begun):
+        open_files: dict[str, int] = {}
+        for file in iter_reading_order(
+                starts, self._header.followed_includes, self.read, open_files):
             text = scan_file(file)
-            if self._spread and not (self._spread.isdisjoint(text.code)
-                                     and self._spread.isdisjoint(text.bodies)):
+            if self._affected and not (self._affected.isdisjoint(text.code)
+                                       and self._affected.isdisjoint(text.bodies)):
                 return False
-            if not all(leaning.is_met(self.read, begun)
-                       for leaning in self._header.dependencies.get(file, ())):
+            if not all(dependency.is_met(self.read, open_files)
+                       for dependency in self._header.dependencies.get(file, ())):
                 return False
         return True
-
-
-def _stretches(file: str) -> Iterator[
-    tuple[ScannedFile, frozenset[str], frozenset[str], tuple[int, str] | None]
-]:
-    """What a file says before each include: the macros of which it says something, the names that
-    are mentioned, the include; at last behind all of them, with all names of the file."""
-    text = scan_file(file)
-    found = (item for item in text.items if item[0] != MACRO)
-    for include, names, macros in zip(found, text.names_between, text.macros_between, strict=False):
-        yield text, macros, names, include
-    yield text, text.macros_between[-1], text.code, None
-
-
-def _flags_agree(unit: TranslationUnit, header: PrecompiledHeader) -> bool:
-    if unit.directory != header.directory:
-        return False
-    if header.folder and header.folder != get_folder(unit.file):
-        return False
-    arguments = drop_quote_folders(unit)
-    given = set(header.flags)
-    search = [a for a in arguments if a.startswith("-I")]
-    wanted = [a for a in header.flags if a.startswith("-I")]
-    if search[:len(wanted)] != wanted or not given <= set(arguments):
-        return False
-    return all(a in given or a.startswith("-I") or _is_free(a, header) for a in arguments)
-
-
-def _is_free(argument: str, header: PrecompiledHeader) -> bool:
-    name = parse_macro_name(argument)
-    return bool(name) and (
-        name in IRRELEVANT_MACROS or header.find_affected_names(name).isdisjoint(header.code)
-    )
