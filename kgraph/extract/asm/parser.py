@@ -1,8 +1,8 @@
 """Parses preprocessed assembler into statements: expands its macros, decides its conditions.
 
-Owns the syntax: line markers, labels, `.macro`, `.if`, comments. A condition on numbers alone
-is decided, as those on the parameters of a macro are; where one depends on a symbol, every
-branch counts. The body of a `.rept` is read once. Must not know what a function is.
+Owns the syntax: line markers, labels, `.macro`, `.if`, comments. A condition on numbers alone is
+decided, as those on the parameters of a macro are; where one depends on a symbol, every branch
+counts. The body of a `.rept` is read once. Must not know what a function is.
 """
 
 import ast
@@ -12,74 +12,256 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_COMPARE: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
+_MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
+# A string without an end goes to the end of the line. Looking for the end again and again would
+# take time quadratic in the line's length.
+_PIECE = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z))+")
+_COMMENT = re.compile(r"/\*.*?\*/|(?:^|\s)#.*|//.*")
+_LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$\\@]*|\d+|\\[\w@\\.]+)\s*:(?![:=])")
+_WORD = re.compile(r"\s*([\w.$\\]+)\s*(.*)", re.DOTALL)
+_SET = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*==?\s*([^=].*)")
+_PARAMETER = re.compile(r"([\w$.]+)(?::(?:req|vararg))?(?:\s*=\s*(\"[^\"]*\"|[^\s,]+))?")
+_ARGUMENT = re.compile(
+    r"(?:([\w$.]+)\s*=(?!=)\s*)?((?:\"(?:[^\"\\]|\\.)*\"|\([^()]*\)|[^\s,()\"])+)")
+_ESCAPE = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))")
+_MAX_DEPTH = 40  # of macros inside macros
+_MAX_STATEMENTS = 200_000  # and expansions of macros
+_MAX_LENGTH = 1_000_000  # characters of a statement that a macro makes
+_ENDLESS = "macros of the assembler expand without end"
+
+
+class SourceLine(NamedTuple):
+    """A line of text, and the file and line that it comes from."""
+
+    path: str
+    number: int
+    text: str
+
+
+class AsmStatement(NamedTuple):
+    """An instruction or directive with the labels before it; `word` is "" for labels alone."""
+
+    path: str
+    line: int
+    labels: tuple[str, ...]
+    word: str
+    rest: str
+
+
+# ---- line markers of the preprocessor
+
+
+def iter_marked_lines(text: str) -> Iterator[SourceLine]:
+    """The lines of preprocessed text, each at the place that the line markers give it."""
+    path, number = "", 1
+    for line in text.split("\n"):
+        marker = _MARKER.match(line)
+        if marker:
+            number, path = int(marker[1]), _unescape_name(marker[2])
+            continue
+        if line.strip():
+            yield SourceLine(path, number, line)
+        number += 1
+
+
+def find_marked_files(text: str) -> set[str]:
+    """The files that the line markers of preprocessed text name."""
+    names = {_unescape_name(marker[2]) for line in text.split("\n")
+             if (marker := _MARKER.match(line))}
+    return {name for name in names if not name.startswith("<")}  # <built-in>, <command-line>
+
+
+def _unescape_name(written: str) -> str:
+    """A file name from a line marker, which escapes bytes that are no text in octal."""
+    data = written.encode("utf-8", "surrogateescape")
+    plain = _ESCAPE.sub(
+        lambda match: bytes([int(match[1], 8)]) if match[1] else match[2], data)
+    return plain.decode("utf-8", "surrogateescape")
+
+
+# ---- statements and macros
+
+
+def parse_statements(lines: Iterable[SourceLine]) -> list[AsmStatement]:
+    """The statements of some lines. Raises ValueError if macros expand without end."""
+    parser = _StatementParser()
+    parser.parse(_iter_pieces(lines), 0)
+    return parser.found
+
+
+def _iter_pieces(lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
+    """What stands between the semicolons of some lines, without comments."""
+    for line in lines:
+        bare = _COMMENT.sub(" ", line.text)
+        for piece in _PIECE.findall(bare):
+            if piece.strip():
+                yield SourceLine(line.path, line.number, piece.strip())
+
+
+@dataclass(slots=True)
+class _Macro:
+    """A macro of the assembler: its parameters with their defaults, and its lines."""
+
+    parameters: list[tuple[str, str]]
+    body: list[str]
+
+
+class _StatementParser:
+    """Collects statements; a macro is known from its definition on."""
+
+    def __init__(self) -> None:
+        self.found: list[AsmStatement] = []
+        self._macros: dict[str, _Macro] = {}
+        self._expansions = 0
+        self._conditions = _ConditionalAssembly()
+
+    def parse(self, pieces: Iterable[SourceLine], depth: int) -> None:
+        if depth > _MAX_DEPTH or len(self.found) > _MAX_STATEMENTS:
+            raise ValueError(_ENDLESS)
+        remaining = iter(pieces)
+        for piece in remaining:
+            labels, rest = _split_labels(piece.text)
+            match = _WORD.match(rest)
+            word, operands = (match[1], match[2]) if match else ("", "")
+            if word == ".macro":
+                self._define_macro(operands, remaining)
+            elif self._conditions.consume(word, operands) or not self._conditions.is_active:
+                continue
+            elif word in self._macros:
+                if labels:
+                    self.found.append(AsmStatement(piece.path, piece.number, labels, "", ""))
+                self._expand_macro(piece, self._macros[word], operands, depth)
+            elif (given := _SET.match(rest)) and not word.startswith("."):
+                self.found.append(AsmStatement(
+                    piece.path, piece.number, labels, ".set", f"{given[1]}, {given[2]}"))
+            else:
+                self.found.append(AsmStatement(piece.path, piece.number, labels, word, operands))
+
+    def _define_macro(self, head: str, remaining: Iterator[SourceLine]) -> None:
+        name, _, rest = head.replace(",", " ").partition(" ")
+        parameters = [(found[1], (found[2] or "").strip('"'))
+                      for found in _PARAMETER.finditer(rest)]
+        body: list[str] = []
+        depth = 1
+        for piece in remaining:
+            word = piece.text.split(None, 1)[0]
+            depth += (word == ".macro") - (word == ".endm")
+            if not depth:
+                break
+            body.append(piece.text)
+        self._macros[name] = _Macro(parameters, body)
+
+    def _expand_macro(self, call: SourceLine, macro: _Macro, operands: str, depth: int) -> None:
+        values = _bind_arguments(macro, operands)
+        self._expansions += 1
+        if self._expansions > _MAX_STATEMENTS:
+            raise ValueError(_ENDLESS)
+        values["@"] = str(self._expansions)
+        names = sorted(values, key=len, reverse=True)
+        pattern = re.compile(r"\\(" + "|".join(map(re.escape, names)) + r")(?:\\\(\))?")
+
+        def expand_line(text: str) -> SourceLine:
+            if len(text) + sum(len(values[name]) for name in pattern.findall(text)) > _MAX_LENGTH:
+                raise ValueError(_ENDLESS)
+            expanded = pattern.sub(lambda match: values[match[1]], text).replace("\\()", "")
+            return SourceLine(call.path, call.number, expanded)
+
+        self.parse(map(expand_line, macro.body), depth + 1)
+
+
+def _bind_arguments(macro: _Macro, operands: str) -> dict[str, str]:
+    """The values of a macro's parameters in one call."""
+    values = dict(macro.parameters)
+    position = 0
+    for match in _ARGUMENT.finditer(operands):
+        keyword, value = match[1], match[2].strip('"')
+        if keyword in values:
+            values[keyword] = value
+        elif position < len(macro.parameters):
+            values[macro.parameters[position][0]] = value
+            position += 1
+    return values
+
+
+def _split_labels(text: str) -> tuple[tuple[str, ...], str]:
+    """The labels at the start of a statement, and the rest."""
+    labels: list[str] = []
+    while match := _LABEL.match(text):
+        labels.append(match[1])
+        text = text[match.end():]
+    return tuple(labels), text
+
+
+# ---- conditional assembly
+
+_COMPARISONS: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Lt: operator.lt, ast.LtE: operator.le,
     ast.Gt: operator.gt, ast.GtE: operator.ge,
 }
-_BINARY: dict[type[ast.operator], Callable[[int, int], int]] = {
+_ARITHMETIC: dict[type[ast.operator], Callable[[int, int], int]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
     ast.BitAnd: operator.and_, ast.BitOr: operator.or_, ast.BitXor: operator.xor,
 }
 _NOT = re.compile(r"!(?!=)")
 # directives that compare their operand with zero
-_WITH_ZERO: dict[str, Callable[[int, int], bool]] = {
+_ZERO_COMPARISONS: dict[str, Callable[[int, int], bool]] = {
     ".if": operator.ne, ".ifne": operator.ne, ".ifeq": operator.eq, ".elseif": operator.ne,
     ".ifge": operator.ge, ".ifgt": operator.gt, ".ifle": operator.le, ".iflt": operator.lt,
 }
 
 
-class ConditionalAssembly:
+class _ConditionalAssembly:
     """Which statements count, while they are read one after another."""
 
     def __init__(self) -> None:
-        # of each open .if: whether the present branch counts, whether a later one still may
+        # for each open .if: whether the current branch counts, whether a later one may
         self._open: list[tuple[bool, bool]] = []
-        self._left_out = 0  # how many of them have a present branch that does not count
+        self._inactive = 0  # how many of them have a current branch that does not count
 
     @property
     def is_active(self) -> bool:
         """Whether what is read now counts."""
-        return not self._left_out
+        return not self._inactive
 
     def consume(self, word: str, rest: str) -> bool:
-        """Whether a statement is a condition; then it has its effect."""
+        """Take in a statement if it is a condition; False if it is none."""
         if word == ".endif":
             self._end()
         elif word == ".else":
-            self._next(holds=True)
+            self._start_branch(holds=True)
         elif word == ".elseif":
-            self._next(holds=_evaluate_condition(word, rest))
+            self._start_branch(holds=_evaluate_condition(word, rest))
         elif word.startswith(".if"):
             holds = _evaluate_condition(word, rest)
-            self._begin(here=holds is not False, later=holds is not True)
+            self._begin(counts=holds is not False, later=holds is not True)
         else:
             return False
         return True
 
-    def _begin(self, *, here: bool, later: bool) -> None:
-        self._open.append((here, later))
-        self._left_out += not here
+    def _begin(self, *, counts: bool, later: bool) -> None:
+        self._open.append((counts, later))
+        self._inactive += not counts
 
     def _end(self) -> bool:
-        """Whether a later branch of what ends may have counted."""
-        here, later = self._open.pop() if self._open else (True, False)
-        self._left_out -= not here
+        """Close the innermost .if; whether a later branch of it may have counted."""
+        counts, later = self._open.pop() if self._open else (True, False)
+        self._inactive -= not counts
         return later
 
-    def _next(self, *, holds: bool | None) -> None:
+    def _start_branch(self, *, holds: bool | None) -> None:
         if self._open:
             later = self._end()
-            self._begin(here=later and holds is not False, later=later and holds is not True)
+            self._begin(counts=later and holds is not False, later=later and holds is not True)
 
 
 def _evaluate_condition(word: str, rest: str) -> bool | None:
-    """Whether a condition holds, None where that cannot be told."""
+    """Whether a condition holds, None if that depends on a symbol."""
     if word in (".ifb", ".ifnb"):
         return (not rest.strip().strip('"')) == (word == ".ifb")
     if word in (".ifc", ".ifnc"):
         one, comma, other = rest.partition(",")
         return (one.strip() == other.strip()) == (word == ".ifc") if comma else None
-    compare = _WITH_ZERO.get(word)
+    compare = _ZERO_COMPARISONS.get(word)
     value = _evaluate_text(rest)
     return None if compare is None or value is None else compare(value, 0)
 
@@ -104,179 +286,8 @@ def _evaluate_node(node: ast.expr) -> int:
         case ast.BoolOp(op=kind, values=values):
             found = [bool(_evaluate_node(value)) for value in values]
             return int(all(found) if isinstance(kind, ast.And) else any(found))
-        case ast.Compare(left=left, ops=[kind], comparators=[right]) if type(kind) in _COMPARE:
-            return int(_COMPARE[type(kind)](_evaluate_node(left), _evaluate_node(right)))
-        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _BINARY:
-            return _BINARY[type(sign)](_evaluate_node(left), _evaluate_node(right))
-    raise ValueError("no number")
-
-
-_MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
-# a string that nothing ends goes to the end of the line: looked for again and again, it would cost
-# the square of the line's length
-_PIECE = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z))+")
-_COMMENT = re.compile(r"/\*.*?\*/|(?:^|\s)#.*|//.*")
-_LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$\\@]*|\d+|\\[\w@\\.]+)\s*:(?![:=])")
-_WORD = re.compile(r"\s*([\w.$\\]+)\s*(.*)", re.DOTALL)
-_SET = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*==?\s*([^=].*)")
-_PARAMETER = re.compile(r"([\w$.]+)(?::(?:req|vararg))?(?:\s*=\s*(\"[^\"]*\"|[^\s,]+))?")
-_ARGUMENT = re.compile(
-    r"(?:([\w$.]+)\s*=(?!=)\s*)?((?:\"(?:[^\"\\]|\\.)*\"|\([^()]*\)|[^\s,()\"])+)")
-_ESCAPE = re.compile(rb"\\(?:([0-3][0-7]{2})|(.))")
-_DEEPEST = 40
-_MOST = 200_000  # statements, and expansions of macros
-_LONGEST = 1_000_000  # characters of a statement that a macro makes
-_ENDLESS = "macros of the assembler expand without end"
-
-
-class SourceLine(NamedTuple):
-    """A line of the text, and the file and line that it comes from."""
-
-    path: str
-    number: int
-    text: str
-
-
-class AsmStatement(NamedTuple):
-    """An instruction or directive with the labels before it; "" is the word of labels alone."""
-
-    path: str
-    line: int
-    labels: tuple[str, ...]
-    word: str
-    rest: str
-
-
-@dataclass(slots=True)
-class _Macro:
-    parameters: list[tuple[str, str]]
-    body: list[str]
-
-
-def _file_name(written: str) -> str:
-    """A file's name as a line marker writes it: with escapes, octal ones for what is no text."""
-    data = written.encode("utf-8", "surrogateescape")
-    plain = _ESCAPE.sub(
-        lambda match: bytes([int(match[1], 8)]) if match[1] else match[2], data)
-    return plain.decode("utf-8", "surrogateescape")
-
-
-def iter_marked_lines(text: str) -> Iterator[SourceLine]:
-    """The lines of preprocessed text, each with the place that the line markers give it."""
-    path, number = "", 1
-    for line in text.split("\n"):
-        marker = _MARKER.match(line)
-        if marker:
-            number, path = int(marker[1]), _file_name(marker[2])
-            continue
-        if line.strip():
-            yield SourceLine(path, number, line)
-        number += 1
-
-
-def find_marked_files(text: str) -> set[str]:
-    """The files that line markers of preprocessed text name, as they name them."""
-    names = {_file_name(marker[2]) for line in text.split("\n")
-             if (marker := _MARKER.match(line))}
-    return {name for name in names if not name.startswith("<")}  # <built-in>, <command-line>
-
-
-def parse_statements(lines: Iterable[SourceLine]) -> list[AsmStatement]:
-    """The statements of some lines. Raises ValueError where macros expand without end."""
-    reader = _StatementParser()
-    reader.read(_iter_pieces(lines), 0)
-    return reader.found
-
-
-def _iter_pieces(lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
-    for line in lines:
-        bare = _COMMENT.sub(" ", line.text)
-        for piece in _PIECE.findall(bare):
-            if piece.strip():
-                yield SourceLine(line.path, line.number, piece.strip())
-
-
-class _StatementParser:
-    """Collects statements; macros are known from their definition on."""
-
-    def __init__(self) -> None:
-        self.found: list[AsmStatement] = []
-        self._macros: dict[str, _Macro] = {}
-        self._expansions = 0
-        self._conditions = ConditionalAssembly()
-
-    def read(self, pieces: Iterable[SourceLine], depth: int) -> None:
-        if depth > _DEEPEST or len(self.found) > _MOST:
-            raise ValueError(_ENDLESS)
-        remaining = iter(pieces)
-        for piece in remaining:
-            labels, rest = _split_labels(piece.text)
-            match = _WORD.match(rest)
-            word, operands = (match[1], match[2]) if match else ("", "")
-            if word == ".macro":
-                self._define(operands, remaining)
-            elif self._conditions.consume(word, operands) or not self._conditions.is_active:
-                continue
-            elif word in self._macros:
-                if labels:
-                    self.found.append(AsmStatement(piece.path, piece.number, labels, "", ""))
-                self._expand(piece, self._macros[word], operands, depth)
-            elif (given := _SET.match(rest)) and not word.startswith("."):
-                self.found.append(AsmStatement(
-                    piece.path, piece.number, labels, ".set", f"{given[1]}, {given[2]}"))
-            else:
-                self.found.append(AsmStatement(piece.path, piece.number, labels, word, operands))
-
-    def _define(self, head: str, remaining: Iterator[SourceLine]) -> None:
-        name, _, rest = head.replace(",", " ").partition(" ")
-        parameters = [(found[1], (found[2] or "").strip('"'))
-                      for found in _PARAMETER.finditer(rest)]
-        body: list[str] = []
-        depth = 1
-        for piece in remaining:
-            word = piece.text.split(None, 1)[0]
-            depth += (word == ".macro") - (word == ".endm")
-            if not depth:
-                break
-            body.append(piece.text)
-        self._macros[name] = _Macro(parameters, body)
-
-    def _expand(self, call: SourceLine, macro: _Macro, operands: str, depth: int) -> None:
-        values = _bind_arguments(macro, operands)
-        self._expansions += 1
-        if self._expansions > _MOST:
-            raise ValueError(_ENDLESS)
-        values["@"] = str(self._expansions)
-        names = sorted(values, key=len, reverse=True)
-        pattern = re.compile(r"\\(" + "|".join(map(re.escape, names)) + r")(?:\\\(\))?")
-
-        def line(text: str) -> SourceLine:
-            if len(text) + sum(len(values[name]) for name in pattern.findall(text)) > _LONGEST:
-                raise ValueError(_ENDLESS)
-            given = pattern.sub(lambda match: values[match[1]], text).replace("\\()", "")
-            return SourceLine(call.path, call.number, given)
-
-        self.read(map(line, macro.body), depth + 1)
-
-
-def _bind_arguments(macro: _Macro, operands: str) -> dict[str, str]:
-    """The values of a macro's parameters in one call of it."""
-    values = dict(macro.parameters)
-    position = 0
-    for match in _ARGUMENT.finditer(operands):
-        keyword, value = match[1], match[2].strip('"')
-        if keyword in values:
-            values[keyword] = value
-        elif position < len(macro.parameters):
-            values[macro.parameters[position][0]] = value
-            position += 1
-    return values
-
-
-def _split_labels(text: str) -> tuple[tuple[str, ...], str]:
-    """The labels at the start of a statement, and what follows."""
-    labels: list[str] = []
-    while match := _LABEL.match(text):
-        labels.append(match[1])
-        text = text[match.end():]
-    return tuple(labels), text
+        case ast.Compare(left=left, ops=[kind], comparators=[right]) if type(kind) in _COMPARISONS:
+            return int(_COMPARISONS[type(kind)](_evaluate_node(left), _evaluate_node(right)))
+        case ast.BinOp(left=left, op=sign, right=right) if type(sign) in _ARITHMETIC:
+            return _ARITHMETIC[type(sign)](_evaluate_node(left), _evaluate_node(right))
+    raise ValueError("not an expression of numbers")

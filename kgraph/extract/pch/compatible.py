@@ -202,7 +202,7 @@ class _IncludeWalk:
             file in self.read for file in self._header.macros[macro])
 
     def _read_precompiled(self, include: Include) -> bool:
-        """Read the precompiled files that an include reads; False if one may mean something else."""
+        """Read the files that an include reads; False if one may mean something else here."""
         starts = [file for file in self._header.files_by_suffix.find(include)
                   if file not in self.read]
         if not starts:

@@ -257,7 +257,7 @@ def test_what_a_compiler_started_ends_with_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_compiler: Callable[[str], None]
 ) -> None:
     fake_compiler(f"sleep 1000 & echo $! > {tmp_path}/started; wait")
-    monkeypatch.setattr(preprocess_module, "_SECONDS", 1)
+    monkeypatch.setattr(preprocess_module, "_TIME_LIMIT", 1)
     with pytest.raises(PreprocessorFailed, match="took more than 1 seconds"):
         preprocess(assembler(tmp_path))
     started = int((tmp_path / "started").read_text())
