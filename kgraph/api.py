@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kgraph.errors import LookupFailed
+from kgraph.logs import PackageLogger
 from kgraph.model.resolution import SiteStatus
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ _DEFINED_IN = {
     "read_subject": "kgraph.check.document.query_files",
 }
 
+_log = PackageLogger("kgraph.api")
 Remark = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
 
@@ -130,6 +132,7 @@ def open_index(
     from kgraph.store import IndexReader
 
     chosen = choose_index(None if path is None else Path(path))
+    _log.debug("index %s (%s)", chosen.path, chosen.choice)
     if chosen.choice is ChoiceReason.BUNDLED:
         return open_bundled_index(functions, remark)
     graph = CallGraph(IndexReader(chosen.path))
@@ -218,6 +221,7 @@ def path(
         used = _find_documented(question)
         if used is not None:
             answer, used = _try_scenario(graph, question, used)
+            _log.debug("scenario of query %s: %s", used.query, used.misfit or "used")
             if answer is not None:
                 question = replace(question, scenario=used.scenario)
     if answer is None:

@@ -20,8 +20,9 @@ def _exit_at_once(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run the command line and exit. An interrupt while it is imported ends quietly, too: nothing
-    is half done by then."""
+    """Run the command line and exit. An interrupt while modules are imported ends it quietly:
+    nothing has begun by then.
+    """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _exit_at_once)
     from kgraph.cli.entry import run

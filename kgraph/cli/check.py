@@ -27,18 +27,18 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, metavar="FILE | QUERY...")
 @click.option("--scenario", metavar="NAME",
-              help="Judge under the scenario of this query (a name, or a TOML file).")
+              help="Judge under the scenario of this query (its name, or a TOML file).")
 @click.option("--guards", is_flag=True, help="Show the conditions around each call.")
 @click.option("--strict-citations", is_flag=True,
-              help="Exit with 1 also where a citation is wrong.")
+              help="Exit with 1 if a citation is wrong, too.")
 @click.option("--fix", is_flag=True,
-              help="Rewrite the citations in FILE to what the index says; nothing else changes.")
+              help="Correct the citations in FILE; nothing else changes.")
 @click.option("--cite", is_flag=True, help="Also add citations to lines that have none.")
 @click.option("--diff", is_flag=True, help="Show what --fix (or --cite) would write.")
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE",
               help="Write the verdicts as JUnit XML.")
 @click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE",
-              help="Write what is wrong as SARIF.")
+              help="Write wrong lines as SARIF.")
 @output_options
 @index_option
 def check_verb(
@@ -123,12 +123,12 @@ def _write(path: Path, data: bytes, hint: str) -> None:
 
 
 def _refuse_same(written: list[Path], read: list[Path]) -> None:
-    """Raises UsageError where a file to be written is one of the others."""
+    """Raise UsageError if a file to write is also read, or given twice."""
     for number, path in enumerate(written):
         for other in (*written[:number], *read):
-            is_one = is_file(path) or not is_there(path)  # more than one may go to a device
-            if is_one and os.path.realpath(path) == os.path.realpath(other):
-                raise click.UsageError(f"{path} is given twice: it cannot be written")
+            is_single = is_file(path) or not is_there(path)  # a device can take several
+            if is_single and os.path.realpath(path) == os.path.realpath(other):
+                raise click.UsageError(f"{path} is given twice: it would be overwritten")
 
 
 def _write_for_machines(checks: "Sequence[ChainCheck]", wanted: _Output) -> None:

@@ -29,10 +29,25 @@ from kgraph.errors import KgraphError
 USAGE = 2
 
 
+def _print_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
+    """Print the version that pyproject.toml gave the installed package, and exit."""
+    if not is_wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        found = version("kgraph")
+    except PackageNotFoundError:
+        found = "(a source tree that is not installed)"
+    click.echo(f"kgraph {found}")
+    context.exit()
+
+
 @click.group(
     invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
 )
-@click.version_option(package_name="kgraph")
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False,
+              callback=_print_version, help="Show the version and exit.")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Call graphs of Linux kernel source, every hop cited as file:line."""
@@ -49,7 +64,7 @@ for verb in (
 
 
 class _Terminated(BaseException):
-    """A signal asked us to end; raised so that what is half done is cleared away."""
+    """A signal asked us to end. It is raised so that unfinished work is cleaned up."""
 
 
 def _raise_terminated(number: int, _frame: object) -> NoReturn:
@@ -65,12 +80,27 @@ def _install_signal_handlers() -> None:
             signal.signal(number, _raise_terminated)
 
 
+def _set_up_logging() -> None:
+    """Log to standard error as KGRAPH_LOG says ("debug", "info" ...)."""
+    level = os.environ.get("KGRAPH_LOG", "").upper()
+    if not level:
+        return
+    import logging
+
+    if level not in logging.getLevelNamesMapping():
+        names = ", ".join(logging.getLevelNamesMapping()).lower()
+        raise click.UsageError(f"KGRAPH_LOG={level.lower()} is not a level: it is one of {names}")
+    logging.basicConfig(format="%(name)s: %(message)s")
+    logging.getLogger("kgraph").setLevel(level)
+
+
 def run() -> NoReturn:
     """Run the command line and exit."""
     status: object
     replace_closed_streams()
     try:
         _install_signal_handlers()
+        _set_up_logging()
         # Not cli.main(): it answers an interrupt with an empty line, a closed pipe with status 1.
         with cli.make_context("kgraph", sys.argv[1:]) as context:
             status = cli.invoke(context)
@@ -81,19 +111,19 @@ def run() -> NoReturn:
         status = INTERRUPTED
     except _Terminated as ended:
         status = 128 + ended.args[0]
-    except BrokenPipeError:  # whoever read us has enough
+    except BrokenPipeError:  # the reader has enough
         status = 128 + signal.SIGPIPE
     except (KgraphError, click.ClickException, OSError, MemoryError) as error:
         status = _print_error(*_describe_error(error))
-    except Exception as error:  # noqa: BLE001  a mistake of kgraph's, which is no answer
+    except Exception as error:  # noqa: BLE001  a bug must not look like an answer
         if os.environ.get("KGRAPH_TRACEBACK"):
             traceback.print_exc()
         status = _print_error(
             _describe_internal_error(error),
-            "please report it, with what it says when it is run"
-            " again with KGRAPH_TRACEBACK=1 in the environment",
+            "please report it; run the command again with KGRAPH_TRACEBACK=1 and include the"
+            " output",
         )
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # there is nothing left to be cleared away
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is left to be cleaned up
     discard_unwritten()
     sys.exit(status if isinstance(status, int) else 0)
 
@@ -108,7 +138,7 @@ def _describe_error(error: Exception) -> tuple[str, str]:
         return error.format_message(), ""
     if isinstance(error, OSError):
         return _describe_os_error(error)
-    return "there is not enough memory", (
+    return "out of memory", (
         "give --jobs a smaller number" if "index" in sys.argv[1:2] else "ask for less")
 
 
@@ -116,22 +146,22 @@ def _describe_os_error(error: OSError) -> tuple[str, str]:
     try:
         Path.cwd()
     except OSError:
-        return "the current folder is gone, or cannot be read", "change to another one"
+        return "the current folder is gone or cannot be read", "change to another one"
     where = f"{error.filename}: " if error.filename else ""
     hint = ("give a shorter name" if error.errno == errno.ENAMETOOLONG
-            else "see that there is room, and that it may be read or written")
+            else "check free disk space and permissions")
     return f"{where}{error.strerror or error}", hint
 
 
 def _describe_internal_error(error: Exception) -> str:
-    place = traceback.extract_tb(error.__traceback__)[-1]
+    frame = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}".removesuffix(": ")
-    return f"kgraph made a mistake: {what} ({Path(place.filename).name}:{place.lineno})"
+    return f"internal error: {what} ({Path(frame.filename).name}:{frame.lineno})"
 
 
 def _print_error(message: str, hint: str) -> int:
-    """One line that says what is wrong, one that says what to do."""
-    with contextlib.suppress(OSError):  # nobody hears us
+    """Print what is wrong and what to do, a line each; returns the exit status."""
+    with contextlib.suppress(OSError):  # standard error may be closed
         for start, text in (("kgraph: ", message), ("hint: ", hint)):
             if text:
                 print(start + escape_for_stderr(" ".join(text.split())), file=sys.stderr)  # noqa: T201
@@ -140,4 +170,4 @@ def _print_error(message: str, hint: str) -> int:
 
 def _usage_hint(error: click.UsageError) -> str:
     command = error.ctx.command_path if error.ctx else "kgraph"
-    return f"`{command} --help` says how it is used"
+    return f"`{command} --help` shows the usage"

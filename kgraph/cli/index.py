@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from kgraph.api import IndexRequest, IndexSummary
 
 _MAX_LISTED = 10
-# what may be given with --matrix: the file says the rest
-_OF_A_SET = {"matrix", "form", "jobs", "again", "precompiled", "scheduler", "unit_seconds",
-             "unit_memory", "deferred"}
+# Options that --matrix accepts; its file has the rest.
+_MATRIX_OPTIONS = {"matrix", "form", "jobs", "again", "precompiled", "scheduler", "unit_seconds",
+                   "unit_memory", "deferred"}
 
 
 class Seconds(click.FloatRange):
-    """A time: `nan` is a number to Python, and within any range."""
+    """A number of seconds. Refuses `nan`, which Python takes for a number within any range."""
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
@@ -31,7 +31,7 @@ class Seconds(click.FloatRange):
         """The number of seconds."""
         seconds: float = super().convert(value, param, ctx)
         if math.isnan(seconds):
-            self.fail(f"{value} is no time", param, ctx)
+            self.fail(f"{value} is not a time", param, ctx)
         return seconds
 
 
@@ -42,13 +42,13 @@ def _count_processors() -> int:
 @click.command("index")
 @click.argument("tree", type=click.Path(path_type=Path), required=False)
 @click.option("--config", type=click.Path(path_type=Path), metavar="FILE",
-              help="The build configuration; else TREE/.config, else a defconfig.")
+              help="Build configuration (default: TREE/.config, else a defconfig).")
 @click.option("--defconfig", is_flag=False, flag_value="defconfig", metavar="[TARGET]",
-              help="Take this make target's configuration (default: defconfig).")
+              help="Use the configuration of this make target (default: defconfig).")
 @click.option("--compile-commands", type=click.Path(path_type=Path), metavar="FILE",
-              help="Take the translation units from this list and run nothing of the tree.")
+              help="Read the translation units from this list; run nothing of the tree.")
 @click.option("--prepare", is_flag=True,
-              help="With --compile-commands: have the tree's make generate missing headers.")
+              help="With --compile-commands: let the tree's make generate missing headers.")
 @click.option("--only", multiple=True, metavar="PATH",
               help="Index only this folder or file of the tree (repeatable).")
 @click.option("--deferred", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
@@ -56,30 +56,31 @@ def _count_processors() -> int:
 @click.option("--jobs", "-j", type=click.IntRange(1, 4096), default=None, metavar="N",
               help="Worker processes (default: one per processor).")
 @click.option("--index", type=click.Path(path_type=Path), metavar="FILE",
-              help="Where to write the index; else a file of the user's cache folder.")
+              help="Where to write the index (default: a file in your cache folder).")
 @click.option("--precompiled/--no-precompiled", default=True, show_default=True,
               help="Precompile headers that many units share: quicker, with the same facts.")
 @click.option("--again", is_flag=True,
               help="Read every unit again, even if this index or another has its facts.")
 @click.option("--scheduler", metavar="ADDRESS", default="",
-              help="Read the units on the Dask cluster whose scheduler is there (tcp://HOST:PORT).")
+              help="Read the units on the Dask cluster with this scheduler (tcp://HOST:PORT).")
 @click.option("--unit-seconds", type=Seconds(1, 1_000_000), default=300, show_default=True,
               metavar="S", help="Time limit per translation unit.")
 @click.option("--unit-memory", type=click.IntRange(512, 1 << 30), default=8192, show_default=True,
-              metavar="MB", help="Limit of address space per worker.")
+              metavar="MB", help="Limit of address space per worker process.")
 @click.option("--matrix", type=click.Path(path_type=Path), metavar="FILE",
               help="Index the trees and configurations that a TOML file lists, instead of TREE.")
 @click.option("--prune", is_flag=True,
               help="Remove files from the cache that no index uses, instead of indexing.")
 @output_options
 @click.pass_context
-def index_verb(context: click.Context, /, tree: Path | None, matrix: Path | None, prune: bool,
-               jobs: int | None, unit_seconds: float, unit_memory: int, form: str, **options: Any,
-               ) -> None:
+def index_verb(
+    context: click.Context, /, tree: Path | None, matrix: Path | None, prune: bool, form: str,
+    **options: Any,
+) -> None:
     """Read a kernel TREE and write its index.
 
-    TREE is only ever read. The index and all that is generated go to the user's cache folder.
-    Reading a tree without --compile-commands runs its makefiles.
+    Nothing is written to TREE. The index and generated files go to your cache folder. Without
+    --compile-commands, the makefiles of the tree are run.
     """
     if [tree is not None, matrix is not None, prune].count(True) != 1:
         raise click.UsageError("give one of TREE, --matrix FILE and --prune")
@@ -87,18 +88,23 @@ def index_verb(context: click.Context, /, tree: Path | None, matrix: Path | None
         _refuse(context, "--prune", {"prune", "form"})
         _prune(form)
         return
-    request = api.IndexRequest(
-        tree=tree or Path(), jobs=jobs or _count_processors(),
-        limits=api.Limits(unit_seconds, unit_memory << 20), **options)
+    request = _make_request(tree or Path(), **options)
     if matrix is None:
         _index(request, form)
         return
-    _refuse(context, "--matrix", _OF_A_SET)
-    context.exit(_index_set(matrix, request, form))
+    _refuse(context, "--matrix", _MATRIX_OPTIONS)
+    context.exit(_index_matrix(matrix, request, form))
+
+
+def _make_request(
+    tree: Path, *, jobs: int | None, unit_seconds: float, unit_memory: int, **options: Any
+) -> "IndexRequest":
+    limits = api.Limits(unit_seconds, unit_memory << 20)
+    return api.IndexRequest(tree, jobs=jobs or _count_processors(), limits=limits, **options)
 
 
 def _refuse(context: click.Context, what: str, known: set[str]) -> None:
-    """Refuse options that mean nothing beside `what`."""
+    """Refuse options that mean nothing together with `what`."""
     for parameter in context.command.params:
         name = parameter.name or ""
         given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
@@ -126,8 +132,8 @@ def _index(request: "IndexRequest", form: str) -> None:
     _write_summary(summary, form)
 
 
-def _index_set(file: Path, request: "IndexRequest", form: str) -> int:
-    """Index a set; the exit status."""
+def _index_matrix(file: Path, request: "IndexRequest", form: str) -> int:
+    """Index what the file lists; returns the exit status."""
     progress = _Progress()
     failed = 0
     records: list[dict[str, object]] = []

@@ -17,12 +17,12 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 
 
 def format_options(*more: str) -> Callable[[Verb], Verb]:
-    """--format and --json, as the parameter `form` ("text", "json", or one of `more`)."""
+    """--format and --json, as the parameter `form`: "text", "json", or one of `more`."""
 
     def decorated(verb: Verb) -> Verb:
         verb = click.option(
             "--format", "form", type=click.Choice(["text", "json", *more]), default="text",
-            show_default=True, help="How to write the answer.",
+            show_default=True, help="Output format.",
         )(verb)
         return click.option(
             "--json", "form", flag_value="json", type=str, help="Short for --format json."
@@ -38,15 +38,15 @@ def index_option(verb: Verb) -> Verb:
     """--index, as the parameter `index`."""
     return click.option(
         "--index", type=click.Path(path_type=Path), metavar="FILE",
-        help="The index to ask; else $KGRAPH_INDEX, else the one of the tree that holds the"
-        " current folder, else the one last built.",
+        help="Index to ask (default: $KGRAPH_INDEX, else the index of the tree that contains the"
+        " current folder, else the one built last).",
     )(verb)
 
 
 def types_option(verb: Verb) -> Verb:
     """--types, as the parameter `types`."""
     return click.option(
-        "--types", is_flag=True, help="Give unresolved calls the functions of their type."
+        "--types", is_flag=True, help="Let unresolved calls reach every function of their type."
     )(verb)
 
 
@@ -58,12 +58,12 @@ def deferred_option(verb: Verb) -> Verb:
     """--no-deferred, as the parameter `deferred`."""
     return click.option(
         "--no-deferred", "deferred", is_flag=True, callback=_negate,
-        help="Leave out calls that are registered in one place and run later by another.",
+        help="Leave out deferred calls: registered in one place, run later by another.",
     )(verb)
 
 
 def open_graph(
     index: Path | None, asked: Sequence[str] = ()
 ) -> "AbstractContextManager[CallGraph]":
-    """The graph of the index that answers; `asked` are the function names of the question."""
+    """The graph of the index that answers; `asked` are the function names in the question."""
     return use_index(index, functions=asked, remark=remark)

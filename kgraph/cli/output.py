@@ -11,17 +11,18 @@ from pathlib import Path
 
 from kgraph.textfile import is_file, is_there
 
-# All but tab and newline; those of Latin-1, which some terminals obey, too; and what has text shown
-# in another order than it is in.
+# Control characters but tab and newline, those of Latin-1 included (some terminals obey them), and
+# characters that reorder text on the screen.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_LATE_CONTROLS = re.compile(r"[\x7f-\x9f]")  # JSON leaves these as they are
+_LATE_CONTROLS = re.compile(r"[\x7f-\x9f]")  # json.dumps does not escape these
 _UNDECODED = re.compile("[\udc80-\udcff]")
 _CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
 def replace_closed_streams() -> None:
-    """Stand in for standard streams that were closed before we began: what is written there goes
-    nowhere, and no file that is opened takes their place."""
+    """Open the null device for standard streams that were closed before kgraph started. Otherwise
+    the first files that are opened would take their place.
+    """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             descriptor = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free
@@ -30,8 +31,9 @@ def replace_closed_streams() -> None:
 
 
 def discard_unwritten() -> None:
-    """Drop what standard output and error do not take any more: the interpreter would try again at
-    its end, and say that it could not."""
+    """Discard what standard output and error no longer accept. Otherwise the interpreter tries
+    again at exit and complains.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -40,7 +42,7 @@ def discard_unwritten() -> None:
 
 
 def escape_controls(text: str) -> str:
-    """A text whose control characters a terminal shows and does not obey."""
+    """A text with its control characters escaped, so that a terminal shows them."""
     return _CONTROLS.sub(_escape, text)
 
 
@@ -50,66 +52,66 @@ def _escape(found: "re.Match[str]") -> str:
 
 
 def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
-    """Data, a line each, without control characters that a document or the source holds; `exact`:
-    with them. Bytes of the source that are no UTF-8 come out as they were.
+    """Write lines of data. Control characters from documents or source are escaped, unless `exact`;
+    bytes of the source that are not UTF-8 are written as they were.
     """
     for line in lines if exact else map(escape_controls, lines):
         sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "surrogateescape"))
 
 
 def write_json(record: object, *, indent: int | None = 2) -> None:
-    """Data as JSON."""
+    """Write a record as JSON."""
     text = json.dumps(record, indent=indent, ensure_ascii=False)
     text = _LATE_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
     sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, with the rights of the one that is there. What is no file
-    (a pipe, the terminal) is written to, and so is one beside which there can be no other, or whose
-    place cannot be taken. Raises OSError."""
-    streams = str(path.absolute()).startswith(("/dev/", "/proc/"))  # may lead to an open file
-    if streams or (is_there(path) and not is_file(path)):
+    """Replace a file as a whole or not at all; its permissions stay. A pipe or terminal, and a file
+    that cannot be replaced in its folder, is written in place. Raises OSError.
+    """
+    is_stream = str(path.absolute()).startswith(("/dev/", "/proc/"))  # may lead to an open file
+    if is_stream or (is_there(path) and not is_file(path)):
         path.write_bytes(data)
         return
     try:
-        _put_in_place(path.resolve(), data)
+        _replace_file(path.resolve(), data)
     except OSError as error:
         if error.errno not in _CANNOT_REPLACE:
             raise
         path.write_bytes(data)
 
 
-def _put_in_place(target: Path, data: bytes) -> None:
+def _replace_file(target: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".kgraph.")
-    half = Path(name)
+    unfinished = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         if is_there(target):
-            half.chmod(target.stat().st_mode & 0o7777)
+            unfinished.chmod(target.stat().st_mode & 0o7777)
         else:
             mask = os.umask(0)
             os.umask(mask)
-            half.chmod(0o666 & ~mask)
-        half.replace(target)
+            unfinished.chmod(0o666 & ~mask)
+        unfinished.replace(target)
     except BaseException:
-        half.unlink(missing_ok=True)
+        unfinished.unlink(missing_ok=True)
         raise
 
 
 def escape_for_stderr(text: str) -> str:
-    """A text as standard error shows it: bytes that are no UTF-8 as escapes, too."""
+    """A text for standard error: control characters and bytes that are not UTF-8 are escaped."""
     return escape_controls(_UNDECODED.sub(lambda found: f"\\x{ord(found[0]) & 0xff:02x}", text))
 
 
 def remark(text: str) -> None:
-    """Something that the user should know."""
+    """Tell the user something on standard error."""
     print(f"kgraph: {escape_for_stderr(text)}", file=sys.stderr)  # noqa: T201
 
 
 class ProgressBar:
-    """A bar on standard error; silent where that is no terminal."""
+    """A progress bar on standard error; silent unless that is a terminal."""
 
     _WIDTH = 30
 
@@ -118,7 +120,7 @@ class ProgressBar:
         self._colour = self._shown and not os.environ.get("NO_COLOR")
 
     def __call__(self, done: int, total: int, what: str) -> None:
-        """Show that `done` of `total` are done, and what is being done."""
+        """Show that `done` of `total` are done, and what runs now."""
         if not self._shown:
             return
         if total:
@@ -133,7 +135,7 @@ class ProgressBar:
         sys.stderr.flush()
 
     def clear(self) -> None:
-        """Wipe the bar away."""
+        """Erase the bar."""
         if self._shown:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()

@@ -34,20 +34,20 @@ COULD_NOT_TELL = 3
 @click.argument("caller")
 @click.argument("callee")
 @click.option("--via", multiple=True, metavar="F",
-              help="Pass this function; repeat it for several, in their order.")
+              help="Pass this function (repeatable, in order).")
 @click.option("--avoid", multiple=True, metavar="F", help="Do not pass this function (repeatable).")
 @click.option("--bind", multiple=True, metavar="SLOT=TARGET[@FROM..TO]",
-              help="Calls through this slot go to TARGET only (repeatable); with FROM or TO, which"
-                   " the path passes, only on that part of it.")
+              help="Calls through this slot go only to TARGET (repeatable). FROM..TO limits this to"
+                   " a part of the path, between functions that it passes.")
 @click.option("--scenario", metavar="NAME",
-              help="Take the pins, via and avoid of this query (a name, or a TOML file).")
+              help="Use the pins, via and avoid of this query (its name, or a TOML file).")
 @click.option("--no-scenario", is_flag=True,
-              help="Do not take the scenario of the query that documents this path.")
+              help="Do not use the scenario of the query that documents this path.")
 @click.option("--guards", is_flag=True, help="Show the conditions around each call.")
 @click.option("-k", "count", type=click.IntRange(1, 1000), default=1, show_default=True,
               metavar="N", help="How many paths to find; no two visit the same functions.")
 @click.option("--max-hops", type=click.IntRange(1, 1_000_000), metavar="N",
-              help="The longest path.")
+              help="The most hops that a path may have.")
 @deferred_option
 @types_option
 @format_options("html", "svg", "dot", "mermaid")

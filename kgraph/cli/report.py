@@ -29,14 +29,14 @@ LINKS = ("elixir", "git", "file", "vscode")
 @click.command("report")
 @click.argument("subjects", nargs=-1, metavar="[QUERY | FILE]...")
 @click.option("--path", "paths", nargs=2, multiple=True, metavar="CALLER CALLEE",
-              help="Also a page of how CALLER reaches CALLEE (repeatable).")
+              help="Add a page on how CALLER reaches CALLEE (repeatable).")
 @click.option("-k", "count", type=click.IntRange(1, 9), default=3, show_default=True, metavar="N",
               help="How many paths a page shows.")
 @click.option("-o", "--output", required=True, type=click.Path(path_type=Path), metavar="DIR",
-              help="The folder to make: new, empty, or an earlier report.")
+              help="Folder to write: new, empty, or an earlier report.")
 @click.option("--link", type=click.Choice(LINKS),
-              help="Where citations lead besides the report's own excerpts: a code browser, or"
-              " (file, vscode) this machine's tree, whose path is then in the report.")
+              help="Also link citations to a code browser, or (file, vscode) to the tree on this"
+              " machine, whose path is then in the report.")
 @output_options
 @index_option
 def report_verb(

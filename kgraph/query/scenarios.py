@@ -5,10 +5,12 @@ from typing import NamedTuple
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
+from kgraph.logs import PackageLogger
 from kgraph.model.document import Pin, Query, Scenario
 from kgraph.query.lookup import find_function
 from kgraph.query.pins import find_pinned_sites, find_pinned_table
 
+_log = PackageLogger("kgraph.query")
 _PATH_END = 1 << 30  # more stops than any path has
 
 
@@ -40,12 +42,14 @@ def resolve_pins(
     found: SitePins = {}
     for pin in pins:
         try:
-            for site, site_pin in _resolve_pin(graph, pin, stops):
-                found[site] = (*found.get(site, ()), site_pin)
+            resolved = dict(_resolve_pin(graph, pin, stops))
         except LookupFailed as error:
             if not pin.where:
                 raise
             raise LookupFailed(f"{pin.where}: {error.message}", error.hint) from error
+        _log.debug("pin %s holds at %d call sites", pin, len(resolved))
+        for site, site_pin in resolved.items():
+            found[site] = (*found.get(site, ()), site_pin)
     return found
 
 

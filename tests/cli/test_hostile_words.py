@@ -235,7 +235,7 @@ def test_a_mistake_of_ours_is_no_answer(monkeypatch: pytest.MonkeyPatch, capfd) 
         entry.run()
     assert left.value.code == 2
     said = capfd.readouterr().err.splitlines()
-    assert said[0].startswith("kgraph: kgraph made a mistake: KeyError: 'a mistake'")
+    assert said[0].startswith("kgraph: internal error: KeyError: 'a mistake'")
     assert said[1].startswith("hint: please report it")
     monkeypatch.setenv("KGRAPH_TRACEBACK", "1")
     with pytest.raises(SystemExit):

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
+from kgraph.logs import PackageLogger
 from kgraph.model.document import Pin, Scenario
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Frontier, Hop, Path, PathAnswer
@@ -24,6 +25,7 @@ from kgraph.query.paths.state_space import StateSpace, Step
 from kgraph.query.pins import find_table_evidence, parse_pin
 from kgraph.query.scenarios import find_function_numbers, merge_site_pins, resolve_pins
 
+_log = PackageLogger("kgraph.query")
 MAX_OTHERS = 20
 _COUNT_EFFORT = 500  # states and functions: as much as starting costs
 
@@ -71,6 +73,10 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     search = PathSearch(
         space, space.make_start_state(source), target, max_hops=question.max_hops)
     paths = list(islice(search.iter_paths(), question.count))
+    _log.debug(
+        "%s to %s: %d paths after %d states and functions; %d pinned sites, via %d, avoid %d",
+        question.caller, question.callee, len(paths), search.measure_effort(),
+        len(constraints.pins), len(constraints.via), len(constraints.avoid))
     if not paths:
         return PathAnswer((), frontier=_explain_failing_leg(space, source, target))
     others, are_all = 0, True
