@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 _TAB = 8
+_MAX_SEARCHED = 200  # open lines that one closing brace may end
+_MAX_SAVED = 40  # `#if` within each other
 _TRACER = re.compile(
     r"\s*(?:[\w.<>-]+\s+)?(?:\d+\)|\[\d+\])\s*(?:[!+#*@$]?\s*\d+(?:\.\d+)?\s*us)?\s*\|"
 )
@@ -23,13 +25,13 @@ _INDENT = re.compile(_RAILS)
 
 
 class UndrawnLine(NamedTuple):
-    """A line without its drawing: what is left, the column that it starts in (tabs end at every
-    eighth), and whether something was drawn besides white space.
+    """A line without its drawing: the text that is left, the column in which it starts (with tab
+    stops every eight), and whether anything but white space was drawn.
     """
 
     text: str
     column: int
-    drawn: bool
+    is_drawn: bool
 
 
 def strip_drawing(line: str) -> UndrawnLine:
@@ -42,46 +44,42 @@ def strip_drawing(line: str) -> UndrawnLine:
         end = indent.end() if indent else start
         return UndrawnLine(line[end:].rstrip(), _width(line[start:end]), tracer is not None)
     end = found.end()
-    # Of a list it is the markers that stand below each other: `9. f` and `10. g`.
+    # In a list the markers stand below each other: `9. f` and `10. g`.
     column = _width(line[:end]) if found[1] is None else _width(line[:found.start(1)]) + 1
-    return UndrawnLine(line[end:].rstrip(), column, drawn=True)
+    return UndrawnLine(line[end:].rstrip(), column, is_drawn=True)
 
 
 def _width(text: str) -> int:
     return len(text.replace("\r", " ").expandtabs(_TAB))
 
 
-_MOST_PASSED = 200  # open lines that one closing brace may end
-_MOST_KEPT = 40  # `#if` within each other
-
-
 @dataclass(frozen=True, slots=True)
-class _Open:
-    """A line, its column and how deep it stands; whether it opened a brace, and whether it is
-    `ended` by a semicolon.
+class _OpenLine:
+    """A line, its column and how deep it stands; whether it opened a brace, and whether it ends
+    with a semicolon.
     """
 
     number: int
     column: int
     depth: int
-    brace: bool = False
-    ended: bool = False
+    has_brace: bool = False
+    has_end: bool = False
 
 
 @dataclass
 class OpenLines:
-    """The open lines, the innermost last. A brace that no claim opened (`do {`) stands there for
-    the line that is around it.
+    """The open lines, the innermost last: those that others may stand under. A brace that no claim
+    opened (`do {`) stands for the line around it.
     """
 
-    _open: list[_Open] = field(default_factory=list)
+    _lines: list[_OpenLine] = field(default_factory=list)
     _braces: int = 0
-    _kept: list[tuple[list[_Open], int] | None] = field(default_factory=list)
+    _saved: list[tuple[list[_OpenLine], int] | None] = field(default_factory=list)
 
     def clear(self) -> None:
         """Nothing below stands under what is above."""
-        self._open.clear()
-        self._kept.clear()
+        self._lines.clear()
+        self._saved.clear()
         self._braces = 0
 
     @property
@@ -92,65 +90,72 @@ class OpenLines:
     @property
     def depth(self) -> int:
         """How many lines are open."""
-        return len(self._open)
+        return len(self._lines)
 
     def find_parent(self, column: int) -> tuple[int, int]:
-        """(the line that one at this column stands under, how deep it stands there)."""
-        while self._open and self._open[-1].column >= column and not self._open[-1].brace:
-            self._open.pop()
-        top = self._top()
-        return top.number, top.depth + 1
+        """(the line that one at this column stands under, how deep it stands there). Closes the
+        lines that it does not stand under.
+        """
+        while self._lines and self._lines[-1].column >= column and not self._lines[-1].has_brace:
+            self._lines.pop()
+        parent = self._innermost()
+        return parent.number, parent.depth + 1
 
-    def add(self, number: int, column: int, *, brace: bool, ended: bool) -> None:
-        """A line that others may stand under, where under() was asked for its column before."""
-        self._braces += brace
-        self._open.append(_Open(number, column, self._top().depth + 1, brace, ended))
+    def add(self, number: int, column: int, *, has_brace: bool, has_end: bool) -> None:
+        """Open a line. find_parent() must have been asked for its column before."""
+        self._braces += has_brace
+        depth = self._innermost().depth + 1
+        self._lines.append(_OpenLine(number, column, depth, has_brace, has_end))
 
     def pass_label(self) -> None:
-        """Behind a label stands what does between the braces around it."""
-        while self._open and not self._open[-1].brace:
-            self._open.pop()
+        """Close the lines of the innermost brace: what follows a label stands between the braces
+        around it.
+        """
+        while self._lines and not self._lines[-1].has_brace:
+            self._lines.pop()
 
     def open_brace(self, column: int, *, alone: bool) -> None:
-        """A brace that opens at this column: that of the line above where it stands `alone` on its
-        line, else one of no claim.
+        """Open a brace at this column: that of the line above if it stands `alone` on its line,
+        else one of no claim.
         """
-        while self._open and self._open[-1].column > column and not self._open[-1].brace:
-            self._open.pop()
-        top = self._top()
+        while self._lines and self._lines[-1].column > column and not self._lines[-1].has_brace:
+            self._lines.pop()
+        line = self._innermost()
         self._braces += 1
-        if alone and self._open and not top.brace and not top.ended:
-            self._open[-1] = replace(top, brace=True)
+        if alone and self._lines and not line.has_brace and not line.has_end:
+            self._lines[-1] = replace(line, has_brace=True)
         else:
-            self._open.append(_Open(top.number, column, top.depth, brace=True))
+            self._lines.append(_OpenLine(line.number, column, line.depth, has_brace=True))
 
     def pass_directive(self, word: str) -> None:
-        """A line of the preprocessor: what stands behind `#else` stands where `#if` does, so that
-        only one of them may open a brace that the lines behind `#endif` close.
+        """Pass a line of the preprocessor. What follows `#else` stands where what follows `#if`
+        does, so that a brace which both open is closed once behind `#endif`.
         """
         if word.startswith("if"):
-            few = len(self._open) <= _MOST_PASSED and len(self._kept) < _MOST_KEPT
-            self._kept.append(([*self._open], self._braces) if few else None)
-        elif word.startswith("el") and self._kept and self._kept[-1] is not None:
-            kept, self._braces = self._kept[-1]
-            self._open = [*kept]
-        elif word == "endif" and self._kept:
-            self._kept.pop()
+            can_save = len(self._lines) <= _MAX_SEARCHED and len(self._saved) < _MAX_SAVED
+            self._saved.append(([*self._lines], self._braces) if can_save else None)
+        elif word.startswith("el") and self._saved and self._saved[-1] is not None:
+            lines, self._braces = self._saved[-1]
+            self._lines = [*lines]
+        elif word == "endif" and self._saved:
+            self._saved.pop()
 
     def close_braces(self, count: int, column: int) -> None:
-        """Closing braces at this column: each ends the innermost that opened no further to the
-        right; where none did, the innermost. What nothing opened ends what is not left of it.
+        """Close braces at this column. Each ends the innermost brace that opened no further to the
+        right, else the innermost. If none is open, it ends the lines that are not left of it.
         """
         for _ in range(count):
             if not self._braces:
                 self.find_parent(column)
                 return
             self.pass_label()
-            inner = len(self._open) - 1
-            last = next((place for place in range(inner, max(-1, inner - _MOST_PASSED), -1)
-                         if self._open[place].brace and self._open[place].column <= column), inner)
-            self._braces -= sum(each.brace for each in self._open[last:])
-            del self._open[last:]
+            inner = len(self._lines) - 1
+            outer = max(-1, inner - _MAX_SEARCHED)
+            last = next((place for place in range(inner, outer, -1)
+                         if self._lines[place].has_brace and self._lines[place].column <= column),
+                        inner)
+            self._braces -= sum(each.has_brace for each in self._lines[last:])
+            del self._lines[last:]
 
-    def _top(self) -> _Open:
-        return self._open[-1] if self._open else _Open(0, -1, -1)
+    def _innermost(self) -> _OpenLine:
+        return self._lines[-1] if self._lines else _OpenLine(0, -1, -1)

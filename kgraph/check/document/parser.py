@@ -52,262 +52,273 @@ _LABELLED = re.compile(
     r"((?:return|goto|break|continue)\b|\w[\w>.-]*\s*[(=])?", re.ASCII)
 _CALLED = re.compile(r"[A-Za-z_]\w*\s*\(", re.ASCII)
 _DIRECTIVE = re.compile(r"#\s*(if|ifdef|ifndef|el\w+|endif|define|undef|pragma|include)\b")
-_TARGETING = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
+_KINDS_WITH_TARGET = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineKind.CONDITION)
 
 
 def parse_document(name: str, data: bytes) -> Document:
-    """The document `name` of these bytes, UTF-8 in any language.
+    """The document `name` of these bytes, UTF-8 in any language, in time linear in its size.
 
-    Raises DocumentError where it is no text, or has more than MOST_LINES. Takes time linear in its
-    size.
+    Raises DocumentError if it is no text, or has more than MAX_LINES.
     """
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1
-        raise DocumentError(f"{name}:{line}: this is no text (a zero byte)",
+        raise DocumentError(f"{name}:{line}: not a text file (it has a zero byte)",
                             "give a Markdown or text file")
     if data.count(b"\n") > MAX_LINES:
-        raise DocumentError(f"{name}:{MAX_LINES + 1}: it goes on, and {MAX_LINES:,} lines are all"
-                            " that is read", "divide it into several")
-    return Document(name, link_frames(_DocumentParser().lines(data)))
+        raise DocumentError(f"{name}:{MAX_LINES + 1}: too long: kgraph reads {MAX_LINES:,} lines",
+                            "divide it into several documents")
+    return Document(name, link_frames(_DocumentParser().iter_lines(data)))
 
 
 @dataclass
 class _DocumentParser:
-    """The state of reading: the chain's open lines, the table or record, fence and heading."""
+    """The state of parsing: the chain's open lines; the table or record (`block`) that is open,
+    with its line and its braces; fence, backtrace and heading; the number of the paragraph.
+    """
 
-    stack: OpenLines = field(default_factory=OpenLines)
-    within: LineKind | None = None
-    owner: int = 0
-    braces: int = 0
-    fenced: bool = False
-    traced: bool = False
+    open_lines: OpenLines = field(default_factory=OpenLines)
+    block: LineKind | None = None
+    block_line: int = 0
+    block_braces: int = 0
+    in_fence: bool = False
+    in_backtrace: bool = False
     heading: str = ""
-    block: int = 0
-    in_block: bool = False
-    label: str = ""  # that stands on a line of its own, until a claim follows
+    paragraph: int = 0
+    in_paragraph: bool = False
+    label: str = ""  # on a line of its own, until a claim follows
     following: str = ""  # the next line
 
-    def lines(self, data: bytes) -> Iterator[DocumentLine]:
+    def iter_lines(self, data: bytes) -> Iterator[DocumentLine]:
         """The records of all lines."""
         raws = list(iter_raw_lines(data))
         place = 0
         while place < len(raws):
-            fenced = self.fenced or self.stack.in_brace
-            count = count_joined_lines(raws, place, fenced=fenced, within=self.within is not None)
+            in_code = self.in_fence or self.open_lines.in_brace
+            count = count_joined_lines(
+                raws, place, in_fence=in_code, in_block=self.block is not None)
             self.following = raws[place + count].text if place + count < len(raws) else ""
-            yield from self._line(data, raws[place:place + count])
+            yield from self._iter_joined(data, raws[place:place + count])
             place += count
-            last = raws[place - 1].text
-            more = raws[place - 1:place + MAX_COMMENT_LINES] if "/*" in last else []
-            silent = count_comment_lines([each.text for each in more])
-            if fenced and _DIRECTIVE.match(last.lstrip()):
-                while place + silent < len(raws) and raws[place + silent - 1].text.endswith("\\"):
-                    silent += 1
-            for raw in raws[place:place + silent]:
+            for raw in raws[place:place + self._count_silent(raws, place, in_code=in_code)]:
                 yield DocumentLine(raw.number, raw.text, LineKind.PROSE, heading=self.heading,
                                    start=raw.start, end=raw.end)
                 place += 1
 
-    def _line(self, data: bytes, raws: list[RawLine]) -> Iterator[DocumentLine]:
+    def _count_silent(self, raws: list[RawLine], place: int, *, in_code: bool) -> int:
+        """How many lines from `place` on belong to a comment or a directive of the line above."""
+        last = raws[place - 1].text
+        comment = raws[place - 1:place + MAX_COMMENT_LINES] if "/*" in last else []
+        count = count_comment_lines([each.text for each in comment])
+        if in_code and _DIRECTIVE.match(last.lstrip()):
+            while place + count < len(raws) and raws[place + count - 1].text.endswith("\\"):
+                count += 1
+        return count
+
+    def _iter_joined(self, data: bytes, raws: list[RawLine]) -> Iterator[DocumentLine]:
+        """The records of lines that are parsed as one."""
         first, last = raws[0], raws[-1]
         citation, text = take_citation(data, first, last)
-        body, comment = split_comment(_visible(text))
-        label, drawn = self._labelled(body, cited=citation is not None)
+        body, comment = split_comment(_strip_byte_order_mark(text))
+        label, undrawn = self._split_label(body, cited=citation is not None)
         if len(first.text) > MAX_LINE_LENGTH:
-            read = PROSE
+            parsed = PROSE
         else:
-            read = self._read(_visible(first.text), drawn, cited=citation is not None)
-        comment = " ".join(part for part in (comment, read.remark) if part)
-        label = label or (self.label if read.kind in BODY_KINDS else "")
-        claim = replace(_with_target(read, comment), label=label)
-        if read.kind in (*BODY_KINDS, LineKind.CLOSING):
+            visible = _strip_byte_order_mark(first.text)
+            parsed = self._parse(visible, undrawn, cited=citation is not None)
+        comment = " ".join(part for part in (comment, parsed.remark) if part)
+        label = label or (self.label if parsed.kind in BODY_KINDS else "")
+        claim = replace(_add_target(parsed, comment), label=label)
+        if parsed.kind in (*BODY_KINDS, LineKind.CLOSING):
             self.label = ""
-        parent, depth = self._place(first.number, drawn, read)
+        parent, depth = self._place(first.number, undrawn, parsed)
         if not parent and claim.branch in ("case", "else"):
-            read, claim = PROSE, Claim()
-        self._count_block(read.kind, first.text)
+            parsed, claim = PROSE, Claim()
+        self._count_paragraph(parsed.kind, first.text)
         yield DocumentLine(
-            first.number, first.text, read.kind, claim, depth, parent,
-            self.block if self.in_block else 0, self.heading, comment, citation, first.start,
-            first.end,
+            first.number, first.text, parsed.kind, claim, depth, parent,
+            self.paragraph if self.in_paragraph else 0, self.heading, comment, citation,
+            first.start, first.end,
         )
         for raw in raws[1:]:
             yield DocumentLine(
                 raw.number, raw.text, LineKind.CONTINUATION, parent=first.number, depth=depth,
-                block=self.block, heading=self.heading, start=raw.start, end=raw.end,
+                block=self.paragraph, heading=self.heading, start=raw.start, end=raw.end,
             )
-        if read.kind is LineKind.HEADING or (read.kind is LineKind.PROSE and drawn.text):
+        if parsed.kind is LineKind.HEADING or (parsed.kind is LineKind.PROSE and undrawn.text):
             self.heading = first.text.strip()
 
-    def _labelled(self, body: str, *, cited: bool) -> tuple[str, UndrawnLine]:
-        """(the label before a statement, the rest of the line where it stands); "" where there is
-        none. Between braces what follows stands where it would without.
+    def _split_label(self, body: str, *, cited: bool) -> tuple[str, UndrawnLine]:
+        """(the label before a statement, "" for none; the rest of the line). Between braces the
+        rest stands where it would without the label.
         """
-        drawn = strip_drawing(body)
-        plain = self.stack.in_brace or drawn.drawn
-        found = _LABELLED.match(drawn.text) if self.within is None and (
-            plain or self._under(drawn)) else None
-        if found is None or not (plain or found[2]):
-            return "", drawn
-        rest = drawn.text[found.end(1) + 1:].lstrip()
-        if parse_claim(rest, drawn=drawn.drawn, cited=cited).kind not in BODY_KINDS:
-            return "", drawn
-        if not self.stack.in_brace or drawn.drawn:
-            return found[1], drawn._replace(text=rest)
-        self.stack.pass_label()
+        undrawn = strip_drawing(body)
+        is_plain = self.open_lines.in_brace or undrawn.is_drawn
+        found = _LABELLED.match(undrawn.text) if self.block is None and (
+            is_plain or self._can_stand_under(undrawn)) else None
+        if found is None or not (is_plain or found[2]):
+            return "", undrawn
+        rest = undrawn.text[found.end(1) + 1:].lstrip()
+        if parse_claim(rest, drawn=undrawn.is_drawn, cited=cited).kind not in BODY_KINDS:
+            return "", undrawn
+        if not self.open_lines.in_brace or undrawn.is_drawn:
+            return found[1], undrawn._replace(text=rest)
+        self.open_lines.pass_label()
         before = body[:len(body) - len(rest)]
         return found[1], strip_drawing(re.sub(r"[^\t]", " ", before) + rest)
 
-    def _under(self, drawn: UndrawnLine) -> bool:
-        """Whether a line of a fence may hang, by its column alone, under another one."""
-        return self.fenced and drawn.column > 0 and self.stack.depth > 0
+    def _can_stand_under(self, undrawn: UndrawnLine) -> bool:
+        """Whether a line of a fence may stand under another one merely by its column."""
+        return self.in_fence and undrawn.column > 0 and self.open_lines.depth > 0
 
-    def _leads(self, drawn: UndrawnLine) -> bool:
+    def _leads_on(self, undrawn: UndrawnLine) -> bool:
         """Whether, in a fence, the next line is drawn or stands further to the right."""
-        following = (
-            strip_drawing(self.following) if self.fenced else UndrawnLine("", 0, drawn=False)
-        )
-        return bool(following.text) and (following.drawn or following.column > drawn.column) and (
-            parse_frame(self.following, traced=self.traced) is None)
+        if not self.in_fence:
+            return False
+        following = strip_drawing(self.following)
+        is_under = following.is_drawn or following.column > undrawn.column
+        return bool(following.text) and is_under and (
+            parse_frame(self.following, in_backtrace=self.in_backtrace) is None)
 
-    def _read(self, text: str, drawn: UndrawnLine, *, cited: bool) -> ParsedClaim:
+    def _parse(self, text: str, undrawn: UndrawnLine, *, cited: bool) -> ParsedClaim:
         """What a line is."""
-        body = drawn.text
-        traced, self.traced = self.traced, is_in_backtrace(text, before=self.traced)
+        body, was_in_backtrace = undrawn.text, self.in_backtrace
+        self.in_backtrace = is_in_backtrace(text, before=was_in_backtrace)
         if FENCE.match(text):
-            self.fenced = not self.fenced
-            self._leave()
+            self.in_fence = not self.in_fence
+            self._end_chain()
             return PROSE
-        if not self.fenced and _HEADING.match(text):
-            self._leave()
+        if not self.in_fence and _HEADING.match(text):
+            self._end_chain()
             return ParsedClaim(LineKind.HEADING)
         if not body:
             return PROSE
-        frame = parse_frame(text, traced=traced) if self.within is None else None
+        frame = parse_frame(text, in_backtrace=was_in_backtrace) if self.block is None else None
         if frame is not None:
-            self.stack.clear()
+            self.open_lines.clear()
             return frame
         if _OMISSION.match(body):
             return ParsedClaim(LineKind.OMISSION)
         if _BRACES.match(body):
             return ParsedClaim(LineKind.CLOSING)
-        if self.within is LineKind.TABLE:
-            return parse_table_line(body) or ParsedClaim(LineKind.UNREAD)
-        if self.within is not None:
-            members = parse_nested_record(body) if "{" in body else None
-            return members or parse_record_line(body) or ParsedClaim(LineKind.UNREAD)
-        lone = body.isidentifier() and (
-            self._under(drawn) or (not drawn.column and self._leads(drawn)))
-        read = self._read_outside(body, drawn=drawn.drawn or lone, cited=cited)
-        if read.kind is LineKind.PROSE and _CALLED.match(body) and self._leads(drawn):
-            return ParsedClaim(LineKind.UNREAD)  # what hangs under it would be taken for roots
-        return read
+        if self.block is not None:
+            return self._parse_in_block(body)
+        is_alone = body.isidentifier() and (
+            self._can_stand_under(undrawn) or (not undrawn.column and self._leads_on(undrawn)))
+        parsed = self._parse_outside(body, drawn=undrawn.is_drawn or is_alone, cited=cited)
+        if parsed.kind is LineKind.PROSE and _CALLED.match(body) and self._leads_on(undrawn):
+            return ParsedClaim(LineKind.UNREAD)  # else what stands under it would become roots
+        return parsed
 
-    def _read_outside(self, body: str, *, drawn: bool, cited: bool) -> ParsedClaim:
+    def _parse_in_block(self, body: str) -> ParsedClaim:
+        """What a line of a table or a record is."""
+        if self.block is LineKind.TABLE:
+            return parse_table_line(body) or ParsedClaim(LineKind.UNREAD)
+        members = parse_nested_record(body) if "{" in body else None
+        return members or parse_record_line(body) or ParsedClaim(LineKind.UNREAD)
+
+    def _parse_outside(self, body: str, *, drawn: bool, cited: bool) -> ParsedClaim:
         """What a line is that stands in no table and no record."""
         head = parse_table_head(body) or parse_record_head(body)
         if head is not None:
             return head
-        if self.fenced and _COMMAND.match(body) and not cited:
+        if self.in_fence and _COMMAND.match(body) and not cited:
             return ParsedClaim(LineKind.COMMAND)
-        closed = "{" in body and body.rstrip("; ").endswith("}")
+        has_block = "{" in body and body.rstrip("; ").endswith("}")
         if body.endswith("}") and count_braces(body.lstrip("}"))[0]:
             body = body.rstrip("} \t")  # it ends what stands above
-        block = parse_one_line_block(body, drawn=drawn, cited=cited) if closed else None
+        block = parse_one_line_block(body, drawn=drawn, cited=cited) if has_block else None
         return block or parse_claim(body, drawn=drawn, cited=cited)
 
-    def _leave(self) -> None:
-        self.stack.clear()
+    def _end_chain(self) -> None:
+        self.open_lines.clear()
         self.label = ""
-        self.within = None
+        self.block = None
 
-    def _place(self, number: int, drawn: UndrawnLine, read: ParsedClaim) -> tuple[int, int]:
+    def _place(self, number: int, undrawn: UndrawnLine, parsed: ParsedClaim) -> tuple[int, int]:
         """(the line that this one stands under, how deep it stands)."""
-        kind = read.kind
-        if self.within is not None:
-            return self._place_within(drawn, kind)
+        kind, text, column = parsed.kind, undrawn.text, undrawn.column
+        if self.block is not None:
+            owner = self.block_line
+            if kind is not LineKind.UNREAD:
+                self._count_block_braces(text)
+            return owner, 1
         if kind is LineKind.CLOSING:
-            self._braces(drawn)
+            self._pass_braces(undrawn)
             return 0, 0
         if kind in (LineKind.TABLE, LineKind.RECORD):
-            self.within, self.owner, self.braces = kind, number, 0
-            self._count_braces(drawn.text)
-            inside = drawn.column > 0 or self.stack.in_brace
-            return self.stack.find_parent(drawn.column) if inside else (0, 0)
-        leading = _LEADING.match(drawn.text)
-        self.stack.close_braces(leading[0].count("}") if leading else 0, drawn.column)
-        closed, opened = count_braces(drawn.text[leading.end() if leading else 0:])
+            self.block, self.block_line, self.block_braces = kind, number, 0
+            self._count_block_braces(text)
+            is_inside = column > 0 or self.open_lines.in_brace
+            return self.open_lines.find_parent(column) if is_inside else (0, 0)
+        leading = _LEADING.match(text)
+        self.open_lines.close_braces(leading[0].count("}") if leading else 0, column)
+        closed, opened = count_braces(text[leading.end() if leading else 0:])
         parent, depth = 0, 0
-        # What closes what it opened and could not be read has nothing below standing in it.
-        unread = kind is LineKind.UNREAD and not drawn.column
-        if kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND) or (
-                unread and drawn.text.rstrip("; ").endswith("}")):
-            opened = opened if self._pass(drawn) else 0
+        # A block on one line that could not be read has nothing below standing in it.
+        is_unread_block = (
+            kind is LineKind.UNREAD and not column and text.rstrip("; ").endswith("}"))
+        if is_unread_block or kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND):
+            opened = opened if self._pass_prose(undrawn) else 0
         else:
-            parent, depth = self.stack.find_parent(drawn.column)
-            if kind is not LineKind.OMISSION and not read.claim.within:
-                ended = drawn.text.endswith(";")
-                self.stack.add(number, drawn.column, brace=opened > 0, ended=ended)
+            parent, depth = self.open_lines.find_parent(column)
+            if kind is not LineKind.OMISSION and not parsed.claim.within:
+                self.open_lines.add(
+                    number, column, has_brace=opened > 0, has_end=text.endswith(";"))
                 opened -= 1
-        if closed and self.stack.in_brace:
-            self.stack.close_braces(closed, drawn.column)
+        if closed and self.open_lines.in_brace:
+            self.open_lines.close_braces(closed, column)
         for _ in range(opened):
-            self.stack.open_brace(drawn.column, alone=False)
+            self.open_lines.open_brace(column, alone=False)
         return parent, depth
 
-    def _pass(self, drawn: UndrawnLine) -> bool:
-        """A line that claims nothing: what stands below it may stand under something else. Whether
-        a brace that it opens counts.
+    def _pass_prose(self, undrawn: UndrawnLine) -> bool:
+        """Pass a line that claims nothing: what stands below may stand under something else. Return
+        whether a brace that it opens counts.
         """
-        directive = _DIRECTIVE.match(drawn.text) if self.stack.in_brace else None
+        text, in_brace = undrawn.text, self.open_lines.in_brace
+        directive = _DIRECTIVE.match(text) if in_brace else None
         if directive is not None:
-            self.stack.pass_directive(directive[1])
-        if directive is not None or not drawn.text:
+            self.open_lines.pass_directive(directive[1])
+        if directive is not None or not text:
             return False
-        label = _LABEL.match(drawn.text) if self.stack.in_brace else None
+        label = _LABEL.match(text) if in_brace else None
         if label is not None:
             self.label = label[1]
-            self.stack.pass_label()
-        elif not drawn.column and not (self.fenced and self.stack.in_brace):
-            self.stack.clear()
+            self.open_lines.pass_label()
+        elif not undrawn.column and not (self.in_fence and in_brace):
+            self.open_lines.clear()
             return False
         else:
-            self.stack.find_parent(drawn.column)
+            self.open_lines.find_parent(undrawn.column)
         return True
 
-    def _braces(self, drawn: UndrawnLine) -> None:
-        """A line of nothing but braces."""
-        for brace in drawn.text:
+    def _pass_braces(self, undrawn: UndrawnLine) -> None:
+        """Pass a line of nothing but braces."""
+        for brace in undrawn.text:
             if brace == "{":
-                self.stack.open_brace(drawn.column, alone=True)
+                self.open_lines.open_brace(undrawn.column, alone=True)
             elif brace == "}":
-                self.stack.close_braces(1, drawn.column)
+                self.open_lines.close_braces(1, undrawn.column)
 
-    def _place_within(self, drawn: UndrawnLine, kind: LineKind) -> tuple[int, int]:
-        owner = self.owner
-        if kind is not LineKind.UNREAD:
-            self._count_braces(drawn.text)
-        return owner, 1
+    def _count_block_braces(self, text: str) -> None:
+        """Count the braces of a table's or record's line; the last one closed ends it."""
+        self.block_braces += text.count("{") - text.count("}")
+        if self.block_braces <= 0 and "}" in text:
+            self.block = None
 
-    def _count_braces(self, text: str) -> None:
-        """The braces of a table's or record's line; the last one closed ends it."""
-        self.braces += text.count("{") - text.count("}")
-        if self.braces <= 0 and "}" in text:
-            self.within = None
-
-    def _count_block(self, kind: LineKind, text: str) -> None:
-        outside = kind in (LineKind.PROSE, LineKind.HEADING) or not text.strip()
-        if not outside and not self.in_block:
-            self.block += 1
-        self.in_block = not outside
+    def _count_paragraph(self, kind: LineKind, text: str) -> None:
+        is_outside = kind in (LineKind.PROSE, LineKind.HEADING) or not text.strip()
+        if not is_outside and not self.in_paragraph:
+            self.paragraph += 1
+        self.in_paragraph = not is_outside
 
 
-def _visible(text: str) -> str:
-    """A line without the mark that some editors put before a document."""
+def _strip_byte_order_mark(text: str) -> str:
     return text.removeprefix("\ufeff")
 
 
-def _with_target(read: ParsedClaim, comment: str) -> Claim:
-    if read.kind not in _TARGETING or not comment:
-        return read.claim
-    return replace(read.claim, target=find_claimed_target(comment))
+def _add_target(parsed: ParsedClaim, comment: str) -> Claim:
+    """The claim with the target that a comment names."""
+    if parsed.kind not in _KINDS_WITH_TARGET or not comment:
+        return parsed.claim
+    return replace(parsed.claim, target=find_claimed_target(comment))
