@@ -27,6 +27,16 @@ _POINTER = re.compile(r"(.*?)(\(\s*\*\s*\w+\s*\)\s*\(.*\))\s*;\s*$", re.ASCII)
 _MEMBER = re.compile(r"(.*[\s*])(\w+(?:\s*\[[^\]]*\])*(?:\s*:\s*\w+)?)\s*;\s*$", re.ASCII)
 _MACRO = re.compile(r"[A-Za-z_]\w*\s*\(.*\)\s*;\s*$", re.ASCII)
 _DOTS = re.compile(r"[.…。]+$")
+# `struct sk_buff *skb, *next;`: a declaration without a value claims nothing that can be judged.
+_DECLARATION = re.compile(
+    r"(?:(?!(?:return|goto|else|case)\b)\w+[\s*]+)+\w+(?:\s*\[\w*\])?"
+    r"(?:\s*,[\s*]*\w+(?:\s*\[\w*\])?)*$", re.ASCII)
+_ELLIPSIS = ".…。· "
+_MAX_DEPTH = 40
+_HEADS = (LineKind.FUNCTION, LineKind.CALL, LineKind.INDIRECT, LineKind.CONDITION)
+BODY_KINDS = (*_HEADS, LineKind.STATEMENT)
+
+_InnerClaims = tuple[tuple[LineKind, Claim], ...]
 
 
 def parse_table_head(text: str) -> ParsedClaim | None:
@@ -35,13 +45,9 @@ def parse_table_head(text: str) -> ParsedClaim | None:
     if found is None:
         return None
     claim = Claim(name=found[2], type=" ".join(found[1].split()))
-    inside = (found[4] or "").rpartition("}")[0] if "}" in (found[4] or "") else found[4] or ""
-    rows = _rows(inside)
-    if rows is None:
-        return None
-    return ParsedClaim(
-        LineKind.TABLE, replace(claim, also=tuple((row.kind, row.claim) for row in rows))
-    )
+    behind = found[4] or ""
+    rows = _parse_rows(behind.rpartition("}")[0] if "}" in behind else behind)
+    return None if rows is None else ParsedClaim(LineKind.TABLE, replace(claim, also=rows))
 
 
 def parse_record_head(text: str) -> ParsedClaim | None:
@@ -55,36 +61,36 @@ def parse_table_line(text: str) -> ParsedClaim | None:
     body = text.strip()
     opened = _ELEMENT.match(body)
     inside = body[opened.end():] if opened else body
-    if opened or inside.rstrip(" ,;").endswith("}"):
-        inside = inside.rstrip(" ,;").removesuffix("}") if inside.count("}") > inside.count(
-            "{") else inside
-    rows = _rows(inside)
+    ends_element = opened is not None or inside.rstrip(" ,;").endswith("}")
+    if ends_element and inside.count("}") > inside.count("{"):
+        inside = inside.rstrip(" ,;").removesuffix("}")
+    rows = _parse_rows(inside)
     if rows is None:
         return None
     if not rows:
         return ParsedClaim(LineKind.CLOSING)
-    also = tuple((row.kind, row.claim) for row in rows[1:])
-    return replace(rows[0], claim=replace(rows[0].claim, also=also))
+    (kind, first), *others = rows
+    return ParsedClaim(kind, replace(first, also=tuple(others)))
 
 
-def _rows(text: str) -> list[ParsedClaim] | None:
-    """The rows that stand in a text, None where it holds something else."""
+def _parse_rows(text: str) -> _InnerClaims | None:
+    """The rows in a text, None if it holds something else."""
     rows = []
     for part in split_outside_brackets(text.rstrip(" ,;"), ","):
-        row = _row(part)
-        if row is not None:
-            rows.append(row)
+        claim = _parse_row(part)
+        if claim is not None:
+            rows.append((LineKind.ROW, claim))
         elif part and not _DOTS.match(part):
             return None
-    return rows
+    return tuple(rows)
 
 
-def _row(text: str) -> ParsedClaim | None:
+def _parse_row(text: str) -> Claim | None:
     found = _ROW.match(text)
     if found:
-        return ParsedClaim(LineKind.ROW, Claim(name=found[1], value=found[2]))
+        return Claim(name=found[1], value=found[2])
     alone = _VALUE.match(text)
-    return ParsedClaim(LineKind.ROW, Claim(value=alone[1])) if alone else None
+    return Claim(value=alone[1]) if alone else None
 
 
 def parse_record_line(text: str) -> ParsedClaim | None:
@@ -99,20 +105,9 @@ def parse_record_line(text: str) -> ParsedClaim | None:
     return ParsedClaim(LineKind.FIELD, Claim(name=found[2].strip(), type=found[1].strip()))
 
 
-_DEEPEST = 40
-_ELLIPSIS = ".…。· "
-# `struct sk_buff *skb, *next;`: what is declared so says nothing that could be judged.
-_DECLARATION = re.compile(
-    r"(?:(?!(?:return|goto|else|case)\b)\w+[\s*]+)+\w+(?:\s*\[\w*\])?"
-    r"(?:\s*,[\s*]*\w+(?:\s*\[\w*\])?)*$", re.ASCII)
-_HEADS = (LineKind.FUNCTION, LineKind.CALL, LineKind.INDIRECT, LineKind.CONDITION)
-BODY_KINDS = (*_HEADS, LineKind.STATEMENT)
-InnerClaims = tuple[tuple[LineKind, Claim], ...]
-
-
 def parse_one_line_block(text: str, *, drawn: bool, cited: bool) -> ParsedClaim | None:
-    """What a line claims that ends with the block that it opens, with all that stands in the block;
-    None where it is no such line, or something in the block is no claim.
+    """The claim of a line that opens a block and ends with it, with all claims in the block; None
+    for other lines, and if something in the block is no claim.
     """
     first, *others = iter_statements(text)
     if first[1] is None:
@@ -123,19 +118,19 @@ def parse_one_line_block(text: str, *, drawn: bool, cited: bool) -> ParsedClaim 
         if members is None:
             return None
         return replace(record, claim=replace(record.claim, within=members))
-    read = parse_claim(first[0], drawn=drawn, cited=cited)
-    if read.kind is LineKind.CONDITION:
-        # Of a plain `if (x) { f(); }` read_claim() knows what it leads to.
+    head = parse_claim(first[0], drawn=drawn, cited=cited)
+    if head.kind is LineKind.CONDITION:
+        # parse_claim() knows what a plain `if (x) { f(); }` leads to.
         claims = _parse_body(text) if text.count("{") > 1 else None
-        return ParsedClaim(read.kind, replace(claims[0][1], also=claims[1:])) if claims else None
-    plain = read.kind in _HEADS and not (read.remark or read.claim.also or read.claim.onward)
-    within = _parse_body(first[1]) if plain and not any(map(any, others)) else None
-    return None if within is None else replace(read, claim=replace(read.claim, within=within))
+        return ParsedClaim(head.kind, replace(claims[0][1], also=claims[1:])) if claims else None
+    is_plain = head.kind in _HEADS and not (head.remark or head.claim.also or head.claim.onward)
+    within = _parse_body(first[1]) if is_plain and not any(map(any, others)) else None
+    return None if within is None else replace(head, claim=replace(head.claim, within=within))
 
 
 def parse_nested_record(text: str) -> ParsedClaim | None:
-    """A record without a name of its own that stands on one line within another one: the members
-    are as those of the other, `struct { int a; } b;`.
+    """A record without a name that stands on one line within another one, `struct { int a; } b;`:
+    its members are members of the other.
     """
     members = _parse_members(text)
     if not members:
@@ -144,43 +139,47 @@ def parse_nested_record(text: str) -> ParsedClaim | None:
     return ParsedClaim(kind, replace(first, also=tuple(also)))
 
 
-def _parse_body(text: str, depth: int = 0) -> InnerClaims | None:
-    """What is claimed between the braces of a function, or of a condition."""
+def _parse_body(block: str, depth: int = 0) -> _InnerClaims | None:
+    """The claims between the braces of a function, or of a condition; None if something there is no
+    claim.
+    """
     found: list[tuple[LineKind, Claim]] = []
-    for head, inside in iter_statements(text):
-        said = head.strip(_ELLIPSIS)
-        if inside is None and (not said or _DECLARATION.match(said)):
+    for head, inside in iter_statements(block):
+        text = head.strip(_ELLIPSIS)
+        if inside is None and (not text or _DECLARATION.match(text)):
             continue
-        read = parse_claim(said + ";" * (inside is None), drawn=False, cited=False)
+        parsed = parse_claim(text + ";" * (inside is None), drawn=False, cited=False)
         within = () if inside is None else _parse_body(inside, depth + 1)
-        if within is None or depth > _DEEPEST or read.kind not in (
+        if within is None or depth > _MAX_DEPTH or parsed.kind not in (
             BODY_KINDS if inside is None else _HEADS
         ):
             return None
-        claim = replace(read.claim, within=within)
+        claim = replace(parsed.claim, within=within)
         if found and found[-1][1].branch == "case" != claim.branch:
             # What follows a label stands behind it, too.
             kind, label = found[-1]
-            found[-1] = kind, replace(label, within=(*label.within, (read.kind, claim)))
+            found[-1] = kind, replace(label, within=(*label.within, (parsed.kind, claim)))
         else:
-            found.append((read.kind, claim))
+            found.append((parsed.kind, claim))
     return tuple(found)
 
 
-def _parse_members(text: str, depth: int = 0) -> InnerClaims | None:
-    """The members that a text declares, those of records within it among them."""
+def _parse_members(text: str, depth: int = 0) -> _InnerClaims | None:
+    """The members that a text declares, also those of records within it; None if something there
+    declares none.
+    """
     found: list[tuple[LineKind, Claim]] = []
-    named = False  # whether what stands before is a record within, whose name this is
+    is_name = False  # of the record within that stands before it
     for head, inside in iter_statements(text):
         if inside is not None:
-            members = _parse_members(inside, depth + 1) if depth < _DEEPEST else None
+            members = _parse_members(inside, depth + 1) if depth < _MAX_DEPTH else None
             if members is None:
                 return None
             found += members
-        elif head.strip(_ELLIPSIS) and not named:
-            read = parse_record_line(head + ";")
-            if read is None or read.kind is not LineKind.FIELD:
+        elif head.strip(_ELLIPSIS) and not is_name:
+            member = parse_record_line(head + ";")
+            if member is None or member.kind is not LineKind.FIELD:
                 return None
-            found.append((read.kind, read.claim))
-        named = inside is not None
+            found.append((member.kind, member.claim))
+        is_name = inside is not None
     return tuple(found) or None

@@ -10,10 +10,9 @@ _STRING_END = {quote: re.compile(rf"(?<!\\)(?:\\\\)*{quote}") for quote in "\"'"
 _DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
-def _marks(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    """The places of parentheses, brackets, braces, commas and semicolons that stand in no string. A
-    quote that nothing closes is an apostrophe. In linear time: what closed none once closes none
-    further on.
+def _iter_marks(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
+    """(place, character) of the brackets, commas and semicolons that stand in no string, in linear
+    time. A quote that nothing closes is an apostrophe, and so are all others of its kind behind it.
     """
     place, apostrophes = start, set[str]()
     while (found := _MARK.search(text, place)) is not None:
@@ -29,9 +28,9 @@ def _marks(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
 
 
 def find_closing(text: str, start: int) -> int:
-    """The place of the parenthesis that closes the one at `start`; -1 where none does."""
+    """The place of the bracket that closes the one at `start`; -1 if none does."""
     depth = 0
-    for place, character in _marks(text, start):
+    for place, character in _iter_marks(text, start):
         depth += _DEPTH.get(character, 0)
         if depth == 0 and character in ")]}":
             return place
@@ -39,11 +38,11 @@ def find_closing(text: str, start: int) -> int:
 
 
 def iter_statements(text: str) -> Iterator[tuple[str, str | None]]:
-    """The statements of a text one after another, without their semicolons: what stands before the
-    braces of each and what between them, None where it has none.
+    """(head, body) of each statement of a text: what stands before its braces, and what between
+    them, None if it has none. Semicolons are left out.
     """
     depth, start, opened = 0, 0, -1
-    for place, character in _marks(text):
+    for place, character in _iter_marks(text):
         if depth == 0 and character == "{":
             opened = place
         depth += _DEPTH.get(character, 0)
@@ -57,26 +56,26 @@ def iter_statements(text: str) -> Iterator[tuple[str, str | None]]:
 
 
 def count_unclosed(text: str) -> int:
-    """How many parentheses and brackets are still open at the end of a line."""
-    depth = sum(_DEPTH[character] for _, character in _marks(text) if character in "()[]")
+    """How many parentheses and square brackets are open at the end of a line."""
+    depth = sum(_DEPTH[character] for _, character in _iter_marks(text) if character in "()[]")
     return max(0, depth)
 
 
 def count_braces(text: str) -> tuple[int, int]:
-    """(how many closing braces of a line end what earlier ones opened, how many it leaves open)."""
+    """(how many braces from before a line it closes, how many of its own it leaves open)."""
     depth = lowest = 0
-    for _, character in _marks(text):
+    for _, character in _iter_marks(text):
         depth += {"{": 1, "}": -1}.get(character, 0)
         lowest = min(lowest, depth)
     return -lowest, depth - lowest
 
 
 def split_outside_brackets(text: str, mark: str) -> list[str]:
-    """The stretches of a text between the commas or semicolons that stand in no parentheses or
-    braces, without the blanks around each.
+    """The parts of a text between the commas or semicolons (`mark`) that stand in no brackets,
+    without the blanks around each.
     """
     found, depth, start = [], 0, 0
-    for place, character in _marks(text):
+    for place, character in _iter_marks(text):
         depth += _DEPTH.get(character, 0)
         if character == mark and depth == 0:
             found.append(text[start:place].strip())
@@ -91,7 +90,7 @@ def split_argument_list(text: str) -> tuple[str, ...]:
 
 
 def parse_arguments(text: str) -> tuple[str, ...] | None:
-    """The arguments of a text that begins with the parenthesis before them; None where that is not
+    """The arguments in a text that begins with the parenthesis before them; None if that is not
     closed.
     """
     end = find_closing(text, 0) if text.startswith("(") else -1
@@ -100,7 +99,7 @@ def parse_arguments(text: str) -> tuple[str, ...] | None:
 
 def find_call_arguments(text: str) -> tuple[str, ...] | None:
     """The arguments of a call, whatever is called: those between the last parentheses that stand in
-    no others. None where the text has none.
+    no others. None if the text has none.
     """
     found, start = None, text.find("(")
     while start >= 0:

@@ -1,4 +1,4 @@
-"""Citations as people write them: `a/b.c:12`, `b.c#L12`, a code browser's URL.
+r"""Citations as people write them: `a/b.c:12`, `tree\a\b.c:12`, `b.c#L12`, a code browser's URL.
 
 Owns finding them in bytes, and taking one out of a line. Does not know which files a tree has:
 what stands before the tree's own folders (its name, a host) stays in the path.
@@ -11,14 +11,14 @@ from dataclasses import replace
 from kgraph.check.document.continuations import MAX_LINE_LENGTH, RawLine
 from kgraph.model.document import Citation
 
-# A run is cut out first and its tail searched after: one expression for both would start anew at
-# every byte of a long word, which is quadratic.
+# First cut out a run, then search its tail: one expression for both would start anew at every byte
+# of a long word, in quadratic time.
 _RUN = re.compile(rb"[A-Za-z0-9_.+~/\\:#?=&%@-]+")
 _TAIL = re.compile(rb"\.[chS](?:\?[A-Za-z0-9_.=&%-]{0,80})?(?:#L|#n|:)([0-9]{1,7})(?![0-9A-Za-z_])")
 
 
 def find_citations(text: bytes) -> Iterator[Citation]:
-    """The citations of `text` (any bytes) in the order they stand, in linear time."""
+    """The citations of `text` (any bytes), in their order, in linear time."""
     for run in _RUN.finditer(text):
         start = run.start()
         for tail in _TAIL.finditer(text, start, run.end()):
@@ -28,11 +28,11 @@ def find_citations(text: bytes) -> Iterator[Citation]:
 
 
 def take_citation(data: bytes, first: RawLine, last: RawLine) -> tuple[Citation | None, str]:
-    """The last citation of the lines, and their text without it and the parentheses around it."""
+    """The last citation in some lines, and their text without it and the parentheses around it."""
     raw = data[first.start:last.end]
-    # Each citation has one of these before its number.
-    may = (b":" in raw or b"#" in raw) and len(raw) <= MAX_LINE_LENGTH
-    found = list(find_citations(raw)) if may else []
+    # Each citation has a colon or a # before its number.
+    can_cite = (b":" in raw or b"#" in raw) and len(raw) <= MAX_LINE_LENGTH
+    found = list(find_citations(raw)) if can_cite else []
     if not found:
         return None, " ".join(raw.decode("utf-8", "replace").split("\n"))
     cited = found[-1]

@@ -17,7 +17,7 @@ _TYPE_WORD = (
     r"short|int|long|float|double|size_t|(?:struct|union|enum)\s+\w+|\w+_t|[us](?:8|16|32|64)|__\w+)"
 )
 _TYPED = re.compile(rf"(?:{_TYPE_WORD}[\s*]+)+(?={_NAME}\s*\()", re.ASCII)
-# The same with words beside those, which its parameters must make the head of a function.
+# The same with other words, if its parameters make it the head of a function.
 _HEADED = re.compile(
     rf"(?:(?:static|inline|extern|asmlinkage)\s+(?:\w+[\s*]+)+|\w+\s+(?:{_TYPE_WORD}[\s*]+)+"
     r"|[A-Za-z]\w*_\w*[\s*]+|\*+\s*)"
@@ -45,7 +45,7 @@ _PARAMETER = re.compile(
     r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
 )
 _TWO_WORDS = re.compile(r"(?:\w+[\s*]+)+\w+(?:\[\w*\])*$|void$|\.\.\.$", re.ASCII)
-# Of a long word of underscores no part is looked at twice: hence the look ahead.
+# The look ahead keeps it from looking twice at any part of a long word of underscores.
 _LOOKS = re.compile(
     r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
 )
@@ -56,7 +56,7 @@ _RECORD = re.compile(r"(?:typedef\s+)?(?:struct|union)\s+\w+\s*\{", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class ParsedClaim:
-    """What a line was read as; `remark` is text behind a call that is no comment by its form."""
+    """What a line was parsed as. `remark` is text behind a call that has no form of a comment."""
 
     kind: LineKind
     claim: Claim = field(default_factory=Claim)
@@ -68,26 +68,27 @@ _TOGETHER = (LineKind.CALL, LineKind.INDIRECT, LineKind.STATEMENT, LineKind.COND
 
 
 def parse_claim(text: str, *, drawn: bool, cited: bool) -> ParsedClaim:
-    """What `text` claims. `drawn`: it hangs in a drawn tree; `cited`: a citation was beside it."""
+    """What `text` claims. `drawn`: it stands in a drawn tree; `cited`: with a citation."""
     span = _SPAN.fullmatch(text.strip())
     body = _LEFT_OUT.sub("", span[2] if span else text.strip())
-    # Most lines of a long document hold no sign of C: they are seen through with few looks.
-    several = _several(body) if ";" in body[:-1] else None
+    # Most lines of a long document have no sign of C, and need no further look.
+    several = _parse_several(body) if ";" in body[:-1] else None
     if several is not None:
         return several
-    found = _one(body) if _SIGN.search(body) else None
+    found = _parse_one(body) if _SIGN.search(body) else None
     if found is not None:
-        return _as_function(found, cited=cited)
-    if re.fullmatch(_NAME, body.rstrip(";{ "), re.ASCII) and _bare(body, drawn=drawn, cited=cited):
-        return ParsedClaim(LineKind.FUNCTION, Claim(name=body.rstrip(";{ ")))
-    if (cited and drawn) or (drawn and _LOOKS.search(body)) or _ends_unread(body, cited=cited):
+        return _turn_into_function(found, cited=cited)
+    word = body.rstrip(";{ ")
+    if re.fullmatch(_NAME, word, re.ASCII) and (cited or drawn or "_" in word.rstrip("_")):
+        return ParsedClaim(LineKind.FUNCTION, Claim(name=word))
+    if (cited and drawn) or (drawn and _LOOKS.search(body)) or _is_unread(body, cited=cited):
         return ParsedClaim(LineKind.UNREAD)
     return PROSE
 
 
-def _ends_unread(body: str, *, cited: bool) -> bool:
-    """Whether a line that nothing is drawn before begins as a claim does that goes on as none:
-    `f() text (x.c:1)`, `f() { g(); h(); }` and `struct T { int a; };` in one line.
+def _is_unread(body: str, *, cited: bool) -> bool:
+    """Whether a line without a drawing begins as a claim and goes on as none: `f() text (x.c:1)`,
+    `f() { g(); h(); }` and `struct T { int a; };` in one line.
     """
     if _RECORD.match(body):
         return ";" in body and "}" in body
@@ -100,65 +101,60 @@ def _ends_unread(body: str, *, cited: bool) -> bool:
     return rest.startswith("{") and rest.endswith("}")
 
 
-def _bare(body: str, *, drawn: bool, cited: bool) -> bool:
-    """Whether a lone word is meant as a function."""
-    word = body.rstrip(";{ ")
-    return (cited or drawn or "_" in word.rstrip("_")) and not word.isdigit()
-
-
-def _as_function(found: ParsedClaim, *, cited: bool) -> ParsedClaim:
-    """A call with a citation and nothing around it is the function itself."""
+def _turn_into_function(found: ParsedClaim, *, cited: bool) -> ParsedClaim:
+    """The claim; a call with a citation and nothing around it is the function itself."""
     claim = found.claim
     if found.kind is LineKind.CALL and not claim.result and (cited or claim.declared):
         return replace(found, kind=LineKind.FUNCTION)
     return found
 
 
-def _tail(text: str) -> str | None:
-    """What stands behind a call: "" for nothing, a remark, None where the call goes on."""
+def _parse_tail(text: str) -> str | None:
+    """The remark behind a call, "" for none; None if the call goes on."""
     if _TAIL.match(text):
         return ""
     found = _REMARK.match(text)
-    if found:
-        return (found[1] or found[2] or "").strip()
-    # Words of another script right behind the call are prose about it.
-    return None
+    return (found[1] or found[2] or "").strip() if found else None
 
 
-def _given(text: str, start: int) -> tuple[tuple[str, ...], str | None]:
-    """(arguments, what stands behind) of a call whose parenthesis opens before `start`; None behind
-    where it is not closed or goes on.
+def _parse_arguments(text: str, start: int) -> tuple[tuple[str, ...], str | None]:
+    """(arguments, remark behind) of a call whose parenthesis opens before `start`; the remark is
+    None if the parenthesis is not closed, or the call goes on.
     """
     end = find_closing(text, start - 1)
-    return (split_argument_list(text[start:end]), _tail(text[end + 1:])) if end >= 0 else ((), None)
+    if end < 0:
+        return (), None
+    return split_argument_list(text[start:end]), _parse_tail(text[end + 1:])
 
 
-def _condition(body: str) -> ParsedClaim | None:
+def _parse_condition(body: str) -> ParsedClaim | None:
     claim = parse_condition(body)
     if claim is None:
         return None
     return ParsedClaim(LineKind.CONDITION, claim) if claim.branch else ParsedClaim(LineKind.UNREAD)
 
 
-def _several(body: str) -> ParsedClaim | None:
+def _parse_several(body: str) -> ParsedClaim | None:
     """Several claims of one caller: `f(x); y = z; g()`."""
     texts = [text for text in split_outside_brackets(body, ";") if text]
     if len(texts) < 2:
         return None
-    read = [found for text in texts if (found := _one(text)) is not None]
-    if len(read) < len(texts) or any(found.kind not in _TOGETHER for found in read):
+    claims = [found for text in texts if (found := _parse_one(text)) is not None]
+    if len(claims) < len(texts) or any(each.kind not in _TOGETHER for each in claims):
         return None
-    also = tuple((found.kind, found.claim) for found in read[1:])
-    return replace(read[0], claim=replace(read[0].claim, also=also), remark=read[-1].remark)
+    also = tuple((each.kind, each.claim) for each in claims[1:])
+    return replace(
+        claims[0], claim=replace(claims[0].claim, also=also), remark=claims[-1].remark)
 
 
-def _one(body: str) -> ParsedClaim | None:
-    found = (attempt(body) for attempt in (_condition, _through, _onward, _named, _statement))
+def _parse_one(body: str) -> ParsedClaim | None:
+    found = (attempt(body) for attempt in (
+        _parse_condition, _parse_pointer_call, _parse_chain, _parse_named, _parse_statement))
     return next((each for each in found if each is not None), None)
 
 
-def _result(body: str) -> tuple[str, str]:
-    """(what the value goes to, the rest) of `x = rest` and `return rest`."""
+def _split_result(body: str) -> tuple[str, str]:
+    """(what the value goes to, the rest) of `x = rest` and `return rest`; ("", body) of others."""
     nothing = _NO_VALUE.match(body)
     if nothing:
         return "", body[nothing.end():]
@@ -170,23 +166,23 @@ def _result(body: str) -> tuple[str, str]:
     return (found[1], body[found.end():]) if found else ("", body)
 
 
-def _through(body: str) -> ParsedClaim | None:
+def _parse_pointer_call(body: str) -> ParsedClaim | None:
     """A call through an expression that is no plain name."""
-    result, rest = _result(body)
-    callee = _callee(rest)
+    result, rest = _split_result(body)
+    callee = _find_callee(rest)
     if not callee:
         return None
     opening = len(callee) + len(rest[len(callee):]) - len(rest[len(callee):].lstrip())
-    given, remark = _given(rest, opening + 1)
+    arguments, remark = _parse_arguments(rest, opening + 1)
     if remark is None or rest[opening:opening + 1] != "(":
         return None
-    said = Claim(expression=callee.strip(), arguments=given, result=result)
-    return ParsedClaim(LineKind.INDIRECT, said, remark)
+    claim = Claim(expression=callee.strip(), arguments=arguments, result=result)
+    return ParsedClaim(LineKind.INDIRECT, claim, remark)
 
 
-def _callee(text: str) -> str:
+def _find_callee(text: str) -> str:
     """The callee of the call through a pointer that a text begins with: `a->b`, `f(x)->b`,
-    `a[i].b`, `(*p)`; "" where it begins with none.
+    `a[i].b`, `(*p)`; "" if it begins with none.
     """
     first = _FIRST.match(text)
     place = first.end() if first else 0
@@ -215,9 +211,9 @@ def _callee(text: str) -> str:
     return callee
 
 
-def _named(body: str) -> ParsedClaim | None:
+def _parse_named(body: str) -> ParsedClaim | None:
     """A call, or the head, of a function or macro."""
-    result, rest = _result(body)
+    result, rest = _split_result(body)
     typed = _TYPED.match(rest) if not result else None
     headed = _HEADED.match(rest) if not result and typed is None else None
     head = typed or headed
@@ -225,40 +221,40 @@ def _named(body: str) -> ParsedClaim | None:
     found = _CALL.match(rest)
     if found is None:
         return None
-    given, remark = _given(rest, found.end())
-    looks = _TWO_WORDS if headed else _PARAMETER
-    declared = bool(given) and all(looks.search(each) for each in given)
+    arguments, remark = _parse_arguments(rest, found.end())
+    parameter = _TWO_WORDS if headed else _PARAMETER
+    declared = bool(arguments) and all(parameter.search(each) for each in arguments)
     if remark is None or (headed and not declared):
         return None
     claim = Claim(
-        name=found[1], arguments=given, declared=declared or typed is not None, result=result
+        name=found[1], arguments=arguments, declared=declared or typed is not None, result=result
     )
     return ParsedClaim(LineKind.CALL, claim, remark)
 
 
-def _onward(body: str) -> ParsedClaim | None:
-    """A chain in one line: `f(x) -> g() -> h()`. Behind an arrow a lone name does not do for one:
-    it is the target of the call before it.
+def _parse_chain(body: str) -> ParsedClaim | None:
+    """A chain in one line: `f(x) -> g() -> h()`. A name alone behind an arrow makes no chain: it is
+    the target of the call before it.
     """
     names: list[str] = []
-    given: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     place = 0
     while (call := _CALL.match(body, place)) is not None:
         end = find_closing(body, call.end() - 1)
         if end < 0:
             return None
-        given = given if names else split_argument_list(body[call.end():end])
+        arguments = arguments if names else split_argument_list(body[call.end():end])
         names.append(call[1])
         arrow = _ARROW.match(body, end + 1)
         if arrow is None:
-            whole = len(names) > 1 and _TAIL.match(body, end + 1)
-            claim = Claim(name=names[0], arguments=given, onward=tuple(names[1:]))
-            return ParsedClaim(LineKind.CALL, claim) if whole else None
+            is_whole = len(names) > 1 and _TAIL.match(body, end + 1)
+            claim = Claim(name=names[0], arguments=arguments, onward=tuple(names[1:]))
+            return ParsedClaim(LineKind.CALL, claim) if is_whole else None
         place = arrow.end()
     return None
 
 
-def _statement(body: str) -> ParsedClaim | None:
+def _parse_statement(body: str) -> ParsedClaim | None:
     if _ASSIGNED.match(body) or _JUMP.match(body) or INCREMENT.match(body):
         return ParsedClaim(LineKind.STATEMENT, Claim(expression=body.rstrip("; ")))
     return None

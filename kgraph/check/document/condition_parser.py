@@ -30,8 +30,8 @@ INCREMENT = re.compile(r"(?:\+\+|--)[A-Za-z_][\w>.-]*;?$|[A-Za-z_][\w>.-]*(?:\+\
 
 
 def parse_condition(body: str) -> Claim | None:
-    """The condition that a line claims, with what it leads to; None where it is none. One whose
-    parentheses do not close is a claim without a branch.
+    """The condition that a line claims, with what it leads to; None for other lines. A condition
+    whose parentheses do not close is a claim without a branch.
     """
     body = body.lstrip("} \t")
     if body[:1] not in "iewfscd":
@@ -42,13 +42,13 @@ def parse_condition(body: str) -> Claim | None:
     if label is None or "(" in label[1]:
         label = _CASE_ARROW.match(body) or label
     if label is not None:
-        said = Claim(condition=" ".join(label[1].split()), branch="case")
-        return _leading_to(said, label[2]) if _is_code(label[2]) else None
+        claim = Claim(condition=" ".join(label[1].split()), branch="case")
+        return _add_consequence(claim, label[2]) if _is_code(label[2]) else None
     head = _HEAD.match(body)
     if head is None:
         other = _ELSE.match(body)
-        then = _without_arrow(body[other.end():]) if other else ""
-        return _leading_to(Claim(branch="else"), then) if other and _is_code(then) else None
+        then = _strip_arrow(body[other.end():]) if other else ""
+        return _add_consequence(Claim(branch="else"), then) if other and _is_code(then) else None
     rest = body[head.end():]
     negated = rest.startswith("!")
     opening = rest[1:].lstrip() if negated else rest
@@ -58,17 +58,17 @@ def parse_condition(body: str) -> Claim | None:
     if end < 0:
         return Claim()
     claim = Claim(condition=opening[1:end].strip(), negated=negated, branch=head[2])
-    return _leading_to(claim, _without_arrow(opening[end + 1:]))
+    return _add_consequence(claim, _strip_arrow(opening[end + 1:]))
 
 
-def _without_arrow(text: str) -> str:
-    """A text without the arrow, colon or word that leads from a condition to it."""
+def _strip_arrow(text: str) -> str:
+    """A text without the arrow, colon or word between a condition and it."""
     found = _BETWEEN.match(text)
     return text[found.end():] if found else text
 
 
 def _is_code(text: str) -> bool:
-    """Whether what stands behind `else` or `case X:` is no prose: nothing, calls, statements."""
+    """Whether calls, statements or nothing stand behind `else` or `case X:`, and no prose."""
     then = text.strip(_ENDS)
     return text.rstrip().endswith(";") or all(
         map(_is_claim, filter(None, split_outside_brackets(then, ";")))
@@ -76,7 +76,7 @@ def _is_code(text: str) -> bool:
 
 
 def _is_claim(text: str) -> bool:
-    """Whether a text is a call or a statement, and nothing else stands beside it."""
+    """Whether a text is a call or a statement, with nothing beside it."""
     left = text.strip(_ENDS)
     call = _CALL.match(left)
     if call and find_closing(left, call.end() - 1) == len(left) - 1:
@@ -91,8 +91,8 @@ def _is_claim(text: str) -> bool:
                 or _THROUGH.match(left) or INCREMENT.match(left))
 
 
-def _leading_to(claim: Claim, text: str) -> Claim:
-    """The claim with the call, or other text, that stands behind a condition."""
+def _add_consequence(claim: Claim, text: str) -> Claim:
+    """The claim with the call, or the other text, that stands behind a condition."""
     then = text.strip(_ENDS)
     call = _CALL.match(then)
     last = find_closing(then, call.end() - 1) if call else -1

@@ -24,6 +24,7 @@ from kgraph.toml import TomlReader, blank_strings, parse_toml, read_toml_text
 
 _TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
 _NEEDED = ("title", "caller", "callee", "chain")
+MAX_DOCUMENT_BYTES = 64 * 2**20
 _NAME = re.compile(r"[A-Za-z_]\w*|[\w./+-]+:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -42,13 +43,13 @@ def parse_query(file: str, text: str) -> Query:
             raise DocumentError(f"{file}:1: the query has no {key}", f"give it {key} = ...")
     words = {key: reader.read_text(key, table[key]) for key in _TEXTS if key in table}
     for key in ("caller", "callee"):
-        reader.name(key, words[key])
+        reader.check_name(key, words[key])
     name = Path(file).stem
-    scenario = reader.scenario(name, table.get("scenario", {}))
+    scenario = reader.read_scenario(name, table.get("scenario", {}))
     return Query(
         name, file, words["title"], words["caller"], words["callee"], words.get("documented", ""),
         words.get("release", ""), reader.read_texts("setup", table.get("setup", [])), scenario,
-        words["chain"], *_chain_place(text),
+        words["chain"], *_find_chain(text),
     )
 
 
@@ -65,8 +66,8 @@ def build_query_document(query: Query) -> Document:
     return Document(query.file, lines)
 
 
-def _chain_place(text: str) -> tuple[int, bool]:
-    """The line on which the chain's first line stands, and whether that is the only one."""
+def _find_chain(text: str) -> tuple[int, bool]:
+    """(the line of the chain's first line, whether the chain is a string of one line)."""
     found = re.search(r"^[ \t]*chain[ \t]*=", blank_strings(text, short=True), re.MULTILINE)
     if found is None:
         return 1, False
@@ -75,51 +76,50 @@ def _chain_place(text: str) -> tuple[int, bool]:
 
 
 class _QueryReader(TomlReader):
-    """Values of a query file."""
+    """Reads the values of a query file."""
 
     def __init__(self, file: str, text: str) -> None:
         super().__init__(file, text, DocumentError)
 
-    def name(self, key: str, value: str, start: int = 1) -> str:
-        """A function as users write it."""
+    def check_name(self, key: str, value: str, start: int = 1) -> str:
+        """The value, which must name a function as users write it."""
         if not _NAME.fullmatch(value):
             raise self.make_error(
-                key, f"`{value}` is no function", "write NAME or PATH:NAME", start
-            )
+                key, f"`{value}` is not a function name", "write NAME or PATH:NAME", start)
         return value
 
-    def scenario(self, name: str, table: object) -> Scenario:
+    def read_scenario(self, name: str, table: object) -> Scenario:
         """The [scenario] of the file."""
         if not isinstance(table, dict):
-            raise self.make_error("scenario", "scenario is no table", "write [scenario]")
+            raise self.make_error("scenario", "scenario must be a table", "write [scenario]")
         start = self.find_key_line("scenario")
         self.check_keys(table, ("pins", "via", "avoid"), "[scenario]", start)
         pins = table.get("pins", [])
         if not isinstance(pins, list):
             hint = 'write pins = ["SLOT = TARGET", ...]'
-            raise self.make_error("pins", "pins is no list", hint, start)
+            raise self.make_error("pins", "pins must be a list", hint, start)
         words = {key: self.read_texts(key, table.get(key, []), start) for key in ("via", "avoid")}
         via, avoid = (
-            tuple(self.name(key, each, start) for each in words[key]) for key in ("via", "avoid")
+            tuple(self.check_name(key, each, start) for each in words[key]) for key in ("via", "avoid")
         )
         line = self.find_key_line("pins", start)
         read = []
         for each in pins:
-            said = next((word for word in (each.values() if isinstance(each, dict) else [each])
-                         if isinstance(word, str)), "pins")
-            line = self.find_key_line(said, line)  # pins stand in the order of their lines
-            read.append(replace(self.pin(each, line), where=f"{self.file}:{line}"))
+            texts = each.values() if isinstance(each, dict) else [each]
+            first = next((text for text in texts if isinstance(text, str)), "pins")
+            line = self.find_key_line(first, line)  # pins come in the order of their lines
+            read.append(replace(self._read_pin(each, line), where=f"{self.file}:{line}"))
         return Scenario(name, tuple(read), via, avoid, f"query {name}")
 
-    def pin(self, value: object, line: int) -> Pin:
-        """A pin: "SLOT = TARGET" or a table. `line` is where it stands."""
+    def _read_pin(self, value: object, line: int) -> Pin:
+        """A pin on a line: "SLOT = TARGET", or a table."""
         hint = ('write "SLOT = TARGET", "SLOT = TARGET @ FROM..TO" or '
                 '{slot = "...", target = "...", from = "...", to = "..."}')
         pin = Pin.parse(value) if isinstance(value, str) else None
         if pin is not None:
             return pin
         if not isinstance(value, dict):
-            raise DocumentError(f"{self.file}:{line}: `{value}` is no pin", hint)
+            raise DocumentError(f"{self.file}:{line}: `{value}` is not a pin", hint)
         self.check_keys(value, ("slot", "target", "from", "to"), "a pin", line)
         for key in ("slot", "target"):
             if key not in value:
@@ -137,7 +137,7 @@ def read_shipped_queries() -> tuple[Query, ...]:
 def find_query(name: str) -> Query:
     """The query that a user names: a file, or one that comes with kgraph.
 
-    Raises DocumentError where there is none, or its file is not understood.
+    Raises DocumentError if there is none, or its file is invalid.
     """
     if Path(name).is_file():
         return read_query(Path(name))
@@ -149,12 +149,9 @@ def find_query(name: str) -> Query:
                         f"the queries that come with kgraph are {known}")
 
 
-MAX_DOCUMENT_BYTES = 64 * 2**20
-
-
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A document with its bytes, or a query (then `data` is empty)."""
+    """What `check` and `report` are asked about: a document with its bytes, or a query, without."""
 
     document: Document
     data: bytes = b""
@@ -164,7 +161,7 @@ class Subject:
 def read_subject(name: str) -> Subject:
     """The document or query that a FILE or QUERY argument means.
 
-    Raises DocumentError where there is none, or it cannot be read.
+    Raises DocumentError if there is none, or it cannot be read.
     """
     path = Path(name)
     if name.endswith(".toml") or not path.exists():
