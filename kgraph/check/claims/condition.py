@@ -25,6 +25,7 @@ from kgraph.check.document.claim_parser import parse_claim
 from kgraph.check.outcome import Outcome, join_notes
 from kgraph.check.source.condition_forms import (
     ConditionForm,
+    Test,
     are_implied,
     is_alternative,
     negate,
@@ -37,7 +38,7 @@ from kgraph.model.results import KnownFunction
 from kgraph.model.verdicts import Verdict
 
 _CONTRARY = "the source asks for the contrary"
-_NEVER: frozenset[ConditionForm] = frozenset({("is", ("", True))})
+_NEVER: frozenset[ConditionForm] = frozenset({Test("", holds=True)})
 
 Judge = Callable[[PlacedLine], Outcome]
 

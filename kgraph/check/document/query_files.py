@@ -100,7 +100,7 @@ class _QueryReader(TomlReader):
             raise self.make_error("pins", "pins must be a list", hint, start)
         words = {key: self.read_texts(key, table.get(key, []), start) for key in ("via", "avoid")}
         via, avoid = (
-            tuple(self.check_name(key, each, start) for each in words[key]) for key in ("via", "avoid")
+            tuple(self.check_name(key, each, start) for each in words[key]) for key in words
         )
         line = self.find_key_line("pins", start)
         read = []
@@ -151,7 +151,7 @@ def find_query(name: str) -> Query:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What `check` and `report` are asked about: a document with its bytes, or a query, without."""
+    """What `check` or `report` is asked about: a document with its bytes, or a query."""
 
     document: Document
     data: bytes = b""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from kgraph.check.source.condition_forms import (
     ConditionForm,
+    join_alternatives,
     negate,
     normalise_condition,
     split_conjuncts,
@@ -19,8 +20,8 @@ _LEAVING = ("return", "goto", "break", "continue")
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """A condition in a body: its form, the token that it starts at, the tokens that run where it
-    holds and where it does not; and those `beyond` a label behind `other`, which may be come to
+    """A condition in a body: its form, the token at which it starts, the tokens that run if it
+    holds and if it does not, and those `beyond` a label behind `other`, which may also be reached
     from elsewhere.
     """
 
@@ -39,8 +40,8 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class SwitchLabel:
-    """A `case` or `default` label of a body: its text and token, the tokens that run from it on to
-    where they leave the switch, and what that switch asks for.
+    """A `case` or `default` label of a body: its text and token, the tokens that run from it until
+    they leave the switch, and what that switch asks for.
     """
 
     text: str
@@ -72,15 +73,14 @@ class EnclosingConditions(NamedTuple):
         for label in self.labels:
             if label.switch:
                 asked.setdefault(label.switch, []).append(label.form)
-        one_of = (forms[0] if len(forms) == 1 else ("or", frozenset(forms))
-                  for forms in asked.values())
-        return found.union(one_of)
+        return found.union(map(join_alternatives, asked.values()))
 
 
 class ControlFlow:
-    """The conditions and labels of a body, found when they are first asked for. It is given as its
-    words, by place, where each parenthesis or brace among them closes, and as it is `written`: its
-    words with all macros.
+    """The conditions and labels of a body, found on first use.
+
+    `words` are its tokens without macros for names; `ends` says of each bracket among them, by its
+    place, where it closes; `written` are the tokens as they are written.
     """
 
     def __init__(self, words: list[str], ends: dict[int, int], written: list[str]) -> None:
@@ -95,7 +95,7 @@ class ControlFlow:
         words, found = self.words, []
         heads = [place for place, (word, following) in enumerate(pairwise(words))
                  if word in ("if", "while") and following == "("]
-        for place in reversed(heads):  # those within are known before those around them
+        for place in reversed(heads):  # inner statements are read before those around them
             end = self.end_of(place + 1)
             then = self._read_statement_at(end + 1)
             after = then.stop
@@ -106,9 +106,8 @@ class ControlFlow:
                 stop = self._block_ends[after]
                 reached, jumped = self._find_labels_between(after, stop)
                 other, beyond = range(after, reached), range(jumped, stop)
-            found.append(
-                Branch(normalise_condition(words[place + 2 : end]), place, then, other, beyond)
-            )
+            form = normalise_condition(words[place + 2:end])
+            found.append(Branch(form, place, then, other, beyond))
         return found[::-1]
 
     @cached_property
@@ -127,8 +126,8 @@ class ControlFlow:
         return found
 
     def text_at(self, place: int) -> str:
-        """The condition, or the label, of the `if`, `while`, `case` or `default` at a token, as it
-        is written.
+        """The condition or label of the `if`, `while`, `case` or `default` at a token, as it is
+        written.
         """
         at, words = self._written_keywords[place], self._written
         if words[at] in ("case", "default"):
@@ -137,7 +136,7 @@ class ControlFlow:
 
     @cached_property
     def _written_keywords(self) -> dict[int, int]:
-        """By place: where the written words have a keyword."""
+        """The places of keywords -> their places in the written tokens."""
         here, there = ([place for place, word in enumerate(words) if word in _KEYWORDS]
                        for words in (self.words, self._written))
         if len(here) != len(there):  # a macro stands for one
@@ -145,7 +144,7 @@ class ControlFlow:
         return dict(zip(here, there, strict=True))
 
     def find_enclosing(self, here: list[int]) -> EnclosingConditions:
-        """The conditions and labels that any of some tokens stands under."""
+        """The conditions and labels that any of the tokens `here` stands under."""
         first, last = (here[0], here[-1]) if here else (0, -1)
         near = [label for label in self.labels
                 if label.then.start <= last and label.then.stop > first]
@@ -156,7 +155,7 @@ class ControlFlow:
         )
 
     def find_runs_behind(self, label: str) -> list[range]:
-        """The tokens that run from each label of this name on to where they leave the block."""
+        """The tokens that run from each label of this name until they leave the block."""
         return [range(at, self._find_exit(at)) for at in self._label_places.get(label, ())]
 
     @property
@@ -165,8 +164,8 @@ class ControlFlow:
         return list(self._label_places)
 
     def follow_jumps(self, start: range) -> list[range]:
-        """The tokens that run from these on, and behind the labels that they jump to: from each
-        label on to where that leaves the block.
+        """These tokens, and those that run behind each label that they jump to, until they leave
+        the block.
         """
         found, names, words = [start], set[str](), self.words
         for part in found:
@@ -178,9 +177,7 @@ class ControlFlow:
         return found
 
     def end_of(self, start: int) -> int:
-        """The place of what closes the parenthesis or brace at `start`; the last where nothing
-        does.
-        """
+        """The place where the bracket at `start` closes; the last place if it does not."""
         return self._ends.get(start, len(self.words) - 1)
 
     @cached_property
@@ -195,9 +192,7 @@ class ControlFlow:
 
     @cached_property
     def _block_ends(self) -> list[int]:
-        """For each token, and for the end, where the innermost parentheses or braces around it
-        close.
-        """
+        """For each token, and for the end, where the innermost brackets around it close."""
         around, found = [len(self.words)], []
         for place, word in enumerate(self.words):
             while len(around) > 1 and around[-1] <= place:
@@ -208,8 +203,9 @@ class ControlFlow:
         return [*found, len(self.words)]
 
     def _find_labels_between(self, start: int, stop: int) -> tuple[int, int]:
-        """Where the first label stands between two tokens, of the switch that ends at the second or
-        one that a `goto` may lead to, else the second; and the first of the latter.
+        """(first label between two tokens, first of them that a `goto` may lead to), `stop` if
+        there is none. Besides labels of a `goto` only those of the switch that ends at `stop`
+        count.
         """
         jumped = min((place for name, found in self._label_places.items()
                       if name in self._goto_names
@@ -219,7 +215,7 @@ class ControlFlow:
 
     @cached_property
     def _labels_by_end(self) -> dict[int, list[int]]:
-        """The places of the labels of each switch, by where it ends."""
+        """The places of the labels of each switch, by the place where it ends."""
         found: dict[int, list[int]] = {}
         for place, word in enumerate(self.words):
             if word in ("case", "default"):
@@ -231,7 +227,7 @@ class ControlFlow:
         return {following for word, following in pairwise(self.words) if word == "goto"}
 
     def _find_switches(self) -> list[tuple[int, str]]:
-        """Where the block of each switch closes, and what the switch asks for."""
+        """(where the block closes, what the switch asks for) of each switch."""
         found = []
         for place, pair in enumerate(pairwise(self.words)):
             if pair == ("switch", "("):
@@ -240,7 +236,7 @@ class ControlFlow:
         return found
 
     def _find_exit(self, start: int) -> int:
-        """Behind the first statement from `start` on that leaves the block around it."""
+        """The place behind the first statement from `start` on that leaves the block around it."""
         place, last = start, self._block_ends[min(start, len(self.words))]
         while (place := self._skip_labels(place)) < last:
             part = range(place, max(place + 1, self._read_statement_at(place).stop))
@@ -250,7 +246,7 @@ class ControlFlow:
         return last
 
     def _read_statement_at(self, start: int) -> range:
-        """The tokens of the statement that starts at `start`, with its `else`."""
+        """The tokens of the statement at `start`, with its `else`."""
         if start not in self._statements:
             self._statements[start] = self._read_statement(start)
         return self._statements[start]
@@ -258,9 +254,9 @@ class ControlFlow:
     def _read_statement(self, start: int) -> range:
         words, place = self.words, start
         while words[place:place + 1] and words[place] in ("if", "while", "for", "switch"):
-            heads = words[place] == "if"
+            is_if = words[place] == "if"
             place = self.end_of(place + 1) + 1
-            if not heads:
+            if not is_if:
                 continue
             inner = place
             if words[place:place + 1] != ["if"]:
@@ -272,7 +268,7 @@ class ControlFlow:
         return range(start, self._find_simple_end(place))
 
     def _find_simple_end(self, start: int) -> int:
-        """Behind the block that starts at `start`, or the next semicolon."""
+        """The place behind the block that starts at `start`, or behind the next semicolon."""
         place = start
         while place < len(self.words):
             word = self.words[place]
@@ -304,12 +300,12 @@ class ControlFlow:
         return bool(last) and self._leaves_block(last)
 
     def _find_colon(self, label: int) -> int:
-        """Where the `case` or `default` at `label` ends."""
+        """The place where the `case` or `default` at `label` ends."""
         words = self.words
         return next((at for at in range(label, len(words)) if words[at] in ":;{"), len(words))
 
     def _skip_labels(self, place: int) -> int:
-        """Behind the labels that a statement begins with."""
+        """The place behind the labels that a statement begins with."""
         words = self.words
         while place + 1 < len(words):
             if words[place] in ("case", "default"):

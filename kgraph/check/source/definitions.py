@@ -16,68 +16,74 @@ from kgraph.model.results import IndexDescription
 from kgraph.textfile import read_regular_file, split_lines, unescape_name
 
 _SUFFIXES = (".c", ".h", ".S")
-_MOST_NAMES = 200
-_MOST_DEFINITIONS = 30  # names whose definitions are searched for, each in the whole tree
+_MAX_NAMES = 200  # that one pass looks for
+_MAX_SEARCHES = 30  # for bodies, each in the whole tree
+_DEFINITION = re.compile(
+    rb"^(?:[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)"
+    rb"|(?:typedef[ \t]+)?(?:struct|union)[ \t]+([A-Za-z_]\w*)[^\S\n]*\n?[ \t]*\{)",
+    re.MULTILINE,
+)
+_MACRO, _RECORD = 1, 2  # groups of it
 
 
 class TreeSearch:
-    """Looks names up in the text of a tree: one pass over its C sources for all that are announced
-    before the first question, one more for each that was not.
+    """Looks names up in the text of a tree, in one pass over its C sources for all names that were
+    announced before the first question, and one more pass for each other name.
     """
 
     def __init__(self, about: IndexDescription) -> None:
         self._root = Path(about.tree)
-        self._wanted: set[str] = set()
+        self._announced: set[str] = set()
         self._found: dict[str, Location | None] = {}
         self._records: dict[str, list[Location]] = {}
-        self._definitions: dict[str, list[Location]] = {}
+        self._bodies: dict[str, list[Location]] = {}
         self._lines: dict[str, list[str]] = {}
 
     def announce(self, names: set[str]) -> None:
-        """Names that `place` may be asked for."""
-        self._wanted |= names - self._found.keys()
+        """Announce names that find_name() may be asked for."""
+        self._announced |= names - self._found.keys()
 
     def find_name(self, name: str) -> Location | None:
-        """Where the tree's text has the name, a place that looks like a definition before others;
-        None where it stands nowhere.
+        """Where the tree's text has the name: a place that looks like a definition before others;
+        None if nowhere.
         """
         if name not in self._found:
-            self._search({name} | set(sorted(self._wanted)[:_MOST_NAMES]))
-            self._wanted.clear()
+            self._search({name} | set(sorted(self._announced)[:_MAX_NAMES]))
+            self._announced.clear()
         return self._found[name]
 
     def find_records(self, name: str) -> list[Location]:
-        """Where `struct name {` (or a union) stands: in headers, in sources where in no header."""
+        """Where `struct name {` (or a union) stands: in headers; in sources if in no header."""
         if name not in self._records:
             pattern = re.compile(
                 rb"^(?:typedef\s+)?(?:struct|union)\s+" + re.escape(name.encode()) + rb"\s*\{",
                 re.MULTILINE,
             )
-            every = self._every(name.encode(), pattern)
+            every = self._find_all(name.encode(), pattern)
             self._records[name] = [at for at in every if at.path.endswith(".h")] or every
         return self._records[name]
 
     def find_bodies(self, name: str) -> list[Location]:
-        """Where functions of this name have a body, whatever the configuration; nothing once many
+        """Where functions of this name have a body, in whatever configuration; [] once too many
         names were asked for.
         """
-        if name not in self._definitions and len(self._definitions) < _MOST_DEFINITIONS:
+        if name not in self._bodies and len(self._bodies) < _MAX_SEARCHES:
             word = re.escape(name.encode())
             pattern = re.compile(
                 rb"^[A-Za-z_][^\n;={}#]*\b" + word + rb"[ \t]*\([^;{}]*\)[^;{}()]*\{", re.MULTILINE
             )
-            self._definitions[name] = self._every(name.encode(), pattern)
-        return self._definitions.get(name, [])
+            self._bodies[name] = self._find_all(name.encode(), pattern)
+        return self._bodies.get(name, [])
 
     def read_lines(self, path: str) -> list[str]:
-        """The lines of a file of the tree, [] where it cannot be read."""
+        """The lines of a file of the tree, [] if it cannot be read."""
         if path not in self._lines:
             data = _read_bytes(self._root / unescape_name(path))
             self._lines[path] = [] if data is None else [
                 line.decode("utf-8", "replace") for line in split_lines(data)]
         return self._lines[path]
 
-    def _every(self, word: bytes, pattern: re.Pattern[bytes]) -> list[Location]:
+    def _find_all(self, word: bytes, pattern: re.Pattern[bytes]) -> list[Location]:
         found = []
         for path in _iter_sources(self._root):
             data = _read_bytes(path) or b""
@@ -103,24 +109,24 @@ class TreeSearch:
 
 
 def _iter_places(word: bytes, data: bytes) -> Iterator[tuple[bool, int]]:
-    """(looks like a definition, line) of the first place, and of the first that defines."""
-    first = True
+    """(looks like a definition, line) of the first place, and of the first definition."""
+    is_first = True
     for match in re.finditer(rb"\b" + re.escape(word) + rb"\b", data):
         start = data.rfind(b"\n", 0, match.start()) + 1
         before = data[start:match.start()]
         # A line of its own that ends with a semicolon is a use at file scope, or a declaration.
-        used = data[start:data.find(b"\n", start)].rstrip().endswith(b";")
-        defines = bool((before[:1].isalpha() and not used)
+        is_use = data[start:data.find(b"\n", start)].rstrip().endswith(b";")
+        defines = bool((before[:1].isalpha() and not is_use)
                        or before.lstrip().startswith(b"#define"))
-        if first or defines:
+        if is_first or defines:
             yield defines, data.count(b"\n", 0, match.start()) + 1
         if defines:
             return
-        first = False
+        is_first = False
 
 
 def _read_bytes(path: Path) -> bytes | None:
-    """What a file holds, None where it cannot be read."""
+    """The bytes of a file, None if it cannot be read."""
     try:
         return read_regular_file(path)
     except OSError:
@@ -128,7 +134,7 @@ def _read_bytes(path: Path) -> bytes | None:
 
 
 def _iter_sources(root: Path) -> Iterator[Path]:
-    """The C sources under a folder, links left aside, in the order of their paths."""
+    """The C sources under a folder, without links, in the order of their paths."""
     for folder, folders, files in os.walk(root):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
@@ -137,16 +143,9 @@ def _iter_sources(root: Path) -> Iterator[Path]:
                 yield path
 
 
-_DEFINED = re.compile(
-    rb"^(?:[ \t]*#[ \t]*define[ \t]+([A-Za-z_]\w*)"
-    rb"|(?:typedef[ \t]+)?(?:struct|union)[ \t]+([A-Za-z_]\w*)[^\S\n]*\n?[ \t]*\{)",
-    re.MULTILINE,
-)
-
-
 class IndexedDefinitions:
-    """Reads the files when it is first asked to, headers before sources, and keeps which of them
-    define a name.
+    """The macros and records that the files of indexed units define. Reads the files on first use,
+    headers before sources, and keeps which of them define a name.
     """
 
     def __init__(self, graph: CallGraph) -> None:
@@ -159,36 +158,33 @@ class IndexedDefinitions:
         """Where the first `#define` of a name stands."""
         self._read()
         path = self._macros.get(name.encode())
-        return next(self._places(path, 1, name), None) if path is not None else None
+        return next(self._iter_in(path, _MACRO, name), None) if path is not None else None
 
     def find_records(self, name: str) -> list[Location]:
-        """Where a record is defined: in headers; in sources where no header does."""
+        """Where a record is defined: in headers; in sources if no header does."""
         paths = self._read().get(name.encode(), [])
         headers = [path for path in paths if path.endswith(".h")]
-        return [place for path in headers or paths for place in self._places(path, 2, name)]
+        return [place for path in headers or paths for place in self._iter_in(path, _RECORD, name)]
 
     def _read(self) -> dict[bytes, list[str]]:
         if self._records is None:
             self._records = {}
             for path in self._graph.find_read_files():
-                for match in _DEFINED.finditer(self._bytes(path)):
-                    if match[1] is not None:
-                        self._macros.setdefault(match[1], path)
+                for match in _DEFINITION.finditer(self._read_bytes(path)):
+                    if match[_MACRO] is not None:
+                        self._macros.setdefault(match[_MACRO], path)
                         continue
-                    known = self._records.setdefault(match[2], [])
+                    known = self._records.setdefault(match[_RECORD], [])
                     if known[-1:] != [path]:
                         known.append(path)
         return self._records
 
-    def _places(self, path: str, group: int, name: str) -> Iterator[Location]:
-        """Where a file that defines a name does."""
-        data, word = self._bytes(path), name.encode()
-        for match in _DEFINED.finditer(data):
+    def _iter_in(self, path: str, group: int, name: str) -> Iterator[Location]:
+        """Where a file defines a name."""
+        data, word = self._read_bytes(path), name.encode()
+        for match in _DEFINITION.finditer(data):
             if match[group] == word:
                 yield Location(path, data.count(b"\n", 0, match.start()) + 1)
 
-    def _bytes(self, path: str) -> bytes:
-        try:
-            return read_regular_file(self._root / unescape_name(path))
-        except OSError:
-            return b""
+    def _read_bytes(self, path: str) -> bytes:
+        return _read_bytes(self._root / unescape_name(path)) or b""

@@ -14,7 +14,7 @@ _TIGHT = re.compile(
     r"(?<=[(\[!~]) | (?=[)\],;.]|->)|(?<=->) |(?<=\.) (?=\w)|(?<=\w) (?=\()", re.ASCII)
 
 OPEN, CLOSE = "([{", ")]}"
-# Words that tell sparse or the compiler something and change no type that anyone compares.
+# Words for sparse or the compiler, which change no type that anyone compares.
 ATTRIBUTES = frozenset({
     "__user", "__kernel", "__force", "__iomem", "__percpu", "__rcu", "__nocast", "__safe",
     "__bitwise", "__maybe_unused", "__always_unused", "__unused", "__must_check", "__restrict",
@@ -24,7 +24,7 @@ ATTRIBUTES = frozenset({
 
 
 def tokenise(text: str) -> list[tuple[str, int]]:
-    """(token, line from 0) of C source; comments and white space left out."""
+    """(token, line from 0) of C source, without comments and white space."""
     found, line = [], 0
     for match in _TOKEN.finditer(text):
         word = match[0]
@@ -35,21 +35,20 @@ def tokenise(text: str) -> list[tuple[str, int]]:
 
 
 def strip_directives(body: list[tuple[str, int]]) -> tuple[list[tuple[str, int]], dict[int, int]]:
-    """Tokens without the lines of the preprocessor, and where each parenthesis or brace among them
-    closes. What `#if` and its `#else` open is closed by the same, and so that what follows `#else`
-    stands where `#if` does.
+    """(tokens without directives, where each bracket among them closes). What follows `#else`
+    stands where what follows `#if` does, and one bracket closes what both open.
     """
     kept: list[tuple[str, int]] = []
     ends: dict[int, int] = {}
-    opened: list[list[int]] = []  # places that one token closes
-    around: list[tuple[list[list[int]], list[list[int]]]] = []  # at `#if`; where its parts came to
+    opened: list[list[int]] = []  # the places that one token closes
+    around: list[tuple[list[list[int]], list[list[int]]]] = []  # open at `#if`; behind its parts
     line = ended = -1
     for place, (word, at) in enumerate(body):
-        directive = word == "#" and at != line
+        is_directive = word == "#" and at != line
         line = at
-        if directive:
+        if is_directive:
             name = body[place + 1][0] if place + 1 < len(body) else ""
-            opened = _at_directive(name, opened, around)
+            opened = _pass_directive(name, opened, around)
             ended = at
         if at == ended:
             ended += word == "\\"
@@ -62,10 +61,10 @@ def strip_directives(body: list[tuple[str, int]]) -> tuple[list[tuple[str, int]]
     return kept, ends
 
 
-def _at_directive(
+def _pass_directive(
     name: str, opened: list[list[int]], around: list[tuple[list[list[int]], list[list[int]]]]
 ) -> list[list[int]]:
-    """What is open behind a line of the preprocessor; `around` are the `#if` around it."""
+    """What is open behind a directive. `around` are the `#if` around it."""
     if name.startswith("if"):
         around.append((opened, []))
         return [*opened]
@@ -82,7 +81,7 @@ def _at_directive(
 
 
 def find_end(words: list[str], start: int) -> int:
-    """The place of what closes the parenthesis or brace at `start`; the last where nothing does."""
+    """The place where the bracket at `start` closes; the last place if it does not."""
     depth = 0
     for place in range(start, len(words)):
         depth += (words[place] in OPEN) - (words[place] in CLOSE)
@@ -92,7 +91,7 @@ def find_end(words: list[str], start: int) -> int:
 
 
 def find_ends(words: list[str]) -> dict[int, int]:
-    """For each parenthesis or brace that is closed, where."""
+    """Where each bracket that is closed closes, by its place."""
     opened: list[int] = []
     found = {}
     for place, word in enumerate(words):
