@@ -1,16 +1,18 @@
 """Judges records, `struct T {`, and the members under them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from kgraph.check.context import CheckContext, PlacedLine, is_cited
-from kgraph.check.outcome import Outcome, join_notes
+from kgraph.check.outcome import SEVERITY, Outcome, join_notes
 from kgraph.check.source.declarations import (
-    WORSENING,
     Member,
-    compare_members,
+    Words,
     iter_macro_members,
     iter_members,
     parse_members,
+    split_parameter,
+    strip_qualifiers,
 )
 from kgraph.check.source.tokens import split_words, tokenise
 from kgraph.model.document import Citation, LineKind
@@ -52,7 +54,7 @@ def judge_field(placed: PlacedLine) -> Outcome:
         if not claimed:
             return Outcome(Verdict.UNDECIDED, "what it declares cannot be read")
         judged = [record.judge_members(claimed) for record in records]
-    best = min(judged, key=lambda each: WORSENING.index(each.verdict))
+    best = min(judged, key=lambda each: SEVERITY.index(each.verdict))
     place = places[judged.index(best)]
     if place is places[0] or best.verdict is Verdict.REFUTED:
         return judged[0]
@@ -91,7 +93,7 @@ class _Record:
     def judge_members(self, claimed: list[Member]) -> Outcome:
         """The worst outcome for one of some members, with the notes of all that are as bad."""
         outcomes = [self._judge_member(each) for each in claimed]
-        worst = max((each.verdict for each in outcomes), key=WORSENING.index)
+        worst = max((each.verdict for each in outcomes), key=SEVERITY.index)
         alike = [each for each in outcomes if each.verdict is worst]
         return replace(alike[0], note=join_notes(*dict.fromkeys(each.note for each in alike)))
 
@@ -105,9 +107,9 @@ class _Record:
             note = f"{self.name} has no member {claimed.name} ({self.place.start})"
             return Outcome(Verdict.REFUTED, note)
         resolve = self.context.texts.expander.resolve_type
-        compared = [(*compare_members(claimed, there, resolve), at) for at, there in found]
+        compared = [(*_compare_members(claimed, there, resolve), at) for at, there in found]
         verdict, note, at = min(
-            compared, key=lambda each: (WORSENING.index(each[0]), bool(each[1])))
+            compared, key=lambda each: (SEVERITY.index(each[0]), bool(each[1])))
         if verdict is Verdict.HOLDS:
             return Outcome(verdict, note, found=at)
         lines = self.context.tree.read_lines(at.path)[at.line - 1:]
@@ -159,3 +161,50 @@ def _expand_to_brace(context: CheckContext, place: Location) -> Extent:
         if word == "}" and depth == 0:
             return Extent(place, place.line + line)
     return Extent(place, place.line)
+
+
+def _compare_members(
+    claimed: Member, there: Member, resolve: Callable[[Words], frozenset[Words]]
+) -> tuple[Verdict, str]:
+    """(whether a claimed declaration is the one `there`, a note of what differs). Names of
+    parameters, `const`, `volatile` and typedefs make no difference, nor does an array size that is
+    given by name. `resolve` gives the types that one may stand for.
+    """
+    verdict = _compare_types(claimed.type, there.type, resolve)
+    notes = [] if claimed.type == there.type else [f"its type is `{' '.join(there.type)}`"]
+    if claimed.parameters is None or there.parameters is None:
+        is_same = claimed.parameters == there.parameters
+        return (verdict, join_notes(*notes)) if is_same else (Verdict.REFUTED, "")
+    if len(claimed.parameters) != len(there.parameters):
+        return Verdict.REFUTED, ""
+    for number, pair in enumerate(zip(claimed.parameters, there.parameters, strict=True), 1):
+        (claimed_type, claimed_name), (type_, name) = map(split_parameter, pair)
+        compared = _compare_types(claimed_type, type_, resolve)
+        verdict = max(verdict, compared, key=SEVERITY.index)
+        if strip_qualifiers(claimed_type) != strip_qualifiers(type_):
+            notes.append(f"the type of parameter {number} is `{' '.join(type_)}`")
+        if claimed_name and name and claimed_name != name:
+            notes.append(f"parameter {number} is `{name}`, not `{claimed_name}`")
+    return verdict, join_notes(*notes)
+
+
+def _compare_types(
+    claimed: Words, there: Words, resolve: Callable[[Words], frozenset[Words]]
+) -> Verdict:
+    """Whether two types are one; nobody can tell if a name stands for several."""
+    claimed, there = strip_qualifiers(claimed), strip_qualifiers(there)
+    if _are_alike(claimed, there):
+        return Verdict.HOLDS
+    mine, its = resolve(claimed), resolve(there)
+    if mine and its and not any(_are_alike(one, other) for one in mine for other in its):
+        return Verdict.REFUTED
+    return Verdict.HOLDS if len(mine) == len(its) == 1 else Verdict.UNDECIDED
+
+
+def _are_alike(claimed: Words, there: Words) -> bool:
+    """Whether two types have the same words, but for an array size that one gives by name."""
+    return len(claimed) == len(there) and all(
+        one == other or (one.isdigit() and other.isidentifier())
+        or (one.isidentifier() and other.isdigit())
+        for one, other in zip(claimed, there, strict=True)
+    )

@@ -1,15 +1,14 @@
-"""Members of a record as its definition declares them, and whether two declarations agree.
+"""Members of a record as its definition declares them.
 
-`struct sk_buff *next, *prev;` declares two members. A record without a name declares those that
-it holds. The names of a function pointer's parameters are no part of its type.
+`struct sk_buff *next, *prev;` declares two members. The members of a record without a name are
+members of the record around it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from kgraph.check.source.tokens import ATTRIBUTES, CLOSE, OPEN, find_end, tokenise
-from kgraph.model.verdicts import Verdict
 
 Words = tuple[str, ...]
 _RECORDS = ("struct", "union", "enum")
@@ -17,14 +16,12 @@ _TAGGED = [[word] for word in _RECORDS]
 _QUALIFIERS = ("const", "volatile")
 _TYPES = frozenset({"int", "long", "short", "char", "void", "bool", "unsigned", "signed", "float",
                     "double"})
-# From what bears a line out to what does not.
-WORSENING = (Verdict.HOLDS, Verdict.UNDECIDED, Verdict.REFUTED)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A declaration: `type` is all but the name (`*`, array and width included), without
-    attributes; `parameters` those of a pointer to a function, else None. `line` counts from 0.
+    """A declaration. `type` has all its words but the name and attributes, also `*`, arrays and
+    widths; `parameters` are those of a pointer to a function, else None. `line` counts from 0.
     """
 
     name: str
@@ -34,23 +31,23 @@ class Member:
 
 
 def iter_members(text: str) -> Iterator[Member]:
-    """The members in a record's definition, those of records within it among them."""
-    for words in _declarations(text):
-        yield from _declared(words)
+    """The members in a record's definition, also those of records within it."""
+    for words in _iter_declarations(text):
+        yield from _iter_declared(words)
 
 
 def iter_macro_members(text: str) -> Iterator[tuple[int, str]]:
-    """What macros declare in a record's definition, `DECLARE_BITMAP(name, 64)`: the line, counted
-    from 0, and the text.
+    """(line from 0, text) of each member in a record's definition that a macro declares:
+    `DECLARE_BITMAP(name, 64)`.
     """
-    for words in _declarations(text):
-        given = [word for word, _ in words]
-        if given[1:2] == ["("] and find_end(given, 1) == len(given) - 1 and given[2:3] != ["*"]:
-            spelled = " ".join(given[2:-1]).replace(" ,", ",")
-            yield words[0][1], f"{given[0]}({spelled})"
+    for words in _iter_declarations(text):
+        plain = [word for word, _ in words]
+        if plain[1:2] == ["("] and find_end(plain, 1) == len(plain) - 1 and plain[2:3] != ["*"]:
+            arguments = " ".join(plain[2:-1]).replace(" ,", ",")
+            yield words[0][1], f"{plain[0]}({arguments})"
 
 
-def _declarations(text: str) -> Iterator[list[tuple[str, int]]]:
+def _iter_declarations(text: str) -> Iterator[list[tuple[str, int]]]:
     """The words of each declaration in a record's definition, with their lines from 0."""
     lines = ["" if line.lstrip().startswith("#") else line for line in text.split("\n")]
     words: list[tuple[str, int]] = []
@@ -65,17 +62,17 @@ def _declarations(text: str) -> Iterator[list[tuple[str, int]]]:
 
 
 def parse_members(text: str) -> list[Member]:
-    """The members that a line declares; none where one of them cannot be read."""
+    """The members that a line declares; none if one of them cannot be read."""
     words = [(word, line) for word, line in tokenise(text) if word != ";"]
-    found = list(_declared(words))
-    return found if len(found) == len(_parts(_without_attributes(words))) else []
+    found = list(_iter_declared(words))
+    return found if len(found) == len(_split_at_commas(_strip_attributes(words))) else []
 
 
-def _declared(words: Sequence[tuple[str, int]]) -> Iterator[Member]:
+def _iter_declared(words: Sequence[tuple[str, int]]) -> Iterator[Member]:
     line = words[0][1] if words else 0
     base: list[str] = []
-    for number, part in enumerate(_parts(_without_attributes(words))):
-        member = _declarator(base + part)
+    for number, part in enumerate(_split_at_commas(_strip_attributes(words))):
+        member = _parse_declarator(base + part)
         if number == 0:
             if member is None:
                 return
@@ -84,24 +81,25 @@ def _declared(words: Sequence[tuple[str, int]]) -> Iterator[Member]:
             yield replace(member, line=line)
 
 
-def _without_attributes(words: Sequence[tuple[str, int]]) -> list[str]:
-    """The words without attributes, and without what stands in parentheses behind one."""
-    given = [word for word, _ in words]
+def _strip_attributes(words: Sequence[tuple[str, int]]) -> list[str]:
+    """The words without attributes and their arguments."""
+    plain = [word for word, _ in words]
     found, place = [], 0
-    while place < len(given):
-        word = given[place]
-        # `void __user (*f)(int)` has no argument behind its attribute
-        applied = given[place + 1:place + 2] == ["("] and given[place + 2:place + 3] != ["*"]
-        named = applied and word.startswith("__") and not word.startswith("__typeof")
-        if word not in ATTRIBUTES and not named:
+    while place < len(plain):
+        word = plain[place]
+        # The attribute of `void __user (*f)(int)` has no arguments.
+        has_arguments = plain[place + 1:place + 2] == ["("] and plain[place + 2:place + 3] != ["*"]
+        is_attribute = word in ATTRIBUTES or (
+            has_arguments and word.startswith("__") and not word.startswith("__typeof"))
+        if not is_attribute:
             found.append(word)
-        elif applied:
-            place = find_end(given, place + 1)
+        elif has_arguments:
+            place = find_end(plain, place + 1)
         place += 1
     return found
 
 
-def _declarator(words: list[str]) -> Member | None:
+def _parse_declarator(words: list[str]) -> Member | None:
     """`unsigned int x[4]`, `u8 x:1`, `int (*f)(int a)`."""
     for place in range(len(words) - 2):
         if words[place] == "(" and words[place + 1] == "*":
@@ -109,8 +107,8 @@ def _declarator(words: list[str]) -> Member | None:
             name = [word for word in words[place:end] if word.isidentifier()][-1:]
             if not name or words[end + 1:end + 2] != ["("]:
                 return None
-            given = _parts(words[end + 2:find_end(words, end + 1)])
-            return Member(name[0], tuple(words[:place]), tuple(map(tuple, given)))
+            parameters = _split_at_commas(words[end + 2:find_end(words, end + 1)])
+            return Member(name[0], tuple(words[:place]), tuple(map(tuple, parameters)))
     end = next((place for place, word in enumerate(words) if word in ("[", ":")), len(words))
     behind = words[end:]
     while len(behind) > 1 and behind[-1].startswith("__") and behind[-2] not in ("[", ":"):
@@ -123,7 +121,7 @@ def _declarator(words: list[str]) -> Member | None:
 
 
 def _is_name(words: Sequence[str]) -> bool:
-    """Whether the last of the words is a name behind a type, and no part of the type."""
+    """Whether the last word is a name behind a type, and no part of the type."""
     if not words or not words[-1].isidentifier():
         return False
     *before, last = words
@@ -132,8 +130,8 @@ def _is_name(words: Sequence[str]) -> bool:
     )
 
 
-def _parts(words: list[str]) -> list[list[str]]:
-    """The words between commas that stand in no parentheses."""
+def _split_at_commas(words: list[str]) -> list[list[str]]:
+    """The words between commas that stand in no brackets."""
     found, depth = [[]], 0  # type: tuple[list[list[str]], int]
     for word in words:
         depth += (word in OPEN) - (word in CLOSE)
@@ -144,61 +142,16 @@ def _parts(words: list[str]) -> list[list[str]]:
     return found if found[-1] or len(found) > 1 else []
 
 
-def compare_members(
-    claimed: Member, there: Member, meanings: Callable[[Words], frozenset[Words]]
-) -> tuple[Verdict, str]:
-    """Whether a claimed declaration is the one `there` but for names, `const`, `volatile`, types
-    that stand for others, and whether the size of an array is given by its name; with what to say
-    of these. `meanings` are the types that one may stand for.
-    """
-    verdict = _same(claimed.type, there.type, meanings)
-    notes = [] if claimed.type == there.type else [f"its type is `{' '.join(there.type)}`"]
-    if claimed.parameters is None or there.parameters is None:
-        same = claimed.parameters == there.parameters
-        return (verdict, "; ".join(notes)) if same else (Verdict.REFUTED, "")
-    if len(claimed.parameters) != len(there.parameters):
-        return Verdict.REFUTED, ""
-    for number, pair in enumerate(zip(claimed.parameters, there.parameters, strict=True), 1):
-        (said_type, said), (type_there, name) = map(_parameter, pair)
-        alike = _same(said_type, type_there, meanings)
-        verdict = max(verdict, alike, key=WORSENING.index)
-        if _bare(said_type) != _bare(type_there):
-            notes.append(f"the type of parameter {number} is `{' '.join(type_there)}`")
-        if said and name and said != name:
-            notes.append(f"parameter {number} is `{name}`, not `{said}`")
-    return verdict, "; ".join(notes)
+def strip_qualifiers(type_: Words) -> Words:
+    """A type without `const` and `volatile`."""
+    return tuple(word for word in type_ if word not in _QUALIFIERS)
 
 
-def _same(
-    claimed: Words, there: Words, meanings: Callable[[Words], frozenset[Words]]
-) -> Verdict:
-    """Whether two types are one; nobody can tell where a name stands for several."""
-    said, real = _bare(claimed), _bare(there)
-    if _alike(said, real):
-        return Verdict.HOLDS
-    mine, its = meanings(said), meanings(real)
-    if mine and its and not any(_alike(one, other) for one in mine for other in its):
-        return Verdict.REFUTED
-    return Verdict.HOLDS if len(mine) == len(its) == 1 else Verdict.UNDECIDED
-
-
-def _alike(claimed: Words, there: Words) -> bool:
-    return len(claimed) == len(there) and all(
-        said == word or (said.isdigit() and word.isidentifier())
-        or (said.isidentifier() and word.isdigit())
-        for said, word in zip(claimed, there, strict=True)
-    )
-
-
-def _bare(words: Words) -> Words:
-    return tuple(word for word in words if word not in _QUALIFIERS)
-
-
-def _parameter(words: Words) -> tuple[Words, str]:
-    """(type, name) of a parameter, which need not have a name."""
+def split_parameter(words: Words) -> tuple[Words, str]:
+    """(type, name) of a parameter; the name is "" if it has none."""
     before = words[-2:-1]
-    named = (
+    has_name = (
         before and words[-1].isidentifier() and words[-1] not in _TYPES
         and before[0] not in (*_RECORDS, *_QUALIFIERS)
     )
-    return (words[:-1], words[-1]) if named else (words, "")
+    return (words[:-1], words[-1]) if has_name else (words, "")
