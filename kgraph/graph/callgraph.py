@@ -139,6 +139,10 @@ class GraphArrays:
         first, last = self.site_start[function], self.site_start[function + 1]
         return range(self.edge_start[first], self.edge_start[last])
 
+    def callees_of(self, function: int) -> list[int]:
+        """The functions that `function` has an edge to, each once, ascending."""
+        return sorted(set(self.hop_callee[self.hop_start[function]:self.hop_start[function + 1]]))
+
     def callers_of(self, function: int) -> list[int]:
         """The functions with an edge to `function`, each once, ascending."""
         first, last = self.back_start[function], self.back_start[function + 1]

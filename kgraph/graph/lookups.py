@@ -140,6 +140,10 @@ class Lookups:
             "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
             " AND instr(lower(name), ?)", length, part.lower())
 
+    def find_shared_names(self) -> set[str]:
+        """The names that several functions have."""
+        return set(self._column("SELECT name FROM function GROUP BY name HAVING count(*) > 1"))
+
     def find_address_taken(self) -> list[tuple[int, int]]:
         """(function, number of its signature) of the functions whose address is taken."""
         return self.reader.fetch_rows(
