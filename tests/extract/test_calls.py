@@ -1,8 +1,7 @@
-"""Call sites: which calls a function makes, where a reader sees them, under which conditions."""
+"""Call sites: which calls a function makes, and where a reader sees them."""
 
 import pytest
 
-from kgraph.model.location import MAX_GUARDS
 from tests.support.shorthand import Facts, value_text
 
 OPS = """
@@ -45,20 +44,6 @@ def test_chosen_branch_of_choose_expr(facts: Facts) -> None:
     assert reading.calls("u") == ["g"]
 
 
-def test_code_behind_a_false_constant_is_not_in_the_configuration(facts: Facts) -> None:
-    reading = facts(OPS + """
-    int u(int x) {
-        if (0) f(1); else g(1);
-        if (sizeof(int) == 4) f(2);
-        switch (sizeof(long)) { case 4: f(3); break; case 8: g(3); break; default: f(4); }
-        if (__builtin_constant_p(x)) f(5); else g(5);
-        if (0) { out: f(6); }
-        if (x) goto out;
-        return 0 ? f(7) : g(7);
-    }""")
-    assert reading.calls("u") == ["g", "f", "g", "f", "g", "f", "g"]
-
-
 def test_line_and_macro_of_calls_in_macros(facts: Facts) -> None:
     reading = facts(OPS + """
 #define TWICE(o) ((o)->read(1) + (o)->read(2))
@@ -82,55 +67,6 @@ def test_extent_covers_the_call(facts: Facts) -> None:
     site = facts(OPS + "int u(void) {\n\treturn f(\n\t\t1);\n}").sites("u")[0]
     assert (site.location.line, site.location.column) == (5, 9)
     assert (site.extent.end_line, site.extent.end_column) == (6, 5)
-
-
-def test_guards(facts: Facts) -> None:
-    source = OPS + """
-    int u(int a, int b) {
-        if (a == 1)
-            return 1;
-        if (b) f(1); else g(1);
-        while (a) f(2);
-        for (a = 0; a < 3; a++) f(3);
-        switch (b) {
-        case 4: f(4); break;
-        case 5: case 6: f(5);
-        default: f(6);
-        }
-        return a && f(7);
-    }"""
-    lines = source.split("\n")
-    reading = facts(source)
-
-    def texts(position: int) -> list[str]:
-        return [("" if guard.holds else "!") + lines[guard.extent.start.line - 1][
-            guard.extent.start.column - 1:guard.extent.end_column - 1]
-            for guard in reading.sites("u")[position].guards[1:]]
-
-    assert all(site.guards[0].holds is False for site in reading.sites("u"))
-    assert [texts(n) for n in range(3)] == [["b"], ["!b"], ["a"]]
-    assert texts(3) == ["a < 3"]
-    assert [texts(n) for n in range(4, 6)] == [["case 4"], ["case 5: case 6"]]
-    assert reading.sites("u")[6].guards[1].extent.start.line == 13  # falls through from case 5
-    assert texts(7) == ["a"]
-
-
-def test_of_many_guards_the_innermost_are_kept(facts: Facts) -> None:
-    # One line each: the guards of a call are those of the lines before its own.
-    chain = "\n".join(f"else if (a == {n}) f({n});" for n in range(3 * MAX_GUARDS))
-    sites = facts(OPS + f"int u(int a) {{\nif (a) g(1);\n{chain}\n}}").sites("u")
-    assert [len(site.guards) for site in sites[:MAX_GUARDS + 5]] == [
-        *range(1, MAX_GUARDS + 1), *[MAX_GUARDS] * 5]
-    last = sites[-1]
-    assert [guard.holds for guard in last.guards] == [False] * (MAX_GUARDS - 1) + [True]
-    assert [guard.extent.start.line for guard in last.guards] == list(
-        range(last.location.line - MAX_GUARDS + 1, last.location.line + 1))
-    assert sum(len(site.guards) for site in sites) < len(sites) * MAX_GUARDS
-
-
-def test_a_label_ends_early_exits(facts: Facts) -> None:
-    reading = facts(OPS + "int u(int a) { if (a) return 1; f(1); out: g(1); goto out; }")
-    assert [len(site.guards) for site in reading.sites("u")] == [1, 0]
 
 
 def test_arguments(facts: Facts) -> None:
@@ -174,8 +110,3 @@ def test_a_callee_that_is_a_choice_is_one_call(facts: Facts) -> None:
     assert reading.calls("u") == ["(callee)"]
     assert reading.puts("u") == ["(callee) = f", "(callee) = ops.read{u(#0)}"]
     assert reading.sites("u")[0].expression == "(i ? f : o->read)"
-
-
-def test_bounds_of_variable_length_arrays_are_evaluated(facts: Facts) -> None:
-    reading = facts(OPS + "int u(void) { char a[f(3)]; return sizeof a; }")
-    assert reading.calls("u") == ["f"]

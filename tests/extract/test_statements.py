@@ -1,0 +1,63 @@
+"""Statements: the conditions that guard a call, and what declarations evaluate."""
+
+from kgraph.model.location import MAX_GUARDS
+from tests.support.shorthand import Facts
+
+OPS = """
+struct ops { int (*read)(int); int (*write)(int); };
+int f(int x); int g(int x); int h(void);
+"""
+
+
+def test_guards(facts: Facts) -> None:
+    source = OPS + """
+    int u(int a, int b) {
+        if (a == 1)
+            return 1;
+        if (b) f(1); else g(1);
+        while (a) f(2);
+        for (a = 0; a < 3; a++) f(3);
+        switch (b) {
+        case 4: f(4); break;
+        case 5: case 6: f(5);
+        default: f(6);
+        }
+        return a && f(7);
+    }"""
+    lines = source.split("\n")
+    reading = facts(source)
+
+    def texts(position: int) -> list[str]:
+        return [("" if guard.holds else "!") + lines[guard.extent.start.line - 1][
+            guard.extent.start.column - 1:guard.extent.end_column - 1]
+            for guard in reading.sites("u")[position].guards[1:]]
+
+    assert all(site.guards[0].holds is False for site in reading.sites("u"))
+    assert [texts(n) for n in range(3)] == [["b"], ["!b"], ["a"]]
+    assert texts(3) == ["a < 3"]
+    assert [texts(n) for n in range(4, 6)] == [["case 4"], ["case 5: case 6"]]
+    assert reading.sites("u")[6].guards[1].extent.start.line == 13  # falls through from case 5
+    assert texts(7) == ["a"]
+
+
+def test_of_many_guards_the_innermost_are_kept(facts: Facts) -> None:
+    # One line each: the guards of a call are those of the lines before its own.
+    chain = "\n".join(f"else if (a == {n}) f({n});" for n in range(3 * MAX_GUARDS))
+    sites = facts(OPS + f"int u(int a) {{\nif (a) g(1);\n{chain}\n}}").sites("u")
+    assert [len(site.guards) for site in sites[:MAX_GUARDS + 5]] == [
+        *range(1, MAX_GUARDS + 1), *[MAX_GUARDS] * 5]
+    last = sites[-1]
+    assert [guard.holds for guard in last.guards] == [False] * (MAX_GUARDS - 1) + [True]
+    assert [guard.extent.start.line for guard in last.guards] == list(
+        range(last.location.line - MAX_GUARDS + 1, last.location.line + 1))
+    assert sum(len(site.guards) for site in sites) < len(sites) * MAX_GUARDS
+
+
+def test_a_label_ends_early_exits(facts: Facts) -> None:
+    reading = facts(OPS + "int u(int a) { if (a) return 1; f(1); out: g(1); goto out; }")
+    assert [len(site.guards) for site in reading.sites("u")] == [1, 0]
+
+
+def test_bounds_of_variable_length_arrays_are_evaluated(facts: Facts) -> None:
+    reading = facts(OPS + "int u(void) { char a[f(3)]; return sizeof a; }")
+    assert reading.calls("u") == ["f"]
