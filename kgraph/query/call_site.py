@@ -10,12 +10,14 @@ from kgraph.textfile import escape_if_undecodable
 
 
 def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
-    """The call sites at `place` (FILE:LINE, FILE from the tree's top or the end of it), each with
-    every candidate. Raises LookupFailed where no call starts there, with the nearest ones.
+    """The call sites at FILE:LINE, each with every candidate. FILE is a path from the top of the
+    tree, or the end of one.
+
+    Raises LookupFailed where no call starts there; the hint names the nearest ones.
     """
     written = re.fullmatch(r"(.+):(\d{1,9})", place)
     if written is None:
-        raise LookupFailed(f"`{place}` is no place in the source", "write it as FILE:LINE")
+        raise LookupFailed(f"`{place}` is no place in the source", "write FILE:LINE")
     path, line = _find_file(graph, escape_if_undecodable(written[1])), int(written[2])
     sites = graph.find_sites_at(path, line)
     if not sites:
@@ -23,7 +25,7 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
         near = ", ".join(f"{path}:{other}" for other in sorted(around))
         raise LookupFailed(
             f"no call starts at {path}:{line}",
-            f"the nearest are at {near}" if near else "no function of that file was indexed",
+            f"the nearest are at {near}" if near else "no function of that file is indexed",
         )
     return [_make_answer(graph, found) for found in sites]
 
@@ -50,11 +52,5 @@ def _make_answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:
     if found.status is SiteStatus.UNRESOLVED:
         by_type = len(graph.by_type.callees(found.number))
     proof = () if found.proof is None else graph.reader.read_evidence(found.proof)
-    return SiteAnswer(
-        graph.function(found.caller),
-        found,
-        hops,
-        by_type,
-        proof,
-        graph.open_requests.find_at_site(found.number),
-    )
+    requests = graph.open_requests.find_at_site(found.number)
+    return SiteAnswer(graph.function(found.caller), found, hops, by_type, proof, requests)

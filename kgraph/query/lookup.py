@@ -13,9 +13,11 @@ _MAX_LISTED = 12
 def find_function(graph: CallGraph, text: str) -> KnownFunction:
     """The function that `text` names.
 
-    What stands before the colon may be the path of its definition (or the end of it), its scope or
-    its image. A definition beats a mere declaration. Raises LookupFailed with suggestions where
-    there is none, with the list where there are several.
+    Before a colon you can write the path of its definition (or the end of the path), its scope or
+    its image. A definition beats a declaration. An alias leads to the function that it stands for.
+
+    Raises LookupFailed; the hint has similar names where there is none, and unique names where
+    there are several.
     """
     qualifier, _, name = text.rpartition(":")
     qualifier = escape_if_undecodable(qualifier)
@@ -32,14 +34,14 @@ def find_function(graph: CallGraph, text: str) -> KnownFunction:
     if len(exact) > 1:
         raise LookupFailed(
             f"`{text}` is ambiguous: {_list_functions(exact)}",
-            f"write one of {', '.join(f'`{way}`' for way in _find_unique_names(exact))}",
+            f"write one of {', '.join(f'`{each}`' for each in _find_unique_names(exact))}",
         )
     return resolve_alias(graph, exact[0])
 
 
 def resolve_alias(graph: CallGraph, function: KnownFunction) -> KnownFunction:
-    """What an alias stands for (`sys_x` for `SyS_x`), which has its calls: in its own scope,
-    external, or static in its file. Any other function is itself.
+    """The function that an alias stands for (`SyS_x` for `sys_x`): in its own scope, external, or
+    static in its file. A function that is not an alias is returned as it is.
     """
     seen = {function.number}
     while function.alias_of:
@@ -55,8 +57,8 @@ def resolve_alias(graph: CallGraph, function: KnownFunction) -> KnownFunction:
 
 
 def qualify_name(graph: CallGraph, text: str) -> str:
-    """What to write for the function that `text` names: the same, but for an alias what it stands
-    for, with its path where the name alone does not do.
+    """The name to write for the function that `text` names. For an alias that is the name of the
+    function behind it, with its path where the name is ambiguous.
     """
     found = find_function(graph, text)
     name = found.id.name
@@ -71,8 +73,28 @@ def is_alias(named: str, found: KnownFunction) -> bool:
 
 
 def describe_alias(named: str, found: KnownFunction) -> str:
-    """That a name is an alias of the function that was found; "" where it is the function's own."""
+    """A note that a name is an alias of the function that was found; "" if it is not."""
     return f"{named.rpartition(':')[2]} is an alias of {found}" if is_alias(named, found) else ""
+
+
+def suggest_functions(graph: CallGraph, name: str) -> str:
+    """A hint with similar names of functions."""
+    start = name.strip("_")[:3]
+    names = graph.find_function_names(start, len(name))
+    close = difflib.get_close_matches(name, names, n=5, cutoff=0.6)
+    if close:
+        return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
+    return "it may not be compiled in this configuration; `kgraph status` shows what is indexed"
+
+
+def suggest_slots(graph: CallGraph, name: str) -> str:
+    """A hint with similar slots, of the same record or with the same field; "" if there is none."""
+    record, _, field = name.rpartition(".")
+    if not record:
+        return ""
+    close = difflib.get_close_matches(
+        name, graph.find_bound_slots(record, field), n=5, cutoff=0.5)
+    return f"did you mean {', '.join(f'`{other}`' for other in close)}?" if close else ""
 
 
 def _matches(function: KnownFunction, qualifier: str) -> bool:
@@ -99,32 +121,12 @@ def _list_functions(functions: list[KnownFunction]) -> str:
 
 
 def _find_unique_names(functions: list[KnownFunction]) -> list[str]:
-    """For each function something that only it matches: its path, else its scope, else image."""
-    ways = []
+    """For each function a name that only it matches, by its path, its scope or its image."""
+    names = []
     for function in functions[:_MAX_LISTED]:
         for qualifier in (_path(function), function.id.scope, function.id.image):
             alike = [other for other in functions if _matches(other, qualifier)]
             if qualifier and len(alike) == 1:
-                ways.append(f"{qualifier}:{function.id.name}")
+                names.append(f"{qualifier}:{function.id.name}")
                 break
-    return ways or [f"{_path(functions[0])}:{functions[0].id.name}"]
-
-
-def suggest_functions(graph: CallGraph, name: str) -> str:
-    """A hint with the names that look like `name`."""
-    start = name.strip("_")[:3]
-    names = graph.find_function_names(start, len(name))
-    close = difflib.get_close_matches(name, names, n=5, cutoff=0.6)
-    if close:
-        return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
-    return "it may not be compiled in this configuration; `kgraph status` says what is indexed"
-
-
-def suggest_slots(graph: CallGraph, name: str) -> str:
-    """A hint with the slots that look like `name`, of its record or with its field; "" for none."""
-    record, _, field = name.rpartition(".")
-    if not record:
-        return ""
-    close = difflib.get_close_matches(
-        name, graph.find_bound_slots(record, field), n=5, cutoff=0.5)
-    return f"did you mean {', '.join(f'`{other}`' for other in close)}?" if close else ""
+    return names or [f"{_path(functions[0])}:{functions[0].id.name}"]

@@ -6,23 +6,24 @@ from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind
 from kgraph.model.results import Hop, KnownFunction
 
-_DIRECT = {EdgeKind.DIRECT, EdgeKind.ASM}  # they go through no holder
+_WITHOUT_HOLDER = {EdgeKind.DIRECT, EdgeKind.ASM}
 
 
 def find_callers(
     graph: CallGraph, function: KnownFunction, *, types: bool = False, deferred: bool = True,
     most: int | None = None,
 ) -> list[Hop]:
-    """The calls that reach `function`, each caller once for each kind of call; with `types` also
-    those that could not be resolved and that it fits by its type. Only the first `most` callers
-    are looked at, if that is given.
+    """The calls that reach `function`: of each caller one hop for each kind of call and holder.
+
+    `types` adds the unresolved calls that the function fits by its type. Only the first `most`
+    callers are looked at.
     """
-    unwanted = _excluded_kinds(types=types, deferred=deferred)
-    found = []
+    excluded = _excluded_kinds(types=types, deferred=deferred)
+    edges: list[int] = []
     for caller in graph.callers_of(function.number)[:most]:
-        edges = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
-        found += _first_of_each_kind(graph, caller, edges, unwanted)
-    hops = _hops(graph, found)
+        between = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
+        edges += _select_first_of_each_kind(graph, caller, between, excluded)
+    hops = _make_hops(graph, edges)
     if types:
         hops += [
             graph.hop_by_type(site, function.number)
@@ -35,24 +36,25 @@ def find_callees(
     graph: CallGraph, function: KnownFunction, *, depth: int = 1, types: bool = False,
     deferred: bool = True,
 ) -> list[Hop]:
-    """The calls that `function` makes, in the order of its lines; with `depth` above 1 followed by
-    those of the functions it reaches, each function once, nearer ones first.
+    """The calls that `function` makes, in the order of its lines.
+
+    With a `depth` above 1 the calls of the functions that it reaches follow, nearest first and each
+    function once.
     """
-    unwanted = _excluded_kinds(types=types, deferred=deferred)
+    excluded = _excluded_kinds(types=types, deferred=deferred)
 
-    def calls_of(number: int) -> list[Hop]:
-        hops = _calls_of(graph, number, unwanted)
-        return hops + _by_type(graph, number) if types else hops
+    def find_calls(number: int) -> list[Hop]:
+        hops = _find_calls(graph, number, excluded)
+        return hops + _find_calls_by_type(graph, number) if types else hops
 
-    return _search_breadth_first(function.number, depth, calls_of)
+    return _search_breadth_first(function.number, depth, find_calls)
 
 
-def _by_type(graph: CallGraph, function: int) -> list[Hop]:
-    return [
-        graph.hop_by_type(site, callee)
-        for site in graph.by_type.sites_of(function)
-        for callee in graph.by_type.callees(site)
-    ]
+def iter_hops(graph: CallGraph) -> Iterator[Hop]:
+    """Every edge as a hop: caller by caller, by call site, then by callee."""
+    for function in range(len(graph)):
+        for edge in graph.edges_from(function):
+            yield graph.hop(edge)
 
 
 def _excluded_kinds(*, types: bool, deferred: bool) -> set[EdgeKind]:
@@ -62,7 +64,7 @@ def _excluded_kinds(*, types: bool, deferred: bool) -> set[EdgeKind]:
 
 
 def _search_breadth_first(
-    start: int, depth: int, calls_of: Callable[[int], list[Hop]]
+    start: int, depth: int, find_calls: Callable[[int], list[Hop]]
 ) -> list[Hop]:
     hops: list[Hop] = []
     seen, layer = {start}, [start]
@@ -71,7 +73,7 @@ def _search_breadth_first(
             break
         following: list[int] = []
         for number in layer:
-            found = calls_of(number)
+            found = find_calls(number)
             hops.extend(found)
             for hop in found:
                 if hop.callee.number not in seen:
@@ -81,38 +83,41 @@ def _search_breadth_first(
     return hops
 
 
-def _calls_of(graph: CallGraph, function: int, unwanted: set[EdgeKind]) -> list[Hop]:
+def _find_calls(graph: CallGraph, function: int, excluded: set[EdgeKind]) -> list[Hop]:
     by_callee: dict[int, list[int]] = {}
     for edge in graph.edges_from(function):
         by_callee.setdefault(graph.edge_callee[edge], []).append(edge)
-    found = [
+    selected = [
         edge for edges in by_callee.values()
-        for edge in _first_of_each_kind(graph, function, edges, unwanted)
+        for edge in _select_first_of_each_kind(graph, function, edges, excluded)
     ]
-    hops = _hops(graph, found)
+    hops = _make_hops(graph, selected)
     return sorted(hops, key=lambda hop: (hop.site.location, hop.site.ordinal, hop.callee.number))
 
 
-def _hops(graph: CallGraph, edges: list[int]) -> list[Hop]:
-    graph.preload(edges)
-    return [graph.hop(edge) for edge in edges]
+def _find_calls_by_type(graph: CallGraph, function: int) -> list[Hop]:
+    return [
+        graph.hop_by_type(site, callee)
+        for site in graph.by_type.sites_of(function)
+        for callee in graph.by_type.callees(site)
+    ]
 
 
-def _first_of_each_kind(
-    graph: CallGraph, caller: int, edges: list[int], unwanted: set[EdgeKind]
+def _select_first_of_each_kind(
+    graph: CallGraph, caller: int, edges: list[int], excluded: set[EdgeKind]
 ) -> list[int]:
-    """Of edges of one caller the first of each kind and holder: others are among its `sites`."""
+    """Of edges between two functions the first of each kind and holder. The others are cited as its
+    `sites`.
+    """
     kinds = [graph.kind(edge) for edge in edges]
-    through = {} if _DIRECT.issuperset(kinds) else graph.find_holders_from(caller)
+    holders = {} if _WITHOUT_HOLDER.issuperset(kinds) else graph.find_holders_from(caller)
     first: dict[tuple[EdgeKind, int | None], int] = {}
     for edge, kind in zip(edges, kinds, strict=True):
-        if kind not in unwanted:
-            first.setdefault((kind, through.get(graph.site_of(edge))), edge)
+        if kind not in excluded:
+            first.setdefault((kind, holders.get(graph.site_of(edge))), edge)
     return list(first.values())
 
 
-def iter_hops(graph: CallGraph) -> Iterator[Hop]:
-    """Every edge as a hop, one caller's after another's: by call site, then by callee."""
-    for function in range(len(graph)):
-        for edge in graph.edges_from(function):
-            yield graph.hop(edge)
+def _make_hops(graph: CallGraph, edges: list[int]) -> list[Hop]:
+    graph.preload(edges)
+    return [graph.hop(edge) for edge in edges]

@@ -4,6 +4,7 @@ slot.
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, KnownBinding
@@ -11,12 +12,42 @@ from kgraph.model.results import Install, KnownObject, OpsRow
 from kgraph.model.values import TransferKind
 from kgraph.query.lookup import suggest_functions, suggest_slots
 
-# `a->FIELD->slot`: the table is what FIELD holds. `a->FIELD.slot` is a record within a record.
+# `a->FIELD->slot`: FIELD holds the table. (`a->FIELD.slot` is a record within a record.)
 _READ_FROM = re.compile(r"(?:->|\.)\s*(\w+)\s*\)*\s*->\s*\w+\s*\)*$", re.ASCII)
 
 
+class SlotCall(NamedTuple):
+    """A call site through a slot. `read_from` is the field that the record's address is read from,
+    as the call writes it; "" if it does not.
+    """
+
+    site: int
+    slot: str
+    read_from: str
+
+
+def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
+    """The bindings of a table, a struct, a slot or a function. A slot is `record.field`; the field
+    may be a macro of the headers that stands for a path of members.
+
+    Raises LookupFailed where the index knows nothing of that name.
+    """
+    holders = find_holders(graph, name)
+    bindings = _find_known_bindings(graph, name) or [
+        binding for holder in holders if holder != name
+        for binding in _find_known_bindings(graph, holder)
+    ]
+    copied = [row for holder in holders for row in _find_copied_tables(graph, holder)]
+    if bindings or copied:
+        tables: dict[int, KnownObject] = {}
+        return [_make_row(graph, binding, tables) for binding in bindings] + copied
+    if graph.find_functions(name):
+        return []
+    raise _explain_no_bindings(graph, name)
+
+
 def find_holders(graph: CallGraph, slot: str) -> list[str]:
-    """The holders of the index that a slot may mean: itself, or what its macro stands for."""
+    """The holders in the index that a slot may mean: itself, or those behind its macro."""
     if graph.is_holder(slot) or "." not in slot:
         return [slot]
     record, _, field = slot.rpartition(".")
@@ -27,69 +58,22 @@ def find_holders(graph: CallGraph, slot: str) -> list[str]:
 
 
 def get_record_name(slot: str) -> str:
-    """The record of a slot; "" where it is none."""
+    """The record of a slot; "" if it has none."""
     return slot.rpartition(".")[0]
 
 
 def iter_calls_through(
     graph: CallGraph, fields: Sequence[str], records: Sequence[str]
-) -> Iterator[tuple[int, str, str]]:
-    """The call sites that go through a slot of some records, and those that may read the address of
-    the record from one of some fields: each with its holder and the field that the address is read
-    from, "" where the call does not say it.
+) -> Iterator[SlotCall]:
+    """The call sites that go through a slot of one of `records`, and those that may read the
+    record's address from one of `fields`.
     """
     for site, slot, expression in graph.find_calls_through(records, fields):
         read = _READ_FROM.search(expression)
-        yield site, slot, read[1] if read else ""
+        yield SlotCall(site, slot, read[1] if read else "")
 
 
-def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
-    """The bindings of `name`: a table, a struct, a slot (`record.field`, also as a macro of the
-    headers writes it) or a function.
-
-    Raises LookupFailed where the index knows nothing of that name.
-    """
-    found = _find_rows(graph, name) or [
-        row
-        for holder in find_holders(graph, name)
-        if holder != name
-        for row in _find_rows(graph, holder)
-    ]
-    copied = [
-        row for holder in find_holders(graph, name) for row in _find_copied_tables(graph, holder)
-    ]
-    if not found and not copied:
-        if graph.find_functions(name):
-            return []
-        field = name.rpartition(".")[2]
-        read = {get_record_name(slot) for _, slot, base in iter_calls_through(graph, (field,), ())
-                if base == field}
-        if "." in name and read:
-            raise LookupFailed(
-                f"nothing is put into `{name}` by its name, only by way of copies",
-                f"calls read it: what it can hold is among `kgraph ops {min(read)}`",
-            )
-        raise LookupFailed(
-            f"no table, struct, slot or function `{name}` has bindings",
-            suggest_slots(graph, name) or suggest_functions(graph, name),
-        )
-    tables: dict[int, KnownObject] = {}
-    return [_make_row(graph, row, tables) for row in found] + copied
-
-
-def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
-    """The tables that come into a field by copies, but for those that are put there as well."""
-    record, _, field = holder.rpartition(".")
-    put = {row.object for row in graph.find_bindings_to_field(record, field)}
-    return [
-        OpsRow(None, row.holder, graph.known_object(row.object), row.evidence[-1].location,
-               evidence=row.evidence, is_complete=row.whole)
-        for row in graph.find_table_copies_to_field(record, field)
-        if row.object not in put
-    ]
-
-
-def _find_rows(graph: CallGraph, name: str) -> list[KnownBinding]:
+def _find_known_bindings(graph: CallGraph, name: str) -> list[KnownBinding]:
     record, _, field = name.rpartition(".")
     return (
         graph.find_bindings_in_tables(name)
@@ -101,23 +85,49 @@ def _find_rows(graph: CallGraph, name: str) -> list[KnownBinding]:
     )
 
 
-def _make_row(graph: CallGraph, row: KnownBinding, tables: dict[int, KnownObject]) -> OpsRow:
-    if row.table is not None and row.table not in tables:
-        tables[row.table] = graph.known_object(row.table)
+def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
+    """The tables that only copies bring into a field."""
+    record, _, field = holder.rpartition(".")
+    installed = {row.object for row in graph.find_bindings_to_field(record, field)}
+    return [
+        OpsRow(None, row.holder, graph.known_object(row.object), row.evidence[-1].location,
+               evidence=row.evidence, is_complete=row.whole)
+        for row in graph.find_table_copies_to_field(record, field)
+        if row.object not in installed
+    ]
+
+
+def _explain_no_bindings(graph: CallGraph, name: str) -> LookupFailed:
+    field = name.rpartition(".")[2]
+    calls = iter_calls_through(graph, (field,), ())
+    records = {get_record_name(call.slot) for call in calls if call.read_from == field}
+    if "." in name and records:
+        return LookupFailed(
+            f"nothing is put into `{name}` by its name, only by way of copies",
+            f"calls read it: what it can hold is among `kgraph ops {min(records)}`",
+        )
+    return LookupFailed(
+        f"no table, struct, slot or function `{name}` has bindings",
+        suggest_slots(graph, name) or suggest_functions(graph, name),
+    )
+
+
+def _make_row(graph: CallGraph, binding: KnownBinding, tables: dict[int, KnownObject]) -> OpsRow:
+    table = binding.table
+    if table is not None and table not in tables:
+        tables[table] = graph.known_object(table)
     bound = (
-        graph.function(row.function) if row.function is not None
-        else graph.known_object(row.object or 0)
+        graph.function(binding.function) if binding.function is not None
+        else graph.known_object(binding.object or 0)
     )
     return OpsRow(
-        None if row.table is None else tables[row.table], row.holder, bound, row.location,
-        _find_installs(graph, row.table),
+        None if table is None else tables[table], binding.holder, bound, binding.location,
+        () if table is None else _find_installs(graph, table),
     )
 
 
-def _find_installs(graph: CallGraph, table: int | None) -> tuple[Install, ...]:
-    """Where a table is put; the calls that it is passed to only where there is no such place."""
-    if table is None:
-        return ()
+def _find_installs(graph: CallGraph, table: int) -> tuple[Install, ...]:
+    """Where a table is put. Calls that it is an argument of count only if it is put nowhere."""
     found = [
         Install(row.holder, row.location, row.how is TransferKind.ARGUMENT)
         for row in graph.find_installs(table)

@@ -162,7 +162,7 @@ def test_conditions_that_the_index_did_not_keep(
     """Of more than it keeps nobody can tell, but for what is contrary to one of those it has."""
     text = "copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)"
     assert last(mini, text).verdict is Verdict.REFUTED
-    monkeypatch.setattr("kgraph.model.results.MOST_GUARDS", 1)
+    monkeypatch.setattr("kgraph.model.results.MAX_GUARDS", 1)
     told = last(mini, text)
     assert told.verdict is Verdict.UNDECIDED
     assert "the index has the innermost" in told.note

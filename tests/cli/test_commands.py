@@ -14,15 +14,15 @@ from kgraph.cli.entry import cli
 from kgraph.resources import find_mini_linux
 from tests.support.places import ROOT
 
-README = ROOT / "README.md"
+REFERENCE = ROOT / "docs/reference.md"
 VERBS = sorted(cli.commands)
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_every_verb_has_help_and_stands_in_the_readme(name: str) -> None:
+def test_every_verb_has_help_and_stands_in_the_reference(name: str) -> None:
     command = cli.commands[name]
     assert command.help
-    text = README.read_text(encoding="utf-8")
+    text = REFERENCE.read_text(encoding="utf-8")
     assert f"kgraph {name}" in text
     for parameter in command.params:
         if isinstance(parameter, click.Option):
