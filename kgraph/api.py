@@ -29,6 +29,7 @@ from kgraph.model.resolution import SiteStatus
 if TYPE_CHECKING:
     from kgraph.check.document.query_files import Subject, read_shipped_queries, read_subject
     from kgraph.graph import CallGraph
+    from kgraph.graph.nx import NetworkxGraph
     from kgraph.graph.text import SourceText
     from kgraph.indexing.index_tree import IndexSummary
     from kgraph.indexing.matrix import MatrixOutcome
@@ -70,6 +71,7 @@ __all__ = [
     "index",
     "index_matrix",
     "list_cache",
+    "network",
     "open_index",
     "ops",
     "path",
@@ -397,6 +399,23 @@ def export(graph: "CallGraph") -> "Iterator[Hop]":
     from kgraph.query.neighbours import iter_hops
 
     return iter_hops(graph)
+
+
+def network(
+    graph: "CallGraph", *, only: str = "", around: Sequence[str] = (), depth: int = 1
+) -> "NetworkxGraph":
+    """The graph, or a part of it, as a networkx.MultiDiGraph (see kgraph.graph.nx).
+
+    `only` is a folder or file: functions defined there. `around` are functions: they, and what
+    reaches them or is reached from them in at most `depth` calls.
+
+    Raises LookupFailed for an unknown or ambiguous function.
+    """
+    from kgraph.graph.nx import GraphPart, to_networkx
+    from kgraph.query import find_function
+
+    centres = tuple(find_function(graph, name).number for name in around)
+    return to_networkx(graph, GraphPart(folder=only, around=centres, depth=depth))
 
 
 def index(

@@ -14,7 +14,7 @@ from kgraph.indexing import write_index
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.query.neighbours import iter_hops
-from kgraph.report.export import iter_facts
+from kgraph.report.facts import iter_facts
 from kgraph.report.json import encode_hop
 from kgraph.store import IndexReader
 from tests.support import edits

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from kgraph.report.export import iter_facts
+from kgraph.report.facts import iter_facts
 from kgraph.store import IndexReader
 from kgraph.store.arrays import ARRAYS
 

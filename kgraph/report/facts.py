@@ -1,7 +1,4 @@
-"""Whole indexes for other programs.
-
-Facts are exported in canonical order: two indexes with the same facts give the same lines.
-"""
+"""Facts as records in canonical order: two indexes with the same facts give the same lines."""
 
 from collections.abc import Iterable, Iterator
 from enum import Enum
@@ -26,7 +23,7 @@ def _sort_key(definition: Definition) -> tuple[str, int, int, str, str]:
 
 
 def _encode(value: object) -> object:
-    """A record of the model as a dict with its type's name, its tuples as lists."""
+    """A record of the model as a dict with its type's name under `is`, and tuples as lists."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, Struct):
