@@ -7,7 +7,7 @@ where a graph is written.
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 from xml.sax.saxutils import escape, quoteattr
 
 import networkx as nx
@@ -17,6 +17,7 @@ from kgraph.model.ids import VMLINUX, FunctionId
 from kgraph.model.resolution import Evidence
 from kgraph.model.results import KnownFunction, KnownSite
 
+NetworkxGraph: TypeAlias = nx.MultiDiGraph  # for those who may not import networkx
 _ATTRIBUTES = {
     "node": ("name", "scope", "image", "file", "line"),
     "edge": ("kind", "file", "line", "column", "ordinal", "text", "macro", "slot", "candidates",
@@ -42,7 +43,7 @@ class GraphPart:
     depth: int = 1
 
 
-def to_networkx(graph: CallGraph, part: GraphPart | None = None) -> nx.MultiDiGraph:
+def to_networkx(graph: CallGraph, part: GraphPart | None = None) -> NetworkxGraph:
     """A graph with a node for each function, and an edge for each candidate of each call site.
 
     A node is the function as kgraph's commands take it: its name or, where several functions have
@@ -61,7 +62,7 @@ def to_networkx(graph: CallGraph, part: GraphPart | None = None) -> nx.MultiDiGr
     functions = graph.load_functions(numbers)
     names = _name_nodes(graph, functions)
     about = graph.description
-    result: nx.MultiDiGraph = nx.MultiDiGraph(tree=about.tree, release=about.release)
+    result: NetworkxGraph = nx.MultiDiGraph(tree=about.tree, release=about.release)
     for function in functions:
         result.add_node(names[function.number], **_node_attributes(function))
     for site in _iter_sites(graph, numbers):
@@ -146,7 +147,7 @@ def _describe(item: Evidence) -> str:
     return f"{item.role.value} {item.location} {item.holder}".rstrip()
 
 
-def iter_graphml(network: nx.MultiDiGraph) -> Iterator[str]:
+def iter_graphml(network: NetworkxGraph) -> Iterator[str]:
     """The lines of a graph as GraphML; `networkx.read_graphml` reads them.
 
     networkx would write the same, but from a tree of XML elements of the whole graph, which takes
@@ -182,7 +183,7 @@ def _clean(value: object) -> str:
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
-def make_node_link(network: nx.MultiDiGraph) -> dict[str, Any]:
+def make_node_link(network: NetworkxGraph) -> dict[str, Any]:
     """A graph in networkx's node-link form, for JSON; `networkx.node_link_graph` reads it with
     `edges="edges"`."""
     data: dict[str, Any] = nx.node_link_data(network, edges="edges")

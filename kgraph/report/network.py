@@ -26,7 +26,7 @@ def _format_dot(network: NetworkxGraph) -> Iterator[str]:
     yield "digraph kgraph {"
     yield '  node [shape=box, fontname="monospace"];'
     for node, attributes in network.nodes(data=True):
-        yield f"  {quote_dot(node)} [label={quote_dot(node, _cite(attributes))}];"
+        yield f"  {quote_dot(node)} [label={quote_dot(attributes['name'], _cite(attributes))}];"
     for caller, callee, attributes in network.edges(data=True):
         stroke = STROKES[EdgeKind(attributes["kind"])]
         label = f"label={quote_dot(attributes['slot'])}, " if "slot" in attributes else ""
