@@ -224,8 +224,7 @@ class _UnitReader:
         location = self._context.sources.locate_cursor(cursor)
         if not location.path:
             return []
-        identities = self._context.identities
-        image = identities.image = identities.find_scope(location.path)[1]
+        image = self._context.identities.enter_file(location.path)
         key = make_definition_key(
             f"{image}:{self._owner_of(location.path)}", location, get_spelling(cursor),
             self._context.sources.mask_roots(printed))

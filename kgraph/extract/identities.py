@@ -44,13 +44,21 @@ class Identities:
         self._unit = unit
         self._sources = sources
         self._shared_image = unit.image if unit.image in _ISOLATED_IMAGES else VMLINUX
-        # Where names with external linkage are looked up. It is the unit's image, except while a
-        # definition in a header is read, which must not depend on the unit that reads it.
         self.image = unit.image
+        """The image in which names with external linkage are looked up, see enter_file."""
         self._functions: dict[tuple[int, str], FunctionId] = {}
         self._objects: dict[tuple[int, str], ObjectId] = {}
         self._slots: dict[int, Slot | None] = {}
         self._records: dict[int, tuple[str, str]] = {}
+
+    def enter_file(self, path: str) -> str:
+        """Prepare for reading a definition in a file; the image that it belongs to.
+
+        Names with external linkage are looked up in that image from here on. A definition in a
+        header must not depend on the unit that reads it, so it may not be the unit's image.
+        """
+        self.image = self.find_scope(path)[1]
+        return self.image
 
     def find_scope(self, path: str) -> tuple[str, str]:
         """(scope, image) of an entity with internal linkage that is defined in a file."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from kgraph.extract.pch.header import IRRELEVANT_MACROS
 from kgraph.extract.pch.include_graph import list_search_folders
 from kgraph.extract.pch.include_scan import (
+    clear_header_caches,
     estimate_reading_cost,
     has_include_guard,
     list_includes,
@@ -48,6 +49,7 @@ class HeaderPlan:
 
 def plan_headers(units: Iterable[TranslationUnit]) -> list[HeaderPlan]:
     """The precompiled headers that pay for a set of units, in a fixed order."""
+    clear_header_caches()  # headers may have changed since an earlier run in this process
     groups: dict[tuple[str, ...], list[TranslationUnit]] = {}
     for unit in units:
         if not unit.generated and not unit.is_assembly:

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from kgraph.extract.pch.header import PrecompiledHeader
+from kgraph.extract import PrecompiledHeader
 from kgraph.indexing.fingerprint import compute_exchange_version
 from kgraph.indexing.workers.pool import Limits, WorkerProcess
 from kgraph.indexing.workers.unit_reading import ReadingContext, UnitReader

@@ -7,10 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from kgraph.extract import Extractor
-from kgraph.extract.pch.header import PrecompiledHeader
-from kgraph.extract.pch.include_scan import clear_header_caches
-from kgraph.extract.pch.select import HeaderPlan, plan_headers
+from kgraph.extract import Extractor, HeaderPlan, PrecompiledHeader, plan_headers
 from kgraph.indexing.workers.pool import Limits, run_tasks
 from kgraph.indexing.workers.unit_reading import ReadingContext
 from kgraph.indexing.workers.worker_main import LostTask
@@ -51,7 +48,6 @@ def precompile_headers(
     """The precompiled headers that pay for `units`, with the definitions in them. One that cannot
     be made, or not within the limits, is left out: its units are read without.
     """
-    clear_header_caches()
     tasks = [(plan, folder / f"{number:03}") for number, plan in enumerate(plan_headers(units))]
     done = run_tasks(tasks, partial(_make_precompiler, place), max(1, jobs), limits)
     made = {task[1].name: result for task, result in done

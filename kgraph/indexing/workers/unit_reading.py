@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from kgraph.extract import Extractor
-from kgraph.extract.pch.header import PrecompiledHeader
+from kgraph.extract import Extractor, PrecompiledHeader
 from kgraph.indexing.workers.pool import DEFAULT_LIMITS, Limits, run_tasks
 from kgraph.indexing.workers.worker_main import LostTask, describe_error
 from kgraph.model.facts import UnitFacts
