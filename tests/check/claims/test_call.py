@@ -1,0 +1,111 @@
+"""Claims that one function calls another: directions, declarations, macros, arguments."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from kgraph.graph import CallGraph
+from kgraph.model.verdicts import Verdict
+from tests.support.judging import last
+from tests.support.tiny import Tiny
+
+
+def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("a", "b")
+    tiny.calls("c", "a")
+    graph = tiny.graph(tmp_path)
+    assert last(graph, "b()\n|-a()").verdict is Verdict.REFUTED
+    number = graph.find_functions("b")[0].number
+    known = msgspec.structs.replace(graph.function(number), location=None)
+    graph.find_functions = (  # type: ignore[method-assign]
+        lambda name: [known] if name == "b" else CallGraph.find_functions(graph, name))
+    function = graph.function
+    graph.function = (  # type: ignore[method-assign]
+        lambda asked: known if asked == number else function(asked))
+    told = last(graph, "b()\n|-a()")
+    assert told.verdict is Verdict.UNDECIDED
+    assert "b is only declared" in told.note
+    assert last(graph, "a()\n|-b()").verdict is Verdict.HOLDS
+
+
+def test_what_the_users_of_a_macro_do_besides_says_nothing_of_it(mini: CallGraph) -> None:
+    """rcu_read_lock() is called beside it, and sock_queue_rcv_skb() leads to its user."""
+    root = "wake_up_interruptible_sync_poll(&wq->wait, POLLIN)\n|-"
+    users = mini.find_functions("sock_def_readable")
+    callers = {caller for each in users for caller in mini.callers_of(each.number)}
+    assert callers
+    for caller in callers:
+        told = last(mini, f"{root}{mini.function(caller).id.name}()")
+        assert told.verdict is Verdict.REFUTED
+        assert "other way round" not in told.note
+    own = [site for each in users for site in mini.find_sites_of(each.number) if not site.macro]
+    beside = {mini.function(mini.edge_callee[edge]).id.name
+              for site in own for edge in mini.edges_of(site.number)}
+    assert beside
+    for name in beside:
+        told = last(mini, f"{root}{name}()")
+        assert told.verdict is Verdict.REFUTED or len(told.via) > 1
+    assert last(mini, f"{root}__wake_up_sync_key()").verdict is Verdict.HOLDS
+
+
+def test_an_alias_is_told(mini: CallGraph) -> None:
+    assert last(mini, "sys_sendto()").note == "sys_sendto is an alias of SyS_sendto"
+    assert last(mini, "SyS_sendto()").note == ""
+
+
+def test_both_ways_round(tmp_path: Path) -> None:
+    """b calls a for sure; a may reach b by one candidate of four, which is more than a gap."""
+    tiny = Tiny()
+    tiny.calls("b", "a")
+    tiny.calls("a", "x", "p", "q", "r", slot=("ops", "run"))
+    tiny.calls("x", "b")
+    tiny.calls("p", "p1")
+    tiny.calls("p1", "p2")
+    tiny.calls("p2", "p3")
+    tiny.calls("p3", "b1")
+    tiny.calls("b1", "a")
+    graph = tiny.graph(tmp_path)
+    told = last(graph, "a()\n|-b()")
+    assert told.verdict is Verdict.UNDECIDED
+    assert "only by way of x is it called from here" in told.note
+    far = last(graph, "a()\n|-b1()")
+    assert far.verdict is Verdict.REFUTED
+    assert "the other way round" in far.note
+
+
+def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
+    assert "not `message`" in last(mini, "sock_sendmsg(struct socket *sock, struct msghdr *message)"
+                                   ).note
+    assert "2 parameters" in last(mini, "sock_sendmsg(struct socket *sock)").note
+    assert last(mini, "sock_sendmsg(struct socket * sock, struct msghdr * msg)").note == ""
+    wrong = last(mini, "copy_net_ns()\n|-setup_net(net, other_ns)")
+    assert wrong.verdict is Verdict.HOLDS
+    assert "its arguments are (net, user_ns) there" in wrong.note
+
+
+@pytest.mark.parametrize(("text", "note"), [
+    ("sk_alloc()\n|-get_net(sk->__sk_common.skc_net)", ""),
+    ("sk_alloc()\n|-get_net(sk->sk_family)", "its arguments are (sk->sk_net) there"),
+    ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg(sk, msg, size)  // i.e. raw_sendmsg", ""),
+    ("inet_sendmsg()\n|-sk->sk_prot->sendmsg(sk, msg, len)  // i.e. raw_sendmsg",
+     "its arguments are (sk, msg, size) there"),
+    ("inet_sendmsg()\n|-sk->other->sendmsg(sk, msg, size)  // i.e. raw_sendmsg",
+     "the call is written sk->sk_prot->sendmsg() there"),
+    ("dst_input()\n|-skb_dst(skb)->input(sk)  // i.e. ip_forward",
+     "its arguments are (skb) there"),
+    # a macro whose site has no extent
+    ("__netif_receive_skb_core()\n|-list_for_each_entry_rcu(ptype, &ptype_all, list)", ""),
+    ("__netif_receive_skb_core()\n|-list_for_each_entry_rcu(ptype, &ptype_base, list)",
+     "its arguments are (ptype, &ptype_all, list) there"),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t len);",
+     "parameter 1 is `sock`, not `s`"),
+    ("struct net_device {\n struct net_device_ops *netdev_ops;",
+     "its type is `const struct net_device_ops *`"),
+])
+def test_differences_from_the_source_are_told(mini: CallGraph, text: str, note: str) -> None:
+    told = last(mini, text)
+    assert told.verdict in (Verdict.HOLDS, Verdict.ONE_OF)
+    assert note in told.note
+    assert note or "there" not in told.note

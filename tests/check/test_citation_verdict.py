@@ -1,0 +1,44 @@
+"""Citations: how far the cited line is from the call that bears the claim out."""
+
+
+import pytest
+
+from kgraph.graph import CallGraph
+from kgraph.model.verdicts import CitationVerdict, LineVerdict
+from kgraph.query import PathQuestion, find_paths
+from kgraph.report.check_text import describe_citation
+from tests.support.judging import checked
+
+
+def cited(graph: CallGraph, shift: int) -> LineVerdict:
+    """sock_sendmsg, cited `shift` lines after its call of sock_sendmsg_nosec."""
+    line = find_paths(graph, PathQuestion("sock_sendmsg", "sock_sendmsg_nosec"))
+    place = line.paths[0].hops[0].site.location
+    text = f"sock_sendmsg() (k\\{place.path.replace('/', chr(92))}:{place.line + shift})\n"
+    return checked(graph, f"```\n{text}|-sock_sendmsg_nosec()\n```\n").lines[1]
+
+
+@pytest.mark.parametrize(("shift", "verdict"), [
+    (0, CitationVerdict.EXACT), (1, CitationVerdict.NEAR), (2, CitationVerdict.NEAR),
+    (-6, CitationVerdict.OUTSIDE), (-3, CitationVerdict.DEFINITION),
+    (10**5, CitationVerdict.MISSING),
+])
+def test_citations(mini: CallGraph, shift: int, verdict: CitationVerdict) -> None:
+    found = cited(mini, shift)
+    assert found.citation is verdict
+    right = cited(mini, 0).found
+    assert (found.found and str(found.found)) == str(right)
+    assert found.distance == (shift if verdict is CitationVerdict.NEAR else 0)
+
+
+def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
+    """Of copy_net_ns, behind what it calls before the call that stands under it."""
+    function, = mini.find_functions("copy_net_ns")
+    first, *_, last_call = mini.find_sites_of(function.number)
+    place = first.location
+    assert place.line + 1 < last_call.location.line
+    text = f"copy_net_ns() ({place.path}:{place.line + 1})\n|-{last_call.expression}()"
+    line = checked(mini, f"```\n{text}\n```\n").lines[1]
+    assert line.citation is CitationVerdict.NEAR
+    assert describe_citation(line) == (
+        f"citation near, 1 line after another call: the one below is at {last_call.location}")
