@@ -27,7 +27,8 @@ from kgraph.logs import PackageLogger
 from kgraph.model.resolution import SiteStatus
 
 if TYPE_CHECKING:
-    from kgraph.check.document.query_files import Subject, read_shipped_queries, read_subject
+    from kgraph.check.document.query_files import read_shipped_queries
+    from kgraph.check.document.subjects import Subject, read_subject
     from kgraph.graph import CallGraph
     from kgraph.graph.nx import NetworkxGraph
     from kgraph.graph.text import SourceText
@@ -91,9 +92,9 @@ _DEFINED_IN = {
     "PathQuestion": "kgraph.query.paths.question",
     "RowPartner": "kgraph.query.pins",
     "SourceText": "kgraph.graph.text",
-    "Subject": "kgraph.check.document.query_files",
+    "Subject": "kgraph.check.document.subjects",
     "read_shipped_queries": "kgraph.check.document.query_files",
-    "read_subject": "kgraph.check.document.query_files",
+    "read_subject": "kgraph.check.document.subjects",
 }
 
 _log = PackageLogger("kgraph.api")
@@ -383,7 +384,8 @@ def check(
     Raises DocumentError for an unknown or unreadable document or scenario, LookupFailed for a pin
     that nothing supports.
     """
-    from kgraph.check.document.query_files import find_query, read_subject
+    from kgraph.check.document.query_files import find_query
+    from kgraph.check.document.subjects import read_subject
     from kgraph.check.walk import check_document
     from kgraph.query.pins import propose_partners
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from kgraph.check.document.parser import parse_document
-from kgraph.check.document.query_files import build_query_document, parse_query
+from kgraph.check.document.query_files import parse_query
+from kgraph.check.document.subjects import build_query_document
 from kgraph.check.walk import check_document
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kgraph.check.document.query_files import build_query_document, find_query, read_shipped_queries
+from kgraph.check.document.query_files import find_query, read_shipped_queries
+from kgraph.check.document.subjects import build_query_document
 from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.model.document import Query

@@ -6,7 +6,8 @@ The index is the one of the documented chains; what is no 4.6.2 with VETH is ski
 import pytest
 
 from kgraph.check.document.parser import parse_document
-from kgraph.check.document.query_files import build_query_document, read_shipped_queries
+from kgraph.check.document.query_files import read_shipped_queries
+from kgraph.check.document.subjects import build_query_document
 from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph, SourceText
 from kgraph.model.verdicts import CitationVerdict, Verdict

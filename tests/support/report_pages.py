@@ -1,6 +1,6 @@
 """Checked queries and answered path questions, as a report takes them."""
 
-from kgraph.check.document.query_files import read_subject
+from kgraph.check.document.subjects import read_subject
 from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.query import PathQuestion, find_paths

@@ -1,4 +1,4 @@
-"""Query files, documented chains as TOML, one a file; and what a FILE or QUERY argument means.
+"""Query files: documented chains as TOML, one a file.
 
 Owns reading and checking them. An error names the file and the line.
 
@@ -11,20 +11,17 @@ Owns reading and checking them. An error names the file and the line.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from kgraph.check.document.parser import parse_document
 from kgraph.errors import DocumentError
-from kgraph.model.document import Document, Pin, Query, Scenario
+from kgraph.model.document import Pin, Query, Scenario
 from kgraph.resources import find_resource
-from kgraph.textfile import read_regular_file
 from kgraph.toml import TomlReader, blank_strings, parse_toml, read_toml_text
 
 _TEXTS = ("title", "caller", "callee", "documented", "release", "chain")
 _NEEDED = ("title", "caller", "callee", "chain")
-MAX_DOCUMENT_BYTES = 64 * 2**20
 _NAME = re.compile(r"[A-Za-z_]\w*|[\w./+-]+:[A-Za-z_]\w*", re.ASCII)
 
 
@@ -51,19 +48,6 @@ def parse_query(file: str, text: str) -> Query:
         words.get("release", ""), reader.read_texts("setup", table.get("setup", [])), scenario,
         words["chain"], *_find_chain(text),
     )
-
-
-def build_query_document(query: Query) -> Document:
-    """The chain of a query as a document whose lines are numbered as in its file."""
-    shift = query.chain_line - 1
-    document = parse_document(query.file, f"```\n{query.chain}".encode())
-    lines = tuple(
-        replace(line, number=line.number - 1 + shift,
-                parent=line.parent - 1 + shift if line.parent else 0,
-                one_line=query.chain_line if query.one_line else 0)
-        for line in document.lines[1:]
-    )
-    return Document(query.file, lines)
 
 
 def _find_chain(text: str) -> tuple[int, bool]:
@@ -147,29 +131,3 @@ def find_query(name: str) -> Query:
     known = ", ".join(query.name for query in read_shipped_queries())
     raise DocumentError(f"{name}: no such file, and no query of that name",
                         f"the queries that come with kgraph are {known}")
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What `check` or `report` is asked about: a document with its bytes, or a query."""
-
-    document: Document
-    data: bytes = b""
-    query: Query | None = None
-
-
-def read_subject(name: str) -> Subject:
-    """The document or query that a FILE or QUERY argument means.
-
-    Raises DocumentError if there is none, or it cannot be read.
-    """
-    path = Path(name)
-    if name.endswith(".toml") or not path.exists():
-        query = find_query(name)
-        return Subject(build_query_document(query), query=query)
-    try:
-        data = read_regular_file(path, MAX_DOCUMENT_BYTES)
-    except OSError as error:
-        hint = f"give a Markdown or text file of at most {MAX_DOCUMENT_BYTES >> 20} MB"
-        raise DocumentError(f"{name}: {error.strerror}", hint) from error
-    return Subject(parse_document(name, data), data)

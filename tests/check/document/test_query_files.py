@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kgraph.check.document.query_files import build_query_document, parse_query
+from kgraph.check.document.query_files import parse_query
+from kgraph.check.document.subjects import build_query_document
 from kgraph.errors import DocumentError
 from kgraph.toml import blank_strings
 from tests.support.effort import examples
