@@ -21,6 +21,7 @@ from kgraph.graph import CallGraph
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.store import IndexReader
+from tests.support.command_line import Answer, answer_here
 from tests.support.places import ROOT
 from tests.support.processes import command_lines, nothing_runs_for
 
@@ -59,11 +60,8 @@ def environment(cache: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "XDG_CACHE_HOME": str(cache)}
 
 
-def run(
-    cache: Path, *arguments: object, cwd: Path | None = None
-) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(command(*arguments), env=environment(cache), capture_output=True,
-                          text=True, timeout=120, check=False, cwd=cwd or cache.parent)
+def run(cache: Path, *arguments: object, cwd: Path | None = None) -> Answer:
+    return answer_here([*map(str, arguments)], cwd or cache.parent, {"XDG_CACHE_HOME": str(cache)})
 
 
 def start(cache: Path, *arguments: object) -> "subprocess.Popen[str]":
@@ -190,6 +188,7 @@ def test_runs_at_once_wait_for_each_other_and_readers_see_whole_indexes(
         assert callers == {f"f{number}" for number in range(UNITS)}
 
 
+@pytest.mark.slow
 def test_a_hundred_readers_at_once(tree: Path, cache: Path) -> None:
     assert run(cache, "index", tree, "-j1").returncode == 0
     expected = run(cache, "path", "f0", "f3", "--json", cwd=tree).stdout
@@ -256,7 +255,7 @@ def test_a_cache_folder_on_a_file_system_that_can_only_be_read(
     assert files(large_disk) == whole
 
 
-def one_error(answer: "subprocess.CompletedProcess[str]") -> str:
+def one_error(answer: Answer) -> str:
     assert answer.returncode == 2, answer.stdout + answer.stderr
     lines = answer.stderr.splitlines()
     assert [line.partition(":")[0] for line in lines] == ["kgraph", "hint"]
