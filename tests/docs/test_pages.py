@@ -1,6 +1,7 @@
 """README.md and docs/: what they show is what kgraph prints, and what they link to is there."""
 
 import json
+import re
 import shlex
 import shutil
 import tomllib
@@ -117,6 +118,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     for link in read_links(page.read_text(encoding="utf-8")):
         if "://" not in link:
             assert (page.parent / link.partition("#")[0]).exists(), link
+
+
+@by_name
+def test_files_that_are_named_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for name in re.findall(r"`((?:kgraph|tests|docs|fixtures|queries|reports)/[\w./-]*)`", text):
+        assert (ROOT / name.replace("VERB", "path")).exists(), name
 
 
 def test_readme_is_short() -> None:
