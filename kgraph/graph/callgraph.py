@@ -17,6 +17,7 @@ from kgraph.graph.deferred import OpenRequests
 from kgraph.graph.lookups import Lookups
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
+from kgraph.store.arrays import decode_forwarded
 from kgraph.store.reader import IndexReader
 
 _KINDS = tuple(EdgeKind)
@@ -44,13 +45,8 @@ class Forward(NamedTuple):
     own_parameter: int | None
 
 
-def _decode_forwarded(value: int) -> tuple[int | None, int | None]:
-    """(function, own parameter) of a number in the array `forward_value`."""
-    return (value, None) if value >= 0 else (None, -1 - value)
-
-
 class GraphArrays:
-    """The arrays of an index, and what they say without a look into its tables."""
+    """The arrays of an index, and what follows from them alone."""
 
     def __init__(self, reader: IndexReader) -> None:
         self.reader = reader
@@ -77,7 +73,7 @@ class GraphArrays:
         """What a call site hands on."""
         sites, values = self.forward_site, self.forward_value
         return [
-            Forward(self.forward_parameter[row], *_decode_forwarded(values[row]))
+            Forward(self.forward_parameter[row], *decode_forwarded(values[row]))
             for row in range(bisect_left(sites, site), bisect_right(sites, site))
         ]
 
@@ -86,8 +82,9 @@ class GraphArrays:
         """Function -> the call sites that hand it on."""
         found: dict[int, list[int]] = {}
         for site, value in zip(self.forward_site, self.forward_value, strict=True):
-            if value >= 0:
-                found.setdefault(value, []).append(site)
+            function, _ = decode_forwarded(value)
+            if function is not None:
+                found.setdefault(function, []).append(site)
         return found
 
     @cached_property
@@ -126,12 +123,12 @@ class GraphArrays:
         return range(self.edge_start[site], self.edge_start[site + 1])
 
     def count_candidates(self, edge: int) -> int:
-        """How many candidates the call site of an edge has; those by type, and those run later,
-        are counted only among themselves.
+        """How many candidates the call site of an edge has. Candidates by type, and deferred calls,
+        are counted by themselves.
         """
-        kind = _width_class(self.kind(edge))
+        kind = _counting_class(self.kind(edge))
         return sum(
-            _width_class(self.kind(other)) is kind for other in self.edges_of(self.site_of(edge))
+            _counting_class(self.kind(other)) is kind for other in self.edges_of(self.site_of(edge))
         )
 
     def edges_from(self, function: int) -> range:
@@ -149,12 +146,15 @@ class GraphArrays:
         return sorted({self.hop_caller[self.back_hop[place]] for place in range(first, last)})
 
 
-def _width_class(kind: EdgeKind) -> EdgeKind | None:
+def _counting_class(kind: EdgeKind) -> EdgeKind | None:
     return kind if kind in (EdgeKind.TYPE, EdgeKind.DEFERRED) else None
 
 
 class CallGraph(GraphArrays, Lookups):
-    """A call graph over an index file. Methods raise StoreError where the file is damaged."""
+    """The call graph of an index file: its arrays, its tables, and records of both, which are kept.
+
+    Functions, call sites and edges are numbers. Methods raise StoreError if the file is damaged.
+    """
 
     def __init__(self, reader: IndexReader) -> None:
         super().__init__(reader)
@@ -198,7 +198,7 @@ class CallGraph(GraphArrays, Lookups):
         return self._evidence[number]
 
     def hop(self, edge: int, width: int | None = None) -> Hop:
-        """The record of an edge; `width` replaces its number of candidates."""
+        """The record of an edge; `width` replaces its count of candidates."""
         site = self.site(self.site_of(edge))
         callee = self.edge_callee[edge]
         others = [other for other in self._sites_to(site.caller)[callee] if other != site.number]
@@ -209,7 +209,7 @@ class CallGraph(GraphArrays, Lookups):
         )
 
     def _sites_to(self, caller: int) -> dict[int, list[int]]:
-        """Callee -> the call sites of `caller` that reach it; kept for one caller at a time."""
+        """Callee -> the call sites of `caller` that call it; kept for one caller at a time."""
         if self._sites_from != caller:
             found: dict[int, list[int]] = {}
             for site in range(self.site_start[caller], self.site_start[caller + 1]):
@@ -220,7 +220,7 @@ class CallGraph(GraphArrays, Lookups):
         return self._sites_by_callee
 
     def preload(self, edges: Iterable[int]) -> None:
-        """Read what the records of many edges need at once, for those that are asked for next."""
+        """Read at once what the records of many edges need, before you ask for them one by one."""
         edges = list(edges)
         sites = {self.site_of(edge) for edge in edges} - self._sites.keys()
         self._sites.update((site.number, site) for site in self.load_sites(sites))
@@ -231,22 +231,21 @@ class CallGraph(GraphArrays, Lookups):
             for function in self.load_functions(functions - self._functions.keys()))
 
     def find_holders_from(self, caller: int) -> dict[int, int]:
-        """Call site -> the number of the text of its holder, of the sites of a caller that go
-        through one."""
+        """Call site -> id of its holder, for the call sites of a caller that go through one."""
         return self.find_holder_ids(self.site_start[caller], self.site_start[caller + 1])
 
     @cached_property
     def by_type(self) -> TypeCandidates:
-        """What types alone would make possible."""
+        """What unresolved call sites could call by their type."""
         return TypeCandidates(self)
 
     @cached_property
     def open_requests(self) -> OpenRequests:
-        """What is asked to be run later where no callee was found."""
+        """The requests to run something later for which no callee was found."""
         return OpenRequests(self)
 
     def hop_by_type(self, site: int, callee: int) -> Hop:
-        """The record of a call that only types make possible."""
+        """The record of a call to a candidate by type."""
         known = self.site(site)
         width = len(self.by_type.callees(site))
         return Hop(

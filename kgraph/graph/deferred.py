@@ -7,42 +7,34 @@ tell".
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from kgraph.graph.lookups import Lookups
 from kgraph.model.results import OpenRequest
 
 
-@dataclass(frozen=True, slots=True)
-class _KnownRequest:
-    request: OpenRequest
-    candidates: frozenset[int]
-
-
 class OpenRequests:
-    """The requests of an index that have no callee, by number of the call site."""
+    """The requests of an index that have no callee, by the number of their call site."""
 
     def __init__(self, lookups: Lookups) -> None:
-        anything: dict[str, set[int]] = defaultdict(set)
-        untold: dict[str, set[int]] = defaultdict(set)
-        for kind, function, unknown in lookups.find_deferred_callbacks():
-            anything[kind].add(function)
-            if unknown:
-                untold[kind].add(function)
-        self._of_site: dict[int, list[_KnownRequest]] = defaultdict(list)
-        self._of_caller: dict[int, list[_KnownRequest]] = defaultdict(list)
-        for site, caller, kind, reason, asked, unknown in lookups.find_open_requests():
-            found = _KnownRequest(
-                OpenRequest(kind, reason, asked),
-                frozenset((anything if unknown else untold).get(kind, ())))
-            self._of_site[site].append(found)
-            self._of_caller[caller].append(found)
+        registered: dict[str, set[int]] = defaultdict(set)
+        under_unknown_keys: dict[str, set[int]] = defaultdict(set)
+        for callback in lookups.find_deferred_callbacks():
+            registered[callback.kind].add(callback.function)
+            if callback.key_unknown:
+                under_unknown_keys[callback.kind].add(callback.function)
+        self._requests: dict[int, list[OpenRequest]] = defaultdict(list)  # by call site
+        self._candidates: dict[int, list[frozenset[int]]] = defaultdict(list)  # by caller
+        for row in lookups.find_open_requests():
+            self._requests[row.site].append(OpenRequest(row.kind, row.reason, row.asked))
+            # A known key matched nothing that is registered under a known key.
+            possible = registered if row.key_unknown else under_unknown_keys
+            self._candidates[row.caller].append(frozenset(possible.get(row.kind, ())))
 
     def find_at_site(self, site: int) -> tuple[OpenRequest, ...]:
         """The requests of a call site."""
-        return tuple(asked.request for asked in self._of_site.get(site, ()))
+        return tuple(self._requests.get(site, ()))
 
     def iter_candidates(self, caller: int) -> Iterator[int]:
         """The functions that the requests of a function might run; some more than once."""
-        for asked in self._of_caller.get(caller, ()):
-            yield from asked.candidates
+        for candidates in self._candidates.get(caller, ()):
+            yield from candidates

@@ -1,13 +1,14 @@
 """Every question that is put to the tables of an index, each under a name of its own.
 
 This is the only module above the store that writes SQL. Statements are fixed texts, and what a
-caller passes is always a bound value. Results are records of the model, or the named tuples below.
+caller passes is always a bound value. Results are records of the model, or the records below.
 """
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Extent, Guard, Location
@@ -43,8 +44,7 @@ _TEXT_ID = "(SELECT id FROM text WHERE text = ?)"
 _BATCH = 1000  # ids that one statement names
 
 
-@dataclass(frozen=True, slots=True)
-class KnownBinding:
+class KnownBinding(Struct, frozen=True, gc=False):
     """Something that is bound to a holder: a function or an object, by number. `table` is the
     object whose initialiser binds it, None for an assignment."""
 
@@ -56,8 +56,7 @@ class KnownBinding:
     how: TransferKind
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTableCopy:
+class KnownTableCopy(Struct, frozen=True, gc=False):
     """A table (the number of an object) that copies bring into a pointer field. `whole`: all that
     the field may hold is known."""
 
@@ -67,7 +66,7 @@ class KnownTableCopy:
     whole: bool
 
 
-class HolderCall(NamedTuple):
+class HolderCall(Struct, frozen=True, gc=False):
     """A call site that goes through a holder, and its callee as an expression."""
 
     site: int
@@ -75,7 +74,7 @@ class HolderCall(NamedTuple):
     expression: str
 
 
-class UnresolvedCall(NamedTuple):
+class UnresolvedCall(Struct, frozen=True, gc=False):
     """An unresolved call site. `signature` is the type that it calls, "" where that is unknown;
     `signature_id` the number of this text."""
 
@@ -85,7 +84,7 @@ class UnresolvedCall(NamedTuple):
     signature_id: int
 
 
-class OpenRequestRow(NamedTuple):
+class OpenRequestRow(Struct, frozen=True, gc=False):
     """A request at a call site to run something of a kind later, for which no callee was found."""
 
     site: int
@@ -96,7 +95,7 @@ class OpenRequestRow(NamedTuple):
     key_unknown: bool
 
 
-class DeferredCallbackRow(NamedTuple):
+class DeferredCallbackRow(Struct, frozen=True, gc=False):
     """A function that is registered to be run later."""
 
     kind: str
@@ -259,8 +258,8 @@ class Lookups:
         return [HolderCall(*row) for row in rows]
 
     def find_holder_ids(self, first: int, last: int) -> dict[int, int]:
-        """Call site -> the number of the text of its holder, of the call sites from `first` to
-        `last` (not included) that go through one."""
+        """Call site -> id of its holder, for the call sites from `first` to `last` (exclusive)
+        that go through one."""
         return dict(self.reader.fetch_rows(
             "SELECT id, holder FROM site WHERE id >= ? AND id < ? AND holder IS NOT NULL",
             (first, last)))

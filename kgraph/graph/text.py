@@ -11,12 +11,12 @@ from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Extent, Location
 from kgraph.textfile import is_link_outside, read_regular_file, split_lines, unescape_name
 
-_LONGEST = 1000
+_MAX_LINE = 1000  # characters; longer lines are generated
 
 
 class SourceText:
-    """Reads files of an index's tree. `changed` are the cited files that are gone, or whose bytes
-    are no longer those that were indexed.
+    """Reads files of an index's tree. `changed_files` are the cited files that were asked for and
+    are gone, or whose bytes are no longer those that were indexed.
     """
 
     def __init__(self, graph: CallGraph) -> None:
@@ -27,29 +27,29 @@ class SourceText:
         self.changed_files: set[str] = set()
 
     def read_lines(self, path: str) -> list[str]:
-        """The lines of a cited file, without their ends; [] where it cannot be vouched for."""
+        """The lines of a cited file, without line ends; [] if the file has changed."""
         if path not in self._lines:
             self._lines[path] = [
-                line.decode("utf-8", "replace") for line in self._bytes(path)]
+                line.decode("utf-8", "replace") for line in self._read_bytes(path)]
         return self._lines[path]
 
     def read_line(self, location: Location) -> str:
-        """The line of a location, without the blanks around it; "" where there is none. A very
-        long line, which a program wrote, is cut off."""
+        """The line of a location without the blanks around it, cut off if it is very long; "" if
+        there is none."""
         place = location.path, location.line
         if place not in self._shown:
-            self._shown[place] = self._line(*place)
+            self._shown[place] = self._find_line(*place)
         return self._shown[place]
 
-    def _line(self, path: str, number: int) -> str:
+    def _find_line(self, path: str, number: int) -> str:
         lines = self.read_lines(path)
         line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
-        return line if len(line) <= _LONGEST else f"{line[:_LONGEST]} ..."
+        return line if len(line) <= _MAX_LINE else f"{line[:_MAX_LINE]} ..."
 
     def read_extent(self, extent: Extent) -> str:
-        """The text of an extent, whole lines where columns are 0; "" where there is none."""
+        """The text of an extent, whole lines where columns are 0; "" if there is none."""
         first, last = extent.start.line, extent.end_line
-        lines = self._bytes(extent.start.path)[first - 1:last]
+        lines = self._read_bytes(extent.start.path)[first - 1:last]
         if not lines or len(lines) <= last - first:
             return ""
         if extent.end_column:  # libclang counts columns in bytes
@@ -58,12 +58,12 @@ class SourceText:
             lines[0] = lines[0][extent.start.column - 1:]
         return b"\n".join(lines).decode("utf-8", "replace")
 
-    def _bytes(self, path: str) -> list[bytes]:
+    def _read_bytes(self, path: str) -> list[bytes]:
         if path not in self._content:
-            self._content[path] = self._read(path)
+            self._content[path] = self._load(path)
         return self._content[path]
 
-    def _read(self, path: str) -> list[bytes]:
+    def _load(self, path: str) -> list[bytes]:
         known = self._graph.reader.find_file(path)
         if known is None:
             return []

@@ -205,7 +205,7 @@ class UnitValidator:
             return False  # it may have been the machine's fault; what it missed may be there now
         if not self._changed.isdisjoint(unit.files):
             return False
-        own = self._numbers.get(str(unit.row[0]))  # which is not sought
+        own = self._numbers.get(unit.row.path)  # which is not sought
         if any(number in self._shadowed for number in unit.files if number != own):
             return False
         return not self._symbols or all(

@@ -68,9 +68,9 @@ def iter_calls_through(
     """The call sites that go through a slot of one of `records`, and those that may read the
     record's address from one of `fields`.
     """
-    for site, slot, expression in graph.find_calls_through(records, fields):
-        read = _READ_FROM.search(expression)
-        yield SlotCall(site, slot, read[1] if read else "")
+    for call in graph.find_calls_through(records, fields):
+        read = _READ_FROM.search(call.expression)
+        yield SlotCall(call.site, call.holder, read[1] if read else "")
 
 
 def _find_known_bindings(graph: CallGraph, name: str) -> list[KnownBinding]:

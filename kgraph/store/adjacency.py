@@ -28,8 +28,8 @@ _KIND_FLAGS = [
 
 
 def build_hop_arrays(edges: dict[str, "array[int]"], holders: list[int]) -> dict[str, "array[int]"]:
-    """The hop_* and back_* arrays (arrays.py) of the edges; `holders` are the texts of the call
-    sites' holders, -1 for none.
+    """The arrays hop_* and back_* of all edges. `holders` are the ids of the holders that call
+    sites go through, -1 for none.
     """
     forwards = group_forwards_by_site(edges)
     callbacks = set(edges["callback_site"])
@@ -58,7 +58,7 @@ def select_hops(
     forwards: dict[int, tuple[tuple[int, int], ...]],
     callbacks: set[int],
 ) -> list[tuple[int, int, int]]:
-    """(edge, width, flags) of each hop of `caller`, by callee."""
+    """(edge, candidates, flags) of each hop of `caller`, in the order of callees."""
     best: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], tuple[int, int]] = {}
     for site in range(edges["site_start"][caller], edges["site_start"][caller + 1]):
         first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
@@ -78,7 +78,7 @@ def select_hops(
 
 
 def _edge_flags(kind: int, extra: int) -> int:
-    """An edge's flags; what is run later is not handed what its call site hands on."""
+    """The flags of an edge. A deferred call does not get what its call site hands on."""
     flags = _KIND_FLAGS[kind]
     return flags if flags & FLAG_DEFERRED else flags | extra
 
@@ -86,7 +86,7 @@ def _edge_flags(kind: int, extra: int) -> int:
 def group_forwards_by_site(
     edges: dict[str, "array[int]"],
 ) -> dict[int, tuple[tuple[int, int], ...]]:
-    """What each call site hands on: (parameter, value), in order."""
+    """Call site -> (parameter, value) of what it hands on, in order."""
     by_site: dict[int, list[tuple[int, int]]] = {}
     rows = zip(
         edges["forward_site"], edges["forward_parameter"], edges["forward_value"], strict=True
@@ -97,7 +97,7 @@ def group_forwards_by_site(
 
 
 def reverse_hops(callees: "array[int]", functions: int) -> tuple["array[int]", "array[int]"]:
-    """Hops by their callee: offsets and hop numbers."""
+    """The arrays back_start and back_hop: hops in the order of their callees."""
     start = array("I", bytes(4 * (functions + 1)))
     for callee in callees:
         start[callee + 1] += 1

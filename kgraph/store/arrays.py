@@ -14,20 +14,21 @@ from kgraph.errors import StoreError
 
 REBUILD_HINT = "run `kgraph index TREE --again`"
 # name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
-#   folder         function -> number of the folder that defines it; -1: in a header, or nowhere
+#   folder         function -> id of the folder that defines it; -1: a header, or nowhere
 #   site_start     function -> its call sites (call sites lie in the order of their callers)
 #   edge_start     call site -> its edges (candidates; the callee of a direct call)
 #   edge_callee    edge -> function
 #   edge_kind      edge -> position of its kind in EdgeKind
 #   edge_evidence  edge -> id of its chain of evidence
-#   hop_start      function -> hops that leave it: for search, edges that a search need not tell
-#                  apart are one hop (same callee, holder, kind and forwards; fewest candidates)
+#   hop_start      function -> hops that leave it (adjacency.py): of the edges that a search cannot
+#                  tell apart one
 #   hop_edge, hop_caller, hop_callee, hop_width (candidates of its call site), hop_flags (FLAG_*)
 #   back_start     function -> hops that reach it; back_hop: their numbers
-#   forward_site, forward_parameter, forward_value: a call site hands a function on; value >= 0 is
-#                  a function, below 0 the caller's own parameter -1 - value. Ordered by call site.
+#   forward_site, forward_parameter, forward_value: a call site hands a function, or what its caller
+#                  got in a parameter of its own (encode_own_parameter), to a parameter of its
+#                  callee. Ordered by call site.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
-#   footprint_mark, footprint_weight: the marks of model/footprint.py, sorted, and their weights
+#   footprint_mark, footprint_weight: the marks of model/incremental.py, sorted, and their weights
 ARRAYS = {
     "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
     "edge_evidence": "I", "hop_start": "I", "hop_edge": "I", "hop_caller": "I",
@@ -41,6 +42,16 @@ FLAG_DEFERRED = 2
 FLAG_TYPE = 4  # a candidate by type only
 FLAG_CALLBACK = 8  # through a parameter of the caller
 FLAG_FORWARDS = 16  # its call site hands functions on
+
+
+def encode_own_parameter(index: int) -> int:
+    """The `forward_value` of what the caller got in its parameter `index`: below 0."""
+    return -1 - index
+
+
+def decode_forwarded(value: int) -> tuple[int | None, int | None]:
+    """(function, index of the caller's own parameter) of a `forward_value`; one of them is None."""
+    return (value, None) if value >= 0 else (None, -1 - value)
 
 
 def build_footprint_arrays(weights: Mapping[int, int]) -> dict[str, "array[int]"]:
@@ -63,7 +74,7 @@ def write_array(connection: sqlite3.Connection, name: str, numbers: "array[int]"
 def read_array(
     connection: sqlite3.Connection, name: str, database: str = "main"
 ) -> "array[int]":
-    """One array of an attached database. Raises StoreError where it is missing or damaged."""
+    """One array of an attached database. Raises StoreError if it is missing or damaged."""
     row = connection.execute(
         f"SELECT type, crc, data FROM {database}.array WHERE name = ?", (name,)).fetchone()  # noqa: S608
     if row is None or row[0] != ARRAYS[name] or zlib.crc32(row[2]) != row[1]:

@@ -25,7 +25,7 @@ from kgraph.model.resolution import (
 )
 from kgraph.model.values import Holder, ObjectField, Parameter, Slot
 from kgraph.store.adjacency import build_hop_arrays
-from kgraph.store.arrays import build_footprint_arrays, write_array
+from kgraph.store.arrays import build_footprint_arrays, encode_own_parameter, write_array
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.textfile import read_regular_file, unescape_name
 
@@ -191,7 +191,7 @@ class GraphWriter:
         rows = sorted(
             (forward.parameter,
              self._functions[forward.value] if isinstance(forward.value, FunctionId)
-             else -1 - forward.value)
+             else encode_own_parameter(forward.value))
             for forward in site.forwards
         )
         for parameter, value in rows:

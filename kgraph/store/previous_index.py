@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from kgraph.errors import StoreError
 from kgraph.model.results import Coverage, IndexDescription
@@ -24,40 +25,40 @@ _TICK = 20_000_000  # ns: two writes within a clock tick of a file system may ha
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """The state of a file: `stat` as text, and the digest of its bytes. Either is empty where the
-    file was written while it was read, so that it equals no other."""
+    """The state of a file: size and time (`stat`), and the digest of its bytes. Either is empty if
+    the file was written while it was read, so that it equals no other state."""
 
     stat: str
     digest: bytes
 
 
 class FileStates:
-    """The states of files by citation path, now; each is looked at once."""
+    """The present states of files, by citation path. Looks at each file once."""
 
     def __init__(
         self, root: Path, build: Path | None, started: int, known: Mapping[str, FileState]
     ) -> None:
-        """`started` is when reading began, in ns since the epoch: what was written after that may
-        not be what was read. `known` are earlier states."""
+        """`known` are earlier states. `started` (ns since the epoch) is when reading began: what
+        was written after that may not be what was read."""
         self._roots = [str(root)] + ([str(build)] if build is not None else [])
         self._started = started
         self._known = known
         self._now: dict[str, FileState] = {}
 
     def look_up(self, path: str) -> FileState:
-        """The state of the file that a citation path names, in the tree and the build folder."""
+        """The state of the files that a citation path names in the tree and the build folder."""
         state = self._now.get(path)
         if state is None:
             state = self._now[path] = self._look(path)
         return state
 
     def has_changed(self, path: str) -> bool:
-        """Whether the file is not what it was when its earlier state was taken."""
+        """Whether the content of a file differs from its earlier state."""
         before = self._known.get(path)
         return before is None or not before.digest or self.look_up(path).digest != before.digest
 
     def was_touched(self, path: str) -> bool:
-        """Whether the file was written since, be it with the same content."""
+        """Whether a file was written since its earlier state, even with the same content."""
         return self._known.get(path) != self.look_up(path)
 
     def _look(self, path: str) -> FileState:
@@ -69,7 +70,7 @@ class FileStates:
             return before
         written = max((s.st_mtime_ns for s in stats if s), default=0)
         if written > self._started and before is None:
-            return FileState("", b"")  # who knows what of it was read
+            return FileState("", b"")  # nobody knows which content was read
         return FileState("" if written > self._started - _TICK else text, _digest_files(names))
 
 
@@ -93,21 +94,45 @@ def _digest_files(names: list[str]) -> bytes:
 UnitName = tuple[str, str]  # path, object
 
 
+class UnitRow(NamedTuple):
+    """A row of the table `unit`, without its id; see schema.sql."""
+
+    path: str
+    object: str
+    image: str
+    failed: str
+    errors: str
+    definitions: bytes
+    files: bytes
+    command: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class PreviousUnit:
-    """A unit's row: `command` is the digest of how it was compiled, `row` the whole."""
+    """A unit of a previous index. `errors` are (citation or "", message); `files` the ids of the
+    files that it read."""
 
-    command: bytes
-    failed: str
+    row: UnitRow
     errors: tuple[tuple[str, str], ...]
-    definitions: bytes
     files: tuple[int, ...]
-    row: tuple[str | bytes, ...]
+
+    @property
+    def command(self) -> bytes:
+        """The digest of the compile command; empty if the unit must be read again."""
+        return self.row.command
+
+    @property
+    def failed(self) -> str:
+        """Why the unit could not be parsed, "" if it could."""
+        return self.row.failed
 
 
 class PreviousIndex:
-    """What an index holds of facts. Checks the whole file at once; raises StoreError where it is
-    none, or is damaged."""
+    """The facts of an index that is already there. Raises StoreError if there is none, or it is
+    damaged; methods also if another run has replaced it meanwhile.
+
+    `file_ids` has the ids of the files that units read, `files` their states at that time.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -122,20 +147,21 @@ class PreviousIndex:
                     "SELECT id, path, stat, digest FROM unit_file ORDER BY id"):
                 self.files[name] = FileState(stat, digest)
                 self.file_ids[name] = number
-            self.units = dict(_decode_unit(row) for row in reader.fetch_rows(
-                "SELECT path, object, image, failed, errors, definitions, files, command"
-                " FROM unit"))
+            rows = reader.fetch_rows(
+                "SELECT path, object, image, failed, errors, definitions, files, command FROM unit")
+            self.units: dict[UnitName, PreviousUnit] = {
+                (row[0], row[1]): _decode_unit(UnitRow(*row)) for row in rows}
 
     def unpack_definition_ids(self, unit: PreviousUnit) -> Iterable[int]:
         """The ids of a unit's definitions, ascending."""
-        return unpack_numbers(unit.definitions)
+        return unpack_numbers(unit.row.definitions)
 
     def _reopen(self) -> IndexReader:
-        """The same file; StoreError where another run has put one in its place."""
+        """A reader of the same file."""
         reader = IndexReader(self.path, verify=False)
         if _file_identity(self.path) != self._identity:
             reader.close()
-            raise StoreError(f"the index {self.path} was replaced meanwhile", "it is left alone")
+            raise StoreError(f"the index {self.path} was replaced meanwhile", "try again")
         return reader
 
     def read_keys(self) -> set[str]:
@@ -192,10 +218,6 @@ def digest_facts(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=12).hexdigest()
 
 
-def _decode_unit(row: tuple[str | bytes, ...]) -> tuple[UnitName, PreviousUnit]:
-    path, object_, _image, failed, errors, definitions, files, command = row
-    unit = PreviousUnit(
-        bytes(command), str(failed),  # type: ignore[arg-type]
-        tuple((where, what) for where, what in json.loads(errors)), bytes(definitions),  # type: ignore[arg-type]
-        tuple(unpack_numbers(bytes(files))), row)  # type: ignore[arg-type]
-    return (str(path), str(object_)), unit
+def _decode_unit(row: UnitRow) -> PreviousUnit:
+    errors = tuple((where, what) for where, what in json.loads(row.errors))
+    return PreviousUnit(row, errors, tuple(unpack_numbers(row.files)))

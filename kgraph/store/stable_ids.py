@@ -8,8 +8,8 @@ from collections.abc import Container, Mapping
 
 
 class StableIds:
-    """Numbers of texts: those of `old` as they are, new ones behind them; provisional in the order
-    of their first mention, settled in the order of the texts."""
+    """Ids of texts. Texts of `old` keep theirs; new ones get the ids after those, first in the
+    order of arrival, and from `settle` on in the order of the texts."""
 
     def __init__(self, old: Mapping[str, int] | None = None) -> None:
         self._numbers = dict(old or {})
@@ -17,7 +17,7 @@ class StableIds:
         self._next = self._first
 
     def assign(self, text: str) -> int:
-        """The provisional number."""
+        """The provisional id of a text."""
         number = self._numbers.get(text)
         if number is None:
             number = self._numbers[text] = self._next
@@ -25,23 +25,23 @@ class StableIds:
         return number
 
     def is_old(self, text: str) -> bool:
-        """Whether it had its number before."""
+        """Whether a text is one of `old`."""
         return self._numbers.get(text, self._first) < self._first
 
     def new_ids(self) -> dict[str, int]:
-        """The new texts and their provisional numbers."""
+        """New text -> its provisional id."""
         return {text: n for text, n in self._numbers.items() if n >= self._first}
 
     def all_ids(self) -> Mapping[str, int]:
-        """All texts and their provisional numbers."""
+        """Text -> its provisional id."""
         return self._numbers
 
     def find_texts(self, numbers: Container[int]) -> set[str]:
-        """The texts of some provisional numbers."""
+        """The texts of some provisional ids."""
         return {text for text, number in self._numbers.items() if number in numbers}
 
     def settle(self) -> "array[int]":
-        """For each provisional number the final one."""
+        """Provisional id -> final id."""
         final = array("I", range(self._next))
         for number, (_, provisional) in enumerate(sorted(self.new_ids().items()), self._first):
             final[provisional] = number

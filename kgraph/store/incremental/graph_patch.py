@@ -59,11 +59,12 @@ def patch_graph(
     connection.execute("ATTACH ? AS former", (str(former.resolve()),))
     connection.execute("BEGIN")
     try:
-        rows = connection.execute("SELECT * FROM former.file ORDER BY id").fetchall()
-        numbers = {row[1]: row[0] for row in rows}
+        rows = [FileRow(*row)
+                for row in connection.execute("SELECT * FROM former.file ORDER BY id")]
+        numbers = {row.path: row.id for row in rows}
         _GraphPatch(connection, change, numbers).write(moves)
         renewed = set(edited)
-        files.adopt_rows([_read_again(row, files) if row[1] in renewed else row for row in rows])
+        files.adopt_rows([_read_again(row, files) if row.path in renewed else row for row in rows])
     except (PatchConflict, KeyError, StoreError, sqlite3.DatabaseError):
         for table in _GRAPH_TABLES:
             connection.execute(f"DELETE FROM main.{table}")  # noqa: S608
@@ -76,8 +77,7 @@ def patch_graph(
 
 
 def _read_again(row: FileRow, files: CitedFiles) -> FileRow:
-    _, path, lines, digest, generated = files.read_row(row[1])
-    return (row[0], path, lines, digest, generated)
+    return files.read_row(row.path)._replace(id=row.id)
 
 
 class _GraphPatch:
