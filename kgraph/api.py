@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from kgraph.errors import LookupFailed
 from kgraph.logs import PackageLogger
 from kgraph.model.resolution import SiteStatus
+from kgraph.model.results import Alias, Neighbours, OpenSite
 
 if TYPE_CHECKING:
     from kgraph.check.document.query_files import read_shipped_queries
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
         CacheInventory,
         Hop,
         KnownFunction,
-        KnownSite,
         OpsRow,
         PathAnswer,
         SiteAnswer,
@@ -51,18 +51,15 @@ if TYPE_CHECKING:
     from kgraph.query.pins import RowPartner
 
 __all__ = [
-    "Alias",
     "CallGraph",
     "CheckResult",
     "DocumentedScenario",
     "IndexRequest",
     "IndexSummary",
     "Limits",
-    "Neighbours",
     "PathQuestion",
     "PathResult",
     "RowPartner",
-    "SiteWithoutCandidates",
     "SourceText",
     "Subject",
     "callees",
@@ -160,14 +157,6 @@ def use_index(
             yield graph
     finally:
         graph.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A name that you gave is an alias of this function; the answer is about the function."""
-
-    name: str
-    function: "KnownFunction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,26 +268,6 @@ def _try_scenario(
     return answer, used
 
 
-@dataclass(frozen=True, slots=True)
-class SiteWithoutCandidates:
-    """A call site that is empty or unresolved; `by_type` counts the functions of its type."""
-
-    site: "KnownSite"
-    by_type: int
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbours:
-    """The calls that reach a function, or that it makes. `open_sites` are the calls of a caller
-    that have no callee.
-    """
-
-    function: "KnownFunction"
-    hops: "tuple[Hop, ...]"
-    alias: Alias | None = None
-    open_sites: tuple[SiteWithoutCandidates, ...] = ()
-
-
 def callers(
     graph: "CallGraph", name: str, *, types: bool = False, deferred: bool = True
 ) -> Neighbours:
@@ -331,12 +300,12 @@ def callees(
 
 def _iter_open_sites(
     graph: "CallGraph", function: "KnownFunction"
-) -> Iterator[SiteWithoutCandidates]:
+) -> Iterator[OpenSite]:
     for known in graph.find_sites_of(function.number):
         if known.status is SiteStatus.UNRESOLVED:
-            yield SiteWithoutCandidates(known, len(graph.by_type.callees(known.number)))
+            yield OpenSite(known, len(graph.by_type.callees(known.number)))
         elif known.status is SiteStatus.EMPTY:
-            yield SiteWithoutCandidates(known, 0)
+            yield OpenSite(known, 0)
 
 
 def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":

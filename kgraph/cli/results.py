@@ -9,8 +9,8 @@ from kgraph import api
 from kgraph.cli.output import remark, write_json, write_lines
 
 if TYPE_CHECKING:
-    from kgraph.api import Alias, CallGraph, DocumentedScenario, Neighbours, RowPartner, SourceText
-    from kgraph.model.results import IndexDescription
+    from kgraph.api import CallGraph, DocumentedScenario, RowPartner, SourceText
+    from kgraph.model.results import Alias, IndexDescription, Neighbours
     from kgraph.report.json import LineReader
 
 

@@ -60,22 +60,3 @@ def is_function(value: int) -> bool:
 def parameter_index(value: int) -> int:
     """The index of the caller's parameter that a forwarded value is; negative for a function."""
     return -1 - value
-
-
-EdgeOrSite = NewType("EdgeOrSite", int)
-"""How a step of a search was taken: over an edge, or by type from a call site without one."""
-
-
-def site_by_type(site: int) -> EdgeOrSite:
-    """A step by type from a call site."""
-    return EdgeOrSite(-1 - site)
-
-
-def is_edge(step: int) -> bool:
-    """Whether a step was taken over an edge; its integer is then the edge's number."""
-    return step >= 0
-
-
-def site_of_step(step: int) -> int:
-    """The call site that a step by type leaves from; negative for an edge."""
-    return -1 - step

@@ -33,9 +33,9 @@ class LineKind(StrEnum):
 class Citation:
     """A file and line that a document names.
 
-    `path` has forward slashes and may begin with more than the tree's folders; `line` is as
-    written, counted from 1. `start` and `end` are byte offsets of the citation in the document,
-    `line_start` that of its number, which ends at `end`.
+    `path` has forward slashes and may begin with folders above the tree; `line` counts from 1.
+    `start` and `end` are byte offsets of the citation in the document, `line_start` is that of its
+    line number, which ends at `end`.
     """
 
     path: str
@@ -118,7 +118,7 @@ class DocumentLine:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document: its name as the user gave it, every line of it."""
+    """A document: its name as you gave it, and its lines."""
 
     file: str
     lines: tuple[DocumentLine, ...]
@@ -126,9 +126,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """What a slot holds in a scenario: `slot` and `target` as a user writes them
-    (`sock.sk_prot`, `raw_prot`). Where `start` or `end` is given the pin holds only on the part of
-    the way from the one function to the other. `where` is the FILE:LINE that gives it, if one does.
+    """What a slot holds in a scenario; `slot` and `target` are as you write them (`sock.sk_prot`,
+    `raw_prot`). With `start` or `end` the pin holds only on the part of the path between these
+    functions. `where` is the FILE:LINE of the pin, if a file has it.
     """
 
     slot: str
@@ -139,8 +139,8 @@ class Pin:
 
     @classmethod
     def parse(cls, text: str) -> "Pin | None":
-        """The pin that is written as "SLOT=TARGET" or, for a part of the way,
-        "SLOT=TARGET@FROM..TO", where FROM or TO may be left out; None for what is none.
+        """The pin "SLOT=TARGET", or, for a part of the path, "SLOT=TARGET@FROM..TO". FROM or TO may
+        be left out. None for other texts.
         """
         slot, _, rest = (part.strip() for part in text.partition("="))
         target, limited, part = (part.strip() for part in rest.partition("@"))
@@ -156,8 +156,8 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Pins, with the ordered `via` and `avoid` that go with them. `origin` says where it is from:
-    a query's file, the command line, the document's own claims.
+    """Pins, with the ordered `via` and the `avoid` that go with them. `origin` says where it comes
+    from: a query, the command line, the claims of a document.
     """
 
     name: str = ""
@@ -169,10 +169,10 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A documented chain as a file of its own: `name` is the file's without its ending; `caller`
-    and `callee` are the ends of the way; `documented` where it was written down; `setup` are shell
-    commands; `chain` is in the notation of documents and begins at `chain_line` of `file`, where
-    all of it stands on `one_line` or each of its lines on its own.
+    """A documented chain in a file of its own. `name` is that of the file without its ending;
+    `caller` and `callee` are the ends of the path. `documented` says where it was written down;
+    `setup` are shell commands. `chain` is in the notation of documents and begins at `chain_line`
+    of `file`; with `one_line` that line has all of it, as one string.
     """
 
     name: str

@@ -9,11 +9,11 @@ from kgraph.model.values import Load, Place, TransferKind, Value
 
 
 class Function(Struct, frozen=True, gc=False):
-    """A function definition. `location` is its name's; `extent` the whole definition.
+    """A function definition. `location` is that of its name, `extent` the whole definition.
 
-    `signature` is the canonical type ("int (struct sock *, int)"). `alias_of` names the function
-    that an alias attribute makes this one stand for. `macro` is the macro whose expansion
-    defines it (SYSCALL_DEFINE6), "" if none.
+    `signature` is the canonical type ("int (struct sock *, int)"). If it has an alias attribute,
+    `alias_of` names the function that it stands for. `macro` is the macro whose expansion defines
+    it (SYSCALL_DEFINE6), else "".
     """
 
     id: FunctionId
@@ -28,8 +28,9 @@ class Function(Struct, frozen=True, gc=False):
 
 
 class Object(Struct, frozen=True, gc=False):
-    """A variable with static storage that a unit defines. `record` is its type ("proto_ops",
-    "inet_protosw []", "int (*)(void)"), `section` what a section attribute names."""
+    """A variable with static storage that a unit defines. `type` is its type ("proto_ops",
+    "inet_protosw []", "int (*)(void)"), `section` the section that an attribute puts it in.
+    """
 
     id: ObjectId
     location: Location
@@ -42,12 +43,12 @@ class Object(Struct, frozen=True, gc=False):
 class CallSite(Struct, frozen=True, gc=False):
     """A call as it is written in `caller`.
 
-    `location` is the line a reader sees; `extent` runs over the whole call. `target` is the
-    callee of a direct call, the Load of an indirect one, the Symbol of assembler. `ordinal` counts
-    the calls that start at the same line and column of the caller. `expression` is the callee as
-    an expression.
-    `macro` is the macro that hides the call at `location`, "" where a reader sees the call.
-    `index` counts the indirect calls of the caller, for CallResult; -1 for a direct call.
+    `location` is the line where a reader sees it, `extent` the whole call. `target` is the callee
+    of a direct call, the Load of an indirect one, the Symbol of assembler text; `expression` is how
+    the source writes the callee. `ordinal` counts the calls of the caller that start at the same
+    line and column. `macro` is the macro that hides the call at `location`, "" if none does.
+    `arguments` has for each argument the values that it may have. `index` counts the indirect
+    calls of the caller (see CallResult); it is -1 for a direct call.
     """
 
     caller: FunctionId
@@ -64,9 +65,9 @@ class CallSite(Struct, frozen=True, gc=False):
 
 
 class Binding(Struct, frozen=True, gc=False):
-    """A function, or the address of an object (an install), put into a place.
+    """A function, or the address of an object (an install), is put into a place.
 
-    `table` is the object whose initialiser does it, None for an assignment.
+    `table` is the object whose initialiser does that; None for an assignment.
     """
 
     place: Place
@@ -77,7 +78,7 @@ class Binding(Struct, frozen=True, gc=False):
 
 
 class Flow(Struct, frozen=True, gc=False):
-    """A pointer copied from one place to another. `target` gets what `source` evaluates to."""
+    """A pointer is copied from one place to another: `target` gets what `source` evaluates to."""
 
     source: Value
     target: Place
@@ -86,10 +87,10 @@ class Flow(Struct, frozen=True, gc=False):
 
 
 class Definition(Struct, frozen=True, gc=False):
-    """All facts of one function or one object, under a key that its content determines.
+    """All facts of one function or one object.
 
-    `key` is a digest of the definition's place and its text after preprocessing: equal keys
-    mean equal facts, whichever translation unit they were read from.
+    `key` is a digest of the definition's location and its preprocessed text. Equal keys mean equal
+    facts, whichever translation unit they were read from.
     """
 
     key: str
@@ -100,17 +101,18 @@ class Definition(Struct, frozen=True, gc=False):
 
 
 class Diagnostic(Struct, frozen=True, gc=False):
-    """A parse error that clang reported."""
+    """A parse error reported by clang."""
 
     location: Location | None
     message: str
 
 
 class UnitFacts(Struct, frozen=True, gc=False):
-    """What one translation unit says. `keys` are all its definitions, `definitions` those that
-    were read here (a header's may have been read before). `files` are the tree files it read,
-    relative to the tree. `failed` is why it could not be parsed at all, "" otherwise. `foreign`:
-    it depends on files elsewhere, too, of which nothing is kept."""
+    """What one translation unit says. `keys` are those of all its definitions; `definitions` were
+    read here (those of a header may have been read with another unit). `files` are the files of
+    the tree that it read, relative to the tree. `failed` is why it could not be parsed at all, else
+    "". `foreign`: it also depends on files outside the tree, of which nothing is kept.
+    """
 
     path: str
     object: str

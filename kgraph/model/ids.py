@@ -10,9 +10,9 @@ VMLINUX = "vmlinux"
 class FunctionId(Struct, frozen=True, order=True, gc=False):
     """A function.
 
-    `scope` is empty for external linkage, else the defining file, and "file@unit" where that
-    file is a .c file included by the translation unit `unit`. `image` is what the function is
-    linked into ("vmlinux", a module, "vdso", ...).
+    `scope` is "" for external linkage, else the defining file; it is "file@unit" if that file is a
+    .c file which the translation unit `unit` includes. `image` is what the function is linked into:
+    "vmlinux", a module, "vdso" ...
     """
 
     name: str
@@ -24,7 +24,7 @@ class FunctionId(Struct, frozen=True, order=True, gc=False):
 
 
 class ObjectId(Struct, frozen=True, order=True, gc=False):
-    """A variable with static storage. A function's static is named "function.variable"."""
+    """A variable with static storage. A static variable of a function is "function.variable"."""
 
     name: str
     scope: str = ""

@@ -20,31 +20,31 @@ MarkKey = tuple[str | int, ...]  # the kind of the mark, then the name
 
 
 def hash_key(key: MarkKey) -> int:
-    """The number of a key: 64 bits of a digest, the same on every machine."""
+    """The mark of a key: 64 bits of a digest, the same on every machine."""
     text = "\0".join(map(str, key)).encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little")
 
 
 def hash_weighted_keys(keys: Mapping[MarkKey, int]) -> dict[int, int]:
-    """Marks with the weights of their keys."""
+    """The marks of keys, with the weights of the keys."""
     return {hash_key(key): weight for key, weight in keys.items()}
 
 
 def hash_keys(keys: Iterable[MarkKey]) -> dict[int, int]:
-    """Marks of keys that weigh nothing more than being there."""
+    """The marks of keys that are only present or absent: each has the weight 1."""
     return {hash_key(key): 1 for key in keys}
 
 
 class Footprint(Struct, frozen=True, gc=False):
-    """Marks, each with its weight: how many facts stand behind it, 1 for what is or is not."""
+    """What a resolution depended on: marks, each weighted with the number of facts behind it."""
 
     weights: dict[int, int] = field(default_factory=dict)
 
 
 class RewrittenSite(Struct, frozen=True, gc=False):
-    """A call site that is written anew. `like` is the position, in the former definition's calls,
-    of the one whose candidates it has; where that is None it calls `callee`, a linked function,
-    and nothing else.
+    """A call site to write again. `like` is the position, in the calls of the previous definition,
+    of the call site whose candidates it keeps. If that is None, it calls only `callee`, a linked
+    function.
     """
 
     call: CallSite
@@ -53,8 +53,9 @@ class RewrittenSite(Struct, frozen=True, gc=False):
 
 
 class RewrittenFunction(Struct, frozen=True, gc=False):
-    """A function whose call sites are written anew, in place of those of `before`, if any; without
-    `after` there are none and it is no more."""
+    """A function whose call sites replace those of its definition `before`. It is new without
+    `before`, and removed without `after`.
+    """
 
     before: Definition | None
     after: Definition | None
@@ -62,7 +63,7 @@ class RewrittenFunction(Struct, frozen=True, gc=False):
 
     @property
     def function(self) -> FunctionId:
-        """Which function it is."""
+        """The id of the function."""
         definition = self.after or self.before
         assert definition is not None
         assert isinstance(definition.subject, Function)
@@ -70,9 +71,10 @@ class RewrittenFunction(Struct, frozen=True, gc=False):
 
 
 class GraphChange(Struct, frozen=True, gc=False):
-    """All that is different. `moved` are pairs of what differs by its places only; `fates` places,
-    before and after, of facts of rewritten functions that say the same; `weights` what is added to
-    the marks of the footprint."""
+    """Everything that differs from the previous graph. `moved_definitions` are pairs that differ in
+    their locations only; `moved_locations` are those, before and after, of unchanged facts in
+    rewritten functions; `weight_changes` are added to the weights of the footprint.
+    """
 
     moved_definitions: tuple[tuple[Definition, Definition], ...]
     moved_locations: tuple[tuple[Location, Location], ...]

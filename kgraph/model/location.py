@@ -15,9 +15,7 @@ class Location(Struct, frozen=True, order=True, gc=False):
 
 
 class Extent(Struct, frozen=True, order=True, gc=False):
-    """A stretch of source: from a Location up to, but not including, a line and column of the same
-    file.
-    """
+    """A stretch of source: from a Location up to, but not including, a line and column."""
 
     start: Location
     end_line: int
@@ -27,13 +25,13 @@ class Extent(Struct, frozen=True, order=True, gc=False):
         return str(self.start)
 
 
-# A call keeps so many guards, the innermost ones; what has as many may have more. Without a limit
-# a chain of n `else if` would hold n * n / 2 of them. (The most in linux-4.6.2 are 76.)
+# A call site keeps its innermost guards, at most so many. Without a limit, a chain of n `else if`
+# would hold n * n / 2 of them. The most in linux-4.6.2 are 76.
 MAX_GUARDS = 100
 
 
 class Guard(Struct, frozen=True, order=True, gc=False):
-    """A condition around a call site: the call runs only where it is true (or not `holds`)."""
+    """A condition around a call site: the call runs only if its truth is `holds`."""
 
     extent: Extent
     holds: bool

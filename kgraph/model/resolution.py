@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from kgraph.model.facts import CallSite, Function, Object
+from kgraph.model.facts import Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import Footprint
 from kgraph.model.location import Location
@@ -21,8 +21,8 @@ class EdgeKind(StrEnum):
     POINTER = "pointer"  # through another slot, a variable, a return value
     CALLBACK = "callback"  # through a parameter
     DEFERRED = "deferred"
-    ASM = "asm"
-    TYPE = "type"
+    ASM = "asm"  # from assembler text
+    TYPE = "type"  # only the signature fits
 
 
 class Role(StrEnum):
@@ -37,40 +37,29 @@ class Role(StrEnum):
 
 
 class Evidence(Struct, frozen=True, order=True, gc=False):
-    """One citation that justifies an edge. `holder` is what received the value there."""
+    """A citation that justifies an edge. `holder` is what received the value there."""
 
     role: Role
     location: Location
     holder: str = ""
 
 
-class Edge(Struct, frozen=True, gc=False):
-    """A call that can happen. `candidates` counts the callees its call site has."""
-
-    caller: FunctionId
-    callee: FunctionId
-    call_site: CallSite
-    kind: EdgeKind
-    slot: Holder | None = None
-    candidates: int = 1
-    evidence: tuple[Evidence, ...] = ()
-
-
 REFERENCE_RULE = "reference"  # the rule of a call site where assembler text refers to a function
 
 
 class SiteStatus(StrEnum):
-    """What is known of a call site. The three of indirect calls are never mixed."""
+    """What is known of a call site. The three for indirect calls are never mixed."""
 
     DIRECT = "direct"
     RESOLVED = "resolved"
     EMPTY = "empty"  # proved to have no candidate
-    UNRESOLVED = "unresolved"  # could not tell
+    UNRESOLVED = "unresolved"  # kgraph cannot tell
 
 
 class Candidate(Struct, frozen=True, gc=False):
-    """A possible callee of a call site. `callee` may be a function without a definition in the
-    index (then no Function of that id exists)."""
+    """A possible callee of a call site. If `callee` has no definition in the index, there is no
+    Function of that id.
+    """
 
     callee: FunctionId
     kind: EdgeKind
@@ -78,21 +67,22 @@ class Candidate(Struct, frozen=True, gc=False):
 
 
 class CallbackForward(Struct, frozen=True, gc=False):
-    """A call site hands a function, or its caller's own parameter, to a parameter of its direct
-    callee that is called there or handed on. `value` is the function, or the index of the
-    caller's parameter; several Forwards of one parameter are alternatives."""
+    """A call site hands a callback to a parameter of its direct callee, which calls it or hands it
+    on. `value` is a function, or the index of the caller's own parameter. Several forwards to one
+    parameter are alternatives.
+    """
 
     parameter: int
     value: FunctionId | int
 
 
 class ResolvedSite(Struct, frozen=True, gc=False):
-    """One call site of a definition: `key` and `position` (index in Definition.calls) name it.
+    """A call site of a definition, named by the definition's `key` and its `position` in
+    Definition.calls.
 
-    `holder` is what an indirect call goes through. `rule` names the rule that resolved it,
-    `reason` says why it is empty or unresolved, `proof` cites what an empty one was proved by:
-    everything that is put into its holder, none of it a function. `forwards` says which functions
-    it hands on.
+    `holder` is what an indirect call goes through. `rule` names the rule that resolved it, `reason`
+    says why it is empty or unresolved. `proof` cites everything that is put into the holder of an
+    empty one: none of it is a function. `forwards` are the callbacks that it hands on.
     """
 
     key: str
@@ -108,7 +98,7 @@ class ResolvedSite(Struct, frozen=True, gc=False):
 
 
 class BoundSlot(Struct, frozen=True, gc=False):
-    """A row of `ops`: a function, or an object's address (an install), bound to a holder."""
+    """A function, or the address of an object (an install), that is bound to a holder."""
 
     holder: Holder
     value: FunctionId | ObjectId
@@ -118,8 +108,9 @@ class BoundSlot(Struct, frozen=True, gc=False):
 
 
 class CopiedTable(Struct, frozen=True, gc=False):
-    """A pointer field that calls go through may hold a table by way of the copies that `evidence`
-    cites. `whole`: all that the field may hold is known."""
+    """A table that the copies in `evidence` may bring into a pointer field that calls go through.
+    `is_complete`: everything that the field may hold is known.
+    """
 
     holder: Slot
     table: ObjectId
@@ -128,10 +119,11 @@ class CopiedTable(Struct, frozen=True, gc=False):
 
 
 class DeferredRequest(Struct, frozen=True, order=True, gc=False):
-    """A call site (`key` and `position` name it) asks for something of a kind to be run later.
+    """A call site (`key` and `position`, see ResolvedSite) requests something of a kind to be run
+    later.
 
-    `edges` counts what was found. Where that is none, `reason` says why, and `asked` what it asks
-    for; `untold`: that could not be told, so that it may be anything of the kind.
+    `edges` counts the callees that were found. If there are none, `reason` says why and `asked`
+    what is requested. `key_unknown`: it may be anything of the kind.
     """
 
     key: str
@@ -144,7 +136,7 @@ class DeferredRequest(Struct, frozen=True, order=True, gc=False):
 
 
 class DeferredCallback(Struct, frozen=True, order=True, gc=False):
-    """A function that is registered to be run later; `untold`: under what could not be told."""
+    """A function that is registered to be run later; `key_unknown`: under an unknown key."""
 
     kind: str
     function: FunctionId
@@ -152,7 +144,7 @@ class DeferredCallback(Struct, frozen=True, order=True, gc=False):
 
 
 class Resolution(Struct, frozen=True, gc=False):
-    """Everything that resolve found. Sorted; the same for the same definitions in any order."""
+    """Everything that resolving found, sorted. The order of the definitions does not matter."""
 
     functions: tuple[Function, ...]
     objects: tuple[Object, ...]

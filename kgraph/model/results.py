@@ -14,9 +14,9 @@ from kgraph.model.resolution import EdgeKind, Evidence, SiteStatus
 
 
 class KnownFunction(Struct, frozen=True, gc=False):
-    """A function of the index, by its number there. `location` is None where no definition of it
-    was indexed, else its definition ends at `end_line`. `address_taken`: its name stands somewhere
-    as a value.
+    """A function of the index, and its number there. `location` is None if the index has no
+    definition of it; else the definition ends at `end_line`. `address_taken`: its name is used as a
+    value somewhere.
     """
 
     number: int
@@ -33,7 +33,7 @@ class KnownFunction(Struct, frozen=True, gc=False):
 
 
 class KnownObject(Struct, frozen=True, gc=False):
-    """An object with static storage of the index, by its number there."""
+    """An object with static storage of the index, and its number there."""
 
     number: int
     id: ObjectId
@@ -42,9 +42,9 @@ class KnownObject(Struct, frozen=True, gc=False):
 
 
 class KnownSite(Struct, frozen=True, gc=False):
-    """A call site of the index, by its number there. `holder` is what an indirect call goes
-    through, "" for a direct call; `callback` the caller's parameter that it goes through; `proof`
-    the number of the evidence that it is empty.
+    """A call site of the index, and its number there. `holder` is what an indirect call goes
+    through, "" for a direct call; `callback` is the index of the caller's parameter that it goes
+    through; `proof` is the number of the evidence that it is empty.
     """
 
     number: int
@@ -64,15 +64,15 @@ class KnownSite(Struct, frozen=True, gc=False):
 
     @property
     def may_have_more_guards(self) -> bool:
-        """Whether there may be further conditions around those in `guards`."""
+        """Whether there may be further conditions around those in `guards` (see MAX_GUARDS)."""
         return len(self.guards) >= MAX_GUARDS
 
 
 class Hop(Struct, frozen=True, gc=False):
-    """One call: from a function, at a call site, to a function.
+    """A call from a function, at a call site, to a function.
 
-    `candidates` counts the callees that the call site has here: 1 where a scenario or a
-    forwarded callback leaves one. `sites` are the other call sites of the same edge.
+    `candidates` counts the callees that the call site has here: 1 if a scenario or a forwarded
+    callback leaves one. `sites` are the other call sites of the same edge.
     """
 
     caller: KnownFunction
@@ -85,13 +85,15 @@ class Hop(Struct, frozen=True, gc=False):
 
 
 class Path(Struct, frozen=True, gc=False):
-    """A way through the graph; each hop starts where the one before it ends."""
+    """A path through the graph. Each hop starts where the one before it ends."""
 
     hops: tuple[Hop, ...]
 
 
 class OpenRequest(Struct, frozen=True, gc=False):
-    """A call site asks for something of a kind to be run later, and no callee was found."""
+    """A request at a call site to run something of a kind later, for which no callee was found:
+    `asked` is what it requests, `reason` why nothing was found.
+    """
 
     kind: str
     reason: str
@@ -99,9 +101,9 @@ class OpenRequest(Struct, frozen=True, gc=False):
 
 
 class SiteAnswer(Struct, frozen=True, gc=False):
-    """A call site with every candidate; `by_type` counts the functions of its type where it is
-    unresolved; `proof` cites everything that is put into an empty one's holder; `requests` are
-    those of things to be run later that have no callee.
+    """A call site with every candidate. For an unresolved one `by_type` counts the functions of its
+    type; for an empty one `proof` cites everything that is put into its holder. `requests` are its
+    requests to run something later that have no callee.
     """
 
     caller: KnownFunction
@@ -113,8 +115,9 @@ class SiteAnswer(Struct, frozen=True, gc=False):
 
 
 class Install(Struct, frozen=True, gc=False):
-    """A place where a table is put where it is called from; where `passed`, it is only an argument
-    there; where `copied`, it comes there from where it is put."""
+    """A place that puts a table where it is called from. `is_argument`: the table is an argument of
+    a call there. `is_copy`: it is copied there from where it was put.
+    """
 
     holder: str
     location: Location
@@ -123,9 +126,10 @@ class Install(Struct, frozen=True, gc=False):
 
 
 class OpsRow(Struct, frozen=True, gc=False):
-    """A function, or an object's address, bound to a slot. `table` is None for an assignment.
-    `evidence`: it comes into the slot by these copies, the last of which is at `location`; where
-    not `whole`, what else the slot may hold so could not be followed.
+    """A function, or the address of an object, that is bound to a slot. `table` is None for an
+    assignment. If it comes into the slot by copies, these are the `evidence`, and the last of them
+    is at `location`; unless `is_complete`, copies may bring more into the slot than kgraph could
+    follow.
     """
 
     table: KnownObject | None
@@ -139,7 +143,7 @@ class OpsRow(Struct, frozen=True, gc=False):
 
 class Reach(Struct, frozen=True, gc=False):
     """How far a search came from one end: how many functions it reached, the deepest of them, and
-    unresolved call sites in them, nearest first (a search from the callee's end has none).
+    the unresolved call sites in them, nearest first. A search from the callee has none.
     """
 
     functions: int
@@ -149,12 +153,11 @@ class Reach(Struct, frozen=True, gc=False):
 
 
 class Frontier(Struct, frozen=True, gc=False):
-    """Why no path leads from `caller` to `callee` (the ends of the leg that fails).
+    """Why no path leads from `caller` to `callee`, the ends of the leg that fails.
 
-    `by_type`: unresolved call sites, given their candidates by type, would make one. `callbacks`:
-    there is one only if a callback could be another than the one handed on there, or in more hops
-    than allowed. `by_request`: requests to run something later, whose callee could not be told,
-    might make one.
+    `by_type`: candidates by type of unresolved call sites would make a path. `callbacks`: a path
+    would need another callback than is handed on, or more hops than allowed. `by_request`: requests
+    to run something later, whose callee kgraph cannot tell, might make a path.
     """
 
     caller: KnownFunction
@@ -167,8 +170,8 @@ class Frontier(Struct, frozen=True, gc=False):
 
 
 class PathAnswer(Struct, frozen=True, gc=False):
-    """The answer to "how does A reach B": the best paths, how many other ways there are
-    (`at_least`: there are more than were counted), or the frontier where there is none.
+    """How A reaches B: the best paths, and how many others there are (with `others_at_least` there
+    may be more); or the frontier, if there is none.
     """
 
     paths: tuple[Path, ...]
@@ -177,9 +180,34 @@ class PathAnswer(Struct, frozen=True, gc=False):
     others_at_least: bool = False
 
 
+class Alias(Struct, frozen=True, gc=False):
+    """A name that was asked for is an alias of `function`; the result is about the function."""
+
+    name: str
+    function: KnownFunction
+
+
+class OpenSite(Struct, frozen=True, gc=False):
+    """A call site that is empty or unresolved. `by_type` counts the functions of its type."""
+
+    site: KnownSite
+    by_type: int
+
+
+class Neighbours(Struct, frozen=True, gc=False):
+    """The calls that reach a function, or that it makes. `open_sites` are the calls of a caller
+    that have no callee.
+    """
+
+    function: KnownFunction
+    hops: tuple[Hop, ...]
+    alias: Alias | None = None
+    open_sites: tuple[OpenSite, ...] = ()
+
+
 class IndexDescription(Struct, frozen=True, gc=False):
-    """What an index is of. `tree` is an absolute path, `build` the folder of generated files;
-    `only` what `--only` restricted it to; `built` seconds since the epoch.
+    """What was indexed. `tree` is an absolute path, `build` the folder of generated files, `only`
+    what `--only` restricted the index to, `built` seconds since the epoch.
     """
 
     tree: str
@@ -196,11 +224,13 @@ HolderStatistics = dict[str, Number | list[str]]
 
 
 class Coverage(Struct, frozen=True, gc=False):
-    """The account of an index: units, functions, call sites by status, candidates by call site, and
-    by holder ("all", and "without" the heaviest: "holders", "mean", "p50" ... "by_type_mean",
-    "ratio", "left_out"). `deferred` has for each kind of requests to run something
-    later how many there are (`requests`), how many have a callee (`resolved`), why others have none
-    (`without`), and how many callbacks are registered under a key that cannot be told (`untold`).
+    """Totals of an index: units, functions, call sites by status.
+
+    `resolved` has the numbers of call sites by rule, `empty` and `unresolved` by reason.
+    `candidates` and `holders` have statistics of candidates by call site and by holder ("all", and
+    "without" the heaviest). `deferred` has for each kind of request how many there are
+    (`requests`), how many have a callee (`resolved`), why others have none (`without`), and how
+    many callbacks are registered under an unknown key (`untold`).
     """
 
     units: int
@@ -223,8 +253,9 @@ class Coverage(Struct, frozen=True, gc=False):
 
 
 class CachedIndex(Struct, frozen=True, gc=False):
-    """An index of the cache folder and the bytes that it and its generated files take. Where it
-    cannot be read, `trouble` says why, and nothing else is known."""
+    """An index in the cache folder, its size and that of its generated files in bytes. If it cannot
+    be read, `trouble` says why, and nothing else is known.
+    """
 
     path: pathlib.Path
     size: int
@@ -235,7 +266,7 @@ class CachedIndex(Struct, frozen=True, gc=False):
 
 
 class UnusedFile(Struct, frozen=True, gc=False):
-    """A file or folder that nothing needs, its bytes, and why."""
+    """A file or folder that no index uses, its size in bytes, and why it is unused."""
 
     path: pathlib.Path
     size: int
@@ -243,7 +274,9 @@ class UnusedFile(Struct, frozen=True, gc=False):
 
 
 class CacheInventory(Struct, frozen=True, gc=False):
-    """What there is; `busy` are the folders in which a run is, of which nothing is spare."""
+    """The content of the cache folder. `busy` are the folders of active runs; nothing in them is
+    unused.
+    """
 
     indexes: tuple[CachedIndex, ...]
     spare: tuple[UnusedFile, ...]

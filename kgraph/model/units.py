@@ -4,15 +4,14 @@ from msgspec import Struct
 
 
 class TranslationUnit(Struct, frozen=True, gc=False):
-    """One C file, or assembler source, as the build compiles it.
+    """A C file or assembler source as the build compiles it. (path, object) identifies it: a source
+    may be compiled twice.
 
-    `path` is the citation path: relative to the tree for a file of the tree, relative to the
-    build folder (and `generated` true) for a generated source. `file` is the absolute path given
-    to clang. `directory` is the folder the command runs in. `arguments` are the clang arguments
-    without compiler, -c, -o and the source, with every path absolute. `image` is what the object
-    is linked into: "vmlinux", the module's name, "vdso", "realmode", "boot", "purgatory".
-    `object` names the object file (relative to the build folder): one source may be compiled
-    twice, so the identity of a unit is (path, object).
+    `path` is cited: relative to the tree, or, for a `generated` source, to the build folder. `file`
+    is the absolute path that clang reads, `directory` the folder where the command runs.
+    `arguments` are those of clang without compiler, -c, -o and the source; every path in them is
+    absolute. `object` is the object file, relative to the build folder. `image` is what the object
+    is linked into: "vmlinux", the name of a module, "vdso", "realmode", "boot", "purgatory".
     """
 
     path: str
@@ -25,5 +24,5 @@ class TranslationUnit(Struct, frozen=True, gc=False):
 
     @property
     def is_assembly(self) -> bool:
-        """Whether it is assembler source, which goes through the preprocessor first."""
+        """Whether it is assembler source, which has to be preprocessed first."""
         return self.file.endswith(".S")

@@ -10,17 +10,17 @@ from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
 
-_MOST_REACHED = 32
-POINTEE = "*"  # the field name of "whatever this pointer points to, as a whole"
+_MAX_DEPTH = 32  # more than any code that people write
+POINTEE = "*"  # as a field name: the whole of what a pointer points to
 
 
 class Slot(Struct, frozen=True, order=True, gc=False):
     """A field of a record type: `net_device_ops.ndo_start_xmit`.
 
-    `record` is the tag or typedef name; an anonymous record is the field path from the named
-    record around it ("sock", "__sk_common.skc_prot"). `scope` is the defining file for records
-    that are not declared in an include/ folder, since such names repeat. Slot("", "*") is an
-    untyped pointee; Slot("sock", "*") a whole struct sock behind a pointer.
+    `record` is a tag or typedef name. A field of an anonymous record belongs to the named record
+    around it, and its name is a path ("sock", "__sk_common.skc_prot"). `scope` is the defining file
+    of a record that is not declared in an include/ folder, because such names repeat. Slot("", "*")
+    is an untyped pointee, Slot("sock", "*") a whole struct sock behind a pointer.
     """
 
     record: str
@@ -42,7 +42,7 @@ class ObjectField(Struct, frozen=True, order=True, gc=False):
 
 
 class Variable(Struct, frozen=True, order=True, gc=False):
-    """A local variable (the n-th of its name in its function: "ops", "ops#2")."""
+    """A local variable. The second of one name in a function is "ops#2"."""
 
     function: FunctionId
     name: str
@@ -52,7 +52,7 @@ class Variable(Struct, frozen=True, order=True, gc=False):
 
 
 class Parameter(Struct, frozen=True, order=True, gc=False):
-    """The index-th parameter of a function, from 0. `name` is for people."""
+    """A parameter of a function; `index` counts from 0."""
 
     function: FunctionId
     index: int
@@ -71,7 +71,7 @@ class ReturnValue(Struct, frozen=True, order=True, gc=False):
 
 
 class CallResult(Struct, frozen=True, order=True, gc=False):
-    """What the index-th indirect call of a function returns (its callee is not known yet)."""
+    """What the index-th indirect call of a function returns; its callee is not known yet."""
 
     function: FunctionId
     index: int
@@ -92,41 +92,42 @@ class Place(Struct, frozen=True, gc=False):
 
 
 class Load(Struct, frozen=True, gc=False):
-    """What the place holds."""
+    """The content of a place."""
 
     place: Place
 
 
 class Address(Struct, frozen=True, gc=False):
-    """The address of the place (`&tcp_prot`, `&priv->work`, an array by its name)."""
+    """The address of a place: `&tcp_prot`, `&priv->work`, the name of an array."""
 
     place: Place
 
 
 class Constant(Struct, frozen=True, gc=False):
-    """An integer constant, in decimal."""
+    """An integer constant."""
 
     value: int
 
 
 class Opaque(Struct, frozen=True, gc=False):
-    """A value that could not be followed; `reason` says why."""
+    """A value that kgraph cannot follow; `reason` says why."""
 
     reason: str
 
 
 class SymbolUse(StrEnum):
-    """What names a function where there is only its name."""
+    """Where a function is known by its name alone, how the name is used."""
 
-    CALLED = "called"  # assembler, in an instruction that calls or jumps
-    REFERRED = "referred"  # assembler, otherwise
-    CLEANUP = "cleanup"  # a variable's attribute: called when the variable goes out of scope
+    CALLED = "called"  # by a call or jump instruction of assembler text
+    REFERRED = "referred"  # otherwise in assembler text
+    CLEANUP = "cleanup"  # in an attribute: called when the variable goes out of scope
 
 
 class Symbol(Struct, frozen=True, gc=False):
-    """A function that is known by its name alone. Where `function` has no scope and nothing of
-    external linkage has its name, it is the static function of the file that names it, or of a
-    header that this may see."""
+    """A function that is known by its name alone. If `function` has no scope and no function of
+    external linkage has its name, the static function of the file that names it is meant, or that
+    of a header which the file may include.
+    """
 
     function: FunctionId
     how: SymbolUse = SymbolUse.CALLED
@@ -136,16 +137,17 @@ Value = Load | Address | FunctionId | Constant | Opaque | Symbol
 
 
 def limit_pointer_depth(value: Value | None) -> Value | None:
-    """A value as the base of a place. One that is itself reached through more places than any code
-    that people write is Opaque: who follows values goes as deep as they are nested."""
+    """A value, or Opaque if it is nested in too many places. Whatever follows values recurses as
+    deeply as they are nested.
+    """
     inner, steps = value, 0
-    while isinstance(inner, Load | Address) and steps < _MOST_REACHED:
+    while isinstance(inner, Load | Address) and steps < _MAX_DEPTH:
         inner, steps = inner.place.base, steps + 1
-    return value if steps < _MOST_REACHED else Opaque("it is reached through too many pointers")
+    return value if steps < _MAX_DEPTH else Opaque("it is reached through too many pointers")
 
 
 def take_address(place: Place) -> Value:
-    """`&place`; `&*p` is p."""
+    """The value of `&place`; that of `&*p` is p."""
     holder = place.holder
     if isinstance(holder, Slot) and holder.field == POINTEE and place.base is not None:
         return place.base
@@ -160,5 +162,5 @@ class TransferKind(StrEnum):
     ARGUMENT = "argument"
     RETURN = "return"
     COPY = "copy"
-    OVERLAY = "overlay"  # as another field that lies at the same place, and points to the same
-    CARRIER = "carrier"  # the same, where one of the two carries any pointer: a void *, a number
+    OVERLAY = "overlay"  # as another field at the same offset that points to the same type
+    CARRIER = "carrier"  # likewise, if one of the two carries any pointer: a void *, a number

@@ -9,11 +9,11 @@ from kgraph.model.results import Hop
 
 
 class Verdict(StrEnum):
-    """What a claim is on the indexed tree."""
+    """What a claim turns out to be on the indexed tree."""
 
     HOLDS = "holds"
     GAP = "gap"  # true, but steps are left out
-    DEFERRED = "deferred"  # true, run later
+    DEFERRED = "deferred"  # true, but run later
     ONE_OF = "one-of"  # the claimed target is one of several candidates
     CONTRADICTS = "contradicts"  # the scenario says otherwise
     REFUTED = "refuted"
@@ -23,11 +23,11 @@ class Verdict(StrEnum):
 
 
 class CitationVerdict(StrEnum):
-    """Where the cited line stands, seen from the code that it is cited for."""
+    """Where a cited line is, relative to the code that it is cited for."""
 
-    EXACT = "exact"  # the line of the call site; for a leaf, of any call it makes
+    EXACT = "exact"  # the line of the call site; for a leaf, of any call that it makes
     STATEMENT = "statement"  # another line of the same statement
-    NEAR = "near"  # 1 to 3 lines after the end of the nearest call's statement before it
+    NEAR = "near"  # 1 to 3 lines after the statement of the nearest call before it
     DEFINITION = "definition"
     INSIDE = "inside"
     OUTSIDE = "outside"
@@ -37,9 +37,9 @@ class CitationVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineVerdict:
-    """The judgement of one line. `found` is what the citation should be; `distance` how many lines
-    a near citation is off. `hop` is the call that makes the claim true, `via` the functions that a
-    gap leaves out, or the hops to them. `note` says in a sentence what is there instead.
+    """The verdict on one line. `found` is what the citation should be, `distance` how many lines a
+    near citation is off. `hop` is the call that makes the claim true, `via` are the calls that a
+    gap leaves out. `note` says in a sentence what is there instead.
     """
 
     line: DocumentLine
@@ -54,7 +54,7 @@ class LineVerdict:
 
 @dataclass(frozen=True, slots=True)
 class ChainCheck:
-    """A document, every line judged, under the scenario that was used or inferred."""
+    """A document with the verdict on every line, under the scenario that was given or inferred."""
 
     document: Document
     lines: tuple[LineVerdict, ...]
