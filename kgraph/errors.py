@@ -7,7 +7,7 @@ command line prints a KgraphError as two lines (what is wrong, what to do) and e
 
 
 class KgraphError(Exception):
-    """Something the user can act on: `message` says what is wrong, `hint` what to do."""
+    """An error that you can act on: `message` says what is wrong, `hint` what to do."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -16,11 +16,11 @@ class KgraphError(Exception):
 
 
 class TreeError(KgraphError):
-    """The kernel tree is missing, unreadable or not a kernel tree."""
+    """The kernel tree is missing, unreadable, or not a kernel tree."""
 
 
 class ToolError(KgraphError):
-    """A program that kgraph runs is missing or failed."""
+    """A program that kgraph runs is missing, or failed."""
 
 
 class ConfigurationError(KgraphError):
@@ -28,11 +28,11 @@ class ConfigurationError(KgraphError):
 
 
 class StoreError(KgraphError):
-    """There is no index, or it is damaged, locked or of another schema."""
+    """The index is missing, damaged, locked or of another version."""
 
 
 class ClusterError(KgraphError):
-    """A cluster cannot be reached, or cannot read units as this machine does."""
+    """The cluster cannot be reached, or its workers would not read units as this machine does."""
 
 
 class DocumentError(KgraphError):
@@ -40,7 +40,7 @@ class DocumentError(KgraphError):
 
 
 class ReportError(KgraphError):
-    """A report cannot be written where it is wanted."""
+    """A report cannot be written to its folder."""
 
 
 class LookupFailed(KgraphError):

@@ -15,8 +15,8 @@ _CHECKOUT = {
 def find_resource(name: str) -> Path:
     """The folder `name`: "docs", "queries", "reports" or "mini-linux".
 
-    The installed folder comes first. Raises KeyError for another name; whether the folder exists
-    is for the caller to see.
+    An installed folder beats that of a source checkout. Raises KeyError for another name. Does not
+    check that the folder exists.
     """
     checkout = _CHECKOUT[name]
     installed = _PACKAGE / "data" / name
@@ -24,5 +24,5 @@ def find_resource(name: str) -> Path:
 
 
 def find_mini_linux() -> Path:
-    """The small kernel that answers where no index was built."""
+    """The tree of mini-linux, which answers questions if no index was built."""
     return find_resource("mini-linux")

@@ -12,12 +12,12 @@ import stat
 from collections.abc import Iterable
 from pathlib import Path
 
-MAX_LISTING_BYTES = 512 << 20  # bytes of a configuration or a list of compile commands
+MAX_LISTING_BYTES = 512 << 20  # of a configuration or a list of compile commands
 _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")
 
 
 def escape_name(name: str) -> str:
-    """The name as citations write it: text on one line, and no two names alike."""
+    """A file name as citations write it: one line of text. No two names become the same."""
     if name.isascii() and name.isprintable() and "\\" not in name:
         return name
     return "".join(
@@ -28,7 +28,9 @@ def escape_name(name: str) -> str:
 
 
 def escape_if_undecodable(name: str) -> str:
-    """A name as a user gives it: with the escapes of citations, or with the bytes themselves."""
+    """A file name that you gave, as citations write it. It may already be escaped, or hold bytes
+    that are not text.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -37,7 +39,7 @@ def escape_if_undecodable(name: str) -> str:
 
 
 def unescape_name(cited: str) -> str:
-    """The name of the file that is cited so."""
+    """The file name that a citation writes so."""
     if "\\" not in cited:
         return cited
     return os.fsdecode(
@@ -45,37 +47,39 @@ def unescape_name(cited: str) -> str:
 
 
 def read_regular_file(name: str | os.PathLike[str], most: int | None = None) -> bytes:
-    """The bytes of a file. Raises OSError where it cannot be read, is no regular file, or has more
-    than `most` bytes."""
+    """The bytes of a file. Raises OSError if it cannot be read, is not a regular file, or has more
+    than `most` bytes.
+    """
     descriptor = os.open(name, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:  # noqa: PTH123  an open descriptor
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", os.fspath(name))
+            raise OSError(errno.EINVAL, "not a regular file", os.fspath(name))
         content = file.read() if most is None else file.read(most + 1)
     if most is not None and len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {_size(most)}", os.fspath(name))
+        raise OSError(errno.EFBIG, f"larger than {_format_size(most)}", os.fspath(name))
     return content
 
 
 def normalise_newlines(content: bytes) -> bytes:
-    """A source whose lines end as clang takes them to: a carriage return ends one, too; a form feed
-    does not."""
+    """A source with a newline at the end of each line that clang counts: a carriage return ends a
+    line, a form feed does not.
+    """
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def split_lines(content: bytes) -> list[bytes]:
-    """The lines of a source, as clang counts them, without their ends."""
+    """The lines of a source as clang counts them, without their ends."""
     return normalise_newlines(content).split(b"\n")
 
 
-def _size(most: int) -> str:
+def _format_size(most: int) -> str:
     return f"{most >> 20} MB" if most >= 1 << 20 else f"{most} bytes"
 
 
 def is_link_outside(name: str, folders: Iterable[str]) -> bool:
-    """Whether links lead from a file to one that lies in none of the folders."""
+    """Whether links lead from a file to one that is in none of the folders."""
     real, given = os.path.realpath(name), [folder for folder in folders if folder]
-    # The folders are mostly without links themselves, and then need not be looked at.
+    # Most folders are reached without links; then they need not be resolved.
     return not (_in_any(real, given) or _in_any(real, map(os.path.realpath, given)))
 
 
@@ -84,15 +88,15 @@ def _in_any(name: str, folders: Iterable[str]) -> bool:
 
 
 def is_file(path: str | Path) -> bool:
-    """Whether a regular file is there; no name is too long to be asked for."""
+    """Whether a path is a regular file. False, not an error, for a name that is too long."""
     return os.path.isfile(path)  # noqa: PTH113  Path.is_file() raises
 
 
 def is_folder(path: str | Path) -> bool:
-    """Whether a folder is there."""
+    """Whether a path is a folder."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def is_there(path: str | Path) -> bool:
-    """Whether anything is there."""
+    """Whether a path exists."""
     return os.path.exists(path)  # noqa: PTH110

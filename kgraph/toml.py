@@ -12,11 +12,11 @@ from typing import Any
 from kgraph.errors import KgraphError
 from kgraph.textfile import read_regular_file
 
-_LARGEST = 1_000_000  # bytes: people write these files
-# tomllib takes the square of the number of parts; people write two or three
+_MAX_BYTES = 1_000_000  # people write these files
+# tomllib takes quadratic time in the number of parts; people write two or three.
 _DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]+|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){50}""")
-_LONG_NUMBER = re.compile(r"(?<!\w)(?:\d_?){4301}")  # Python takes no more digits
-# What nothing closes goes on to the end, of its line or of the text: each is looked through once.
+_LONG_NUMBER = re.compile(r"(?<!\w)(?:\d_?){4301}")  # Python accepts no more digits
+# A string that nothing closes ends with its line, or with the text. Each is searched once.
 _SEVERAL_LINES = (
     r""""{3}(?:[^"\\]|\\.|"(?!""))*+(?:"{3,5}|\\?\Z)"""
     r"""|'{3}(?:[^']|'(?!''))*+(?:'{3,5}|\Z)"""
@@ -26,8 +26,8 @@ _TEXT = re.compile(rf"({_SEVERAL_LINES}|#[^\n]*)|({_ONE_LINE})", re.DOTALL)
 
 
 def blank_strings(text: str, *, short: bool = False) -> str:
-    """TOML, of the same length and with the same lines, without what stands in comments and in
-    strings over several lines; `short`: nor what stands between the quotes of the others.
+    """TOML with blanks for comments and strings of several lines; every offset stays the same.
+    `short`: the contents of other strings are blanked, too.
     """
     def blank(found: re.Match[str]) -> str:
         if found[1] is not None:
@@ -39,17 +39,17 @@ def blank_strings(text: str, *, short: bool = False) -> str:
 
 
 def read_toml_text(file: Path, error: type[KgraphError], hint: str) -> str:
-    """The text of a file. Raises `error`, with `hint`, where it cannot be read or is no UTF-8."""
+    """The text of a file. Raises `error`, with `hint`, if it cannot be read or is not UTF-8."""
     try:
-        text = read_regular_file(file, _LARGEST).decode("utf-8")
-    except (OSError, ValueError) as failure:  # no UTF-8, or no name of a file
-        reason = getattr(failure, "strerror", None) or "no UTF-8 text"
+        text = read_regular_file(file, _MAX_BYTES).decode("utf-8")
+    except (OSError, ValueError) as failure:  # not UTF-8, or not a file name
+        reason = getattr(failure, "strerror", None) or "not UTF-8 text"
         raise error(f"{file}: cannot be read: {reason}", hint) from failure
     return text.replace("\r\n", "\n")
 
 
 def parse_toml(name: str, text: str, error: type[KgraphError]) -> dict[str, Any]:
-    """The tables of a text. Raises `error`, naming NAME:LINE, where it is no TOML."""
+    """The tables of a text. Raises `error`, which names NAME:LINE, if it is not TOML."""
     plain = blank_strings(text, short=True)
     if found := _DEEP_KEY.search(plain):
         line = _line(text, found.start())
@@ -65,7 +65,7 @@ def parse_toml(name: str, text: str, error: type[KgraphError]) -> dict[str, Any]
         line = int(at[1]) if at else text.count("\n") + 1
         message = re.sub(r" \(at .*\)$", "", str(failure))
         raise error(f"{name}:{line}: {message}", "write it as TOML") from failure
-    except ValueError as failure:  # a number that Python does not take, or a date that is none
+    except ValueError as failure:  # a number that Python does not accept, or an impossible date
         number = _LONG_NUMBER.search(plain)
         if number is None:
             raise error(f"{name}: {failure}", "write it as TOML") from failure
@@ -79,7 +79,7 @@ def _line(text: str, place: int) -> int:
 
 
 def _deepest(plain: str) -> int:
-    """The place of the bracket or brace that most others enclose, the first of them."""
+    """The offset of the first of the most deeply nested brackets."""
     depth = most = place = 0
     for found in re.finditer(r"[\[\]{}]", plain):
         depth += 1 if found[0] in "[{" else -1
@@ -89,7 +89,7 @@ def _deepest(plain: str) -> int:
 
 
 class TomlReader:
-    """Values of a file; every error is an `error` that names the line of their key."""
+    """Validates the values of a file. An `error` names the line of the key that is wrong."""
 
     def __init__(self, file: str, text: str, error: type[KgraphError]) -> None:
         self.file = file
@@ -99,8 +99,8 @@ class TomlReader:
         self._error = error
 
     def find_table_line(self, table: str, number: int) -> int:
-        """The line on which the table `[[table]]` of that number, from 0, begins; where it is not
-        written so, that of its key.
+        """The line where the `number`-th `[[table]]` begins, counted from 0. If the file writes the
+        tables differently, the line of their key.
         """
         found = self._begins.get(table)
         if found is None:
@@ -110,12 +110,12 @@ class TomlReader:
         return found[number] if number < len(found) else self.find_key_line(table)
 
     def make_error(self, key: str, message: str, hint: str, start: int = 1) -> KgraphError:
-        """The error about a key, which is looked for from the line `start` on."""
+        """The error about a key, which is searched from the line `start` on."""
         return self._error(f"{self.file}:{self.find_key_line(key, start)}: {message}", hint)
 
     def find_key_line(self, key: str, start: int = 1) -> int:
-        """The line of a key, else that of a value, else the first that holds the word, from
-        `start` on; `start` where none has it.
+        """The first line from `start` on with this key, else with this value, else with this word;
+        `start` if there is none.
         """
         word = rf"(?<!\w){re.escape(key)}(?!\w)"
         for pattern, lines in ((rf"(?:^|[\[{{,.])\s*{word}\s*[\]=.]", self._bare),
@@ -130,22 +130,23 @@ class TomlReader:
     def check_keys(
         self, table: dict[str, Any], known: Iterable[str], what: str, start: int = 1
     ) -> None:
-        """Refuse keys that are not known."""
+        """Raise an error for a key that is not in `known`."""
         for key in table:
             if key not in known:
                 hint = f"it takes {', '.join(known)}"
                 raise self.make_error(key, f"{what} has no key {key}", hint, start)
 
     def read_text(self, key: str, value: object, start: int = 1) -> str:
-        """A text."""
+        """A value that must be a text."""
         if not isinstance(value, str) or not value.strip():
-            raise self.make_error(key, f"{key} is no text", f'write {key} = "..."', start)
+            raise self.make_error(key, f"{key} must be a text", f'write {key} = "..."', start)
         if "\0" in value:
             raise self.make_error(key, f"{key} holds a NUL", "leave it out", start)
         return value
 
     def read_texts(self, key: str, value: object, start: int = 1) -> tuple[str, ...]:
-        """A list of texts."""
+        """A value that must be a list of texts."""
         if not isinstance(value, list):
-            raise self.make_error(key, f"{key} is no list", f'write {key} = ["...", ...]', start)
+            hint = f'write {key} = ["...", ...]'
+            raise self.make_error(key, f"{key} must be a list", hint, start)
         return tuple(self.read_text(key, each, start) for each in value)

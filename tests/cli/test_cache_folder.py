@@ -19,7 +19,7 @@ WRONG = {
     "[[tree]]\npath='tree'\n": (1, r"there is no \[\[configuration\]\]"),
     "[[configuration]]\n": (1, r"there is no \[\[tree\]\]"),
     "[[tree]]\n[[configuration]]\n": (1, r"\[\[tree\]\] has no path"),
-    "[[tree]]\npath='tree'\n[[tree]]\npath=3\n[[configuration]]\n": (4, "path is no text"),
+    "[[tree]]\npath='tree'\n[[tree]]\npath=3\n[[configuration]]\n": (4, "path must be a text"),
     "[[tree]]\npath='tree'\n[[configuration]]\n\nconfig='a'\ndefconfig='b'\n": (
         6, "config and defconfig cannot be given together"),
     "[[tree]]\npath='tree'\n[[configuration]]\ntrees=['tere']\n": (4, "no .* has the path .*tere"),

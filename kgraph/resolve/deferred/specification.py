@@ -190,7 +190,7 @@ class _RowReader:
     def word(self, key: str) -> str:
         value = self._row[key]
         if not isinstance(value, str) or not value:
-            raise self._wrong(f"{key} is no text", f'write {key} = "..."')
+            raise self._wrong(f"{key} must be a text", f'write {key} = "..."')
         return value
 
     def slot(self, key: str) -> Field:
