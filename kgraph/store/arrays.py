@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Mapping
 
 from kgraph.errors import StoreError
+from kgraph.model.codes import is_function, parameter_index
 
 REBUILD_HINT = "run `kgraph index TREE --again`"
 # name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
@@ -51,7 +52,7 @@ def encode_own_parameter(index: int) -> int:
 
 def decode_forwarded(value: int) -> tuple[int | None, int | None]:
     """(function, index of the caller's own parameter) of a `forward_value`; one of them is None."""
-    return (value, None) if value >= 0 else (None, -1 - value)
+    return (value, None) if is_function(value) else (None, parameter_index(value))
 
 
 def build_footprint_arrays(weights: Mapping[int, int]) -> dict[str, "array[int]"]:

@@ -9,6 +9,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from kgraph.model.codes import is_function
 from kgraph.model.resolution import EdgeKind
 from kgraph.store.adjacency import group_forwards_by_site, reverse_hops, select_hops
 
@@ -78,8 +79,8 @@ class ArrayPatch:
         return self._numbers[old]
 
     def _value(self, old: int) -> int:
-        """What is handed on: a function, or, below 0, the caller's own parameter."""
-        return old if old < 0 else self._numbers[old]
+        """The new forwarded value."""
+        return self._numbers[old] if is_function(old) else old
 
     def _copy(self, run: KeptFunctions) -> None:
         """Copy the sites, edges and what is handed on of a run."""
