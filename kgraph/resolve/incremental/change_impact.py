@@ -20,10 +20,11 @@ the same solution, and cite it in the same order, provided that positions kept t
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from kgraph.model.facts import CallSite, Definition, Object
+from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import (
     GraphChange,
@@ -42,13 +43,16 @@ from kgraph.resolve.incremental.dependencies import (
     NAMED_FUNCTION,
     NAMED_OBJECT,
     NAMED_SLOT,
-    RECORD,
     SYMBOL,
     TAKEN,
     TWINS,
     count_mentions,
+    identity_key,
+    name_key,
+    named_keys,
 )
 from kgraph.resolve.incremental.effects import (
+    NO_EFFECTS,
     Effects,
     Fact,
     PreviousResolution,
@@ -57,19 +61,19 @@ from kgraph.resolve.incremental.effects import (
     strip_positions,
 )
 
-_NUMBER = Constant(0)
 MOST_CHANGED_FUNCTIONS = 64
-"""Edits that rewrite, add or remove more functions than these are resolved as a whole."""
-Pair = tuple[Definition | None, Definition | None]
-Identity = tuple[type[FunctionId] | type[ObjectId], FunctionId | ObjectId]
+"""An edit that changes more functions is resolved as a whole."""
+
+_ANY_NUMBER = Constant(0)
+_Identity = tuple[type[FunctionId] | type[ObjectId], FunctionId | ObjectId]
 
 
 def analyse_impact(
-    gone: Iterable[Definition], come: Iterable[Definition], former: PreviousResolution
+    removed: Iterable[Definition], added: Iterable[Definition], previous: PreviousResolution
 ) -> GraphChange | str:
-    """What the difference comes to, or why that cannot be told."""
+    """The change of the graph, or why its impact is not bounded."""
     try:
-        return _ImpactAnalysis(former).between(gone, come)
+        return _ImpactAnalysis(previous).analyse(removed, added)
     except _UnboundedImpact as unbounded:
         return str(unbounded)
 
@@ -78,165 +82,190 @@ class _UnboundedImpact(Exception):
     """Why a change may reach other functions than those that changed."""
 
 
-class _ImpactAnalysis:
-    def __init__(self, former: PreviousResolution) -> None:
-        self._former = former
-        self._moved: list[tuple[Definition, Definition]] = []
-        self._fates: list[tuple[Location, Location]] = []
-        self._rewritten: list[RewrittenFunction] = []
-        self._objects: tuple[list[Object], list[Object]] = [], []
-        self._kept_names: set[tuple[str, str, str]] = set()
-        self._outer: Counter[MarkKey] = Counter()  # mentions by inert facts that are no more
-        self._inner: Counter[MarkKey] = Counter()  # by those that are there instead
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The definition of one identity before and after an edit. One of the two may be missing."""
 
-    def between(self, gone: Iterable[Definition], come: Iterable[Definition]) -> GraphChange:
-        changed: list[Pair] = []
-        for before, after in self._paired(gone, come):
-            if before and after and _outline(before) == _outline(after):
-                self._moved.append((before, after))
+    before: Definition | None
+    after: Definition | None
+
+    @property
+    def subject(self) -> Function | Object:
+        definition = self.after or self.before
+        assert definition is not None
+        return definition.subject
+
+    def sides(self) -> list[Definition]:
+        return [side for side in (self.before, self.after) if side is not None]
+
+
+class _ImpactAnalysis:
+    """One comparison. Raises _UnboundedImpact."""
+
+    def __init__(self, previous: PreviousResolution) -> None:
+        self._previous = previous
+        self._moved_definitions: list[tuple[Definition, Definition]] = []
+        self._moved_locations: list[tuple[Location, Location]] = []
+        self._rewritten: list[RewrittenFunction] = []
+        self._removed_objects: list[Object] = []
+        self._added_objects: list[Object] = []
+        self._effective_names: set[MarkKey] = set()
+        self._lost: Counter[MarkKey] = Counter()  # mentions by facts without effect that are gone
+        self._gained: Counter[MarkKey] = Counter()  # and by those in their place
+
+    def analyse(
+        self, removed: Iterable[Definition], added: Iterable[Definition]
+    ) -> GraphChange:
+        changed: list[_Pair] = []
+        for pair in self._iter_pairs(removed, added):
+            if pair.before and pair.after and _outline(pair.before) == _outline(pair.after):
+                self._moved_definitions.append((pair.before, pair.after))
             else:
-                changed.append((before, after))
+                changed.append(pair)
         if len(changed) > MOST_CHANGED_FUNCTIONS:
             raise _UnboundedImpact(f"more than {MOST_CHANGED_FUNCTIONS} functions changed")
-        for before, after in changed:
-            self._one(before, after)
+        for pair in changed:
+            if isinstance(pair.subject, Object):
+                self._compare_objects(pair)
+            else:
+                self._compare_functions(pair)
         self._check_names()
         self._check_marks()
-        weights = {hash_key(key): self._inner[key] - self._outer[key]
-                   for key in {*self._inner, *self._outer}}
+        weights = {hash_key(key): self._gained[key] - self._lost[key]
+                   for key in {*self._gained, *self._lost}}
         return GraphChange(
-            tuple(self._moved), tuple(self._fates), tuple(self._rewritten),
-            tuple(self._objects[0]), tuple(self._objects[1]),
+            tuple(self._moved_definitions), tuple(self._moved_locations), tuple(self._rewritten),
+            tuple(self._removed_objects), tuple(self._added_objects),
             {key: weight for key, weight in weights.items() if weight})
 
-    def _paired(self, gone: Iterable[Definition], come: Iterable[Definition]) -> Iterator[Pair]:
-        """What stood and stands for one identity. Those of one with several definitions may have
-        moved only."""
-        before, after = _group_by_identity(gone), _group_by_identity(come)
+    def _iter_pairs(
+        self, removed: Iterable[Definition], added: Iterable[Definition]
+    ) -> Iterator[_Pair]:
+        """Pairs of one identity. Those of an identity with several definitions may only move."""
+        before, after = _group_by_identity(removed), _group_by_identity(added)
         for identity in sorted(before.keys() | after.keys(), key=repr):
             old, new = before.get(identity, []), after.get(identity, [])
-            name = identity[1]
-            twins = self._former.find_weight((TWINS, name.name, name.scope, name.image))
-            if not twins and len(old) <= 1 and len(new) <= 1:
-                yield next(iter(old), None), next(iter(new), None)
+            kind, name = identity
+            has_twins = self._previous.find_weight(identity_key(TWINS, name))
+            if not has_twins and len(old) <= 1 and len(new) <= 1:
+                yield _Pair(next(iter(old), None), next(iter(new), None))
                 continue
             places = {definition.subject.location for definition in new}
-            alike = list(map(_outline, old)) == list(map(_outline, new))
-            if not alike or len(places) < len(new) or identity[0] is not ObjectId:
+            is_alike = list(map(_outline, old)) == list(map(_outline, new))
+            if not is_alike or len(places) < len(new) or kind is not ObjectId:
                 raise _UnboundedImpact(f"{name.name} has several definitions")
-            self._moved += zip(old, new, strict=True)
+            self._moved_definitions += zip(old, new, strict=True)
 
-    def _one(self, before: Definition | None, after: Definition | None) -> None:
-        definition = after or before
-        assert definition is not None
-        if isinstance(definition.subject, Object):
-            self._object(before, after)
-        else:
-            self._function(before, after)
-
-    def _object(self, before: Definition | None, after: Definition | None) -> None:
-        """An object may come or go where it is a plain one; none may change."""
-        for definition, side in ((before, self._objects[0]), (after, self._objects[1])):
+    def _compare_objects(self, pair: _Pair) -> None:
+        """A plain object may be removed or added; none may change."""
+        lists = ((pair.before, self._removed_objects), (pair.after, self._added_objects))
+        for definition, objects in lists:
             if definition is None:
                 continue
             subject = definition.subject
             assert isinstance(subject, Object)
             facts = definition.calls or definition.bindings or definition.flows
-            if (before and after) or facts or subject.section or subject.alias_of:
+            if (pair.before and pair.after) or facts or subject.section or subject.alias_of:
                 raise _UnboundedImpact(f"the object {subject.id.name} changed")
-            side.append(subject)
+            objects.append(subject)
 
-    def _function(self, before: Definition | None, after: Definition | None) -> None:
-        if before and after and _heading(before) != _heading(after):
-            raise _UnboundedImpact(f"{after.subject.id.name} is declared in another way")
-        if any(side is not None and side.subject.alias_of for side in (before, after)):
+    def _compare_functions(self, pair: _Pair) -> None:
+        self._check_comparable(pair)
+        before, after = (NO_EFFECTS if side is None else separate_effects(side, self._previous)
+                         for side in (pair.before, pair.after))
+        if list(map(self._strip, before.effective)) != list(map(self._strip, after.effective)):
+            raise _UnboundedImpact(f"the effects of {pair.subject.id.name} changed")
+        self._moved_locations += [
+            (fact.location, counterpart.location)
+            for fact, counterpart in zip(before.effective, after.effective, strict=True)]
+        if pair.before and pair.after:
+            self._moved_locations.append(
+                (pair.before.subject.location, pair.after.subject.location))
+        self._check_local_addresses(before, after)
+        self._effective_names |= _collect_names((*before.effective, *after.effective))
+        if pair.before:
+            self._lost.update(_count_other_mentions(pair.before, before))
+        if pair.after:
+            self._gained.update(_count_other_mentions(pair.after, after))
+        sites = self._rewrite_sites(pair, before, after)
+        self._rewritten.append(RewrittenFunction(pair.before, pair.after, sites))
+
+    def _check_comparable(self, pair: _Pair) -> None:
+        if pair.before and pair.after and _heading(pair.before) != _heading(pair.after):
+            raise _UnboundedImpact(f"{pair.subject.id.name} is declared in another way")
+        if any(side.subject.alias_of for side in pair.sides()):
             raise _UnboundedImpact("an alias changed")
-        if any(isinstance(call.target, Symbol) for side in (before, after) if side is not None
-               for call in side.calls):
+        if any(isinstance(call.target, Symbol) for side in pair.sides() for call in side.calls):
             raise _UnboundedImpact("assembler stands in a function that changed")
-        told = [None if side is None else separate_effects(side, self._former)
-                for side in (before, after)]
-        one, other = (part.effective if part else () for part in told)
-        if list(map(self._said, one)) != list(map(self._said, other)):
-            name = (after or before).subject.id.name  # type: ignore[union-attr]
-            raise _UnboundedImpact(f"what {name} contributes changed")
-        self._fates += [(fact.location, fate.location)
-                        for fact, fate in zip(one, other, strict=True)]
-        if before and after:
-            self._fates.append((before.subject.location, after.subject.location))
-        self._local_addresses(*told)
-        for side, part, count in ((before, told[0], self._outer), (after, told[1], self._inner)):
-            if side is not None and part is not None:
-                self._kept_names |= _collect_names(part.effective)
-                count.update(_count_other_mentions(side, part))
-        self._rewritten.append(RewrittenFunction(before, after, self._sites(before, after, *told)))
 
-    def _said(self, fact: Fact) -> object:
-        """What a fact contributes. Numbers are all one to the solver; only what is run later is
-        told apart by them, in calls that are declared or lead to such. So __LINE__ in an assertion
-        changes nothing."""
+    def _strip(self, fact: Fact) -> object:
+        """The effect of a fact.
+
+        To the solver all numbers are the same. Only deferred calls are told apart by them, in calls
+        that models declare or that lead to such. So __LINE__ in an assertion changes nothing.
+        """
         if not isinstance(fact, CallSite) or not isinstance(fact.target, FunctionId):
             return strip_positions(fact)
-        callee = self._former.link(fact.target)[0]
-        if self._former.is_declared(fact.target.name) or self._former.find_weight(
-                (DUTY, callee.name, callee.scope, callee.image)):
+        callee, _ = self._previous.link(fact.target)
+        if self._previous.is_declared(fact.target.name) or self._previous.find_weight(
+                identity_key(DUTY, callee)):
             return strip_positions(fact)
         return strip_positions(replace(fact, arguments=tuple(
-            tuple(_NUMBER if isinstance(value, Constant) else value for value in choice)
+            tuple(_ANY_NUMBER if isinstance(value, Constant) else value for value in choice)
             for choice in fact.arguments)))
 
-    def _local_addresses(self, one: Effects | None, other: Effects | None) -> None:
-        """An address in a local may be taken first, or no more, where only inert facts know it."""
-        before = one.taken_addresses if one else frozenset()
-        after = other.taken_addresses if other else frozenset()
-        kept = (one.locals if one else frozenset()) | (other.locals if other else frozenset())
-        for _, root in before ^ after:
-            if root in kept or isinstance(root, Parameter):
-                raise _UnboundedImpact(f"the address of {root} is taken first, or no more")
+    def _check_local_addresses(self, before: Effects, after: Effects) -> None:
+        """An address in a local may be taken for the first or last time only if no effective fact
+        names the local."""
+        for _, root in before.taken_addresses ^ after.taken_addresses:
+            if root in before.locals | after.locals or isinstance(root, Parameter):
+                raise _UnboundedImpact(
+                    f"the address of {root} is taken for the first or the last time")
 
-    def _sites(
-        self, before: Definition | None, after: Definition | None,
-        one: Effects | None, other: Effects | None,
+    def _rewrite_sites(
+        self, pair: _Pair, before: Effects, after: Effects
     ) -> tuple[RewrittenSite, ...]:
-        if after is None or other is None:
+        """The call sites of a changed function, each with the previous one that it is like."""
+        if pair.after is None:
             return ()
-        old = [] if before is None or one is None else _effect_positions(before, one)
-        now = _effect_positions(after, other)
-        fate = dict(zip(now, old, strict=True))
+        old = [] if pair.before is None else _effect_positions(pair.before, before)
+        counterparts = dict(zip(_effect_positions(pair.after, after), old, strict=True))
         sites = []
-        for position, call in enumerate(after.calls):
-            like = fate.get(other.first_positions.get(position, position))
+        for position, call in enumerate(pair.after.calls):
+            like = counterparts.get(after.first_positions.get(position, position))
             callee = None
             if like is None:
                 assert isinstance(call.target, FunctionId)
-                callee, _ = self._former.link(call.target)
+                callee, _ = self._previous.link(call.target)
             sites.append(RewrittenSite(call, like, callee))
         return tuple(sites)
 
     def _check_names(self) -> None:
-        """What is defined first, or no more, may be named by inert facts only."""
-        for rewritten in self._rewritten:
-            if rewritten.before is None or rewritten.after is None:
-                self._check_name(NAMED_FUNCTION, rewritten.function, rewritten.after is None)
-        for subjects, gone in zip(self._objects, (True, False), strict=True):
-            for subject in subjects:
-                self._check_name(NAMED_OBJECT, subject.id, gone)
+        """Only facts without effect may name what is now defined, or no longer."""
+        for function in self._rewritten:
+            if function.before is None or function.after is None:
+                others = self._gained if function.after is None else self._lost
+                self._check_name(function.function, others)
+        for thing in self._removed_objects:
+            self._check_name(thing.id, self._gained)
+        for thing in self._added_objects:
+            self._check_name(thing.id, self._lost)
 
-    def _check_name(self, kind: str, identity: FunctionId | ObjectId, gone: bool) -> None:  # noqa: FBT001
-        key = (kind, identity.name, identity.scope)
-        named = self._others(key) or bool(self._inner[key] if gone else self._outer[key])
-        named |= bool(self._former.find_weight((SYMBOL, identity.name)))
-        if named or self._former.is_declared(identity.name):
+    def _check_name(self, identity: FunctionId | ObjectId, others: Counter[MarkKey]) -> None:
+        key = name_key(identity)
+        if (self._is_named_by_others(key) or others[key]
+                or self._previous.find_weight((SYMBOL, identity.name))
+                or self._previous.is_declared(identity.name)):
             raise _UnboundedImpact(f"{identity.name} is named elsewhere")
 
-    def _others(self, key: MarkKey) -> bool:
-        """Whether facts that are not inert, or of other functions, mention a name."""
-        return self._former.find_weight(key) > self._outer[key] or key in self._kept_names
+    def _is_named_by_others(self, key: MarkKey) -> bool:
+        """Whether effective facts, or facts of other functions, mention a name."""
+        return self._previous.find_weight(key) > self._lost[key] or key in self._effective_names
 
     def _check_marks(self) -> None:
-        for key in {*self._outer, *self._inner}:
-            before = self._former.find_weight(key)
-            after = before - self._outer[key] + self._inner[key]
+        for key in {*self._lost, *self._gained}:
+            before = self._previous.find_weight(key)
+            after = before - self._lost[key] + self._gained[key]
             if after < 0:
                 raise _UnboundedImpact("the footprint does not fit")
             if bool(before) != bool(after) and self._matters(key):
@@ -244,36 +273,31 @@ class _ImpactAnalysis:
 
     def _matters(self, key: MarkKey) -> bool:
         """Whether a first or last mention of this kind may matter to other facts."""
-        if key[0] in (NAMED_FUNCTION, NAMED_OBJECT, NAMED_SLOT):
+        kind = key[0]
+        if kind in (NAMED_FUNCTION, NAMED_OBJECT, NAMED_SLOT):
             return False
-        if key[0] == RECORD:
-            return True
-        if key[0] == INSTALLS:
-            return self._others((NAMED_OBJECT, *key[1:]))
-        if key[0] == TAKEN:
-            return self._others(key[1:])
-        if key[0] == GIVEN:
-            return self._others(key[1:5]) and (len(key) == 5 or self._others(key[5:]))
+        if kind in (INSTALLS, TAKEN, GIVEN):
+            return all(map(self._is_named_by_others, named_keys(key)))
         return True
 
 
-def _group_by_identity(definitions: Iterable[Definition]) -> dict[Identity, list[Definition]]:
+def _group_by_identity(definitions: Iterable[Definition]) -> dict[_Identity, list[Definition]]:
     """Definitions by what they define, those of one thing by place."""
-    found: dict[Identity, list[Definition]] = {}
+    found: dict[_Identity, list[Definition]] = {}
     for definition in sorted(definitions, key=lambda one: (one.subject.location, one.key)):
         identity = definition.subject.id
         found.setdefault((type(identity), identity), []).append(definition)
     return found
 
 
-def _effect_positions(definition: Definition, told: Effects) -> list[int]:
-    """The positions of the calls in a contribution, in its order."""
+def _effect_positions(definition: Definition, effects: Effects) -> list[int]:
+    """The positions of the calls among the effective facts, in the order of these."""
     positions = {id(call): position for position, call in enumerate(definition.calls)}
-    return [positions[id(fact)] for fact in told.effective if id(fact) in positions]
+    return [positions[id(fact)] for fact in effects.effective if id(fact) in positions]
 
 
 def _outline(definition: Definition) -> object:
-    """A definition without the lines and columns of its places."""
+    """A definition without lines and columns."""
     calls = tuple(
         (strip_positions(call), call.ordinal, call.extent.start.path,
          tuple((guard.extent.start.path, guard.holds) for guard in call.guards))
@@ -283,31 +307,22 @@ def _outline(definition: Definition) -> object:
 
 
 def _heading(definition: Definition) -> object:
-    """What a function's own facts say of it but for its place."""
+    """A function without its position."""
     subject = definition.subject
     return replace(subject, location=None, extent=None)
 
 
-def _collect_names(facts: Iterable[object]) -> set[tuple[str, str, str]]:
+def _collect_names(facts: Iterable[object]) -> set[MarkKey]:
     """The keys of the functions and objects that facts name."""
-    names = set()
-    for part in (part for fact in facts for part in iter_parts(fact)):
-        if isinstance(part, FunctionId):
-            names.add((NAMED_FUNCTION, part.name, part.scope))
-        elif isinstance(part, ObjectId):
-            names.add((NAMED_OBJECT, part.name, part.scope))
-    return names
+    return {name_key(part) for fact in facts for part in iter_parts(fact)
+            if isinstance(part, FunctionId | ObjectId)}
 
 
-def _count_other_mentions(definition: Definition, told: Effects) -> Counter[MarkKey]:
-    """What the facts beside the contribution mention."""
-    beside = (*told.inert, *told.repeated)
+def _count_other_mentions(definition: Definition, effects: Effects) -> Counter[MarkKey]:
+    """What facts that are not effective mention."""
+    others = {id(fact) for fact in (*effects.inert, *effects.repeated)}
     return count_mentions(read_definitions([replace(
         definition,
-        calls=tuple(call for call in definition.calls if _is_among(call, beside)),
-        bindings=tuple(binding for binding in definition.bindings if _is_among(binding, beside)),
-        flows=tuple(flow for flow in definition.flows if _is_among(flow, beside)))]))
-
-
-def _is_among(fact: object, facts: Iterable[object]) -> bool:
-    return any(fact is other for other in facts)
+        calls=tuple(call for call in definition.calls if id(call) in others),
+        bindings=tuple(binding for binding in definition.bindings if id(binding) in others),
+        flows=tuple(flow for flow in definition.flows if id(flow) in others))]))
