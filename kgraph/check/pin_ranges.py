@@ -239,7 +239,7 @@ def _pin_printed_tables(
             pin = Pin(_find_slot(context, table.number), table.id.name)
             if not pin.slot:
                 if any(row.function is not None for row in find_rows(context, table)):
-                    refused[line.number] = "it pins nothing: the index has it in no slot"
+                    refused[line.number] = "it pins nothing: the index installs it in no slot"
                 continue
             try:
                 sites = resolve_pins(context.graph, [pin])

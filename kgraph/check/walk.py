@@ -124,7 +124,7 @@ class DocumentWalk:
         if line.kind in _SILENT:
             return Outcome(Verdict.PROSE)
         if line.kind is LineKind.UNREAD:
-            return Outcome(Verdict.UNREAD, "this looks like a claim and could not be read")
+            return Outcome(Verdict.UNREAD, "looks like a claim, and cannot be read")
         context = self._pins.get_context(line.number, self._chains[line.number])
         placed = self._place(line, context)
         outcome = self._judge_line(placed)
@@ -135,7 +135,7 @@ class DocumentWalk:
         alone = self._judge_line(placed.move_to(position))
         if alone.verdict is Verdict.REFUTED:
             return outcome
-        return alone.with_note(f"not as the chain above goes on ({outcome.note})")
+        return alone.with_note(f"not if the chain above continues here ({outcome.note})")
 
     def _judge_line(self, placed: PlacedLine) -> Outcome:
         """All that a line claims, under the conditions and labels that it stands under."""
@@ -165,7 +165,7 @@ class DocumentWalk:
         self._chains[line.number] = self._chains[before.number]
         if outcome.position is not None:
             self._alone[line.number] = outcome.position
-        note = join_notes(f"goes on from line {before.file_line}", outcome.note)
+        note = join_notes(f"continues from line {before.file_line}", outcome.note)
         return replace(outcome, note=note, position=position)
 
     def _judge_under_conditions(self, placed: PlacedLine, outcome: Outcome) -> Outcome:

@@ -38,7 +38,7 @@ def wrongs(check: ChainCheck) -> list[tuple[str, Verdict, str]]:
 def test_every_form_holds(forms: CallGraph) -> None:
     function, = forms.find_functions("every_form")
     check = checked(forms, transcribed(forms, function))
-    said = "third stands at a.c:45, and is no call of the function in this configuration: a macro"
+    said = "third at a.c:45 is not a call of the function in this configuration: it is a macro"
     assert [each for each in wrongs(check) if not each[2].startswith(said)] == []
     claims = [each.line for each in check.lines if each.verdict is not Verdict.PROSE]
     assert len(claims) > 40

@@ -154,7 +154,7 @@ def test_conditions_that_the_index_did_not_keep(
     monkeypatch.setattr("kgraph.model.results.MAX_GUARDS", 1)
     told = last(mini, text)
     assert told.verdict is Verdict.UNDECIDED
-    assert "the index has the innermost" in told.note
+    assert "the index has only the innermost" in told.note
     assert last(mini, text.replace("failed >= 0", "!net")).verdict is Verdict.REFUTED
     assert last(mini, text.replace("failed >= 0", "net")).verdict is Verdict.HOLDS
 
@@ -197,8 +197,8 @@ hook()
     told = [line.verdict for line in check.lines if line.verdict is not Verdict.PROSE]
     holds, gap = Verdict.HOLDS, Verdict.GAP
     assert told == [holds, holds, holds, gap, gap, gap, Verdict.REFUTED]
-    assert "not as the chain above goes on" in check.lines[6].note
-    assert "not as the chain above" not in check.lines[7].note
+    assert "not if the chain above continues here" in check.lines[6].note
+    assert "not if the chain above" not in check.lines[7].note
 
 
 def test_a_table_in_the_section_is_its_scenario(mini: CallGraph) -> None:

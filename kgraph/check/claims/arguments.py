@@ -176,7 +176,7 @@ def _compare_result(placed: PlacedLine, places: Iterable[Extent]) -> str:
     if not there:
         return ""
     claimed = "is not returned there" if result == "return" else f"does not go to {result} there"
-    return f"its value {claimed}, which has `{' '.join(there[0]) or 'nothing'}` before the call"
+    return f"its value {claimed}: `{' '.join(there[0]) or 'nothing'}` stands before the call"
 
 
 def _read_words_before(context: CheckContext, place: Extent) -> list[str]:

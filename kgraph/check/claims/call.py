@@ -61,7 +61,7 @@ def judge_call(placed: PlacedLine) -> Outcome:
     position, functions = placed.position, placed.find_functions()
     after = Position(placed.context.make_states(functions))
     if not position.is_known:
-        note = position.doubt or "what calls it is not known"
+        note = position.doubt or "its caller is not known"
         return Outcome(Verdict.UNDECIDED, note, position=after if functions else position)
     starts = [placed]
     if position.targets:
@@ -95,7 +95,7 @@ def _judge_here(placed: PlacedLine, functions: list[KnownFunction]) -> Outcome |
 def _judge_calls(
     placed: PlacedLine, calls: Sequence[CallPath], functions: list[KnownFunction]
 ) -> Outcome:
-    """The outcome if there are such calls: of several, those that hand on what the line names."""
+    """The outcome if there are such calls: of several, those that pass on what the line names."""
     chosen, refusal = _choose_calls(placed, calls)
     hop = chosen[0].hops[0]
     verdict, note = Verdict.HOLDS, ""
@@ -126,7 +126,7 @@ def _list_places(context: CheckContext, hop: Hop) -> list[Extent]:
 def _choose_calls(
     placed: PlacedLine, calls: Sequence[CallPath]
 ) -> tuple[Sequence[CallPath], str]:
-    """(the calls that hand on the functions which the line's arguments name, why none does)."""
+    """(the calls that pass on the functions which the line's arguments name, why none does)."""
     claimed, graph = set(placed.claim.arguments or ()), placed.context.graph
     handed = [{graph.function(value).id.name for _, value in call.state.bindings}
               for call in calls]
@@ -137,7 +137,7 @@ def _choose_calls(
     if not targets:
         return calls, ""
     there = ", ".join(sorted({name for names in handed for name in names}))
-    return calls, f"hands on {there}, not {', '.join(sorted(targets))}"
+    return calls, f"passes on {there}, not {', '.join(sorted(targets))}"
 
 
 def _sites_at(placed: PlacedLine) -> list[KnownSite]:
@@ -214,8 +214,8 @@ def _describe_in_text(placed: PlacedLine, name: str) -> str:
               if str(place.start) not in heads]
     if not places:
         return ""
-    return (f"{name} stands at {places[0].start}, and is no call of the function"
-            f" {placed.context.configuration}: a macro, or left out")
+    return (f"{name} at {places[0].start} is not a call of the function"
+            f" {placed.context.configuration}: it is a macro, or left out")
 
 
 def _judge_gap(context: CheckContext, path: CallPath) -> Outcome:
@@ -239,7 +239,7 @@ def _describe_unknown_calls(placed: PlacedLine, callees: list[int]) -> str:
     for state in placed.position.states:
         if not set(callees).isdisjoint(graph.open_requests.iter_candidates(state.function)):
             name = graph.function(state.function)
-            return f"what {name} asks to be run later is not known"
+            return f"cannot tell what {name} asks to be run later"
     return ""
 
 
@@ -257,7 +257,7 @@ def _describe_refusal(placed: PlacedLine, functions: list[KnownFunction]) -> str
                for each in context.graph.callers_of(function.number)}
     if not callers:
         return f"{caller} does not call {name}; nothing does {context.configuration}"
-    return (f"{caller} does not call {name}, nor by few steps;"
+    return (f"{caller} does not call {name}, not even in a few steps;"
             f" callers: {context.list_names(callers)}")
 
 

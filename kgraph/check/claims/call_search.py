@@ -145,7 +145,7 @@ def describe_reverse_call(
         for call in find_single_hops(context.free, here, callers):
             hop = call.hops[0]
             if hop.kind is EdgeKind.CALLBACK or context.graph.find_forwards(hop.site.number):
-                continue  # what hands on callbacks may come several times on one path
+                continue  # what passes on callbacks may come several times on one path
             return f"{hop.caller} calls {hop.callee} ({hop.site.location})"
     return ""
 

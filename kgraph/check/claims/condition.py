@@ -133,7 +133,7 @@ def _find_summed_up(
         if are_implied(wanted, flow.find_enclosing([start]).holds):
             line = first + context.texts.expanded_tokens_of(function)[start][1]
             return Outcome(
-                Verdict.HOLDS, "summed up from what is asked for around it",
+                Verdict.HOLDS, "several conditions around it ask for this together",
                 places=(Extent(Location(path, line), line),), found=Location(path, line))
     return None
 
@@ -154,7 +154,7 @@ def _find_related(
         if wanted <= split_conjuncts(form):
             note = f"a part of the condition at {place}: {text}"
         elif is_alternative(form, claimed):
-            note = f"one of the conditions at {place} that do alone: {text}"
+            note = f"one of the alternatives at {place}: {text}"
         elif form == negate(claimed):
             note = f"{_CONTRARY}, {text}, at {place}"
         if note and related is None:
@@ -272,30 +272,30 @@ class _Scope:
             if not all(_is_contrary(each, wanted[each.path]) for each in self.known):
                 return self._outcome
             return self._outcome.with_note(
-                "the contrary is asked for there, too: what it compares may be set between")
+                "the source asks for the contrary, too: a value may change in between")
         for each in chain(self.known, self.places.iter_text_conditions()):
             forms = wanted.get(each.path, _NEVER)
             if forms <= each.holds:
                 return self._outcome
             if are_implied(forms, each.holds):
                 return self._outcome.with_note(
-                    f"one of the conditions that do alone: {each.text}")
+                    f"one of the alternatives there: {each.text}")
         contrary = next(
             (each for each in self.known if _is_contrary(each, wanted[each.path])), None)
         if contrary is not None and not self.places.can_jump_here(self.claim, holds=True):
             there = contrary.text or "a condition that is not shown"
             return refute_place(
-                self._outcome, f"it runs only where the contrary holds: {there}")
+                self._outcome, f"it runs only if the contrary holds: {there}")
         return self._judge_not_found()
 
     def _judge_not_found(self) -> Outcome:
         """Nothing that is known of a place is the claimed condition."""
         if any(each.is_partial for each in self.known):
             return self._leave_open(
-                "whether the condition leads to it cannot be told: of its conditions the index has"
-                f" the innermost {MAX_GUARDS}")
+                "cannot tell whether the condition leads to it: the index has only the innermost"
+                f" {MAX_GUARDS} conditions around it")
         if self.places.can_jump_here(self.claim, holds=True):
-            note = "whether the condition leads to it cannot be told: there are labels"
+            note = "cannot tell whether the condition leads to it: there are labels"
             if self._is_only_contrary():
                 return self._leave_open(note)
             return self._outcome.with_note(note)
@@ -328,7 +328,7 @@ class _Scope:
         if any(each.otherwise for each in self.known):
             return self._judge_else_of_if() if self.claim.condition else self._outcome
         if any(each.otherwise is None or each.is_partial for each in self.known):
-            return self._leave_open("whether it stands behind an else cannot be told")
+            return self._leave_open("cannot tell whether it stands behind an else")
         where = next((each.text for each in self.known if each.text), "")
         there = f"its conditions are {where}" if where else "it has no condition"
         return refute_place(self._outcome, f"it stands behind no else: {there}")
@@ -350,7 +350,7 @@ class _Scope:
             return self._outcome
         where = next((each.text for each in self.known if each.text), "")
         if not where or self.places.can_jump_here(self.claim, holds=False):
-            return self._outcome.with_note("of which if the else is cannot be told")
+            return self._outcome.with_note("cannot tell which if the else belongs to")
         return refute_place(
             self._outcome, f"it stands behind the else of another condition: {where}")
 

@@ -71,7 +71,8 @@ def _judge_macro_arguments(
     missing = [word for word in words if tree.find_name(word) is None]
     if missing:
         return Verdict.REFUTED, f"no {', '.join(dict.fromkeys(missing))} in this tree"
-    return Verdict.UNDECIDED, "no use looked at has these arguments"
+    return (Verdict.UNDECIDED,
+            f"none of the {len(sites)} uses that were compared has these arguments")
 
 
 def judge_unknown(placed: PlacedLine) -> Outcome:
@@ -84,7 +85,7 @@ def judge_unknown(placed: PlacedLine) -> Outcome:
     alike = find_made_functions(placed, other_number=True)
     if alike:
         there = "; ".join(dict.fromkeys(f"{each.macro} ({each.location})" for each in alike))
-        note = f"it is not defined so; there is {there}"
+        note = f"it is not defined like this; there is {there}"
         return Outcome(Verdict.REFUTED, note, position=position)
     return Outcome(Verdict.UNDECIDED, elsewhere, position=position)
 

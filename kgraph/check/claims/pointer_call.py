@@ -46,7 +46,7 @@ def judge_pointer_call(placed: PlacedLine, expression: str = "") -> Outcome:
     """
     expression = expression or placed.claim.expression
     if not placed.position.is_known:
-        note = placed.position.doubt or "what calls it is not known"
+        note = placed.position.doubt or "its caller is not known"
         return Outcome(Verdict.UNDECIDED, note, position=Position(doubt=note))
     sites = find_sites_through(placed, expression)
     if not sites:
@@ -67,7 +67,8 @@ def _judge_elsewhere(placed: PlacedLine, expression: str) -> Outcome:
             position=Position(doubt=f"there is no call through {expression}"),
         )
     if path.cost > GAP:
-        return judge_long_path(path, Position(doubt=f"there is no call through {expression} near"))
+        doubt = f"there is no call through {expression} nearby"
+        return judge_long_path(path, Position(doubt=doubt))
     there = placed.move_to(Position((path.state,)))
     judged = _PointerCall(there, find_sites_through(there, expression)).judge()
     steps = " -> ".join(hop.callee.id.name for hop in path.hops)
@@ -140,7 +141,7 @@ class _PointerCall:
 
     def _judge_candidate(self) -> Outcome:
         """The claimed target is a candidate: is it one under the scenario, for the callback that is
-        handed on here?
+        passed on here?
         """
         context, targets = self._context, self._claimed & self._candidates
         calls = find_single_hops(context.pinned, self._calls, targets)
@@ -161,7 +162,7 @@ class _PointerCall:
             return replace(self._end(Verdict.CONTRADICTS, note), hop=hop)
         handed = {value for state in self._calls.states for _, value in state.bindings}
         return self._end(
-            Verdict.REFUTED, f"what is handed on here is {context.list_names(handed)}")
+            Verdict.REFUTED, f"it passes on {context.list_names(handed)} here")
 
     def _judge_no_candidate(self) -> Outcome:
         context, target = self._context, self.placed.claim.target

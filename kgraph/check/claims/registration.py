@@ -1,7 +1,7 @@
-"""Judges calls that hand on a function or a table: `open_softirq(NET_RX_SOFTIRQ, net_rx_action)`
+"""Judges calls that pass on a function or a table: `open_softirq(NET_RX_SOFTIRQ, net_rx_action)`
 inside a function, `module_init(x)` at file scope.
 
-The claim is what is handed on, and the constants beside it: a call that hands on something else
+The claim is what is passed on, and the constants beside it: a call that passes on something else
 supports it no more than a call of something else does. At the left margin, where no caller is
 named, the place is looked for where the index has the function or table installed, and in the file
 that defines it.
@@ -59,7 +59,7 @@ def find_targets(
 def describe_other_targets(
     placed: PlacedLine, places: Iterable[Extent], functions: Sequence[KnownFunction] = ()
 ) -> str:
-    """What the calls at `places` hand on, if that is not what the line says; "" if one of them
+    """What the calls at `places` pass on, if that is not what the line says; "" if one of them
     does, or if the line says nothing of the kind.
     """
     targets = find_targets(placed, functions)
@@ -70,11 +70,11 @@ def describe_other_targets(
         written = find_call_arguments(placed.context.texts.sources.read_extent(place))
         if written is not None and claimed.are_in(written, place.start):
             return ""
-    return f"what is handed on there is {claimed.list_others()}" if claimed.others else ""
+    return f"it passes on {claimed.list_others()}" if claimed.others else ""
 
 
 def judge_registration(placed: PlacedLine) -> Outcome | None:
-    """A call without a caller that hands on a function or an object; None for other lines."""
+    """A call without a caller that passes on a function or an object; None for other lines."""
     context, name, functions = placed.context, placed.claim.name, placed.find_functions()
     targets = find_targets(placed, functions, within=bool(functions))
     if not targets:
@@ -92,14 +92,14 @@ def judge_registration(placed: PlacedLine) -> Outcome | None:
     if context.tree.find_name(name) is None and not functions:
         return None
     return Outcome(
-        Verdict.REFUTED, f"{', '.join(targets)} is handed to {name} nowhere"
+        Verdict.REFUTED, f"{', '.join(targets)} is passed to {name} nowhere"
         f" {context.configuration}", position=position,
     )
 
 
 @dataclass
 class _ClaimedArguments:
-    """The arguments that make a claim: what is handed on, and the constants beside it. `others` are
+    """The arguments that make a claim: what is passed on, and the constants beside it. `others` are
     calls that have other ones.
     """
 
@@ -169,7 +169,7 @@ def _iter_calls(
     context: CheckContext, name: str, targets: Mapping[str, list[Target]]
 ) -> Iterator[tuple[Location, _Arguments, bool]]:
     """(place, arguments, whether the index has the target bound there) of the calls of `name` that
-    may hand one of the targets on.
+    may pass one of the targets on.
     """
     seen: set[Location] = set()
     for target in (each for known in targets.values() for each in known):

@@ -52,7 +52,8 @@ def refute_quote(placed: PlacedLine) -> Outcome:
     functions, sources = placed.functions, placed.context.texts.sources
     names = ", ".join(dict.fromkeys(function.id.name for function in functions))
     if not any(each.location and sources.read_lines(each.location.path) for each in functions):
-        return Outcome(Verdict.UNDECIDED, f"the source of {names} cannot be read as it was indexed")
+        return Outcome(
+            Verdict.UNDECIDED, f"the source of {names} cannot be read, or changed since indexing")
     what = "condition" if placed.line.kind is LineKind.CONDITION else "statement"
     nearest = _find_nearest(placed, functions)
     there = f"; there is `{nearest[1]}` ({nearest[0]})" if nearest else ""

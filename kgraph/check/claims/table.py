@@ -138,7 +138,8 @@ class _WrittenTable:
             return _refute_row(field, self._name_bound(bound[0]), bound[0].location)
         place = self._table.location
         if place is None or not self._context.texts.sources.read_lines(place.path):
-            return Outcome(Verdict.UNDECIDED, "the source of the table cannot be read as indexed")
+            note = "the source of the table cannot be read, or changed since indexing"
+            return Outcome(Verdict.UNDECIDED, note)
         note = f"{self._table.id.name} has no row .{field or value} ({place})"
         return Outcome(Verdict.REFUTED, note)
 

@@ -252,7 +252,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
 
 
 @pytest.mark.parametrize(("text", "verdict", "note"), [
-    ("one()\n|-if (a) first(a)", Verdict.HOLDS, "one of the conditions that do alone: a || b"),
+    ("one()\n|-if (a) first(a)", Verdict.HOLDS, "one of the alternatives there: a || b"),
     ("one()\n|-if (a || b) first(a)", Verdict.HOLDS, ""),
     ("one()\n|-if (!a) first(a)", Verdict.REFUTED, "its conditions are a || b"),
     ("one()\n|-else third(2)", Verdict.HOLDS, ""),
@@ -264,18 +264,18 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("one()\n|-if (!b) return second(1)", Verdict.REFUTED, "its conditions are a"),
     ("two()\n|-else c = third(b)", Verdict.HOLDS, ""),
     # what a value goes to, and whose arguments are the names of the callee's parameters
-    ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there, which has"),
+    ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there: `"),
     ("two()\n|-c = third(b)", Verdict.HOLDS, ""),
-    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` before the call"),
+    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` stands before the call"),
     ("two()\n|-first(a)", Verdict.HOLDS, ""),
-    ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` before the call"),
+    ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` stands before the call"),
     ("one()\n|-return third(5)", Verdict.HOLDS, ""),
     ("one()\n|-third(a)", Verdict.HOLDS, ""),
     ("one()\n|-return third(a)", Verdict.HOLDS, "its arguments are (2) there"),
     ("two()\n|-if (a) third(a)", Verdict.UNDECIDED, "the source asks for the contrary"),
     ("two()\n|-if (b) a = 5", Verdict.HOLDS, ""),
     ("two()\n|-if (!a) a = 5", Verdict.REFUTED,
-     "it runs only where the contrary holds: not !a, a && b (a.c:31)"),
+     "it runs only if the contrary holds: not !a, a && b (a.c:31)"),
     # of which condition an else is
     ("one()\n|-if (a) second(1)\n|-else third(2)", Verdict.HOLDS, ""),
     ("one()\n|-if (!b)\n| |-return second(4)\n|-else\n  |-third(2)", Verdict.REFUTED,
@@ -330,24 +330,24 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("nine()\n|-if (b) one(a, b)\n  |-nine(3)", Verdict.REFUTED, "it is the other way round"),
     ("one()\n|-if (!a) third(2)\n|-else second(1)", Verdict.HOLDS, ""),
     # by its name and through a pointer
-    ("six()\n|-if (!a) second(a)", Verdict.REFUTED, "it runs only where the contrary holds: a"),
+    ("six()\n|-if (!a) second(a)", Verdict.REFUTED, "it runs only if the contrary holds: a"),
     # an else behind an early exit; what a configuration leaves out
     ("one()\n|-if (!b)\n| |-return second(4)\n|-else\n  |-return third(5)", Verdict.HOLDS, ""),
     ("six()\n|-stub(a)\n  |-first(a)", Verdict.UNDECIDED,
      "stub is an empty stub here (a.c:108); the one at b.c:2 is not in this configuration"),
     ("six()\n|-stub(a)\n  |-nobody_has_this(a)", Verdict.REFUTED, "no nobody_has_this in this"),
-    ("seven()\n|-left_out(a)", Verdict.UNDECIDED, "left_out stands at a.c:"),
+    ("seven()\n|-left_out(a)", Verdict.UNDECIDED, "left_out at a.c:"),
     # conditions summed up from several, and from labels
-    ("ten()\n|-if (a && b) first(a)", Verdict.HOLDS, "summed up from what is asked for around"),
+    ("ten()\n|-if (a && b) first(a)", Verdict.HOLDS, "several conditions around it ask for this"),
     ("ten()\n|-if (a && b)\n  |-first(a)", Verdict.HOLDS, ""),
     ("ten()\n|-if (a && c) first(a)", Verdict.REFUTED, "no such condition in ten"),
-    ("ten()\n|-if (c && b > 3) second(a)", Verdict.HOLDS, "summed up"),
+    ("ten()\n|-if (c && b > 3) second(a)", Verdict.HOLDS, "several conditions around it"),
     ("ten()\n|-if (a && b) second(a)", Verdict.REFUTED,
      "its conditions are not !c, not a != 2, b > 3"),
-    ("ten()\n|-if (c == 4) third(4)", Verdict.HOLDS, "summed up"),
+    ("ten()\n|-if (c == 4) third(4)", Verdict.HOLDS, "several conditions around it"),
     ("ten()\n|-if (c == 4) third(5)", Verdict.REFUTED, "case NAMED: case 6"),
-    ("ten()\n|-if (c == 6) third(5)", Verdict.HOLDS, "conditions that do alone"),
-    ("ten()\n|-if (c == 6 || c == NAMED) third(5)", Verdict.HOLDS, "summed up"),
+    ("ten()\n|-if (c == 6) third(5)", Verdict.HOLDS, "one of the alternatives"),
+    ("ten()\n|-if (c == 6 || c == NAMED) third(5)", Verdict.HOLDS, "several conditions around it"),
     ("ten()\n|-if (c == 5) third(5)", Verdict.REFUTED, "no such condition in ten"),
     ("ten()\n|-case 4: third(5)", Verdict.REFUTED, "it stands under case NAMED, case 6"),
     ("ten()\n|-if (a) second(b)", Verdict.REFUTED, "b < c && c, b == 1 and 1 around them"),
@@ -373,8 +373,8 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("twelve()\n|-if (a) second(b)", Verdict.REFUTED, "the contrary holds: not a"),
     ("twelve()\n|-if (!a) second(b)", Verdict.HOLDS, "the source asks for the contrary"),
     ("twelve()\n|-if (b) third(b)", Verdict.REFUTED, "the contrary holds"),
-    ("twelve()\n|-if (c) first(3)", Verdict.HOLDS, "cannot be told: there are labels"),
-    ("twelve()\n|-if (!c) third(3)", Verdict.HOLDS, "the contrary is asked for there, too"),
+    ("twelve()\n|-if (c) first(3)", Verdict.HOLDS, "cannot tell whether the condition leads"),
+    ("twelve()\n|-if (!c) third(3)", Verdict.HOLDS, "the source asks for the contrary, too"),
     ("twelve()\n|-last: first(3)", Verdict.REFUTED, "behind the label last"),
     # labels on lines of their own
     ("twelve() {\nlast:\n\treturn second(9);", Verdict.HOLDS, ""),
@@ -383,7 +383,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("twelve() {\nlast:\n}\none() {\n\tsecond(1);", Verdict.HOLDS, ""),
     # a root that nothing marks, and one that cannot be read
     ("first\n    second(1)", Verdict.REFUTED, "first does not call second"),
-    ("first() in a.c\n |- second(1)", Verdict.UNDECIDED, "what calls it is not known"),
+    ("first() in a.c\n |- second(1)", Verdict.UNDECIDED, "its caller is not known"),
     ("one(int a, int b) (a.c)\n |- first(a)", Verdict.HOLDS, ""),
     # behind a chain in one line
     ("nine() -> one() -> second()\n\nnine()\n|-one(a, b)", Verdict.HOLDS, ""),
