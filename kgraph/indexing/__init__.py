@@ -9,7 +9,6 @@ from kgraph.indexing.index_choice import (
     ChosenIndex,
     choose_index,
     open_bundled_index,
-    open_index,
 )
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "ChosenIndex",
     "choose_index",
     "open_bundled_index",
-    "open_index",
 ]

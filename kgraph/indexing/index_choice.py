@@ -34,7 +34,7 @@ class ChosenIndex:
 def choose_index(named: Path | None = None, folder: Path | None = None) -> ChosenIndex:
     """The index that answers in `folder` (default: the current one); `named` is --index.
 
-    A BUNDLED index need not exist yet: open_index makes it.
+    A BUNDLED index need not exist yet: open_bundled_index makes it.
     """
     if named is not None:
         return ChosenIndex(named, ChoiceReason.NAMED)
@@ -54,18 +54,6 @@ def choose_index(named: Path | None = None, folder: Path | None = None) -> Chose
 def find_bundled_index() -> Path:
     """Where the index of mini-linux lies; a file name that no tree's index has."""
     return cache_folder() / "bundled" / "mini-linux.kgraph"
-
-
-def open_index(path: Path | str | None = None) -> CallGraph:
-    """Open an index for questions; None for the one that the command line would take.
-
-    Raises StoreError where there is none, or it is damaged or of another version. A closed graph
-    can no longer be asked.
-    """
-    chosen = choose_index(None if path is None else Path(path))
-    if chosen.choice is ChoiceReason.BUNDLED:
-        return open_bundled_index(())
-    return CallGraph(IndexReader(chosen.path))
 
 
 def open_bundled_index(

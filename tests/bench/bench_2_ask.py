@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kgraph.indexing import open_index
+from kgraph import open_index
 from kgraph.query import PathQuestion, find_paths
 from tests.bench.measuring import Bench
 

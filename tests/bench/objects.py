@@ -22,9 +22,9 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
+from kgraph import open_index
 from kgraph.build import find_configuration, list_translation_units, open_tree
 from kgraph.graph import CallGraph
-from kgraph.indexing import open_index
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import EdgeKind
 from kgraph.store import cache_folder, index_path

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kgraph import open_index
 from kgraph.graph import CallGraph
-from kgraph.indexing import open_index
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.query import PathQuestion, find_callees, find_callers, find_function, find_paths
