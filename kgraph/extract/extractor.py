@@ -32,12 +32,14 @@ from kgraph.extract.pch.include_scan import clear_header_caches
 from kgraph.extract.pch.make import HeaderMaker
 from kgraph.extract.pch.select import HeaderPlan
 from kgraph.extract.sources import SourceMap, clear_source_caches
+from kgraph.logs import PackageLogger
 from kgraph.model.facts import Definition, Diagnostic, UnitFacts
 from kgraph.model.ids import VMLINUX
 from kgraph.model.units import TranslationUnit
 
 _KEEP_GOING = 0x200  # CXTranslationUnit_KeepGoing: parse on after a missing header
 _MAX_ERRORS = 20
+_LOG = PackageLogger("kgraph.extract")
 
 
 class Extractor:
@@ -106,6 +108,7 @@ class Extractor:
             return None
         try:
             if count_errors(handle):
+                _LOG.debug("%s: read without %s, which gives it errors", unit.path, header.file)
                 return None
             own = [name for name, _ in list_inclusions(handle)]
             shared = find_shared_files(header, unit, own)

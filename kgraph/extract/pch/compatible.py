@@ -32,7 +32,10 @@ from kgraph.extract.pch.include_scan import (
     scan_file,
 )
 from kgraph.extract.pch.select import drop_quote_folders, get_folder, parse_macro_name
+from kgraph.logs import PackageLogger
 from kgraph.model.units import TranslationUnit
+
+_LOG = PackageLogger("kgraph.extract")
 
 
 def iter_matching_headers(
@@ -51,7 +54,10 @@ def find_shared_files(
     the precompiled header.
     """
     walk = _IncludeWalk(header, unit.file, files)
-    return find_reachable(walk.read, header.includes) if walk.is_compatible() else None
+    if walk.is_compatible():
+        return find_reachable(walk.read, header.includes)
+    _LOG.debug("%s: read without %s: %s", unit.path, header.file, walk.refusal)
+    return None
 
 
 def _has_matching_flags(unit: TranslationUnit, header: PrecompiledHeader) -> bool:
@@ -113,11 +119,13 @@ def _iter_stretches(file: str) -> Iterator[_Stretch]:
 class _IncludeWalk:
     """Follows the includes of a unit in order, through its own files and the precompiled ones.
 
-    `read` are the precompiled files that were read so far, with their positions.
+    `read` are the precompiled files that were read so far, with their positions. `refusal` says why
+    the unit may mean something else, for the log.
     """
 
     def __init__(self, header: PrecompiledHeader, main: str, files: Sequence[str]) -> None:
         self.read = dict(header.read_first)
+        self.refusal = ""
         self._header = header
         self._main = main
         self._files = files
@@ -152,8 +160,14 @@ class _IncludeWalk:
             else:
                 waiting.pop()
         # What means the same at its first mention and at the end means the same in between.
-        return all(self._header.has_final_meaning(name, self.read)
-                   for name in self._relevant & self._settled)
+        for name in self._relevant & self._settled:
+            if not self._header.has_final_meaning(name, self.read):
+                return self._refuse(f"{name} changes after it is mentioned")
+        return True
+
+    def _refuse(self, reason: str) -> bool:
+        self.refusal = reason
+        return False
 
     def _change_macros(self, stretch: _Stretch) -> bool:
         """Take in macro changes of the unit; False if that may change an earlier mention.
@@ -182,7 +196,7 @@ class _IncludeWalk:
                 if self._header.has_final_meaning(name, self.read):
                     continue
                 if self._can_be_macro(name):
-                    return False
+                    return self._refuse(f"{name} means something else in the header")
                 waiting.remove(name)  # it may be a macro where it is mentioned again
             self._settled |= waiting
             waiting = set().union(*(
@@ -213,8 +227,8 @@ class _IncludeWalk:
             text = scan_file(file)
             if self._affected and not (self._affected.isdisjoint(text.code)
                                        and self._affected.isdisjoint(text.bodies)):
-                return False
+                return self._refuse(f"macros of the unit change {file}")
             if not all(dependency.is_met(self.read, open_files)
                        for dependency in self._header.dependencies.get(file, ())):
-                return False
+                return self._refuse(f"{file} depends on what was read before it")
         return True

@@ -88,7 +88,7 @@ def _find_includers(file: str, includers: Mapping[str, str]) -> set[str]:
 def find_reachable(starts: Iterable[str], graph: IncludeGraph) -> set[str]:
     """The files that are read from `starts`, these included.
 
-    networkx has this too (descendants), but importing it takes longer than all calls of a run.
+    networkx has this, too. Every worker would have to import it, which takes longer than all calls.
     """
     reached: set[str] = set()
     waiting = list(starts)

@@ -19,7 +19,10 @@ from kgraph.extract.pch.include_scan import (
     has_include_guard,
     list_includes,
 )
+from kgraph.logs import PackageLogger
 from kgraph.model.units import TranslationUnit
+
+_LOG = PackageLogger("kgraph.extract")
 
 # The part of the units that must include a header directly for it to be precompiled. The more
 # headers, the less each unit has to read, but the more units mention a macro of a header that they
@@ -54,8 +57,12 @@ def plan_headers(units: Iterable[TranslationUnit]) -> list[HeaderPlan]:
     for unit in units:
         if not unit.generated and not unit.is_assembly:
             groups.setdefault((unit.directory, *_list_relevant_flags(unit)), []).append(unit)
-    return [plan for _key, group in sorted(groups.items()) if len(group) >= _MIN_UNITS
-            for plan in _iter_plans(group)]
+    plans = [plan for _key, group in sorted(groups.items()) if len(group) >= _MIN_UNITS
+             for plan in _iter_plans(group)]
+    for plan in plans:
+        _LOG.debug("a precompiled header of %d headers for the units of %s", len(plan.names),
+                   plan.folder or "all folders")
+    return plans
 
 
 def _iter_plans(units: list[TranslationUnit]) -> Iterator[HeaderPlan]:

@@ -107,6 +107,17 @@ def test_a_unit_reads_the_same_files_and_facts_with_a_header_and_without(
                        if definition.subject.location.path == name}
 
 
+def test_the_log_says_why_a_header_is_not_used(
+    root: Path, header: PrecompiledHeader, caplog: pytest.LogCaptureFixture
+) -> None:
+    (root / "special.c").write_text(
+        "#include <linux/base.h>\nvoid renamed(int x);\nvoid f(void) { renamed(1); }\n")
+    with caplog.at_level("DEBUG", "kgraph.extract"):
+        Extractor(root, None, set(), (header,)).extract(unit(root, "special.c"))
+    assert caplog.messages == [
+        f"special.c: read without {header.file}: renamed means something else in the header"]
+
+
 def test_flags_that_matter_have_their_own_header(root: Path, header: PrecompiledHeader) -> None:
     one = unit(root, "u1.c")
     debug = TranslationUnit(one.path, one.object, one.image, one.file, one.directory,
