@@ -21,7 +21,7 @@ def cache_folder() -> Path:
 
 
 def index_path(tree: Path, configuration: str) -> Path:
-    """Where the index of `tree` (absolute) in `configuration` (what selects it) lies."""
+    """The place of the index of `tree` (absolute) in a configuration (the text that selects it)."""
     identity = json.dumps([str(tree), configuration]).encode("utf-8", "surrogateescape")
     digest = hashlib.blake2b(identity, digest_size=6).hexdigest()
     name = "".join(c if c.isalnum() or c in "-._" else "_" for c in tree.name) or "tree"
@@ -29,7 +29,7 @@ def index_path(tree: Path, configuration: str) -> Path:
 
 
 def work_folder(index: Path) -> Path:
-    """The folder for what is generated for an index of the cache folder; it need not exist."""
+    """The folder for files that are generated for an index; it need not exist."""
     return index.parent / "build" / index.stem
 
 

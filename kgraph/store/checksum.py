@@ -18,22 +18,22 @@ _SQLITE = b"SQLite format 3\0"
 _MARK = b"kgraph crc32"
 _TRAILER_SIZE = len(_MARK) + 4
 _HEADER = 100
-_FIRST = 8192  # bytes of the first page, which holds the schema
+_PAGE = 8192  # the first page has the schema
 _OWN_TABLE = b"CREATE TABLE unit_file"  # every version has it
 
 
 def write_checksum(path: Path) -> None:
-    """Put the seal behind the pages of a database, in the place of any that stands there."""
+    """Write the checksum behind the pages of a database, over an earlier one."""
     with path.open("r+b") as file:
         header = file.read(_HEADER)
         file.truncate(_number(header, 28) * (_number(header, 16, 2) or 1))
-        checksum = zlib.crc32(_mapped(file.fileno()))
+        checksum = zlib.crc32(_map(file.fileno()))
         file.seek(0, os.SEEK_END)
         file.write(_MARK + checksum.to_bytes(4, "big"))
 
 
 def check_header(path: Path) -> None:
-    """Raises StoreError where the file is no index, or none of this version."""
+    """Raise StoreError if the file is no index, or one of another version."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)
@@ -47,35 +47,35 @@ def check_header(path: Path) -> None:
     version = _number(header, 60)
     if version != SCHEMA_VERSION:
         raise StoreError(
-            f"{path} was written by another kgraph (its schema is {version},"
-            f" this one's {SCHEMA_VERSION})",
+            f"{path} was written by another version of kgraph (its schema is {version}, not"
+            f" {SCHEMA_VERSION})",
             REBUILD_HINT,
         )
 
 
 def looks_like_index(path: Path) -> bool:
-    """Whether a file is an index of any version, or may have been one before it was damaged: a mark
-    at one of its ends is left, or what stands on its first page. An empty file is one, too."""
+    """Whether a file is an index of any version, or may have been one before it was damaged: one of
+    its marks is left, at its start, on its first page, or at its end. So is an empty file."""
     with path.open("rb") as file:
-        head = file.read(_FIRST)
+        head = file.read(_PAGE)
         file.seek(-min(_TRAILER_SIZE, os.fstat(file.fileno()).st_size), os.SEEK_END)
         end = file.read(_TRAILER_SIZE)
-    if len(head) < _HEADER:  # cut off, at once or before the name of what it is
+    if len(head) < _HEADER:  # empty, or cut off
         return head.startswith(_SQLITE) or _SQLITE.startswith(head)
     return (_number(head, 68) == APPLICATION_ID or end.startswith(_MARK)
             or (head.startswith(_SQLITE) and _OWN_TABLE in head))
 
 
 def check_checksum(path: Path) -> None:
-    """Raises StoreError where the file is not, bit for bit, what was sealed."""
+    """Raise StoreError if the file differs in a bit from what was written."""
     with path.open("rb") as file:
-        content = memoryview(_mapped(file.fileno()))
+        content = memoryview(_map(file.fileno()))
         expected = bytes(content[-_TRAILER_SIZE:])
         if expected != _MARK + zlib.crc32(content[:-_TRAILER_SIZE]).to_bytes(4, "big"):
             raise StoreError(f"the index {path} is damaged (its checksum is wrong)", REBUILD_HINT)
 
 
-def _mapped(descriptor: int) -> mmap.mmap:
+def _map(descriptor: int) -> mmap.mmap:
     return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
 
 

@@ -35,14 +35,16 @@ from kgraph.model.values import (
 )
 
 Row = list[object]
-# The number of each kind of value in the pool: a change is a change of the schema's version.
+# The kinds of values in the pool. A change of these takes a new version of the schema.
 _FUNCTION, _OBJECT, _SLOT, _OBJECT_FIELD, _VARIABLE, _PARAMETER = 0, 1, 2, 3, 4, 5
 _RETURN, _CALL_RESULT, _PLACE, _LOAD, _ADDRESS, _CONSTANT, _OPAQUE = 6, 7, 8, 9, 10, 11, 12
 _SYMBOL = 13
+_READ_JSON = msgspec.json.Decoder(list[Any]).decode
+_NONE = -1  # the position of a value that is not there
 _HOWS = tuple(TransferKind)
-_NAMED = tuple(SymbolUse)
+_USES = tuple(SymbolUse)
 _HOW_NUMBERS = {how: number for number, how in enumerate(_HOWS)}
-# What most definitions hold: zlib finds it in its window and need not spell it out.
+# Text that most definitions have; zlib refers to it instead of spelling it out.
 _DICTIONARY = (
     b'"kernel/","drivers/net/","include/linux/","arch/x86/include/asm/",".c",".h","vmlinux",'
     b'"int (struct ","void (void)","dev","skb","unsigned long","const char *",","struct file *",'
@@ -51,8 +53,8 @@ _DICTIONARY = (
 
 
 class FactsEncoder:
-    """Turns one definition into bytes; `last_lines` maps each path that it cites to the last line
-    that it cites of it (for the check that every citation can be opened).
+    """Encodes one definition. `last_lines` has the last line that the definition cites of each
+    path, with which the store checks that every citation can be opened.
     """
 
     def __init__(self) -> None:
@@ -62,7 +64,7 @@ class FactsEncoder:
         self.last_lines: dict[str, int] = {}
 
     def encode(self, definition: Definition) -> bytes:
-        """The bytes of `definition`. One encoder serves one definition."""
+        """The bytes of a definition. Make a new encoder for each definition."""
         body = [
             self._subject(definition.subject),
             [self._call(call) for call in definition.calls],
@@ -72,11 +74,11 @@ class FactsEncoder:
         text = json.dumps(
             [list(self._strings), self._rows, *body], ensure_ascii=False, separators=(",", ":")
         )
-        # Kernel source is bytes, not always UTF-8: surrogates carry what does not decode.
+        # Kernel source need not be UTF-8; surrogates stand for bytes that do not decode.
         return compress_facts(text.encode("utf-8", "surrogateescape"))
 
     def intern_string(self, text: str) -> int:
-        """The number of a string."""
+        """The position of a string in its pool."""
         return self._strings.setdefault(text, len(self._strings))
 
     def _location(self, location: Location) -> Row:
@@ -91,7 +93,7 @@ class FactsEncoder:
         return [*self._location(extent.start), extent.end_line, extent.end_column]
 
     def intern_value(self, value: object) -> int:
-        """The number of a value; KeyError for what is none."""
+        """The position of a value in its pool. Raises KeyError for anything that is no value."""
         number = self._values.get(value)
         if number is None:
             row = _ROWS[type(value)](self, value)
@@ -132,7 +134,7 @@ class FactsEncoder:
         return [
             self.intern_value(binding.place), self.intern_value(binding.value),
             *self._location(binding.location), _HOW_NUMBERS[binding.how],
-            -1 if binding.table is None else self.intern_value(binding.table),
+            _NONE if binding.table is None else self.intern_value(binding.table),
         ]
 
     def _flow(self, flow: Flow) -> Row:
@@ -144,7 +146,7 @@ class FactsEncoder:
         ]
 
 
-# The rows of values, by kind. Parts come before what they are parts of.
+# How each kind of value is written. Its parts come before it in the pool.
 _ROWS: dict[type, Callable[[Any, Any], Row]] = {
     FunctionId: lambda to, it: [
         _FUNCTION,
@@ -176,23 +178,18 @@ _ROWS: dict[type, Callable[[Any, Any], Row]] = {
     Place: lambda to, it: [
         _PLACE,
         to.intern_value(it.holder),
-        -1 if it.base is None else to.intern_value(it.base),
+        _NONE if it.base is None else to.intern_value(it.base),
     ],
     Load: lambda to, it: [_LOAD, to.intern_value(it.place)],
     Address: lambda to, it: [_ADDRESS, to.intern_value(it.place)],
     Constant: lambda _to, it: [_CONSTANT, it.value],
     Opaque: lambda to, it: [_OPAQUE, to.intern_string(it.reason)],
-    Symbol: lambda to, it: [_SYMBOL, to.intern_value(it.function), _NAMED.index(it.how)],
+    Symbol: lambda to, it: [_SYMBOL, to.intern_value(it.function), _USES.index(it.how)],
 }
 
 
-def encode(definition: Definition) -> bytes:
-    """The bytes of `definition`."""
-    return FactsEncoder().encode(definition)
-
-
 def pack_numbers(numbers: Iterable[int]) -> bytes:
-    """A set of numbers, sorted and compressed: what a unit lists."""
+    """A set of numbers as bytes: what a unit lists."""
     ordered = sorted(numbers)
     steps = array("I", [b - a for a, b in zip([0, *ordered], ordered, strict=False)])
     return zlib.compress(steps.tobytes(), 6)
@@ -205,43 +202,40 @@ def unpack_numbers(data: bytes) -> Iterator[int]:
     return accumulate(steps)
 
 
-_read_json = msgspec.json.Decoder(list[Any]).decode
-
-
 def compress_facts(text: bytes) -> bytes:
-    """The JSON text of a definition, compressed."""
+    """Compress the JSON text of a definition."""
     packer = zlib.compressobj(6, zdict=_DICTIONARY)
     return packer.compress(text) + packer.flush()
 
 
 def decompress_facts(data: bytes) -> list[list[Row]]:
-    """The array that `compress_facts` compressed. Raises zlib.error or ValueError on damage."""
+    """Read what `compress_facts` wrote. Raises zlib.error or ValueError on damage."""
     text = zlib.decompressobj(zdict=_DICTIONARY).decompress(data)
     rows: list[list[Row]]
     try:
-        rows = _read_json(text)
+        rows = _READ_JSON(text)
     except (msgspec.DecodeError, UnicodeDecodeError):  # names or paths that are not UTF-8
         rows = json.loads(text.decode("utf-8", "surrogateescape"))
     return rows
 
 
-_HOW_BY_NUMBER = tuple(TransferKind)
-_NAMED_BY_NUMBER = tuple(SymbolUse)
-
-
 class FactsDecoder:
-    """Decodes definitions; equal functions, objects and slots of all of them are one object."""
+    """Decodes any number of definitions. Equal functions, objects and slots become one object.
+
+    Garbage collection doubles the time; switch it off around many calls.
+    """
 
     def __init__(self) -> None:
         self._shared: dict[tuple[int, str, str, str], FunctionId | ObjectId | Slot] = {}
         self._strings: dict[str, str] = {}
 
     def decode(self, key: str, data: bytes) -> Definition:
-        """The definition of these bytes. Raises ValueError, zlib.error or IndexError on damage."""
+        """The definition that these bytes hold. Raises ValueError, zlib.error or IndexError on
+        damage."""
         pool, rows, subject, calls, bindings, flows = decompress_facts(data)
         share = self._strings.setdefault
         strings = [share(text, text) for text in pool]  # type: ignore[arg-type]
-        values = self._pooled(rows, strings)
+        values = self._decode_values(rows, strings)
         return Definition(
             key,
             _decode_subject(subject, strings, values),
@@ -250,18 +244,18 @@ class FactsDecoder:
             tuple([_decode_flow(row, strings, values) for row in flows]),
         )
 
-    def _pooled(self, rows: Any, strings: list[str]) -> list[Any]:
+    def _decode_values(self, rows: Any, strings: list[str]) -> list[Any]:
         values: list[Any] = []
         add = values.append
         for row in rows:
-            if row[0] > 2:
+            if row[0] > _SLOT:
                 add(_MAKERS[row[0]](row, strings, values))
                 continue
             name = (row[0], strings[row[1]], strings[row[2]], strings[row[3]])
-            known = self._shared.get(name)
-            if known is None:
-                known = self._shared[name] = _IDENTITIES[row[0]](*name[1:])
-            add(known)
+            identity = self._shared.get(name)
+            if identity is None:
+                identity = self._shared[name] = _IDENTITIES[row[0]](*name[1:])
+            add(identity)
         return values
 
 
@@ -269,17 +263,18 @@ _IDENTITIES: tuple[type[FunctionId] | type[ObjectId] | type[Slot], ...] = (
     FunctionId, ObjectId, Slot,
 )
 _MAKERS: dict[int, Any] = {
-    3: lambda row, _, values: ObjectField(values[row[1]], values[row[2]]),
-    4: lambda row, strings, values: Variable(values[row[1]], strings[row[2]]),
-    5: lambda row, _, values: Parameter(values[row[1]], row[2]),
-    6: lambda row, _, values: ReturnValue(values[row[1]]),
-    7: lambda row, _, values: CallResult(values[row[1]], row[2]),
-    8: lambda row, _, values: Place(values[row[1]], None if row[2] < 0 else values[row[2]]),
-    9: lambda row, _, values: Load(values[row[1]]),
-    10: lambda row, _, values: Address(values[row[1]]),
-    11: lambda row, _strings, _values: Constant(row[1]),
-    12: lambda row, strings, _: Opaque(strings[row[1]]),
-    13: lambda row, _, values: Symbol(values[row[1]], _NAMED_BY_NUMBER[row[2]]),
+    _OBJECT_FIELD: lambda row, _, values: ObjectField(values[row[1]], values[row[2]]),
+    _VARIABLE: lambda row, strings, values: Variable(values[row[1]], strings[row[2]]),
+    _PARAMETER: lambda row, _, values: Parameter(values[row[1]], row[2]),
+    _RETURN: lambda row, _, values: ReturnValue(values[row[1]]),
+    _CALL_RESULT: lambda row, _, values: CallResult(values[row[1]], row[2]),
+    _PLACE: lambda row, _, values: Place(
+        values[row[1]], None if row[2] == _NONE else values[row[2]]),
+    _LOAD: lambda row, _, values: Load(values[row[1]]),
+    _ADDRESS: lambda row, _, values: Address(values[row[1]]),
+    _CONSTANT: lambda row, _strings, _values: Constant(row[1]),
+    _OPAQUE: lambda row, strings, _: Opaque(strings[row[1]]),
+    _SYMBOL: lambda row, _, values: Symbol(values[row[1]], _USES[row[2]]),
 }
 
 
@@ -323,18 +318,13 @@ def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
 def _decode_binding(row: Any, strings: list[str], values: list[Any]) -> Binding:
     place, value, path, line, column, how, table = row
     return Binding(
-        values[place], values[value], Location(strings[path], line, column), _HOW_BY_NUMBER[how],
-        None if table < 0 else values[table],
+        values[place], values[value], Location(strings[path], line, column), _HOWS[how],
+        None if table == _NONE else values[table],
     )
 
 
 def _decode_flow(row: Any, strings: list[str], values: list[Any]) -> Flow:
     source, target, path, line, column, how = row
     return Flow(
-        values[source], values[target], Location(strings[path], line, column), _HOW_BY_NUMBER[how]
+        values[source], values[target], Location(strings[path], line, column), _HOWS[how]
     )
-
-
-def decode(key: str, data: bytes) -> Definition:
-    """The definition of these bytes, by itself."""
-    return FactsDecoder().decode(key, data)

@@ -23,12 +23,12 @@ from kgraph.store.arrays import REBUILD_HINT
 from kgraph.store.checksum import check_checksum, check_header, looks_like_index, write_checksum
 from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION, read_schema_sql
 
-Connection = sqlite3.Connection  # so that who hands one on need not know SQLite
+Connection = sqlite3.Connection  # for modules above the store, which do not import sqlite3
 
 _UNFINISHED = ".unfinished"
 _CLAIMED = re.compile(r"\..+\.\d+-[0-9a-f]+\.unfinished", re.ASCII | re.DOTALL)
 _ELSEWHERE = "give --index the name of a new file or of an index"
-# What code raises that reads something else than it expects.
+# Raised by code that finds other data than it expects.
 _UNEXPECTED = (
     ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError,
     ValueError, sqlite3.Error, zlib.error,
@@ -57,17 +57,17 @@ def open_read_only(path: Path, *, verify: bool = True) -> sqlite3.Connection:
 
 
 def check_replaceable(target: Path, *, own: bool) -> None:
-    """Raises StoreError where something is at `target` that a new index must not take the place of:
-    no file, or, unless it is kgraph's `own` place, one that is not an index, be it damaged."""
+    """Raise StoreError if a new index must not replace what is at `target`: a folder or a device,
+    and, unless it is kgraph's `own` place, a file that is not even a damaged index."""
     try:
         mode = target.stat().st_mode
         if not stat.S_ISREG(mode):
             kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
             raise StoreError(f"{target} is {kind}", _ELSEWHERE)
         if not own and not looks_like_index(target):
-            raise StoreError(f"{target} is no kgraph index, and is not replaced by one", _ELSEWHERE)
+            raise StoreError(f"{target} is no kgraph index, and is not overwritten", _ELSEWHERE)
     except (FileNotFoundError, NotADirectoryError):
-        return  # where it cannot be written is said when it is
+        return  # an error of writing is reported when it happens
     except OSError as error:
         raise StoreError(f"{target} cannot be read: {error.strerror}", _ELSEWHERE) from None
 
@@ -88,11 +88,11 @@ def report_damage(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def create_index(target: Path, *, from_copy: bool = False) -> Iterator[sqlite3.Connection]:
-    """An empty index, or with `copied` a copy of `target`, that takes the place of `target` when
-    the block ends without an error.
+    """An empty index, or a copy of `target`, that replaces `target` if the block ends without an
+    error.
 
-    Raises StoreError where the folder cannot be written. Files that killed runs left beside
-    `target` are removed.
+    Raises StoreError if the folder cannot be written. Removes files that killed runs left beside
+    `target`.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -105,7 +105,7 @@ def create_index(target: Path, *, from_copy: bool = False) -> Iterator[sqlite3.C
             shutil.copyfile(target, unfinished)
         connection = sqlite3.connect(unfinished, isolation_level=None)
         try:
-            # No journal: what is unfinished is thrown away, never repaired.
+            # No journal: an unfinished index is deleted, never repaired.
             connection.executescript(
                 "PRAGMA page_size = 8192; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
                 "PRAGMA locking_mode = EXCLUSIVE; PRAGMA foreign_keys = OFF;"
@@ -136,25 +136,25 @@ def create_index(target: Path, *, from_copy: bool = False) -> Iterator[sqlite3.C
 
 
 def _claim(target: Path) -> tuple[Path, int]:
-    """A new file beside `target`, and the descriptor that holds its lock while we live."""
+    """A new file beside `target`, and the descriptor that holds its lock until we end."""
     while True:
         name = f".{target.name}.{os.getpid()}-{time.monotonic_ns():x}{_UNFINISHED}"
         unfinished = target.with_name(name)
         lock = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if unfinished.exists():  # else another run took it for one that was killed
+        if unfinished.exists():  # otherwise another run has taken it for abandoned
             return unfinished, lock
         os.close(lock)
 
 
 def _list_claimed(folder: Path) -> list[Path]:
-    """The files in a folder that `_claim` made, by their names."""
+    """The files of a folder that have a name as `_claim` gives them."""
     return sorted(path for path in folder.glob(f".*{_UNFINISHED}")
                   if _CLAIMED.fullmatch(path.name) and path.is_file() and not path.is_symlink())
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what runs that were killed left in a folder of indexes."""
+    """Remove the unfinished indexes of killed runs from a folder."""
     for path in _list_claimed(folder):
         with _hold_if_abandoned(path) as abandoned:
             if abandoned:
@@ -163,7 +163,7 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def list_unfinished(folder: Path) -> list[Path]:
-    """What runs that were killed left in a folder of indexes."""
+    """The unfinished indexes of killed runs in a folder."""
     found = []
     for path in _list_claimed(folder):
         with _hold_if_abandoned(path) as abandoned:
@@ -174,7 +174,7 @@ def list_unfinished(folder: Path) -> list[Path]:
 
 @contextlib.contextmanager
 def _hold_if_abandoned(path: Path) -> Iterator[bool]:
-    """Whether no run that lives holds an unfinished index; none takes hold until the block ends."""
+    """Whether the run of an unfinished index has ended. If so, hold its lock in the block."""
     descriptor = -1
     abandoned = False
     with contextlib.suppress(OSError):
@@ -205,5 +205,6 @@ def _flush_to_disk(path: Path) -> None:
 def _make_write_error(target: Path, error: Exception) -> StoreError:
     return StoreError(
         f"cannot write the index {target} ({error})",
-        "make room there, or name another file with --index or another folder with XDG_CACHE_HOME",
+        "check free disk space and permissions, or name another file with --index or another"
+        " folder with XDG_CACHE_HOME",
     )

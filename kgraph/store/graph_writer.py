@@ -9,6 +9,7 @@ import re
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 
 from kgraph.model.facts import CallSite, Definition, Function, Object
@@ -30,12 +31,12 @@ from kgraph.store.facts_writer import CitedFiles
 from kgraph.textfile import read_regular_file, unescape_name
 
 _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
-_OF_AN_EDGE = ("edge_callee", "edge_kind", "edge_evidence")
+_EDGE_ARRAYS = ("edge_callee", "edge_kind", "edge_evidence")
 Row = tuple[object, ...]
 
 
 class GraphWriter:
-    """Writes one Resolution. `taken` are the functions whose names stand somewhere as values."""
+    """Writes one Resolution. `taken` are the functions whose address is taken."""
 
     def __init__(
         self, connection: sqlite3.Connection, files: CitedFiles, taken: set[FunctionId]
@@ -50,7 +51,7 @@ class GraphWriter:
         self._arrays: dict[str, array[int]] = {}
 
     def write(self, resolution: Resolution, definitions: Mapping[str, Definition]) -> None:
-        """Write everything. `definitions` by key hold the call sites that the Resolution names."""
+        """Write the whole graph. `definitions` (by key) have the call sites of the Resolution."""
         self._write_functions(resolution)
         self._write_objects(resolution)
         sites = sorted(
@@ -58,13 +59,14 @@ class GraphWriter:
              for site in resolution.sites),
             key=lambda item: (item[0], *site_sort_key(item[1])),
         )
-        self._insert("site", (self._site(*item) for item in enumerate(sites)))
+        self._insert("site", map(self._make_site_row, count(), sites))
         self._collect_edges(sites)
         self._write_requests(resolution, [site for _, _, site in sites])
-        self._insert("bound", (self._bound(*row) for row in enumerate(resolution.bindings)))
-        self._insert("held", (self._held(*row) for row in enumerate(resolution.copied_tables)))
-        self._insert("evidence", self._chain_rows())
-        self._arrays |= build_hop_arrays(self._arrays, [self._holder(site) for _, _, site in sites])
+        self._insert("bound", map(self._make_binding_row, count(), resolution.bindings))
+        self._insert("held", map(self._make_copy_row, count(), resolution.copied_tables))
+        self._insert("evidence", self._iter_chain_rows())
+        holders = [self._holder_id(site) for _, _, site in sites]
+        self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
         for name, numbers in self._arrays.items():
             write_array(self._connection, name, numbers)
@@ -75,10 +77,10 @@ class GraphWriter:
         places = ", ".join("?" * columns)
         self._connection.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608
 
-    def _text(self, text: str) -> int:
+    def _text_id(self, text: str) -> int:
         return self._texts.setdefault(text, len(self._texts))
 
-    def _file(self, location: Location) -> int:
+    def _file_id(self, location: Location) -> int:
         return self._files.assign_id(location.path, location.line)
 
     def _write_functions(self, resolution: Resolution) -> None:
@@ -94,15 +96,16 @@ class GraphWriter:
         for shared in candidates.values():
             named.update(candidate.callee for candidate in shared)
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
-        named.update(later.function for later in resolution.callbacks)
+        named.update(callback.function for callback in resolution.callbacks)
         self._functions = {
             name: number for number, name in enumerate(sorted(named, key=_function_sort_key))
         }
         self._arrays["folder"] = array(
-            "i", (find_folder(defined.get(name), self._text) for name in self._functions))
+            "i", (find_folder(defined.get(name), self._text_id) for name in self._functions))
         self._insert("function", (
             (number, name.name, name.scope, name.image,
-             *function_columns(defined.get(name), self._file, self._text), int(name in self._taken))
+             *function_columns(defined.get(name), self._file_id, self._text_id),
+             int(name in self._taken))
             for name, number in self._functions.items()
         ))
 
@@ -115,43 +118,37 @@ class GraphWriter:
         self._objects = {name: number for number, name in enumerate(sorted(named))}
         rows: list[Row] = []
         for name, number in self._objects.items():
-            columns = object_columns(defined.get(name), self._file)
+            columns = object_columns(defined.get(name), self._file_id)
             rows.append((number, name.name, name.scope, name.image, *columns))
         self._insert("object", rows)
 
-    def _holder(self, site: ResolvedSite) -> int:
-        return -1 if site.holder is None else self._text(str(site.holder))
+    def _holder_id(self, site: ResolvedSite) -> int:
+        return -1 if site.holder is None else self._text_id(str(site.holder))
 
-    def _site(self, number: int, item: tuple[int, CallSite, ResolvedSite]) -> Row:
+    def _make_site_row(self, number: int, item: tuple[int, CallSite, ResolvedSite]) -> Row:
         caller, call, site = item
         return (
-            number, caller, *place_columns(call, self._file), self._text(call.expression),
-            self._text(call.macro), site.status.value,
-            None if site.holder is None else self._holder(site), self._text(site.rule),
-            self._text(site.reason), self._text(call.signature), self._text(encode_guards(call)),
-            _find_own_parameter(site), self._chain(site.proof) if site.proof else None,
+            number, caller, *place_columns(call, self._file_id), self._text_id(call.expression),
+            self._text_id(call.macro), site.status.value,
+            None if site.holder is None else self._holder_id(site), self._text_id(site.rule),
+            self._text_id(site.reason), self._text_id(call.signature),
+            self._text_id(encode_guards(call)),
+            _find_own_parameter(site), self._chain_id(site.proof) if site.proof else None,
         )
 
     def _write_requests(self, resolution: Resolution, sites: list[ResolvedSite]) -> None:
         numbers = {(site.key, site.position): number for number, site in enumerate(sites)}
         without = [request for request in resolution.requests if not request.edges]
         self._insert("request", (
-            (number, numbers[request.key, request.position], self._text(request.kind),
-             self._text(request.reason), self._text(request.asked), int(request.key_unknown))
+            (number, numbers[request.key, request.position], self._text_id(request.kind),
+             self._text_id(request.reason), self._text_id(request.asked), int(request.key_unknown))
             for number, request in enumerate(without)
         ))
-        self._insert(
-            "later",
-            (
-                (
-                    number,
-                    self._text(later.kind),
-                    self._functions[later.function],
-                    int(later.key_unknown),
-                )
-                for number, later in enumerate(resolution.callbacks)
-            ),
-        )
+        self._insert("later", (
+            (number, self._text_id(callback.kind), self._functions[callback.function],
+             int(callback.key_unknown))
+            for number, callback in enumerate(resolution.callbacks)
+        ))
 
     def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:
         arrays = {
@@ -168,8 +165,8 @@ class GraphWriter:
             arrays["edge_start"].append(len(arrays["edge_callee"]))
             edges = known.get(id(site.candidates))
             if edges is None:
-                edges = known[id(site.candidates)] = self._edges(site.candidates)
-            for name, numbers in zip(_OF_AN_EDGE, edges, strict=True):
+                edges = known[id(site.candidates)] = self._make_edges(site.candidates)
+            for name, numbers in zip(_EDGE_ARRAYS, edges, strict=True):
                 arrays[name].extend(numbers)
             if site.forwards or site.holder is not None:
                 self._collect_forwards(number, site, arrays)
@@ -178,12 +175,12 @@ class GraphWriter:
             site_start[function + 1] += site_start[function]
         self._arrays |= {"site_start": site_start, **arrays}
 
-    def _edges(self, candidates: tuple[Candidate, ...]) -> tuple[list[int], ...]:
-        """The edges to candidates: callees, kinds, chains of evidence."""
+    def _make_edges(self, candidates: tuple[Candidate, ...]) -> tuple[list[int], ...]:
+        """The edges to candidates, as columns: callees, kinds, ids of chains of evidence."""
         rows = sorted(((self._functions[candidate.callee], candidate) for candidate in candidates),
                       key=lambda row: (row[0], row[1].kind, row[1].evidence))
         return ([callee for callee, _ in rows], [_KINDS[candidate.kind] for _, candidate in rows],
-                [self._chain(candidate.evidence) for _, candidate in rows])
+                [self._chain_id(candidate.evidence) for _, candidate in rows])
 
     def _collect_forwards(
         self, number: int, site: ResolvedSite, arrays: dict[str, "array[int]"]
@@ -203,41 +200,41 @@ class GraphWriter:
             arrays["callback_site"].append(number)
             arrays["callback_parameter"].append(own)
 
-    def _chain(self, chain: tuple[Evidence, ...]) -> int:
+    def _chain_id(self, chain: tuple[Evidence, ...]) -> int:
         return self._chains.setdefault(chain, len(self._chains))
 
-    def _chain_rows(self) -> Iterable[Row]:
+    def _iter_chain_rows(self) -> Iterable[Row]:
         for chain, number in self._chains.items():
             lines = [
-                [item.role.value, self._file(item.location), item.location.line,
+                [item.role.value, self._file_id(item.location), item.location.line,
                  item.location.column, item.holder]
                 for item in chain
             ]
             yield number, json.dumps(lines, separators=(",", ":"), ensure_ascii=False)
 
-    def _held(self, number: int, row: CopiedTable) -> Row:
+    def _make_copy_row(self, number: int, row: CopiedTable) -> Row:
         return (
-            number, self._text(str(row.holder)), row.holder.record, row.holder.field,
-            self._objects[row.table], self._chain(row.evidence), int(row.is_complete),
+            number, self._text_id(str(row.holder)), row.holder.record, row.holder.field,
+            self._objects[row.table], self._chain_id(row.evidence), int(row.is_complete),
         )
 
-    def _bound(self, number: int, row: BoundSlot) -> Row:
+    def _make_binding_row(self, number: int, row: BoundSlot) -> Row:
         slot = _find_slot(row.holder)
         value = row.value
         return (
-            number, self._text(str(row.holder)), slot.record if slot else "",
+            number, self._text_id(str(row.holder)), slot.record if slot else "",
             slot.field if slot else "",
             self._functions[value] if isinstance(value, FunctionId) else None,
             self._objects[value] if isinstance(value, ObjectId) else None,
             None if row.table is None else self._objects[row.table],
-            self._file(row.location), row.location.line, row.location.column, row.how.value,
+            self._file_id(row.location), row.location.line, row.location.column, row.how.value,
         )
 
 
 def function_columns(
     function: Function | None, file: Callable[[Location], int], text: Callable[[str], int]
 ) -> Row:
-    """The columns of a function that its definition tells, from `file` to `macro`."""
+    """The columns of a function from `file` to `macro`, which come from its definition."""
     if function is None:
         return (None,) * 11
     place = function.location
@@ -250,14 +247,15 @@ def function_columns(
 
 
 def find_folder(function: Function | None, text: Callable[[str], int]) -> int:
-    """The folder's text; functions of headers belong wherever they are called from: -1."""
+    """The id of the folder that defines a function; -1 for functions of headers, which belong to
+    every folder that calls them."""
     if function is None or function.location.path.endswith(".h"):
         return -1
     return text(function.location.path.rpartition("/")[0])
 
 
 def object_columns(thing: Object | None, file: Callable[[Location], int]) -> Row:
-    """The columns of an object that its definition tells, from `file` to `alias_of`."""
+    """The columns of an object from `file` to `alias_of`, which come from its definition."""
     if thing is None:
         return (None,) * 8
     place = thing.location
@@ -276,7 +274,7 @@ def place_columns(call: CallSite, file: Callable[[Location], int]) -> Row:
 
 
 def site_sort_key(call: CallSite) -> tuple[object, ...]:
-    """What the call sites of one function are sorted by: place, ordinal, extent."""
+    """The order of the call sites of one function: by place, ordinal and extent."""
     place, extent = call.location, call.extent
     start = extent.start
     return (place.path, place.line, place.column, call.ordinal, start.path, start.line,
@@ -284,7 +282,7 @@ def site_sort_key(call: CallSite) -> tuple[object, ...]:
 
 
 def encode_guards(call: CallSite) -> str:
-    """The conditions around a call, as the table holds them."""
+    """The conditions around a call as JSON, "" for none."""
     if not call.guards:
         return ""
     guards = [
@@ -338,8 +336,7 @@ def write_name_tables(connection: sqlite3.Connection, root: Path, build: Path | 
 
 
 def _iter_aliases(header: Path) -> Iterator[tuple[str, str]]:
-    """The macros of a header that stand for one name or one path of members: each with the last of
-    these."""
+    """(macro, last member) of the macros of a header that stand for a path of members."""
     try:
         data = read_regular_file(header)
     except OSError:

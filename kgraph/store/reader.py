@@ -15,14 +15,14 @@ from kgraph.store.cache_paths import work_folder
 from kgraph.store.connection import Connection, open_read_only, report_damage
 from kgraph.store.metadata import read_coverage, read_description
 
-_PORTION = 1000
+_BATCH = 1000  # definitions that are fetched at once
 
 
 class IndexReader:
-    """An open index. Every method may raise StoreError where the file is damaged."""
+    """An open index. Every method raises StoreError if the file is damaged."""
 
     def __init__(self, path: Path, *, verify: bool = True) -> None:
-        """`whole`: check all of the file, which takes longer the larger it is."""
+        """`verify` checks the checksum of the whole file; see connection.open_read_only."""
         self.path = path
         self.connection = open_read_only(path, verify=verify)
 
@@ -31,7 +31,8 @@ class IndexReader:
         self.connection.close()
 
     def fetch_rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        """The rows of an SQL statement; none where a value is no text, as no name is."""
+        """The rows of an SQL statement; [] if a value is a text that the index cannot have (a lone
+        surrogate)."""
         with report_damage(self.path):
             try:
                 return self.connection.execute(statement, values).fetchall()
@@ -46,23 +47,22 @@ class IndexReader:
 
     @cached_property
     def build_folder(self) -> str:
-        """The folder of generated files, "" for none: the one beside the index, as where a cache
-        folder was moved with all that is in it, else the one that it was made in."""
+        """The folder of generated files, "" for none. The one beside the index comes first, in case
+        the cache folder was moved."""
         made_in = self.description.build
         beside = work_folder(self.path) / "build"
         return str(beside) if made_in and beside.is_dir() else made_in
 
     @cached_property
     def coverage(self) -> Coverage:
-        """The account that was made when the index was."""
+        """The totals, which are computed when an index is made."""
         with report_damage(self.path):
             return read_coverage(self.connection)
 
     @cached_property
     def troubled_units(self) -> list[tuple[str, str]]:
-        """The units that failed or have errors, each with its reason (of several errors the first,
-        behind its place), by path.
-        """
+        """(path, reason) of the units that failed or have errors, by path. The reason is the first
+        error with its place."""
         rows = self.fetch_rows(
             "SELECT path, failed, errors FROM unit WHERE failed != '' OR errors != '[]'"
             " ORDER BY path, object"
@@ -91,7 +91,7 @@ class IndexReader:
         return path
 
     def find_file(self, path: str) -> tuple[bytes, bool] | None:
-        """(digest, generated) of a cited file, None where no fact cites it."""
+        """(digest, generated) of a cited file; None if no fact cites it."""
         found = self.fetch_rows("SELECT digest, generated FROM file WHERE path = ?", (path,))
         return (found[0][0], bool(found[0][1])) if found else None
 
@@ -104,5 +104,5 @@ class IndexReader:
 def iter_encoded_definitions(connection: Connection) -> Iterator[tuple[str, bytes]]:
     """Key and facts of every definition, in the order of keys; the index may be unfinished."""
     found = connection.execute("SELECT key, facts FROM definition ORDER BY key")
-    while rows := found.fetchmany(_PORTION):
+    while rows := found.fetchmany(_BATCH):
         yield from rows

@@ -225,7 +225,7 @@ def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_pa
     connection = sqlite3.connect(copy)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
-    complained(kgraph("status", "--index", copy), "another kgraph", "kgraph index")
+    complained(kgraph("status", "--index", copy), "another version of kgraph", "kgraph index")
     copy.write_bytes(mini_index.read_bytes()[: mini_index.stat().st_size // 2])
     complained(kgraph("path", "SyS_sendto", "veth_xmit", "--index", copy), "damaged")
     copy.write_text("not an index")

@@ -114,7 +114,7 @@ def test_what_only_moved_is_not_resolved_again(
 ) -> None:
     index(tree)
     resolved: list[int] = []
-    monkeypatch.setattr(write_index, "_resolve", lambda *_: resolved.append(1))
+    monkeypatch.setattr(write_index, "_resolve_graph", lambda *_: resolved.append(1))
     random = Random(7)
     for _ in range(5):
         path = random.choice(sources(tree, ".c"))
@@ -135,7 +135,7 @@ def resolved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         times.append(1)
         return whole(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(write_index, "_resolve", counted)
+    monkeypatch.setattr(write_index, "_resolve_graph", counted)
     return times
 
 

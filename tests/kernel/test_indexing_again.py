@@ -183,7 +183,7 @@ def test_a_call_more_does_not_resolve_the_whole(
     random = Random(5)
     index(copy, tmp_path / "x.kgraph")
     with monkeypatch.context() as patch:
-        patch.setattr(write_index, "_resolve", None)  # a call of it fails
+        patch.setattr(write_index, "_resolve_graph", None)  # a call of it fails
         for edit in edits.ALWAYS_CARRIED * 5:
             make(edit, copy, random, tmp_path / "x.kgraph")
             warm = index(copy, tmp_path / "x.kgraph")

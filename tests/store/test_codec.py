@@ -21,11 +21,18 @@ from kgraph.model.values import (
 from kgraph.store.codec import (
     FactsDecoder,
     FactsEncoder,
-    decode,
-    encode,
     pack_numbers,
     unpack_numbers,
 )
+
+
+def encode(definition: Definition) -> bytes:
+    return FactsEncoder().encode(definition)
+
+
+def decode(key: str, data: bytes) -> Definition:
+    return FactsDecoder().decode(key, data)
+
 
 # Bytes that are no UTF-8 come as lone surrogates (surrogateescape), as os.fsdecode makes them.
 texts = st.one_of(

@@ -66,7 +66,7 @@ def test_another_version_is_refused(tmp_path: Path) -> None:
     connection = sqlite3.connect(target)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
-    with pytest.raises(StoreError, match="written by another kgraph") as raised:
+    with pytest.raises(StoreError, match="written by another version") as raised:
         IndexReader(target)
     assert "kgraph index" in raised.value.hint
 
