@@ -22,7 +22,7 @@ def _format_node_link(network: NetworkxGraph) -> Iterator[str]:
 
 
 def _format_dot(network: NetworkxGraph) -> Iterator[str]:
-    """A digraph. A node shows its function's place, an edge what the call goes through."""
+    """A digraph. A node shows where its function is defined, an edge what the call goes through."""
     yield "digraph kgraph {"
     yield '  node [shape=box, fontname="monospace"];'
     for node, attributes in network.nodes(data=True):

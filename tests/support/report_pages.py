@@ -7,7 +7,7 @@ from kgraph.query import PathQuestion, find_paths
 from kgraph.report.html import AnsweredPath, CheckedChain
 
 
-def check(graph: CallGraph, name: str) -> CheckedChain:
+def check_query(graph: CallGraph, name: str) -> CheckedChain:
     subject = read_subject(name)
     assert subject.query is not None
     return CheckedChain(
@@ -15,6 +15,6 @@ def check(graph: CallGraph, name: str) -> CheckedChain:
     )
 
 
-def way(graph: CallGraph, caller: str, callee: str, count: int = 2) -> AnsweredPath:
+def answer_path(graph: CallGraph, caller: str, callee: str, count: int = 2) -> AnsweredPath:
     answer = find_paths(graph, PathQuestion(caller, callee, count=count))
     return AnsweredPath(caller, callee, answer)

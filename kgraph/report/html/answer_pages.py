@@ -120,10 +120,10 @@ def _split_at_headings(check: ChainCheck) -> Iterator[tuple[str, list[LineVerdic
         if title is None:
             lines += waiting
         else:
-            place = waiting.index(title)
-            if lines or place:
-                yield heading, lines + waiting[:place]
-            heading, lines = title.line.text.strip().lstrip("# "), waiting[place + 1:]
+            before = waiting.index(title)
+            if lines or before:
+                yield heading, lines + waiting[:before]
+            heading, lines = title.line.text.strip().lstrip("# "), waiting[before + 1:]
         lines.append(line)
         waiting = []
     if lines or waiting:

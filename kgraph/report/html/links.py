@@ -77,45 +77,45 @@ class Links:
     root: str = ""
     anchors: Mapping[Location, str] = field(default_factory=dict)
 
-    def function(self, function: KnownFunction) -> str:
+    def to_function(self, function: KnownFunction) -> str:
         """The page of a function; "" if it has none."""
         return self._page("function", self.page_names.functions.get(function.number))
 
-    def slot(self, name: str) -> str:
+    def to_slot(self, name: str) -> str:
         """The page of a slot; "" if it has none."""
         return self._page("slot", self.page_names.slots.get(name))
 
-    def table(self, number: int) -> str:
+    def to_table(self, number: int) -> str:
         """The page of a table; "" if it has none."""
         return self._page("table", self.page_names.tables.get(number))
 
-    def source(self, place: Location) -> str:
+    def to_source(self, location: Location) -> str:
         """The excerpt on the site that shows a location; "" if none does."""
-        if place in self.anchors:
-            return f"#{quote(self.anchors[place])}"
-        page = self._page("source", self.page_names.sources.get(place.path))
-        return f"{page}#L{place.line}" if page else ""
+        if location in self.anchors:
+            return f"#{quote(self.anchors[location])}"
+        page = self._page("source", self.page_names.sources.get(location.path))
+        return f"{page}#L{location.line}" if page else ""
 
     def _page(self, folder: str, name: str | None) -> str:
         return f"{self.root}{folder}/{quote(name)}.html" if name else ""
 
-    def outside(self, place: Location) -> str:
+    def to_outside(self, location: Location) -> str:
         """The location in the code browser or tree that the user chose; "" for none."""
         if self.style is None:
             return ""
-        name, about, tag = unescape_name(place.path), self.index, _find_git_tag(self.index.release)
+        name, tag = unescape_name(location.path), _find_git_tag(self.index.release)
         path = quote(os.fsencode(name))
         if self.style in (LinkStyle.ELIXIR, LinkStyle.GIT) and not tag:
             return ""
         if self.style is LinkStyle.ELIXIR:
-            return f"https://elixir.bootlin.com/linux/{tag}/source/{path}#L{place.line}"
+            return f"https://elixir.bootlin.com/linux/{tag}/source/{path}#L{location.line}"
         if self.style is LinkStyle.GIT:
             return ("https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/"
-                    f"{path}?h={tag}#n{place.line}")
-        file = quote(os.fsencode(Path(about.tree) / name))
+                    f"{path}?h={tag}#n{location.line}")
+        file = quote(os.fsencode(Path(self.index.tree) / name))
         if self.style is LinkStyle.FILE:
-            return f"file://{file}#L{place.line}"
-        return f"vscode://file{file}:{place.line}"
+            return f"file://{file}#L{location.line}"
+        return f"vscode://file{file}:{location.line}"
 
 
 def _find_git_tag(release: str) -> str:

@@ -84,12 +84,12 @@ class MentionedPages:
 
     def iter_sources(self, proofs: ProofMaker) -> Iterator[SourcePage]:
         """The pages of source files, by path. Call it last: every other page cites source."""
-        places = self._mentions.locations
-        self.page_names.sources.update(make_own_names(places))
-        for path in sorted(places):
+        cited = self._mentions.locations
+        self.page_names.sources.update(make_own_names(cited))
+        for path in sorted(cited):
             excerpts = []
-            for first, last in _join_lines(places[path]):
-                lines = proofs.read_lines(path, first, last, frozenset(places[path]))
+            for first, last in _join_lines(cited[path]):
+                lines = proofs.read_lines(path, first, last, frozenset(cited[path]))
                 if lines:
                     excerpts.append(Excerpt(path, tuple(lines)))
             yield SourcePage(self.page_names.sources[path], path, tuple(excerpts))

@@ -116,7 +116,7 @@ def make_standalone_page(graph: CallGraph, source: SourceText, path: AnsweredPat
 
 
 def _find_anchors(page: PathPage) -> dict[Location, str]:
-    """The anchor of the first proof that shows a place, for each place that the page cites."""
+    """For each location that the page cites, the anchor of the first proof that shows it."""
     anchors: dict[Location, str] = {}
     for proof in (proof for path in page.paths for proof in path.proofs):
         for location in (

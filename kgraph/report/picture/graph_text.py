@@ -14,12 +14,12 @@ def format_dot(drawing: Drawing) -> Iterator[str]:
     """A digraph, a cluster a lane."""
     yield f"digraph {quote_dot(drawing.title)} {{"
     yield '  node [shape=box, fontname="monospace"];'
-    for number, column in enumerate(drawing.columns):
-        yield f"  subgraph cluster_{number} {{"
+    for lane, column in enumerate(drawing.columns):
+        yield f"  subgraph cluster_{lane} {{"
         yield f"    label={quote_dot(column.title)};"
-        for place, box in enumerate(drawing.boxes):
+        for number, box in enumerate(drawing.boxes):
             if box.lane == column.title:
-                yield f"    n{place} [label={quote_dot(box.name, box.below)}];"
+                yield f"    n{number} [label={quote_dot(box.name, box.below)}];"
         yield "  }"
     for arrow in drawing.arrows:
         bold = ", penwidth=2" if arrow.stroke == "deferred" else ""
@@ -37,11 +37,11 @@ def quote_dot(*lines: str) -> str:
 def format_mermaid(drawing: Drawing) -> Iterator[str]:
     """A flowchart, a subgraph a lane."""
     yield "flowchart TD"
-    for number, column in enumerate(drawing.columns):
-        yield f"  subgraph lane{number}[{_escape_mermaid(column.title)}]"
-        for place, box in enumerate(drawing.boxes):
+    for lane, column in enumerate(drawing.columns):
+        yield f"  subgraph lane{lane}[{_escape_mermaid(column.title)}]"
+        for number, box in enumerate(drawing.boxes):
             if box.lane == column.title:
-                yield f"    n{place}[{_escape_mermaid(box.name, box.below)}]"
+                yield f"    n{number}[{_escape_mermaid(box.name, box.below)}]"
         yield "  end"
     for arrow in drawing.arrows:
         yield f"  n{arrow.caller} {_MERMAID[arrow.stroke]} n{arrow.callee}"

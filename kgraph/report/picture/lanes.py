@@ -48,7 +48,7 @@ class Lanes:
 
     def sort_titles(self, titles: Iterable[str]) -> list[str]:
         """Each title once: those of rules in their order, then the others as they come."""
-        known = {rule.title: place for place, rule in enumerate(self._rules)}
+        known = {rule.title: number for number, rule in enumerate(self._rules)}
         return sorted(dict.fromkeys(titles), key=lambda title: known.get(title, len(known)))
 
 

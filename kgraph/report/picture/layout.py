@@ -184,12 +184,12 @@ def _place_boxes(
     lane = {column.title: column for column in columns}
     into = {link.callee: link.hop for link in links}
     boxes, breaks, top = [], [], _HEAD + _GAP // 2
-    for place, row in enumerate(rows):
-        hop = into.get(place)
+    for number, row in enumerate(rows):
+        hop = into.get(number)
         if hop is not None and hop.kind is EdgeKind.DEFERRED:
             breaks.append(Break(top, f"later: {_describe_key(hop)}"))
             top += _BREAK
-        elif hop is None and place:
+        elif hop is None and number:
             top += _GAP
         column, width = lane[row.lane], _measure(row)
         left = column.left + (column.width - width) // 2

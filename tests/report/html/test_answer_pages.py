@@ -8,7 +8,7 @@ from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.model.verdicts import ChainCheck
 from kgraph.report.html import CheckedChain, make_site
-from tests.support.report_pages import way
+from tests.support.report_pages import answer_path
 
 
 def test_wrong_lines_are_told_with_what_is_there(mini: CallGraph) -> None:
@@ -45,5 +45,5 @@ def test_prose_within_a_tree_does_not_cut_it(mini: CallGraph) -> None:
 
 
 def test_no_path_says_why(mini: CallGraph) -> None:
-    pages = make_site(mini, SourceText(mini), [], [way(mini, "veth_xmit", "SyS_sendto")])
+    pages = make_site(mini, SourceText(mini), [], [answer_path(mini, "veth_xmit", "SyS_sendto")])
     assert b"no path from veth_xmit to SyS_sendto" in pages["path/veth_xmit-SyS_sendto.html"]

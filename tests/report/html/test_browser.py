@@ -12,7 +12,7 @@ from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.report.html import make_site, make_standalone_page, write_site
-from tests.support.report_pages import check, way
+from tests.support.report_pages import answer_path, check_query
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser"), pytest.ma
 @pytest.fixture(scope="module")
 def folder(mini: CallGraph, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("site") / "out"
-    chains = [check(mini, query.name) for query in read_shipped_queries()]
-    ways = [way(mini, "SyS_sendto", "veth_xmit")]
-    write_site(found, make_site(mini, SourceText(mini), chains, ways))
+    chains = [check_query(mini, query.name) for query in read_shipped_queries()]
+    paths = [answer_path(mini, "SyS_sendto", "veth_xmit")]
+    write_site(found, make_site(mini, SourceText(mini), chains, paths))
     return found
 
 
@@ -160,7 +160,7 @@ def test_theme_is_kept(browser, folder: Path) -> None:
 def test_a_page_of_its_own_holds_style_and_script(browser, mini: CallGraph, tmp_path: Path) -> None:
     page = tmp_path / "path.html"
     found = make_standalone_page(
-        mini, SourceText(mini), way(mini, "SyS_clone", "setup_net")
+        mini, SourceText(mini), answer_path(mini, "SyS_clone", "setup_net")
     )
     page.write_text(found, encoding="utf-8")
     visit(browser, tmp_path, "path.html")

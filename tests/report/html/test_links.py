@@ -15,7 +15,7 @@ from kgraph.report.html.links import Links, PageNames, make_file_names
 def test_citations_lead_where_the_user_wants(release: str, tag: str) -> None:
     about = IndexDescription("/trees/linux", release, "")
     place = Location("net/a b.c", 7)
-    links = {style: Links(PageNames(), about, style).outside(place) for style in LinkStyle}
+    links = {style: Links(PageNames(), about, style).to_outside(place) for style in LinkStyle}
     for style in (LinkStyle.ELIXIR, LinkStyle.GIT):
         assert (tag in links[style]) if tag else links[style] == ""
     assert links[LinkStyle.FILE] == "file:///trees/linux/net/a%20b.c#L7"

@@ -15,15 +15,15 @@ from kgraph.indexing.write_index import IndexRequest
 from kgraph.report.html import CheckedChain, LinkStyle, make_site, make_standalone_page
 from kgraph.store import IndexReader
 from tests.support.places import FIXTURES, GOLDEN
-from tests.support.report_pages import check, way
+from tests.support.report_pages import answer_path, check_query
 
 PAGE = GOLDEN / "chain-netns.html"
 
 
 def site(graph: CallGraph, *names: str, style: LinkStyle | None = None) -> dict[str, bytes]:
-    chains = [check(graph, name) for name in names]
-    ways = [way(graph, "SyS_clone", "setup_net")]
-    return make_site(graph, SourceText(graph), chains, ways, style)
+    chains = [check_query(graph, name) for name in names]
+    paths = [answer_path(graph, "SyS_clone", "setup_net")]
+    return make_site(graph, SourceText(graph), chains, paths, style)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_text_of_documents_is_escaped(mini: CallGraph) -> None:
 
 
 def test_a_page_of_its_own_links_its_citations(mini: CallGraph) -> None:
-    page = make_standalone_page(mini, SourceText(mini), way(mini, "SyS_clone", "setup_net"))
+    page = make_standalone_page(mini, SourceText(mini), answer_path(mini, "SyS_clone", "setup_net"))
     found = re.findall(r'<a class="cite" href="#([^"]+)"', page)
     assert found
     assert all(f'id="{anchor}"' in page for anchor in found)
