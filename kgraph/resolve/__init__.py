@@ -35,8 +35,7 @@ assumptions:
   are those of a
   union that is declared to be discriminated;
 - where one record is taken for another, a function that is read there as a number is cast to a
-  pointer at once, and
-  one that is written as a void * is not read as another void *;
+  pointer at once, and one that is written as a void * is not read as another void *;
 - modules that are not parsed write nothing.
 
 Known limits: what inline asm does to memory is what the extractor says of it; a function
@@ -48,6 +47,7 @@ changes none of them; heap objects have no identity.
 import gc
 from collections.abc import Iterable
 
+from kgraph.logs import PackageLogger
 from kgraph.model.facts import Definition
 from kgraph.model.resolution import Resolution
 from kgraph.resolve.constraint_builder import Constraints
@@ -67,51 +67,60 @@ from kgraph.resolve.models.module_loader import bind_loader_slots
 from kgraph.resolve.models.per_object_lists import separate_object_lists
 from kgraph.resolve.solving.object_sensitivity import solve_by_objects
 
-__all__ = [
-    "DeferralRules",
-    "load_deferral_rules",
-    "resolve",
-]
+__all__ = ["DeferralRules", "build_constraints", "load_deferral_rules", "resolve"]
+
+_log = PackageLogger("kgraph.resolve")
 
 
-def resolve(definitions: Iterable[Definition], rows: DeferralRules | None = None) -> Resolution:
-    """Resolve every call site of the definitions; `rows` declare deferred calls, None for those
-    that come with kgraph.
+def resolve(definitions: Iterable[Definition], rules: DeferralRules | None = None) -> Resolution:
+    """Resolve every call site of the definitions.
 
-    The garbage collector rests meanwhile: millions of small tuples without a cycle cost it more
-    time than the rest takes.
+    `rules` say which calls are deferred; None for those that come with kgraph. The garbage
+    collector is off meanwhile: going through millions of small objects, none of them garbage, would
+    take longer than everything else.
     """
-    collecting = gc.isenabled()
+    is_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve_facts(definitions, load_deferral_rules() if rows is None else rows)
+        return _resolve(definitions, load_deferral_rules() if rules is None else rules)
     finally:
-        if collecting:
+        if is_collecting:
             gc.enable()
 
 
-def _resolve_facts(definitions: Iterable[Definition], rows: DeferralRules) -> Resolution:
-    deferred = DeferredCallAnalysis(rows)
-    modelled = bind_loader_slots(deferred.collect(definitions))
-    modelled = separate_object_lists(apply_linker_sections(modelled))
-    facts = read_definitions(modelled)
-    link_asm_names(facts)
-    nodes = Nodes(facts)
-    constraints = Constraints(nodes, find_installed_objects(facts))
+def _resolve(definitions: Iterable[Definition], rules: DeferralRules) -> Resolution:
+    deferred = DeferredCallAnalysis(rules)
+    constraints = build_constraints(deferred.collect(definitions))
+    nodes, facts = constraints.nodes, constraints.nodes.facts
     solution = solve_by_objects(constraints)
     bindings = BindingRows(nodes, constraints.survey)
-    sites = CallSiteResolver(constraints, solution, bindings, StoredCallbacks(rows, nodes))
-    later = deferred.find_edges(facts, sites.find_callees(), sites.find_functions)
-    trace = collect_footprint(
-        constraints, solution.solver.relevance, sites.forwarding, deferred.list_relevant_functions()
-    )
+    sites = CallSiteResolver(constraints, solution, bindings, StoredCallbacks(rules, nodes))
+    edges = deferred.find_edges(facts, sites.find_callees(), sites.find_functions)
+    footprint = collect_footprint(
+        constraints, solution.solver.relevance, sites.forwarding,
+        deferred.list_relevant_functions())
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),
-        sites=tuple(sites.iter_sites(later.edges)),
+        sites=tuple(sites.iter_sites(edges.edges)),
         bindings=bindings.rows,
-        requests=later.requests,
-        callbacks=later.callbacks,
-        footprint=trace,
+        requests=edges.requests,
+        callbacks=edges.callbacks,
+        footprint=footprint,
         copied_tables=CopiedTableFinder(constraints, solution).find_rows(),
     )
+
+
+def build_constraints(definitions: Iterable[Definition]) -> Constraints:
+    """The constraints of the definitions, with what the models add to these."""
+    modelled = separate_object_lists(apply_linker_sections(bind_loader_slots(definitions)))
+    facts = read_definitions(modelled)
+    link_asm_names(facts)
+    constraints = Constraints(Nodes(facts), find_installed_objects(facts))
+    _log.debug(
+        "%d definitions of %d functions and %d objects: %d nodes, %d inclusions, %d indirect calls,"
+        " %d stores and %d loads through pointers", len(facts.definitions), len(facts.functions),
+        len(facts.objects), len(constraints.nodes.keys),
+        sum(map(len, constraints.preds.values())), len(constraints.calls), len(constraints.stores),
+        len(constraints.operands.loads))
+    return constraints

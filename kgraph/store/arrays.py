@@ -26,7 +26,7 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #   hop_edge, hop_caller, hop_callee, hop_width (candidates of its call site), hop_flags (FLAG_*)
 #   back_start     function -> hops that reach it; back_hop: their numbers
 #   forward_site, forward_parameter, forward_value: a call site hands a function, or what its caller
-#                  got in a parameter of its own (encode_own_parameter), to a parameter of its
+#                  got in a parameter of its own (model/codes.py), to a parameter of its
 #                  callee. Ordered by call site.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
 #   footprint_mark, footprint_weight: the marks of model/incremental.py, sorted, and their weights
@@ -43,11 +43,6 @@ FLAG_DEFERRED = 2
 FLAG_TYPE = 4  # a candidate by type only
 FLAG_CALLBACK = 8  # through a parameter of the caller
 FLAG_FORWARDS = 16  # its call site hands functions on
-
-
-def encode_own_parameter(index: int) -> int:
-    """The `forward_value` of what the caller got in its parameter `index`: below 0."""
-    return -1 - index
 
 
 def decode_forwarded(value: int) -> tuple[int | None, int | None]:

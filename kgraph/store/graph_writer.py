@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
+from kgraph.model.codes import forwarded_parameter
 from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Location
@@ -26,7 +27,7 @@ from kgraph.model.resolution import (
 )
 from kgraph.model.values import Holder, ObjectField, Parameter, Slot
 from kgraph.store.adjacency import build_hop_arrays
-from kgraph.store.arrays import build_footprint_arrays, encode_own_parameter, write_array
+from kgraph.store.arrays import build_footprint_arrays, write_array
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.textfile import read_regular_file, unescape_name
 
@@ -188,7 +189,7 @@ class GraphWriter:
         rows = sorted(
             (forward.parameter,
              self._functions[forward.value] if isinstance(forward.value, FunctionId)
-             else encode_own_parameter(forward.value))
+             else forwarded_parameter(forward.value))
             for forward in site.forwards
         )
         for parameter, value in rows:

@@ -4,9 +4,11 @@ Judges each called node: candidates with their kind and evidence, or the reason 
 none. Call sites that call through one node share its result.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kgraph.logs import PackageLogger
 from kgraph.model.codes import NOTHING, is_node
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import (
@@ -48,6 +50,8 @@ _RULES_OF_ASSEMBLER: dict[SymbolUse | None, str] = {
 }
 _MOST_POINTERS = 8  # that are followed for the name of a holder
 
+_log = PackageLogger("kgraph.resolve")
+
 SitePosition = tuple[str, int]  # a definition's key, index in its calls
 
 
@@ -82,6 +86,9 @@ class CallSiteResolver:
             position: self._find_called_node(position) for position in constraints.call_numbers}
         judge = _NodeJudge(constraints, solution, bindings, stored)
         self._callee_sets = judge.judge(set(self._called_nodes.values()))
+        _log.debug("%d indirect calls go through %d holders: %s", len(self._called_nodes),
+                   len(self._callee_sets),
+                   Counter(found.status.value for found in self._callee_sets.values()))
 
     @property
     def forwarding(self) -> set[int]:

@@ -9,6 +9,7 @@ Only then does a slot get what is written at its place under other names (storag
 not what those names get by overlapping it.
 """
 
+from kgraph.logs import PackageLogger
 from kgraph.model.codes import is_node
 from kgraph.resolve.constraint_graph import TOP, UNCITED
 from kgraph.resolve.interning import NONE
@@ -16,6 +17,8 @@ from kgraph.resolve.solving.solver import EMPTY, Solver
 from kgraph.resolve.solving.storage_overlap import StorageOverlap
 
 MOST_POINTEES = 32
+
+_log = PackageLogger("kgraph.resolve")
 
 
 def close_over_pointers(solver: Solver) -> None:
@@ -42,11 +45,18 @@ class _PointerClosure:
                 self._addressed.setdefault(node, []).append(self._nodes.token_nodes[token])
 
     def solve(self) -> None:
+        """Solve until nothing is new."""
+        rounds = 0
         while True:
+            rounds += 1
             self._open_unseen_calls()
             has_admitted = self._admit_addresses()
             if not self._store_through_pointers() and not has_admitted:
-                return
+                break
+        _log.debug(
+            "closed after %d rounds: %d nodes hold something, %d addresses of pointers admitted, %d"
+            " functions stored through pointers", rounds, len(self._solver.sets),
+            len(self._solver.admitted), len(self._stored))
 
     def find_function_holders(self) -> set[int]:
         """The nodes that hold a function."""
