@@ -18,8 +18,8 @@ class TypeInfo:
     `can_lead_to_function` is true for functions, pointers to functions, records and void, records,
     and arrays of these; false for numbers and pointers to numbers.
 
-    libclang gives a parameter that is written as an array the array's type, although it is a
-    pointer.
+    libclang gives a parameter that is written as a function or an array that type, although it is
+    a pointer.
     """
 
     kind: int

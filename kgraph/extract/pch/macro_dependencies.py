@@ -5,6 +5,7 @@ only if it has read the same definers before; compatible asks that.
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from kgraph.extract.pch.header import (
     IRRELEVANT_MACROS,
@@ -22,7 +23,14 @@ from kgraph.extract.pch.include_scan import (
 )
 
 SkippedLines = Mapping[str, tuple[tuple[int, int], ...]]
-_Definers = tuple[tuple[str, int, bool], ...]  # file, includes before its say, is it a fallback
+
+
+class _Definer(NamedTuple):
+    """A file that defines or undefines a macro, after including so many files."""
+
+    file: str
+    includes_before: int
+    is_fallback: bool
 
 
 def find_macro_dependencies(
@@ -103,10 +111,10 @@ class _OutsideMacroFinder:
                 - IRRELEVANT_MACROS - self._header.attribute_macros)
 
 
-def _list_definers(header: PrecompiledHeader, macro: str) -> _Definers:
-    return tuple((definer, _count_includes_before(header, definer, macro),
-                  macro in scan_file(definer).fallbacks)
-                 for definer in sorted(header.find_definers(macro)))
+def _list_definers(header: PrecompiledHeader, macro: str) -> tuple[_Definer, ...]:
+    return tuple(_Definer(file, _count_includes_before(header, file, macro),
+                          macro in scan_file(file).fallbacks)
+                 for file in sorted(header.find_definers(macro)))
 
 
 def _count_includes_before(header: PrecompiledHeader, definer: str, macro: str) -> int:
@@ -121,10 +129,10 @@ def _count_includes_before(header: PrecompiledHeader, definer: str, macro: str) 
 
 
 def _make_dependency(
-    group: _Definers, read: Mapping[str, int], open_files: Mapping[str, int]
+    group: tuple[_Definer, ...], read: Mapping[str, int], open_files: Mapping[str, int]
 ) -> MacroDependency:
-    definers = {definer: before for definer, before, _ in group}
-    fallbacks = frozenset(definer for definer, _, is_fallback in group if is_fallback)
+    definers = {definer.file: definer.includes_before for definer in group}
+    fallbacks = frozenset(definer.file for definer in group if definer.is_fallback)
     return MacroDependency(definers, fallbacks,
                            order_definers(definers, fallbacks, read, open_files))
 
