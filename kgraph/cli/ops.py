@@ -30,4 +30,4 @@ def ops_verb(name: str, form: str, index: Path | None) -> None:
         if not rows:
             remark(f"nothing binds {name}")
         for slot in dict.fromkeys(row.slot for row in rows if not row.is_complete):
-            remark(f"what else {slot} may hold by way of copies could not be followed")
+            remark(f"copies may bring more into {slot} than kgraph could follow")

@@ -270,7 +270,7 @@ class UnusedFile(Struct, frozen=True, gc=False):
 
     path: pathlib.Path
     size: int
-    why: str
+    reason: str
 
 
 class CacheInventory(Struct, frozen=True, gc=False):
@@ -279,5 +279,5 @@ class CacheInventory(Struct, frozen=True, gc=False):
     """
 
     indexes: tuple[CachedIndex, ...]
-    spare: tuple[UnusedFile, ...]
+    unused: tuple[UnusedFile, ...]
     busy: tuple[pathlib.Path, ...]

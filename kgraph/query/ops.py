@@ -103,7 +103,7 @@ def _explain_no_bindings(graph: CallGraph, name: str) -> LookupFailed:
     records = {get_record_name(call.slot) for call in calls if call.read_from == field}
     if "." in name and records:
         return LookupFailed(
-            f"nothing is put into `{name}` by its name, only by way of copies",
+            f"nothing is put into `{name}` by its name, only by copies",
             f"calls read it: what it can hold is among `kgraph ops {min(records)}`",
         )
     return LookupFailed(

@@ -263,10 +263,10 @@ def encode_inventory(found: CacheInventory) -> Record:
             _encode_cached_index(index) for index in sort_newest_first(found.indexes)
         ],
         "spare": [
-            {"path": str(spare.path), "bytes": spare.size, "why": spare.why}
-            for spare in found.spare
+            {"path": str(spare.path), "bytes": spare.size, "why": spare.reason}
+            for spare in found.unused
         ],
-        "spare_bytes": sum(spare.size for spare in found.spare),
+        "spare_bytes": sum(spare.size for spare in found.unused),
         "busy": [str(folder) for folder in found.busy],
     }
 

@@ -109,9 +109,9 @@ def format_inventory(found: CacheInventory, now: float) -> Iterator[str]:
 
 def format_unused_files(found: CacheInventory, what: str) -> Iterator[str]:
     """Files that no index needs: their total with the remark `what`, then one a line."""
-    yield f"{format_size(sum(spare.size for spare in found.spare))} {what}"
-    for spare in found.spare:
-        yield f"  {format_size(spare.size):>10}  {spare.path}: {spare.why}"
+    yield f"{format_size(sum(spare.size for spare in found.unused))} {what}"
+    for spare in found.unused:
+        yield f"  {format_size(spare.size):>10}  {spare.path}: {spare.reason}"
     for folder in found.busy:
         yield f"  {'':>10}  {folder}: in use by a run, left alone"
 

@@ -128,6 +128,6 @@ def test_what_a_moved_index_needs_is_not_dropped(
     index(nameless, one, index=one / "kgraph/mine.kgraph")
     one.rename(other)
     monkeypatch.setenv("XDG_CACHE_HOME", str(other))
-    assert prune_cache().spare == ()
+    assert prune_cache().unused == ()
     (other / "kgraph/mine.kgraph").unlink()
-    assert [spare.path.parent.name for spare in prune_cache().spare] == ["build"]
+    assert [spare.path.parent.name for spare in prune_cache().unused] == ["build"]
