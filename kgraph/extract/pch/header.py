@@ -156,14 +156,7 @@ class PrecompiledHeader:
     def find_affected_names(self, macro: str) -> set[str]:
         """The names that mean something else in these files if a macro does."""
         if macro not in self._affected_names:
-            reached: set[str] = set()
-            waiting = [macro]
-            while waiting:
-                name = waiting.pop()
-                if name not in reached:
-                    reached.add(name)
-                    waiting.extend(self.macros_by_name.get(name, ()))
-            self._affected_names[macro] = reached
+            self._affected_names[macro] = find_reachable([macro], self.macros_by_name)
         return self._affected_names[macro]
 
     def has_final_meaning(self, macro: str, read: Mapping[str, int]) -> bool:

@@ -85,8 +85,8 @@ def _find_includers(file: str, includers: Mapping[str, str]) -> set[str]:
     return found
 
 
-def find_reachable(starts: Iterable[str], graph: IncludeGraph) -> set[str]:
-    """The files that are read from `starts`, these included.
+def find_reachable(starts: Iterable[str], graph: Mapping[str, Iterable[str]]) -> set[str]:
+    """The files that are read from `starts`, these included; or the nodes of any other graph.
 
     networkx has this, too. Every worker would have to import it, which takes longer than all calls.
     """

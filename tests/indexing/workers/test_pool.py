@@ -14,13 +14,10 @@ import pytest
 
 from kgraph.build import list_translation_units, open_tree
 from kgraph.errors import ToolError
-from kgraph.extract.asm import preprocess as preprocess_module
-from kgraph.extract.asm.preprocess import PreprocessorFailed, preprocess
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.workers.pool import Limits, run_tasks
 from kgraph.indexing.workers.worker_main import LostTask
 from kgraph.indexing.write_index import IndexRequest
-from kgraph.model.units import TranslationUnit
 from kgraph.resources import find_mini_linux
 from tests.support.places import ROOT
 
@@ -216,57 +213,6 @@ def test_workers_see_nothing_of_the_current_folder(tmp_path: Path, flags: list[s
              "PYTHONPATH": "here" if flags[0] != "-" else ""})
     assert (done.returncode, done.stdout) == (0, "0 61\n"), done.stderr
     assert not ran.exists()
-
-
-@pytest.fixture
-def fake_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a shell script in the place of the compiler."""
-    def put(script: str) -> None:
-        program = tmp_path / "bin" / "gcc"
-        program.parent.mkdir()
-        program.write_text(f"#!/bin/sh\n{script}\n")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", f":bin:{program.parent}:/usr/bin:/bin")
-        preprocess_module.find_compiler.cache_clear()
-
-    yield put
-    preprocess_module.find_compiler.cache_clear()
-
-
-def assembler(folder: Path) -> TranslationUnit:
-    (folder / "a.S").write_text("\n")
-    return TranslationUnit("a.S", "a.o", "vmlinux", str(folder / "a.S"), str(folder), ())
-
-
-def test_a_compiler_looks_for_nothing_in_the_tree(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_compiler: Callable[[str], None]
-) -> None:
-    fake_compiler("pwd; env")
-    monkeypatch.setenv("LD_LIBRARY_PATH", "/usr/local/lib::lib:")
-    monkeypatch.setenv("TMPDIR", "tmp")
-    monkeypatch.chdir(tmp_path)
-    folder, *variables = preprocess(assembler(tmp_path)).splitlines()
-    found = dict(line.split("=", 1) for line in variables)
-    assert folder == "/"
-    assert found["LD_LIBRARY_PATH"] == "/usr/local/lib"
-    assert found["PATH"] == f"{tmp_path}/bin:/usr/bin:/bin"
-    assert "TMPDIR" not in found
-
-
-def test_what_a_compiler_started_ends_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_compiler: Callable[[str], None]
-) -> None:
-    fake_compiler(f"sleep 1000 & echo $! > {tmp_path}/started; wait")
-    monkeypatch.setattr(preprocess_module, "_TIME_LIMIT", 1)
-    with pytest.raises(PreprocessorFailed, match="took more than 1 seconds"):
-        preprocess(assembler(tmp_path))
-    started = int((tmp_path / "started").read_text())
-    for _ in range(100):
-        state = Path(f"/proc/{started}/stat")
-        if not state.exists() or state.read_text().split()[2] == "Z":
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"{started} is still there")
 
 
 def test_a_map_of_headers_is_no_folder(tmp_path: Path) -> None:
