@@ -28,7 +28,7 @@ def main() -> int:
     how = sys.argv[1] if sys.argv[1:2] in (["--fast"], ["--all"]) else ""
     arguments = sys.argv[2:] if how else sys.argv[1:]
     checks = [*STATIC, *([AUDIT] if how == "--all" else []),
-              ("pytest", "-n", "auto", "--dist", "loadgroup", *TESTS[how], *arguments)]
+              ("pytest", "-n", "auto", "--dist", "worksteal", *TESTS[how], *arguments)]
     scripts = sysconfig.get_path("scripts")
     environment = {
         **os.environ,

@@ -15,6 +15,7 @@ from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader
 from tests.support import effort
 from tests.support.command_line import Answer, answer_apart, answer_here
+from tests.support.made_once import make_once
 
 # How long an example takes says what else the machine does, and nothing of the code.
 settings.register_profile("thorough", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,11 +44,13 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 @pytest.fixture(scope="session")
 def mini_index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of mini-linux."""
-    folder = tmp_path_factory.mktemp("mini")
-    request = IndexRequest(find_mini_linux(), index=folder / "mini.kgraph", jobs=0)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(folder))
-        return index_tree(request).index
+    def make(folder: Path) -> Path:
+        request = IndexRequest(find_mini_linux(), index=folder / "mini.kgraph", jobs=0)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("XDG_CACHE_HOME", str(folder))
+            return index_tree(request).index
+
+    return make_once(tmp_path_factory, "mini", make)
 
 
 @pytest.fixture(scope="session")

@@ -10,18 +10,19 @@ import pytest
 from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
+from tests.support.made_once import make_once
 from tests.support.mutants import CAUGHT, PASSED, Mutant, shorter, verdict, wrong
 
-pytestmark = pytest.mark.xdist_group("mutants")
 QUERIES = read_shipped_queries()
 SURE = ("condition", "row", "statement", "target")
 Judged = list[tuple[Mutant, Verdict]]
 
 
 @pytest.fixture(scope="module")
-def wrongs(mini: CallGraph) -> Judged:
-    return [(mutant, verdict(mini, mutant)) for query in QUERIES
-            for mutant in wrong(mini, f"```\n{query.chain}")]
+def wrongs(mini: CallGraph, tmp_path_factory: pytest.TempPathFactory) -> Judged:
+    return make_once(tmp_path_factory, "wrong-lines", lambda _folder: [
+        (mutant, verdict(mini, mutant)) for query in QUERIES
+        for mutant in wrong(mini, f"```\n{query.chain}")])
 
 
 @pytest.fixture(scope="module")

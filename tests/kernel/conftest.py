@@ -9,6 +9,7 @@ from kgraph.build import open_tree
 from kgraph.graph import CallGraph
 from kgraph.indexing.index_tree import IndexSummary
 from kgraph.store import IndexReader
+from tests.support.made_once import make_once
 from tests.support.tree_state import index_parts
 
 PARTS = ("net", "drivers/net", "kernel", "fs")
@@ -26,7 +27,8 @@ def tree(linux: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def summary(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> IndexSummary:
-    return index_parts(tree, tmp_path_factory.mktemp("linux"), PARTS)
+    return make_once(
+        tmp_path_factory, "linux-4.6.2", lambda folder: index_parts(tree, folder, PARTS))
 
 
 @pytest.fixture(scope="session")

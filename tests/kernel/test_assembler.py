@@ -12,7 +12,7 @@ from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.query import PathQuestion, find_callees, find_callers, find_function, find_paths
 
-pytestmark = [pytest.mark.kernel, pytest.mark.slow, pytest.mark.xdist_group("assembler")]
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 PARTS = ("arch/x86/entry", "arch/x86/lib", "arch/x86/mm/fault.c", "kernel/softirq.c",
          "net/socket.c", "kernel/sys_ni.c")
 

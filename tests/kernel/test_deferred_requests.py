@@ -10,7 +10,7 @@ from kgraph.model.resolution import EdgeKind
 from kgraph.query.lookup import find_function
 from kgraph.query.neighbours import find_callees
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("linux-4.6.2")]
+pytestmark = pytest.mark.kernel
 
 
 @pytest.mark.parametrize("kind", ["irq", "rcu", "softirq", "tasklet", "timer", "wait", "work"])

@@ -17,7 +17,7 @@ from kgraph.query.neighbours import find_callees, find_callers
 from kgraph.store import IndexReader
 from tests.support.tree_state import index_parts, linked_copy
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("linux-4.6.2")]
+pytestmark = pytest.mark.kernel
 WAY = ("raw_sendmsg", "ip_push_pending_frames", "neigh_resolve_output")
 SENDTO = """
 SyS_sendto SYSC_sendto net/socket.c:1616

@@ -21,7 +21,7 @@ from tests.support import edits
 from tests.support.index_contents import differences
 from tests.support.tree_state import linked_copy
 
-pytestmark = [pytest.mark.kernel, pytest.mark.slow, pytest.mark.xdist_group("indexing again")]
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 PARTS = ("net/core", "net/ipv4")
 EDITS = 10
 

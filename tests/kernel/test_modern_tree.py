@@ -17,7 +17,7 @@ from kgraph.indexing.write_index import IndexRequest
 from kgraph.query import PathQuestion, find_paths
 from kgraph.store import IndexReader
 
-pytestmark = [pytest.mark.kernel, pytest.mark.slow, pytest.mark.xdist_group("modern tree")]
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 PARTS = (
     "net/socket.c", "net/core", "net/ipv4", "net/ethernet", "drivers/net/veth.c", "kernel/fork.c",
     "kernel/nsproxy.c",

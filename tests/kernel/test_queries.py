@@ -14,7 +14,7 @@ from kgraph.model.verdicts import CitationVerdict, Verdict
 from kgraph.query import PathQuestion, find_bindings, find_paths
 from kgraph.query.scenarios import restrict_scenario
 
-pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("linux-4.6.2")]
+pytestmark = pytest.mark.kernel
 WRONG = {Verdict.REFUTED, Verdict.CONTRADICTS, Verdict.UNDECIDED, Verdict.UNREAD, Verdict.GAP}
 QUERIES = {query.name: query for query in read_shipped_queries()}
 # Lines that are one or two past the call, as return addresses are, and one wrong target.

@@ -8,7 +8,7 @@ from clang import cindex
 
 from kgraph.build import UnitList, list_translation_units, open_tree
 
-pytestmark = [pytest.mark.kernel, pytest.mark.slow, pytest.mark.xdist_group("units")]
+pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 SAMPLE = 20
 
 
