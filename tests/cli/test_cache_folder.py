@@ -1,4 +1,4 @@
-"""Sets of indexes, what lies in the cache folder, and dropping what nothing needs."""
+"""Index matrices, the cache folder, and removing what no index uses."""
 
 import fcntl
 import json
@@ -32,7 +32,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_a_set_that_is_wrong_says_where(
+def test_an_error_in_a_matrix_file_names_its_line(
     kgraph, cache: Path, tree: Path, tmp_path: Path, text: str
 ) -> None:
     line, what = WRONG[text]
@@ -52,7 +52,7 @@ def test_options_that_do_not_go_together(kgraph, cache: Path, tree: Path, tmp_pa
     complained(kgraph("status", "--all", "--index", "x"), "--all and --index")
 
 
-def test_one_of_a_set_that_fails_does_not_keep_the_others(
+def test_one_failing_index_of_a_matrix_does_not_stop_the_others(
     kgraph, cache: Path, tree: Path, tmp_path: Path
 ) -> None:
     other = Path(shutil.copytree(tree, tmp_path / "other"))
@@ -66,7 +66,7 @@ def test_one_of_a_set_that_fails_does_not_keep_the_others(
     assert kgraph("status", cwd=other).returncode == 0
 
 
-def test_a_fault_of_the_system_in_one_of_a_set_does_not_keep_the_others(
+def test_an_os_error_in_one_index_of_a_matrix_does_not_stop_the_others(
     kgraph, cache: Path, tree: Path, tmp_path: Path
 ) -> None:
     other = Path(shutil.copytree(tree, tmp_path / "other"))
@@ -86,7 +86,7 @@ def test_a_fault_of_the_system_in_one_of_a_set_does_not_keep_the_others(
     assert "Is a directory" in record["indexes"][0]["error"]
 
 
-def test_a_folder_that_no_index_needs_is_dropped(
+def test_files_that_no_index_uses_are_removed(
     kgraph, cache: Path, tree: Path, tmp_path: Path
 ) -> None:
     other = Path(shutil.copytree(tree, tmp_path / "other"))
@@ -124,7 +124,7 @@ def test_a_folder_that_no_index_needs_is_dropped(
     assert "elsewhere-" in kgraph("index", "--prune").stdout
 
 
-def test_what_a_run_holds_is_left_alone(kgraph, cache: Path, tree: Path) -> None:
+def test_the_folder_of_an_active_run_is_left_alone(kgraph, cache: Path, tree: Path) -> None:
     assert kgraph("index", tree).returncode == 0
     for index in cache.glob("*.kgraph"):
         index.unlink()

@@ -1,9 +1,10 @@
-"""The command line: its help, its documents, its answers' form, its start."""
+"""The command line: help, reference, the form of answers, start-up."""
 
 import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,7 +20,7 @@ VERBS = sorted(cli.commands)
 
 
 @pytest.mark.parametrize("name", VERBS)
-def test_every_verb_has_help_and_stands_in_the_reference(name: str) -> None:
+def test_every_verb_has_help_and_is_in_the_reference(name: str) -> None:
     command = cli.commands[name]
     assert command.help
     text = REFERENCE.read_text(encoding="utf-8")
@@ -79,7 +80,7 @@ def test_every_hop_is_cited_with_the_text_of_its_line(kgraph, mini_index: Path) 
             assert hop["evidence"]
 
 
-def test_lines_of_a_file_that_changed_are_left_out(kgraph, tmp_path: Path) -> None:
+def test_source_lines_of_a_changed_file_are_left_out(kgraph, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     shutil.copytree(find_mini_linux(), tree)
     index = tmp_path / "x.kgraph"
@@ -152,7 +153,7 @@ def test_a_deferred_call_is_labelled_and_can_be_left_out(
     assert "deferred, " not in without
 
 
-def test_site_tells_what_runs_now_from_what_runs_later(kgraph, mini_index: Path) -> None:
+def test_site_distinguishes_what_runs_now_from_what_runs_later(kgraph, mini_index: Path) -> None:
     lines = kgraph("site", "net/core/dev.c:152", "--index", mini_index).stdout.splitlines()
     assert len(lines) == 2
     now, later = sorted(lines, key=lambda line: "deferred" in line)
@@ -173,7 +174,7 @@ def test_pins_of_one_row_are_proposed_together(kgraph, mini_index: Path) -> None
     assert json.loads(both.stdout)["partners"] == []
 
 
-def test_the_guards_of_a_call_stand_once_in_the_record(kgraph, mini_index: Path) -> None:
+def test_the_guards_of_a_call_appear_once_in_the_record(kgraph, mini_index: Path) -> None:
     plain, guarded = (
         kgraph("check", "netns", "--json", *more, "--index", mini_index)
         for more in ((), ("--guards",))
@@ -184,7 +185,7 @@ def test_the_guards_of_a_call_stand_once_in_the_record(kgraph, mini_index: Path)
     assert guarded.stdout == plain.stdout
 
 
-def test_an_alias_is_asked_for_as_what_it_stands_for(kgraph, mini_index: Path) -> None:
+def test_aliases_are_resolved_with_a_remark(kgraph, mini_index: Path) -> None:
     said = "kgraph: sys_sendto is an alias of SyS_sendto"
     way = kgraph("path", "sys_sendto", "sock_sendmsg", "--index", mini_index)
     assert (way.returncode, said in way.stderr) == (0, True)
@@ -204,3 +205,19 @@ def test_control_characters_of_a_document_do_not_reach_the_terminal(
     assert "|-nosuch\\x1b[31m()" in told.stdout
     assert not {"\x1b", "\x9b"} & set(told.stdout + told.stderr)
     assert "\x1b" not in kgraph("path", "\x1b[31m", "veth_xmit", "--index", mini_index).stderr
+
+
+def test_the_version_is_that_of_the_package(kgraph) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert kgraph("--version").stdout == f"kgraph {project['version']}\n"
+
+
+def test_the_log_shows_what_a_question_decides(kgraph_apart, mini_index: Path) -> None:
+    question = ("path", "SyS_sendto", "veth_xmit", "--index", mini_index)
+    logged = kgraph_apart(*question, env={"KGRAPH_LOG": "debug"}).stderr
+    assert f"kgraph.api: index {mini_index} (named)\n" in logged
+    assert "kgraph.api: scenario of query veth: used\n" in logged
+    assert "kgraph.query: SyS_sendto to veth_xmit: 1 paths" in logged
+    assert "kgraph.query" not in kgraph_apart(*question).stderr
+    wrong = kgraph_apart(*question, env={"KGRAPH_LOG": "loud"})
+    assert (wrong.returncode, "KGRAPH_LOG=loud is not a level" in wrong.stderr) == (2, True)

@@ -1,4 +1,4 @@
-"""Deferred calls as users see them: labelled, left out, counted; what is not known is said."""
+"""Deferred calls as users see them: labelled, left out, counted; unknown ones are reported."""
 
 import json
 from pathlib import Path
@@ -65,7 +65,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("start", "other", 3),
     ("handle", "other", 0),
 ])
-def test_what_cannot_be_told_is_not_called_no_path(
+def test_an_unknown_request_is_not_reported_as_no_path(
     kgraph, index: Path, caller: str, callee: str, status: int
 ) -> None:
     answer = kgraph("path", caller, callee, "--index", index)
@@ -92,7 +92,7 @@ def test_status_counts_requests_by_kind_with_reasons(kgraph, index: Path) -> Non
     assert "       1  its key cannot be told\n" in text
 
 
-def test_site_says_what_is_asked_for_and_why_it_has_no_callee(kgraph, index: Path) -> None:
+def test_site_shows_a_request_and_why_it_has_no_callee(kgraph, index: Path) -> None:
     line = SOURCE.split("\n").index(
         "void nothing(struct disk *d) { schedule_work(&d->spare); }") + 1
     text = kgraph("site", f"disk.c:{line}", "--index", index).stdout

@@ -1,4 +1,4 @@
-"""What users and documents may say that no name, no text and no file is: told, never obeyed."""
+"""Hostile names, texts and files from users and documents are reported, never obeyed."""
 
 import errno
 import json
@@ -33,7 +33,7 @@ NO_TEXT = os.fsdecode(b"\xff")
     ("path", "SyS_sendto", "veth_xmit", "--scenario", NO_TEXT),
     ("report", "-o", "new", "--path", "SyS_sendto", NO_TEXT), ("check", NO_TEXT),
 ])
-def test_words_that_are_no_text(kgraph, mini_index: Path, tmp_path: Path, question) -> None:
+def test_words_that_are_not_text(kgraph, mini_index: Path, tmp_path: Path, question) -> None:
     answer = kgraph(*question, "--index", mini_index, cwd=tmp_path)
     complained(answer)
     assert "mistake" not in answer.stderr
@@ -74,7 +74,7 @@ def test_lines_end_as_for_the_compiler(kgraph, tmp_path: Path, ending: str) -> N
         assert found["sites"][0]["site"]["text"] == text
 
 
-def test_conditions_on_lines_that_are_no_utf8(kgraph, tmp_path: Path) -> None:
+def test_conditions_on_lines_that_are_not_utf8(kgraph, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "a.c").write_bytes(
@@ -89,7 +89,7 @@ def test_conditions_on_lines_that_are_no_utf8(kgraph, tmp_path: Path) -> None:
 STRANGE = "`SyS_sendto()` calls\n```\nSyS_sendto()\n|-nosuch_fn(\x9b2J\x7f \u202e)\n```\n"
 
 
-def test_no_form_of_a_verdict_obeys_controls(kgraph, mini_index: Path, tmp_path: Path) -> None:
+def test_no_output_of_verdicts_has_controls(kgraph, mini_index: Path, tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text(STRANGE)
     written = [tmp_path / "j.xml", tmp_path / "s.json"]
@@ -110,7 +110,7 @@ def test_no_form_of_a_verdict_obeys_controls(kgraph, mini_index: Path, tmp_path:
     assert uri["artifactLocation"]["uri"].endswith("/%FF.md")
 
 
-def test_a_terminal_is_shown_a_patch_without_controls(mini_index: Path, tmp_path: Path) -> None:
+def test_a_patch_on_a_terminal_has_no_control_characters(mini_index: Path, tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text("```\nSyS_sendto() (net/socket.c:1) // \x1b[31m \x1b]0;t\x07\n```\n")
     command = [sys.executable, "-m", "kgraph", "check", str(document), "--diff", "--index",
@@ -224,7 +224,7 @@ def test_in_a_folder_that_was_removed(kgraph, mini_index: Path, tmp_path: Path) 
         assert says in answer.stderr
 
 
-def test_a_mistake_of_ours_is_no_answer(monkeypatch: pytest.MonkeyPatch, capfd) -> None:
+def test_an_internal_error_is_not_an_answer(monkeypatch: pytest.MonkeyPatch, capfd) -> None:
     """Python's own status would say that there is no path, or that a line is refuted."""
     def fails(*_: object) -> None:
         raise KeyError("a mistake")

@@ -1,4 +1,4 @@
-"""Files that are none, or have no end, where kgraph reads what a user names or a folder holds."""
+"""Pipes, devices and folders where kgraph expects a file."""
 
 import json
 import os
@@ -34,7 +34,7 @@ def odd(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("option", ["--compile-commands", "--config", "--matrix", "--deferred"])
-def test_what_is_no_file_is_refused(kgraph, cache: Path, tree: Path, odd: Path, option: str
+def test_what_is_not_a_file_is_refused(kgraph, cache: Path, tree: Path, odd: Path, option: str
                                     ) -> None:
     if option == "--config":
         (tree / "Makefile").write_text("VERSION = 4\nPATCHLEVEL = 6\n")
@@ -44,7 +44,7 @@ def test_what_is_no_file_is_refused(kgraph, cache: Path, tree: Path, odd: Path, 
     complained(kgraph("index", *subject, option, odd), str(odd))
 
 
-def test_a_document_that_is_no_file_is_refused(kgraph, mini_index: Path, odd: Path) -> None:
+def test_a_document_that_is_not_a_file_is_refused(kgraph, mini_index: Path, odd: Path) -> None:
     complained(kgraph("check", odd, "--index", mini_index), str(odd), "64 MB")
 
 
@@ -58,7 +58,7 @@ def test_any_list_of_indexes_is_read(kgraph, cache: Path, tree: Path, content: s
         assert (answer.returncode, answer.stderr) == (0, "")
 
 
-def test_what_a_dry_run_gave_is_asked_anew_where_it_is_nested_too_deeply(tmp_path: Path) -> None:
+def test_a_cached_dry_run_that_is_nested_too_deeply_is_repeated(tmp_path: Path) -> None:
     from kgraph.build import choose_configuration, open_tree
     from kgraph.build.dry_run import load_dry_run
 
@@ -69,7 +69,7 @@ def test_what_a_dry_run_gave_is_asked_anew_where_it_is_nested_too_deeply(tmp_pat
 
 
 @pytest.mark.parametrize("what", DESCRIPTIONS)
-def test_any_description_is_read_or_told(
+def test_any_description_is_read_or_reported(
     kgraph, cache: Path, tree: Path, mini_index: Path, what: str
 ) -> None:
     assert kgraph("index", tree).returncode == 0
@@ -87,7 +87,7 @@ def test_any_description_is_read_or_told(
     assert kgraph("index", tree).returncode == 0
 
 
-def test_a_lock_that_is_a_folder_is_said(kgraph, cache: Path, tree: Path) -> None:
+def test_a_lock_that_is_a_folder_is_reported(kgraph, cache: Path, tree: Path) -> None:
     assert kgraph("index", tree).returncode == 0
     [lock] = cache.glob("build/*/lock")
     lock.unlink()

@@ -1,4 +1,4 @@
-"""What users do wrong and what befalls them: two lines, an exit status, the index intact."""
+"""Errors of users and of the machine: two lines, an exit status, the index stays intact."""
 
 import json
 import os
@@ -33,7 +33,7 @@ def tree(tmp_path: Path) -> Path:
     return Path(shutil.copytree(find_mini_linux(), tmp_path / "tree"))
 
 
-def test_the_tree_is_missing_or_none(kgraph, tmp_path: Path, former: Path) -> None:
+def test_a_tree_that_is_missing_or_not_a_kernel(kgraph, tmp_path: Path, former: Path) -> None:
     complained(kgraph("index", tmp_path / "none", "--index", former), "none")
     (tmp_path / "empty").mkdir()
     complained(kgraph("index", tmp_path / "empty", "--index", former), "kernel tree")
@@ -57,7 +57,7 @@ OTHER_FILES = [
 
 
 @pytest.mark.parametrize("content", OTHER_FILES)
-def test_a_file_that_is_no_index_is_not_replaced(
+def test_a_file_that_is_not_an_index_is_not_replaced(
     kgraph, tree: Path, tmp_path: Path, content: bytes
 ) -> None:
     target = tmp_path / "notes"
@@ -66,7 +66,7 @@ def test_a_file_that_is_no_index_is_not_replaced(
     assert target.read_bytes() == content
 
 
-def test_what_is_no_file_is_not_replaced(kgraph, tree: Path, tmp_path: Path) -> None:
+def test_a_folder_or_pipe_is_not_replaced(kgraph, tree: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for target in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
@@ -75,7 +75,7 @@ def test_what_is_no_file_is_not_replaced(kgraph, tree: Path, tmp_path: Path) -> 
         assert target.stat().st_ino == former.st_ino
 
 
-def test_an_empty_file_and_what_is_left_of_an_index_are_replaced(
+def test_an_empty_file_and_remains_of_an_index_are_replaced(
     kgraph, tree: Path, tmp_path: Path, mini_index: Path
 ) -> None:
     content = mini_index.read_bytes()
@@ -211,7 +211,7 @@ def test_closed_streams_are_quiet(
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-def test_streams_that_take_nothing_are_said_once(mini_index: Path) -> None:
+def test_a_full_device_is_reported_once(mini_index: Path) -> None:
     answer = in_shell("callers", "veth_xmit", "--index", mini_index, where="> /dev/full")
     complained(answer, "No space left")
     assert len(answer.stderr.splitlines()) == 2
@@ -258,7 +258,7 @@ def test_no_depth_is_too_much(kgraph, mini_index: Path) -> None:
     assert "veth_xmit" in answer.stdout
 
 
-def test_a_document_whose_name_is_no_text(kgraph, mini_index: Path, tmp_path: Path) -> None:
+def test_a_document_whose_name_is_not_text(kgraph, mini_index: Path, tmp_path: Path) -> None:
     name = os.fsdecode(b"doc-\xff.md")
     (tmp_path / name).write_text("SyS_sendto()\n  sock_sendmsg()\n")
     answer = subprocess.run(

@@ -1,4 +1,4 @@
-"""Sources that nobody writes, but that compile: they are indexed, and can be asked about."""
+"""Sources that nobody writes, but that compile, are indexed and answer questions."""
 
 import json
 from pathlib import Path

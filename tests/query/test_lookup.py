@@ -21,7 +21,7 @@ def test_unknown_names_get_suggestions(tmp_path: Path) -> None:
     assert "kgraph status" in raised.value.hint
 
 
-def test_static_twins_are_listed_and_told_apart_by_path(mini: CallGraph) -> None:
+def test_static_twins_are_listed_and_distinguished_by_path(mini: CallGraph) -> None:
     rows = mini.reader.fetch_rows(
         "SELECT name FROM function WHERE file IS NOT NULL GROUP BY name HAVING count(*) > 1"
     )

@@ -67,7 +67,7 @@ def test_site_says_what_is_wrong(mini: CallGraph, place: str, message: str) -> N
     assert raised.value.hint
 
 
-def test_ops_shows_a_table_as_passed_only_where_nothing_holds_it(tmp_path: Path) -> None:
+def test_ops_shows_a_table_as_an_argument_only_if_it_is_put_nowhere(tmp_path: Path) -> None:
     def installs(table: str) -> list[tuple[str, bool]]:
         return sorted((i.holder, i.is_argument) for i in find_bindings(graph, table)[0].installs)
 

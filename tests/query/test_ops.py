@@ -1,4 +1,4 @@
-"""Bindings of tables and slots: tables that come by copies, and the fields that calls read."""
+"""Bindings of tables and slots: copied tables, and the fields that calls read."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pins: as they are written, what they leave to call sites, and which belong together."""
+"""Pins: how they are written, what they leave to call sites, and which belong together."""
 
 from dataclasses import replace
 
@@ -24,7 +24,7 @@ def through(graph: CallGraph, slot: str) -> set[int]:
     ("a.b", None), ("a.b=", None), ("=c", None), ("a=b=c", None), ("a=b@", None),
     ("a=b@f", None), ("a=b@..", None),
 ])
-def test_pins_as_they_are_written(text: str, pin: Pin | None) -> None:
+def test_pins_are_parsed(text: str, pin: Pin | None) -> None:
     assert Pin.parse(text) == pin
     assert pin is None or Pin.parse(str(pin)) == pin
 
@@ -60,7 +60,7 @@ def test_a_pin_limited_on_the_command_line(mini: CallGraph) -> None:
         find_paths(mini, replace(question, bind=(f"{slot}=veth_netdev_ops@..sock_sendmsg",)))
 
 
-def test_a_pin_that_nothing_supports_is_told_with_its_line(mini: CallGraph) -> None:
+def test_a_pin_that_nothing_supports_is_reported_with_its_line(mini: CallGraph) -> None:
     pin = Pin("sock.sk_prot", "no_such", where="q.toml:9")
     scenario = Scenario("q", (pin,), origin="query q")
     with pytest.raises(LookupFailed, match=r"^q\.toml:9: the pin sock\.sk_prot=no_such: "):
@@ -69,7 +69,7 @@ def test_a_pin_that_nothing_supports_is_told_with_its_line(mini: CallGraph) -> N
         resolve_pins(mini, [pin])
 
 
-def test_what_stands_beside_a_pinned_table_in_its_row(mini: CallGraph) -> None:
+def test_row_partners_of_a_pinned_table(mini: CallGraph) -> None:
     partners = find_row_partners(mini, parse_pin("sock.sk_prot = raw_prot"))
     assert [partner.pin.target for partner in partners] == ["inet_sockraw_ops"]
     both = [parse_pin("sock.sk_prot = raw_prot"), parse_pin("socket.ops = inet_sockraw_ops")]

@@ -1,4 +1,4 @@
-"""What `path` answers is searched: without any one edge of an answer the answer is another.
+"""Path answers come from the graph: without any one edge of an answer, the answer differs.
 
 For each query, each hop of its answer is taken out of the graph, and the question asked again as
 the command line asks it. The graph without an edge is made from the index's own arrays.
@@ -89,7 +89,7 @@ def test_a_graph_that_lacks_no_edge_is_the_same(mini: CallGraph, without) -> Non
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
-def test_without_any_one_edge_the_answer_is_another(
+def test_without_any_one_edge_the_answer_differs(
     mini: CallGraph, without, query: Query
 ) -> None:
     answer = hops(mini, query)
@@ -100,7 +100,7 @@ def test_without_any_one_edge_the_answer_is_another(
 
 
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
-def test_without_the_calls_between_two_functions_the_answer_goes_another_way(
+def test_without_the_calls_between_two_functions_the_path_differs(
     mini: CallGraph, without, query: Query
 ) -> None:
     for hop in hops(mini, query):

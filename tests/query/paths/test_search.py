@@ -55,7 +55,7 @@ def test_costs_grow_with_candidates_and_one_candidate_is_a_direct_call() -> None
     assert hop_cost(16, FLAG_INDIRECT) == 13 * ONE
 
 
-def test_of_equal_ways_the_one_in_the_same_folder_then_through_thinner_functions(
+def test_ties_prefer_the_same_folder_then_functions_with_few_callees(
     tmp_path: Path,
 ) -> None:
     tiny = Tiny(files={"a": "net/a/x.c", "far": "net/b/y.c", "thick": "net/a/x.c",
@@ -94,7 +94,7 @@ def forwarding(tmp_path: Path) -> CallGraph:
     return tiny.graph(tmp_path)
 
 
-def test_a_callback_that_is_handed_on_belongs_to_its_call_site(tmp_path: Path) -> None:
+def test_a_forwarded_callback_belongs_to_its_call_site(tmp_path: Path) -> None:
     graph = forwarding(tmp_path)
     assert ask(graph, "receive", "done2") == [["receive", "hook", "thresh", "done2"]]
     assert ask(graph, "receive", "done1") == []
@@ -161,7 +161,7 @@ def test_paths_differ_in_functions_not_in_call_sites(tmp_path: Path) -> None:
     (MAX_OTHERS + 1, 1, MAX_OTHERS, False), (MAX_OTHERS + 2, 1, MAX_OTHERS, True),
     (60, 30, MAX_OTHERS, True),
 ])
-def test_other_ways_are_counted_to_a_bound(
+def test_other_paths_are_counted_up_to_a_limit(
     tmp_path: Path, ways: int, count: int, others: int, at_least: bool
 ) -> None:
     tiny = Tiny()
@@ -173,7 +173,7 @@ def test_other_ways_are_counted_to_a_bound(
     assert (answer.others, answer.others_at_least) == (others, at_least)
 
 
-def test_other_ways_are_as_many_as_are_found_when_asked_for(mini: CallGraph) -> None:
+def test_as_many_other_paths_are_counted_as_can_be_found(mini: CallGraph) -> None:
     answer = find_paths(mini, PathQuestion("sock_sendmsg", "ip_send_skb"))
     asked = find_paths(mini, PathQuestion("sock_sendmsg", "ip_send_skb", count=MAX_OTHERS))
     assert answer.others == len(asked.paths) - 1 > 0
@@ -188,7 +188,7 @@ def test_deferred_calls_can_be_left_out(tmp_path: Path) -> None:
     assert ask(graph, "a", "b", deferred=False) == []
 
 
-def test_types_are_followed_only_when_asked_and_make_the_answer_undecided(tmp_path: Path) -> None:
+def test_types_are_followed_only_on_request_and_make_the_answer_undecided(tmp_path: Path) -> None:
     tiny = Tiny(signatures={"b": "int (int)", "c": "int (int)"}, taken={"b"})
     tiny.calls("a", slot=("ops", "run"), signature="int (int)")
     tiny.calls("b", "end")
@@ -206,7 +206,7 @@ def test_types_are_followed_only_when_asked_and_make_the_answer_undecided(tmp_pa
     assert not gap.by_type  # the address of c is never taken
 
 
-def test_callers_and_callees_by_type_only_when_asked(tmp_path: Path) -> None:
+def test_callers_and_callees_by_type_only_on_request(tmp_path: Path) -> None:
     tiny = Tiny(signatures={"b": "int (int)", "c": "int (int)"}, taken={"b"})
     tiny.calls("a", slot=("ops", "run"), signature="int (int)")
     tiny.calls("b", "end")
@@ -224,7 +224,7 @@ def test_callers_and_callees_by_type_only_when_asked(tmp_path: Path) -> None:
     ]
 
 
-def test_a_call_of_unknown_type_never_lets_us_say_no(tmp_path: Path) -> None:
+def test_a_call_of_unknown_type_never_allows_the_answer_no(tmp_path: Path) -> None:
     tiny = Tiny(signatures={"end": "void (void)"})
     tiny.calls("a", slot=("ops", "run"))
     gap = find_paths(tiny.graph(tmp_path), PathQuestion("a", "end")).frontier
@@ -232,7 +232,7 @@ def test_a_call_of_unknown_type_never_lets_us_say_no(tmp_path: Path) -> None:
     assert gap.by_type
 
 
-def test_the_frontier_says_how_far_each_end_came(tmp_path: Path) -> None:
+def test_the_frontier_shows_how_far_each_end_came(tmp_path: Path) -> None:
     tiny = Tiny()
     for caller, callee in ("ab", "bc", "yz", "xy"):
         tiny.calls(caller, callee)
@@ -285,7 +285,7 @@ def test_the_k_best_paths_are_those_of_networkx(seed: int, tmp_path: Path) -> No
     assert len({way.functions() for way in ours}) == len(ours)
 
 
-def test_the_evidence_of_a_pinned_call_is_of_the_pinned_table(mini: CallGraph) -> None:
+def test_a_pinned_call_is_justified_by_the_pinned_table(mini: CallGraph) -> None:
     question = PathQuestion(
         "sock_sendmsg_nosec", "inet_sendmsg", bind=("socket.ops=inet_sockraw_ops",)
     )
@@ -301,7 +301,7 @@ def test_the_evidence_of_a_pinned_call_is_of_the_pinned_table(mini: CallGraph) -
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_with_callbacks_handed_on_the_best_paths_are_those_of_a_search_without_bounds(
+def test_with_forwarded_callbacks_the_best_paths_are_those_of_a_search_without_bounds(
     seed: int, tmp_path: Path
 ) -> None:
     chance = random.Random(seed)
@@ -340,7 +340,7 @@ def test_with_callbacks_handed_on_the_best_paths_are_those_of_a_search_without_b
     assert shortest == every
 
 
-def test_no_search_goes_further_than_the_next_best_way_asks_for(tmp_path: Path) -> None:
+def test_no_search_goes_further_than_the_next_path_requires(tmp_path: Path) -> None:
     tiny = Tiny()
     for number in range(300):  # a ladder with a rung at each step, and much that leads nowhere
         tiny.calls(f"a{number}", f"a{number + 1}", f"b{number}", slot=("ops", "run"))
@@ -356,7 +356,7 @@ def test_no_search_goes_further_than_the_next_best_way_asks_for(tmp_path: Path) 
     assert search.measure_effort() - before < 3 * 3 * before
 
 
-def test_ways_that_are_hard_to_find_are_counted_as_far_as_they_are_shown(tmp_path: Path) -> None:
+def test_of_paths_that_are_hard_to_find_only_those_that_are_shown_count(tmp_path: Path) -> None:
     tiny = Tiny()
     tiny.calls("a", "b")
     tiny.calls("b", "z")
@@ -371,7 +371,7 @@ def test_ways_that_are_hard_to_find_are_counted_as_far_as_they_are_shown(tmp_pat
     assert (answer.others, answer.others_at_least) == (0, False)
 
 
-def test_there_is_no_path_where_little_leads_on_and_much_leads_to_the_callee(
+def test_no_path_is_found_quickly_if_the_caller_reaches_little(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny = Tiny()
@@ -400,7 +400,7 @@ def test_a_function_reaches_itself_where_it_recurs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("through", [None, ("ops", "run")])
-def test_callers_and_callees_ask_the_index_as_often_however_many_calls_there_are(
+def test_the_number_of_statements_does_not_depend_on_the_number_of_calls(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, through: tuple[str, str] | None
 ) -> None:
     asked = []
@@ -419,7 +419,7 @@ def test_callers_and_callees_ask_the_index_as_often_however_many_calls_there_are
     assert asked[0] == asked[1]
 
 
-def test_a_limit_is_not_that_of_a_call_through_an_unbound_parameter(tmp_path: Path) -> None:
+def test_a_cost_limit_excludes_calls_through_an_unbound_parameter(tmp_path: Path) -> None:
     tiny = Tiny()
     tiny.calls("hook", *(f"done{number}" for number in range(99)), parameter=0)
     tiny.calls("done7", "z")
