@@ -14,17 +14,20 @@ import shutil
 import sqlite3
 import stat
 import time
+import traceback
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from kgraph.errors import StoreError
+from kgraph.logs import PackageLogger
 from kgraph.store.arrays import REBUILD_HINT
 from kgraph.store.checksum import check_checksum, check_header, looks_like_index, write_checksum
 from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION, read_schema_sql
 
 Connection = sqlite3.Connection  # for modules above the store, which do not import sqlite3
 
+_LOG = PackageLogger("kgraph.store")
 _UNFINISHED = ".unfinished"
 _CLAIMED = re.compile(r"\..+\.\d+-[0-9a-f]+\.unfinished", re.ASCII | re.DOTALL)
 _ELSEWHERE = "give --index the name of a new file or of an index"
@@ -83,7 +86,11 @@ def report_damage(path: Path) -> Iterator[None]:
         yield
     except _UNEXPECTED as error:
         what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise StoreError(f"the index {path} may be damaged ({what})", REBUILD_HINT) from error
+        _LOG.debug("%s", traceback.format_exc())
+        raise StoreError(
+            f"the index {path} may be damaged ({what})",
+            f"{REBUILD_HINT}; if that does not help, report it with KGRAPH_LOG=debug",
+        ) from error
 
 
 @contextlib.contextmanager
