@@ -25,8 +25,11 @@ from kgraph.check.outcome import (
 )
 from kgraph.check.pin_ranges import DocumentPins
 from kgraph.graph import CallGraph
+from kgraph.logs import PackageLogger
 from kgraph.model.document import Claim, Document, DocumentLine, LineKind, Scenario
 from kgraph.model.verdicts import ChainCheck, Verdict
+
+_log = PackageLogger("kgraph.check")
 
 _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
@@ -52,6 +55,8 @@ def check_document(
         pins = DocumentPins.of_scenario(context, claims.lines, scenario)
     else:
         pins = DocumentPins.of_document(context, claims.lines, layout)
+    _log.debug("%s: %d lines, %d with one claim each", document.file, len(document.lines),
+               len(claims.lines))
     walk = DocumentWalk(layout, pins)
     for line in layout.iter_judging_order():
         walk.step(line)
@@ -99,6 +104,9 @@ class DocumentWalk:
         if outcome.position is None and line.parent in self._alone:
             self._alone[line.number] = self._alone[line.parent]
         self._keep_leaves(line, position)
+        if line.kind not in _SILENT:
+            _log.debug("line %d, a %s: %s, %s; below it %d functions", line.file_line, line.kind,
+                       outcome.verdict, outcome.note or "no note", len(position.states))
         if outcome.verdict is Verdict.ONE_OF and outcome.hop and outcome.hop.site.holder:
             self._pins.add_claimed_target(self._chains[line.number], outcome.hop)
 

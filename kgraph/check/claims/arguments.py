@@ -12,7 +12,7 @@ from dataclasses import replace
 from kgraph.check.context import CheckContext, PlacedLine
 from kgraph.check.document.brackets import find_call_arguments, parse_arguments
 from kgraph.check.outcome import Outcome, join_notes
-from kgraph.check.source.tokens import ATTRIBUTES, split_words, tokenise
+from kgraph.check.source.tokens import ATTRIBUTES, list_tokens, tokenise
 from kgraph.model.document import LineKind
 from kgraph.model.location import Extent
 from kgraph.model.results import KnownFunction
@@ -190,7 +190,7 @@ def _read_words_before(context: CheckContext, place: Extent) -> list[str]:
     text = "\n".join([*above, last.encode()[:place.start.column - 1].decode("utf-8", "replace")])
     for mark in _STATEMENT_ENDS:
         text = text.rpartition(mark)[2]
-    words = split_words(text)
+    words = list_tokens(text)
     while words[-1:] == [")"] and "(" in words and "=" not in words[_find_last_opening(words):]:
         start = _find_last_opening(words)
         if words[start - 1:start] not in (["="], ["return"]):

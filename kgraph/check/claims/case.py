@@ -7,7 +7,7 @@ from kgraph.check.claims.surroundings import ClaimPlaces
 from kgraph.check.context import CheckContext, PlacedLine, get_path
 from kgraph.check.outcome import Outcome
 from kgraph.check.source.control_flow import SwitchLabel
-from kgraph.check.source.tokens import split_words
+from kgraph.check.source.tokens import list_tokens
 from kgraph.model.document import Claim
 from kgraph.model.location import Extent
 from kgraph.model.results import KnownFunction
@@ -21,7 +21,7 @@ def split_labels(claim: Claim) -> list[list[str]]:
     none of any other condition.
     """
     found: list[list[str]] = []
-    for word in split_words(claim.condition) if claim.branch == "case" else ():
+    for word in list_tokens(claim.condition) if claim.branch == "case" else ():
         if word in ("case", "default") or not found:
             found.append([word])
         elif word in _BETWEEN:

@@ -31,7 +31,7 @@ from kgraph.check.source.condition_forms import (
     negate,
     split_conjuncts,
 )
-from kgraph.check.source.tokens import split_words
+from kgraph.check.source.tokens import list_tokens
 from kgraph.model.document import Claim, DocumentLine, LineKind
 from kgraph.model.location import MAX_GUARDS, Extent, Location
 from kgraph.model.results import KnownFunction
@@ -178,7 +178,7 @@ def _iter_conditions(
 
 def _quote(claim: Claim) -> list[str]:
     """A condition as the source would write it."""
-    inner = split_words(claim.condition)
+    inner = list_tokens(claim.condition)
     if claim.branch == "case":
         return [*inner, ":"]
     if claim.branch == "else":

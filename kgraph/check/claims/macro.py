@@ -15,7 +15,7 @@ from kgraph.check.claims.call_search import GAP, CallPath, find_path_with_gaps
 from kgraph.check.claims.pointer_call import judge_pointer_call
 from kgraph.check.context import PlacedLine
 from kgraph.check.outcome import Outcome, Position, join_notes
-from kgraph.check.source.tokens import split_words
+from kgraph.check.source.tokens import list_tokens
 from kgraph.model.location import Location
 from kgraph.model.resolution import SiteStatus
 from kgraph.model.results import KnownFunction, KnownSite
@@ -66,7 +66,7 @@ def _judge_macro_arguments(
             rf"\s*#\s*define\s+{re.escape(placed.claim.name)}\(([^()]*)\)", " ".join(lines))
         if head and "".join(head[1].split()) == "".join(",".join(claimed).split()):
             return Verdict.HOLDS, ""
-    words = [word for each in claimed for word in split_words(each) if word.isidentifier()]
+    words = [word for each in claimed for word in list_tokens(each) if word.isidentifier()]
     tree.announce(set(words))
     missing = [word for word in words if tree.find_name(word) is None]
     if missing:

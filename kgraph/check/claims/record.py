@@ -14,7 +14,7 @@ from kgraph.check.source.declarations import (
     split_parameter,
     strip_qualifiers,
 )
-from kgraph.check.source.tokens import split_words, tokenise
+from kgraph.check.source.tokens import list_tokens, tokenise
 from kgraph.model.document import Citation, LineKind
 from kgraph.model.location import Extent, Location
 from kgraph.model.verdicts import Verdict
@@ -119,10 +119,10 @@ class _Record:
 
     def judge_macro(self, expression: str) -> Outcome:
         """A member that a macro declares, `BITMAP(flags, 64)`, stands there word by word."""
-        name, wanted = expression.partition("(")[0].strip(), split_words(expression)
+        name, wanted = expression.partition("(")[0].strip(), list_tokens(expression)
         there = self._find_macro_members(name)
         for at, text in there:
-            if split_words(text) == wanted:
+            if list_tokens(text) == wanted:
                 return Outcome(Verdict.HOLDS, found=at)
         note = join_notes(
             f"{self.name} has no {expression} ({self.place.start})",
@@ -139,7 +139,7 @@ class _Record:
         """The members that macros declare in which a name stands, `BITMAP(name, 64)`."""
         path, first = self.place.start.path, self.place.start.line
         return [(Location(path, first + line), text)
-                for line, text in iter_macro_members(self._text) if name in split_words(text)]
+                for line, text in iter_macro_members(self._text) if name in list_tokens(text)]
 
 
 def _find_records(

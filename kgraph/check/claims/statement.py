@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from kgraph.check.context import PlacedLine
 from kgraph.check.outcome import Outcome
-from kgraph.check.source.tokens import split_words
+from kgraph.check.source.tokens import list_tokens
 from kgraph.model.document import LineKind
 from kgraph.model.location import Location
 from kgraph.model.results import KnownFunction
@@ -15,14 +15,14 @@ _ALIKE = 0.66  # the share of words that a line must have in common with a claim
 
 def judge_statement(placed: PlacedLine) -> Outcome:
     """A statement stands in one of the functions where the document stands."""
-    return _judge(placed, split_words(placed.claim.expression))
+    return _judge(placed, list_tokens(placed.claim.expression))
 
 
 def judge_quoted_call(placed: PlacedLine) -> Outcome:
     """A use of a macro that calls nothing: `x = macro(a, b)` stands there word by word."""
     claim = placed.claim
     call = _write_call(claim.name, claim.arguments)
-    head = {"": [], "return": ["return"]}.get(claim.result, [*split_words(claim.result), "="])
+    head = {"": [], "return": ["return"]}.get(claim.result, [*list_tokens(claim.result), "="])
     return _judge(placed, [*head, *call])
 
 
@@ -31,7 +31,7 @@ def _write_call(name: str, arguments: Sequence[str] | None) -> list[str]:
         return [name]
     words = [name, "("]
     for number, argument in enumerate(arguments):
-        words += [","] * bool(number) + split_words(argument)
+        words += [","] * bool(number) + list_tokens(argument)
     return [*words, ")"]
 
 
@@ -65,7 +65,7 @@ def _find_nearest(
     placed: PlacedLine, functions: list[KnownFunction]
 ) -> tuple[Location, str] | None:
     """The line of the functions that shares most words with the claim, if it shares enough."""
-    claimed = set(split_words(placed.claim.expression or placed.claim.condition))
+    claimed = set(list_tokens(placed.claim.expression or placed.claim.condition))
     best: tuple[float, Location, str] | None = None
     for function in functions:
         if function.location is None:
@@ -73,7 +73,7 @@ def _find_nearest(
         path, first = function.location.path, function.location.line
         lines = placed.context.texts.sources.read_lines(path)[first:function.end_line]
         for number, text in enumerate(lines, first):
-            words = set(split_words(text))
+            words = set(list_tokens(text))
             share = len(words & claimed) / max(1, len(words | claimed))
             if share >= _ALIKE and (best is None or share > best[0]):
                 best = (share, Location(path, number + 1), text.strip())

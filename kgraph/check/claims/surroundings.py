@@ -18,7 +18,7 @@ from kgraph.check.source.condition_forms import (
     split_conjuncts,
 )
 from kgraph.check.source.control_flow import Branch, ControlFlow
-from kgraph.check.source.tokens import split_words
+from kgraph.check.source.tokens import list_tokens
 from kgraph.model.document import Claim
 from kgraph.model.location import Extent
 from kgraph.model.results import Hop, KnownFunction, KnownSite
@@ -150,7 +150,7 @@ class ClaimPlaces:
         """Where the text has the claimed call word by word."""
         claim = self.placed.claim
         call = f"{claim.name or claim.expression}({', '.join(claim.arguments or ())})"
-        return tuple(self.placed.find_tokens(split_words(call)))
+        return tuple(self.placed.find_tokens(list_tokens(call)))
 
     def _count_tokens_before(self, place: Extent) -> int:
         """How many tokens stand before a place on its line; 0 if its column is not known."""

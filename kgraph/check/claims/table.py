@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from kgraph.check.context import CheckContext, PlacedLine
 from kgraph.check.outcome import Outcome, choose_worst
-from kgraph.check.source.tokens import split_words, tokenise
+from kgraph.check.source.tokens import list_tokens, tokenise
 from kgraph.graph import KnownBinding
 from kgraph.model.document import Claim, DocumentLine, LineKind
 from kgraph.model.location import Location
@@ -290,7 +290,7 @@ def _judge_local_table(placed: PlacedLine) -> Outcome | None:
     None if no function has it.
     """
     claim = placed.claim
-    places = placed.find_tokens(split_words(f"{claim.type} {claim.name}"))
+    places = placed.find_tokens(list_tokens(f"{claim.type} {claim.name}"))
     if not places:
         return None
     rows = [_judge_local_row(placed, row) for kind, row in claim.also if kind is LineKind.ROW]
@@ -308,7 +308,7 @@ def _judge_local_rows(placed: PlacedLine) -> Outcome:
 
 def _judge_local_row(placed: PlacedLine, claim: Claim) -> Outcome:
     text = f".{claim.name} = {claim.value}" if claim.name else claim.value
-    places = placed.find_tokens(split_words(text))
+    places = placed.find_tokens(list_tokens(text))
     if not places:
         return Outcome(Verdict.REFUTED, f"the function has no `{text}`")
     return Outcome(Verdict.HOLDS, found=places[0].start, places=tuple(places))

@@ -102,7 +102,7 @@ def find_ends(words: list[str]) -> dict[int, int]:
     return found
 
 
-def split_words(text: str) -> list[str]:
+def list_tokens(text: str) -> list[str]:
     """The tokens of a text without semicolons."""
     return [word for word, _ in tokenise(text) if word != ";"]
 
