@@ -16,28 +16,42 @@ from pathlib import Path
 from kgraph.textfile import escape_name, read_regular_file
 
 _PACKAGE = Path(__file__).resolve().parent.parent
-# what decides which facts a unit has: the rest of the package only decides what is made of them
+# The modules that decide which facts a unit has. All others decide what is made of the facts.
 _FACT_SOURCES = (
     "extract/**/*.py", "extract/**/*.c", "model/*.py", "store/codec.py", "build/include/*",
     "textfile.py")
-# what machines that share the work exchange beside: tasks, limits, encoded facts
+# What machines that share the work exchange besides: tasks, limits, encoded facts.
 _EXCHANGE_SOURCES = ("indexing/**/*.py", "store/facts_writer.py")
-# Kbuild writes all symbols into one header that every unit reads; its fixdep replaces that
-# dependency by the symbols that a file mentions, and so does kgraph.
+# Kbuild writes all symbols into one header that every unit reads. Its fixdep replaces the
+# dependency on that header by the symbols that a file mentions; kgraph does the same.
 SYMBOL_HEADERS = ("include/generated/autoconf.h", "include/linux/autoconf.h")
-LINK_MARK = "/ -> "  # behind the name of a link to a folder
+LINK_MARK = "/ -> "  # between the name of a link to a folder and the link's target
 _DEFINE = re.compile(rb"^#define[ \t]+(\w+)[ \t]*(.*)$", re.MULTILINE)
 
 
-def compute_facts_version() -> str:
-    """What decides which facts this kgraph reads: a digest of its code and libclang's version."""
-    return _digest_files(_iter_package_files(*_FACT_SOURCES), version("libclang"))
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where a run reads: the tree, the folder of generated files if there is one, and when it
+    began to read (ns since the epoch)."""
+
+    root: Path
+    build: Path | None
+    started: int
+
+    @property
+    def folders(self) -> list[str]:
+        """The folders that are there, the tree first."""
+        return [str(self.root)] if self.build is None else [str(self.root), str(self.build)]
 
 
 @dataclass(frozen=True, slots=True)
 class InputFingerprint:
-    """What the units of an index have in common, and is compared with that of the former one:
-    what facts and graph mean, the files that there are, the symbols of the configuration."""
+    """What all units of an index have in common.
+
+    `facts_version` and `graph_version` identify the code that extracts facts, and the code and
+    rules that make the graph. `files` are the files of the tree and the build folder, as citations
+    name them. `symbols` are the configuration symbols and their values, by header.
+    """
 
     facts_version: str
     graph_version: str
@@ -45,41 +59,56 @@ class InputFingerprint:
     symbols: Mapping[str, Mapping[str, str]]
 
     def to_meta_rows(self) -> list[tuple[str, str]]:
-        """The rows of the table meta that hold it."""
+        """Its rows in the index's table `meta`."""
         return [
             ("facts meaning", self.facts_version), ("graph meaning", self.graph_version),
             ("files", "\n".join(sorted(self.files))), ("symbols", json.dumps(self.symbols)),
         ]
 
 
+def take_fingerprint(sources: Sources, rules: Iterable[bytes]) -> InputFingerprint:
+    """The fingerprint of the inputs as they are now. `rules` are the user's files of deferred
+    calls, which the graph depends on too."""
+    code = (path for path in _PACKAGE.rglob("*") if path.suffix in (".py", ".toml", ".sql"))
+    return InputFingerprint(
+        facts_version=compute_facts_version(),
+        graph_version=_digest_files(sorted(code), version("libclang"), repr(list(rules))),
+        files=frozenset(
+            name for folder in sources.folders for name in _iter_files_below(folder)),
+        symbols=_read_symbols(sources),
+    )
+
+
+def compute_facts_version() -> str:
+    """A digest of the code that extracts facts, and of libclang's version."""
+    return _digest_files(_iter_package_files(*_FACT_SOURCES), version("libclang"))
+
+
 def compute_exchange_version() -> str:
-    """What two machines have to agree on that read units of one index."""
+    """A digest of what two machines must have in common to read units of one index."""
     return _digest_files(
         _iter_package_files(*_FACT_SOURCES, *_EXCHANGE_SOURCES), version("libclang")
     )
 
 
-def _iter_package_files(*patterns: str) -> Iterator[Path]:
-    return (path for pattern in patterns for path in sorted(_PACKAGE.glob(pattern)))
-
-
-def take_fingerprint(root: Path, build: Path | None, given: object) -> InputFingerprint:
-    """What the units of a tree and build folder have in common now; `given` is what else the graph
-    is made of, in a form whose repr tells it from any other."""
-    roots = [root] if build is None else [root, build]
+def _read_symbols(sources: Sources) -> dict[str, dict[str, str]]:
+    """Configuration symbols and their values, by header."""
     symbols: dict[str, dict[str, str]] = {}
-    for folder in roots:
+    for folder in map(Path, sources.folders):
         for header in SYMBOL_HEADERS:
             if (folder / header).is_file():
                 found = _DEFINE.findall(read_regular_file(folder / header))
                 symbols.setdefault(header, {}).update(
                     (name.decode(), value.decode("utf-8", "replace")) for name, value in found)
-    return InputFingerprint(
-        compute_facts_version(),
-        _digest_files(sorted(path for path in _PACKAGE.rglob("*")
-                       if path.suffix in (".py", ".toml", ".sql")),
-                version("libclang"), repr(given)),
-        frozenset(name for folder in roots for name in _iter_files_below(str(folder))), symbols)
+    return symbols
+
+
+def _iter_package_files(*patterns: str) -> Iterator[Path]:
+    for pattern in patterns:
+        files = sorted(_PACKAGE.glob(pattern))
+        if not files:
+            raise AssertionError(f"no module of kgraph matches {pattern}")
+        yield from files
 
 
 def _digest_files(files: Iterable[Path], *words: str) -> str:
@@ -93,8 +122,10 @@ def _digest_files(files: Iterable[Path], *words: str) -> str:
 
 
 def _iter_files_below(root: str) -> Iterator[str]:
-    """The files below a folder as citations name them: any of them may be included. A link to a
-    folder stands with where it leads."""
+    """The files below a folder, as citations name them: a unit may include any of them.
+
+    A link to a folder comes with its target.
+    """
     for folder, folders, files in os.walk(root):
         inside = f"{folder[len(root) + 1:]}/".lstrip("/")
         for name in files:

@@ -6,6 +6,7 @@ previous graph is patched; otherwise the caller resolves everything. How changes
 kgraph.resolve's, how they are written kgraph.store's.
 """
 
+import logging
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -31,71 +32,95 @@ from kgraph.store.incremental.previous_graph import PreviousGraph
 from kgraph.store.previous_index import PreviousIndex
 from kgraph.store.reader import iter_encoded_definitions
 
+_LOG = logging.getLogger("kgraph.indexing")
+
 
 def patch_previous_graph(
-    connection: Connection, files: CitedFiles, fresh: ReusePlan, rows: DeferralRules,
-    read: set[str],
-) -> Coverage | str:
-    """Carry the former graph over to the new facts; its account. A str says why that cannot be
-    done; then nothing is written. `read` are the keys of the facts in units that were read."""
-    former = fresh.previous
-    assert former is not None
+    connection: Connection, files: CitedFiles, plan: ReusePlan, rules: DeferralRules,
+    read_keys: set[str],
+) -> Coverage | None:
+    """Patch the previous graph for the new facts, and return its coverage.
+
+    None if it cannot be patched; then nothing is written. `read_keys` are the keys of the facts of
+    units that were read.
+    """
+    assert plan.previous is not None
+    result = _patch(connection, files, plan, rules, read_keys)
+    if isinstance(result, str):
+        _LOG.debug("the previous graph is not patched: %s", result)
+        return None
+    return _update_coverage(plan.previous.coverage, result)
+
+
+def _patch(
+    connection: Connection, files: CitedFiles, plan: ReusePlan, rules: DeferralRules,
+    read_keys: set[str],
+) -> GraphChange | str:
+    """The change that was made; a text says why none can be."""
+    previous = plan.previous
+    assert previous is not None
     new = dict(iter_encoded_definitions(connection))
-    old = former.read_keys()
+    old = previous.read_keys()
     decoder = FactsDecoder()
     try:
-        gone = [decoder.decode(*row) for row in former.read_definitions_by_key(old - new.keys())]
-        come = [decoder.decode(key, new[key]) for key in new.keys() - old]
-        change = _find_change(former, gone, come, rows)
-    except StoreError:  # damaged: what is there is not carried over
-        return "the former index is damaged"
+        removed = [decoder.decode(*row)
+                   for row in previous.read_definitions_by_key(old - new.keys())]
+        added = [decoder.decode(key, new[key]) for key in new.keys() - old]
+        change = _find_change(previous, removed, added, rules)
+    except StoreError:
+        return "the previous index is damaged"
     if isinstance(change, str):
         return change
-    moves = LineShift(change)
-    moves.confirm_unmoved(decoder.decode(key, new[key]) for key in sorted(read & old))
-    if not moves.is_consistent:
-        return "places changed their order"
-    edited = [path for path in former.files if fresh.states.has_changed(path)]
-    if not patch_graph(connection, former.path, change, moves, files, edited):
-        return "the former graph does not fit"
-    return _update_coverage(former.coverage, change)
+    shift = LineShift(change)
+    shift.confirm_unmoved(decoder.decode(key, new[key]) for key in sorted(read_keys & old))
+    if not shift.is_consistent:
+        return "lines changed their order"
+    edited = [path for path in previous.files if plan.states.has_changed(path)]
+    if not patch_graph(connection, previous.path, change, shift, files, edited):
+        return "the previous graph does not fit"
+    return change
 
 
 def _find_change(
-    former: PreviousIndex, gone: list[Definition], come: list[Definition], rows: DeferralRules
+    previous: PreviousIndex, removed: list[Definition], added: list[Definition],
+    rules: DeferralRules,
 ) -> GraphChange | str:
-    graph = PreviousGraph(former.path)
+    graph = PreviousGraph(previous.path)
     try:
-        return analyse_impact(gone, come, _PreviousGraphFacts(graph, rows, come))
+        return analyse_impact(removed, added, _PreviousGraphFacts(graph, rules, added))
     finally:
         graph.close()
 
 
 class _PreviousGraphFacts:
-    """What resolve.contribution.Former asks for."""
+    """What kgraph.resolve.incremental asks about the previous graph."""
 
     def __init__(
-        self, graph: PreviousGraph, rows: DeferralRules, come: Iterable[Definition]
+        self, graph: PreviousGraph, rules: DeferralRules, added: Iterable[Definition]
     ) -> None:
         self._graph = graph
-        self._words = collect_declared_words() | set(re.findall(r"\w+", repr(rows)))
-        self._come: dict[str, list[Function]] = {}
-        for definition in come:
+        self._words = collect_declared_words() | set(re.findall(r"\w+", repr(rules)))
+        self._added: dict[str, list[Function]] = {}
+        for definition in added:
             if isinstance(definition.subject, Function):
-                self._come.setdefault(definition.subject.id.name, []).append(definition.subject)
+                self._added.setdefault(definition.subject.id.name, []).append(definition.subject)
         self.find_weight = graph.find_weight
         self.is_table = graph.is_table
         self.is_pointer = graph.is_pointer
         self.link = cache(self._link)
 
+    def is_declared(self, *names: str) -> bool:
+        """Whether the declared models or the user's rules name all of these."""
+        return self._words.issuperset(names)
+
     def _link(self, function: FunctionId) -> tuple[FunctionId, bool]:
-        """Links among the former functions and those that came: what is gone is named by what is
-        gone only."""
+        """What a function links to among the previous and the added functions, and whether that
+        exists. Only removed functions name removed ones, so those need not be left out."""
         functions: dict[FunctionId, Function] = {}
         names, seen = [function.name], {function.name}
         while names:
             name = names.pop()
-            for found in (*self._graph.find_functions(name), *self._come.get(name, ())):
+            for found in (*self._graph.find_functions(name), *self._added.get(name, ())):
                 functions[found.id] = found
                 if found.alias_of and found.alias_of not in seen:
                     seen.add(found.alias_of)
@@ -103,13 +128,9 @@ class _PreviousGraphFacts:
         linked = FunctionLinker(functions).link(function)
         return linked, linked in functions
 
-    def is_declared(self, *names: str) -> bool:
-        """Whether all of these are words of the declared tables or the user's rows."""
-        return self._words.issuperset(names)
 
-
-def _update_coverage(account: Coverage, change: GraphChange) -> Coverage:
-    """The account after a change."""
+def _update_coverage(coverage: Coverage, change: GraphChange) -> Coverage:
+    """The coverage after a change."""
     functions = direct = 0
     for rewritten in change.rewritten_functions:
         for definition, sign in ((rewritten.before, -1), (rewritten.after, 1)):
@@ -117,5 +138,5 @@ def _update_coverage(account: Coverage, change: GraphChange) -> Coverage:
                 functions += sign
                 direct += sign * sum(
                     isinstance(call.target, FunctionId) for call in definition.calls)
-    return replace(account, functions=account.functions + functions,
-                   direct=account.direct + direct)
+    return replace(coverage, functions=coverage.functions + functions,
+                   direct=coverage.direct + direct)

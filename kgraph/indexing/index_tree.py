@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import logging
 import os
 import resource
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 from kgraph.build import KernelTree, UnitList, find_configuration, list_translation_units, open_tree
 from kgraph.errors import ClusterError
 from kgraph.indexing.cache_inventory import record_index
-from kgraph.indexing.fingerprint import take_fingerprint
+from kgraph.indexing.fingerprint import Sources, take_fingerprint
 from kgraph.indexing.lending import add_loans
 from kgraph.indexing.locking import lock_folder
 from kgraph.indexing.unit_invalidation import ReusePlan, plan_full_read, plan_reuse
@@ -23,7 +24,7 @@ from kgraph.indexing.write_index import (
     IndexRun,
     Progress,
     confirm_index,
-    is_index_of_same,
+    is_same_index,
     write_index,
 )
 from kgraph.model.results import Coverage, IndexDescription
@@ -34,12 +35,16 @@ from kgraph.store.connection import check_replaceable, remove_unfinished
 from kgraph.store.facts_writer import InvalidCitation
 from kgraph.store.previous_index import PreviousIndex
 
+_LOG = logging.getLogger("kgraph.indexing")
+
 
 @dataclass(frozen=True, slots=True)
 class IndexSummary:
-    """What was indexed: seconds of wall and CPU time (workers included), peak memory in bytes of
-    this process and of the largest worker, how many units were read, how many kept from the
-    former index and how many lent by others, failed units as (path, reason).
+    """What a run did.
+
+    Times include the workers. `peak_bytes` is the peak memory of this process, `worker_peak_bytes`
+    that of the largest worker. `units_kept` came from the previous index, `units_lent` from those
+    of other trees and configurations. Units that failed or have errors are (path, reason).
     """
 
     index: Path
@@ -66,86 +71,82 @@ def index_tree(
 ) -> IndexSummary:
     """Index a tree and put the index in its place.
 
-    Units are taken in an order that `seed` chooses, so that no result can depend on one. `is_last`
-    says that the process ends behind this: what the run held is left to the system, for taking it
-    apart takes seconds. Raises KgraphError; whatever is raised, KeyboardInterrupt too, an earlier
-    index stays as it was.
+    `seed` chooses the order in which units are read; no result depends on it. `is_last` means that
+    the process ends after this call: its memory is then not freed piece by piece, which would take
+    seconds.
+
+    Raises KgraphError. Whatever is raised, also KeyboardInterrupt, leaves the previous index as it
+    was.
     """
     wall, cpu = time.monotonic(), _measure_cpu()
-    rows = load_deferral_rules(
-        request.deferred
-    )  # before the work: what is wrong there is said at once
+    rules = load_deferral_rules(request.deferred)  # first: its errors need no work done
     tree, target, work = _find_paths(request)
     with (_without_collector(is_last=is_last), _choose_reader(request, tree.root, remark) as read,
           lock_folder(work, remark)):
         remove_unfinished(target.parent)
         remove_precompiled(work)
         units = _list_units(request, tree, work, remark)
-        started = time.time_ns()  # what is written from here on may not be what is read
-        description = IndexDescription(
-            tree=str(tree.root), release=units.release, config=str(units.configuration),
-            build=str(units.build or ""), only=request.only, built=started / 1e9,
-            bundled=request.bundled,
-        )
-        given = [path.read_bytes() for path in request.deferred]
-        anew = plan_full_read(
-            units.units,
-            take_fingerprint(tree.root, units.build, given),
-            tree.root,
-            units.build,
-            started,
-        )
-        fresh = anew
-        if not request.again:
-            fresh = plan_reuse(target, anew, tree.root, units.build, started)
-            fresh = add_loans(fresh, target, tree.root, units.build)
-        record_index(work, target)  # while an error still leaves all as it was
-        run = IndexRun(request, target, tree.root, work, seed, progress, remark, rows, read)
+        # A file that is written from now on may differ from what is read.
+        sources = Sources(tree.root, units.build, time.time_ns())
+        description = _describe(request, units, sources)
+        rule_files = [path.read_bytes() for path in request.deferred]
+        full = plan_full_read(units.units, sources, take_fingerprint(sources, rule_files))
+        plan = full if request.again else add_loans(plan_reuse(target, full), target)
+        _LOG.debug("units: %d to read, %d kept, %d lent", len(plan.units_to_read),
+                   len(plan.kept_units), sum(len(loan.units) for loan in plan.loans))
+        record_index(work, target)  # before the index is written: an error here changes nothing
+        run = IndexRun(request, target, work, seed, progress, remark, rules, read)
         try:
-            account, fresh = _write_or_confirm(run, units, description, fresh)
+            coverage, plan = _write_or_confirm(run, units, description, plan)
         except InvalidCitation as error:  # a file was edited after it was compared
-            if fresh is anew:
+            if plan is full:
                 raise
             remark(f"{error}: every unit is read again")
-            account, fresh = _write_or_confirm(run, units, description, anew)
-        bad = PreviousIndex(target).units
+            coverage, plan = _write_or_confirm(run, units, description, full)
+        bad_units = sorted(PreviousIndex(target).units.items())
     return IndexSummary(
         index=target,
         description=description,
-        coverage=account,
+        coverage=coverage,
         wall_seconds=time.monotonic() - wall,
         cpu_seconds=_measure_cpu() - cpu,
         peak_bytes=_measure_peak(resource.RUSAGE_SELF),
         worker_peak_bytes=_measure_peak(resource.RUSAGE_CHILDREN),
-        units_read=len(fresh.units_to_read),
-        units_kept=len(fresh.kept_units),
-        units_lent=sum(len(loan.units) for loan in fresh.loans),
+        units_read=len(plan.units_to_read),
+        units_kept=len(plan.kept_units),
+        units_lent=sum(len(loan.units) for loan in plan.loans),
         failed_units=tuple(
-            (path, unit.failed) for (path, _), unit in sorted(bad.items()) if unit.failed
+            (path, unit.failed) for (path, _), unit in bad_units if unit.failed
         ),
         units_with_errors=tuple(
             (path, ": ".join(filter(None, unit.errors[0])))
-            for (path, _), unit in sorted(bad.items())
+            for (path, _), unit in bad_units
             if unit.errors and not unit.failed
         ),
     )
 
 
+def _describe(request: IndexRequest, units: UnitList, sources: Sources) -> IndexDescription:
+    return IndexDescription(
+        tree=str(sources.root), release=units.release, config=str(units.configuration),
+        build=str(units.build or ""), only=request.only, built=sources.started / 1e9,
+        bundled=request.bundled,
+    )
+
+
 def _write_or_confirm(
-    run: IndexRun,
-    units: UnitList,
-    description: IndexDescription,
-    fresh: ReusePlan,
+    run: IndexRun, units: UnitList, description: IndexDescription, plan: ReusePlan
 ) -> tuple[Coverage, ReusePlan]:
-    """Write the index, or leave the one that is there; its account and what was read and kept."""
-    if fresh.is_complete and is_index_of_same(fresh, description):
-        return confirm_index(run.target, fresh, description), fresh
-    return write_index(run, units, description, fresh)
+    """Write the index, unless the previous one is up to date. As for `write_index`."""
+    if plan.is_complete and is_same_index(plan, description):
+        return confirm_index(run.target, plan, description), plan
+    return write_index(run, units, description, plan)
 
 
 @contextlib.contextmanager
 def _without_collector(*, is_last: bool) -> Iterator[None]:
-    """Facts are many small objects, and none is garbage before the end; `is_last` as above."""
+    """Run without Python's garbage collector: facts are many small objects, and none of them is
+    garbage before the end. `is_last` is as for `index_tree`."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -161,7 +162,7 @@ def _without_collector(*, is_last: bool) -> Iterator[None]:
 def _choose_reader(
     request: IndexRequest, root: Path, remark: Callable[[str], None]
 ) -> Iterator[ReadUnits]:
-    """What reads the units: this machine's processes, or a cluster."""
+    """Choose what reads the units: processes of this machine, or a cluster."""
     if not request.scheduler:
         yield read_in_processes(request.jobs, request.limits)
         return
@@ -176,16 +177,16 @@ def _choose_reader(
 
 
 def _find_paths(request: IndexRequest) -> tuple[KernelTree, Path, Path]:
-    """The tree, the index to write, and the folder of the cache for what is generated."""
+    """The tree, the index to write, and the folder of the cache for generated files."""
     tree = open_tree(request.tree, compile_commands=request.compile_commands)
     configuration = find_configuration(
         tree, config=request.config, defconfig=request.defconfig,
         compile_commands=request.compile_commands,
     )
-    place = index_path(tree.root, str(configuration))
-    target = (request.index or place).absolute()
+    in_cache = index_path(tree.root, str(configuration))
+    target = (request.index or in_cache).absolute()
     check_replaceable(target, own=request.index is None)
-    return tree, target, work_folder(place)
+    return tree, target, work_folder(in_cache)
 
 
 def _list_units(

@@ -6,7 +6,6 @@ they are copied instead of parsed. The test is the one for the previous index
 (unit_invalidation). A lent unit is a copy: the donor may be deleted later.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,19 +16,21 @@ from kgraph.store import list_indexes
 from kgraph.store.connection import report_damage
 from kgraph.store.previous_index import PreviousIndex, read_unit_commands
 
-_MAX_DONORS = 3  # indexes that are opened: the first lends most, and each takes its time
-UnitName = tuple[str, str]
+_MAX_DONORS = 3  # the first lends most, and opening each takes time
+UnitName = tuple[str, str]  # path, object
+_WantedUnits = dict[UnitName, tuple[TranslationUnit, bytes]]  # with the digest of the command
 
 
-def add_loans(fresh: ReusePlan, target: Path, root: Path, build: Path | None) -> ReusePlan:
-    """The same, with units that need not be read because another index of the cache folder than
-    `target` lends them."""
-    commands = {unit: digest_command(unit, root, build) for unit in fresh.units_to_read}
-    wanted = {(unit.path, unit.object): (unit, command)
-              for unit, command in commands.items() if command}
+def add_loans(plan: ReusePlan, target: Path) -> ReusePlan:
+    """Take units that the plan would read from other indexes of the cache, where they have them.
+
+    `target` is the index to be written, which lends nothing.
+    """
+    wanted = {(unit.path, unit.object): (unit, command) for unit in plan.units_to_read
+              if (command := digest_command(unit, plan.sources))}
     loans = []
-    for path in _find_donors(wanted, target, root, fresh.fingerprint.facts_version):
-        loan = _find_loan(path, wanted, fresh, root, build)
+    for path in _find_donors(wanted, plan, target):
+        loan = _find_loan(path, wanted, plan)
         if loan is not None:
             loans.append(loan)
             for unit in loan.units:
@@ -37,55 +38,48 @@ def add_loans(fresh: ReusePlan, target: Path, root: Path, build: Path | None) ->
         if not wanted:
             break
     if not loans:
-        return fresh
+        return plan
     lent = set().union(*(loan.units for loan in loans))
-    read = tuple(unit for unit in fresh.units_to_read if unit not in lent)
-    return replace(fresh, units_to_read=read, loans=tuple(loans), is_complete=False)
+    to_read = tuple(unit for unit in plan.units_to_read if unit not in lent)
+    return replace(plan, units_to_read=to_read, loans=tuple(loans), is_complete=False)
 
 
-def _find_loan(
-    path: Path,
-    wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]],
-    fresh: ReusePlan,
-    root: Path,
-    build: Path | None,
-) -> Loan | None:
-    try:
-        with report_damage(path):
-            return _find_loan_in(PreviousIndex(path), wanted, fresh, root, build)
-    except StoreError:  # damaged, or removed just now
-        return None
-
-
-def _find_loan_in(donor: PreviousIndex, wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]],
-             fresh: ReusePlan, root: Path, build: Path | None) -> Loan | None:
-    if donor.meta["facts meaning"] != fresh.fingerprint.facts_version:
-        return None
-    judge = UnitValidator(donor, fresh.states, fresh.fingerprint, root, build)
-    units = {}
-    for name, (unit, command) in wanted.items():
-        row = donor.units.get(name)
-        # What clang complains of names files where they lie: such a unit is read here.
-        if row is not None and row.command == command and not (row.errors or row.failed) and (
-                judge.is_valid(row)):
-            units[unit] = row, command
-    return Loan(donor, units) if units else None
-
-
-def _find_donors(wanted: Mapping[UnitName, tuple[TranslationUnit, bytes]], target: Path, root: Path,
-            meaning: str) -> list[Path]:
-    """The indexes that compile units of those names in the same way, the most promising first: of
-    the same tree, with the most units."""
+def _find_donors(wanted: _WantedUnits, plan: ReusePlan, target: Path) -> list[Path]:
+    """The indexes that compile some of the units in the same way, the most promising first: those
+    of the same tree, then those with the most units."""
     if not wanted:
         return []
     found = []
     for path, about in list_indexes():
         if path != target and not about.bundled:
-            alike = sum(
-                wanted[name][1] == command
-                for name, command in read_unit_commands(path, meaning).items()
-                if name in wanted
-            )
+            commands = read_unit_commands(path, plan.fingerprint.facts_version)
+            alike = sum(wanted[name][1] == command for name, command in commands.items()
+                        if name in wanted)
             if alike:
-                found.append((about.tree != str(root), -alike, path))
+                found.append((about.tree != str(plan.sources.root), -alike, path))
     return [path for _, _, path in sorted(found)[:_MAX_DONORS]]
+
+
+def _find_loan(path: Path, wanted: _WantedUnits, plan: ReusePlan) -> Loan | None:
+    """What the index at `path` can lend; None if that is nothing."""
+    try:
+        with report_damage(path):
+            return _find_loan_in(PreviousIndex(path), wanted, plan)
+    except StoreError:  # damaged, or removed just now
+        return None
+
+
+def _find_loan_in(
+    donor: PreviousIndex, wanted: _WantedUnits, plan: ReusePlan
+) -> Loan | None:
+    if donor.meta["facts meaning"] != plan.fingerprint.facts_version:
+        return None
+    validator = UnitValidator(donor, plan.states, plan.fingerprint, plan.sources)
+    units = {}
+    for name, (unit, command) in wanted.items():
+        row = donor.units.get(name)
+        # Clang's messages name files by where they lie, so a unit with errors is read here.
+        if row is not None and row.command == command and not (row.errors or row.failed) and (
+                validator.is_valid(row)):
+            units[unit] = row, command
+    return Loan(donor, units) if units else None

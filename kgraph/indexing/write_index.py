@@ -4,7 +4,8 @@ Owns the order in which the file is written. Does not know how units are found.
 """
 
 import contextlib
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +23,6 @@ from kgraph.indexing.workers.pool import DEFAULT_LIMITS, Limits
 from kgraph.indexing.workers.precompiled_headers import open_precompiled_folder, precompile_headers
 from kgraph.indexing.workers.unit_reading import ReadingContext, ReadUnits, extract_units
 from kgraph.model.results import Coverage, IndexDescription
-from kgraph.model.units import TranslationUnit
 from kgraph.resolve import DeferralRules, resolve
 from kgraph.store import Connection, create_index
 from kgraph.store.codec import FactsDecoder
@@ -32,17 +32,23 @@ from kgraph.store.metadata import write_coverage, write_description, write_finge
 from kgraph.store.previous_index import write_file_states
 from kgraph.store.reader import iter_encoded_definitions
 
-Progress = Callable[[int, int, str], None]  # units done, units, what is being done
+Progress = Callable[[int, int, str], None]  # units done, units in all, the current step or unit
+_LOG = logging.getLogger("kgraph.indexing")
 
 
 @dataclass(frozen=True, slots=True)
 class IndexRequest:
-    """What to index. `config`, `defconfig`, `compile_commands` choose the build configuration,
-    `only` the units; `deferred` are the user's own files of deferred calls; `index` the file, None
-    for its place in the cache; `precompiled` says whether precompiled headers may be used, which
-    changes the time it takes and nothing else; `again` reads every unit again; `limits` are what
-    reading one unit may take; `scheduler` is the address of a cluster that reads the units, "" for
-    this machine.
+    """What to index.
+
+    `config`, `defconfig` and `compile_commands` choose the build configuration; with `prepare`, a
+    tree that has a compile database gets its missing headers made. `only` limits the units to
+    these files and folders. `deferred` are the user's own TOML files of deferred calls. `index` is
+    the file to write, by default one in the cache. `bundled` marks the index of mini-linux.
+
+    `precompiled` allows precompiled headers, which change the time and never the facts. `again`
+    reads every unit, whatever other indexes hold. `jobs` is the number of worker processes, 0 for
+    none (no limits then), and `limits` hold for each unit. `scheduler` is the address of a Dask
+    cluster that reads the units, "" for this machine.
     """
 
     tree: Path
@@ -63,140 +69,146 @@ class IndexRequest:
 
 @dataclass(frozen=True, slots=True)
 class IndexRun:
-    """One run that writes an index."""
+    """One run that writes an index.
+
+    `target` is the index to write, `work` the folder of the cache for generated files. `seed`
+    chooses the order of the units. `rules` are the deferred calls that are declared, `read` is what
+    reads units.
+    """
 
     request: IndexRequest
     target: Path
-    root: Path
     work: Path
     seed: int
     progress: Progress
     remark: Callable[[str], None]
-    rows: DeferralRules
+    rules: DeferralRules
     read: ReadUnits
 
 
-def is_index_of_same(fresh: ReusePlan, description: IndexDescription) -> bool:
-    """Whether the former index is of what is asked for."""
-    return fresh.previous is not None and description == msgspec.structs.replace(
-        fresh.previous.description, built=description.built)
+def is_same_index(plan: ReusePlan, description: IndexDescription) -> bool:
+    """Whether the previous index is of the same tree, configuration and units."""
+    return plan.previous is not None and description == msgspec.structs.replace(
+        plan.previous.description, built=description.built)
 
 
-def confirm_index(target: Path, fresh: ReusePlan, description: IndexDescription) -> Coverage:
-    """Leave the index as it is, but for the times of files that were written as they were; its
-    account."""
-    if fresh.previous is None:
-        raise AssertionError("an index is complete by what a former one holds")
-    if fresh.has_touched_files:
+def confirm_index(target: Path, plan: ReusePlan, description: IndexDescription) -> Coverage:
+    """Keep the index, which is up to date, and return its coverage.
+
+    If files were written again with the same content, only their times are updated.
+    """
+    if plan.previous is None:
+        raise AssertionError("only a previous index can be up to date")
+    if plan.has_touched_files:
         with create_index(target, from_copy=True) as connection:
             write_description(connection, description)
-            _write_fingerprint(connection, fresh)
-    return fresh.previous.coverage
-
-
-def _write_fingerprint(connection: Connection, fresh: ReusePlan) -> None:
-    """Store what the next run compares its own setting and files with."""
-    write_fingerprint(connection, fresh.fingerprint.to_meta_rows())
-    write_file_states(connection, fresh.states)
+            _write_fingerprint(connection, plan)
+    return plan.previous.coverage
 
 
 def write_index(
-    run: IndexRun, units: UnitList, description: IndexDescription, fresh: ReusePlan,
+    run: IndexRun, units: UnitList, description: IndexDescription, plan: ReusePlan,
 ) -> tuple[Coverage, ReusePlan]:
-    """Write the index; its account and what was read and kept."""
+    """Write an index. Returns its coverage, and the plan as it was carried out: units that another
+    index could not give after all were read."""
+    sources = plan.sources
     with create_index(run.target) as connection:
-        files = CitedFiles(run.root, units.build)
+        files = CitedFiles(sources.root, sources.build)
         writer = FactsWriter(connection, files)
-        if fresh.previous is not None and fresh.kept_units:
-            try:
-                writer.keep_units(fresh.previous, fresh.kept_units)
-            except StoreError:  # damaged: nothing of it is used
-                fresh = replace(fresh, units_to_read=units.units, kept_units=(), loans=())
-        fresh = _add_lent_units(fresh, writer)
-        _read_units(run, fresh.units_to_read, ReadingContext(run.root, units.build), writer)
+        plan = _add_kept_units(plan, units, writer)
+        plan = _add_lent_units(plan, writer)
+        _read_units(run, plan, writer)
         writer.finish()
         run.progress(0, 0, "resolving")
-        counts = (writer.units, writer.errors, writer.failed)
-        why = explain_incompleteness(run.request.only, writer.failed, writer.errors)
-        account = _patch_previous_graph(run, connection, files, fresh, description, writer)
-        if account is None:
-            account = _resolve_graph(connection, files, counts, why, run.rows)
-        write_coverage(connection, account)
+        coverage = None
+        if _is_patch_possible(plan, description, writer):
+            coverage = patch_previous_graph(
+                connection, files, plan, run.rules, writer.find_added_keys())
+        if coverage is None:
+            coverage = _resolve_graph(connection, files, run, writer)
+        write_coverage(connection, coverage)
         write_description(connection, description)
-        _write_fingerprint(connection, fresh)
+        _write_fingerprint(connection, plan)
         files.write_rows(connection)
-        write_name_tables(connection, run.root, units.build)
-    return account, fresh
+        write_name_tables(connection, sources.root, sources.build)
+    return coverage, plan
 
 
-def _patch_previous_graph(
-    run: IndexRun, connection: Connection, files: CitedFiles, fresh: ReusePlan,
-    description: IndexDescription, writer: FactsWriter,
-) -> Coverage | None:
-    """The account of the former graph, carried over to the facts that were read; None where the
-    facts have to be resolved anew."""
-    former = fresh.previous
-    if (
-        former is None
-        or not fresh.kept_units
-        or not fresh.has_same_graph_version
-        or not is_index_of_same(fresh, description)
-    ):
-        return None
-    account = former.coverage
-    if (writer.units, writer.errors, writer.failed) != (
-            account.units, account.errors, account.failed):
-        return None
-    found = patch_previous_graph(connection, files, fresh, run.rows, writer.find_added_keys())
-    return None if isinstance(found, str) else found
+def _write_fingerprint(connection: Connection, plan: ReusePlan) -> None:
+    """Store what the next run compares its inputs with."""
+    write_fingerprint(connection, plan.fingerprint.to_meta_rows())
+    write_file_states(connection, plan.states)
 
 
-def _add_lent_units(fresh: ReusePlan, writer: FactsWriter) -> ReusePlan:
-    """Add what other indexes lend; what of it cannot be had is to be read."""
-    for loan in fresh.loans:
+def _add_kept_units(plan: ReusePlan, units: UnitList, writer: FactsWriter) -> ReusePlan:
+    """Copy the units that the previous index has; plan to read all if it is damaged."""
+    if plan.previous is not None and plan.kept_units:
+        try:
+            writer.keep_units(plan.previous, plan.kept_units)
+        except StoreError:
+            return replace(plan, units_to_read=units.units, kept_units=(), loans=())
+    return plan
+
+
+def _add_lent_units(plan: ReusePlan, writer: FactsWriter) -> ReusePlan:
+    """Copy the units that other indexes lend; plan to read those that cannot be had."""
+    for loan in plan.loans:
         try:
             writer.borrow_units(loan.donor, loan.units.values())
         except StoreError:  # damaged, or replaced by another run
-            fresh = replace(fresh, units_to_read=(*fresh.units_to_read, *loan.units),
-                            loans=tuple(other for other in fresh.loans if other is not loan))
-    return fresh
+            plan = replace(plan, units_to_read=(*plan.units_to_read, *loan.units),
+                           loans=tuple(other for other in plan.loans if other is not loan))
+    return plan
 
 
-def _read_units(
-    run: IndexRun, units: Sequence[TranslationUnit], place: ReadingContext, writer: FactsWriter
-) -> None:
-    """Extract and add units."""
-    request, progress = run.request, run.progress
-    shuffled = list(units)
+def _read_units(run: IndexRun, plan: ReusePlan, writer: FactsWriter) -> None:
+    """Extract the facts of the units to read, and add them."""
+    request, progress, sources = run.request, run.progress, plan.sources
+    context = ReadingContext(sources.root, sources.build)
+    shuffled = list(plan.units_to_read)
     Random(run.seed).shuffle(shuffled)  # noqa: S311  an order, no secret
     with contextlib.ExitStack() as stack:
         if request.precompiled:
             progress(0, len(shuffled), "precompiling headers")
             folder = stack.enter_context(open_precompiled_folder(run.work))
-            made = precompile_headers(shuffled, place, folder, request.jobs, request.limits)
-            place = replace(place, headers=tuple(header for header, _ in made))
+            made = precompile_headers(shuffled, context, folder, request.jobs, request.limits)
+            context = replace(context, headers=tuple(header for header, _ in made))
             for _, definitions in made:
                 writer.share_definitions(definitions)
         progress(0, len(shuffled), "reading")
         results = stack.enter_context(closing(
-            extract_units(shuffled, place, run.read, run.remark)))  # type: ignore[type-var]
+            extract_units(shuffled, context, run.read, run.remark)))  # type: ignore[type-var]
         for done, (unit, facts) in enumerate(results, start=1):
-            writer.add_unit(facts, unit.image, digest_command(unit, place.root, place.build))
+            writer.add_unit(facts, unit.image, digest_command(unit, sources))
             progress(done, len(shuffled), unit.path)
 
 
+def _is_patch_possible(
+    plan: ReusePlan, description: IndexDescription, writer: FactsWriter
+) -> bool:
+    """Whether the previous graph may be patched: it is of the same units, all read alike."""
+    if plan.previous is None or not plan.kept_units:
+        return False
+    if not plan.has_same_graph_version or not is_same_index(plan, description):
+        return False
+    before = plan.previous.coverage
+    return (writer.units, writer.errors, writer.failed) == (
+        before.units, before.errors, before.failed)
+
+
 def _resolve_graph(
-    connection: Connection, files: CitedFiles, units: tuple[int, int, int], why: str,
-    rows: DeferralRules,
+    connection: Connection, files: CitedFiles, run: IndexRun, writer: FactsWriter
 ) -> Coverage:
-    """Resolve the facts of the index under construction and write the graph into it; the account,
-    with `units` as in account.coverage."""
+    """Resolve all facts of the index, write the graph into it, and return its coverage."""
+    _LOG.debug("resolving all facts")
     decoder = FactsDecoder()
     definitions = {
         key: decoder.decode(key, data)
         for key, data in iter_encoded_definitions(connection)
     }
-    resolution = downgrade_empty_sites(resolve(definitions.values(), rows), why)
+    why = explain_incompleteness(run.request.only, writer.failed, writer.errors)
+    resolution = downgrade_empty_sites(resolve(definitions.values(), run.rules), why)
     taken = find_address_taken(definitions.values())
     GraphWriter(connection, files, taken).write(resolution, definitions)
-    return compute_coverage(definitions, resolution, taken, units)
+    counts = (writer.units, writer.errors, writer.failed)
+    return compute_coverage(definitions, resolution, taken, counts)
