@@ -128,7 +128,7 @@ def open_index(
     where mini-linux lacks one of `functions`.
     """
     from kgraph.graph import CallGraph
-    from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index
+    from kgraph.indexing.index_choice import ChoiceReason, choose_index, open_bundled_index
     from kgraph.store import IndexReader
 
     chosen = choose_index(None if path is None else Path(path))

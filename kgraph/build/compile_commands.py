@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _QUOTED = r"""'[^']*'|"(?:\\.|[^"\\])*"|\\."""
-# One shell command ends at an unquoted ; & | or newline; parentheses and braces are words to us.
+# A shell command ends at an unquoted ; & | or newline. Parentheses and braces count as words.
 _COMMAND = re.compile(rf"(?:[^;&|\n'\"\\]+|{_QUOTED})+", re.DOTALL)
 _WORD = re.compile(rf"(?:[^\s'\"\\]+|{_QUOTED})+", re.DOTALL)
 _PIECE = re.compile(r"""'([^']*)'|"((?:\\.|[^"\\])*)"|\\(.)""", re.DOTALL)
@@ -17,7 +17,7 @@ _ESCAPED = re.compile(r"""\\(["\\])""")  # what a backslash quotes between doubl
 _COMPILER = re.compile(
     r"(?:.*/)?(?:([\w.]+-[\w.-]+)-)?(?:gcc|cc|clang|g\+\+|clang\+\+)(?:-[\d.]+)?"
 )
-_WITH_VALUE = frozenset(  # flags whose value may be the next word, and end as a source does
+_WITH_VALUE = frozenset(  # flags whose value is the next word, which may look like a source
     {"-include", "-imacros", "-D", "-U", "-I", "-isystem", "-idirafter", "-iquote", "-MF", "-MT"}
     | {"-MQ", "-Xclang", "-Xassembler", "-Xpreprocessor", "-B", "-dumpbase", "-aux-info"}
 )
@@ -26,9 +26,9 @@ _LAUNCHERS = frozenset({"ccache", "distcc", "sccache", "icecc"})
 
 @dataclass(frozen=True, slots=True)
 class CompileCommand:
-    """A command that makes one object of one source, both as written in the command.
+    """A command that compiles one source to one object, both as written in the command.
 
-    `arguments` is everything behind the compiler's name except -c, -o, the object and the source.
+    `arguments` is everything after the compiler's name except -c, -o, the object and the source.
     """
 
     source: str
@@ -37,7 +37,7 @@ class CompileCommand:
 
 
 def split_commands(text: str) -> Iterator[str]:
-    """The simple commands of shell text, in order."""
+    """Yield the simple commands of shell text, in order."""
     for match in _COMMAND.finditer(text.replace("\\\n", " ")):
         command = match.group().strip()
         if command:
@@ -50,7 +50,7 @@ def split_words(command: str) -> list[str]:
 
 
 def parse_compile_command(words: list[str]) -> CompileCommand | None:
-    """The compile command that `words` are, or None when they are none (a link ...)."""
+    """Parse the words of a command; None if it does not compile (a link ...)."""
     words = strip_launcher(words)
     if not words or not _COMPILER.fullmatch(words[0]):
         return None
@@ -65,15 +65,17 @@ def strip_launcher(words: list[str]) -> list[str]:
 
 
 def find_target_flag(compiler: str) -> list[str]:
-    """The flag for the machine that a cross compiler's name says: aarch64-linux-gnu-gcc."""
+    """The target flag that a cross compiler's name implies: aarch64-linux-gnu-gcc."""
     match = _COMPILER.fullmatch(compiler)
     return [f"--target={match.group(1)}"] if match and match.group(1) else []
 
 
-def parse_compile_arguments(words: list[str], given: str = "") -> CompileCommand | None:
-    """The same, of the words behind the compiler's name, whatever that name is; `given` is the
-    source where that is known."""
-    source = target = ""
+def parse_compile_arguments(words: list[str], source: str = "") -> CompileCommand | None:
+    """Parse the words after the compiler's name, whatever that name is.
+
+    `source` is the source file, if that is known already. None if the command does not compile.
+    """
+    found = target = ""
     compiles = False
     rest: list[str] = []
     position = 0
@@ -87,18 +89,18 @@ def parse_compile_arguments(words: list[str], given: str = "") -> CompileCommand
         elif word.startswith("-o") and len(word) > 2:
             target = word[2:]
         elif word.endswith((".c", ".S", ".s")) and not _is_option_value(rest, word):
-            source = word
+            found = word
         else:
             rest.append(word)
         position += 1
-    source = given or source
+    source = source or found
     if not compiles or not source:
         return None
     return CompileCommand(source, target or source.rsplit(".", 1)[0] + ".o", tuple(rest))
 
 
 def _is_option_value(before: list[str], word: str) -> bool:
-    """Whether `word` is an option, or the value of the option before it, and so no source."""
+    """Whether `word` is an option or the value of the one before it, and so no source."""
     return word.startswith("-") or (bool(before) and before[-1] in _WITH_VALUE)
 
 
@@ -109,7 +111,7 @@ def _unquote(word: str) -> str:
 
 
 def _unquote_piece(piece: re.Match[str]) -> str:
-    """What a quoted piece of a word stands for."""
+    """The text that a quoted piece of a word stands for."""
     single, double, escaped = piece.groups()
     if double is not None:
         return _ESCAPED.sub(r"\1", double)

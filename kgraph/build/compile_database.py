@@ -13,6 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from kgraph.build.compile_commands import (
     KERNEL_DEFINE,
     CompileCommand,
@@ -38,10 +40,10 @@ _SAMPLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Relocation:
-    """Moves paths below `old_root` to `tree`, and below `old_build` to `build`.
+    """Moves paths from `old_root` to `tree`, and from `old_build` to `build`.
 
-    For an in-tree build `old_build` is `old_root`; what is then not in the tree and was made in
-    `build` is taken from there.
+    For an in-tree build `old_build` is `old_root`. Files that the tree lacks then come from `build`
+    if they were made there.
     """
 
     old_root: Path
@@ -50,7 +52,7 @@ class Relocation:
     build: Path | None
 
     def relocate(self, path: str, directory: str) -> str:
-        """The absolute path here of `path` as a command run in `directory` names it."""
+        """The absolute path here of `path`, as a command that runs in `directory` names it."""
         absolute = os.path.normpath(Path(directory, path))
         if self._is_built(absolute):
             return self._moved(absolute, self.old_build, self.build or self.old_build)
@@ -63,7 +65,7 @@ class Relocation:
         return here
 
     def _is_built(self, absolute: str) -> bool:
-        """Whether a path there is of the build folder; that may lie in the tree, or around it."""
+        """Whether an old path is in the build folder, which may be inside the tree or around it."""
         if self.in_tree or not self._is_below(absolute, self.old_build):
             return False
         return not (strip_folder(str(self.old_root), self.old_build)
@@ -71,11 +73,11 @@ class Relocation:
 
     @property
     def in_tree(self) -> bool:
-        """Whether the list is of a build inside the source folder."""
+        """Whether the list is of an in-tree build."""
         return self.old_build == self.old_root
 
     def object_name(self, path: str, directory: str) -> str:
-        """The object `path` relative to the folder that its build wrote objects to."""
+        """The object `path`, relative to the folder that its build wrote objects to."""
         return os.path.relpath(os.path.normpath(Path(directory, path)), self.old_build)
 
     @staticmethod
@@ -90,7 +92,7 @@ class Relocation:
 def find_relocation(
     files: Iterable[tuple[str, str]], tree: Path, build: Path | None
 ) -> Relocation | None:
-    """How a list of (directory, file) is moved to `tree`; None when no file of it is there."""
+    """How the paths of a list of (directory, file) map to `tree`; None if no file is there."""
     pairs = list(files)
     step = max(1, len(pairs) // _SAMPLE)
     roots: Counter[str] = Counter()
@@ -103,7 +105,7 @@ def find_relocation(
     old_root = Path(roots.most_common(1)[0][0])
     folders = Counter(os.path.normpath(directory) for directory, _ in pairs)
     old_build = Path(folders.most_common(1)[0][0])
-    # Commands that run in sub-folders of the sources are still an in-tree build.
+    # If commands run in sub-folders of the sources, it is still an in-tree build.
     if strip_folder(str(old_build), old_root) and is_folder(
             tree / old_build.relative_to(old_root)):
         old_build = old_root
@@ -111,7 +113,8 @@ def find_relocation(
 
 
 def _find_old_root(file: str, tree: Path) -> str:
-    """The folder that stands for `tree` in `file`, found by the longest end that the tree has."""
+    """The folder that `file` has in the place of `tree`, found by the longest tail that the tree
+    has; "" if there is none."""
     if strip_folder(file, tree):
         return str(tree)
     parts = Path(file).parts
@@ -129,7 +132,8 @@ _KCONFIG = "linux/kconfig.h"
 
 @dataclass(frozen=True, slots=True)
 class DatabaseEntry:
-    """One entry of the list: the folder the command runs in, the source, the words, the object."""
+    """An entry of the list: the folder in which the command runs, the source, the words of the
+    command, the object."""
 
     directory: str
     file: str
@@ -138,7 +142,7 @@ class DatabaseEntry:
 
 
 def find_compile_database(tree: KernelTree, given: str | Path | None) -> Path | None:
-    """The list to use: the given one, or the tree's own where it has no Makefile to ask."""
+    """The list to use: the given one, or the tree's own if it has no Makefile; else None."""
     if given is not None:
         return Path(given)
     return None if tree.has_kbuild else tree.root / COMPILE_COMMANDS
@@ -147,11 +151,11 @@ def find_compile_database(tree: KernelTree, given: str | Path | None) -> Path | 
 def build_database_units(
     tree: KernelTree, path: Path, build: Path | None, remark: Callable[[str], None]
 ) -> UnitBuilder:
-    """The units of the list at `path`; headers made outside the tree are in `build`, if any.
-    `remark` is told of folders that cannot be what the list takes them for.
+    """Build the units of the list at `path`.
 
-    Raises ConfigurationError when it cannot be read, names no file of the tree, or the generated
-    headers that its units need are nowhere.
+    `build` is the folder of headers that were made outside the tree, if there is one. `remark` is
+    told of folders that cannot be used. Raises ConfigurationError if the list cannot be read, names
+    no file of the tree, or generated headers that its units need are missing.
     """
     entries = read_compile_database(path)
     moved = find_relocation(((entry.directory, entry.file) for entry in entries), tree.root, build)
@@ -162,25 +166,26 @@ def build_database_units(
         )
     if build is None and not moved.in_tree and is_folder(moved.old_build):
         if reason := _explain_no_build_folder(moved.old_build, tree.root):
-            remark(f"{path}: its commands run in {moved.old_build}, which is not taken for a build"
+            remark(f"{path}: its commands run in {moved.old_build}, which is not used as build"
                    f" folder ({reason}): nothing in it is cited")
         else:
             build = moved.old_build
-    assembly = _build_units(entries, tree, moved, build)
-    if count := assembly.lost.total():
-        remark(f"{path}: {count} commands run in folders that are not there, such as"
-               f" {escape_name(min(assembly.lost))}: what they name from there is not found")
-    if not assembly.units:
-        left_out = ", ".join(f"{count} {reason}" for reason, count in assembly.skipped.items())
-        raise ConfigurationError(f"{path} holds no unit of the kernel: {left_out}", _HINT)
-    _require_headers(assembly, path)
-    return assembly
+    builder = _build_units(entries, tree, moved, build)
+    if count := builder.lost_folders.total():
+        remark(f"{path}: {count} commands run in missing folders, such as"
+               f" {escape_name(min(builder.lost_folders))}: what they name relative to these is not"
+               " found")
+    if not builder.units:
+        left_out = ", ".join(f"{count} {reason}" for reason, count in builder.skipped.items())
+        raise ConfigurationError(f"{path} has no unit of the kernel: {left_out}", _HINT)
+    _require_headers(builder, path)
+    return builder
 
 
 def _explain_no_build_folder(folder: Path, tree: Path) -> str:
-    """Why a folder is not one that the kernel was built in, "" if it is: a list may name any."""
+    """Why the kernel was not built in this folder, "" if it was: a list may name any folder."""
     if tree.is_relative_to(folder):
-        return "the tree lies in it"
+        return "the tree is in it"
     if not (folder / ".config").is_file() and not (folder / "include/generated").is_dir():
         return "it has no .config and no include/generated"
     return ""
@@ -189,42 +194,40 @@ def _explain_no_build_folder(folder: Path, tree: Path) -> str:
 def _build_units(
     entries: list[DatabaseEntry], tree: KernelTree, moved: Relocation, build: Path | None
 ) -> UnitBuilder:
-    assembly = UnitBuilder(
+    builder = UnitBuilder(
         tree=tree.root,
         build=build,
-        place=moved.relocate,
-        object_name=moved.object_name,
-        also=prefer_build_folder(tree.root, build),
-        # A small tree of one's own need not define __KERNEL__; in a kernel's list only its host
-        # programs do not.
+        paths=moved,
+        find_preferred=prefer_build_folder(tree.root, build),
+        # A small tree need not define __KERNEL__. In a kernel's list only host programs lack it.
         kernel_only=any(KERNEL_DEFINE in entry.words for entry in entries),
     )
     for entry in entries:
         command = _parse_entry_command(entry)
         if command is None:
-            assembly.skipped[PREPROCESSED] += 1
+            builder.skipped[PREPROCESSED] += 1
         else:
-            assembly.add(command, entry.directory)
-    return assembly
+            builder.add(command, entry.directory)
+    return builder
 
 
 def _parse_entry_command(entry: DatabaseEntry) -> CompileCommand | None:
     words = strip_launcher(list(entry.words))
     if "-E" in words or "-S" in words:
         return None
-    # The entry's own file and output say which source and object; the command need not.
+    # The entry's file and output say which source and object; the command need not.
     command = parse_compile_arguments([*find_target_flag(words[0]), "-c", *words[1:]], entry.file)
     if command is not None and entry.output:
         return replace(command, object=entry.output)
     return command
 
 
-def _require_headers(assembly: UnitBuilder, path: Path) -> None:
-    """Refuses a list whose units include the generated autoconf.h when it is nowhere.
+def _require_headers(builder: UnitBuilder, path: Path) -> None:
+    """Raise ConfigurationError if units include the generated autoconf.h and it is missing.
 
-    Kbuild includes it through kconfig.h, which stands on every command line of a tree.
+    Kbuild includes it by kconfig.h, which is on every command line of a tree.
     """
-    for unit in assembly.units.values():
+    for unit in builder.units.values():
         kconfig = next((word for word in unit.arguments if word.endswith(_KCONFIG)), "")
         if not kconfig or not _includes_autoconf(Path(kconfig)):
             continue
@@ -243,7 +246,7 @@ def _includes_autoconf(kconfig: Path) -> bool:
 
 
 def _is_file_name(text: str) -> bool:
-    """Whether a file may have this name: no null byte, no half of a character."""
+    """Whether a file can have this name: no null byte, no half of a character."""
     try:
         return b"\0" not in os.fsencode(text)
     except UnicodeEncodeError:
@@ -251,7 +254,7 @@ def _is_file_name(text: str) -> bool:
 
 
 def read_compile_database(path: Path) -> list[DatabaseEntry]:
-    """The entries of the list at `path`; raises ConfigurationError where it is not such a list."""
+    """Read the entries of the list at `path`. Raises ConfigurationError if it is no such list."""
     try:
         content = json.loads(read_regular_file(path, MAX_LISTING_BYTES).decode("utf-8"))
     except OSError as error:
@@ -274,32 +277,30 @@ def read_compile_database(path: Path) -> list[DatabaseEntry]:
 def _iter_entries(content: list[Any], path: Path) -> Iterator[DatabaseEntry]:
     base = path.resolve().parent
     for number, item in enumerate(content, 1):
-        entry = _parse_entry(item, base)
-        if entry is None:
-            raise ConfigurationError(
-                f"{path}: entry {number} lacks a file, or a command or arguments, or holds what"
-                " no name of a file can hold", _HINT
-            )
-        yield entry
+        try:
+            yield _parse_entry(item, base)
+        except ValueError as error:
+            raise ConfigurationError(f"{path}: entry {number}: {error}", _HINT) from error
 
 
-def _parse_entry(item: Any, base: Path) -> DatabaseEntry | None:
-    if not isinstance(item, dict):
-        return None
-    directory, file = item.get("directory", "."), item.get("file")
-    command, arguments = item.get("command"), item.get("arguments")
-    output = item.get("output", "")
-    if not all(isinstance(text, str) for text in (directory, file, output)) or not file:
-        return None
-    if isinstance(arguments, list) and all(isinstance(word, str) for word in arguments):
-        words = tuple(arguments)
-    elif isinstance(command, str):
-        words = tuple(split_words(command))
-    else:
-        return None
-    if not words:
-        return None
-    if not all(map(_is_file_name, (directory, file, output, *words))):
-        return None
-    # A relative directory is relative to the list, which makes a list that can be moved.
-    return DatabaseEntry(str(base / directory), file, words, output)
+class _WrittenEntry(msgspec.Struct):
+    """An entry as it is written."""
+
+    file: str
+    directory: str = "."
+    command: str | None = None
+    arguments: list[str] | None = None
+    output: str = ""
+
+
+def _parse_entry(item: Any, base: Path) -> DatabaseEntry:
+    """Check an entry of a list in the folder `base`. Raises ValueError saying what is wrong."""
+    entry = msgspec.convert(item, _WrittenEntry)
+    words = entry.arguments if entry.arguments is not None else split_words(entry.command or "")
+    if not entry.file or not words:
+        raise ValueError("it needs a file, and a command or arguments")
+    for text in (entry.directory, entry.file, entry.output, *words):
+        if not _is_file_name(text):
+            raise ValueError(f"no file can have the name {text!r}")
+    # A relative directory starts at the list, so the list can be moved with its tree.
+    return DatabaseEntry(str(base / entry.directory), entry.file, tuple(words), entry.output)

@@ -22,7 +22,7 @@ _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]*")
 
 
 class ConfigurationSource(Enum):
-    """Where the build configuration came from."""
+    """Where the build configuration comes from."""
 
     FILE = "file"
     TREE = "tree"
@@ -32,11 +32,11 @@ class ConfigurationSource(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The build configuration that was taken.
+    """The build configuration that is used.
 
-    `path` is the absolute path of the file, or None for a defconfig; `target` is the make target of
-    a defconfig, else empty. `digest` (16 hex digits) identifies the content: of the file, or of the
-    target's name. `release` and `arch` are what the file's header says, empty where it says none.
+    `path` is the absolute path of the file, None for a defconfig. `target` is the make target of a
+    defconfig, else "". `digest` (16 hex digits) identifies the content of the file, or the target's
+    name. `release` and `arch` come from the file's header, "" if it has none.
     """
 
     source: ConfigurationSource
@@ -58,22 +58,21 @@ class Configuration:
                 return f"--compile-commands {self.path}"
 
     def explain_release_mismatch(self, tree: KernelTree) -> str:
-        """One sentence when the configuration is of another release than the tree, else empty."""
+        """A sentence if the configuration is of another release than the tree, else ""."""
         if not self.release or not tree.release or self.release == tree.release:
             return ""
         return (
             f"{self.path} is of release {self.release}, the tree is {tree.release}: "
-            "options that one of them lacks take their default"
+            "options that only one of them has get their default"
         )
 
 
 def choose_configuration(
     tree: KernelTree, *, config: str | Path | None = None, defconfig: str | None = None
 ) -> Configuration:
-    """The configuration to use: `config`, else `defconfig` if named, else TREE/.config.
+    """Choose `config`, else `defconfig`, else TREE/.config, else make's target "defconfig".
 
-    Where there is none of these it is make's target "defconfig".
-    Raises ConfigurationError when both are named, or the file cannot be one.
+    Raises ConfigurationError if both are given, or the file is no configuration.
     """
     if config is not None and defconfig is not None:
         raise ConfigurationError(
@@ -111,7 +110,7 @@ def _identify_file(path: Path, source: ConfigurationSource) -> Configuration:
     if not _SYMBOL.search(text):
         raise ConfigurationError(
             f"{path} is not a kernel configuration: no line sets a CONFIG_ option",
-            "give a .config as `make oldconfig` writes it",
+            "give a .config, as `make oldconfig` writes it",
         )
     header = _HEADER.search(text)
     arch, release = header.groups() if header else ("", "")

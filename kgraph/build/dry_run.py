@@ -38,7 +38,12 @@ _TARGETS = ("vmlinux", "modules")
 
 
 def run_dry_run(prepared: PreparedBuild) -> str:
-    """What `make -n` prints for the prepared folder; raises ToolError when it prints no command."""
+    """Run `make -n` in the prepared folder and return what it prints.
+
+    The run is serial, because parallel sub-makes would mix their lines. It ends with an error if
+    something to be linked is missing, but with -k all that it prints before and after is right.
+    Raises ToolError if it prints no command.
+    """
     prepared.make.run("-n", "-k", "V=1", *_TARGETS, name=_LOG_NAME)
     log: Path = prepared.make.logs / f"{_LOG_NAME}.log"
     text = log.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
@@ -48,7 +53,7 @@ def run_dry_run(prepared: PreparedBuild) -> str:
 
 
 def iter_compile_commands(text: str) -> Iterator[CompileCommand]:
-    """The compile commands of the kernel's objects in the text of a dry run."""
+    """Yield the compile commands of the kernel's objects in the text of a dry run."""
     found = False
     for line in text.splitlines():
         if KERNEL_DEFINE in line and " -c " in line:
@@ -58,7 +63,7 @@ def iter_compile_commands(text: str) -> Iterator[CompileCommand]:
     if not found:
         raise ToolError(
             "the dry run of make printed no compile command that kgraph can read",
-            "record a build with a tool such as bear, and give its list: --compile-commands FILE",
+            "record a build with a tool such as bear, and give its list with --compile-commands",
         )
 
 
@@ -75,9 +80,22 @@ _READ_BY_KBUILD = ("Makefile", "Kbuild", "Kconfig")
 _TABLES = (".tbl", "defconfig", ".config")
 
 
+class _SavedDryRun(msgspec.Struct):
+    """The file in which the result of a dry run is saved. Units share `flags`, their arguments:
+    `unit_flags` has the position of each unit's."""
+
+    key: str
+    work: str
+    flags: list[tuple[str, ...]]
+    units: list[TranslationUnit]
+    unit_flags: list[int]
+    skipped: tuple[tuple[str, int], ...]
+    remarks: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class DryRunResult:
-    """What a dry run gave: its units, what was skipped (reason, count), what was remarked."""
+    """The units of a dry run, what was skipped (reason, count), and the remarks on it."""
 
     units: tuple[TranslationUnit, ...]
     skipped: tuple[tuple[str, int], ...]
@@ -87,55 +105,55 @@ class DryRunResult:
 def load_dry_run(
     work: Path, tree: KernelTree, configuration: Configuration, remark: Callable[[str], None]
 ) -> DryRunResult | None:
-    """What was remembered in `work`, if its inputs are the same today."""
+    """The result that is saved in `work`; None if there is none, or its inputs have changed."""
     try:
-        stored = json.loads(read_regular_file(work / _SAVED_FILE))
-        if stored["work"] != str(work):
-            remark(f"the cache folder was copied or moved: {work} was made in {stored['work']},"
-                   " and is made anew")
+        # By way of json: file names that are not UTF-8 stand in it as lone surrogates, which
+        # msgspec's own decoder refuses.
+        saved = msgspec.convert(json.loads(read_regular_file(work / _SAVED_FILE)), _SavedDryRun)
+        if saved.work != str(work):
+            remark(f"the cache folder was copied or moved: {work} was prepared in {saved.work},"
+                   " and is prepared again")
             return None
-        if stored["key"] != _compute_key(tree, configuration) or not (work / "build").is_dir():
+        if saved.key != _compute_key(tree, configuration) or not (work / "build").is_dir():
             return None
         units = tuple(
-            TranslationUnit(**{**unit, "arguments": tuple(stored["flags"][unit["arguments"]])})
-            for unit in stored["units"]
+            msgspec.structs.replace(unit, arguments=saved.flags[position])
+            for unit, position in zip(saved.units, saved.unit_flags, strict=True)
         )
-        skipped = tuple((reason, count) for reason, count in stored["skipped"])
-        return DryRunResult(units, skipped, tuple(stored["remarks"]))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError):
-        # Not there, of an earlier kgraph, or cut off: it is made again.
+        return DryRunResult(units, saved.skipped, saved.remarks)
+    except (OSError, ValueError, IndexError, RecursionError):
+        # There is none, it is of an earlier kgraph, or it was cut off.
         return None
 
 
 def save_dry_run(
-    work: Path, tree: KernelTree, configuration: Configuration, remembered: DryRunResult
+    work: Path, tree: KernelTree, configuration: Configuration, result: DryRunResult
 ) -> None:
-    """Writes what `recall` reads, whole or not at all."""
+    """Save a result for `load_dry_run`, whole or not at all."""
     flags: dict[tuple[str, ...], int] = {}
-    for unit in remembered.units:
+    for unit in result.units:
         flags.setdefault(unit.arguments, len(flags))
-    content = {
-        "key": _compute_key(tree, configuration),
-        "work": str(work),
-        "flags": list(flags),
-        "units": [
-            {**msgspec.structs.asdict(unit), "arguments": flags[unit.arguments]}
-            for unit in remembered.units
-        ],
-        "skipped": remembered.skipped,
-        "remarks": remembered.remarks,
-    }
+    saved = _SavedDryRun(
+        key=_compute_key(tree, configuration),
+        work=str(work),
+        flags=list(flags),
+        units=[msgspec.structs.replace(unit, arguments=()) for unit in result.units],
+        unit_flags=[flags[unit.arguments] for unit in result.units],
+        skipped=result.skipped,
+        remarks=result.remarks,
+    )
     half = work / f"{_SAVED_FILE}.new"
-    half.write_text(json.dumps(content), encoding="utf-8")
+    half.write_text(json.dumps(msgspec.to_builtins(saved)), encoding="utf-8")
     half.replace(work / _SAVED_FILE)
 
 
 def delete_saved_dry_run(work: Path) -> None:
-    """Removes what was remembered, before the build folder that it speaks of is made again."""
+    """Delete the saved result, before its build folder is made again."""
     (work / _SAVED_FILE).unlink(missing_ok=True)
 
 
 def _compute_key(tree: KernelTree, configuration: Configuration) -> str:
+    """A digest of all that the result depends on."""
     digest = hashlib.sha256()
     for part in (tree.root, tree.release, configuration.digest, read_compiler_version()):
         digest.update(f"{part}\n".encode())
@@ -147,6 +165,7 @@ def _compute_key(tree: KernelTree, configuration: Configuration) -> str:
 
 
 def _iter_inputs(root: str) -> Iterator[str]:
+    """Path, time and size of each file that Kbuild reads."""
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         whole = folder.startswith(f"{root}/scripts")

@@ -18,7 +18,7 @@ from pathlib import Path
 from kgraph.textfile import is_file, is_there
 
 BUILTIN_HEADERS = Path(__file__).parent / "include"
-# Flags kept as they are, with what in the sources they change.
+# Flags that are kept as they are, and what they change in the sources.
 _KEPT: tuple[tuple[str, str], ...] = (
     (r"-[DU].+", "macros"),
     (r"-std=[\w:.+-]+", "gnu89 inline, C11 anonymous members"),
@@ -37,28 +37,28 @@ _KEPT: tuple[tuple[str, str], ...] = (
     (r"-f(no-)?(ms-extensions|plan9-extensions)", "anonymous struct members by tag"),
     (r"-f(no-)?(builtin|freestanding|gnu89-inline|common)(-[\w-]+)?", "what a name means"),
 )
-# Clang 18 rejects -fplan9-extensions by name; its -fms-extensions takes the same sources.
+# Clang 18 does not know -fplan9-extensions; its -fms-extensions accepts the same sources.
 _RENAMED = {"-fplan9-extensions": "-fms-extensions", "-mno-80387": "-mno-x87"}
 _KEEP = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _KEPT), re.DOTALL)
-# Flags that name a folder searched for headers, and flags that name a header included first.
+# Flags that name a folder to search for headers, and flags that name a header to include first.
 _FOLDER_FLAGS = ("-isystem", "-idirafter", "-iquote", "-I")
 _HEADER_FLAGS = ("-include", "-imacros")
-# Flags whose value is the next word, dropped with it.
+# Flags that are dropped together with their value, the next word.
 _DROPPED_WITH_VALUE = frozenset(
     {"-MF", "-MT", "-MQ", "-Xclang", "-Xlinker", "-Xassembler", "-Xpreprocessor", "--param", "-x"}
     | {"-load", "-T", "-u", "-z", "-arch", "-aux-info", "-dumpbase", "-specs", "-B", "-target"}
     | {"-wrapper", "-include-pch"}
 )
 _SPLIT_KEPT = ("-D", "-U")
-# Flags that load code into the compiler or read more flags from a file: worth telling.
+# Flags that load code into the compiler or read more flags from a file. The user is told.
 _REFUSED = re.compile(
     r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper|-include-pch", re.DOTALL)
-_COMPILERS = {"gcc", "gcc-cross", "clang"}  # folders that hold their own headers
+_COMPILERS = {"gcc", "gcc-cross", "clang"}  # folders of compilers' own headers
 
 
 @dataclass(frozen=True, slots=True)
 class ClangFlags:
-    """The arguments for libclang, and the flags refused for what they would do."""
+    """The arguments for libclang, and the flags that were refused for what they would do."""
 
     arguments: tuple[str, ...]
     refused: tuple[str, ...]
@@ -66,40 +66,41 @@ class ClangFlags:
 
 def translate_flags(
     words: Iterable[str],
-    place: Callable[[str], str],
-    roots: Iterable[Path],
-    also: Callable[[str], str] = lambda _folder: "",
+    relocate: Callable[[str], str],
+    roots: Iterable[str | Path],
+    find_preferred: Callable[[str], str] = lambda _folder: "",
 ) -> ClangFlags:
-    """Arguments for libclang out of the words of a compile command.
+    """Translate the words of a compile command into arguments for libclang.
 
-    `place` makes a path of the command absolute (and moves it to where it is here). A header that
-    is included by a flag must lie under one of `roots`. `also` names a folder to search before a
-    given one, or "": where headers made outside the tree stand in for in-tree ones.
+    `relocate` makes a path of the command absolute, on this machine. A header that a flag includes
+    must be below one of `roots`. `find_preferred` names a folder to search before a given one, or
+    "": headers made outside the tree replace those of an in-tree build.
     """
-    sorter = _FlagTranslator(place, tuple(str(root) for root in roots), also)
+    sorter = _FlagTranslator(relocate, tuple(str(root) for root in roots), find_preferred)
     sorter.read(list(words))
-    # -w: only errors say that a unit was not understood; warnings are gcc's business. clang would
-    # else look for files of further flags where kgraph runs, which may be in a hostile tree.
+    # -w: only errors mean that a unit was not understood. --no-default-config: clang would look for
+    # files with more flags in the current folder, which may be in a hostile tree.
     arguments = (*sorter.kept, "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
     return ClangFlags(arguments, tuple(sorter.refused))
 
 
 class _FlagTranslator:
-    """Goes once over the words of a command, sorting them into kept and refused."""
+    """Goes once over the words of a command and sorts them into kept and refused."""
 
     def __init__(
-        self, place: Callable[[str], str], roots: tuple[str, ...], also: Callable[[str], str]
+        self, relocate: Callable[[str], str], roots: tuple[str, ...],
+        find_preferred: Callable[[str], str],
     ) -> None:
-        self.place = place
+        self.relocate = relocate
         self.roots = roots
-        self.also = also
+        self.find_preferred = find_preferred
         self.kept: list[str] = []
         self.refused: list[str] = []
         self.searched: list[str] = []
 
     def read(self, words: list[str]) -> None:
-        for folder in map(self.place, _iter_search_folders(words)):
-            self.searched += filter(None, (self.also(folder), folder))
+        for folder in map(self.relocate, _iter_search_folders(words)):
+            self.searched += filter(None, (self.find_preferred(folder), folder))
         remaining = iter(words)
         for word in remaining:
             if _REFUSED.fullmatch(word):
@@ -109,7 +110,7 @@ class _FlagTranslator:
             elif flag := _find_prefix(word, _HEADER_FLAGS):
                 self._header(flag, word[len(flag) :] or next(remaining, ""))
             elif word in _SPLIT_KEPT:
-                # Without a name it would take the next argument for one.
+                # Without a name, the flag would take the next argument for one.
                 if name := next(remaining, ""):
                     self.kept.append(word + name)
             elif word in _DROPPED_WITH_VALUE:
@@ -124,10 +125,10 @@ class _FlagTranslator:
     def _folder(self, flag: str, folder: str) -> None:
         if not folder or _is_builtin(folder):
             return
-        path = self.place(folder)
-        if is_file(path):  # clang would take it for a map that says where headers are
+        path = self.relocate(folder)
+        if is_file(path):  # clang would take it for a header map
             return
-        if before := self.also(path):
+        if before := self.find_preferred(path):
             self.kept += _make_folder_flag(flag, before)
         self.kept += _make_folder_flag(flag, path)
 
@@ -139,9 +140,11 @@ class _FlagTranslator:
             self.refused.append(f"{flag} {header}".strip())
 
     def _found(self, header: str) -> str:
-        """Where a compiler finds a header that a flag names; where it runs, if nowhere. The name
-        is not left to libclang, which may find another file, of the machine's, by then."""
-        path = self.place(header)
+        """Where a compiler finds a header that a flag names, or else in the folder where it runs.
+
+        The search is not left to libclang, which might find another file of this machine.
+        """
+        path = self.relocate(header)
         places = [path, *(os.path.normpath(f"{folder}/{header}") for folder in self.searched)]
         return next((place for place in places if is_file(place)), path)
 
@@ -152,8 +155,7 @@ class _FlagTranslator:
 
 
 def _iter_search_folders(words: Iterable[str]) -> Iterator[str]:
-    """The folders in which the words of a command have headers sought, kgraph's own last; those
-    for names in quotes first, and those for what is nowhere else behind the others."""
+    """The folders that a compiler searches for headers, in its order; kgraph's own last."""
     remaining = iter(words)
     found: dict[str, list[str]] = {flag: [] for flag in _FOLDER_FLAGS}
     for word in remaining:
@@ -165,7 +167,7 @@ def _iter_search_folders(words: Iterable[str]) -> Iterator[str]:
 
 
 def _is_builtin(folder: str) -> bool:
-    """Whether a folder holds a compiler's own headers: kgraph has those of clang."""
+    """Whether a folder holds a compiler's own headers, which kgraph replaces by those of clang."""
     parts = folder.removesuffix("/").split("/")
     return parts[-1] in ("include", "include-fixed") and not _COMPILERS.isdisjoint(parts[1:-1])
 

@@ -25,7 +25,7 @@ _SECONDS_EACH = 120
 _RELATIVE_FILE = re.compile(r"(?:[\w+,-][\w.+,-]*/)*[\w+,-][\w.+,-]*\.?[\w-]*")
 _GENERATED = re.compile(r".*(?<!\.mod)\.[ch]")
 _OBJECT = re.compile(r" -o (\S+\.o)\b")
-# What Kbuild exports and the scripts of a recipe read.
+# Variables that Kbuild exports and recipes read.
 _TOOL_VARIABLES = {
     "CC": COMPILER,
     "LD": "ld",
@@ -35,13 +35,13 @@ _TOOL_VARIABLES = {
     "AWK": "awk",
     "objtree": ".",
 }
-# Commands that name files without making them.
+# Commands that name files and make none.
 _NO_PRODUCER = frozenset({"rm", "trap", "make", "set", ":", "echo", "ar", "mkdir", "cmp", "printf"})
 
 
 @dataclass(slots=True)
 class _Recipes:
-    """The lines of a dry run by the files they name."""
+    """The lines of a dry run, and the files that each names."""
 
     lines: list[str] = field(default_factory=list)
     files: list[tuple[str, ...]] = field(default_factory=list)
@@ -52,10 +52,10 @@ class _Recipes:
 def make_generated_sources(
     text: str, prepared: PreparedBuild, sources: Iterable[str], remark: Callable[[str], None]
 ) -> None:
-    """Runs the commands of the dry run `text` that make missing sources and headers.
+    """Run the commands of the dry run `text` that make missing sources and headers.
 
-    `sources` are the missing .c files of compile commands, relative to the build folder. What
-    cannot be made is told in one remark, never raised: a few units parse with errors then.
+    `sources` are the missing .c files of compile commands, relative to the build folder. If some
+    cannot be made there is one remark and no error: a few units will have errors then.
     """
     recipes = _read_recipes(text, prepared.build)
     missing = [name for name in sources if name in recipes.first]
@@ -93,7 +93,7 @@ def _read_recipes(text: str, build: Path) -> _Recipes:
 
 
 def _find_named_files(line: str) -> tuple[str, ...]:
-    """The relative files named by the commands of a line that may make something."""
+    """The relative files that a line names in commands that may make something."""
     named: dict[str, None] = {}
     for command in split_commands(line):
         words = split_words(command)
@@ -108,7 +108,7 @@ def _find_named_files(line: str) -> tuple[str, ...]:
 
 
 def _choose_recipes(name: str, recipes: _Recipes, build: Path, chosen: set[int]) -> None:
-    """Adds the line that makes `name`, and those that make what it names, to `chosen`."""
+    """Add to `chosen` the line that makes `name`, and the lines that make what that one names."""
     waiting = [(name, len(recipes.lines))]
     while waiting:
         name, before = waiting.pop()
@@ -117,12 +117,12 @@ def _choose_recipes(name: str, recipes: _Recipes, build: Path, chosen: set[int])
             continue
         chosen.add(number)
         line_files = recipes.files[number]
-        # A compile line lists its object only; what it includes is wanted by name already.
+        # A compile line lists only its object; what it includes is wanted by name already.
         waiting += [(other, number) for other in line_files if other != name]
 
 
 def _run_recipes(numbers: list[int], recipes: _Recipes, prepared: PreparedBuild) -> int:
-    """Runs the lines in the order make printed them; the number of those that failed."""
+    """Run lines in the order in which make printed them. Returns how many failed."""
     shell = shutil.which("bash") or "sh"
     variables = {
         **make_environment(),

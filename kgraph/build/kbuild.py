@@ -33,16 +33,16 @@ _LOCK_FILE = "running"
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """How make is called for one build folder: the folder, and the variables for each call."""
+    """How to call make for a build folder: the folder, variables for each call, where logs go."""
 
     build: Path
     variables: tuple[str, ...]
     logs: Path
 
     def run(self, *arguments: str, folder: Path | None = None, name: str) -> int:
-        """Runs make in `folder` (the build folder by default), writing logs/NAME.log.
+        """Run make in `folder` (by default the build folder), writing logs/NAME.log.
 
-        Returns the exit status. Standard input is empty, so that no question is ever waited for.
+        Returns the exit status. Standard input is empty, so make cannot wait for an answer.
         """
         command = ["make", "-C", str(folder or self.build), *arguments, *self.variables]
         output, errors = self.logs / f"{name}.log", self.logs / f"{name}.errors.log"
@@ -58,19 +58,21 @@ class Make:
             ).returncode
 
     def make_error(self, name: str, what: str) -> ToolError:
-        """The error that tells why the run called `name` failed, by its first meaningful lines."""
+        """The error for a failed run, with the first meaningful lines of its output."""
         errors = self.logs / f"{name}.errors.log"
         lines = errors.read_text(encoding="utf-8", errors="replace").splitlines()
-        # What went wrong stands first: make then tells, level by level, that it stops.
+        # The cause comes first. Then make reports, level by level, that it stops.
         meaningful = [line.strip() for line in lines if _MEANINGFUL.search(line)]
-        shown = " | ".join((meaningful or lines)[:_LINES_SHOWN]) or "it says nothing"
+        shown = " | ".join((meaningful or lines)[:_LINES_SHOWN]) or "no output"
         return ToolError(f"{what} failed: {shown}", f"the whole output is in {errors}")
 
 
 @contextlib.contextmanager
 def lock_logs(logs: Path, kind: int = fcntl.LOCK_SH) -> Iterator[int]:
-    """An open file to be handed to programs that write beside `logs`, which is made. They share a
-    lock on it, with all that they start, until the last has ended."""
+    """Make the folder `logs`, and open and lock a file in it to pass to programs that are started.
+
+    The programs, and what they start, share the lock until the last one has ended.
+    """
     logs.mkdir(parents=True, exist_ok=True)
     lock = os.open(logs / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
@@ -81,31 +83,31 @@ def lock_logs(logs: Path, kind: int = fcntl.LOCK_SH) -> Iterator[int]:
 
 
 def wait_for_leftovers(logs: Path) -> None:
-    """Wait for programs that a run that was killed has left behind; they are still writing."""
+    """Wait for programs that outlived a killed run and may still be writing."""
     with lock_logs(logs, fcntl.LOCK_EX):
         return
 
 
-# What an in-tree build leaves that is not named by a .FILE.cmd beside it.
+# What an in-tree build leaves without a .FILE.cmd beside it.
 _LEFT_BY_BUILD = ("include/config", "include/generated", ".tmp_versions")
-# Firmware and test blobs may be checked in under these; hiding one makes no command wrong.
+# Firmware and test blobs may be checked in with such names; hiding one makes no command wrong.
 _BUILT_SUFFIXES = (".o", ".a", ".ko", ".mod", ".mod.c", ".order", ".cmd")
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowTree:
-    """The links at `root` that stand for `tree`."""
+    """Symbolic links at `root` that stand for `tree`."""
 
     root: Path
     tree: Path
 
     def restore_tree_paths(self, text: str) -> str:
-        """`text` with every path of the shadow turned into the tree's own."""
+        """Replace every path of the shadow in `text` by the tree's own."""
         return text.replace(str(self.root), str(self.tree))
 
 
 def make_shadow_tree(tree: Path, root: Path) -> ShadowTree:
-    """Makes the shadow of `tree` at `root`, which is removed first if it is there."""
+    """Make the shadow of `tree` at `root`, removing an older one."""
     if root.is_symlink() or root.exists():
         shutil.rmtree(root)
     root.mkdir(parents=True)
@@ -119,15 +121,15 @@ def make_shadow_tree(tree: Path, root: Path) -> ShadowTree:
 
 
 def has_in_tree_build(tree: Path) -> bool:
-    """Whether the tree holds (part of) an in-tree build."""
+    """Whether the tree holds an in-tree build, or part of one."""
     return any((tree / name).exists() for name in _LEFT_BY_BUILD)
 
 
 def _mirror_folders(tree: Path, root: Path) -> None:
-    """Real folders all the way down, links to the files that no build made.
+    """Make real folders all the way down, and links to the files that no build made.
 
-    Links to folders would not do: rules name arch/x86/entry/syscalls/../../include/generated, and
-    the .. behind a link leads into the tree, where the old header passes for a made one.
+    Links to folders would not do. Rules name arch/x86/entry/syscalls/../../include/generated, and
+    the .. after a link leads into the tree, where make would take the old header for a new one.
     """
     for folder, folders, files in os.walk(tree):
         relative = os.path.relpath(folder, tree)
@@ -147,7 +149,7 @@ def _mirror_folders(tree: Path, root: Path) -> None:
 
 def _find_built_names(relative: str, folders: list[str], files: list[str]) -> set[str]:
     """The names in one folder that a build made."""
-    # Kbuild writes .FILE.cmd beside each FILE it makes: that is how a made file is known.
+    # Kbuild writes .FILE.cmd beside each FILE that it makes.
     recorded = {name[1:-4] for name in files if name.startswith(".") and name.endswith(".cmd")}
     made = {name for name in files if name in recorded or name.endswith(_BUILT_SUFFIXES)}
     for name in folders:
@@ -157,15 +159,15 @@ def _find_built_names(relative: str, folders: list[str], files: list[str]) -> se
     return made
 
 
-# Without these no translation unit can be parsed; what else `prepare` makes is host tools, whose
-# failure (an old objtool under a new gcc) does no harm here.
+# No unit can be parsed without these. `make prepare` also makes host tools; their failure (an old
+# objtool under a new gcc) does no harm here.
 _NEEDED_HEADERS = ("include/generated/autoconf.h", "include/generated/asm-offsets.h")
 _NO_PIE = re.compile(r"-fno-pie\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedBuild:
-    """A build folder in which the headers are made, and the shadow it was made from."""
+    """A build folder with its generated headers, and the shadow from which it was made."""
 
     build: Path
     shadow: ShadowTree
@@ -180,9 +182,9 @@ def prepare_build(
     jobs: int,
     remark: Callable[[str], None],
 ) -> PreparedBuild:
-    """Makes work/build from nothing for this configuration.
+    """Make work/build from scratch for this configuration.
 
-    Raises ToolError when a program is missing or make fails.
+    Raises ToolError if a program is missing or make fails.
     """
     _check_work_folder(tree, work)
     require_tools(tree.root)
@@ -202,21 +204,21 @@ def prepare_build(
 def _check_work_folder(tree: KernelTree, work: Path) -> None:
     if work.is_relative_to(tree.root):
         raise ConfigurationError(
-            f"the cache folder {work} lies inside the tree, which is never written to",
+            f"the cache folder {work} is in the tree, which is never written to",
             "set XDG_CACHE_HOME to a folder elsewhere",
         )
     if re.search(r"[\s:]", str(work)):
         raise ConfigurationError(
-            f"Kbuild cannot work in {work}: its path holds a space or a colon",
-            "set XDG_CACHE_HOME to a folder without them",
+            f"Kbuild cannot work in {work}: its path contains a space or a colon",
+            "set XDG_CACHE_HOME to a path without them",
         )
 
 
 def _choose_make_variables(tree: KernelTree, configuration: Configuration) -> tuple[str, ...]:
     # Tentative definitions in the host tools of trees before 5.7 clash since gcc 10 (dtc's yylloc).
     variables = [f"HOSTCC={COMPILER} -fcommon"]
-    # kernel.org's trees before 4.9 do not say -fno-pie and stop at kernel/bounds.s with a compiler
-    # that makes PIE by default. Seen by feature: distributions added it to older ones.
+    # kernel.org's trees before 4.9 lack -fno-pie and stop at kernel/bounds.s with a compiler that
+    # makes PIE by default. Detected in the Makefile: distributions added the flag to older trees.
     if is_pie_default() and not _NO_PIE.search(_read_text(tree.root / "Makefile")):
         variables.append(f"CC={COMPILER} -fno-pie")
     if configuration.arch and (tree.root / "arch" / configuration.arch).is_dir():
@@ -239,8 +241,8 @@ def _make_headers(make: Make, jobs: int, remark: Callable[[str], None]) -> None:
     missing = [name for name in _NEEDED_HEADERS if not (make.build / name).is_file()]
     if missing:
         raise make.make_error("prepare", "make prepare")
-    # Host programs that make sources (pnmtologo, conmakehash, genheaders): the dry run has rules
-    # for those sources only once the programs are there.
+    # Host programs generate sources (pnmtologo, conmakehash, genheaders). The dry run has rules for
+    # those sources only once the programs are built.
     if make.run("-k", parallel, "scripts", name="scripts") != 0 or status != 0:
         remark(
             f"some host programs of the tree could not be built (see {make.logs}); "

@@ -10,19 +10,19 @@ from collections.abc import Sequence
 
 HOST = "host"
 VMLINUX = "vmlinux"
-# Folders whose programs run on the build machine, also those that Kbuild compiles like the kernel
-# (scripts/mod/empty.c). usr/ holds gen_init_cpio; its only kernel object is assembly.
+# Folders of programs that run on the build machine, including some that Kbuild compiles like the
+# kernel (scripts/mod/empty.c). usr/ holds gen_init_cpio; its only kernel object is assembly.
 _HOST_FOLDERS = re.compile(r"(?:scripts|tools|usr|Documentation|samples/bpf)/|arch/\w+/tools/")
 _PIC = frozenset({"-fPIC", "-fpic"})
 _ANY: frozenset[str] = frozenset()
-# Objects of an image of their own, by object path and, where the folder also holds objects of
-# vmlinux, by the flags one of which only the image's own objects have.
+# Objects of other images, by object path. If the folder also holds objects of vmlinux, only objects
+# with one of the flags belong to the image.
 _OWN_IMAGES: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
-    # arch/x86/entry/vdso (arch/x86/vdso before 4.2) also holds vma.o of vmlinux; what user space
+    # arch/x86/entry/vdso (arch/x86/vdso before 4.2) also holds vma.o of vmlinux. What user space
     # maps is position independent.
     ("vdso32", re.compile(r"arch/\w+/(?:.*/)?vdso32/[^/]+\.o"), _PIC),
     ("vdso", re.compile(r"arch/\w+/(?:.*/)?vdso[^/]*/[^/]+\.o"), _PIC),
-    # arch/x86/realmode/init.c is of vmlinux, what is under rm/ runs in real mode.
+    # arch/x86/realmode/init.c belongs to vmlinux; what is below rm/ runs in real mode.
     ("realmode", re.compile(r"arch/\w+/realmode/rm/.+\.o"), _ANY),
     # kexec-purgatory.c holds the linked purgatory as an array of vmlinux.
     ("purgatory", re.compile(r"arch/\w+/purgatory/(?!kexec-purgatory).+\.o"), _ANY),
@@ -35,9 +35,9 @@ _MODULE_NAME = re.compile(r"-DKBUILD_MODNAME=(?:KBUILD_STR\()?\"?([\w.,+-]+)")
 
 
 def find_link_image(target: str, arguments: Sequence[str]) -> str:
-    """The image that the object `target` (relative to the build folder) is linked into.
+    """The image that the object `target` is linked into; HOST for a host program.
 
-    `arguments` are its compile command's, before any are dropped. HOST for host programs.
+    `target` is relative to the build folder. `arguments` are all those of its compile command.
     """
     if _HOST_FOLDERS.match(target):
         return HOST

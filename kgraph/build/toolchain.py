@@ -17,7 +17,7 @@ COMPILER = "gcc"
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program, the Debian package that brings it, and which trees need it."""
+    """A program, the Debian package that provides it, and which trees need it."""
 
     name: str
     package: str
@@ -26,7 +26,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class SystemHeader:
-    """A header of the machine, its Debian package, and the options that make a tree need it."""
+    """A system header, its Debian package, and the options that make a tree need it."""
 
     name: str
     package: str
@@ -38,7 +38,7 @@ def _is_always_needed(_root: Path) -> bool:
 
 
 def _has_no_shipped_kconfig_parser(root: Path) -> bool:
-    # Trees before 4.16 carry the parser's C files as *_shipped, later ones make them with flex.
+    # Trees before 4.16 have the parser's C files as *_shipped; later ones make them with flex.
     return not any((root / "scripts" / "kconfig").glob("*lex.c_shipped"))
 
 
@@ -72,14 +72,14 @@ HEADERS = (
 
 
 def require_tools(root: Path) -> None:
-    """Raises ToolError naming every missing program and what to install."""
+    """Raise ToolError if programs are missing, naming all of them and what to install."""
     missing = [tool for tool in TOOLS if tool.needed(root) and shutil.which(tool.name) is None]
     if missing:
         _raise_missing([tool.name for tool in missing], [tool.package for tool in missing])
 
 
 def require_headers(config: Path) -> None:
-    """The same for the headers that the options set in the .config at `config` need."""
+    """The same for headers that the options of the .config at `config` need."""
     set_options = {
         line.split("=", 1)[0]
         for line in config.read_text(encoding="utf-8", errors="replace").splitlines()
@@ -95,12 +95,12 @@ def require_headers(config: Path) -> None:
 
 
 def read_compiler_version() -> str:
-    """The first line of what the compiler says of itself; empty when there is none."""
+    """The first line of the compiler's --version; "" if there is no compiler."""
     return _read_output([COMPILER, "--version"]).partition("\n")[0]
 
 
 def is_pie_default() -> bool:
-    """Whether the compiler makes position-independent programs unasked, as distributions set it."""
+    """Whether the compiler makes position-independent programs by default (distributions do)."""
     return "__PIE__" in _read_output([COMPILER, "-dM", "-E", "-x", "c", "/dev/null"])
 
 

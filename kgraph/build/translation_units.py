@@ -34,16 +34,16 @@ from kgraph.errors import ConfigurationError
 from kgraph.model.units import TranslationUnit
 
 _SHOWN = 3
-_LONGEST = 1000  # characters of what a list of commands says
+_MAX_SHOWN = 1000  # characters of a text of a list of commands
 
 
 @dataclass(frozen=True, slots=True)
 class UnitList:
     """The translation units of a tree in one configuration.
 
-    `units` is sorted by (path, object). `build` is the folder of generated files, absolute, or
-    None when there is none. `skipped` counts what was left out, by reason; `remarks` are what a
-    reader of the result should know, each already told to the caller's callback.
+    `units` is sorted by (path, object). `build` is the absolute path of the folder of generated
+    files, None if there is none. `skipped` counts what was left out, by reason. `remarks` are those
+    that the caller's callback was told.
     """
 
     units: tuple[TranslationUnit, ...]
@@ -56,7 +56,7 @@ class UnitList:
 
 @dataclass(frozen=True, slots=True)
 class _ListRequest:
-    """What was asked for, and what has been said about it so far."""
+    """What is asked for, and the remarks on it so far."""
 
     tree: KernelTree
     config: str | Path | None
@@ -68,7 +68,7 @@ class _ListRequest:
     remarks: list[str] = field(default_factory=list)
 
     def remark(self, text: str) -> None:
-        """Tells the user something that also belongs to the result."""
+        """Tell the user something that also belongs to the result."""
         self.remarks.append(text)
         self.progress(text)
 
@@ -85,10 +85,12 @@ def list_translation_units(
     jobs: int = 1,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> UnitList:
-    """Every unit of the tree in the chosen configuration, or of the given list.
+    """List the units of a tree in the chosen configuration, or of a compile database.
 
-    `work` is a folder of the user's cache for this tree and configuration; what is in it is used
-    again as long as its inputs did not change. Raises TreeError, ConfigurationError, ToolError.
+    `work` is a folder of the user's cache for this tree and configuration. What is in it is used
+    again as long as its inputs are the same. `prepare` has missing headers made for a compile
+    database. `remark` is told progress and what the user should know. Raises TreeError,
+    ConfigurationError, ToolError.
     """
     request = _ListRequest(tree, config, defconfig, tuple(only), work.resolve(), jobs, remark)
     listed = find_compile_database(tree, compile_commands)
@@ -104,7 +106,7 @@ def find_configuration(
     defconfig: str | None = None,
     compile_commands: str | Path | None = None,
 ) -> Configuration:
-    """The configuration that `translation_units` would take, found without running anything."""
+    """The configuration that `list_translation_units` would use, found without running anything."""
     listed = find_compile_database(tree, compile_commands)
     if listed is not None:
         return identify_compile_database(listed)
@@ -124,7 +126,7 @@ def _list_from_kbuild(request: _ListRequest) -> UnitList:
 
 
 def _prepare_or_load(request: _ListRequest) -> tuple[Configuration, DryRunResult]:
-    """The prepared build folder and its dry run: remembered where possible, else made now."""
+    """The configuration and the result of its dry run, which is saved, or made now."""
     tree, work = request.tree, request.work
     configuration = choose_configuration(tree, config=request.config, defconfig=request.defconfig)
     if warning := configuration.explain_release_mismatch(tree):
@@ -136,9 +138,9 @@ def _prepare_or_load(request: _ListRequest) -> tuple[Configuration, DryRunResult
         return configuration, remembered
     delete_saved_dry_run(work)
     told = len(request.remarks)
-    assembly = _run_kbuild(request, configuration)
+    builder = _run_kbuild(request, configuration)
     remembered = DryRunResult(
-        _sort_units(assembly), _sort_skipped(assembly), tuple(request.remarks[told:])
+        _sort_units(builder), _sort_skipped(builder), tuple(request.remarks[told:])
     )
     save_dry_run(work, tree, configuration, remembered)
     return configuration, remembered
@@ -151,77 +153,88 @@ def _run_kbuild(request: _ListRequest, configuration: Configuration) -> UnitBuil
     )
     request.progress("asking Kbuild for the compile commands (dry run)")
     text = run_dry_run(prepared)
-    # The shadow's paths end here: clang and every citation see the tree's own.
+    # From here on there are only the tree's own paths: for clang, and in citations.
     commands = list(commands_of(prepared.shadow.restore_tree_paths(text)))
-    assembly = _build_units(commands, prepared)
-    make_generated_sources(text, prepared, assembly.missing, request.remark)
-    # Again: sources that were missing are there now, and so are their folders.
-    assembly = _build_units(commands, prepared)
-    _report_refused_flags(assembly, request.remark)
-    return assembly
+    builder = _build_units(commands, prepared)
+    make_generated_sources(text, prepared, builder.missing, request.remark)
+    # Once more: sources that were missing are there now, and so are their folders.
+    builder = _build_units(commands, prepared)
+    _report_refused_flags(builder, request.remark)
+    return builder
+
+
+@dataclass(frozen=True, slots=True)
+class _LocalPaths:
+    """Paths of commands that were made for this machine; see unit_builder.CommandPaths."""
+
+    build: Path
+
+    def relocate(self, path: str, directory: str) -> str:
+        """The absolute path."""
+        return os.path.normpath(Path(directory, path))
+
+    def object_name(self, path: str, directory: str) -> str:
+        """The object relative to the build folder."""
+        return os.path.relpath(self.relocate(path, directory), self.build)
 
 
 def _build_units(commands: Sequence[CompileCommand], prepared: PreparedBuild) -> UnitBuilder:
     tree, build = prepared.shadow.tree, prepared.build
 
-    def absolute(path: str, folder: str) -> str:
-        return os.path.normpath(Path(folder, path))
-
-    assembly = UnitBuilder(
+    builder = UnitBuilder(
         tree=tree,
         build=build,
-        place=absolute,
-        object_name=lambda path, folder: os.path.relpath(absolute(path, folder), build),
-        # Headers of an earlier in-tree build must not be found before the ones just made.
-        also=prefer_build_folder(tree, build if has_in_tree_build(tree) else None),
+        paths=_LocalPaths(build),
+        # Headers of an earlier in-tree build must not be found before those just made.
+        find_preferred=prefer_build_folder(tree, build if has_in_tree_build(tree) else None),
         kernel_only=True,
     )
     for command in commands:
-        assembly.add(command, str(build))
-    return assembly
+        builder.add(command, str(build))
+    return builder
 
 
 def _list_from_database(request: _ListRequest, listed: Path, *, prepare: bool) -> UnitList:
     if not prepare and (request.config is not None or request.defconfig is not None):
         raise ConfigurationError(
-            "a list of compile commands fixes the configuration already",
-            "leave --config and --defconfig away, or add --prepare to make headers with them",
+            "a list of compile commands determines the configuration",
+            "remove --config and --defconfig, or add --prepare to make headers with them",
         )
     if prepare and not request.tree.has_kbuild:
         raise ConfigurationError(
             f"{request.tree.root} has no Makefile that could prepare headers",
-            "leave --prepare away",
+            "remove --prepare",
         )
     build = None
     if prepare:
         _prepare_or_load(request)
         build = request.work / "build"
-    assembly = build_database_units(request.tree, listed, build, request.remark)
-    if count := assembly.skipped[MISSING_SOURCE]:
-        names = ", ".join(sorted(assembly.missing)[:_SHOWN])
+    builder = build_database_units(request.tree, listed, build, request.remark)
+    if count := builder.skipped[MISSING_SOURCE]:
+        names = ", ".join(sorted(builder.missing)[:_SHOWN])
         more = " ..." if count > _SHOWN else ""
-        request.remark(f"{listed} names {count} sources that are not there: {names}{more}")
-    _report_refused_flags(assembly, request.remark)
+        request.remark(f"{listed} names {count} missing sources: {names}{more}")
+    _report_refused_flags(builder, request.remark)
     return UnitList(
-        units=filter_units(_sort_units(assembly), request.only, request.tree),
+        units=filter_units(_sort_units(builder), request.only, request.tree),
         configuration=identify_compile_database(listed),
         release=request.tree.release,
-        build=assembly.build,
-        skipped=_sort_skipped(assembly),
+        build=builder.build,
+        skipped=_sort_skipped(builder),
         remarks=tuple(request.remarks),
     )
 
 
-def _sort_units(assembly: UnitBuilder) -> tuple[TranslationUnit, ...]:
-    return tuple(assembly.units[key] for key in sorted(assembly.units))
+def _sort_units(builder: UnitBuilder) -> tuple[TranslationUnit, ...]:
+    return tuple(builder.units[key] for key in sorted(builder.units))
 
 
-def _sort_skipped(assembly: UnitBuilder) -> tuple[tuple[str, int], ...]:
-    return tuple(sorted(assembly.skipped.items()))
+def _sort_skipped(builder: UnitBuilder) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(builder.skipped.items()))
 
 
-def _report_refused_flags(assembly: UnitBuilder, remark: Callable[[str], None]) -> None:
-    refused = sorted(assembly.refused.items())
+def _report_refused_flags(builder: UnitBuilder, remark: Callable[[str], None]) -> None:
+    refused = sorted(builder.refused.items())
     for flag, count in refused[:_SHOWN]:
         remark(f"left out the flag {_shorten(flag)} of {count} commands: it loads or reads foreign"
                " code")
@@ -230,4 +243,4 @@ def _report_refused_flags(assembly: UnitBuilder, remark: Callable[[str], None]) 
 
 
 def _shorten(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ..."
+    return text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]} ..."

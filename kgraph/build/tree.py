@@ -22,8 +22,8 @@ _VERSION = re.compile(
 class KernelTree:
     """A folder of kernel sources.
 
-    `root` is absolute with symbolic links resolved. `release` is what its Makefile says ("4.6.2"),
-    empty for a small tree that has no Makefile and comes with a compile_commands.json instead.
+    `root` is absolute, without symbolic links. `release` comes from its Makefile ("4.6.2"); it is
+    "" for a small tree that has a compile_commands.json and no Makefile.
     """
 
     root: Path
@@ -31,15 +31,15 @@ class KernelTree:
 
     @property
     def has_kbuild(self) -> bool:
-        """Whether the tree can be asked with make (a tree without a Makefile cannot)."""
+        """Whether make can be run on the tree: it has a Makefile."""
         return self.release != ""
 
 
 def open_tree(path: str | Path, *, compile_commands: str | Path | None = None) -> KernelTree:
-    """The tree at `path`; raises TreeError when there is none that can be read.
+    """Open the tree at `path`. Raises TreeError if it is no kernel tree, or cannot be read.
 
-    A folder without a kernel Makefile is accepted when `compile_commands` is given, or when it
-    holds a compile_commands.json and no Makefile: the list says all that make would.
+    A folder without a kernel's Makefile is accepted if `compile_commands` is given, or if it has a
+    compile_commands.json and no Makefile: the list says all that make would.
     """
     root = _resolve_folder(Path(path))
     makefile = root / "Makefile"
@@ -77,7 +77,7 @@ def _resolve_folder(path: Path) -> Path:
 
 def _read_release(makefile: Path) -> str:
     try:
-        # The four assignments stand in the first lines; the first one of a name is the one.
+        # The four assignments are among the first lines; the first one of a name counts.
         head = read_regular_file(makefile)[:4096].decode("utf-8", "replace")
     except OSError as error:
         raise TreeError(
@@ -93,6 +93,6 @@ def _read_release(makefile: Path) -> str:
 
 
 def strip_folder(file: str, folder: Path) -> str:
-    """`file` relative to `folder`, both absolute, or "" when it is not inside."""
+    """`file` relative to `folder`, both absolute; "" if it is not inside."""
     prefix = f"{folder}{os.sep}"
     return file[len(prefix) :] if file.startswith(prefix) else ""

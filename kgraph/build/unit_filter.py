@@ -18,7 +18,7 @@ from kgraph.textfile import escape_name, unescape_name
 def filter_units(
     units: tuple[TranslationUnit, ...], only: Sequence[str | Path], tree: KernelTree
 ) -> tuple[TranslationUnit, ...]:
-    """The units of the files and folders in `only`; all when it is empty.
+    """Select the units of the files and folders in `only`; all units if it is empty.
 
     Raises ConfigurationError for a path that matches no unit.
     """
@@ -49,7 +49,7 @@ def _iter_meanings(item: str, tree: KernelTree) -> list[str]:
     here = str(Path(item).expanduser().resolve())
     inside = "." if here == str(tree.root) else strip_folder(here, tree.root)
     readings = [] if Path(item).is_absolute() else [os.path.normpath(item)]
-    # "." is the current folder where that lies in the tree, else the tree.
+    # "." is the current folder if that is in the tree, else the tree.
     if readings == ["."] and inside:
         readings = []
     return readings + ([inside] if inside else [])
@@ -60,10 +60,10 @@ def _make_no_match_error(
 ) -> ConfigurationError:
     if any((tree.root / path).exists() for path in _iter_meanings(item, tree)):
         return ConfigurationError(
-            f"--only {item}: nothing in it is compiled in this configuration",
+            f"--only {item}: nothing there is compiled in this configuration",
             "enable its option in the configuration, or give another path",
         )
     known = {part for unit in units for part in (unit.path, str(Path(unit.path).parent))}
     close = difflib.get_close_matches(item.rstrip("/"), sorted(known), n=3)
     hint = f"did you mean {', '.join(close)}?" if close else "give a path such as net/core"
-    return ConfigurationError(f"--only {item}: there is no such file or folder in the tree", hint)
+    return ConfigurationError(f"--only {item}: no such file or folder in the tree", hint)

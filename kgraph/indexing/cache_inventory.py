@@ -25,14 +25,14 @@ from kgraph.store.cache_paths import INDEX_SUFFIX, work_folder
 from kgraph.store.connection import list_unfinished, remove_unfinished
 from kgraph.textfile import is_file, read_regular_file
 
-_NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as places.index_path gives it
+_NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as cache_paths.index_path names them
 _RECORD_FILE = "indexes.json"
-_NO_INDEX = "no index is there that was made in it"
-_KILLED_RUN = "a run that was killed left it"
+_NO_INDEX = "no index uses it"
+_KILLED_RUN = "left by a run that was killed"
 
 
 def record_index(work: Path, index: Path) -> None:
-    """Remember, in the folder of what was generated, that an index was made in it."""
+    """Record in a folder of generated files that an index was made in it."""
     known = [path for path in _read_recorded_indexes(work) if path != index and is_file(path)]
     half = work / f"{_RECORD_FILE}.new"
     half.write_text(json.dumps([_relativize_to_cache(path) for path in (*known, index)]))
@@ -40,7 +40,7 @@ def record_index(work: Path, index: Path) -> None:
 
 
 def list_cache() -> CacheInventory:
-    """What lies in the cache folder."""
+    """List the cache folder."""
     spare, busy = [], []
     for folder, free in _iter_work_folders():
         if free:
@@ -56,9 +56,9 @@ def list_cache() -> CacheInventory:
 
 
 def prune_cache() -> CacheInventory:
-    """Remove what nothing needs; the inventory as it was before, with what was removed as spare.
+    """Remove what no index uses. The inventory is that of before, with what was removed as unused.
 
-    Raises StoreError where something cannot be removed.
+    Raises StoreError if something cannot be removed.
     """
     removed, busy = [], []
     for folder, free in _iter_work_folders():
@@ -73,7 +73,7 @@ def prune_cache() -> CacheInventory:
                     remove_precompiled(folder)
             except OSError as error:
                 raise StoreError(f"{spare.path} cannot be removed: {error.strerror}",
-                                 "see that what is in it may be written") from None
+                                 "check its permissions") from None
             removed.append(spare)
     for folder in _index_folders():
         removed += [
@@ -95,7 +95,7 @@ def _index_folders() -> tuple[Path, ...]:
 
 
 def _iter_work_folders() -> Iterator[tuple[Path, bool]]:
-    """The folders of generated files, and of each whether no run is in it while it is looked at."""
+    """The folders of generated files, and whether each is free; free ones are locked meanwhile."""
     for folder in sorted(cache_folder().glob("build/*")):
         if _is_work_folder(folder):
             with try_lock_folder(folder) as free:
@@ -103,7 +103,7 @@ def _iter_work_folders() -> Iterator[tuple[Path, bool]]:
 
 
 def _is_work_folder(folder: Path) -> bool:
-    """Whether a folder is one that runs work in; others may have put theirs beside."""
+    """Whether runs work in this folder. Somebody else may have put one beside it."""
     return (_NAME.fullmatch(folder.name) is not None and folder.is_dir()
             and not folder.is_symlink() and (folder / LOCK_FILE).is_file())
 
@@ -117,7 +117,7 @@ def _find_unused(folder: Path) -> list[UnusedFile]:
 
 
 def _relativize_to_cache(path: Path) -> str:
-    """A path as the list has it: relative within the cache folder, which may be moved."""
+    """A path as the record has it: relative if it is in the cache folder, which may be moved."""
     folder = cache_folder()
     return str(path.relative_to(folder) if path.is_relative_to(folder) else path)
 
@@ -142,7 +142,7 @@ def _describe_index(path: Path) -> CachedIndex:
 
 
 def _measure_size(path: Path) -> int:
-    """The bytes that a file or folder takes on the disk."""
+    """The bytes that a file or folder takes on disk."""
     total = _measure_disk_use(path)
     if path.is_dir() and not path.is_symlink():
         for folder, folders, files in os.walk(path):

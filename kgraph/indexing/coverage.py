@@ -11,13 +11,13 @@ from kgraph.model.resolution import DeferredRequest, EdgeKind, Resolution, Resol
 from kgraph.model.results import Coverage, HolderStatistics
 from kgraph.model.values import Holder, Value
 
+# The second statistics leave out this many holders: one table of system calls or of attributes
+# weighs as much as hundreds of others.
 HEAVIEST_LEFT_OUT = 3
-"""So many holders are left out in the second account: one table of system calls or of attributes
-weighs as much as hundreds of others."""
 
 
 def find_address_taken(definitions: Iterable[Definition]) -> set[FunctionId]:
-    """The functions whose names stand somewhere as values: only these can be called indirectly."""
+    """The functions whose name is used as a value: only these can be called indirectly."""
     taken: set[FunctionId] = set()
     for definition in definitions:
         taken.update(value for value in _iter_values(definition) if isinstance(value, FunctionId))
@@ -40,8 +40,12 @@ def compute_coverage(
     taken: set[FunctionId],
     units: tuple[int, int, int],
 ) -> Coverage:
-    """The account; `units` are how many there are, have errors, failed."""
-    counted = _CandidateStatistics(definitions, resolution, taken)
+    """Count what an index has.
+
+    `taken` are the functions whose address is taken. `units` are how many units there are, how many
+    of them have errors, and how many failed.
+    """
+    statistics = _CandidateStatistics(definitions, resolution, taken)
     sites = Counter(site.status for site in resolution.sites)
     indirect = [site for site in resolution.sites if site.status is not SiteStatus.DIRECT]
     return Coverage(
@@ -52,14 +56,14 @@ def compute_coverage(
         resolved=_count(site.rule for site in indirect if site.status is SiteStatus.RESOLVED),
         empty=_count(site.reason for site in indirect if site.status is SiteStatus.EMPTY),
         unresolved=_count(site.reason for site in indirect if site.status is SiteStatus.UNRESOLVED),
-        candidates=counted.by_site(),
-        holders=counted.by_holder(),
+        candidates=statistics.by_site(),
+        holders=statistics.by_holder(),
         deferred=_count_deferred(resolution),
     )
 
 
 def _count_deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
-    """Requests to run something later, by kind."""
+    """Count deferred calls, by kind."""
     untold = Counter(later.kind for later in resolution.callbacks if later.key_unknown)
     kinds: dict[str, list[DeferredRequest]] = {}
     for request in resolution.requests:
@@ -80,21 +84,20 @@ def _count(names: Iterable[str]) -> dict[str, int]:
 
 
 def _compute_percentiles(counts: list[int]) -> dict[str, float]:
-    """The 50th, 90th and 99th percentile of sorted numbers."""
+    """The 50th, 90th and 99th percentile of ascending numbers."""
     return {f"p{part}": counts[min(len(counts) - 1, len(counts) * part // 100)]
             for part in (50, 90, 99)}
 
 
 def _count_candidates(site: ResolvedSite) -> int:
-    """How many functions a site calls; those that it asks to be run later count only where it calls
-    nothing else."""
+    """How many functions a site calls. Deferred ones count only if it calls nothing else."""
     kinds = Counter(candidate.kind for candidate in site.candidates)
     later = kinds[EdgeKind.DEFERRED]
     return kinds.total() - kinds[EdgeKind.TYPE] - later or later
 
 
 class _CandidateStatistics:
-    """How many candidates resolved call sites have, beside what signature matching would give."""
+    """How many candidates resolved call sites have, and how many signature matching would give."""
 
     def __init__(self, definitions: dict[str, Definition], resolution: Resolution,
                  taken: set[FunctionId]) -> None:
@@ -110,7 +113,7 @@ class _CandidateStatistics:
         return self._definitions[site.key].calls[site.position].signature
 
     def by_site(self) -> dict[str, float]:
-        """Mean and percentiles, each call site counted."""
+        """Mean and percentiles over call sites."""
         counts = sorted(_count_candidates(site) for site in self._resolved)
         if not counts:
             return {}
@@ -119,8 +122,9 @@ class _CandidateStatistics:
                 "by_type_mean": round(by_type, 2)}
 
     def by_holder(self) -> dict[str, HolderStatistics]:
-        """The same, each holder counted once, with all candidates of its call sites: a holder
-        that a macro calls through at a thousand places weighs no more than another.
+        """The same over holders, each with all candidates of its call sites.
+
+        A holder that a macro calls through at a thousand places weighs no more than another.
         """
         found: dict[Holder, tuple[set[FunctionId], set[str]]] = {}
         for site in self._resolved:

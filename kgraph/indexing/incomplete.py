@@ -14,8 +14,10 @@ from kgraph.model.values import Holder, Parameter, Slot
 
 
 def downgrade_empty_sites(resolution: Resolution, why: str) -> Resolution:
-    """The resolution with empty call sites unresolved, for the reason `why` and their own, where
-    units that were not read could fill them. An empty `why` says that all units were read.
+    """Make empty call sites unresolved if units that were not read could fill them.
+
+    Their reason becomes `why`, followed by their own. `why` is "" if all units were read; then
+    nothing changes.
     """
     if not why:
         return resolution
@@ -37,7 +39,7 @@ def _downgrade_site(site: ResolvedSite, why: str) -> ResolvedSite:
 
 
 def _is_private_to_one_file(holder: Holder | None) -> bool:
-    """Whether only one .c file can name the holder."""
+    """Whether a single .c file can name the holder."""
     match holder:
         case Slot() | ObjectId():
             return ".c" in holder.scope
@@ -47,7 +49,7 @@ def _is_private_to_one_file(holder: Holder | None) -> bool:
 
 
 def explain_incompleteness(only: tuple[str, ...], failed: int, erroneous: int) -> str:
-    """Why an index does not hold all that its tree compiles, "" if it does."""
+    """Why an index lacks some of what its tree compiles, "" if it lacks nothing."""
     if only:
         return "a unit outside --only may fill it"
     if failed or erroneous:

@@ -15,26 +15,26 @@ from kgraph.store.connection import report_damage
 
 
 class ChoiceReason(StrEnum):
-    """How an index was chosen."""
+    """Why an index was chosen."""
 
     NAMED = "named"  # by --index or KGRAPH_INDEX
-    TREE = "tree"  # it is of the tree that holds the current folder
+    TREE = "tree"  # the current folder is in its tree
     LAST = "last"  # it was built last
-    BUNDLED = "bundled"  # there is none: mini-linux
+    BUNDLED = "bundled"  # no kernel was indexed: mini-linux
 
 
 @dataclass(frozen=True, slots=True)
 class ChosenIndex:
-    """The index to open and how it was chosen."""
+    """The index to open, and why."""
 
     path: Path
     choice: ChoiceReason
 
 
 def choose_index(named: Path | None = None, folder: Path | None = None) -> ChosenIndex:
-    """The index that answers in `folder` (default: the current one); `named` is --index.
+    """Choose the index that answers in `folder` (by default the current one); `named` is --index.
 
-    A BUNDLED index need not exist yet: open_bundled_index makes it.
+    A BUNDLED index may not exist yet: `open_bundled_index` makes it.
     """
     if named is not None:
         return ChosenIndex(named, ChoiceReason.NAMED)
@@ -52,16 +52,16 @@ def choose_index(named: Path | None = None, folder: Path | None = None) -> Chose
 
 
 def find_bundled_index() -> Path:
-    """Where the index of mini-linux lies; a file name that no tree's index has."""
+    """The path of mini-linux's index, which no index of another tree has."""
     return cache_folder() / "bundled" / "mini-linux.kgraph"
 
 
 def open_bundled_index(
     asked: Sequence[str], remark: Callable[[str], None] = lambda _text: None
 ) -> CallGraph:
-    """The graph of mini-linux, which is indexed first where that was not done or is out of date.
+    """Open the index of mini-linux, making it first if it is missing or out of date.
 
-    `asked` are function names of the question: StoreError where mini-linux has not all of them.
+    `asked` are the function names of the question. Raises LookupFailed if mini-linux lacks one.
     """
     index = find_bundled_index()
     graph = _open_if_current(index)
@@ -69,7 +69,7 @@ def open_bundled_index(
         from kgraph.indexing.index_tree import index_tree
         from kgraph.indexing.write_index import IndexRequest
 
-        remark("there is no index yet: reading mini-linux, the small kernel that comes with kgraph")
+        remark("there is no index yet: indexing mini-linux, a small kernel that comes with kgraph")
         jobs = min(4, os.cpu_count() or 1)
         index_tree(IndexRequest(find_mini_linux(), index=index, jobs=jobs, bundled=True))
         graph = CallGraph(IndexReader(index))
@@ -86,7 +86,7 @@ def open_bundled_index(
 
 
 def _open_if_current(index: Path) -> CallGraph | None:
-    """The index of mini-linux, unless it is missing, unusable, or older than its sources."""
+    """The index of mini-linux; None if it is missing, unusable, or older than its sources."""
     with contextlib.suppress(StoreError), report_damage(index):
         graph = CallGraph(IndexReader(index))
         tree = find_mini_linux()

@@ -18,15 +18,16 @@ LOCK_FILE = "lock"
 
 @contextlib.contextmanager
 def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Makes the folder, and waits until no other run is in it; `say` is told that it waits.
+    """Make the folder and hold its lock during the block. If another run holds it, wait, and
+    say so to `say`.
 
-    Raises StoreError where the folder cannot be made, or what is in it not be written.
+    Raises StoreError if the folder cannot be made, or files in it cannot be written.
     """
     try:
         lock = _acquire_lock(folder, say)
     except IsADirectoryError:
-        raise StoreError(f"{folder / LOCK_FILE} is a folder, where a file is to be locked",
-                         "remove it, or name another cache folder with XDG_CACHE_HOME") from None
+        raise StoreError(f"{folder / LOCK_FILE} must be a file, and is a folder",
+                         "remove it, or set XDG_CACHE_HOME to another folder") from None
     except OSError as error:
         raise _make_write_error(folder, error) from None
     try:
@@ -41,14 +42,16 @@ def lock_folder(folder: Path, say: Callable[[str], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def try_lock_folder(folder: Path) -> Iterator[bool]:
-    """Whether no run is in a folder, none of which can come until the block ends. In it the folder
-    may be removed, its lock too."""
+    """Hold the lock of a folder during the block if no run holds it; yields whether it was free.
+
+    The block may remove the folder, with its lock.
+    """
     try:
         lock = _open_lock(folder)
     except OSError as error:
         if error.errno not in (errno.EROFS, errno.EACCES):
             raise
-        yield True  # no run can be in a folder that can only be read
+        yield True  # no run can work in a read-only folder
         return
     try:
         try:
@@ -62,7 +65,7 @@ def try_lock_folder(folder: Path) -> Iterator[bool]:
 
 
 def _acquire_lock(folder: Path, say: Callable[[str], None]) -> int:
-    """The descriptor of the folder's lock, held."""
+    """The descriptor of the folder's lock, which is held."""
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -72,7 +75,7 @@ def _acquire_lock(folder: Path, say: Callable[[str], None]) -> int:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("another `kgraph index` of this tree and configuration is at work: waiting for it")
+            say("waiting for another `kgraph index` of this tree and configuration")
             fcntl.flock(lock, fcntl.LOCK_EX)
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock), (folder / LOCK_FILE).stat()):
@@ -87,5 +90,5 @@ def _open_lock(folder: Path) -> int:
 def _make_write_error(folder: Path, error: OSError) -> StoreError:
     return StoreError(
         f"cannot write to the cache folder {folder} ({error.strerror})",
-        "make room there, or name another one with XDG_CACHE_HOME",
+        "check free disk space and permissions, or set XDG_CACHE_HOME to another folder",
     )

@@ -23,7 +23,7 @@ _HINT = "--matrix takes a TOML file of trees and configurations (README.md shows
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
-    """One index of a set: what to index, and the line that says so."""
+    """One index of a matrix: what to index, and the line of the file that says so."""
 
     request: IndexRequest
     name: str
@@ -32,7 +32,7 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixOutcome:
-    """What came of a cell: its summary, or the error that kept it from one."""
+    """What came of a cell: a summary, or the error."""
 
     cell: MatrixCell
     summary: IndexSummary | None
@@ -40,9 +40,9 @@ class MatrixOutcome:
 
 
 def read_matrix(file: Path, base: IndexRequest) -> tuple[MatrixCell, ...]:
-    """The indexes that a file asks for; `base` holds what is the same for all.
+    """Read and check the indexes that a file asks for; `base` has what is the same for all.
 
-    Every tree and configuration is looked at. Raises ConfigurationError, naming FILE:LINE.
+    Every tree and configuration is opened. Raises ConfigurationError, naming FILE:LINE.
     """
     return _MatrixReader(file, read_toml_text(file, ConfigurationError, _HINT), base).cells()
 
@@ -51,7 +51,7 @@ def index_matrix(
     cells: tuple[MatrixCell, ...], *, progress: Progress = lambda _done, _all, _what: None,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[MatrixOutcome]:
-    """Make the indexes, one after another. One that cannot be made does not keep the others."""
+    """Make the indexes, one after another. If one fails, the others are still made."""
     for cell in cells:
         try:
             yield MatrixOutcome(cell, index_tree(cell.request, progress=progress, remark=remark))
@@ -84,7 +84,7 @@ class _MatrixReader(TomlReader):
     def _entries(self, name: str) -> list[tuple[dict[str, Any], int]]:
         entries = self._tables.get(name, [])
         if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-            raise self.make_error(name, f"{name} is no list of tables", f"write [[{name}]]")
+            raise self.make_error(name, f"{name} must be a list of tables", f"write [[{name}]]")
         if not entries:
             raise self.make_error(name, f"there is no [[{name}]]", f"write [[{name}]]")
         return [(each, self.find_table_line(name, number)) for number, each in enumerate(entries)]
@@ -97,7 +97,7 @@ class _MatrixReader(TomlReader):
                 self.read_texts("only", table.get("only", []), line))
 
     def _path(self, key: str, value: object, line: int) -> Path:
-        """A path; a relative one from the folder of the file."""
+        """A path. A relative one starts at the folder of the file."""
         return self._folder / Path(self.read_text(key, value, line)).expanduser()
 
     def _trees_of(self, table: dict[str, Any], line: int, known: list[Path]) -> list[Path]:
@@ -108,7 +108,7 @@ class _MatrixReader(TomlReader):
         for tree in named:
             if tree not in known:
                 raise self.make_error("trees", f"no [[tree]] has the path {tree}",
-                                 "name trees as their path does", line)
+                                 "write it as in [[tree]]", line)
         return named
 
     def _cell(
@@ -121,8 +121,8 @@ class _MatrixReader(TomlReader):
         paths = {key: self._path(key, table[key], line) for key in chosen if key != "defconfig"}
         prepare = table.get("prepare", False)
         if not isinstance(prepare, bool):
-            raise self.make_error("prepare", "prepare is not true or false", "write prepare = true",
-                             line)
+            raise self.make_error(
+                "prepare", "prepare must be true or false", "write prepare = true", line)
         request = replace(
             self._base, tree=tree, config=paths.get("config"),
             defconfig=self.read_text("defconfig", table["defconfig"], line) if "defconfig" in chosen
@@ -133,7 +133,7 @@ class _MatrixReader(TomlReader):
         return MatrixCell(request, f"{tree}, configuration {name}", line)
 
     def _distinct(self, cells: list[MatrixCell]) -> tuple[MatrixCell, ...]:
-        """The cells, each of another index, and of a tree and configuration that are there."""
+        """The cells, if all trees and configurations exist and no two cells are alike."""
         lines: dict[Path, int] = {}
         for cell in cells:
             request = cell.request
@@ -148,7 +148,7 @@ class _MatrixReader(TomlReader):
             place = index_path(tree.root, str(configuration))
             if place in lines:
                 raise ConfigurationError(
-                    f"{self.file}:{cell.line}: {cell.name}: line {lines[place]} has the same",
-                    "name each tree and configuration once")
+                    f"{self.file}:{cell.line}: {cell.name} is already on line {lines[place]}",
+                    "list each tree and configuration once")
             lines[place] = cell.line
         return tuple(cells)

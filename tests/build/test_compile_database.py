@@ -58,7 +58,7 @@ def test_a_list_of_another_machine_is_moved_here(built: Path) -> None:
     assert str(built / "include/linux/kconfig.h") in unit.arguments
     assert not any("somebody" in word or "/usr/lib/gcc" in word for word in unit.arguments)
     assert dict(found.skipped) == {
-        "sources in no language that is read": 1,
+        "sources in other languages": 1,
         "*.mod.c written by modpost": 1,
         "host programs": 2,
     }
@@ -92,8 +92,8 @@ def test_a_folder_that_is_evidently_no_build_folder_is_not_taken_for_one(
 ) -> None:
     odd = tmp_path / "odd"
     odd.mkdir()
-    for folder, reason in ((odd, "no .config"), (built.parent, "the tree lies in it"),
-                           (Path("/"), "the tree lies in it")):
+    for folder, reason in ((odd, "no .config"), (built.parent, "the tree is in it"),
+                           (Path("/"), "the tree is in it")):
         told: list[str] = []
         found = outside(built, folder, told)
         assert found.build is None
@@ -118,7 +118,7 @@ def test_a_folder_that_is_none_is_told(built: Path, folder: str) -> None:
     found = outside(built, Path(folder.format(built)), told)
     assert [unit.directory for unit in found.units] == [str(built)]
     assert len(told) == 1
-    assert "1 commands run in folders that are not there" in told[0]
+    assert "1 commands run in missing folders" in told[0]
 
 
 def test_a_small_tree_may_be_moved_and_defines_no_kernel(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_missing_sources_are_counted_and_named(built: Path) -> None:
     told: list[str] = []
     found = units(built, [entry("net/core/dev.c"), entry("net/gone.c")], told)
     assert len(found.units) == 1
-    assert dict(found.skipped) == {"sources that are not there": 1}
+    assert dict(found.skipped) == {"missing sources": 1}
     assert "net/gone.c" in told[0]
     assert found.remarks == tuple(told)
 
@@ -207,7 +207,7 @@ def test_a_list_that_is_not_there_is_refused(built: Path, tmp_path: Path) -> Non
 
 
 def test_a_configuration_beside_a_list_is_refused(built: Path) -> None:
-    with pytest.raises(ConfigurationError, match="fixes the configuration"):
+    with pytest.raises(ConfigurationError, match="determines the configuration"):
         units(built, [entry("net/core/dev.c")], defconfig="defconfig")
 
 

@@ -113,7 +113,7 @@ def test_only_absolute_and_relative_to_the_current_folder(tree: Path, monkeypatc
 
 
 def test_only_that_matches_nothing_is_refused(tree: Path) -> None:
-    with pytest.raises(ConfigurationError, match="nothing in it is compiled"):
+    with pytest.raises(ConfigurationError, match="nothing there is compiled"):
         units(tree, only=["scripts"])
     with pytest.raises(ConfigurationError, match="no such file") as caught:
         units(tree, only=["net", "net/core/dve.c"])
@@ -162,7 +162,7 @@ def test_a_source_that_cannot_be_made_is_a_remark(tree: Path) -> None:
 
 def test_a_cache_inside_the_tree_or_with_a_space_is_refused(tree: Path, tmp_path: Path) -> None:
     opened = open_tree(tree)
-    for work, says in ((tree / "cache", "inside the tree"), (tmp_path / "a b", "space")):
+    for work, says in ((tree / "cache", "is in the tree"), (tmp_path / "a b", "space")):
         with pytest.raises(ConfigurationError, match=says):
             list_translation_units(opened, work=work)
         assert not work.exists()

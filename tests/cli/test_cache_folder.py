@@ -13,7 +13,7 @@ from kgraph.resources import find_mini_linux
 from tests.support.complaints import complained
 
 WRONG = {
-    "tree = 3": (1, "tree is no list of tables"),
+    "tree = 3": (1, "tree must be a list of tables"),
     "\nextra = 1\n[[tree]]\npath='tree'\n[[configuration]]": (2, "a matrix has no key extra"),
     "only = ['a'": (1, ""),
     "[[tree]]\npath='tree'\n": (1, r"there is no \[\[configuration\]\]"),
@@ -23,9 +23,9 @@ WRONG = {
     "[[tree]]\npath='tree'\n[[configuration]]\n\nconfig='a'\ndefconfig='b'\n": (
         6, "config and defconfig cannot be given together"),
     "[[tree]]\npath='tree'\n[[configuration]]\ntrees=['tere']\n": (4, "no .* has the path .*tere"),
-    "[[tree]]\npath='tree'\n[[configuration]]\nprepare='x'\n": (4, "prepare is not true or false"),
+    "[[tree]]\npath='tree'\n[[configuration]]\nprepare='x'\n": (4, "prepare must be true or false"),
     "[[tree]]\npath='tree'\n[[configuration]]\ncfg='x'\n": (4, "has no key cfg"),
-    "[[tree]]\npath='tree'\n[[configuration]]\n[[configuration]]\n": (4, "line 3 has the same"),
+    "[[tree]]\npath='tree'\n[[configuration]]\n[[configuration]]\n": (4, "is already on line 3"),
     "[[tree]]\npath='none'\n[[configuration]]\n": (3, "none"),
     "[[tree]]\npath='tree'\n[[configuration]]\ncompile_commands='none.json'\n": (3, "none.json"),
 }

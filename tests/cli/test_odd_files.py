@@ -92,7 +92,7 @@ def test_a_lock_that_is_a_folder_is_reported(kgraph, cache: Path, tree: Path) ->
     [lock] = cache.glob("build/*/lock")
     lock.unlink()
     lock.mkdir()
-    complained(kgraph("index", tree), f"{lock} is a folder", "remove it")
+    complained(kgraph("index", tree), f"{lock} must be a file", "remove it")
     for verb in (["status", "--all"], ["index", "--prune"], ["status"]):
         assert kgraph(*verb, cwd=tree).returncode == 0
 

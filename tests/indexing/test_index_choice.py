@@ -4,7 +4,7 @@ import pytest
 
 import kgraph
 from kgraph.errors import KgraphError, LookupFailed
-from kgraph.indexing import ChoiceReason, choose_index, open_bundled_index
+from kgraph.indexing.index_choice import ChoiceReason, choose_index, open_bundled_index
 from kgraph.model.results import IndexDescription
 from kgraph.store import cache_folder, create_index, index_path, write_description
 

@@ -21,8 +21,8 @@ _FOLDER_NAME = "precompiled"
 
 @contextlib.contextmanager
 def open_precompiled_folder(work: Path) -> Iterator[Path]:
-    """A folder in the work folder of a run, which is alone in that; removed at its end, and first
-    if a run that was killed left it."""
+    """A folder in the work folder, which only this run uses. It is removed at the end, and first if
+    a run that was killed left it."""
     folder = work / _FOLDER_NAME
     remove_precompiled(work)
     folder.mkdir(parents=True)
@@ -38,15 +38,16 @@ def remove_precompiled(work: Path) -> None:
 
 
 def find_leftover_precompiled(work: Path) -> Path | None:
-    """What a run that was killed left, if it did; to be asked while no run is there."""
+    """What a run that was killed left, if anything. Ask only while you hold the folder's lock."""
     return work / _FOLDER_NAME if (work / _FOLDER_NAME).is_dir() else None
 
 
 def precompile_headers(
     units: Sequence[TranslationUnit], place: ReadingContext, folder: Path, jobs: int, limits: Limits
 ) -> list[PrecompiledWithDefinitions]:
-    """The precompiled headers that pay for `units`, with the definitions in them. One that cannot
-    be made, or not within the limits, is left out: its units are read without.
+    """Make the precompiled headers that pay off for `units`, with the definitions in them.
+
+    One that cannot be made within the limits is left out; its units are read without it.
     """
     tasks = [(plan, folder / f"{number:03}") for number, plan in enumerate(plan_headers(units))]
     done = run_tasks(tasks, partial(_make_precompiler, place), max(1, jobs), limits)
@@ -58,7 +59,7 @@ def precompile_headers(
 def _make_precompiler(
     place: ReadingContext,
 ) -> Callable[[_Task], PrecompiledWithDefinitions | None]:
-    """What makes headers in a worker: one extractor, which remembers what it read of files."""
+    """What makes headers in a worker: one extractor, which remembers the files that it read."""
     return partial(_precompile, Extractor(place.root, place.build, set()))
 
 

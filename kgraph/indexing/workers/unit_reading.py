@@ -20,7 +20,7 @@ from kgraph.store.facts_writer import EncodedUnit, encode_unit
 
 @dataclass(frozen=True, slots=True)
 class ReadingContext:
-    """Where units are read: the tree, the folder of generated files, precompiled headers."""
+    """What units are read with: the tree, the folder of generated files, precompiled headers."""
 
     root: Path
     build: Path | None
@@ -28,20 +28,23 @@ class ReadingContext:
 
 
 class UnitReader:
-    """Extracts units one after another."""
+    """Extracts the facts of units, one after another."""
 
     def __init__(self, place: ReadingContext) -> None:
         self._extractor = Extractor(place.root, place.build, set(), place.headers)
         self._known: dict[str, str] = {}
 
     def __call__(self, unit: TranslationUnit) -> EncodedUnit:
-        """The facts of a unit, encoded. After an exception another reader has to go on: what this
-        one holds as seen may not have been handed over."""
+        """The facts of a unit, encoded.
+
+        Each definition is handed over once. After an exception, use another reader: this one may
+        have recorded definitions that it did not hand over.
+        """
         return encode_unit(self._extractor.extract(unit), self._known)
 
 
 def encode_failed_unit(unit: TranslationUnit, reason: str) -> EncodedUnit:
-    """The facts of a unit of which nothing could be read."""
+    """The facts of a unit that could not be read."""
     return encode_unit(UnitFacts(unit.path, unit.object, (), (), failed=reason), {})
 
 
@@ -49,12 +52,12 @@ ReadUnits = Callable[
     [ReadingContext, Sequence[TranslationUnit]],
     Iterator[tuple[TranslationUnit, EncodedUnit | LostTask]],
 ]
-"""Reads units: each with its facts, or lost, in the order in which they are done. What it starts
-ends when the generator is closed."""
+"""Reads units and yields each with its facts, or as lost, in the order of completion. Closing the
+generator ends all that it started."""
 
 
 def read_in_processes(jobs: int, limits: Limits = DEFAULT_LIMITS) -> ReadUnits:
-    """Reads units in `jobs` worker processes; 0 reads in this process, without limits."""
+    """Read units in `jobs` worker processes; with 0, in this process and without limits."""
     return partial(_read_units_locally, jobs, limits)
 
 
@@ -62,9 +65,9 @@ def extract_units(
     units: Sequence[TranslationUnit], place: ReadingContext, read: ReadUnits,
     say: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit]]:
-    """Every unit with its facts, in the order in which they are done.
+    """Yield every unit with its facts, in the order of completion.
 
-    `say` is told of each unit that has to be read again. Closing the generator stops the workers.
+    `say` is told of each unit that must be read again. Closing the generator stops the workers.
     """
     again: list[TranslationUnit] = []
     for unit, facts in read(place, units):
@@ -92,9 +95,9 @@ def _read_units_locally(
     for unit in units:
         try:
             yield unit, reader(unit)
-        except Exception as error:  # noqa: BLE001  whatever it is, it is this unit's alone
+        except Exception as error:  # noqa: BLE001  it concerns this unit only
             yield unit, LostTask(describe_error(error))
             reader = READER(place)
 
 
-READER = UnitReader  # what reads units, made anew in each worker
+READER = UnitReader  # each worker makes its own

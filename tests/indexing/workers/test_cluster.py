@@ -317,7 +317,7 @@ HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.mark.parametrize(("answer", "says"), [
-    (b"", "nothing is said"), (b"\x08", "nothing is said"), (HTTP, "speaks otherwise|closed"),
+    (b"", "is silent"), (b"\x08", "is silent"), (HTTP, "speaks another protocol|closed"),
     (b"\0" * 64, "."), (b"\x01" + bytes(7) + b"\x08" + bytes(7) + b"\xff" * 8, ".")])
 def test_what_answers_is_no_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, says: str
