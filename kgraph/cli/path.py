@@ -87,9 +87,7 @@ def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards
     question, answer = result.question, result.answer
     write_result(
         graph, form,
-        lambda read: encode_paths(
-            answer, graph.description, question.bind, read, scenario=question.scenario,
-            partners=result.partners),
+        lambda read_line: encode_paths(result, graph.description, read_line),
         format_paths(answer, api.SourceText(graph).read_extent if guards else None))
     if form == "text" and answer.others:
         remark(format_other_paths(answer, question.count))
@@ -97,15 +95,14 @@ def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards
 
 def _write_picture(graph: "CallGraph", result: "PathResult", form: str) -> None:
     """The answer as a page, a picture or a graph; without a path only a page says why."""
-    from kgraph.report.html import AnsweredPath, make_standalone_page
+    from kgraph.report.html import make_standalone_page
     from kgraph.report.picture.formats import format_picture
     from kgraph.report.text import format_frontier
 
     question, answer = result.question, result.answer
     if form == "html":
-        path = AnsweredPath(question.caller, question.callee, answer, question.scenario)
         text = api.SourceText(graph)
-        write_lines(make_standalone_page(graph, text, path).splitlines(), exact=True)
+        write_lines(make_standalone_page(graph, text, result).splitlines(), exact=True)
         remark_changed_files(text)
     elif answer.paths:
         title = f"{question.caller} to {question.callee}"

@@ -20,8 +20,7 @@ from kgraph.cli.results import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kgraph.api import CallGraph, Subject
-    from kgraph.report.html import AnsweredPath, CheckedChain
+    from kgraph.api import CallGraph, CheckResult, PathResult, Subject
 
 LINKS = ("elixir", "git", "file", "vscode")
 
@@ -98,20 +97,16 @@ def _make_files(
     return files
 
 
-def _iter_chains(graph: "CallGraph", subjects: "Sequence[Subject]") -> "Iterator[CheckedChain]":
-    from kgraph.report.html import CheckedChain
-
+def _iter_chains(graph: "CallGraph", subjects: "Sequence[Subject]") -> "Iterator[CheckResult]":
     for subject in subjects:
         result = api.check(graph, subject)
         remark_partners(result.partners)
-        yield CheckedChain(result.check, result.query)
+        yield result
 
 
-def _iter_paths(graph: "CallGraph", wanted: _Contents) -> "Iterator[AnsweredPath]":
-    from kgraph.report.html import AnsweredPath
-
+def _iter_paths(graph: "CallGraph", wanted: _Contents) -> "Iterator[PathResult]":
     for caller, callee in wanted.paths:
         result = api.path(graph, api.PathQuestion(caller, callee, count=wanted.count))
         remark_aliases(result.aliases)
         remark_scenario(result.documented)
-        yield AnsweredPath(caller, callee, result.answer, result.question.scenario)
+        yield result

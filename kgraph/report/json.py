@@ -6,7 +6,9 @@ be added within a version. docs/json.md describes every record.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
+from kgraph.api import PathResult
 from kgraph.model.document import Scenario
 from kgraph.model.location import Guard, Location
 from kgraph.model.resolution import EdgeKind, Evidence, SiteStatus
@@ -20,14 +22,15 @@ from kgraph.model.results import (
     KnownFunction,
     KnownObject,
     OpsRow,
-    PathAnswer,
     Reach,
     SiteAnswer,
 )
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
-from kgraph.query.pins import RowPartner
 from kgraph.report.check_text import list_claims
 from kgraph.report.status_text import sort_newest_first
+
+if TYPE_CHECKING:
+    from kgraph.query.pins import RowPartner
 
 LineReader = Callable[[Location], str]
 Record = dict[str, object]
@@ -45,44 +48,44 @@ def encode_function(function: KnownFunction) -> Record:
     }
 
 
-def encode_location(location: Location, text: LineReader) -> Record:
+def encode_location(location: Location, read_line: LineReader) -> Record:
     """A citation with its source line."""
     return {
         "file": location.path, "line": location.line, "column": location.column,
-        "text": text(location),
+        "text": read_line(location),
     }
 
 
-def encode_hop(hop: Hop, text: LineReader) -> Record:
+def encode_hop(hop: Hop, read_line: LineReader) -> Record:
     """One call."""
     return {
         "caller": encode_function(hop.caller),
         "callee": encode_function(hop.callee),
         "kind": hop.kind.value,
-        "site": encode_location(hop.site.location, text),
-        "sites": [encode_location(location, text) for location in hop.sites],
+        "site": encode_location(hop.site.location, read_line),
+        "sites": [encode_location(location, read_line) for location in hop.sites],
         "macro": hop.site.macro,
         "expression": hop.site.expression,
         "slot": hop.site.holder or None,
         "candidates": hop.candidates,
-        "evidence": [encode_evidence(item, text) for item in hop.evidence],
-        "guards": [encode_guard(guard, text) for guard in hop.site.guards],
+        "evidence": [encode_evidence(item, read_line) for item in hop.evidence],
+        "guards": [encode_guard(guard, read_line) for guard in hop.site.guards],
         "more_guards": hop.site.may_have_more_guards,
         "deferred": _encode_deferred(hop),
     }
 
 
-def encode_evidence(item: Evidence, text: LineReader) -> Record:
+def encode_evidence(item: Evidence, read_line: LineReader) -> Record:
     """A citation that justifies an edge, or the absence of one."""
     return {"role": item.role.value, "file": item.location.path, "line": item.location.line,
-            "text": text(item.location), "holder": item.holder}
+            "text": read_line(item.location), "holder": item.holder}
 
 
-def encode_guard(guard: Guard, text: LineReader) -> Record:
+def encode_guard(guard: Guard, read_line: LineReader) -> Record:
     """A condition around a call."""
     start = guard.extent.start
     return {
-        "file": start.path, "line": start.line, "text": text(start), "holds": guard.holds
+        "file": start.path, "line": start.line, "text": read_line(start), "holds": guard.holds
     }
 
 
@@ -106,27 +109,26 @@ def encode_index(about: IndexDescription) -> Record:
     return {"tree": about.tree, "release": about.release, "config": about.config}
 
 
-def encode_paths(
-    answer: PathAnswer, about: IndexDescription, bindings: Sequence[str], text: LineReader, *,
-    scenario: Scenario | None = None, partners: Sequence[RowPartner] = (),
-) -> Record:
+def encode_paths(result: PathResult, about: IndexDescription, read_line: LineReader) -> Record:
     """The answer of `path`. `partners` are pins that go with those of the question."""
+    question, answer = result.question, result.answer
+    paths = [[encode_hop(hop, read_line) for hop in path.hops] for path in answer.paths]
     record: Record = {
         "format": "kgraph-path/1",
         "index": encode_index(about),
-        "scenario": None if scenario is None else encode_scenario(scenario),
-        "bindings": list(bindings),
-        "partners": [_encode_row_partner(partner) for partner in partners],
-        "paths": [{"hops": [encode_hop(hop, text) for hop in path.hops]} for path in answer.paths],
+        "scenario": None if question.scenario is None else encode_scenario(question.scenario),
+        "bindings": list(question.bind),
+        "partners": [_encode_row_partner(partner) for partner in result.partners],
+        "paths": [{"hops": hops} for hops in paths],
         "others": answer.others,
         "others_at_least": answer.others_at_least,
     }
     if answer.frontier is not None:
-        record["frontier"] = encode_frontier(answer.frontier, text)
+        record["frontier"] = encode_frontier(answer.frontier, read_line)
     return record
 
 
-def _encode_row_partner(partner: RowPartner) -> Record:
+def _encode_row_partner(partner: "RowPartner") -> Record:
     """A pin that goes with a given one, and the row that has both."""
     return {
         "slot": partner.pin.slot, "target": partner.pin.target, "beside": str(partner.given_pin),
@@ -147,21 +149,22 @@ def encode_scenario(scenario: Scenario) -> Record:
     }
 
 
-def encode_frontier(gap: Frontier, text: LineReader) -> Record:
+def encode_frontier(gap: Frontier, read_line: LineReader) -> Record:
     """Why there is no path."""
     return {
         "caller": encode_function(gap.caller), "callee": encode_function(gap.callee),
-        "forward": _encode_reach(gap.forward, text), "backward": _encode_reach(gap.backward, text),
+        "forward": _encode_reach(gap.forward, read_line),
+        "backward": _encode_reach(gap.backward, read_line),
         "by_type": gap.by_type, "callbacks": gap.callbacks, "by_request": gap.by_request,
     }
 
 
-def _encode_reach(reach: Reach, text: LineReader) -> Record:
+def _encode_reach(reach: Reach, read_line: LineReader) -> Record:
     return {
         "functions": reach.functions,
         "deepest": [encode_function(function) for function in reach.deepest],
         "unresolved": [
-            {**encode_location(site.location, text), "expression": site.expression,
+            {**encode_location(site.location, read_line), "expression": site.expression,
              "reason": site.reason}
             for site in reach.unresolved
         ],
@@ -169,20 +172,20 @@ def _encode_reach(reach: Reach, text: LineReader) -> Record:
     }
 
 
-def encode_edges(function: KnownFunction, hops: Sequence[Hop], text: LineReader) -> Record:
+def encode_edges(function: KnownFunction, hops: Sequence[Hop], read_line: LineReader) -> Record:
     """The answer of `callers` and `callees`."""
     return {
         "format": "kgraph-edges/1", "function": encode_function(function),
-        "edges": [encode_hop(hop, text) for hop in hops],
+        "edges": [encode_hop(hop, read_line) for hop in hops],
     }
 
 
-def encode_ops(rows: Sequence[OpsRow], text: LineReader) -> Record:
+def encode_ops(rows: Sequence[OpsRow], read_line: LineReader) -> Record:
     """The answer of `ops`."""
-    return {"format": "kgraph-ops/1", "bindings": [_encode_ops_row(row, text) for row in rows]}
+    return {"format": "kgraph-ops/1", "bindings": [_encode_ops_row(row, read_line) for row in rows]}
 
 
-def _encode_ops_row(row: OpsRow, text: LineReader) -> Record:
+def _encode_ops_row(row: OpsRow, read_line: LineReader) -> Record:
     bound = row.bound
     return {
         "table": row.table.id.name if row.table else None,
@@ -197,25 +200,25 @@ def _encode_ops_row(row: OpsRow, text: LineReader) -> Record:
              "passed": install.is_argument, "copied": install.is_copy}
             for install in row.installs
         ],
-        "evidence": [encode_evidence(item, text) for item in row.evidence],
+        "evidence": [encode_evidence(item, read_line) for item in row.evidence],
         "whole": row.is_complete,
     }
 
 
-def encode_call_sites(answers: Sequence[SiteAnswer], text: LineReader) -> Record:
+def encode_call_sites(answers: Sequence[SiteAnswer], read_line: LineReader) -> Record:
     """The answer of `site`."""
     return {
         "format": "kgraph-site/1",
         "sites": [
             {
                 "caller": encode_function(answer.caller),
-                "site": encode_location(answer.site.location, text),
+                "site": encode_location(answer.site.location, read_line),
                 "slot": answer.site.holder or None,
                 "kind": _get_kind(answer.candidates),
                 "status": answer.site.status.value,
                 "rule": answer.site.rule,
                 "reason": answer.site.reason,
-                "proof": [encode_evidence(item, text) for item in answer.proof],
+                "proof": [encode_evidence(item, read_line) for item in answer.proof],
                 "expression": answer.site.expression,
                 "macro": answer.site.macro,
                 "by_type": answer.by_type,
@@ -223,7 +226,7 @@ def encode_call_sites(answers: Sequence[SiteAnswer], text: LineReader) -> Record
                     {"kind": request.kind, "asked": request.asked or None, "reason": request.reason}
                     for request in answer.requests
                 ],
-                "candidates": [encode_hop(hop, text) for hop in answer.candidates],
+                "candidates": [encode_hop(hop, read_line) for hop in answer.candidates],
             }
             for answer in answers
         ],
@@ -280,7 +283,7 @@ def _encode_cached_index(index: CachedIndex) -> Record:
     }
 
 
-def encode_checks(checks: Sequence[ChainCheck], text: LineReader) -> Record:
+def encode_checks(checks: Sequence[ChainCheck], read_line: LineReader) -> Record:
     """The answer of `check`. The conditions around a call are in its hop."""
     summary = Counter(line.verdict for check in checks for line in list_claims(check))
     return {
@@ -289,7 +292,7 @@ def encode_checks(checks: Sequence[ChainCheck], text: LineReader) -> Record:
             {
                 "file": check.document.file,
                 "scenario": encode_scenario(check.scenario),
-                "lines": [_encode_line(line, text) for line in check.lines],
+                "lines": [_encode_line(line, read_line) for line in check.lines],
             }
             for check in checks
         ],
@@ -297,7 +300,7 @@ def encode_checks(checks: Sequence[ChainCheck], text: LineReader) -> Record:
     }
 
 
-def _encode_line(line: LineVerdict, text: LineReader) -> Record:
+def _encode_line(line: LineVerdict, read_line: LineReader) -> Record:
     found = line.found
     return {
         "line": line.line.file_line,
@@ -307,7 +310,7 @@ def _encode_line(line: LineVerdict, text: LineReader) -> Record:
         "citation": line.citation.value,
         "found": {"file": found.path, "line": found.line} if found else None,
         "distance": line.distance,
-        "hop": encode_hop(line.hop, text) if line.hop else None,
-        "via": [encode_hop(hop, text) for hop in line.via],
+        "hop": encode_hop(line.hop, read_line) if line.hop else None,
+        "via": [encode_hop(hop, read_line) for hop in line.via],
         "note": line.note,
     }

@@ -7,6 +7,7 @@ evidence.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from kgraph.model.document import Pin, Scenario
 from kgraph.model.location import Extent, Guard
@@ -23,7 +24,9 @@ from kgraph.model.results import (
     Reach,
     SiteAnswer,
 )
-from kgraph.query.pins import RowPartner
+
+if TYPE_CHECKING:
+    from kgraph.query.pins import RowPartner
 
 ConditionText = Callable[[Extent], str]
 _DIRECT = (EdgeKind.DIRECT, EdgeKind.ASM)
@@ -42,7 +45,7 @@ def format_paths(answer: PathAnswer, guards: ConditionText | None = None) -> Ite
         yield from format_frontier(answer.frontier)
 
 
-def format_row_partner(partner: RowPartner) -> str:
+def format_row_partner(partner: "RowPartner") -> str:
     """A sentence: which pin goes with a given one, and the row that has both."""
     return f"{partner.table} ({partner.location}) holds {partner.pin} beside {partner.given_pin}"
 

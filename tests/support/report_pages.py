@@ -1,20 +1,19 @@
-"""Checked queries and answered path questions, as a report takes them."""
+"""Checked documents and answered path questions, as a report takes them."""
 
-from kgraph.check.document.subjects import read_subject
-from kgraph.check.walk import check_document
+from kgraph import api
+from kgraph.check.document.parser import parse_document
+from kgraph.check.document.subjects import Subject
 from kgraph.graph import CallGraph
-from kgraph.query import PathQuestion, find_paths
-from kgraph.report.html import AnsweredPath, CheckedChain
 
 
-def check_query(graph: CallGraph, name: str) -> CheckedChain:
-    subject = read_subject(name)
-    assert subject.query is not None
-    return CheckedChain(
-        check_document(graph, subject.document, subject.query.scenario), subject.query
-    )
+def check_text(graph: CallGraph, name: str, text: bytes) -> api.CheckResult:
+    """The check of a document with this name and text."""
+    return api.check(graph, Subject(parse_document(name, text)))
 
 
-def answer_path(graph: CallGraph, caller: str, callee: str, count: int = 2) -> AnsweredPath:
-    answer = find_paths(graph, PathQuestion(caller, callee, count=count))
-    return AnsweredPath(caller, callee, answer)
+def answer_path(
+    graph: CallGraph, caller: str, callee: str, count: int = 2
+) -> api.PathResult:
+    """The paths without the scenario that documents them."""
+    question = api.PathQuestion(caller, callee, count=count)
+    return api.path(graph, question, documented=False)

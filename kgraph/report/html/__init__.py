@@ -4,14 +4,11 @@ Owns what stands on which page and how pages are linked. It decides no
 verdict and knows no terminal.
 """
 
-from kgraph.report.html.answer_pages import AnsweredPath, CheckedChain
 from kgraph.report.html.links import LinkStyle
 from kgraph.report.html.site import make_site, make_standalone_page
 from kgraph.report.html.writing import SiteChanges, write_site
 
 __all__ = [
-    "AnsweredPath",
-    "CheckedChain",
     "LinkStyle",
     "SiteChanges",
     "make_site",

@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePath
 
-from kgraph.model.document import LineKind, Query, Scenario
-from kgraph.model.results import PathAnswer
+from kgraph.api import CheckResult, PathResult
+from kgraph.model.document import LineKind
 from kgraph.model.verdicts import ChainCheck, CitationVerdict, LineVerdict, Verdict
 from kgraph.report.check_text import (
     describe_citation,
@@ -23,35 +22,13 @@ from kgraph.report.picture.layout import draw_hops
 from kgraph.report.text import format_frontier, format_other_count, format_paths
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedChain:
-    """A checked document, and the query whose chain it is, if it is one."""
-
-    check: ChainCheck
-    query: Query | None = None
-
-    @property
-    def name(self) -> str:
-        """What the document is called on the site: never with its folders."""
-        return self.query.name if self.query else PurePath(self.check.document.file).name
-
-
-@dataclass(frozen=True, slots=True)
-class AnsweredPath:
-    """A path question and its answer."""
-
-    caller: str
-    callee: str
-    answer: PathAnswer
-    scenario: Scenario | None = None
-
-
 def make_chain_pages(
-    proofs: ProofMaker, chains: Sequence[CheckedChain]
+    proofs: ProofMaker, chains: Sequence[CheckResult]
 ) -> tuple[ChainPage, ...]:
     """The pages of checked documents, for the folder chain/."""
     files = make_file_names({
-        (number, chain.check.document.file): chain.name for number, chain in enumerate(chains)
+        (number, chain.check.document.file): _name_chain(chain)
+        for number, chain in enumerate(chains)
     })
     return tuple(
         _make_chain_page(proofs, chain, file)
@@ -59,10 +36,11 @@ def make_chain_pages(
     )
 
 
-def make_path_pages(proofs: ProofMaker, paths: Sequence[AnsweredPath]) -> tuple[PathPage, ...]:
+def make_path_pages(proofs: ProofMaker, paths: Sequence[PathResult]) -> tuple[PathPage, ...]:
     """The pages of path questions, for the folder path/."""
     files = make_file_names({
-        (number, path.caller, path.callee): f"{path.caller}-{path.callee}"
+        (number, path.question.caller, path.question.callee):
+            f"{path.question.caller}-{path.question.callee}"
         for number, path in enumerate(paths)
     })
     return tuple(
@@ -71,8 +49,13 @@ def make_path_pages(proofs: ProofMaker, paths: Sequence[AnsweredPath]) -> tuple[
     )
 
 
-def _make_chain_page(proofs: ProofMaker, chain: CheckedChain, file: str) -> ChainPage:
-    check, query, name = chain.check, chain.query, chain.name
+def _name_chain(chain: CheckResult) -> str:
+    """What the document is called on the site: never with its folders."""
+    return chain.query.name if chain.query else PurePath(chain.check.document.file).name
+
+
+def _make_chain_page(proofs: ProofMaker, chain: CheckResult, file: str) -> ChainPage:
+    check, query, name = chain.check, chain.query, _name_chain(chain)
     claims = list_claims(check)
     citations = [
         line.citation for line in claims if line.citation is not CitationVerdict.NONE
@@ -86,7 +69,7 @@ def _make_chain_page(proofs: ProofMaker, chain: CheckedChain, file: str) -> Chai
     )
 
 
-def _iter_sections(proofs: ProofMaker, chain: CheckedChain) -> Iterator[ChainSection]:
+def _iter_sections(proofs: ProofMaker, chain: CheckResult) -> Iterator[ChainSection]:
     depths = _measure_depths(chain.check)
     parents = {line.line.parent for line in chain.check.lines}
     for heading, lines in _split_at_headings(chain.check):
@@ -99,7 +82,8 @@ def _iter_sections(proofs: ProofMaker, chain: CheckedChain) -> Iterator[ChainSec
         )
         steps = [(proof.hop, f"#line-{row.verdict.line.number}")
                  for row in rows for proof in row.proofs]
-        yield ChainSection(heading, draw_hops(heading or chain.name, steps, load_lanes()), rows)
+        drawing = draw_hops(heading or _name_chain(chain), steps, load_lanes())
+        yield ChainSection(heading, drawing, rows)
 
 
 def _count(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> dict[str, int]:
@@ -163,15 +147,16 @@ def _make_line(
     )
 
 
-def _make_path_page(proofs: ProofMaker, asked: AnsweredPath, file: str) -> PathPage:
-    title, answer = f"{asked.caller} to {asked.callee}", asked.answer
+def _make_path_page(proofs: ProofMaker, result: PathResult, file: str) -> PathPage:
+    question, answer = result.question, result.answer
+    title = f"{question.caller} to {question.callee}"
     shown = []
     for number, path in enumerate(answer.paths, 1):
         made = proofs.make_proofs(path.hops, f"path-{number}")
         steps = [(proof.hop, f"#{proof.anchor}") for proof in made]
         shown.append(ShownPath(number, made, draw_hops(title, steps, load_lanes())))
     return PathPage(
-        file, title, asked.scenario, tuple(shown), format_other_count(answer),
+        file, title, question.scenario, tuple(shown), format_other_count(answer),
         tuple(format_frontier(answer.frontier)) if answer.frontier else (),
         "\n".join(format_paths(answer)),
     )

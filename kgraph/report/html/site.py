@@ -4,15 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import PurePath
 
+from kgraph.api import CheckResult, PathResult
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.model.location import Location
-from kgraph.report.html.answer_pages import (
-    AnsweredPath,
-    CheckedChain,
-    make_chain_pages,
-    make_path_pages,
-)
+from kgraph.report.html.answer_pages import make_chain_pages, make_path_pages
 from kgraph.report.html.links import Links, LinkStyle, PageNames
 from kgraph.report.html.mentioned_pages import MentionedPages
 from kgraph.report.html.pages import ChainPage, FrontPage, Page, PathPage, SearchEntry
@@ -30,8 +26,8 @@ from kgraph.report.templates import read_asset
 def make_site(
     graph: CallGraph,
     source: SourceText,
-    chains: Sequence[CheckedChain],
-    paths: Sequence[AnsweredPath],
+    chains: Sequence[CheckResult],
+    paths: Sequence[PathResult],
     style: LinkStyle | None = None,
 ) -> dict[str, bytes]:
     """Every file of the site by its name. The same index and questions give the same bytes.
@@ -107,7 +103,7 @@ def _iter_troubles(graph: CallGraph) -> Iterator[tuple[str, str]]:
         yield path, reason
 
 
-def make_standalone_page(graph: CallGraph, source: SourceText, path: AnsweredPath) -> str:
+def make_standalone_page(graph: CallGraph, source: SourceText, path: PathResult) -> str:
     """The page of a path as one file that needs no other."""
     [page] = make_path_pages(ProofMaker(graph, source), [path])
     links = Links(PageNames(), graph.description, anchors=_find_anchors(page))

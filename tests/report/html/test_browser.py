@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from kgraph import api
 from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.report.html import make_site, make_standalone_page, write_site
-from tests.support.report_pages import answer_path, check_query
+from tests.support.report_pages import answer_path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def folder(mini: CallGraph, tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("site") / "out"
-    chains = [check_query(mini, query.name) for query in read_shipped_queries()]
+    chains = [api.check(mini, query.name) for query in read_shipped_queries()]
     paths = [answer_path(mini, "SyS_sendto", "veth_xmit")]
     write_site(found, make_site(mini, SourceText(mini), chains, paths))
     return found

@@ -5,23 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.check.document.parser import parse_document
+from kgraph import api
 from kgraph.check.document.query_files import find_query, read_shipped_queries
-from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
-from kgraph.report.html import CheckedChain, LinkStyle, make_site, make_standalone_page
+from kgraph.report.html import LinkStyle, make_site, make_standalone_page
 from kgraph.store import IndexReader
 from tests.support.places import FIXTURES, GOLDEN
-from tests.support.report_pages import answer_path, check_query
+from tests.support.report_pages import answer_path, check_text
 
 PAGE = GOLDEN / "chain-netns.html"
 
 
 def site(graph: CallGraph, *names: str, style: LinkStyle | None = None) -> dict[str, bytes]:
-    chains = [check_query(graph, name) for name in names]
+    chains = [api.check(graph, name) for name in names]
     paths = [answer_path(graph, "SyS_clone", "setup_net")]
     return make_site(graph, SourceText(graph), chains, paths, style)
 
@@ -68,8 +67,7 @@ def test_text_of_documents_is_escaped(mini: CallGraph) -> None:
         "# <script>alert(1)</script>\n\n```\nSyS_clone() // <img src=x onerror=alert(2)>\n"
         "|-SYSC_clone() // \u202egnp.exe \x1b[31m {{ 7 * 7 }}\n```\n"
     )
-    document = parse_document('"><script>.md', hostile.encode())
-    chain = CheckedChain(check_document(mini, document))
+    chain = check_text(mini, '"><script>.md', hostile.encode())
     pages = make_site(mini, SourceText(mini), [chain], [])
     for name, data in pages.items():
         if name.endswith(".html"):
