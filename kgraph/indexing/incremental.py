@@ -1,6 +1,9 @@
-"""Patch the graph of the previous index when an edit changes little.
+"""Patch the graph of the previous index when an edit changes little: the carried graph.
 
-Decides whether the facts that were read again make another graph than those that they replace.
+The face of incremental resolution. Nothing else in kgraph.indexing knows of it. To take it out,
+remove this module, kgraph.resolve.incremental, kgraph.store.incremental and model/incremental.py,
+with the footprint of a Resolution.
+
 If only lines moved, or only the call sites of the functions that were read again differ, the
 previous graph is patched; otherwise the caller resolves everything. How changes are judged is
 kgraph.resolve's, how they are written kgraph.store's.

@@ -23,8 +23,8 @@ _SITES = (("forward_site", ("forward_parameter", "forward_value")),
 
 @dataclass(slots=True)
 class PatchedSite:
-    """A call site: `like` a former one (its number), or a direct call of `callee` (a new number).
-    `holder` is the text of its holder, -1 for none."""
+    """A call site: `like` a previous one (its number), or a direct call of `callee` (a new number).
+    `holder` is the id of the text of its holder, -1 for none."""
 
     like: int | None
     callee: int
@@ -33,7 +33,7 @@ class PatchedSite:
 
 @dataclass(slots=True)
 class KeptFunctions:
-    """Former functions `first` to `last` (not included), as they were."""
+    """The previous functions from `first` up to `last`, without this, as they were."""
 
     first: int
     last: int
@@ -41,50 +41,51 @@ class KeptFunctions:
 
 @dataclass(slots=True)
 class PatchedFunction:
-    """One function, with the call sites that are written anew, in order."""
+    """One function, with all its call sites, in order."""
 
     folder: int
     sites: list[PatchedSite] = field(default_factory=list)
 
 
 class ArrayPatch:
-    """Makes the new arrays of `pieces`, all functions in the order of their new numbers. `numbers`
-    are the new numbers of the former functions, `uncited` the evidence of a call that needs none.
+    """Builds the new arrays.
+
+    `numbers` are the new numbers of the previous functions, `uncited` is the evidence of a call
+    that needs none.
     """
 
-    def __init__(self, former: NamedArrays, numbers: Sequence[int], uncited: int) -> None:
-        self._former = former
+    def __init__(self, previous: NamedArrays, numbers: Sequence[int], uncited: int) -> None:
+        self._previous = previous
         self._numbers = numbers
         self._uncited = uncited
-        self._new: NamedArrays = {name: array(numbers.typecode) for name, numbers in former.items()}
+        self._new: NamedArrays = {
+            name: array(content.typecode) for name, content in previous.items()}
         self._new["site_start"].append(0)
         self._new["hop_start"].append(0)
-        self._anew: list[tuple[int, int, list[int]]] = []  # function, hop place, holders
 
     def build(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> NamedArrays:
-        """The new arrays."""
+        """The new arrays of `pieces`, which are all functions in the order of their new numbers."""
         for piece in pieces:
             if isinstance(piece, KeptFunctions):
-                self._copy(piece)
+                self._copy_functions(piece)
             else:
-                self._write(piece)
+                self._add_function(piece)
         new = self._new
         new["edge_start"].append(len(new["edge_callee"]))
-        self._hops(pieces)
+        self._add_hops(pieces)
         new["back_start"], new["back_hop"] = reverse_hops(
             new["hop_callee"], len(new["hop_start"]) - 1)
         return new
 
-    def _function(self, old: int) -> int:
+    def _map_function(self, old: int) -> int:
         return self._numbers[old]
 
-    def _value(self, old: int) -> int:
-        """The new forwarded value."""
+    def _map_forwarded(self, old: int) -> int:
         return self._numbers[old] if is_function(old) else old
 
-    def _copy(self, run: KeptFunctions) -> None:
-        """Copy the sites, edges and what is handed on of a run."""
-        old, new = self._former, self._new
+    def _copy_functions(self, run: KeptFunctions) -> None:
+        """Copy the call sites, edges and forwarded values of a run."""
+        old, new = self._previous, self._new
         first, last = (old["site_start"][end] for end in (run.first, run.last))
         new["folder"].extend(old["folder"][run.first:run.last])
         shift = len(new["edge_start"]) - first
@@ -97,21 +98,22 @@ class ArrayPatch:
         for sites, others in _SITES:
             low, high = (bisect_left(old[sites], site) for site in (first, last))
             new[sites].extend([site + shift for site in old[sites][low:high]])
-            self._copy_others(others, low, high)
+            self._copy_of_sites(others, low, high)
 
     def _copy_edges(self, begin: int, end: int) -> None:
-        old, new = self._former, self._new
-        new["edge_callee"].extend(map(self._function, old["edge_callee"][begin:end]))
+        old, new = self._previous, self._new
+        new["edge_callee"].extend(map(self._map_function, old["edge_callee"][begin:end]))
         new["edge_kind"].extend(old["edge_kind"][begin:end])
         new["edge_evidence"].extend(old["edge_evidence"][begin:end])
 
-    def _copy_others(self, names: tuple[str, ...], low: int, high: int) -> None:
+    def _copy_of_sites(self, names: tuple[str, ...], low: int, high: int) -> None:
         for name in names:
-            values = self._former[name][low:high]
-            self._new[name].extend(map(self._value, values) if name == "forward_value" else values)
+            values = self._previous[name][low:high]
+            self._new[name].extend(
+                map(self._map_forwarded, values) if name == "forward_value" else values)
 
-    def _write(self, piece: PatchedFunction) -> None:
-        old, new = self._former, self._new
+    def _add_function(self, piece: PatchedFunction) -> None:
+        old, new = self._previous, self._new
         new["folder"].append(piece.folder)
         for site in piece.sites:
             number = len(new["edge_start"])
@@ -124,10 +126,10 @@ class ArrayPatch:
             for sites, others in _SITES:
                 low, high = (bisect_left(old[sites], site.like + end) for end in (0, 1))
                 new[sites].extend([number] * (high - low))
-                self._copy_others(others, low, high)
+                self._copy_of_sites(others, low, high)
         new["site_start"].append(len(new["edge_start"]))
 
-    def _hops(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
+    def _add_hops(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
         new = self._new
         forwards = group_forwards_by_site(new)
         callbacks = set(new["callback_site"])
@@ -147,7 +149,7 @@ class ArrayPatch:
                 number += 1
 
     def _copy_hops(self, run: KeptFunctions, number: int) -> None:
-        old, new = self._former, self._new
+        old, new = self._previous, self._new
         begin, end = (old["hop_start"][bound] for bound in (run.first, run.last))
         shift = len(new["hop_edge"]) - begin
         edges = [array_["edge_start"][array_["site_start"][at]]
@@ -155,7 +157,7 @@ class ArrayPatch:
         step, turn = edges[0] - edges[1], number - run.first
         new["hop_edge"].extend([edge + step for edge in old["hop_edge"][begin:end]])
         new["hop_caller"].extend([caller + turn for caller in old["hop_caller"][begin:end]])
-        new["hop_callee"].extend(map(self._function, old["hop_callee"][begin:end]))
+        new["hop_callee"].extend(map(self._map_function, old["hop_callee"][begin:end]))
         new["hop_width"].extend(old["hop_width"][begin:end])
         new["hop_flags"].extend(old["hop_flags"][begin:end])
         new["hop_start"].extend(
@@ -163,7 +165,7 @@ class ArrayPatch:
 
 
 class _OffsetList:
-    """A list whose first item has another number than 0."""
+    """A list whose first item does not have the number 0."""
 
     def __init__(self, first: int, items: list[int]) -> None:
         self._first = first

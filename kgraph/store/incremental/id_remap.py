@@ -9,6 +9,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import GraphChange, RewrittenFunction
@@ -16,28 +17,34 @@ from kgraph.store.graph_writer import site_sort_key
 from kgraph.store.incremental.array_patch import KeptFunctions
 
 
-class NumberShift:
-    """`gone` are numbers of rows that are no more; `come`, one for each row that came, the number
-    of the former row that it stands before; rows that came to one place in their order."""
+class PatchConflict(Exception):
+    """The previous graph is not the one that the change was found for."""
 
-    def __init__(self, gone: Iterable[int] = (), come: Iterable[int] = ()) -> None:
-        self._gone = sorted(gone)
-        self._come = sorted(come)
+
+class NumberShift:
+    """The numbers of rows after some were removed and others added.
+
+    `removed` are the numbers of removed rows. `added` has for each added row the number of the
+    previous row that it goes before; rows that go to one place keep their order.
+    """
+
+    def __init__(self, removed: Iterable[int] = (), added: Iterable[int] = ()) -> None:
+        self._removed = sorted(removed)
+        self._added = sorted(added)
 
     def map_kept(self, number: int) -> int:
-        """The number of a row that stayed."""
-        return number + bisect_right(self._come, number) - bisect_left(self._gone, number)
+        """The number of a row that stays."""
+        return number + bisect_right(self._added, number) - bisect_left(self._removed, number)
 
     def map_added(self, position: int) -> int:
-        """The number of the position-th row that came."""
-        place = self._come[position]
-        return place + position - bisect_left(self._gone, place)
+        """The number of the position-th added row."""
+        place = self._added[position]
+        return place + position - bisect_left(self._removed, place)
 
     def map_all(self, count: int) -> list[int]:
-        """The new numbers of all former rows, `count` of them; those of rows that went are of no
-        use."""
+        """The numbers of all `count` previous rows; those of removed rows mean nothing."""
         numbers: list[int] = []
-        for stop in sorted({*self._come, *(gone + 1 for gone in self._gone), count}):
+        for stop in sorted({*self._added, *(number + 1 for number in self._removed), count}):
             start = len(numbers)
             if stop > start:
                 first = self.map_kept(start)
@@ -45,23 +52,33 @@ class NumberShift:
         return numbers
 
     def sql_expression(self, column: str) -> str:
-        """The new number as SQL; NULL where the column is."""
-        shifts = [f" + ({column} >= {place})" for place in self._come]
-        shifts += [f" - ({column} > {place})" for place in self._gone]
+        """The number of the row in a column, as SQL; NULL where the column is."""
+        shifts = [f" + ({column} >= {place})" for place in self._added]
+        shifts += [f" - ({column} > {number})" for number in self._removed]
         return column + "".join(shifts)
 
 
-Piece = KeptFunctions | tuple[RewrittenFunction | None, int]
+@dataclass(frozen=True, slots=True)
+class ChangedFunction:
+    """A function that is added or written again, with its new number.
+
+    `rewritten` is None for a function without a definition.
+    """
+
+    rewritten: RewrittenFunction | None
+    number: int
 
 
-class PatchConflict(Exception):
-    """The former graph is not what the change is told of."""
+Piece = KeptFunctions | ChangedFunction
 
 
 class IdRemap:
-    """Numbers after `change` of the index attached as former, whose arrays these are. `former` are
-    the former numbers of the rewritten functions, `come` the functions that have no former row, in
-    order, `of_come` their numbers, `lost` former rows that nothing names any more. Raises Misfit.
+    """The numbers of functions and objects after `change`.
+
+    The previous index is attached as `previous`, and these are its arrays. `previous_numbers` are
+    the previous numbers of the rewritten functions, None for added ones; `added_functions` the
+    functions that have no previous row, in order, with `added_numbers`; `dropped_rows` are previous
+    rows that nothing names any more. Raises PatchConflict.
     """
 
     def __init__(
@@ -74,137 +91,152 @@ class IdRemap:
         self._change = change
         self._arrays = arrays
         self.previous_numbers = {
-            rewritten.function: self._find("function", rewritten.function)
+            rewritten.function: self._find_row("function", rewritten.function)
             for rewritten in change.rewritten_functions}
-        self.dropped_rows = self._lost_callees()
-        come = self._new_functions()
-        places = {function: self._place("function", function) for function in come}
-        self.added_functions = sorted(come, key=lambda function: (places[function], function))
+        self.dropped_rows = self._find_dropped_callees()
+        added = self._find_added_functions()
+        places = {function: self._find_place("function", function) for function in added}
+        self.added_functions = sorted(added, key=lambda function: (places[function], function))
+        removed = [self._get_previous(rewritten.function)
+                   for rewritten in change.rewritten_functions if rewritten.after is None]
         self.functions = NumberShift(
-            [self._there(rewritten.function) for rewritten in change.rewritten_functions
-             if rewritten.after is None] + list(self.dropped_rows),
+            [*removed, *self.dropped_rows],
             [places[function] for function in self.added_functions])
-        self.added_numbers = {function: self.functions.map_added(position)
-                        for position, function in enumerate(self.added_functions)}
-        gone = [self._find("object", thing.id) for thing in change.removed_objects]
-        self.removed_objects = [number for number in gone if number is not None]
+        self.added_numbers = {
+            function: self.functions.map_added(position)
+            for position, function in enumerate(self.added_functions)}
+        self.removed_objects = self._find_removed_objects()
         self.added_objects = sorted(change.added_objects, key=lambda thing: thing.id)
-        if None in gone or any(self._find("object", o.id) is not None for o in self.added_objects):
-            raise PatchConflict
         self.objects = NumberShift(
             self.removed_objects,
-            (self._place("object", thing.id) for thing in self.added_objects))
+            (self._find_place("object", thing.id) for thing in self.added_objects))
 
-    def _find(self, table: str, identity: FunctionId | ObjectId) -> int | None:
+    def _find_row(self, table: str, identity: FunctionId | ObjectId) -> int | None:
         row = self._connection.execute(
-            f"SELECT id FROM former.{table} WHERE name = ? AND scope = ? AND image = ?",  # noqa: S608
+            f"SELECT id FROM previous.{table} WHERE name = ? AND scope = ? AND image = ?",  # noqa: S608
             (identity.name, identity.scope, identity.image)).fetchone()
         return None if row is None else int(row[0])
 
-    def _there(self, function: FunctionId) -> int:
+    def _find_place(self, table: str, identity: FunctionId | ObjectId) -> int:
+        """The number of the previous row that an added one goes before."""
+        row = self._connection.execute(
+            f"SELECT count(*) FROM previous.{table} WHERE (name, scope, image) < (?, ?, ?)",  # noqa: S608
+            (identity.name, identity.scope, identity.image)).fetchone()
+        return int(row[0])
+
+    def _get_previous(self, function: FunctionId) -> int:
         number = self.previous_numbers[function]
         if number is None:
             raise PatchConflict
         return number
 
-    def _place(self, table: str, identity: FunctionId | ObjectId) -> int:
-        """The number of the former row that a new one stands before."""
-        row = self._connection.execute(
-            f"SELECT count(*) FROM former.{table} WHERE (name, scope, image) < (?, ?, ?)",  # noqa: S608
-            (identity.name, identity.scope, identity.image)).fetchone()
-        return int(row[0])
+    def _find_removed_objects(self) -> list[int]:
+        """The rows of the removed objects; an added object has none yet."""
+        removed = [self._find_row("object", thing.id) for thing in self._change.removed_objects]
+        added = [self._find_row("object", thing.id) for thing in self._change.added_objects]
+        if None in removed or any(row is not None for row in added):
+            raise PatchConflict
+        return [number for number in removed if number is not None]
 
-    def _new_functions(self) -> set[FunctionId]:
-        """The functions that have no row: defined first, or called first and not defined."""
-        come = set()
+    def _find_added_functions(self) -> set[FunctionId]:
+        """The functions that have no row: now defined, or now called without a definition."""
+        added = set()
         for rewritten in self._change.rewritten_functions:
             if rewritten.before is None:
                 if self.previous_numbers[rewritten.function] is not None:
                     raise PatchConflict
-                come.add(rewritten.function)
+                added.add(rewritten.function)
         for rewritten in self._change.rewritten_functions:
             for site in rewritten.sites:
-                if site.callee and site.callee not in come and self._find(
+                if site.callee and site.callee not in added and self._find_row(
                         "function", site.callee) is None:
-                    come.add(site.callee)
-        return come
+                    added.add(site.callee)
+        return added
 
-    def _lost_callees(self) -> set[int]:
-        """Functions without a definition that only calls that are no more named."""
+    def _find_dropped_callees(self) -> set[int]:
+        """The functions without a definition that only removed calls name."""
         starts, edges = self._arrays["site_start"], self._arrays["edge_start"]
         callees = self._arrays["edge_callee"]
-        lost: Counter[int] = Counter()
+        removed: Counter[int] = Counter()  # calls that are gone, less those in their place
         for rewritten in self._change.rewritten_functions:
             number = self.previous_numbers[rewritten.function]
             if number is None:
                 continue
             first, last = starts[number], starts[number + 1]
-            lost.update(callees[edges[first]:edges[last]])
-            order = rank_sites(rewritten)
+            removed.update(callees[edges[first]:edges[last]])
+            ranks = rank_sites(rewritten)
             for site in rewritten.sites:
                 if site.like is not None:
-                    like = first + order[site.like]
-                    lost.subtract(callees[edges[like]:edges[like + 1]])
+                    like = first + ranks[site.like]
+                    removed.subtract(callees[edges[like]:edges[like + 1]])
                 else:
                     assert site.callee is not None
-                    lost[self._find("function", site.callee)] -= 1  # type: ignore[index]
-        return {number for number, count in lost.items()
-                if count > 0 and self._is_lost(number, count)}
+                    removed[self._find_row("function", site.callee)] -= 1  # type: ignore[index]
+        return {number for number, count in removed.items()
+                if count > 0 and self._is_dropped(number, count)}
 
-    def _is_lost(self, number: int, count: int) -> bool:
+    def _is_dropped(self, number: int, calls: int) -> bool:
+        """Whether a function has no definition, and nothing names it but these calls."""
         execute = self._connection.execute
-        file, = execute("SELECT file FROM former.function WHERE id = ?", (number,)).fetchone()
+        file, = execute("SELECT file FROM previous.function WHERE id = ?", (number,)).fetchone()
         return (
-            file is None and self._arrays["edge_callee"].count(number) == count
+            file is None and self._arrays["edge_callee"].count(number) == calls
             and not self._arrays["forward_value"].count(number)
-            and execute("SELECT 1 FROM former.bound WHERE function = ?", (number,)
+            and execute("SELECT 1 FROM previous.bound WHERE function = ?", (number,)
                         ).fetchone() is None)
 
     def find_callee(self, function: FunctionId) -> int:
         """The number of a function that is called."""
         known = self.added_numbers.get(function)
         if known is None:
-            old = self._find("function", function)
-            if old is None:
+            previous = self._find_row("function", function)
+            if previous is None:
                 raise PatchConflict
-            known = self.functions.map_kept(old)
+            known = self.functions.map_kept(previous)
         return known
 
     def list_pieces(self) -> list[Piece]:
-        """All functions by their new numbers: runs of former ones, and those that are written anew
-        (a rewriting, None for one without a definition) with their new numbers."""
-        events: list[tuple[int, int, RewrittenFunction | None, int | None]] = []
-        for rewritten in self._change.rewritten_functions:
-            number = self.previous_numbers[rewritten.function]
-            if number is not None:
-                events.append((number, len(self.added_functions), rewritten, number))
-        by_name = {rewritten.function: rewritten for rewritten in self._change.rewritten_functions}
-        for position, function in enumerate(self.added_functions):
-            events.append((self._place("function", function), position,
-                           by_name.get(function), None))
-        events += [(old, len(self.added_functions), None, old) for old in self.dropped_rows]
+        """All functions in the order of their new numbers: runs of kept ones, and changed ones."""
         pieces: list[Piece] = []
         cursor = 0
-        for place, position, anew, old in sorted(events, key=lambda event: event[:2]):
+        for place, previous, changed in self._list_events():
             if place > cursor:
                 pieces.append(KeptFunctions(cursor, place))
                 cursor = place
-            if old is None:
-                pieces.append((anew, self.functions.map_added(position)))
-            else:
-                cursor = old + 1
-                if anew is not None and anew.after is not None:
-                    pieces.append((anew, self.functions.map_kept(old)))
+            if previous is not None:
+                cursor = previous + 1
+            if changed is not None:
+                pieces.append(changed)
         last = len(self._arrays["site_start"]) - 1
         if last > cursor:
             pieces.append(KeptFunctions(cursor, last))
         return pieces
 
+    def _list_events(self) -> list[tuple[int, int | None, ChangedFunction | None]]:
+        """What happens, in order: at which previous row, which previous row ends there, if any, and
+        which function stands there now, if any. Added functions come first."""
+        events: list[tuple[int, int, int | None, ChangedFunction | None]] = []
+        behind = len(self.added_functions)
+        by_function = {each.function: each for each in self._change.rewritten_functions}
+        for rewritten in self._change.rewritten_functions:
+            previous = self.previous_numbers[rewritten.function]
+            if previous is not None:
+                changed = None
+                if rewritten.after is not None:
+                    changed = ChangedFunction(rewritten, self.functions.map_kept(previous))
+                events.append((previous, behind, previous, changed))
+        for position, function in enumerate(self.added_functions):
+            added = ChangedFunction(by_function.get(function), self.functions.map_added(position))
+            events.append((self._find_place("function", function), position, None, added))
+        events += [(row, behind, row, None) for row in self.dropped_rows]
+        events.sort(key=lambda event: event[:2])
+        return [(place, previous, changed) for place, _, previous, changed in events]
+
 
 def rank_sites(rewritten: RewrittenFunction) -> dict[int, int]:
-    """For each call of the former definition, which of the function's call sites it is."""
+    """For each call of the previous definition, its rank among the function's call sites."""
     if rewritten.before is None:
         return {}
     calls = rewritten.before.calls
     ordered = sorted(range(len(calls)), key=lambda position: site_sort_key(calls[position]))
-    return {position: place for place, position in enumerate(ordered)}
+    return {position: rank for rank, position in enumerate(ordered)}

@@ -20,87 +20,92 @@ Point = tuple[int, int]  # line and column
 
 
 class LineShift:
-    """Where each cited point of each file went. `fits` is false once places differ in more than
-    that, or changed their order: then nothing may be concluded."""
+    """Where each cited point of each file went.
+
+    `is_consistent` is false once facts differ in more than their positions, or positions changed
+    their order: then the graph cannot be patched.
+    """
 
     def __init__(self, change: GraphChange) -> None:
-        """Learn from what was and what is there instead."""
         self.points: dict[str, dict[Point, Point]] = {}
         self.is_consistent = True
         for one, other in change.moved_definitions:
-            self._pair((one.subject, one.calls, one.bindings, one.flows),
+            self._compare((one.subject, one.calls, one.bindings, one.flows),
                        (other.subject, other.calls, other.bindings, other.flows))
         for before, after in change.moved_locations:
-            self._pair(before, after)
+            self._compare(before, after)
 
     def confirm_unmoved(self, same: Iterable[Definition]) -> None:
-        """Learn that the places of `same`, all unchanged definitions that may cite a file whose
-        places moved, stay where they are; and see that no two places changed their order."""
+        """Enter that the positions of `same` stay, and check that no two positions changed order.
+
+        `same` are all unchanged definitions that may cite a file of which positions moved.
+        """
         moved_paths = {path for path, points in self.points.items()
                        if any(before != after for before, after in points.items())}
         self.points = {path: self.points[path] for path in moved_paths}
         for definition in same:
             if not moved_paths.isdisjoint(_cited_paths(definition)):
-                self._stay(definition)
+                self._enter_unmoved(definition)
         for moved in self.points.values():
             targets = [moved[point] for point in sorted(moved)]
             if any(one >= other for one, other in pairwise(targets)):
                 self.is_consistent = False
 
-    def _pair(self, one: object, other: object) -> None:
+    def _compare(self, one: object, other: object) -> None:
+        """Enter where the positions of one fact are in its counterpart."""
         if type(one) is not type(other):
             self.is_consistent = False
         elif isinstance(one, Location) and isinstance(other, Location):
             self.is_consistent &= one.path == other.path
-            self._learn(one.path, (one.line, one.column), (other.line, other.column))
+            self._enter(one.path, (one.line, one.column), (other.line, other.column))
         elif isinstance(one, tuple) and isinstance(other, tuple):
             self.is_consistent &= len(one) == len(other)
             for part, counterpart in zip(one, other, strict=False):
-                self._pair(part, counterpart)
+                self._compare(part, counterpart)
         elif isinstance(one, Extent) and isinstance(other, Extent):
-            self._pair(one.start, other.start)
-            self._learn(one.start.path, (one.end_line, one.end_column),
+            self._compare(one.start, other.start)
+            self._enter(one.start.path, (one.end_line, one.end_column),
                         (other.end_line, other.end_column))
         elif isinstance(one, Struct):
             for name in one.__struct_fields__:
-                self._pair(getattr(one, name), getattr(other, name))
+                self._compare(getattr(one, name), getattr(other, name))
         else:
             self.is_consistent &= one == other
 
-    def _stay(self, part: object) -> None:
+    def _enter_unmoved(self, part: object) -> None:
         if isinstance(part, Location):
             if part.path in self.points:
-                self._learn(part.path, (part.line, part.column), (part.line, part.column))
+                self._enter(part.path, (part.line, part.column), (part.line, part.column))
         elif isinstance(part, tuple):
             for item in part:
-                self._stay(item)
+                self._enter_unmoved(item)
         elif isinstance(part, Struct):
             if isinstance(part, Extent) and part.start.path in self.points:
                 end = (part.end_line, part.end_column)
-                self._learn(part.start.path, end, end)
+                self._enter(part.start.path, end, end)
             for name in part.__struct_fields__:
-                self._stay(getattr(part, name))
+                self._enter_unmoved(getattr(part, name))
 
-    def _learn(self, path: str, before: Point, after: Point) -> None:
+    def _enter(self, path: str, before: Point, after: Point) -> None:
         if self.points.setdefault(path, {}).setdefault(before, after) != after:
             self.is_consistent = False
 
 
 def _cited_paths(definition: Definition) -> set[str]:
-    """The paths that a definition's facts stand in."""
+    """The files that a definition's facts stand in."""
     facts = (definition.subject, *definition.calls, *definition.bindings, *definition.flows)
     return {fact.location.path for fact in facts}
 
 
 class TextTable:
-    """The numbers of the graph's texts; what is new is added."""
+    """The ids of the graph's texts; new texts are added."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._numbers = dict(connection.execute("SELECT text, id FROM text").fetchall())
 
     def assign_id(self, text: str) -> int:
-        """The number of a text."""
+        """The id of a text."""
         number: int | None = self._numbers.get(text)
         if number is None:
             number = self._numbers[text] = len(self._numbers)
@@ -109,22 +114,22 @@ class TextTable:
 
 
 class LocationUpdater:
-    """Moves the places of the tables that have some. Raises KeyError at one that is not known."""
+    """Updates the positions in all tables. Raises KeyError at a position that is not known."""
 
     def __init__(self, connection: sqlite3.Connection, texts: TextTable) -> None:
         self._connection = connection
         self._texts = texts
 
     def update_tables(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
-        """Move what is cited of the files with these numbers."""
+        """Update the positions in the files with these ids."""
         for number, points in moved.items():
             for table in ("function", "object"):
-                self._extents(table, number, points)
-            self._sites(number, points)
-            self._bound(number, points)
-        self._evidence(moved)
+                self._update_extents(table, number, points)
+            self._update_sites(number, points)
+            self._update_bindings(number, points)
+        self._update_evidence(moved)
 
-    def _extents(self, table: str, file: int, points: Mapping[Point, Point]) -> None:
+    def _update_extents(self, table: str, file: int, points: Mapping[Point, Point]) -> None:
         rows = self._connection.execute(
             f'SELECT line, "column", end_line, end_column, id FROM {table} WHERE file = ?',  # noqa: S608
             (file,)).fetchall()
@@ -133,31 +138,31 @@ class LocationUpdater:
             " WHERE id = ?",
             [(*points[row[0], row[1]], *points[row[2], row[3]], row[4]) for row in rows])
 
-    def _sites(self, file: int, points: Mapping[Point, Point]) -> None:
+    def _update_sites(self, file: int, points: Mapping[Point, Point]) -> None:
         rows = self._connection.execute(
             'SELECT line, "column", end_line, end_column, t.text, site.id FROM site'
             " JOIN text t ON t.id = guards WHERE file = ?", (file,)).fetchall()
         self._connection.executemany(
             'UPDATE site SET line = ?, "column" = ?, end_line = ?, end_column = ?, guards = ?'
             " WHERE id = ?",
-            [(*points[row[0], row[1]], *points[row[2], row[3]], self._guards(row[4], points),
+            [(*points[row[0], row[1]], *points[row[2], row[3]], self._move_guards(row[4], points),
               row[5]) for row in rows])
 
-    def _guards(self, text: str, points: Mapping[Point, Point]) -> int:
+    def _move_guards(self, text: str, points: Mapping[Point, Point]) -> int:
         if text:
             text = json.dumps([
                 [*points[line, column], *points[end_line, end_column], holds]
                 for line, column, end_line, end_column, holds in json.loads(text)])
         return self._texts.assign_id(text)
 
-    def _bound(self, file: int, points: Mapping[Point, Point]) -> None:
+    def _update_bindings(self, file: int, points: Mapping[Point, Point]) -> None:
         rows = self._connection.execute(
             'SELECT line, "column", id FROM bound WHERE file = ?', (file,)).fetchall()
         self._connection.executemany(
             'UPDATE bound SET line = ?, "column" = ? WHERE id = ?',
             [(*points[line, column], number) for line, column, number in rows])
 
-    def _evidence(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
+    def _update_evidence(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:
         changed = []
         for number, chain in self._connection.execute("SELECT id, chain FROM evidence"):
             items = json.loads(chain)

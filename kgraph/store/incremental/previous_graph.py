@@ -12,11 +12,11 @@ from kgraph.store.reader import IndexReader
 
 
 class PreviousGraph:
-    """Answers for one index; close it. Raises StoreError where that is damaged."""
+    """Answers for one index. Close it after use. Raises StoreError if the index is damaged."""
 
     def __init__(self, path: Path) -> None:
         self._reader = IndexReader(path, verify=False)
-        self.find_functions = cache(self._functions_named)
+        self.find_functions = cache(self._find_functions)
         self.is_table = cache(self._is_table)
 
     def close(self) -> None:
@@ -29,14 +29,14 @@ class PreviousGraph:
         return array("footprint_mark"), array("footprint_weight")  # type: ignore[return-value]
 
     def find_weight(self, key: MarkKey) -> int:
-        """The weight of a mark, 0 where there is none."""
+        """The weight of a mark, 0 if there is none."""
         marks, weights = self._marks
         wanted = hash_key(key)
         place = bisect_left(marks, wanted)
         return weights[place] if place < len(marks) and marks[place] == wanted else 0
 
-    def _functions_named(self, name: str) -> tuple[Function, ...]:
-        """The defined functions of a name, as far as linkage asks."""
+    def _find_functions(self, name: str) -> tuple[Function, ...]:
+        """The defined functions of a name, with what linkage needs of them."""
         rows = self._reader.fetch_rows(
             "SELECT scope, image, path, line, alias_of, weak FROM function f"
             " JOIN file ON file.id = f.file WHERE name = ?", (name,))
@@ -53,6 +53,7 @@ class PreviousGraph:
 
     def is_pointer(self, identity: ObjectId) -> bool:
         """Whether all objects of this name and scope are defined here, as pointers."""
-        rows = self._reader.fetch_rows("SELECT type FROM object WHERE name = ? AND scope = ?",
-                                 (identity.name, identity.scope))
+        rows = self._reader.fetch_rows(
+            "SELECT type FROM object WHERE name = ? AND scope = ?",
+            (identity.name, identity.scope))
         return bool(rows) and all("*" in (row[0] or "") for row in rows)
