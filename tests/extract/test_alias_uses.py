@@ -43,10 +43,10 @@ CARRIERS = {"data", "n", "m", "two", "w"}
                     "second-?its record is written through a pointer of another type"}),
     ("(char *)x", set()),
 ])
-def test_overlays(facts: Facts, body: str, expected: set[str]) -> None:
+def test_overlaps(facts: Facts, body: str, expected: set[str]) -> None:
     reading = facts(OVERLAYS + "void t(union u *p, struct a *x, struct base *y, struct derived *z,"
                     f" struct pair *w, struct b *v, const char *bytes) {{ {body}; }}")
-    pairs = overlaid(reading)
+    pairs = find_overlaps(reading)
     both = {"-".join(reversed(pair.split("-"))) for pair in expected
             if "?" not in pair and not pair.endswith(("-n", "-m"))}
     assert pairs == expected | both
@@ -63,13 +63,13 @@ def test_overlays(facts: Facts, body: str, expected: set[str]) -> None:
     ("v = (struct b *)memdup_user(bytes, 8)", {"one-" + OUTSIDE}),
     ("void *made = memdup_user(bytes, 8)", set()),
 ])
-def test_what_is_copied_is_read_one_way(facts: Facts, body: str, expected: set[str]) -> None:
-    assert overlaid(facts(OVERLAYS + "void t(struct a *x, struct b *v, const char *bytes)"
+def test_a_copy_overlaps_in_one_direction(facts: Facts, body: str, expected: set[str]) -> None:
+    assert find_overlaps(facts(OVERLAYS + "void t(struct a *x, struct b *v, const char *bytes)"
                           f" {{ {body}; }}")) == expected
 
 
-def overlaid(reading: Reading) -> set[str]:
-    """What lies on one another, by the names of fields."""
+def find_overlaps(reading: Reading) -> set[str]:
+    """The fields that share storage, by their names."""
     found = [flow for flow in reading.definition("t").flows
              if flow.how in (TransferKind.OVERLAY, TransferKind.CARRIER)]
     for flow in found:

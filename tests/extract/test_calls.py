@@ -105,7 +105,7 @@ def test_expressions_are_as_a_reader_sees_them(facts: Facts) -> None:
         "s->__sk_common.skc_prot->read", "get( s )->read", "s->sk_prot ->write"]
 
 
-def test_a_callee_that_is_a_choice_is_one_call(facts: Facts) -> None:
+def test_a_callee_with_several_values_is_one_call(facts: Facts) -> None:
     reading = facts(OPS + "int u(struct ops *o, int i) { return (i ? f : o->read)(i); }")
     assert reading.calls("u") == ["(callee)"]
     assert reading.puts("u") == ["(callee) = f", "(callee) = ops.read{u(#0)}"]

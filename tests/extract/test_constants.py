@@ -8,7 +8,7 @@ int f(int x); int g(int x); int h(void);
 """
 
 
-def test_code_behind_a_false_constant_is_not_in_the_configuration(facts: Facts) -> None:
+def test_code_under_a_false_constant_is_left_out(facts: Facts) -> None:
     reading = facts(OPS + """
     int u(int x) {
         if (0) f(1); else g(1);

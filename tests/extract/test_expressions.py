@@ -51,7 +51,7 @@ def test_returns(facts: Facts) -> None:
     assert reading.puts("pick") == ["pick() = f", "pick() = ops.write{pick(#1)}"]
 
 
-def test_arguments_behind_the_dots(facts: Facts) -> None:
+def test_variadic_arguments(facts: Facts) -> None:
     reading = facts("void t(int n, ...) { __builtin_va_list args; __builtin_va_start(args, n);"
                     " ((int (*)(void))__builtin_va_arg(args, void *))();"
                     " __builtin_va_arg(args, int (*)(void))(); __builtin_va_arg(args, int); }")

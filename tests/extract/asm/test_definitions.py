@@ -17,7 +17,7 @@ def read(text: str) -> list[Definition]:
 
 
 def calls(text: str) -> dict[str, list[str]]:
-    """What each symbol calls; what it only refers to stands in brackets."""
+    """What each symbol calls; what it only refers to is in brackets."""
     found: dict[str, list[str]] = {}
     for definition in read(text):
         found[definition.subject.id.name] = [
@@ -27,7 +27,7 @@ def calls(text: str) -> dict[str, list[str]]:
     return found
 
 
-def test_symbols_what_they_call_and_refer_to() -> None:
+def test_what_symbols_call_and_refer_to() -> None:
     assert calls("""
 .globl first, data, last
 .type local, @function
@@ -64,7 +64,7 @@ def test_a_pointer_of_the_same_source_is_not_followed() -> None:
     assert [call.index for call in entry.calls] == [0, 1]
 
 
-def test_one_function_runs_on_into_the_next() -> None:
+def test_a_function_falls_through_into_the_next() -> None:
     assert calls("""
 .globl a, b, c, d, e
 a:
@@ -75,7 +75,7 @@ e:  ret
 """) == {"a": ["b"], "b": ["c"], "c": ["panic"], "d": [], "e": []}
 
 
-def test_weak_names_and_names_for_others() -> None:
+def test_weak_names_and_aliases() -> None:
     found = read(".weak f\n.set f, g\n.globl h\nh = g\n.set hidden, g")
     assert [(d.subject.id.name, getattr(d.subject, "alias_of", ""), getattr(d.subject, "weak", 0))
             for d in found] == [("f", "g", True), ("h", "g", False)]

@@ -17,7 +17,7 @@ def test_operands_of_printed_asm_by_name() -> None:
 @pytest.mark.parametrize("printed", [
     'asm ("nop");', 'printf("asm (\\"call f\\")");', 'int fasm; f("call g");', 'asm ("call *%0" ',
 ])
-def test_what_names_nothing_costs_nothing(printed: str) -> None:
+def test_text_without_calls_is_not_looked_at(printed: str) -> None:
     assert [t for t in parse_asm_calls(printed) if "*" not in t.template] == []
 
 

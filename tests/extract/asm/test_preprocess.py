@@ -49,7 +49,7 @@ def test_a_compiler_looks_for_nothing_in_the_tree(
     assert "TMPDIR" not in found
 
 
-def test_what_a_compiler_started_ends_with_it(
+def test_a_compiler_and_what_it_started_end_at_the_time_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake_compiler: Callable[[str], None]
 ) -> None:
     fake_compiler(f"sleep 1000 & echo $! > {tmp_path}/started; wait")

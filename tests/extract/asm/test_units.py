@@ -54,12 +54,12 @@ def test_a_header_whose_name_is_no_text_is_cited(tmp_path: Path) -> None:
 
 
 @compiler_needed
-def test_what_cannot_be_preprocessed_failed(tmp_path: Path) -> None:
+def test_a_unit_that_cannot_be_preprocessed_fails(tmp_path: Path) -> None:
     found = assembled(tmp_path, '#include "missing.h"\n')
     assert "missing.h" in found.failed
     assert not found.definitions
 
 
-def test_without_a_compiler_a_unit_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_unit_fails_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(preprocess, "find_compiler", lambda: "")
     assert "no compiler" in assembled(tmp_path, "").failed
