@@ -12,6 +12,7 @@ import pytest
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
+from tests.support.effort import seeds
 from tests.support.index_contents import all_tables, contents
 from tests.support.tree_edits import EDITS
 
@@ -81,7 +82,7 @@ def test_a_header_found_first_elsewhere_is_read(tree: Path, tmp_path: Path) -> N
     assert all_tables(index(copy, again=True).index) == tables
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", seeds(4))
 def test_after_any_edits_of_a_copy_what_is_lent_changes_nothing(
     tree: Path, tmp_path: Path, seed: int
 ) -> None:

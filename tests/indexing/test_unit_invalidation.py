@@ -12,6 +12,7 @@ from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
 from tests.support import edits
+from tests.support.effort import seeds
 from tests.support.index_contents import differences
 from tests.support.tree_edits import EDITS, sources
 
@@ -36,7 +37,7 @@ def index(tree: Path, again: bool = False, name: str = "x") -> IndexSummary:
     return index_tree(IndexRequest(tree, index=target, jobs=0 if not again else 1, again=again))
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", seeds(10))
 def test_after_any_edits_the_index_is_that_of_a_cold_run(tree: Path, seed: int) -> None:
     random = Random(seed)
     index(tree)
@@ -154,7 +155,7 @@ def edited(tree: Path, random: Random, edit: edits.CodeEdit) -> Path:
             return path
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", seeds(10))
 def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
     tree: Path, seed: int, resolved: list[int]
 ) -> None:

@@ -6,6 +6,7 @@ A run without it finds what is wrong at all; it may miss what is wrong seldom.
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from hypothesis import settings
 
 Test = Callable[..., Any]
@@ -27,3 +28,9 @@ def examples(most: int) -> Callable[[Test], Test]:
 def scaled(most: int) -> int:
     """How much of `most` a run tries: all, or a tenth in a quick run."""
     return most if _thorough else max(_PART, most // _PART)
+
+
+def seeds(count: int, quick: int = 1) -> list[Any]:
+    """Seeds to parametrize a test by; all but the first `quick` ones are marked slow."""
+    return [seed if seed < quick else pytest.param(seed, marks=pytest.mark.slow)
+            for seed in range(count)]
