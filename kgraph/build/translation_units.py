@@ -4,6 +4,7 @@ Owns the order of the steps: choose the configuration, prepare, run the dry run 
 compile database, filter.
 """
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ from kgraph.build.unit_filter import filter_units
 from kgraph.errors import ConfigurationError
 from kgraph.model.units import TranslationUnit
 
+_LOG = logging.getLogger("kgraph.build")
 _SHOWN = 3
 _MAX_SHOWN = 1000  # characters of a text of a list of commands
 
@@ -114,13 +116,13 @@ def find_configuration(
 
 
 def _list_from_kbuild(request: _ListRequest) -> UnitList:
-    configuration, remembered = _prepare_or_load(request)
+    configuration, result = _prepare_or_load(request)
     return UnitList(
-        units=filter_units(remembered.units, request.only, request.tree),
+        units=filter_units(result.units, request.only, request.tree),
         configuration=configuration,
         release=request.tree.release,
         build=request.work / "build",
-        skipped=remembered.skipped,
+        skipped=result.skipped,
         remarks=tuple(request.remarks),
     )
 
@@ -131,19 +133,20 @@ def _prepare_or_load(request: _ListRequest) -> tuple[Configuration, DryRunResult
     configuration = choose_configuration(tree, config=request.config, defconfig=request.defconfig)
     if warning := configuration.explain_release_mismatch(tree):
         request.remark(warning)
-    remembered = load_dry_run(work, tree, configuration, request.progress)
-    if remembered is not None:
-        for text in remembered.remarks:
+    saved = load_dry_run(work, tree, configuration, request.progress)
+    if saved is not None:
+        _LOG.debug("using the saved dry run in %s", work)
+        for text in saved.remarks:
             request.remark(text)
-        return configuration, remembered
+        return configuration, saved
     delete_saved_dry_run(work)
-    told = len(request.remarks)
+    first_remark = len(request.remarks)
     builder = _run_kbuild(request, configuration)
-    remembered = DryRunResult(
-        _sort_units(builder), _sort_skipped(builder), tuple(request.remarks[told:])
+    result = DryRunResult(
+        _sort_units(builder), _sort_skipped(builder), tuple(request.remarks[first_remark:])
     )
-    save_dry_run(work, tree, configuration, remembered)
-    return configuration, remembered
+    save_dry_run(work, tree, configuration, result)
+    return configuration, result
 
 
 def _run_kbuild(request: _ListRequest, configuration: Configuration) -> UnitBuilder:
@@ -180,7 +183,6 @@ class _LocalPaths:
 
 def _build_units(commands: Sequence[CompileCommand], prepared: PreparedBuild) -> UnitBuilder:
     tree, build = prepared.shadow.tree, prepared.build
-
     builder = UnitBuilder(
         tree=tree,
         build=build,
@@ -236,7 +238,7 @@ def _sort_skipped(builder: UnitBuilder) -> tuple[tuple[str, int], ...]:
 def _report_refused_flags(builder: UnitBuilder, remark: Callable[[str], None]) -> None:
     refused = sorted(builder.refused.items())
     for flag, count in refused[:_SHOWN]:
-        remark(f"left out the flag {_shorten(flag)} of {count} commands: it loads or reads foreign"
+        remark(f"ignored the flag {_shorten(flag)} of {count} commands: it loads or reads foreign"
                " code")
     if more := ", ".join(flag for flag, _ in refused[_SHOWN:]):
         remark(f"and {_shorten(more)}")

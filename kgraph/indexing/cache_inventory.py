@@ -41,18 +41,14 @@ def record_index(work: Path, index: Path) -> None:
 
 def list_cache() -> CacheInventory:
     """List the cache folder."""
-    spare, busy = [], []
-    for folder, free in _iter_work_folders():
-        if free:
-            spare += _find_unused(folder)
+    unused, busy = [], []
+    for folder, is_free in _iter_work_folders():
+        if is_free:
+            unused += _find_unused(folder)
         else:
             busy.append(folder)
-    for folder in _index_folders():
-        spare += [
-            UnusedFile(path, _measure_size(path), _KILLED_RUN) for path in list_unfinished(folder)
-        ]
-    found = [_describe_index(path) for path in sorted(cache_folder().glob(f"*{INDEX_SUFFIX}"))]
-    return CacheInventory(tuple(found), tuple(spare), tuple(busy))
+    unused += _find_unfinished()
+    return CacheInventory(_describe_indexes(), tuple(unused), tuple(busy))
 
 
 def prune_cache() -> CacheInventory:
@@ -61,37 +57,40 @@ def prune_cache() -> CacheInventory:
     Raises StoreError if something cannot be removed.
     """
     removed, busy = [], []
-    for folder, free in _iter_work_folders():
-        if not free:
+    for folder, is_free in _iter_work_folders():
+        if not is_free:
             busy.append(folder)
             continue
-        for spare in _find_unused(folder):
-            try:
-                if spare.path == folder:
-                    shutil.rmtree(folder)
-                else:
-                    remove_precompiled(folder)
-            except OSError as error:
-                raise StoreError(f"{spare.path} cannot be removed: {error.strerror}",
-                                 "check its permissions") from None
-            removed.append(spare)
+        for unused in _find_unused(folder):
+            _remove_unused(unused, folder)
+            removed.append(unused)
+    unfinished = _find_unfinished()
     for folder in _index_folders():
-        removed += [
-            UnusedFile(path, size, _KILLED_RUN)
-            for path, size in [(path, _measure_size(path)) for path in list_unfinished(folder)]
-            if _remove_unfinished(path)
-        ]
-    found = [_describe_index(path) for path in sorted(cache_folder().glob(f"*{INDEX_SUFFIX}"))]
-    return CacheInventory(tuple(found), tuple(removed), tuple(busy))
+        remove_unfinished(folder)
+    removed += [unused for unused in unfinished if not unused.path.exists()]
+    return CacheInventory(_describe_indexes(), tuple(removed), tuple(busy))
 
 
-def _remove_unfinished(path: Path) -> bool:
-    remove_unfinished(path.parent)
-    return not path.exists()
+def _remove_unused(unused: UnusedFile, folder: Path) -> None:
+    """Remove a folder of generated files, or what a killed run left in it."""
+    try:
+        if unused.path == folder:
+            shutil.rmtree(folder)
+        else:
+            remove_precompiled(folder)
+    except OSError as error:
+        raise StoreError(f"{unused.path} cannot be removed: {error.strerror}",
+                         "check its permissions") from None
 
 
 def _index_folders() -> tuple[Path, ...]:
     return cache_folder(), cache_folder() / "bundled"
+
+
+def _find_unfinished() -> list[UnusedFile]:
+    """Index files that a killed run had begun."""
+    return [UnusedFile(path, _measure_size(path), _KILLED_RUN)
+            for folder in _index_folders() for path in list_unfinished(folder)]
 
 
 def _iter_work_folders() -> Iterator[tuple[Path, bool]]:
@@ -109,6 +108,7 @@ def _is_work_folder(folder: Path) -> bool:
 
 
 def _find_unused(folder: Path) -> list[UnusedFile]:
+    """The folder of generated files, if no index uses it; else what a killed run left in it."""
     own = cache_folder() / f"{folder.name}{INDEX_SUFFIX}"
     if not own.is_file() and not any(path.is_file() for path in _read_recorded_indexes(folder)):
         return [UnusedFile(folder, _measure_size(folder), _NO_INDEX)]
@@ -129,6 +129,11 @@ def _read_recorded_indexes(work: Path) -> list[Path]:
         ]
     except (OSError, ValueError, TypeError, RecursionError):
         return []
+
+
+def _describe_indexes() -> tuple[CachedIndex, ...]:
+    """The indexes of the cache folder."""
+    return tuple(map(_describe_index, sorted(cache_folder().glob(f"*{INDEX_SUFFIX}"))))
 
 
 def _describe_index(path: Path) -> CachedIndex:

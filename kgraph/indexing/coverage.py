@@ -64,7 +64,7 @@ def compute_coverage(
 
 def _count_deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
     """Count deferred calls, by kind."""
-    untold = Counter(later.kind for later in resolution.callbacks if later.key_unknown)
+    unknown_keys = Counter(later.kind for later in resolution.callbacks if later.key_unknown)
     kinds: dict[str, list[DeferredRequest]] = {}
     for request in resolution.requests:
         kinds.setdefault(request.kind, []).append(request)
@@ -73,7 +73,7 @@ def _count_deferred(resolution: Resolution) -> dict[str, dict[str, Any]]:
             "requests": len(requests),
             "resolved": sum(request.edges > 0 for request in requests),
             "without": _count(request.reason for request in requests if not request.edges),
-            "untold": untold[kind],
+            "untold": unknown_keys[kind],
         }
         for kind, requests in sorted(kinds.items())
     }

@@ -30,8 +30,8 @@ class ReadingContext:
 class UnitReader:
     """Extracts the facts of units, one after another."""
 
-    def __init__(self, place: ReadingContext) -> None:
-        self._extractor = Extractor(place.root, place.build, set(), place.headers)
+    def __init__(self, context: ReadingContext) -> None:
+        self._extractor = Extractor(context.root, context.build, set(), context.headers)
         self._known: dict[str, str] = {}
 
     def __call__(self, unit: TranslationUnit) -> EncodedUnit:
@@ -62,7 +62,7 @@ def read_in_processes(jobs: int, limits: Limits = DEFAULT_LIMITS) -> ReadUnits:
 
 
 def extract_units(
-    units: Sequence[TranslationUnit], place: ReadingContext, read: ReadUnits,
+    units: Sequence[TranslationUnit], context: ReadingContext, read: ReadUnits,
     say: Callable[[str], None] = lambda _text: None,
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit]]:
     """Yield every unit with its facts, in the order of completion.
@@ -70,34 +70,34 @@ def extract_units(
     `say` is told of each unit that must be read again. Closing the generator stops the workers.
     """
     again: list[TranslationUnit] = []
-    for unit, facts in read(place, units):
+    for unit, facts in read(context, units):
         if isinstance(facts, LostTask):
             say(f"{unit.path}: {facts.reason}; it is read again, alone")
             again.append(unit)
         else:
             yield unit, facts
-    alone = replace(place, headers=())
+    alone = replace(context, headers=())
     for unit in again:
         for _, facts in read(alone, [unit]):
-            yield (
-                unit,
-                encode_failed_unit(unit, facts.reason) if isinstance(facts, LostTask) else facts,
-            )
+            if isinstance(facts, LostTask):
+                yield unit, encode_failed_unit(unit, facts.reason)
+            else:
+                yield unit, facts
 
 
 def _read_units_locally(
-    jobs: int, limits: Limits, place: ReadingContext, units: Sequence[TranslationUnit]
+    jobs: int, limits: Limits, context: ReadingContext, units: Sequence[TranslationUnit]
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit | LostTask]]:
     if jobs:
-        yield from run_tasks(units, partial(READER, place), jobs, limits)
+        yield from run_tasks(units, partial(READER, context), jobs, limits)
         return
-    reader = READER(place)
+    reader = READER(context)
     for unit in units:
         try:
             yield unit, reader(unit)
         except Exception as error:  # noqa: BLE001  it concerns this unit only
             yield unit, LostTask(describe_error(error))
-            reader = READER(place)
+            reader = READER(context)
 
 
 READER = UnitReader  # each worker makes its own
