@@ -1,4 +1,4 @@
-"""A small tree with a Makefile, for what asks Kbuild."""
+"""A small tree with a Makefile, for tests of Kbuild."""
 
 from pathlib import Path
 
@@ -9,5 +9,5 @@ from tests.support.kbuild_tree import make_kbuild_tree
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A small tree with a Makefile that behaves as far as kgraph looks."""
+    """A small tree whose Makefile does what kgraph needs of Kbuild."""
     return make_kbuild_tree(tmp_path / "tree")

@@ -32,7 +32,7 @@ def test_the_command_is_found_among_the_shell_around_it() -> None:
         "cp -c a.c b.c",
     ],
 )
-def test_what_compiles_no_object_is_none(text: str) -> None:
+def test_commands_that_compile_nothing_are_none(text: str) -> None:
     assert parse_compile_command(split_words(text)) is None
 
 

@@ -1,4 +1,4 @@
-"""--compile-commands: lists of this machine and another, and bad ones."""
+"""Compile databases of this machine and another, and bad ones."""
 
 import json
 from pathlib import Path
@@ -87,7 +87,7 @@ def outside(built: Path, folder: Path, told: list[str]):
     return units(built, [{"directory": str(folder), "file": words[-1], "arguments": words}], told)
 
 
-def test_a_folder_that_is_evidently_no_build_folder_is_not_taken_for_one(
+def test_a_folder_that_is_no_build_folder_is_not_used_as_one(
     built: Path, tmp_path: Path
 ) -> None:
     odd = tmp_path / "odd"
@@ -113,7 +113,7 @@ def test_a_folder_around_the_tree_of_another_machine(built: Path) -> None:
 
 
 @pytest.mark.parametrize("folder", ["{0}/Makefile", "{0}/gone", "/nowhere", "gone"])
-def test_a_folder_that_is_none_is_told(built: Path, folder: str) -> None:
+def test_a_missing_folder_is_reported(built: Path, folder: str) -> None:
     told: list[str] = []
     found = outside(built, Path(folder.format(built)), told)
     assert [unit.directory for unit in found.units] == [str(built)]
@@ -187,19 +187,19 @@ def test_prepare_makes_headers_outside_the_tree(tree: Path, tools: None) -> None
         ("[" * 100_000, "nested|not JSON"),
     ],
 )
-def test_what_is_no_list_is_refused(built: Path, content: str, says: str) -> None:
+def test_bad_lists_are_refused(built: Path, content: str, says: str) -> None:
     with pytest.raises(ConfigurationError, match=says):
         units(built, content)
 
 
-def test_a_list_of_nothing_here_is_refused(built: Path) -> None:
+def test_a_list_of_another_tree_is_refused(built: Path) -> None:
     with pytest.raises(ConfigurationError, match="none of the 2 sources"):
         units(built, [entry("gone.c"), entry("gone/too.c")])
     with pytest.raises(ConfigurationError, match="no unit of the kernel: 1 host programs"):
         units(built, [entry("scripts/mod/empty.c")])
 
 
-def test_a_list_that_is_not_there_is_refused(built: Path, tmp_path: Path) -> None:
+def test_a_missing_list_is_refused(built: Path, tmp_path: Path) -> None:
     opened = open_tree(built)
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(ConfigurationError, match="cannot be read"):
@@ -211,7 +211,7 @@ def test_a_configuration_beside_a_list_is_refused(built: Path) -> None:
         units(built, [entry("net/core/dev.c")], defconfig="defconfig")
 
 
-def test_foreign_code_is_left_out_with_a_remark(built: Path) -> None:
+def test_flags_that_load_code_are_ignored_with_a_remark(built: Path) -> None:
     told: list[str] = []
     command = COMMAND.format(far=FAR, o="a.o", c="net/core/dev.c") + " -fplugin=./evil.so"
     found = units(built, [entry("net/core/dev.c", command=command)], told)

@@ -47,7 +47,7 @@ def test_the_digest_is_of_the_content(tree: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("target", ["vmlinux", "a b config", "$(shell x)config", "-fconfig", ""])
-def test_a_target_that_is_none_is_refused(tree: Path, target: str) -> None:
+def test_a_bad_target_is_refused(tree: Path, target: str) -> None:
     if not target:
         assert choose_configuration(open_tree(tree), defconfig="").target == "defconfig"
         return

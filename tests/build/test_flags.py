@@ -10,7 +10,7 @@ def flags(*words: str, root: Path = Path("/tree")):
     return translate_flags(words, lambda path: str(Path("/tree") / path), [root])
 
 
-def test_what_changes_the_meaning_is_kept_and_absolute() -> None:
+def test_flags_that_change_the_meaning_are_kept_with_absolute_paths() -> None:
     found = flags(
         *("-nostdinc", "-Iinclude", "-I", "net", "-isystem", "sys", "-D", "A=1", "-DB", "-UC"),
         *("-std=gnu89", "-m64", "-mno-sse", "-O2", "-fno-pie", "-fshort-wchar", "-mcmodel=kernel"),
@@ -42,7 +42,7 @@ def test_what_changes_the_meaning_is_kept_and_absolute() -> None:
         ["-ObjC"],
     ],
 )
-def test_what_libclang_rejects_is_dropped_silently(words: list[str]) -> None:
+def test_flags_that_libclang_rejects_are_dropped_silently(words: list[str]) -> None:
     found = flags(*words, "-DLAST")
     assert found.arguments == (
         "-DLAST", "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
@@ -69,7 +69,7 @@ def test_what_libclang_rejects_is_dropped_silently(words: list[str]) -> None:
         ["@/evil\n"],
     ],
 )
-def test_what_loads_or_reads_foreign_code_is_refused_and_told(words: list[str]) -> None:
+def test_flags_that_load_or_read_foreign_code_are_refused(words: list[str]) -> None:
     found = translate_flags(
         [*words, "-DLAST"], lambda path: str((Path("/tree") / path).resolve()), [Path("/tree")]
     )
@@ -78,7 +78,7 @@ def test_what_loads_or_reads_foreign_code_is_refused_and_told(words: list[str]) 
     assert len(found.refused) == 1
 
 
-def test_a_header_that_a_link_in_the_tree_leads_out_to_is_refused(tmp_path: Path) -> None:
+def test_a_header_outside_behind_a_link_of_the_tree_is_refused(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tmp_path / "out.h").write_text("int out;\n")
@@ -119,7 +119,7 @@ def test_a_header_that_is_found_in_a_folder_of_the_tree_is_named(
     assert found.arguments[0] == words[0].removesuffix("in.h")
 
 
-def test_a_header_that_is_nowhere_is_not_left_to_be_found_elsewhere() -> None:
+def test_a_missing_header_is_not_left_to_clang_to_find() -> None:
     assert flags("-include", "stdio.h").arguments[:2] == ("-include", "/tree/stdio.h")
 
 
@@ -138,6 +138,6 @@ def test_a_flag_without_its_value_at_the_end_does_no_harm() -> None:
         assert "-w" in flags(word).arguments
 
 
-def test_our_headers_are_there() -> None:
+def test_builtin_headers_exist() -> None:
     for name in ("stdarg.h", "stddef.h", "stdbool.h", "stdint.h", "limits.h"):
         assert (BUILTIN_HEADERS / name).is_file()

@@ -1,4 +1,4 @@
-"""Preparing, the dry run, generated sources and reuse, on a tree whose Makefile is a page long."""
+"""Preparing, dry run, generated sources, saved results, on a tree with a Makefile of a page."""
 
 import shutil
 from pathlib import Path
@@ -44,7 +44,7 @@ def test_units_of_a_pristine_tree(tree: Path) -> None:
     assert listing(tree) == before
 
 
-def test_a_built_tree_shows_make_nothing_that_was_built(tree: Path) -> None:
+def test_make_sees_nothing_of_an_in_tree_build(tree: Path) -> None:
     (tree / ".config").write_text("CONFIG_MINE=y\n")
     (tree / "include/generated").mkdir()
     (tree / "include/generated/autoconf.h").write_text("#error stale\n")
@@ -75,7 +75,7 @@ def test_nothing_is_run_again_until_an_input_changes(tree: Path, monkeypatch) ->
     assert again.units == first.units
 
 
-def test_a_cut_off_memory_is_made_again(tree: Path) -> None:
+def test_a_truncated_saved_result_is_made_again(tree: Path) -> None:
     first = units(tree)
     memory = tree.parent / "work/units.json"
     memory.write_text(memory.read_text()[:100])
@@ -142,7 +142,7 @@ def test_a_missing_header_is_named(tree: Path, monkeypatch) -> None:
     assert "libnone-dev" in caught.value.hint
 
 
-def test_a_failing_make_says_why_and_where_its_log_is(tree: Path) -> None:
+def test_a_failing_make_reports_the_cause_and_its_log(tree: Path) -> None:
     (tree / "rules.mk").write_text("prepare:\n\t@echo 'x.c:1: error: no luck' >&2; exit 1\n")
     with pytest.raises(ToolError, match="error: no luck") as caught:
         units(tree)

@@ -17,7 +17,7 @@ def test_a_link_to_a_tree_is_resolved(tree: Path, tmp_path: Path) -> None:
     assert open_tree(tmp_path / "link").root == tree
 
 
-def test_a_small_tree_needs_a_list_only(tmp_path: Path) -> None:
+def test_a_small_tree_needs_only_a_list(tmp_path: Path) -> None:
     (tmp_path / "compile_commands.json").write_text("[]")
     assert open_tree(tmp_path).release == ""
 
@@ -39,7 +39,7 @@ def test_a_small_tree_needs_a_list_only(tmp_path: Path) -> None:
         (lambda path: path.symlink_to(path), "cannot be read"),
     ],
 )
-def test_what_is_no_tree_is_refused(tmp_path: Path, make, says: str) -> None:
+def test_folders_that_are_no_tree_are_refused(tmp_path: Path, make, says: str) -> None:
     path = tmp_path / "linux"
     make(path)
     with pytest.raises(TreeError, match=says) as caught:

@@ -1,4 +1,4 @@
-"""The account of candidates: each holder once, beside signature matching."""
+"""Coverage counts each holder once, and compares with signature matching."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a unit depends on beside the files of the tree that it read: others, and those to come."""
+"""Units depend on more than the files of the tree that they read: files elsewhere, and new ones."""
 
 import json
 import shutil
@@ -32,7 +32,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def index(tree: Path, *flags: object, again: bool = False, jobs: int = 0) -> IndexSummary:
-    """The index of a tree of the one unit a.c, or a.S."""
+    """Index a tree of one unit, a.c or a.S."""
     source = "a.S" if (tree / "a.S").exists() else "a.c"
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": source,
@@ -99,7 +99,7 @@ def test_an_edit_of_a_file_elsewhere_is_noticed_in_assembler(tree: Path, tmp_pat
     assert calls(index(tree)) == {"two"}
 
 
-def test_a_header_that_comes_into_a_folder_elsewhere_is_noticed(
+def test_a_new_header_in_a_folder_elsewhere_is_noticed(
     tree: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "outside").mkdir()
@@ -111,7 +111,7 @@ def test_a_header_that_comes_into_a_folder_elsewhere_is_noticed(
     assert calls(index(tree, *flags)) == {"two"}
 
 
-def test_a_folder_elsewhere_that_is_not_there_costs_nothing(tree: Path, tmp_path: Path) -> None:
+def test_a_missing_folder_elsewhere_costs_nothing(tree: Path, tmp_path: Path) -> None:
     (tree / "a.c").write_text("int one(int);\n#define h one\n" + CALLER)
     index(tree, f"-I{tmp_path}/none")
     assert index(tree, f"-I{tmp_path}/none").units_read == 0
@@ -143,14 +143,14 @@ def test_a_new_file_that_is_found_first_is_noticed(tree: Path, name: str) -> Non
     assert calls(index(tree, *flags)) == {"two"}
 
 
-def test_a_new_file_that_was_missing_is_noticed(tree: Path) -> None:
+def test_a_missing_file_that_appears_is_noticed(tree: Path) -> None:
     (tree / "a.c").write_text('#include "x.inc"' + CALLER)
     assert index(tree).units_with_errors
     (tree / "x.inc").write_text("int two(int);\n#define h two\n")
     assert calls(index(tree)) == {"two"}
 
 
-def test_a_new_source_of_the_name_of_a_unit_costs_nothing(tree: Path) -> None:
+def test_a_new_source_named_like_a_unit_costs_nothing(tree: Path) -> None:
     (tree / "a.c").write_text("int one(int);\n#define h one\n" + CALLER)
     index(tree)
     (tree / "other").mkdir()
@@ -176,7 +176,7 @@ def test_a_new_link_to_a_folder_is_noticed(tree: Path, tmp_path: Path, outside: 
 @pytest.mark.parametrize("asked", [
     '__has_include("x.h")', "__has_include(<sub/x.h>)", "__has_include_next(<sub/x.h>)",
     "__has_include(WHICH)"])
-def test_a_header_that_was_asked_for_is_noticed(tree: Path, asked: str) -> None:
+def test_a_header_tested_by_has_include_is_noticed(tree: Path, asked: str) -> None:
     text = "#define WHICH <sub/x.h>\nint one(int), two(int);\n#if {}\n#define h two\n#else\n"
     (tree / "a.c").write_text(text.format(asked) + "#define h one\n#endif\n" + CALLER)
     (tree / "sub").mkdir()
@@ -190,7 +190,7 @@ def test_a_header_that_was_asked_for_is_noticed(tree: Path, asked: str) -> None:
 
 
 @pytest.mark.parametrize("source", ["a.c", "a.S"])
-def test_where_the_environment_has_headers_sought_is_no_matter(
+def test_header_folders_of_the_environment_are_ignored(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
 ) -> None:
     for folder in ("CPATH", "C_INCLUDE_PATH"):
@@ -204,7 +204,7 @@ def test_where_the_environment_has_headers_sought_is_no_matter(
             assert (summary.failed_units, summary.units_with_errors) == ((), ())
 
 
-def test_a_header_of_the_system_that_was_missing_is_looked_for_again(tree: Path) -> None:
+def test_a_missing_system_header_is_searched_again(tree: Path) -> None:
     (tree / "a.c").write_text("#include <nobody-has-this.h>\n#define h one\n" + CALLER)
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "-o", "a.o", "a.c"]}]))

@@ -1,4 +1,4 @@
-"""Killed runs, runs at once, a full disk, damaged files: what answers is right, or nothing is."""
+"""Killed and concurrent runs, a full disk, damaged files: every answer is right, or none."""
 
 import contextlib
 import errno
@@ -80,7 +80,7 @@ def edit(tree: Path, number: int) -> None:
 
 
 @pytest.mark.slow
-def test_killed_at_any_moment_the_former_index_answers_and_nothing_is_left(
+def test_after_a_kill_at_any_moment_the_previous_index_answers_and_nothing_is_left(
     tree: Path, cache: Path
 ) -> None:
     began = time.monotonic()
@@ -136,7 +136,7 @@ def test_a_compiler_ends_with_a_killed_run(tree: Path, cache: Path) -> None:
 
 
 def children_of(parent: int, count: int) -> list[int]:
-    """The children of a process that are workers, once there are `count`."""
+    """Wait until a process has `count` workers, and return them."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         found = []
@@ -170,7 +170,7 @@ def test_a_signal_ends_a_run_quietly(tree: Path, cache: Path, number: signal.Sig
     assert run(cache, "path", "f0", "f3", cwd=tree).returncode == 0
 
 
-def test_runs_at_once_wait_for_each_other_and_readers_see_whole_indexes(
+def test_concurrent_runs_wait_for_each_other_and_readers_see_whole_indexes(
     tree: Path, cache: Path
 ) -> None:
     assert run(cache, "index", tree, "-j1").returncode == 0
@@ -201,7 +201,7 @@ def test_a_hundred_readers_at_once(tree: Path, cache: Path) -> None:
 
 @contextlib.contextmanager
 def disk(folder: Path, size: str) -> Iterator[Path]:
-    """A file system of its own."""
+    """A separate file system."""
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)],
                              capture_output=True, check=False)
@@ -238,7 +238,7 @@ def test_a_cache_folder_on_another_file_system(
     assert not [name for name in (*files(large_disk), *files(cache)) if "unfinished" in name]
 
 
-def test_a_cache_folder_on_a_file_system_that_can_only_be_read(
+def test_a_cache_folder_on_a_read_only_file_system(
     tree: Path, large_disk: Path
 ) -> None:
     assert run(large_disk, "index", tree, "-j2").returncode == 0
@@ -262,7 +262,7 @@ def one_error(answer: Answer) -> str:
     return lines[0]
 
 
-def test_a_full_disk_is_said_and_the_former_index_stays(
+def test_a_full_disk_is_an_error_and_the_previous_index_stays(
     tree: Path, cache: Path, small_disk: Path
 ) -> None:
     index = small_disk / "x.kgraph"
@@ -293,7 +293,7 @@ def test_a_cache_folder_that_cannot_be_written(tree: Path, tmp_path: Path) -> No
     assert os.strerror(errno.ENOTDIR) in message
 
 
-def test_a_cache_folder_that_can_only_be_read_answers(tree: Path, cache: Path) -> None:
+def test_a_read_only_cache_folder_answers(tree: Path, cache: Path) -> None:
     assert run(cache, "index", tree, "-j1").returncode == 0
     for path in (cache, *cache.rglob("*")):
         path.chmod(path.stat().st_mode & ~0o222)
@@ -305,7 +305,7 @@ def test_a_cache_folder_that_can_only_be_read_answers(tree: Path, cache: Path) -
 
 
 def damaged(content: bytes, random: Random) -> bytes:
-    """The bytes of an index cut off, with a bit turned, or with a stretch of them overwritten."""
+    """The bytes of an index: truncated, with one bit flipped, or partly overwritten."""
     kind = random.randrange(3)
     at = random.randrange(len(content))
     if kind == 0:
@@ -332,7 +332,7 @@ def test_a_damaged_index_never_answers(mini_index: Path, tmp_path: Path) -> None
         assert raised.value.hint
 
 
-def test_a_damaged_index_is_said_and_healed(tree: Path, cache: Path) -> None:
+def test_a_damaged_index_is_an_error_until_it_is_made_again(tree: Path, cache: Path) -> None:
     assert run(cache, "index", tree, "-j1").returncode == 0
     index = next(cache.rglob("*.kgraph"))
     content = index.read_bytes()
@@ -348,7 +348,7 @@ def test_a_damaged_index_is_said_and_healed(tree: Path, cache: Path) -> None:
 
 
 def index_tree_in(cache: Path, tree: Path) -> int:
-    """How many units were read."""
+    """Index a tree; how many units were read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(cache))
         return index_tree(IndexRequest(tree, jobs=0)).units_read

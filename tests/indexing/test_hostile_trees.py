@@ -1,4 +1,4 @@
-"""Hostile trees: strange names, links, pipes, syntax without end. Nothing leaves the tree."""
+"""Hostile trees: strange names, links, pipes, endless syntax. Nothing outside the tree is read."""
 
 import contextlib
 import json
@@ -28,8 +28,7 @@ from tests.support.processes import nothing_runs_for
 
 def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
           seconds: float = 60) -> IndexSummary:
-    """The index of a tree of these files; the units are those that end in .c or .S, and
-    `listed`."""
+    """Index a tree of these files. Its units are the files that end in .c or .S, and `listed`."""
     tree.mkdir(exist_ok=True)
     for name, text in sources.items():
         (tree / os.fsdecode(name)).write_text(text)
@@ -43,7 +42,7 @@ def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
 
 
 def calls(summary: IndexSummary, *names: str) -> set[tuple[str, str, str]]:
-    """(caller, citation, text) of the calls that leave the functions."""
+    """(caller, citation, text) of every call."""
     graph = CallGraph(IndexReader(summary.index))
     text = SourceText(graph)
     found = {
@@ -59,7 +58,7 @@ ODD = [b"q\"uo'te.c", b"new\nline.c", b"caf\xe9.c", b"back\\slash.c", "中文.c"
        "line\u2028end.c".encode(), b"a b.c"]
 
 
-def test_names_that_no_text_can_show_are_cited_and_opened(tmp_path: Path) -> None:
+def test_names_that_are_not_text_are_cited_and_opened(tmp_path: Path) -> None:
     sources = {
         name: f"int g(int);\nint f{number}(int a)\n{{\n\treturn g(a);\n}}\n"
         for number, name in enumerate(ODD)
@@ -141,7 +140,7 @@ def test_a_configuration_of_clang_in_the_tree_is_not_read(
 
 @pytest.mark.parametrize("ending", ["pch", "gch"])
 def test_a_precompiled_header_in_the_tree_is_not_read(tmp_path: Path, ending: str) -> None:
-    """clang's driver takes one that lies beside the header of `-include` for it."""
+    """Clang's driver would use one beside the header of `-include`."""
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / f"k.h.{ending}").write_bytes(b"CPCH and no more")
@@ -174,8 +173,8 @@ def test_names_that_are_too_long_cost_their_entry(tmp_path: Path, entry: dict[st
 
 
 def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
-    """Workers start in a folder whose modules have the names of those that they import; and the
-    program that asks for an index does so at its top.
+    """Workers start in a folder whose modules are named like those that they import, and the
+    program indexes at its top level.
     """
     here = tmp_path / "here"
     here.mkdir()
@@ -265,7 +264,7 @@ SHARED = {
 
 @pytest.mark.parametrize("kind", SHARED)
 def test_a_shared_header_that_is_precompiled(tmp_path: Path, kind: str) -> None:
-    """Hostile headers among those that are precompiled give what they give without."""
+    """Hostile headers give the same facts precompiled and not."""
     tree = tmp_path / "tree"
     (tree / "linux").mkdir(parents=True)
     sources = {f"u{n}.c".encode(): "#include <linux/shared.h>\n"
@@ -300,7 +299,7 @@ def test_limits_are_reported(tmp_path: Path, source: str, says: str) -> None:
 
 
 def doubling(innermost: str) -> str:
-    """Macros of the assembler of which each calls the one before it twice."""
+    """Assembler macros, each of which calls the previous one twice."""
     return f".macro a0\n{innermost}.endm\n" + "".join(
         f".macro a{n}\n a{n - 1}\n a{n - 1}\n.endm\n" for n in range(1, 35))
 
@@ -315,7 +314,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("kind", ENDLESS)
-def test_macros_of_the_assembler_without_end_are_reported(tmp_path: Path, kind: str) -> None:
+def test_endless_assembler_macros_are_reported(tmp_path: Path, kind: str) -> None:
     summary = index(tmp_path / "tree", {
         b"a.S": ENDLESS[kind], b"b.c": "int h(int a)\n{\n\treturn a;\n}\n"}, jobs=1)
     assert dict(summary.failed_units) == {"a.S": "macros of the assembler expand without end"}
@@ -337,7 +336,7 @@ HUGE = {
 
 
 @pytest.mark.parametrize("kind", HUGE)
-def test_huge_sources_of_the_assembler_are_read(tmp_path: Path, kind: str) -> None:
+def test_huge_assembler_sources_are_read(tmp_path: Path, kind: str) -> None:
     summary = index(tmp_path / "tree", {b"a.S": HUGE[kind]}, jobs=1)
     assert (summary.failed_units, summary.units_with_errors) == ((), ())
     graph = CallGraph(IndexReader(summary.index))
@@ -386,7 +385,7 @@ LINES = st.one_of(
 @example("# " + "x" * 2_000_000)
 @example("[[tree]]\npath = '" + "x/" * 100_000 + "'\n[[configuration]]")
 @examples(300)
-def test_any_set_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+def test_any_matrix_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
     folder = tmp_path_factory.mktemp("set")
     (folder / "tree").mkdir()
     (folder / "tree/a.c").write_text("int a;\n")

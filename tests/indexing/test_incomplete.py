@@ -1,4 +1,4 @@
-"""An index of a part of the tree does not call empty what the rest could fill."""
+"""An index of a part of the tree does not prove empty what the rest could fill."""
 
 from pathlib import Path
 
@@ -26,7 +26,7 @@ def tree(folder: Path) -> Path:
     return folder
 
 
-def test_only_what_one_file_keeps_is_empty_in_a_part(tmp_path: Path) -> None:
+def test_in_a_part_only_what_is_private_to_a_file_is_empty(tmp_path: Path) -> None:
     kernel = tree(tmp_path / "tree")
     commands = kernel / "compile_commands.json"
     whole = index_tree(IndexRequest(kernel, compile_commands=commands, jobs=0,
@@ -38,7 +38,7 @@ def test_only_what_one_file_keeps_is_empty_in_a_part(tmp_path: Path) -> None:
     assert [reason for reason in part.unresolved if "--only" in reason]
 
 
-def test_a_unit_that_does_not_parse_leaves_doubt(tmp_path: Path) -> None:
+def test_a_unit_that_fails_to_parse_makes_empty_sites_unresolved(tmp_path: Path) -> None:
     kernel = tree(tmp_path / "tree")
     (kernel / "b.c").write_text(OWN + "int broken(void) { return nowhere; }\n")
     found = index_tree(IndexRequest(kernel, compile_commands=kernel / "compile_commands.json",
@@ -46,7 +46,7 @@ def test_a_unit_that_does_not_parse_leaves_doubt(tmp_path: Path) -> None:
     assert [reason for reason in found.unresolved if "did not parse" in reason]
 
 
-def test_mini_linux_is_whole(tmp_path: Path) -> None:
+def test_mini_linux_is_complete(tmp_path: Path) -> None:
     found = index_tree(
         IndexRequest(find_mini_linux(), jobs=0, index=tmp_path / "m.kgraph")
     ).coverage

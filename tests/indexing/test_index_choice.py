@@ -55,7 +55,7 @@ def test_mini_linux_answers_where_there_is_no_index_and_is_never_the_last_built(
     assert choose_index(folder=tmp_path).path == tree
 
 
-def test_indexes_that_cannot_be_read_are_passed_over(tmp_path: Path) -> None:
+def test_unreadable_indexes_are_skipped(tmp_path: Path) -> None:
     cache_folder().mkdir(parents=True)
     (cache_folder() / "junk.kgraph").write_bytes(b"junk")
     assert choose_index(folder=tmp_path).choice is ChoiceReason.BUNDLED

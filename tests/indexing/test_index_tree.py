@@ -1,4 +1,4 @@
-"""Indexing mini-linux: order, workers, crashes, and that a tree is only read."""
+"""Indexing mini-linux: order, workers, crashes; the tree is only read."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ def test_the_tree_is_only_read(tmp_path: Path) -> None:
 
 
 class Crashing(unit_reading.UnitReader):
-    """Dies on one unit, raises on another."""
+    """Crashes on one unit, raises on another."""
 
     def __call__(self, unit: TranslationUnit) -> unit_reading.EncodedUnit:
         if unit.path == "net/ipv4/raw.c":
@@ -83,7 +83,7 @@ def test_a_worker_that_dies_costs_its_unit_and_nothing_else(
 
 
 class CrashingOnce(unit_reading.UnitReader):
-    """Dies the first time that it is given one unit."""
+    """Crashes the first time that it gets a certain unit."""
 
     def __call__(self, unit: TranslationUnit) -> unit_reading.EncodedUnit:
         marker = Path(os.environ["KGRAPH_TEST_MARKER"])

@@ -1,4 +1,4 @@
-"""What another index lends: less is read, and the result is that of reading everything."""
+"""Units that other indexes lend: less is read, and the result is that of reading everything."""
 
 import json
 import os
@@ -30,7 +30,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def configured(copy: Path, symbols: str) -> Path:
-    """A copy of mini-linux whose header of all symbols has some more."""
+    """A copy of mini-linux with additional configuration symbols."""
     shutil.copytree(find_mini_linux(), copy)
     (copy / "include/generated").mkdir()
     kconfig = copy / "include/linux/kconfig.h"
@@ -59,7 +59,7 @@ def test_a_tree_lends_all_units_to_its_copy(tree: Path, tmp_path: Path) -> None:
     assert index(copy).units_kept == first.units_read  # and it holds as one that was read
 
 
-def test_another_configuration_reads_the_units_that_mention_what_differs(
+def test_another_configuration_reads_the_units_that_mention_changed_symbols(
     tree: Path, tmp_path: Path
 ) -> None:
     units = index(tree).units_read
@@ -117,7 +117,7 @@ def test_units_with_errors_are_not_lent(tree: Path, tmp_path: Path) -> None:
     )
 
 
-def test_what_cannot_lend_is_left_alone(tree: Path, tmp_path: Path) -> None:
+def test_files_that_are_no_index_lend_nothing(tree: Path, tmp_path: Path) -> None:
     first = index(tree)
     copy = Path(shutil.copytree(tree, tmp_path / "two/tree"))
     content = first.index.read_bytes()
@@ -129,7 +129,7 @@ def test_what_cannot_lend_is_left_alone(tree: Path, tmp_path: Path) -> None:
         (tmp_path / "x.kgraph").unlink()
 
 
-def test_facts_that_another_kgraph_read_are_not_lent(tree: Path, tmp_path: Path) -> None:
+def test_facts_of_another_version_of_kgraph_are_not_lent(tree: Path, tmp_path: Path) -> None:
     first = index(tree)
     from kgraph.store import create_index
 
@@ -139,7 +139,7 @@ def test_facts_that_another_kgraph_read_are_not_lent(tree: Path, tmp_path: Path)
     assert index(copy).units_lent == 0
 
 
-def test_a_lender_that_is_replaced_meanwhile_lends_nothing(
+def test_a_donor_that_is_replaced_meanwhile_lends_nothing(
     tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from kgraph.indexing import index_tree
@@ -168,7 +168,7 @@ def test_neither_order_nor_workers_show_in_the_file(tree: Path, tmp_path: Path) 
     assert found[0] == found[1] == found[2]
 
 
-def test_a_set_says_what_it_shares(tree: Path, tmp_path: Path, kgraph, cache: Path) -> None:
+def test_a_matrix_reports_what_it_shares(tree: Path, tmp_path: Path, kgraph, cache: Path) -> None:
     configured(tmp_path / "two/tree", "#define CONFIG_IP_MULTICAST 1\n")
     (tmp_path / "set.toml").write_text(
         '[[tree]]\npath = "one/tree"\n[[tree]]\npath = "two/tree"\n[[configuration]]\n')

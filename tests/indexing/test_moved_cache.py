@@ -1,5 +1,5 @@
-"""A cache folder that is copied, moved or reached through a link: facts do not depend on where it
-lies, nor on where the tree does, and what does is made anew."""
+"""A cache folder that is copied, moved or reached through a link: facts depend neither on its place
+nor on the tree's, and what does depend on it is made again."""
 
 import shutil
 from pathlib import Path
@@ -31,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def nameless(tree: Path) -> Path:
-    """The tree with a unit that is generated and one that is not, both NAMELESS."""
+    """The tree with a generated unit and another, both NAMELESS."""
     rules = tree / "rules.mk"
     rules.write_text(rules.read_text().replace(
         "echo 'int made;' > net/made.c", "cat $(SRC)/net/made.in > net/made.c"))
@@ -83,7 +83,7 @@ def test_facts_do_not_depend_on_where_tree_and_cache_folder_lie(
 
 
 @pytest.mark.parametrize("moved", [True, False])
-def test_a_folder_that_was_moved_or_copied_is_made_anew(
+def test_a_folder_that_was_moved_or_copied_is_made_again(
     nameless: Path, tmp_path: Path, moved: bool
 ) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
@@ -121,7 +121,7 @@ def test_a_cache_folder_behind_a_link(nameless: Path, tmp_path: Path) -> None:
     assert texts(linked, "call_made") == texts(real, "call_made") != []
 
 
-def test_what_a_moved_index_needs_is_not_dropped(
+def test_what_a_moved_index_uses_is_not_pruned(
     nameless: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = tmp_path / "one", tmp_path / "other"

@@ -69,7 +69,7 @@ def test_one_edited_file_costs_one_unit(tree: Path) -> None:
     assert (again.units_read, again.units_kept) == (1, units - 1)
 
 
-def test_a_header_costs_those_who_read_it(tree: Path) -> None:
+def test_an_edited_header_costs_the_units_that_read_it(tree: Path) -> None:
     units = index(tree).units_read
     users = [path for path in sources(tree, ".c") if "net/ip.h" in path.read_text()]
     path = tree / "include/net/ip.h"
@@ -78,7 +78,7 @@ def test_a_header_costs_those_who_read_it(tree: Path) -> None:
     assert 0 < len(users) <= again.units_read < units
 
 
-def test_a_symbol_costs_those_who_mention_it(tree: Path) -> None:
+def test_a_changed_symbol_costs_the_units_that_mention_it(tree: Path) -> None:
     units = index(tree).units_read
     users = [path for path in sources(tree, ".c") if "CONFIG_IP_MULTICAST" in path.read_text()]
     header = tree / "include/generated/autoconf.h"
@@ -99,7 +99,7 @@ def test_a_touched_file_costs_nothing(tree: Path) -> None:
     assert index(tree).index.stat().st_ino == inode
 
 
-def test_a_damaged_index_is_made_anew(tree: Path) -> None:
+def test_a_damaged_index_is_made_again(tree: Path) -> None:
     first = index(tree)
     content = bytearray(first.index.read_bytes())
     for place in range(20_000, len(content), 4_000):
@@ -110,7 +110,7 @@ def test_a_damaged_index_is_made_anew(tree: Path) -> None:
     assert index(tree).units_read == first.units_read
 
 
-def test_what_only_moved_is_not_resolved_again(
+def test_moved_lines_are_not_resolved_again(
     tree: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index(tree)
@@ -128,7 +128,7 @@ def test_what_only_moved_is_not_resolved_again(
 
 @pytest.fixture
 def resolved(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """One entry for each time that a graph is resolved as a whole."""
+    """An entry for each time that a whole graph is resolved."""
     times: list[int] = []
     whole = write_index._resolve_graph
 
@@ -146,7 +146,7 @@ def index_here(tree: Path, again: bool = False, name: str = "x") -> IndexSummary
 
 
 def edited(tree: Path, random: Random, edit: edits.CodeEdit) -> Path:
-    """A file that was edited so."""
+    """Apply an edit to a random file, and return the file."""
     while True:
         path = random.choice(sources(tree, ".c"))
         text = edit(path.read_text(), random)
@@ -156,7 +156,7 @@ def edited(tree: Path, random: Random, edit: edits.CodeEdit) -> Path:
 
 
 @pytest.mark.parametrize("seed", seeds(10))
-def test_edits_of_calls_are_carried_over_and_equal_a_cold_run(
+def test_edits_of_calls_patch_the_graph_as_a_cold_run_would(
     tree: Path, seed: int, resolved: list[int]
 ) -> None:
     random = Random(seed)

@@ -43,24 +43,25 @@ def find_leftover_precompiled(work: Path) -> Path | None:
 
 
 def precompile_headers(
-    units: Sequence[TranslationUnit], place: ReadingContext, folder: Path, jobs: int, limits: Limits
+    units: Sequence[TranslationUnit], context: ReadingContext, folder: Path, jobs: int,
+    limits: Limits,
 ) -> list[PrecompiledWithDefinitions]:
     """Make the precompiled headers that pay off for `units`, with the definitions in them.
 
     One that cannot be made within the limits is left out; its units are read without it.
     """
     tasks = [(plan, folder / f"{number:03}") for number, plan in enumerate(plan_headers(units))]
-    done = run_tasks(tasks, partial(_make_precompiler, place), max(1, jobs), limits)
+    done = run_tasks(tasks, partial(_make_precompiler, context), max(1, jobs), limits)
     made = {task[1].name: result for task, result in done
             if result is not None and not isinstance(result, LostTask)}
     return [made[name] for name in sorted(made)]
 
 
 def _make_precompiler(
-    place: ReadingContext,
+    context: ReadingContext,
 ) -> Callable[[_Task], PrecompiledWithDefinitions | None]:
     """What makes headers in a worker: one extractor, which remembers the files that it read."""
-    return partial(_precompile, Extractor(place.root, place.build, set()))
+    return partial(_precompile, Extractor(context.root, context.build, set()))
 
 
 def _precompile(extractor: Extractor, task: _Task) -> PrecompiledWithDefinitions | None:

@@ -1,5 +1,5 @@
-"""A real scheduler and real workers on the loopback: the index is that of the local pool, whoever
-is killed, joins late, or does not fit."""
+"""A real scheduler and real workers on the loopback: the index is that of the local pool, even if
+workers are killed, join late or do not fit."""
 
 import contextlib
 import json
@@ -45,7 +45,7 @@ class Dask:
         self.address = json.loads(self._written())["address"]
 
     def worker(self, *, nanny: bool = False, **environment: str) -> "subprocess.Popen[bytes]":
-        """A worker that has joined; with a `nanny`, that process, which has it as its child."""
+        """Start a worker and wait until it has joined. With `nanny`, the process is its parent."""
         log = self._folder / f"log{len(self.processes)}"
         process = self._start(
             "dask_worker", self.address, "--nthreads", "1", "--no-dashboard",
@@ -102,8 +102,8 @@ def dask(tmp_path: Path) -> Iterator[Dask]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Units that share a header, which is worth precompiling; the first two have one of their own,
-    empty, in whose place a pipe makes clang wait."""
+    """Units that share a header, which is worth precompiling. The first two include an empty header
+    of their own, the gate; a pipe in its place makes clang wait."""
     root = tmp_path / "tree"
     (root / "linux").mkdir(parents=True)
     (root / "linux/ops.h").write_text(
@@ -130,14 +130,14 @@ def shut_gate(tree: Path, number: int) -> None:
 
 
 def open_gate(tree: Path, number: int) -> None:
-    """An empty file that was always there."""
+    """Replace the gate by an empty file with an old time."""
     (tree / "new").write_text("")
     os.utime(tree / "new", (10**9, 10**9))
     (tree / "new").replace(tree / f"gate{number}.h")
 
 
 class Waiting:
-    """A unit that waits at a shut gate: known once somebody reads there."""
+    """A unit that waits at a shut gate, once a process reads there."""
 
     def __init__(self, tree: Path, number: int) -> None:
         self._gate = tree, number
@@ -165,7 +165,7 @@ class Waiting:
         return found
 
     def leave(self) -> None:
-        """Let nobody wait for us."""
+        """Close our end, so that no process waits for us."""
         os.close(self._end)
 
     def go_on(self) -> None:
@@ -198,13 +198,13 @@ def index_in(cache: Path) -> Path:
 
 
 def all_of(cache: Path) -> dict[str, list[tuple[object, ...]]]:
-    """The same of the only index in a cache folder."""
+    """All tables of the only index in a cache folder."""
     return all_tables(index_in(cache))
 
 
 def bytes_of(cache: Path) -> list[bytes]:
-    """The pages of the only index in a cache folder, but for the one with the time of its making,
-    and the checksum behind them."""
+    """The pages of the only index in a cache folder, without its checksum and the page that has
+    the time at which it was made."""
     size = 8192
     content = index_in(cache).read_bytes()
     pages = [content[at:at + size] for at in range(0, len(content) - size + 1, size)]
@@ -213,7 +213,7 @@ def bytes_of(cache: Path) -> list[bytes]:
     return kept
 
 
-def test_a_worker_is_killed_another_joins_late_and_nothing_is_lost(
+def test_a_worker_is_killed_and_another_joins_late(
     dask: Dask, tree: Path, tmp_path: Path
 ) -> None:
     local = run(tmp_path / "local", tree, "-j2", "--no-precompiled")
@@ -319,7 +319,7 @@ HTTP = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
 @pytest.mark.parametrize(("answer", "says"), [
     (b"", "is silent"), (b"\x08", "is silent"), (HTTP, "speaks another protocol|closed"),
     (b"\0" * 64, "."), (b"\x01" + bytes(7) + b"\x08" + bytes(7) + b"\xff" * 8, ".")])
-def test_what_answers_is_no_scheduler(
+def test_a_server_that_is_no_scheduler(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, says: str
 ) -> None:
     monkeypatch.setattr("kgraph.indexing.workers.cluster._ANSWER_SECONDS", 2)
@@ -342,7 +342,7 @@ def test_what_answers_is_no_scheduler(
 
 
 def other_version(folder: Path) -> str:
-    """Where a kgraph lies that reads facts in another way."""
+    """A folder with a kgraph that extracts facts in another way."""
     shutil.copytree(ROOT / "kgraph", folder / "other/kgraph",
                     ignore=shutil.ignore_patterns("__pycache__"))
     with (folder / "other/kgraph/extract/calls.py").open("a") as file:
@@ -379,7 +379,7 @@ def test_a_worker_of_another_version_that_joins_late_is_left_out(
 
 
 def no_kgraph(folder: Path) -> str:
-    """Where a kgraph lies that cannot be imported, as where none is installed."""
+    """A folder with a kgraph that cannot be imported, as if none were installed."""
     (folder / "none/kgraph").mkdir(parents=True)
     (folder / "none/kgraph/__init__.py").write_text("raise ImportError('No module named kgraph')\n")
     return str(folder / "none")
@@ -396,8 +396,8 @@ def test_a_worker_without_kgraph_is_refused(dask: Dask, tree: Path, tmp_path: Pa
 
 
 def test_a_scheduler_without_kgraph(tree: Path, tmp_path: Path) -> None:
-    """Newer releases of Dask read a task there, too: then it is an error, and said; the former
-    index stays."""
+    """Newer releases of Dask unpickle tasks in the scheduler too. Then there is an error, and the
+    previous index stays."""
     assert run(tmp_path / "local", tree, "-j2").returncode == 0
     assert run(tmp_path / "far", tree, "-j2").returncode == 0
     before = all_of(tmp_path / "far")
@@ -415,7 +415,7 @@ def test_a_scheduler_without_kgraph(tree: Path, tmp_path: Path) -> None:
 
 
 def test_a_unit_on_which_workers_die_is_read_again_alone(tree: Path, tmp_path: Path) -> None:
-    """How many may, is the scheduler's setting (3); here none."""
+    """The scheduler's setting says how many may die (3); here it is none."""
     local = run(tmp_path / "local", tree, "-j2", "--no-precompiled")
     assert local.returncode == 0, local.stderr
     with cluster(tmp_path / "dask", DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0") as dask:
@@ -455,7 +455,7 @@ def test_a_worker_that_its_nanny_starts_again(dask: Dask, tree: Path, tmp_path: 
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
 
 
-def test_what_a_worker_has_to_see(tree: Path) -> None:
+def test_what_a_worker_must_see(tree: Path) -> None:
     file = str(tree / "u3.c")
     terms = RunTerms(
         "run",

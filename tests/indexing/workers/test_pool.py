@@ -1,4 +1,4 @@
-"""Worker processes: what is sent to them and back, how they start, and what they may see."""
+"""The worker pool: results and losses, how workers start, and what they may see."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def raises() -> Callable[[object], object]:
 
 
 def test_tasks_and_results_larger_than_a_pipe_holds() -> None:
-    """Neither side waits for the other to take what it sends."""
+    """Neither end blocks the other."""
     tasks = [bytes([letter]) * (1 << 22) for letter in b"abcdef"]
     done = list(run_tasks(tasks, echoes, 2, FAST))
     assert sorted(task for task, _ in done) == tasks
@@ -54,7 +54,7 @@ def stalls() -> Callable[[int], None]:
 
 
 def send_half_a_result(_task: int) -> None:
-    """Write the head of a message and a part of it, and go on for ever."""
+    """Send the head of a message and a part of it, and then hang."""
     for descriptor in range(3, 64):
         try:
             end = socket.socket(fileno=os.dup(descriptor))
@@ -111,7 +111,7 @@ print(sorted(run_tasks([1.0 + 0.1 * number for number in range(8)], sleeps, 2, L
 
 
 def test_results_that_came_while_we_were_stopped_are_taken() -> None:
-    """Whoever was stopped himself (SIGSTOP) would find all workers late."""
+    """After a SIGSTOP of our own, all workers seem late."""
     root = str(Path(__file__).resolve().parents[3])
     done = subprocess.run([sys.executable, "-c", STOPPED_PARENT, root], cwd=root, text=True,
                           capture_output=True, timeout=120, check=False)
@@ -119,8 +119,8 @@ def test_results_that_came_while_we_were_stopped_are_taken() -> None:
     assert "Lost" not in done.stdout
 
 
-def test_what_came_while_nobody_listened_is_no_loss() -> None:
-    """Whoever asks for results may stop for longer than a task may take."""
+def test_results_wait_for_a_caller_that_pauses() -> None:
+    """The caller may pause for longer than a task's time limit."""
     done = []
     for task, result in run_tasks([0.0, 0.01, 0.02, 0.03], sleeps, 2, Limits(1, 2 << 30)):
         done.append((task, result))
@@ -133,8 +133,8 @@ def large() -> Callable[[int], bytes]:
     return bytes
 
 
-def test_a_result_that_is_coming_is_waited_for() -> None:
-    """Larger than what a pipe holds, so that the worker cannot be done while nobody listens."""
+def test_large_results_wait_for_a_caller_that_pauses() -> None:
+    """Results that are larger than a socket's buffer."""
     done = []
     for task, result in run_tasks([5_000_000] * 4, large, 2, Limits(1, 2 << 30)):
         done.append((task, result))
@@ -142,16 +142,16 @@ def test_a_result_that_is_coming_is_waited_for() -> None:
     assert done == [(5_000_000, bytes(5_000_000))] * 4
 
 
-def test_workers_write_no_bytecode_where_we_do_not(
+def test_workers_write_bytecode_only_where_we_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    assert dict(run_tasks([0], told, 1, FAST)) == {0: (True, None)}
+    assert dict(run_tasks([0], report_bytecode, 1, FAST)) == {0: (True, None)}
     monkeypatch.setattr(sys, "pycache_prefix", str(tmp_path))
-    assert dict(run_tasks([0], told, 1, FAST)) == {0: (True, str(tmp_path))}
+    assert dict(run_tasks([0], report_bytecode, 1, FAST)) == {0: (True, str(tmp_path))}
 
 
-def told() -> Callable[[int], tuple[bool, str | None]]:
+def report_bytecode() -> Callable[[int], tuple[bool, str | None]]:
     return lambda _task: (sys.dont_write_bytecode, sys.pycache_prefix)
 
 
@@ -161,13 +161,13 @@ def test_a_task_that_takes_too_long_is_lost_alone() -> None:
     assert done == {0.0: 0.0, 0.01: 0.01}
 
 
-def test_where_no_worker_can_begin_that_is_said() -> None:
+def test_a_worker_that_cannot_start_ends_the_run() -> None:
     with pytest.raises(ToolError, match="started: OSError: no room for what begins"):
         list(run_tasks([b"a"], raises, 2, FAST))
 
 
 @pytest.mark.parametrize("executable", [None, "", "/bin/false", "/nowhere/python", "/"])
-def test_without_workers_the_former_index_stays(
+def test_without_workers_the_previous_index_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, executable: str | None
 ) -> None:
     index = tmp_path / "x.kgraph"
@@ -197,8 +197,8 @@ print(len(made.failed_units), made.coverage.units)
 
 @pytest.mark.parametrize("flags", [["-"], ["-I", "-"], ["-E", "-"]])
 def test_workers_see_nothing_of_the_current_folder(tmp_path: Path, flags: list[str]) -> None:
-    """A program that Python reads from its input has the current folder in its search path, and
-    changes it when all that it needs is loaded."""
+    """A program that Python reads from standard input has the current folder in its search path.
+    This one changes the folder once it has loaded all that it needs."""
     here = tmp_path / "here"
     here.mkdir()
     ran = tmp_path / "ran"
@@ -215,7 +215,7 @@ def test_workers_see_nothing_of_the_current_folder(tmp_path: Path, flags: list[s
     assert not ran.exists()
 
 
-def test_a_map_of_headers_is_no_folder(tmp_path: Path) -> None:
+def test_a_header_map_is_not_a_folder(tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     tree.mkdir()
     (tree / "map").write_bytes(b"pamh" + bytes(100))

@@ -1,4 +1,4 @@
-"""Files that mean another thing after others: with precompiled headers the facts are the same."""
+"""Headers whose meaning depends on earlier ones: precompiled, they give the same facts."""
 
 import json
 from pathlib import Path
