@@ -220,10 +220,7 @@ def decompress_facts(data: bytes) -> list[list[Row]]:
 
 
 class FactsDecoder:
-    """Decodes any number of definitions. Equal functions, objects and slots become one object.
-
-    Garbage collection doubles the time; switch it off around many calls.
-    """
+    """Decodes any number of definitions. Equal functions, objects and slots become one object."""
 
     def __init__(self) -> None:
         self._shared: dict[tuple[int, str, str, str], FunctionId | ObjectId | Slot] = {}

@@ -1,44 +1,45 @@
--- The index of one tree and one configuration. schema.py holds its version: a change here, or of
--- what a column means, or of encoding.py, takes a new number there and a line in its history.
+-- The index of one tree in one configuration. schema.py has its version: a change here, in the
+-- meaning of a column, or in codec.py takes a new version and a line in its history.
 
--- What was indexed (description), the totals that `status` shows (coverage): JSON texts. What the
--- facts and the graph mean (digests of the code that made them); the files that the tree had, one
--- a line.
+-- What was indexed ("description") and the totals that `status` shows ("coverage"), as JSON; the
+-- fingerprint of the run: the versions of facts and graph (digests of the code that made them),
+-- the files of the tree (one a line), the configuration symbols.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
--- Files that facts cite. lines: how many it has; digest: of its bytes, so that a citation can
--- tell that the file has changed; generated: path is relative to the build folder.
+-- Files that facts cite. lines: how many; digest: of the bytes, which tells whether the file has
+-- changed; generated: the path is relative to the build folder.
 CREATE TABLE file (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, lines INTEGER NOT NULL, digest BLOB NOT NULL,
     generated INTEGER NOT NULL
 );
 
--- The facts, one row a definition (encoding.py says how).
+-- The facts, one row a definition, as codec.py encodes them; key: their digest.
 CREATE TABLE definition (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, facts BLOB NOT NULL);
 
--- Translation units. errors: [[citation or "", message], ...]; definitions and files: the ids of
--- all definitions it holds and of the paths it read in unit_file (packed: see encoding.pack_numbers);
--- command: digest of how it is compiled, empty where it depends on files that are in neither folder.
+-- Translation units. failed: why it could not be parsed, else ""; errors: [[citation or "", message],
+-- ...]; definitions: ids of all its definitions; files: ids of all files that it read (unit_file),
+-- both packed by codec.pack_numbers; command: digest of the compile command, empty for a unit that
+-- depends on files outside of tree and build folder.
 CREATE TABLE unit (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, object TEXT NOT NULL, image TEXT NOT NULL,
     failed TEXT NOT NULL, errors TEXT NOT NULL, definitions BLOB NOT NULL, files BLOB NOT NULL,
     command BLOB NOT NULL
 );
 
--- The paths that units read, cited or not; the numbers that unit.files packs. stat: size and time,
--- digest: of the bytes, of the files of that path in the tree and the build folder (states.py).
+-- Files that units read, cited or not. stat: size and time, digest: of the bytes, both of the files
+-- of that path in the tree and in the build folder (previous_index.FileState).
 CREATE TABLE unit_file (
     id INTEGER PRIMARY KEY, path TEXT NOT NULL, stat TEXT NOT NULL, digest BLOB NOT NULL
 );
 
--- From here on: what resolving made of the facts. Ids are dense from 0 in the order of their
--- identities, so that arrays can be indexed by them. SQLite does not enforce the references: that
+-- From here on: the graph, which resolving makes of the facts. Ids of functions, objects and call
+-- sites count from 0 in the order below; arrays are indexed by them. SQLite does not enforce the references: that
 -- would cost time, and the checksum of the file finds damage.
 
 -- Strings that repeat: expressions, macros, holders, reasons, rules, signatures, guards.
 CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
 
--- Functions: file is NULL where the index holds no definition of it.
+-- Functions, in the order of name, scope and image. file: NULL if the index has no definition.
 CREATE TABLE function (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, scope TEXT NOT NULL, image TEXT NOT NULL,
     file INTEGER REFERENCES file, line INTEGER, "column" INTEGER,
@@ -58,9 +59,9 @@ CREATE TABLE object (
 );
 CREATE INDEX object_name ON object(name);
 
--- Call sites in the order of caller, location, ordinal. holder: what an indirect call goes
--- through; callback: the caller's parameter that it goes through, from 0, else NULL; guards:
--- [[line, column, end line, end column, holds], ...]; proof: the evidence that it is empty, if so.
+-- Call sites, in the order of caller, location and ordinal. holder: what an indirect call goes
+-- through; callback: the index of the caller's parameter, if it goes through one; guards: [[line,
+-- column, end line, end column, holds], ...]; proof: the evidence that an empty call site is empty.
 CREATE TABLE site (
     id INTEGER PRIMARY KEY, caller INTEGER NOT NULL REFERENCES function,
     file INTEGER NOT NULL REFERENCES file, line INTEGER NOT NULL, "column" INTEGER NOT NULL,
@@ -76,21 +77,22 @@ CREATE INDEX site_holder ON site(holder) WHERE holder IS NOT NULL;
 -- Chains of evidence, each once: [[role, file, line, column, holder], ...].
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, chain TEXT NOT NULL);
 
--- Requests to run something later for which no callee was found: why, and what is asked for; untold:
--- that cannot be told, so that it may be anything of the kind.
+-- Requests to run something later for which no callee was found. asked: the key; untold: the key is
+-- unknown, so that it may be any key of the kind.
 CREATE TABLE request (
     id INTEGER PRIMARY KEY, site INTEGER NOT NULL REFERENCES site,
     kind INTEGER NOT NULL REFERENCES text, reason INTEGER NOT NULL REFERENCES text,
     asked INTEGER NOT NULL REFERENCES text, untold INTEGER NOT NULL
 );
 
--- What is registered to be run later; untold: under what, could not be told.
+-- Functions that are registered to be run later. untold: the key is unknown.
 CREATE TABLE later (
     id INTEGER PRIMARY KEY, kind INTEGER NOT NULL REFERENCES text,
     function INTEGER NOT NULL REFERENCES function, untold INTEGER NOT NULL
 );
 
--- What was put where: a function, or an object's address (an install), bound to a holder.
+-- Bindings: a function, or the address of an object (an install), put into a holder. table: the
+-- object whose initialiser does it, NULL for an assignment.
 CREATE TABLE bound (
     id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES text,
     record TEXT NOT NULL, field TEXT NOT NULL, function INTEGER REFERENCES function,
@@ -104,8 +106,7 @@ CREATE INDEX bound_object ON bound(object) WHERE object IS NOT NULL;
 CREATE INDEX bound_table ON bound("table") WHERE "table" IS NOT NULL;
 CREATE INDEX bound_holder ON bound(holder);
 
--- Which tables a pointer field may hold by way of copies, with the evidence; whole: all that the
--- field may hold is known.
+-- Tables that copies bring into a pointer field. whole: everything that the field may hold is known.
 CREATE TABLE held (
     id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES text,
     record TEXT NOT NULL, field TEXT NOT NULL, object INTEGER NOT NULL REFERENCES object,
@@ -114,16 +115,16 @@ CREATE TABLE held (
 CREATE INDEX held_record ON held(record, field);
 CREATE INDEX held_object ON held(object);
 
--- The texts that are holders, by name.
+-- Holders by name: the ids of their texts.
 CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL REFERENCES text) WITHOUT ROWID;
 
--- Macros of the cited headers that stand for a member (`#define own_ops part.ops`): the last part of
--- its path, and the slots with something bound to them that end with it; in the order of files.
+-- Macros of cited headers that stand for a member (`#define own_ops part.ops`). member: the last part
+-- of its path; slot: a slot with bindings that ends with it. In the order of files.
 CREATE TABLE alias (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, member TEXT NOT NULL, slot TEXT NOT NULL,
     UNIQUE (name, member, slot)
 );
 
--- Edges and adjacency, as arrays of numbers (arrays.py lists them). crc: of the bytes.
+-- Edges and adjacency as arrays of numbers; arrays.py says what each one is. crc: of the bytes.
 CREATE TABLE array (name TEXT PRIMARY KEY, type TEXT NOT NULL, crc INTEGER NOT NULL,
     data BLOB NOT NULL);
