@@ -17,10 +17,12 @@ the parser of documents nor the indexer.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kgraph.errors import LookupFailed
 from kgraph.logs import PackageLogger
@@ -159,8 +161,7 @@ def use_index(
         graph.close()
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentedScenario:
+class DocumentedScenario(Struct, frozen=True):
     """The scenario of a query that documents the path that was asked for. `misfit` says why it does
     not fit the index, so that the question was answered without it; "" where it was used.
     """
@@ -170,8 +171,7 @@ class DocumentedScenario:
     misfit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PathResult:
+class PathResult(Struct, frozen=True):
     """`question` is what was answered: aliases are replaced, the scenario is filled in.
     `partners` are pins that go with those of the question; they were not applied.
     """
@@ -328,8 +328,7 @@ def site(graph: "CallGraph", place: str) -> "list[SiteAnswer]":
     return find_call_sites(graph, place)
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(Struct, frozen=True):
     """A checked document. `partners` are pins that go with those of its scenario."""
 
     subject: "Subject"

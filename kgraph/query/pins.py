@@ -12,7 +12,8 @@ pinning the one implies the other. These partners are proposed, not applied.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, KnownBinding
@@ -208,8 +209,7 @@ def _list_choices(names: Iterable[str]) -> str:
     return f"it could be {text}" if listed else "it has no candidates"
 
 
-@dataclass(frozen=True, slots=True)
-class RowPartner:
+class RowPartner(Struct, frozen=True):
     """A pin that goes with `given_pin`: a row of `table` at `location` has both."""
 
     pin: Pin

@@ -206,7 +206,7 @@ def test_texts_with_a_nul(kgraph, tmp_path: Path, key: str) -> None:
 
 
 def test_no_report_takes_the_place_of_the_root(kgraph, mini_index: Path) -> None:
-    complained(kgraph("report", "veth", "-o", "/", "--index", mini_index), "no folder to be replac")
+    complained(kgraph("report", "veth", "-o", "/", "--index", mini_index), "cannot be replaced")
 
 
 def test_in_a_folder_that_was_removed(kgraph, mini_index: Path, tmp_path: Path) -> None:

@@ -1,8 +1,7 @@
 """Pins: how they are written, what they leave to call sites, and which belong together."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from kgraph.check.document.parser import parse_document
 from kgraph.check.walk import check_document

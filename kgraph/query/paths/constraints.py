@@ -1,12 +1,12 @@
 """What a path must pass, must avoid, and may call."""
 
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from kgraph.query.scenarios import SitePin
 
 
-@dataclass(frozen=True)
-class PathConstraints:
+class PathConstraints(Struct, frozen=True):
     """What a path may do. It passes the functions `via` in their order and none of `avoid`; `pins`
     leave some callees to a call site (see get_allowed_callees).
     """

@@ -3,7 +3,8 @@ could join them.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from kgraph.graph import CallGraph
 from kgraph.model.results import Frontier, Reach

@@ -5,9 +5,9 @@ path it arrives through the path's own calls, so these are cited instead.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import islice, pairwise
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from kgraph.errors import LookupFailed
@@ -30,8 +30,7 @@ MAX_OTHERS = 20
 _COUNT_EFFORT = 500  # states and functions: as much as starting costs
 
 
-@dataclass(frozen=True, slots=True)
-class PathQuestion:
+class PathQuestion(Struct, frozen=True):
     """How does `caller` reach `callee`? Names are as you write them.
 
     The path passes `via` in this order and none of `avoid`. `bind` are pins ("SLOT=TARGET"); they

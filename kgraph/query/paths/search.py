@@ -9,10 +9,11 @@ requires.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from heapq import heappop, heappush
 from itertools import pairwise
+
+from msgspec import Struct
 
 from kgraph.query.paths.lower_bounds import UNREACHABLE, LowerBounds
 from kgraph.query.paths.state_space import Bindings, State, StateSpace, Step
@@ -26,8 +27,7 @@ def get_visit_key(state: State) -> VisitKey:
     return state[:3]
 
 
-@dataclass(frozen=True, slots=True)
-class StatePath:
+class StatePath(Struct, frozen=True):
     """A path as the search finds it: its first state, its steps, its cost."""
 
     start: State
