@@ -121,8 +121,8 @@ class DocumentPins:
             here = [each for each in self._ranges if each.first < line <= each.last]
             pins: SitePins = {}
             for each in here:
-                for site, held in each.sites.items():
-                    pins[site] = (*pins.get(site, ()), *held)
+                for site, own in each.sites.items():
+                    pins[site] = (*pins.get(site, ()), *own)
             self._contexts[place] = self._context.with_pins(pins) if here else self._context
         return self._contexts[place]
 

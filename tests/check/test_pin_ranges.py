@@ -120,7 +120,7 @@ def test_a_pin_for_a_part_that_the_document_does_not_come_to(mini: CallGraph) ->
     assert list(claims(check).values()) == [Verdict.ONE_OF]
 
 
-def test_named_targets_are_the_scenario_and_are_told(mini: CallGraph) -> None:
+def test_named_targets_are_the_scenario(mini: CallGraph) -> None:
     check = checked(mini, naming(FIRST + SECOND, "veth_xmit", "e1000_xmit_frame"))
     assert check.scenario.origin == "the targets that it names"
     slot = "net_device_ops.ndo_start_xmit"

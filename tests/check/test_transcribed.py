@@ -73,7 +73,7 @@ def test_a_wrong_word_is_found(forms: CallGraph, found: str, put: str, number: i
     text = transcribed(forms, function)
     place, = re.finditer(found, text)
     check = checked(forms, text[:place.start()] + put + text[place.end():])
-    told = check.lines[text[:place.start()].count("\n") + number]
-    assert told.line.kind is not LineKind.CONTINUATION
-    noted = "arguments are" in told.note or "is not returned there" in told.note
-    assert told.verdict is Verdict.REFUTED or (told.verdict is Verdict.HOLDS and noted), told
+    judged = check.lines[text[:place.start()].count("\n") + number]
+    assert judged.line.kind is not LineKind.CONTINUATION
+    noted = "arguments are" in judged.note or "is not returned there" in judged.note
+    assert judged.verdict is Verdict.REFUTED or (judged.verdict is Verdict.HOLDS and noted), judged

@@ -152,9 +152,9 @@ def test_conditions_that_the_index_did_not_keep(
     text = "copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)"
     assert last(mini, text).verdict is Verdict.REFUTED
     monkeypatch.setattr("kgraph.model.results.MAX_GUARDS", 1)
-    told = last(mini, text)
-    assert told.verdict is Verdict.UNDECIDED
-    assert "the index has only the innermost" in told.note
+    judged = last(mini, text)
+    assert judged.verdict is Verdict.UNDECIDED
+    assert "the index has only the innermost" in judged.note
     assert last(mini, text.replace("failed >= 0", "!net")).verdict is Verdict.REFUTED
     assert last(mini, text.replace("failed >= 0", "net")).verdict is Verdict.HOLDS
 
@@ -194,9 +194,9 @@ hook()
 |-one()
 |-c()
 """)
-    told = [line.verdict for line in check.lines if line.verdict is not Verdict.PROSE]
+    judged = [line.verdict for line in check.lines if line.verdict is not Verdict.PROSE]
     holds, gap = Verdict.HOLDS, Verdict.GAP
-    assert told == [holds, holds, holds, gap, gap, gap, Verdict.REFUTED]
+    assert judged == [holds, holds, holds, gap, gap, gap, Verdict.REFUTED]
     assert "not if the chain above continues here" in check.lines[6].note
     assert "not if the chain above" not in check.lines[7].note
 

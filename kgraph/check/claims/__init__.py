@@ -1,5 +1,9 @@
 """Judges claims, one module a form.
 
-Each judge takes a line in its context and gives an Outcome. None knows how the line was parsed or
-how verdicts are shown.
+Each judge takes a line in its place (PlacedLine) and gives an Outcome: the verdict with a note, the
+places that bear it out, and the position that the lines below start from. None knows how verdicts
+are shown.
+
+A new form needs a LineKind, a parser in `kgraph.check.document`, a module with its judge here, and
+an entry in DocumentWalk (`kgraph.check.walk`), which lists all forms.
 """

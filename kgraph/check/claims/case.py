@@ -61,10 +61,10 @@ def judge_in_switch(placed: PlacedLine, outcome: Outcome) -> Outcome:
 
 def judge_under_label(claim: Claim, places: ClaimPlaces, switch: str = "") -> Outcome:
     """What stands behind `case X:`: X leads there, or a label that falls through."""
-    told = list(_iter_label_uses(claim, places, switch))
-    if not told or any(leads for leads, _ in told):
+    uses = list(_iter_label_uses(claim, places, switch))
+    if not uses or any(leads for leads, _ in uses):
         return places.outcome
-    others = ", ".join(dict.fromkeys(other for _, there in told for other in there))
+    others = ", ".join(dict.fromkeys(other for _, there in uses for other in there))
     where = f"it stands under {others or 'no label'}"
     return refute_place(places.outcome, f"{claim.condition} does not lead to it: {where}")
 

@@ -190,8 +190,8 @@ def _split_consequences(line: DocumentLine) -> list[DocumentLine]:
     """What the condition of a line leads to, as lines of their own."""
     claim = line.claim
     if claim.name:
-        said = Claim(name=claim.name, arguments=claim.arguments, target=claim.target)
-        return [replace(line, kind=LineKind.CALL, claim=said, citation=None)]
+        call = Claim(name=claim.name, arguments=claim.arguments, target=claim.target)
+        return [replace(line, kind=LineKind.CALL, claim=call, citation=None)]
     if not claim.consequence:
         return []
     parsed = parse_claim(claim.consequence, drawn=True, cited=False)

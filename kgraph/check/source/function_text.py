@@ -111,10 +111,10 @@ class FunctionTexts:
 
 
 def _find_runs(start: Location, tokens: Tokens, words: list[str]) -> list[Extent]:
-    told = [(word, line) for word, line in tokens if word != ";"]
+    kept = [(word, line) for word, line in tokens if word != ";"]
     return [
-        Extent(Location(start.path, start.line + told[first][1]),
-               start.line + told[first + len(words) - 1][1])
-        for first in range(len(told) - len(words) + 1)
-        if all(told[first + step][0] == word for step, word in enumerate(words))
+        Extent(Location(start.path, start.line + kept[first][1]),
+               start.line + kept[first + len(words) - 1][1])
+        for first in range(len(kept) - len(words) + 1)
+        if all(kept[first + step][0] == word for step, word in enumerate(words))
     ]

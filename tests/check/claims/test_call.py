@@ -24,9 +24,9 @@ def test_what_a_mere_declaration_calls_nobody_can_tell(tmp_path: Path) -> None:
     function = graph.function
     graph.function = (  # type: ignore[method-assign]
         lambda asked: known if asked == number else function(asked))
-    told = last(graph, "b()\n|-a()")
-    assert told.verdict is Verdict.UNDECIDED
-    assert "b is only declared" in told.note
+    judged = last(graph, "b()\n|-a()")
+    assert judged.verdict is Verdict.UNDECIDED
+    assert "b is only declared" in judged.note
     assert last(graph, "a()\n|-b()").verdict is Verdict.HOLDS
 
 
@@ -37,20 +37,20 @@ def test_what_the_users_of_a_macro_do_besides_says_nothing_of_it(mini: CallGraph
     callers = {caller for each in users for caller in mini.callers_of(each.number)}
     assert callers
     for caller in callers:
-        told = last(mini, f"{root}{mini.function(caller).id.name}()")
-        assert told.verdict is Verdict.REFUTED
-        assert "other way round" not in told.note
+        judged = last(mini, f"{root}{mini.function(caller).id.name}()")
+        assert judged.verdict is Verdict.REFUTED
+        assert "other way round" not in judged.note
     own = [site for each in users for site in mini.find_sites_of(each.number) if not site.macro]
     beside = {mini.function(mini.edge_callee[edge]).id.name
               for site in own for edge in mini.edges_of(site.number)}
     assert beside
     for name in beside:
-        told = last(mini, f"{root}{name}()")
-        assert told.verdict is Verdict.REFUTED or len(told.via) > 1
+        judged = last(mini, f"{root}{name}()")
+        assert judged.verdict is Verdict.REFUTED or len(judged.via) > 1
     assert last(mini, f"{root}__wake_up_sync_key()").verdict is Verdict.HOLDS
 
 
-def test_an_alias_is_told(mini: CallGraph) -> None:
+def test_an_alias_is_noted(mini: CallGraph) -> None:
     assert last(mini, "sys_sendto()").note == "sys_sendto is an alias of SyS_sendto"
     assert last(mini, "SyS_sendto()").note == ""
 
@@ -67,9 +67,9 @@ def test_both_ways_round(tmp_path: Path) -> None:
     tiny.calls("p3", "b1")
     tiny.calls("b1", "a")
     graph = tiny.graph(tmp_path)
-    told = last(graph, "a()\n|-b()")
-    assert told.verdict is Verdict.UNDECIDED
-    assert "only by way of x is it called from here" in told.note
+    judged = last(graph, "a()\n|-b()")
+    assert judged.verdict is Verdict.UNDECIDED
+    assert "only by way of x is it called from here" in judged.note
     far = last(graph, "a()\n|-b1()")
     assert far.verdict is Verdict.REFUTED
     assert "the other way round" in far.note
@@ -104,8 +104,8 @@ def test_parameters_and_arguments_are_compared(mini: CallGraph) -> None:
     ("struct net_device {\n struct net_device_ops *netdev_ops;",
      "its type is `const struct net_device_ops *`"),
 ])
-def test_differences_from_the_source_are_told(mini: CallGraph, text: str, note: str) -> None:
-    told = last(mini, text)
-    assert told.verdict in (Verdict.HOLDS, Verdict.ONE_OF)
-    assert note in told.note
-    assert note or "there" not in told.note
+def test_differences_from_the_source_are_noted(mini: CallGraph, text: str, note: str) -> None:
+    judged = last(mini, text)
+    assert judged.verdict in (Verdict.HOLDS, Verdict.ONE_OF)
+    assert note in judged.note
+    assert note or "there" not in judged.note

@@ -402,7 +402,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
      "a macro declares it: `BITS(bits, 64);` (a.c:"),
 ])
 def test_branches(branching: CallGraph, text: str, verdict: Verdict, note: str) -> None:
-    told = last(branching, text)
-    assert (told.verdict, told.note) == (verdict, told.note)
-    assert note in told.note
-    assert note or not told.note
+    judged = last(branching, text)
+    assert (judged.verdict, judged.note) == (verdict, judged.note)
+    assert note in judged.note
+    assert note or not judged.note

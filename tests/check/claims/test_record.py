@@ -81,10 +81,10 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> CallGraph:
 ])
 def test_members(graph: CallGraph, declared: str, verdict: Verdict, note: str) -> None:
     text = f"struct holder {{\n    {declared};\n}};\n"
-    told = check_document(graph, parse_document("x.md", text.encode())).lines[1]
-    assert told.verdict is verdict, told.note
-    assert note in told.note
-    assert note or not told.note
+    judged = check_document(graph, parse_document("x.md", text.encode())).lines[1]
+    assert judged.verdict is verdict, judged.note
+    assert note in judged.note
+    assert note or not judged.note
 
 
 ONE = "struct twice {\n    struct one *first;\n    int both;\n};\n"

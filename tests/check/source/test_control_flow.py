@@ -54,7 +54,7 @@ def test_what_holds_at_a_call(flow: ControlFlow, name: str, conditions: list[str
     assert holds == {normalise_condition(list_tokens(text)) for text in conditions}
 
 
-def test_conditions_and_labels_are_told_as_they_are_written(flow: ControlFlow) -> None:
+def test_conditions_and_labels_are_shown_as_they_are_written(flow: ControlFlow) -> None:
     assert [flow.text_at(each.place) for each in flow.branches] == [
         "a && b", "c", "d", "!e", "more"]
     assert [flow.text_at(each.place) for each in flow.labels] == ["case 1", "case TWO", "default"]

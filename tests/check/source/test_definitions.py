@@ -59,8 +59,8 @@ def test_a_record_is_where_headers_define_it(graph: CallGraph) -> None:
 def test_a_macro_without_calls_is_no_name_of_another_configuration(
     graph: CallGraph, name: str, note: str
 ) -> None:
-    told = check_document(graph, parse_document("x.md", f"{name}() (a.c:1)\n".encode())).lines[0]
-    assert (told.verdict, told.note) == (Verdict.UNDECIDED, note)
+    judged = check_document(graph, parse_document("x.md", f"{name}() (a.c:1)\n".encode())).lines[0]
+    assert (judged.verdict, judged.note) == (Verdict.UNDECIDED, note)
 
 
 def test_a_macro_that_calls_is_cited_where_it_is_defined(mini: CallGraph) -> None:
