@@ -25,6 +25,18 @@ _Rows = tuple[tuple[str, str], ...]  # (field, value) of rows that a document wr
 _Tokens = list[tuple[str, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class _InitialiserRow:
+    """`.field = value` in a definition; `element` counts the elements of an array from 0, and is
+    _NO_ELEMENT if the table is no array.
+    """
+
+    field: str
+    value: str
+    location: Location
+    element: int
+
+
 class TableJudge:
     """Judges the tables of one document, each before its rows. `refused` says of tables, by their
     lines, why they pin nothing.
@@ -34,6 +46,7 @@ class TableJudge:
         self._refused = refused
         self._local: set[int] = set()  # the lines of tables that stand in a function
         self._elements: dict[int, _Rows] = {}  # of lines with rows: the rows of the same element
+        self._written: dict[int, list[_InitialiserRow]] = {}  # by the numbers of tables
 
     def judge_table(self, placed: PlacedLine) -> Outcome:
         """A table with the rows on its line."""
@@ -44,7 +57,7 @@ class TableJudge:
         self._elements.update(_group_rows(placed.below))
         outcome = _judge_table(placed).with_note(self._refused.get(placed.line.number, ""))
         return choose_worst([
-            outcome, *_judge_rows(placed, placed.line, _list_rows(placed.line))])
+            outcome, *self._judge_rows(placed, placed.line, _list_rows(placed.line))])
 
     def judge_row(self, placed: PlacedLine) -> Outcome:
         """The rows on a line under a table."""
@@ -53,7 +66,29 @@ class TableJudge:
         above = placed.above
         table = above if above is not None and above.kind is LineKind.TABLE else None
         return choose_worst(
-            _judge_rows(placed, table, self._elements.get(placed.line.number, ())))
+            self._judge_rows(placed, table, self._elements.get(placed.line.number, ())))
+
+    def _judge_rows(
+        self, placed: PlacedLine, table_line: DocumentLine | None, together: _Rows
+    ) -> list[Outcome]:
+        """The outcomes for all rows on a line, in the table that stands on `table_line`. `together`
+        are the rows of the same element, if the table is an array: they must stand in one element
+        of it.
+        """
+        claims = _list_row_claims(placed.line)
+        if not claims:
+            return []
+        if table_line is None:
+            return [Outcome(Verdict.UNDECIDED, "the table of this row is not named")]
+        context, name = placed.context, table_line.claim.name
+        tables = find_tables(context, name)
+        if not tables:
+            return [Outcome(Verdict.UNDECIDED, f"{name} is not in the index")]
+        number = tables[0].number
+        if number not in self._written:
+            self._written[number] = _read_initialiser(context, tables[0])
+        table = _WrittenTable(context, tables[0], self._written[number], together)
+        return [table.judge_row(claim) for claim in claims]
 
 
 def find_tables(context: CheckContext, name: str) -> list[KnownObject]:
@@ -90,33 +125,19 @@ def _judge_table(placed: PlacedLine) -> Outcome:
     return Outcome(Verdict.HOLDS, note, found=table.location)
 
 
-def _judge_rows(
-    placed: PlacedLine, table_line: DocumentLine | None, together: _Rows
-) -> list[Outcome]:
-    """The outcomes for all rows on a line, in the table that stands on `table_line`. `together` are
-    the rows of the same element, if the table is an array: they must stand in one element of it.
-    """
-    claims = _list_row_claims(placed.line)
-    if not claims:
-        return []
-    if table_line is None:
-        return [Outcome(Verdict.UNDECIDED, "the table of this row is not named")]
-    context, name = placed.context, table_line.claim.name
-    tables = find_tables(context, name)
-    if not tables:
-        return [Outcome(Verdict.UNDECIDED, f"{name} is not in the index")]
-    table = _WrittenTable(context, tables[0], together)
-    return [table.judge_row(claim) for claim in claims]
-
-
 class _WrittenTable:
-    """A table as its definition writes it, and the element of it that rows of a document mean."""
+    """A table with the rows that its definition writes, and the element of it that the rows of a
+    document mean which stand `together`.
+    """
 
-    def __init__(self, context: CheckContext, table: KnownObject, together: _Rows) -> None:
+    def __init__(
+        self, context: CheckContext, table: KnownObject, written: list[_InitialiserRow],
+        together: _Rows,
+    ) -> None:
         self._context = context
         self._table = table
-        self._rows = _read_initialiser(context, table)
-        self._element = _choose_element(self._rows, together)
+        self._rows = written
+        self._element = _choose_element(written, together)
 
     def judge_row(self, claim: Claim) -> Outcome:
         """A row binds what the claim says."""
@@ -205,18 +226,6 @@ def _strip_value(text: str) -> str:
 
 def _last_field(holder: str) -> str:
     return holder.rpartition(".")[2]
-
-
-@dataclass(frozen=True, slots=True)
-class _InitialiserRow:
-    """`.field = value` in a definition; `element` counts the elements of an array from 0, and is
-    _NO_ELEMENT if the table is no array.
-    """
-
-    field: str
-    value: str
-    location: Location
-    element: int
 
 
 def _choose_element(written: list[_InitialiserRow], together: _Rows) -> int:
