@@ -33,8 +33,8 @@ CREATE TABLE unit_file (
 );
 
 -- From here on: the graph, which resolving makes of the facts. Ids of functions, objects and call
--- sites count from 0 in the order below; arrays are indexed by them. SQLite does not enforce the references: that
--- would cost time, and the checksum of the file finds damage.
+-- sites count from 0 in the order below; arrays are indexed by them. SQLite does not enforce the
+-- references: that would cost time, and the checksum of the file finds damage.
 
 -- Strings that repeat: expressions, macros, holders, reasons, rules, signatures, guards.
 CREATE TABLE text (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
@@ -118,8 +118,8 @@ CREATE INDEX held_object ON held(object);
 -- Holders by name: the ids of their texts.
 CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL REFERENCES text) WITHOUT ROWID;
 
--- Macros of cited headers that stand for a member (`#define own_ops part.ops`). member: the last part
--- of its path; slot: a slot with bindings that ends with it. In the order of files.
+-- Macros of cited headers that stand for a member (`#define own_ops part.ops`). member: the last
+-- part of its path; slot: a slot with bindings that ends with it. In the order of files.
 CREATE TABLE alias (
     id INTEGER PRIMARY KEY, name TEXT NOT NULL, member TEXT NOT NULL, slot TEXT NOT NULL,
     UNIQUE (name, member, slot)
