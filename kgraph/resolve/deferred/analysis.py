@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import product
 
+from kgraph.logs import PackageLogger
 from kgraph.model.facts import Binding, Definition, Flow, Function
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.values import Holder, Slot, Value
@@ -29,19 +30,20 @@ from kgraph.resolve.fact_rows import FactRows
 from kgraph.resolve.linkage import FunctionLinker
 
 _NOTHING: frozenset[Meaning] = frozenset()
+_log = PackageLogger("kgraph.resolve")
 
 
 class DeferredCallAnalysis:
-    """Watches definitions pass, then finds their deferred calls."""
+    """Collects what matters of the definitions that pass, then finds their deferred calls."""
 
-    def __init__(self, rows: DeferralRules) -> None:
-        self._rows = rows
-        fields = {row.field for row in rows.functions if row.field is not None}
+    def __init__(self, rules: DeferralRules) -> None:
+        self._rules = rules
+        fields = {row.field for row in rules.functions if row.field is not None}
         self._kinds: dict[Field, set[str]] = defaultdict(set)
-        for field, kind in (*rows.slots, *((field, field_kind(field)) for field in fields)):
+        for field, kind in (*rules.slots, *((field, field_kind(field)) for field in fields)):
             self._kinds[field].add(kind)
-        parts = {part.field for row in rows.functions for part in row.parts}
-        self._table_rows = RecordRows(parts | fields)
+        parts = {part.field for row in rules.functions for part in row.parts}
+        self._record_rows = RecordRows(parts | fields)
         self._calls: dict[FunctionId, list[Site]] = defaultdict(list)
         self._indirect: dict[str, Definition] = {}
         self._functions: dict[FunctionId, list[Definition]] = defaultdict(list)
@@ -49,10 +51,10 @@ class DeferredCallAnalysis:
         self._keys: dict[str, KeyEvaluator] = {}
         self._returned: dict[FunctionId, frozenset[Meaning]] = {}
         self._pointed: dict[Slot, set[Slot | ObjectId]] = defaultdict(set)
-        self._duties: SummaryPropagation | None = None
+        self._propagation: SummaryPropagation | None = None
 
     def collect(self, definitions: Iterable[Definition]) -> Iterator[Definition]:
-        """The same definitions; those with a call or a write that may matter are kept."""
+        """The same definitions; notes those with a call or a write that may matter."""
         for definition in definitions:
             subject = definition.subject
             if isinstance(subject, Function):
@@ -63,21 +65,21 @@ class DeferredCallAnalysis:
                 else:
                     self._indirect[definition.key] = definition
             for fact in definition.bindings:
-                self._put(definition, fact, fact.place.holder, fact.value)
+                self._collect_write(definition, fact, fact.place.holder, fact.value)
             for flow in definition.flows:
-                self._put(definition, flow, flow.target.holder, flow.source)
-            self._table_rows.collect(definition)
+                self._collect_write(definition, flow, flow.target.holder, flow.source)
+            self._record_rows.collect(definition)
             yield definition
 
-    def _put(
+    def _collect_write(
         self, definition: Definition, fact: Binding | Flow, holder: Holder, value: Value
     ) -> None:
-        """Keep what is put into a slot: a callback, or the address of what is asked for by it."""
+        """Note what is written to a slot: a callback, or the address of what a request names."""
         if not isinstance(holder, Slot):
             return
         if (holder.record, holder.field) in self._kinds:
             self._writes.append((definition, fact))
-        target = find_address_target(value, self._rows.carriers)
+        target = find_address_target(value, self._rules.carriers)
         if target is not None and target != holder:
             self._pointed[holder].add(target)
 
@@ -85,50 +87,56 @@ class DeferredCallAnalysis:
         self,
         facts: FactRows,
         callees: Mapping[Position, Iterable[FunctionId]],
-        functions_of: Callable[[Value], set[FunctionId]],
+        find_functions: Callable[[Value], set[FunctionId]],
     ) -> DeferredEdges:
-        """The deferred callees of call sites. `callees` are those of calls through pointers,
-        `functions_of` what is known of a value once everything is solved.
+        """The deferred callees of call sites.
+
+        `callees` are those of calls through pointers, `find_functions` gives the functions in a
+        value once everything is solved.
         """
         self._linker = FunctionLinker(facts.functions)
-        living = {row.key: {site.position for site in row.sites} for row in facts.definitions}
-        calls = self._reaching(living, callees)
-        duties = self._duties = SummaryPropagation(
-            calls, self._keys_of, self._linker.link, functions_of
-        )
-        self._declare(duties, calls, facts)
+        positions = {row.key: {site.position for site in row.sites} for row in facts.definitions}
+        calls = self._find_calls(positions, callees)
+        propagation = self._propagation = SummaryPropagation(
+            calls, self._get_evaluator, self._linker.link, find_functions)
+        self._add_declared(propagation, calls, facts)
         for definition, write in self._writes:
-            if definition.key in living:
-                self._assigned(duties, definition, write)
-        duties.propagate()
-        return RequestMatcher(self._table_rows).match(duties.closed_summaries)
+            if definition.key in positions:
+                self._add_assignment(propagation, definition, write)
+        propagation.propagate()
+        edges = RequestMatcher(self._record_rows).match(propagation.closed_summaries)
+        _log.debug("%d deferred requests, %d without a callee", len(edges.requests),
+                   sum(not request.edges for request in edges.requests))
+        return edges
 
     def list_relevant_functions(self) -> list[FunctionId]:
-        """The functions whose calls register or run something, and those whose results were looked
-        at, once deferred calls are found."""
-        held = self._duties.open_summaries if self._duties is not None else {}
-        return [function for function, known in held.items() if known] + list(self._returned)
+        """After find_edges: functions with a summary, and those whose results were evaluated."""
+        known = self._propagation.open_summaries if self._propagation is not None else {}
+        return [function for function, found in known.items() if found] + list(self._returned)
 
-    def _reaching(
-        self, living: Mapping[str, set[int]], callees: Mapping[Position, Iterable[FunctionId]]
+    def _find_calls(
+        self, positions: Mapping[str, set[int]], callees: Mapping[Position, Iterable[FunctionId]]
     ) -> dict[FunctionId, list[Site]]:
         """The call sites that reach each function, by name or through a pointer."""
         calls: dict[FunctionId, list[Site]] = defaultdict(list)
         for named, sites in self._calls.items():
             calls[self._linker.link(named)] += [
                 (definition, position) for definition, position in sites
-                if position in living.get(definition.key, ())]
+                if position in positions.get(definition.key, ())]
         for (key, position), reached in callees.items():
             for function in reached:
                 calls[function].append((self._indirect[key], position))
         return calls
 
-    def _declare(
-        self, duties: SummaryPropagation, calls: Mapping[FunctionId, list[Site]], facts: FactRows
+    def _add_declared(
+        self,
+        propagation: SummaryPropagation,
+        calls: Mapping[FunctionId, list[Site]],
+        facts: FactRows,
     ) -> None:
-        """Give the declared functions their duties."""
+        """Give the functions that rules declare their summaries."""
         declared: dict[str, list[DeferralRule]] = defaultdict(list)
-        for row in self._rows.functions:
+        for row in self._rules.functions:
             declared[row.function].append(row)
         reached = {(function.name, function) for function in calls}
         reached |= {(named.name, self._linker.link(named)) for named in self._calls}
@@ -138,34 +146,35 @@ class DeferredCallAnalysis:
                 if row.applies_to(function, known.location.path if known else ""):
                     key = tuple(map(OwnParameter, row.key))
                     callback = None if row.callback is None else OwnParameter(row.callback)
-                    duties.add_summary(function, Summary(
+                    propagation.add_summary(function, Summary(
                         row.kind, row.action, key, callback, row.field, row.parts))
 
-    def _keys_of(self, definition: Definition) -> KeyEvaluator:
+    def _get_evaluator(self, definition: Definition) -> KeyEvaluator:
         keys = self._keys.get(definition.key)
         if keys is None:
-            keys = KeyEvaluator(definition, self._rows.carriers, self._linker.link, self._gives,
-                        self._pointed)
+            keys = KeyEvaluator(
+                definition, self._rules.carriers, self._linker.link, self._evaluate_return,
+                self._pointed)
             self._keys[definition.key] = keys
         return keys
 
-    def _gives(self, function: FunctionId) -> frozenset[Meaning]:
-        """What a function returns, but for its own parameters, whose values are not known here."""
+    def _evaluate_return(self, function: FunctionId) -> frozenset[Meaning]:
+        """What a function returns, without its own parameters: their values are not known here."""
         known = self._returned.get(function)
         if known is None:
             self._returned[function] = _NOTHING  # where it calls itself
             known = self._returned[function] = frozenset(
                 meaning
                 for definition in self._functions.get(function, ())
-                for meaning in self._keys_of(definition).evaluate_return()
+                for meaning in self._get_evaluator(definition).evaluate_return()
                 if not isinstance(meaning, OwnParameter)
             )
         return known
 
-    def _assigned(
-        self, duties: SummaryPropagation, definition: Definition, write: Binding | Flow
+    def _add_assignment(
+        self, propagation: SummaryPropagation, definition: Definition, write: Binding | Flow
     ) -> None:
-        """A write to a slot: registers what is written under the place of the record."""
+        """A write to a slot registers what is written, under the place of the record."""
         value: Value
         table: ObjectId | None = None
         if isinstance(write, Binding):
@@ -175,13 +184,11 @@ class DeferredCallAnalysis:
         slot = place.holder
         if not isinstance(slot, Slot):
             return
-        around = self._keys_of(definition).evaluate_record(place, table)
+        records = self._get_evaluator(definition).evaluate_record(place, table)
         keys: list[tuple[Meaning, ...] | None] = [
-            (key,) for key in around if not isinstance(key, FunctionId)]
-        kinds, callbacks = (
-            self._kinds[slot.record, slot.field],
-            duties.find_callbacks(definition, value),
-        )
+            (key,) for key in records if not isinstance(key, FunctionId)]
+        kinds = self._kinds[slot.record, slot.field]
+        callbacks = propagation.find_callbacks(definition, value)
         for kind, key, callback in product(kinds, keys or [None], callbacks):
-            duty = Summary(kind, Action.REGISTER, key, callback)
-            duties.close_summary(definition, ClosedSummary(duty, write.location))
+            summary = Summary(kind, Action.REGISTER, key, callback)
+            propagation.close_summary(definition, ClosedSummary(summary, write.location))

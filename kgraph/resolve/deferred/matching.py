@@ -34,8 +34,7 @@ Entry = tuple[Location, FunctionId]
 
 @dataclass(frozen=True, slots=True)
 class DeferredEdges:
-    """The deferred callees of call sites, by definition and position; all requests; and what each
-    kind may run."""
+    """The deferred callees of call sites, all requests, and the callbacks of each kind."""
 
     edges: Mapping[Position, tuple[Candidate, ...]]
     requests: tuple[DeferredRequest, ...]
@@ -43,36 +42,37 @@ class DeferredEdges:
 
 
 class RequestMatcher:
-    """Joins settled duties."""
+    """Matches closed summaries."""
 
     def __init__(self, rows: RecordRows) -> None:
         self._rows = rows
         self._registered: dict[tuple[str, DeferralKey], set[Entry]] = defaultdict(set)
-        self._started: dict[str, set[FunctionId]] = defaultdict(set)  # by calls, with no key to ask
-        self._untold: dict[str, set[FunctionId]] = defaultdict(set)  # registered, but under what?
-        self._asked: dict[tuple[Position, str], set[DeferralKey | None]] = defaultdict(set)
-        self._called: dict[tuple[Position, str], str] = {}  # why a call has no callback, or ""
+        self._started: dict[str, set[FunctionId]] = defaultdict(set)  # by calls that do both
+        self._key_unknown: dict[str, set[FunctionId]] = defaultdict(set)
+        self._requested: dict[tuple[Position, str], set[DeferralKey | None]] = defaultdict(set)
+        self._call_reasons: dict[tuple[Position, str], str] = {}  # why one has no callback, or ""
         self._edges: dict[Position, dict[FunctionId, tuple[Location, str]]] = defaultdict(dict)
 
-    def match(self, settled: Iterable[ClosedSummary]) -> DeferredEdges:
-        """The edges and the account."""
+    def match(self, closed: Iterable[ClosedSummary]) -> DeferredEdges:
+        """Match all requests with all that is registered."""
         indirect = []
-        for item in settled:
-            duty = item.duty
-            if duty.action is Action.RUN:
+        for item in closed:
+            summary = item.summary
+            if summary.action is Action.RUN:
                 if item.position is not None:
-                    self._asked[item.position, duty.kind].add(_close_key(duty.key))
-            elif duty.action is Action.CALL:
-                self._call(item)
-            elif duty.field is not None or duty.parts:
+                    self._requested[item.position, summary.kind].add(_close_key(summary.key))
+            elif summary.action is Action.CALL:
+                self._add_call(item)
+            elif summary.field is not None or summary.parts:
                 indirect.append(item)
             else:
-                self._register(duty.kind, _close_key(duty.key), duty.callback, item.location)
+                key = _close_key(summary.key)
+                self._register(summary.kind, key, summary.callback, item.location)
         for item in indirect:
-            self._through(item.duty, item.location)
-        requests = [*self._run(), *self._calls()]
+            self._register_through(item.summary, item.location)
+        requests = [*self._match_requests(), *self._iter_calls()]
         edges = {site: _make_candidates(found) for site, found in self._edges.items()}
-        return DeferredEdges(edges, tuple(sorted(requests)), self._callbacks())
+        return DeferredEdges(edges, tuple(sorted(requests)), self._list_callbacks())
 
     def _register(
         self, kind: str, key: DeferralKey | None, callback: Meaning | None, location: Location
@@ -80,34 +80,34 @@ class RequestMatcher:
         if not isinstance(callback, FunctionId):
             return
         if key is None or any(isinstance(part, HeapPointee) for part in key):
-            self._untold[kind].add(callback)
+            self._key_unknown[kind].add(callback)
         if key is not None:
             self._registered[kind, key].add((location, callback))
 
-    def _through(self, duty: Summary, location: Location) -> None:
+    def _register_through(self, summary: Summary, location: Location) -> None:
         """Register what a field of the registered record holds."""
-        if duty.parts:
-            self._by_parts(duty, location)
+        if summary.parts:
+            self._register_by_parts(summary, location)
             return
-        for function in self._held(duty.field, duty.callback):
-            self._register(duty.kind, _close_key(duty.key), function, location)
+        for function in self._find_callbacks(summary.field, summary.callback):
+            self._register(summary.kind, _close_key(summary.key), function, location)
 
-    def _by_parts(self, duty: Summary, location: Location) -> None:
-        """Register under the numbers that stand in the record, beside the callback or alone."""
-        record = duty.key[0] if duty.key else None
-        held = self._held(duty.field, duty.callback)
+    def _register_by_parts(self, summary: Summary, location: Location) -> None:
+        """Register under the numbers in the record, which may stand beside the callback."""
+        record = summary.key[0] if summary.key else None
+        held = self._find_callbacks(summary.field, summary.callback)
         if not isinstance(record, ObjectId) or not self._rows.has_rows(record):
             for function in held:
-                self._register(duty.kind, None, function, location)
+                self._register(summary.kind, None, function, location)
             return
-        beside = duty.field if record == duty.callback else None
-        for key, value in self._rows.iter_keys(record, duty.parts, beside):
-            callbacks = [value] if beside is not None else held
+        own_field = summary.field if record == summary.callback else None
+        for key, value in self._rows.iter_keys(record, summary.parts, own_field):
+            callbacks = [value] if own_field is not None else held
             for callback in callbacks:
                 if isinstance(callback, FunctionId):
-                    self._register(duty.kind, key, callback, location)
+                    self._register(summary.kind, key, callback, location)
 
-    def _held(self, field: Field | None, callback: Meaning | None) -> list[FunctionId]:
+    def _find_callbacks(self, field: Field | None, callback: Meaning | None) -> list[FunctionId]:
         """The functions that a callback is: itself, or what the field of its record holds."""
         if isinstance(callback, FunctionId):
             return [callback]
@@ -116,59 +116,60 @@ class RequestMatcher:
         held = self._registered.get((field_kind(field), (callback,)), ())
         return sorted({function for _, function in held})
 
-    def _call(self, item: ClosedSummary) -> None:
-        """A call that registers and asks at once."""
-        duty, site = item.duty, item.position
+    def _add_call(self, item: ClosedSummary) -> None:
+        """Enter a call that registers and requests at once."""
+        summary, site = item.summary, item.position
         if site is None:
             return
-        known = self._called.get((site, duty.kind))
-        if isinstance(duty.callback, FunctionId):
-            key = " ".join(map(str, duty.key)) if duty.key else item.named
-            self._edge(site, duty.callback, item.location, f"{duty.kind} {key}")
-            self._started[duty.kind].add(duty.callback)
-            self._called[site, duty.kind] = ""
-        elif known is None and duty.callback is None:  # a number is NULL: nothing is asked for
-            self._called[site, duty.kind] = NO_CALLBACK
+        known = self._call_reasons.get((site, summary.kind))
+        if isinstance(summary.callback, FunctionId):
+            key = " ".join(map(str, summary.key)) if summary.key else item.callee
+            self._add_edge(site, summary.callback, item.location, f"{summary.kind} {key}")
+            self._started[summary.kind].add(summary.callback)
+            self._call_reasons[site, summary.kind] = ""
+        elif known is None and summary.callback is None:  # a number is NULL: nothing is requested
+            self._call_reasons[site, summary.kind] = NO_CALLBACK
 
-    def _calls(self) -> Iterable[DeferredRequest]:
-        for (site, kind), why in self._called.items():
+    def _iter_calls(self) -> Iterable[DeferredRequest]:
+        for (site, kind), why in self._call_reasons.items():
             edges = len(self._edges.get(site, ()))
             yield DeferredRequest(*site, kind, edges, "" if edges else why, key_unknown=bool(why))
 
-    def _run(self) -> Iterable[DeferredRequest]:
+    def _match_requests(self) -> Iterable[DeferredRequest]:
         numbered = {kind for kind, key in self._registered if _is_number(key)}
-        for (site, kind), asked in self._asked.items():
-            keys = asked if kind in numbered else asked - {_NULL}
+        for (site, kind), requested in self._requested.items():
+            keys = requested if kind in numbered else requested - {_NULL}
             if not keys:
                 continue
             before = len(self._edges.get(site, ()))
             for key in keys:
                 for location, function in self._registered.get((kind, key), ()) if key else ():
-                    self._edge(site, function, location, f"{kind} {_key_text(key)}")
+                    self._add_edge(site, function, location, f"{kind} {_key_text(key)}")
             edges = len(self._edges.get(site, ())) - before
-            yield self._request(site, kind, keys, edges)
+            yield self._make_request(site, kind, keys, edges)
 
-    def _request(
+    def _make_request(
         self, site: Position, kind: str, keys: set[DeferralKey | None], edges: int
     ) -> DeferredRequest:
-        untold = any(key is None or any(isinstance(p, HeapPointee | Variable) for p in key)
-                     for key in keys)  # others may hold the address of a local
+        is_unknown = any(key is None or any(isinstance(p, HeapPointee | Variable) for p in key)
+                         for key in keys)  # others may hold the address of a local
         if edges:
             return DeferredRequest(*site, kind, edges)
-        told = sorted(_key_text(key) for key in keys if key is not None)
-        if untold:
-            return DeferredRequest(*site, kind, 0, NO_KEY, " or ".join(told), key_unknown=True)
-        why = NOTHING_KNOWN if self._untold.get(kind) else NOTHING
-        return DeferredRequest(*site, kind, 0, why, " or ".join(told))
+        known = sorted(_key_text(key) for key in keys if key is not None)
+        if is_unknown:
+            return DeferredRequest(*site, kind, 0, NO_KEY, " or ".join(known), key_unknown=True)
+        why = NOTHING_KNOWN if self._key_unknown.get(kind) else NOTHING
+        return DeferredRequest(*site, kind, 0, why, " or ".join(known))
 
-    def _edge(self, site: Position, callee: FunctionId, location: Location, key: str) -> None:
+    def _add_edge(self, site: Position, callee: FunctionId, location: Location, key: str) -> None:
         edges = self._edges[site]
         edges[callee] = min(edges.get(callee, (location, key)), (location, key))
 
-    def _callbacks(self) -> tuple[DeferredCallback, ...]:
-        """What each kind may run; those of a field alone are of no kind."""
+    def _list_callbacks(self) -> tuple[DeferredCallback, ...]:
+        """What each kind may run. What is kept under a field alone is of no kind."""
         found = {
-            DeferredCallback(kind, function, key_unknown=function in self._untold.get(kind, ()))
+            DeferredCallback(
+                kind, function, key_unknown=function in self._key_unknown.get(kind, ()))
             for (kind, _), entries in self._registered.items() if "." not in kind
             for _, function in entries
         }
@@ -176,7 +177,7 @@ class RequestMatcher:
                   for kind, functions in self._started.items() for function in functions}
         found |= {
             DeferredCallback(kind, function, key_unknown=True)
-            for kind, functions in self._untold.items()
+            for kind, functions in self._key_unknown.items()
             if "." not in kind
             for function in functions
         }

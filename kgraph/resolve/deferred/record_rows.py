@@ -25,13 +25,13 @@ class RecordRows:
         self._rows: dict[ObjectId, list[RecordRow]] = {}
 
     def collect(self, definition: Definition) -> None:
-        """Take what a definition says, if it is of an object."""
+        """Note the rows of a definition, if it defines an object."""
         if not self._watched or not isinstance(definition.subject, Object):
             return
         written = [(b.location, b.place, b.value) for b in definition.bindings]
         written += [(flow.location, flow.target, flow.source) for flow in definition.flows]
         for _, place, value in sorted(written, key=lambda item: item[0]):
-            field, owner = _field(place), _owner(place)
+            field, owner = _field_of(place), _owner_of(place)
             if owner is not None and field in self._watched:
                 rows = self._rows.setdefault(owner, [{}])
                 if field in rows[-1]:
@@ -39,14 +39,16 @@ class RecordRows:
                 rows[-1][field] = value
 
     def has_rows(self, table: ObjectId) -> bool:
-        """Whether an object's initialiser was read."""
+        """Whether an object has rows."""
         return table in self._rows
 
     def iter_keys(
         self, table: ObjectId, parts: tuple[KeyPart, ...], field: Field | None
     ) -> Iterator[tuple[tuple[int, ...] | None, Value | None]]:
-        """For each row the keys that its `parts` make, None where one is not known, and what its
-        `field` holds."""
+        """For each row, every key that its `parts` make, with what its `field` holds.
+
+        The key is None if a part is not known.
+        """
         for row in self._rows.get(table, ()):
             numbers = [_key_numbers(row.get(part.field), part) for part in parts]
             callback = None if field is None else row.get(field)
@@ -64,12 +66,12 @@ def _key_numbers(value: Value | None, part: KeyPart) -> list[int]:
     return [bit for bit in range(value.value.bit_length()) if value.value >> bit & 1]
 
 
-def _field(place: Place) -> Field:
+def _field_of(place: Place) -> Field:
     holder = place.holder
     return (holder.record, holder.field) if isinstance(holder, Slot) else ("", "")
 
 
-def _owner(place: Place) -> ObjectId | None:
+def _owner_of(place: Place) -> ObjectId | None:
     """The object that the written record is, or is an element of."""
     if isinstance(place.base, Address) and isinstance(place.base.place.holder, ObjectId):
         return without_image(place.base.place.holder)

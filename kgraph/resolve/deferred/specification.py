@@ -19,17 +19,19 @@ Field = tuple[str, str]  # record, field
 
 
 class Action(StrEnum):
-    """What a row's function does with a callback."""
+    """What the function of a rule does with a callback."""
 
-    REGISTER = "register"  # puts it under a key
-    RUN = "run"  # asks for what is under a key
+    REGISTER = "register"  # keeps it under a key
+    RUN = "run"  # requests what is kept under a key
     CALL = "call"  # both at once
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPart:
-    """A part of a key: what a field of the key's argument holds; `bits`: each number whose bit is
-    set there."""
+    """A part of a key: what a field of the key's argument holds.
+
+    `bits`: the field is a bit set, and each number in it is a key.
+    """
 
     field: Field
     bits: bool = False
@@ -37,10 +39,11 @@ class KeyPart:
 
 @dataclass(frozen=True, slots=True)
 class DeferralRule:
-    """A function that registers or runs; `key` and `callback` are argument numbers from 0, none
-    where it has none. With `field` the callback is that field of what the argument points to; with
-    `parts` the key is these fields of what its argument points to. `file` is where the function is
-    defined, "" for any that can be called from outside its file.
+    """A function that registers or runs callbacks of a kind.
+
+    `key` and `callback` are argument numbers, from 0. With `field` the callback is that field of
+    what its argument points to; with `parts` the key is these fields of what its argument points
+    to. `file` is where the function is defined; "" for one that other files can call.
     """
 
     kind: str
@@ -53,8 +56,11 @@ class DeferralRule:
     file: str = ""
 
     def applies_to(self, function: FunctionId, defined: str) -> bool:
-        """Whether the row speaks of a function of its name, defined in the file `defined` ("" if
-        nowhere): a static twin in another .c file is another function."""
+        """Whether the rule is about this function of its name.
+
+        `defined` is the file that defines it, "" if none does. A static function of another .c file
+        is another function.
+        """
         if self.file:
             return self.file == (function.scope.partition("@")[0] or defined)
         return is_public(function)
@@ -62,9 +68,11 @@ class DeferralRule:
 
 @dataclass(frozen=True, slots=True)
 class DeferralRules:
-    """`functions` register and run; `slots` hold a callback (with its kind) under the place of the
-    record that has the slot; `carriers` are fields that only wrap such a record; calls through
-    `stored` slots (with their kind) run what was stored before.
+    """All rules.
+
+    `functions` register and run. `slots`, with their kind, hold a callback: an assignment registers
+    it under the place of the record that has the slot. `carriers` are fields that only wrap such a
+    record. Calls through `stored` slots, with their kind, run what was stored before.
     """
 
     functions: tuple[DeferralRule, ...] = ()
@@ -130,33 +138,34 @@ def _parse_rules(name: str, text: str) -> DeferralRules:
 
 
 class _RowReader:
-    """One row of a table; every error names where the row starts."""
+    """Reads one row of a table. Errors name the line where the row starts."""
 
     def __init__(self, row: object, table: str, where: str) -> None:
         self._where = where
         if not isinstance(row, dict):
-            raise self._wrong(f"[[{table}]] is no table", "give it one key = value a line")
+            raise self._make_error(f"[[{table}]] must be a table", "write one key = value per line")
         self._row: dict[str, Any] = row
         needed, possible = _KEYS[table]
         for key in sorted(needed - row.keys()):
-            raise self._wrong(f"[[{table}]] has no {key}", f"give it {key} = ...")
+            raise self._make_error(f"[[{table}]] has no {key}", f"give it {key} = ...")
         for key in sorted(row.keys() - needed - possible):
-            raise self._wrong(f"[[{table}]] has no use for {key}",
+            raise self._make_error(f"[[{table}]] takes no {key}",
                               f"it takes {', '.join(sorted(needed | possible))}")
         self.word("reason")
 
-    def functions(self, does: Action) -> list[DeferralRule]:
+    def functions(self, action: Action) -> list[DeferralRule]:
         """The row, once for each name of its field."""
         key = self._arguments("key")
         parts = self._parts()
         if parts and len(key) != 1:
-            raise self._wrong("key_fields are fields of one argument", "give one number as key")
+            raise self._make_error(
+                "key_fields need a key that is one argument", "give one number as key")
         file = self.word("file") if "file" in self._row else ""
         callback = self._argument("callback")
         fields: list[Field | None] = [*self._fields("field")] or [None]
         return [
             DeferralRule(
-                self.word("kind"), self.word("function"), does, key, callback, field, parts, file
+                self.word("kind"), self.word("function"), action, key, callback, field, parts, file
             )
             for field in fields
         ]
@@ -171,26 +180,27 @@ class _RowReader:
         return [self._field(name, key) for name in self._names(key)]
 
     def _names(self, key: str) -> list[str]:
-        """A text or a list of some; nothing where the key is missing."""
+        """A text or a list of texts; empty if the key is missing."""
         value = self._row.get(key, [])
         names = value if isinstance(value, list) else [value]
         if not all(isinstance(name, str) for name in names) or (key in self._row and not names):
-            raise self._wrong(f"{key} is no slot", 'write it as "record.field", or a list of such')
+            raise self._make_error(
+                f"{key} must be a slot", 'write "record.field", or a list of these')
         return names
 
     def _arguments(self, key: str) -> tuple[int, ...]:
-        """One argument number, or a list of some; nothing where the key is missing."""
+        """An argument number or a list of these; empty if the key is missing."""
         value = self._row.get(key, [])
         numbers = value if isinstance(value, list) else [value]
         if (key in self._row and not numbers) or any(
                 type(number) is not int or number < 0 for number in numbers):
-            raise self._wrong(f"{key} is no argument", "write its number, from 0")
+            raise self._make_error(f"{key} must be an argument", "write its number, from 0")
         return tuple(numbers)
 
     def word(self, key: str) -> str:
         value = self._row[key]
         if not isinstance(value, str) or not value:
-            raise self._wrong(f"{key} must be a text", f'write {key} = "..."')
+            raise self._make_error(f"{key} must be a text", f'write {key} = "..."')
         return value
 
     def slot(self, key: str) -> Field:
@@ -199,14 +209,14 @@ class _RowReader:
     def _field(self, text: str, key: str) -> Field:
         record, _, field = text.partition(".")
         if not record or not field:
-            raise self._wrong(f"{key} is no slot", 'write it as "record.field"')
+            raise self._make_error(f"{key} must be a slot", 'write "record.field"')
         return record, field
 
     def _argument(self, key: str) -> int | None:
         value = self._row.get(key)
         if value is not None and (type(value) is not int or value < 0):
-            raise self._wrong(f"{key} is no argument", "write its number, from 0")
+            raise self._make_error(f"{key} must be an argument", "write its number, from 0")
         return value
 
-    def _wrong(self, message: str, hint: str) -> ConfigurationError:
+    def _make_error(self, message: str, hint: str) -> ConfigurationError:
         return ConfigurationError(f"{self._where}: {message}", hint)

@@ -24,8 +24,11 @@ Site = tuple[Definition, int]
 
 
 class Summary(NamedTuple):
-    """What a call of a function does; an Own is the function's parameter, open until called. `key`
-    is None, and `callback` too, where it could not be told.
+    """What a call of a function registers or requests.
+
+    An OwnParameter is a parameter of the function: it stays open until the function is called.
+    `key` is None if it is not known, and so is `callback`. With a `condition` the summary holds
+    only where that function is handed to that parameter.
     """
 
     kind: str
@@ -43,129 +46,136 @@ class Summary(NamedTuple):
 
 
 class ClosedSummary(NamedTuple):
-    """A duty with nothing open, where it was settled: at a call of `named`, or at a plain write
-    (`position` is None)."""
+    """A summary without open parameters, and where it was closed.
 
-    duty: Summary
+    That is a call of `callee`, or a plain write (`position` is None).
+    """
+
+    summary: Summary
     location: Location
     position: Position | None = None
-    named: str = ""
+    callee: str = ""
 
 
 class SummaryPropagation:
-    """Follows duties up. `calls` are the call sites that reach a function, `keys` gives the
-    evaluator of a definition, `functions_of` what a value that no definition tells holds.
+    """Follows open summaries to the callers.
+
+    `calls` are the call sites that reach a function, `evaluator` gives that of a definition,
+    `find_functions` the functions in a value of which its definition says nothing.
     """
 
     def __init__(
         self,
         calls: Mapping[FunctionId, list[Site]],
-        keys: Callable[[Definition], KeyEvaluator],
+        evaluator: Callable[[Definition], KeyEvaluator],
         link: Callable[[FunctionId], FunctionId],
-        functions_of: Callable[[Value], set[FunctionId]],
+        find_functions: Callable[[Value], set[FunctionId]],
     ) -> None:
         self._calls = calls
-        self._keys = keys
+        self._evaluator = evaluator
         self._link = link
-        self._functions_of = functions_of
+        self._find_functions = find_functions
         self.open_summaries: dict[FunctionId, set[Summary]] = defaultdict(set)
         self._work: list[tuple[FunctionId, Summary]] = []
         self.closed_summaries: dict[ClosedSummary, None] = {}
 
-    def add_summary(self, function: FunctionId, duty: Summary) -> None:
-        """Let a function have a duty."""
-        if duty not in self.open_summaries[function]:
-            self.open_summaries[function].add(duty)
-            self._work.append((function, duty))
+    def add_summary(self, function: FunctionId, summary: Summary) -> None:
+        """Let a function have a summary."""
+        if summary not in self.open_summaries[function]:
+            self.open_summaries[function].add(summary)
+            self._work.append((function, summary))
 
     def propagate(self) -> None:
-        """Follow all duties to the callers."""
+        """Follow all open summaries to the callers."""
         while self._work:
-            function, duty = self._work.pop()
+            function, summary = self._work.pop()
             for definition, position in self._calls.get(function, ()):
-                self._called(definition, position, duty, function)
+                self._apply_to_call(definition, position, summary, function)
 
     def close_summary(self, definition: Definition, item: ClosedSummary) -> None:
-        """Write down what is known completely; leave to the callers what is open."""
+        """Enter a summary if it is closed, and leave it to the callers if it is still open."""
         subject = definition.subject
-        if not item.duty.is_open:
-            self.closed_summaries[item._replace(duty=item.duty._replace(condition=None))] = None
+        if not item.summary.is_open:
+            summary = item.summary._replace(condition=None)
+            self.closed_summaries[item._replace(summary=summary)] = None
         elif isinstance(subject, Function):
-            self.add_summary(self._link(subject.id), item.duty)
+            self.add_summary(self._link(subject.id), item.summary)
 
     def find_callbacks(self, definition: Definition, value: Value) -> set[Meaning]:
-        """The functions that a value may be, and own parameters."""
-        found = self._keys(definition).evaluate(value)
+        """The functions that a value may be, and parameters of its function."""
+        found = self._evaluator(definition).evaluate(value)
         known: set[Meaning] = set()
         known.update(m for m in found if isinstance(m, FunctionId | OwnParameter | int))
         if len(known) < len(found) or not found:
-            known.update(self._functions_of(value))
+            known.update(self._find_functions(value))
         return known
 
-    def _called(
-        self, definition: Definition, position: int, duty: Summary, function: FunctionId
+    def _apply_to_call(
+        self, definition: Definition, position: int, summary: Summary, function: FunctionId
     ) -> None:
-        """A call of `function`, which has this duty."""
+        """Close what a call of `function`, which has this summary, closes."""
         call = definition.calls[position]
-        for given in self._conditions(definition, call, duty, function):
-            self._closed(definition, position, duty, given)
+        for condition in self._find_conditions(definition, call, summary, function):
+            self._fill_in(definition, position, summary, condition)
 
-    def _conditions(
-        self, definition: Definition, call: CallSite, duty: Summary, function: FunctionId
+    def _find_conditions(
+        self, definition: Definition, call: CallSite, summary: Summary, function: FunctionId
     ) -> set[Condition | None]:
-        """On what it depends whether this call has the duty: a call through the caller's own
-        parameter only where that is this function. Nothing where it has not."""
+        """The conditions on which this call has the summary; none if it never has.
+
+        A call through a parameter of the caller has it only where that is this function.
+        """
         target = call.target
         if isinstance(target, Load) and isinstance(target.place.holder, Parameter):
             return {(OwnParameter(target.place.holder.index), function)}
-        if duty.condition is None:
+        if summary.condition is None:
             return {None}
-        parameter, wanted = duty.condition
+        parameter, wanted = summary.condition
         handed = {meaning for value in _arguments_for(call, parameter)
                   for meaning in self.find_callbacks(definition, value)}
         found: set[Condition | None] = {
             (meaning, wanted) for meaning in handed if isinstance(meaning, OwnParameter)}
         return found | ({None} if wanted in handed else set())
 
-    def _closed(
-        self, definition: Definition, position: int, duty: Summary, given: Condition | None
+    def _fill_in(
+        self, definition: Definition, position: int, summary: Summary, condition: Condition | None
     ) -> None:
-        """The duty with the arguments of a call in the place of open parameters."""
+        """Put the arguments of a call in the place of open parameters."""
         call = definition.calls[position]
-        keys = self._keys(definition)
+        evaluator = self._evaluator(definition)
 
-        def key_part(part: Meaning) -> set[Meaning]:
+        def fill_key(part: Meaning) -> set[Meaning]:
             if not isinstance(part, OwnParameter):
                 return {part}
             return {
                 meaning
                 for value in _arguments_for(call, part)
-                for meaning in keys.evaluate(value)
+                for meaning in evaluator.evaluate(value)
                 if not isinstance(meaning, FunctionId)
             }
 
-        def callbacks(callback: Meaning | None) -> set[Meaning | None]:
+        def fill_callback(callback: Meaning | None) -> set[Meaning | None]:
             if not isinstance(callback, OwnParameter):
                 return {callback}
-            if duty.field is not None:
-                return set(key_part(callback)) or {None}
+            if summary.field is not None:
+                return set(fill_key(callback)) or {None}
             return {meaning for value in _arguments_for(call, callback)
                     for meaning in self.find_callbacks(definition, value)} or {None}
 
-        names: set[tuple[Meaning, ...] | None] = {None}
-        if duty.key is not None:
-            names = set(product(*map(key_part, duty.key))) or {None}
-        for key, callback in product(names, callbacks(duty.callback)):
-            closed = duty._replace(key=key, callback=callback, condition=given)
+        keys: set[tuple[Meaning, ...] | None] = {None}
+        if summary.key is not None:
+            keys = set(product(*map(fill_key, summary.key))) or {None}
+        for key, callback in product(keys, fill_callback(summary.callback)):
+            closed = summary._replace(key=key, callback=callback, condition=condition)
             self.close_summary(definition, ClosedSummary(
                 closed, call.location, (definition.key, position), _callee_text(call)))
 
 
 def _arguments_for(call: CallSite, parameter: OwnParameter) -> tuple[Value, ...]:
-    """What a call hands to a parameter of its callee."""
+    """What a call passes to a parameter of its callee."""
     return call.arguments[parameter.index] if parameter.index < len(call.arguments) else ()
 
 
 def _callee_text(call: CallSite) -> str:
-    """What a call site calls, as it is written."""
+    """The callee of a call site, as the source writes it."""
     return str(call.target) if isinstance(call.target, FunctionId) else call.expression
