@@ -3,7 +3,7 @@
 An object is installed if its address, or its name as a whole, occurs in a function or in the
 initialiser of another object. Rows of the kernel's symbol table do not count, because they name
 every exported object, and an object does not install itself. An object in a section of its own
-is found by a loop over that section (models/sections.toml).
+is found by a loop over that section (models/linker_sections.toml).
 """
 
 from collections.abc import Iterator

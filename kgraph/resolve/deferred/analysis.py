@@ -18,7 +18,7 @@ from kgraph.model.values import Holder, Slot, Value
 from kgraph.resolve.deferred.keys import KeyEvaluator, Meaning, OwnParameter, find_address_target
 from kgraph.resolve.deferred.matching import DeferredEdges, RequestMatcher, field_kind
 from kgraph.resolve.deferred.record_rows import RecordRows
-from kgraph.resolve.deferred.specification import Action, DeferralRule, DeferralRules, Field
+from kgraph.resolve.deferred.specification import Action, DeferralRule, DeferralRules
 from kgraph.resolve.deferred.summaries import (
     ClosedSummary,
     Position,
@@ -28,6 +28,7 @@ from kgraph.resolve.deferred.summaries import (
 )
 from kgraph.resolve.fact_rows import FactRows
 from kgraph.resolve.linkage import FunctionLinker
+from kgraph.resolve.models.declared import Field
 
 _NOTHING: frozenset[Meaning] = frozenset()
 _log = PackageLogger("kgraph.resolve")

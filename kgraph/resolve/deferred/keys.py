@@ -24,19 +24,19 @@ from kgraph.model.values import (
     Variable,
     take_address,
 )
-from kgraph.resolve.deferred.specification import Field
+from kgraph.resolve.models.declared import Field
 
 
 @dataclass(frozen=True, slots=True)
 class OwnParameter:
-    """The index-th parameter of the function that is looked at."""
+    """The index-th parameter of the function whose definition is evaluated."""
 
     index: int
 
 
 @dataclass(frozen=True, slots=True)
 class HeapPointee:
-    """What a local points to, where nothing else is known of it: memory from the heap."""
+    """What a local points to, if nothing else is known of it: memory from the heap."""
 
     variable: Variable
 
@@ -50,8 +50,10 @@ Meaning = Atom | OwnParameter | FunctionId
 
 
 class KeyEvaluator:
-    """Evaluates the values of one definition. `link` gives the definition that a function stands
-    for, `returned` what a function gives back, `pointed` what is put into slots that are pointers.
+    """Evaluates the values of one definition.
+
+    `link` gives the defined function that a name means, `evaluate_return` what a function returns,
+    `pointees` what the slots that are pointers point to.
     """
 
     def __init__(
@@ -59,23 +61,23 @@ class KeyEvaluator:
         definition: Definition,
         carriers: frozenset[Field],
         link: Callable[[FunctionId], FunctionId],
-        returned: Callable[[FunctionId], frozenset[Meaning]],
-        pointed: Mapping[Slot, set[Slot | ObjectId]],
+        evaluate_return: Callable[[FunctionId], frozenset[Meaning]],
+        pointees: Mapping[Slot, set[Slot | ObjectId]],
     ) -> None:
         self._carriers = carriers
         self._link = link
-        self._returned = returned
-        self._pointed = pointed
+        self._evaluate_return_of = evaluate_return
+        self._pointees = pointees
         subject = definition.subject
         self._function = subject.id if isinstance(subject, Function) else None
         self._written: dict[Variable | ReturnValue, list[Value]] = {}
         self._copied: dict[Variable, list[Place]] = {}
         for binding in definition.bindings:
-            self._write(binding.place, binding.value)
+            self._note_write(binding.place, binding.value)
         for flow in definition.flows:
-            self._write(flow.target, flow.source)
+            self._note_write(flow.target, flow.source)
 
-    def _write(self, place: Place, value: Value) -> None:
+    def _note_write(self, place: Place, value: Value) -> None:
         if isinstance(place.holder, Variable | ReturnValue) and place.base is None:
             self._written.setdefault(place.holder, []).append(value)
         if isinstance(value, Load) and isinstance(value.place.holder, Variable) and (
@@ -83,33 +85,33 @@ class KeyEvaluator:
             self._copied.setdefault(value.place.holder, []).append(place)
 
     def evaluate_return(self) -> set[Meaning]:
-        """What the function gives back."""
+        """What the function returns."""
         if self._function is None:
             return set()
         values = self._written.get(ReturnValue(self._function), ())
         return {meaning for value in values for meaning in self.evaluate(value)}
 
     def evaluate(self, value: Value, seen: frozenset[Variable] = frozenset()) -> set[Meaning]:
-        """What a value may mean; nothing where it cannot be told."""
+        """What a value may mean; empty if that is not known."""
         if isinstance(value, FunctionId):
             return {self._link(value)}
         if isinstance(value, Constant):
             return {value.value}
         if isinstance(value, Address):
-            return self._place(value.place, seen)
+            return self._evaluate_place(value.place, seen)
         if not isinstance(value, Load):
             return set()
         holder = value.place.holder
         if isinstance(holder, Parameter):
             return {OwnParameter(holder.index)} if holder.function == self._function else set()
         if isinstance(holder, ReturnValue):
-            return set(self._returned(self._link(holder.function)))
+            return set(self._evaluate_return_of(self._link(holder.function)))
         if isinstance(holder, Variable) and value.place.base is None:
-            return self._local(holder, seen)
-        found = self._place(value.place, seen)
-        return found | self._pointed.get(holder, set()) if isinstance(holder, Slot) else found
+            return self._evaluate_local(holder, seen)
+        found = self._evaluate_place(value.place, seen)
+        return found | self._pointees.get(holder, set()) if isinstance(holder, Slot) else found
 
-    def _local(self, holder: Variable, seen: frozenset[Variable]) -> set[Meaning]:
+    def _evaluate_local(self, holder: Variable, seen: frozenset[Variable]) -> set[Meaning]:
         if holder in seen:
             return set()
         inner = seen | {holder}
@@ -118,8 +120,9 @@ class KeyEvaluator:
         return found or {HeapPointee(holder)}
 
     def evaluate_record(self, place: Place, table: ObjectId | None) -> set[Meaning]:
-        """What the record that the field `place` lies in is known under: a local one also under
-        what it is copied to, as a whole.
+        """The keys of the record that the field `place` lies in.
+
+        A local record has also those of what it is copied to as a whole.
         """
         if place.base is None:
             return set() if table is None else {without_image(table)}
@@ -132,7 +135,7 @@ class KeyEvaluator:
                 found |= new
         return found
 
-    def _place(self, place: Place, seen: frozenset[Variable]) -> set[Meaning]:
+    def _evaluate_place(self, place: Place, seen: frozenset[Variable]) -> set[Meaning]:
         holder = place.holder
         if isinstance(holder, Slot):
             if (holder.record, holder.field) in self._carriers and place.base is not None:

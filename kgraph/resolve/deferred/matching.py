@@ -21,8 +21,9 @@ from kgraph.model.resolution import (
 from kgraph.model.values import Slot, Variable
 from kgraph.resolve.deferred.keys import DeferralKey, HeapPointee, Meaning, OwnParameter
 from kgraph.resolve.deferred.record_rows import RecordRows
-from kgraph.resolve.deferred.specification import Action, Field
+from kgraph.resolve.deferred.specification import Action
 from kgraph.resolve.deferred.summaries import ClosedSummary, Position, Summary
+from kgraph.resolve.models.declared import Field
 
 NO_KEY = "its key cannot be told"
 NO_CALLBACK = "its callback cannot be told"

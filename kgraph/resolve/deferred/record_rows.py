@@ -12,7 +12,8 @@ from kgraph.model.facts import Definition, Object
 from kgraph.model.ids import ObjectId
 from kgraph.model.values import Address, Constant, Place, Slot, Value
 from kgraph.resolve.deferred.keys import without_image
-from kgraph.resolve.deferred.specification import Field, KeyPart
+from kgraph.resolve.deferred.specification import KeyPart
+from kgraph.resolve.models.declared import Field
 
 RecordRow = dict[Field, Value]
 

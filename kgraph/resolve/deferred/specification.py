@@ -12,10 +12,8 @@ from typing import Any
 
 from kgraph.errors import ConfigurationError
 from kgraph.model.ids import FunctionId
-from kgraph.resolve.models.declared import is_public
+from kgraph.resolve.models.declared import Field, is_public
 from kgraph.toml import TomlReader, parse_toml, read_toml_text
-
-Field = tuple[str, str]  # record, field
 
 
 class Action(StrEnum):

@@ -16,7 +16,8 @@ from kgraph.model.ids import FunctionId
 from kgraph.model.location import Location
 from kgraph.model.values import Load, Parameter, Value
 from kgraph.resolve.deferred.keys import KeyEvaluator, Meaning, OwnParameter
-from kgraph.resolve.deferred.specification import Action, Field, KeyPart
+from kgraph.resolve.deferred.specification import Action, KeyPart
+from kgraph.resolve.models.declared import Field
 
 Condition = tuple[OwnParameter, FunctionId]  # only where this function is handed to this parameter
 Position = tuple[str, int]  # a definition's key, index in its calls

@@ -6,13 +6,25 @@ row that kgraph does not understand is an error, and never ignored.
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+from msgspec import Meta, Struct
 
 from kgraph.errors import ConfigurationError
 from kgraph.model.ids import FunctionId
+
+Field = tuple[str, str]
+"""Record and field of a slot."""
+
+_Text = Annotated[str, Meta(min_length=1)]
+_Slot = Annotated[str, Meta(pattern=r"^.+\..+$")]
+_Argument = Annotated[int, Meta(ge=0)]
+_File = TypeVar("_File", bound=Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +37,21 @@ class CopyFunction:
 
 @dataclass(frozen=True, slots=True)
 class ListRegistration:
-    """A function that hangs argument `value` on the object that argument `object` points to, where
-    walkers of `list` call it as `element`; both are (record, field)."""
+    """A function that adds argument `value` to the list of what argument `object` points to.
+
+    Whoever walks `list` calls `element` of what it finds.
+    """
 
     object: int
     value: int
-    list: tuple[str, str]
-    element: tuple[str, str]
+    list: Field
+    element: Field
 
 
 @dataclass(frozen=True, slots=True)
 class OffsetSection:
-    """Functions that assembler puts into a section as numbers; `reader` (in `file`) gives back the
-    function of one."""
+    """Functions that assembler puts into a section as numbers; `reader`, in `file`, returns the
+    function of a number."""
 
     reader: str
     file: str
@@ -46,10 +60,12 @@ class OffsetSection:
 
 @dataclass(frozen=True, slots=True)
 class Sections:
-    """Section name prefixes of symbol-table entries (`exports`) and of ordinary data; `walks` are
-    (prefix, symbol) of the sections that a loop from a linker's symbol on walks; what the loops
-    from the symbols of `deferred` call is a deferred call of that kind, and what tells it apart.
-    `offsets` are sections of functions that only assembler names."""
+    """What sections mean.
+
+    `exports` and `data` are prefixes of the names of sections with symbol-table entries, and with
+    ordinary data. `walks` are (prefix, symbol) of sections that a loop walks from a linker's symbol
+    on; `deferred` are (symbol, kind) of those whose functions are deferred calls of that kind.
+    """
 
     exports: tuple[str, ...]
     data: tuple[str, ...]
@@ -58,9 +74,78 @@ class Sections:
     offsets: tuple[OffsetSection, ...] = ()
 
 
+class _Row(Struct, forbid_unknown_fields=True, kw_only=True):
+    reason: _Text
+
+
+class _CopyRow(_Row, kw_only=True):
+    name: _Text
+    destination: _Argument
+    source: _Argument
+
+
+class _RegistryRow(_Row, kw_only=True):
+    function: _Text
+    object: _Argument
+    value: _Argument
+    list: _Slot
+    element: _Slot
+
+
+class _UnionRow(_Row, kw_only=True):
+    record: _Text
+
+
+class _LoadedRow(_Row, kw_only=True):
+    function: _Text
+    slot: _Slot
+
+
+class _SectionRow(_Row, kw_only=True):
+    prefix: _Text
+    use: Literal["export", "data"]
+
+
+class _WalkRow(_Row, kw_only=True):
+    prefix: _Text
+    start: _Text
+    deferred: _Text | None = None
+
+
+class _OffsetsRow(_Row, kw_only=True):
+    section: _Text
+    reader: _Text
+    file: _Text
+    functions: Annotated[list[_Text], Meta(min_length=1)]
+
+
+class _CopyFile(Struct, forbid_unknown_fields=True):
+    copy: list[_CopyRow]
+
+
+class _RegistryFile(Struct, forbid_unknown_fields=True):
+    registry: list[_RegistryRow]
+
+
+class _UnionFile(Struct, forbid_unknown_fields=True):
+    union: list[_UnionRow]
+
+
+class _LoadedFile(Struct, forbid_unknown_fields=True):
+    loaded: list[_LoadedRow]
+
+
+class _SectionFile(Struct, forbid_unknown_fields=True):
+    section: list[_SectionRow]
+    walk: list[_WalkRow]
+    offsets: list[_OffsetsRow]
+
+
 def is_public(function: FunctionId) -> bool:
-    """Whether a function can be called from outside its file, or is one of a public header: what a
-    row that names no file may mean. A static twin of its name is another function."""
+    """Whether other files can call a function: it is external, or of a public header.
+
+    A row that names no file is about such a function, and about no static one of its name.
+    """
     scope = function.scope
     return not scope or (
         scope.endswith(".h") and (scope.startswith("include/") or "/include/" in scope))
@@ -69,113 +154,87 @@ def is_public(function: FunctionId) -> bool:
 @cache
 def load_copy_functions() -> dict[str, CopyFunction]:
     """The functions that copy memory, by name."""
-    return {
-        _text(row, "name", "copies.toml"): CopyFunction(
-            _number(row, "destination", "copies.toml"),
-            _number(row, "source", "copies.toml")
-        )
-        for row in _rows("copies.toml", "copy")
-    }
+    rows = _read("copy_functions.toml", _CopyFile).copy
+    return {row.name: CopyFunction(row.destination, row.source) for row in rows}
 
 
 @cache
 def load_list_registrations() -> dict[str, ListRegistration]:
-    """The functions that hang functions on objects, by name."""
-    name = "registries.toml"
+    """The functions that add a function to the list of an object, by name."""
+    rows = _read("per_object_lists.toml", _RegistryFile).registry
     return {
-        _text(row, "function", name): ListRegistration(
-            _number(row, "object", name), _number(row, "value", name), _slot(row, "list", name),
-            _slot(row, "element", name),
-        )
-        for row in _rows(name, "registry")
+        row.function: ListRegistration(
+            row.object, row.value, _split_slot(row.list), _split_slot(row.element))
+        for row in rows
     }
 
 
 @cache
 def load_discriminated_unions() -> frozenset[str]:
     """The unions of which a member is only called as the one that it was written as."""
-    return frozenset(_text(row, "record", "unions.toml") for row in _rows("unions.toml", "union"))
+    return frozenset(row.record for row in _read("discriminated_unions.toml", _UnionFile).union)
 
 
 @cache
-def load_loader_slots() -> dict[str, tuple[str, str]]:
-    """The slots that a loader fills, by the name of the function that goes there."""
-    name = "loaded.toml"
-    return {_text(row, "function", name): _slot(row, "slot", name)
-            for row in _rows(name, "loaded")}
+def load_loader_slots() -> dict[str, Field]:
+    """The slots that the module loader fills, by the name of the function that it puts there."""
+    rows = _read("module_loader.toml", _LoadedFile).loaded
+    return {row.function: _split_slot(row.slot) for row in rows}
 
 
 @cache
 def load_sections() -> Sections:
-    """What the sections say that objects are put into."""
-    prefixes: dict[str, list[str]] = {"export": [], "data": []}
-    for row in _rows("sections.toml", "section"):
-        use = _text(row, "use", "sections.toml")
-        if use not in prefixes:
-            raise ConfigurationError(f'sections.toml: use = "{use}" is unknown',
-                                     'say "export" or "data"')
-        prefixes[use].append(_text(row, "prefix", "sections.toml"))
-    walks = tuple(
-        (_text(row, "prefix", "sections.toml"), _text(row, "start", "sections.toml"))
-        for row in _rows("sections.toml", "walk")
-    )
-    deferred = tuple(
-        (_text(row, "start", "sections.toml"), _text(row, "deferred", "sections.toml"))
-        for row in _rows("sections.toml", "walk") if "deferred" in row
-    )
-    offsets = tuple(
-        OffsetSection(_text(row, "reader", "sections.toml"), _text(row, "file", "sections.toml"),
-                frozenset(row["functions"]))
-        for row in _rows("sections.toml", "offsets")
-    )
+    """What the sections that objects are put into mean."""
+    file = _read("linker_sections.toml", _SectionFile)
     return Sections(
-        tuple(prefixes["export"]), tuple(prefixes["data"]), walks, deferred, offsets)
+        exports=tuple(row.prefix for row in file.section if row.use == "export"),
+        data=tuple(row.prefix for row in file.section if row.use == "data"),
+        walks=tuple((row.prefix, row.start) for row in file.walk),
+        deferred=tuple((row.start, row.deferred) for row in file.walk if row.deferred),
+        offsets=tuple(OffsetSection(row.reader, row.file, frozenset(row.functions))
+                      for row in file.offsets),
+    )
 
 
 @cache
 def collect_declared_words() -> frozenset[str]:
-    """Every name in the data files, whatever is said of it: for who must not touch what any rule
-    declares, rules to come included."""
+    """Every name in the models, whatever is said about it.
+
+    Incremental resolution takes nothing for granted that a model names.
+    """
     words: set[str] = set()
     for file in resources.files("kgraph.resolve.models").iterdir():
         if file.name.endswith(".toml"):
-            words |= _words(tomllib.loads(file.read_text("utf-8")))
+            words.update(_iter_words(tomllib.loads(file.read_text("utf-8"))))
     return frozenset(words)
 
 
-def _words(value: object) -> set[str]:
+def _iter_words(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
-        return set().union(*(_words(v) for key, v in value.items() if key != "reason"))
-    if isinstance(value, list):
-        return set().union(*map(_words, value))
-    return set(re.findall(r"\w+", value)) if isinstance(value, str) else set()
+        for key, inner in value.items():
+            if key != "reason":
+                yield from _iter_words(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _iter_words(inner)
+    elif isinstance(value, str):
+        yield from re.findall(r"\w+", value)
 
 
-def _rows(name: str, table: str) -> list[dict[str, Any]]:
+def _read(name: str, layout: type[_File]) -> _File:
     text = resources.files("kgraph.resolve.models").joinpath(name).read_text("utf-8")
-    rows: list[dict[str, Any]] = tomllib.loads(text)[table]
-    for row in rows:
-        _text(row, "reason", name)
-    return rows
+    return parse_model(name, text, layout)
 
 
-def _text(row: dict[str, Any], key: str, name: str) -> str:
-    value = row.get(key)
-    if not isinstance(value, str) or not value:
-        raise ConfigurationError(f"{name}: a row has no {key}", f'give it {key} = "..."')
-    return value
+def parse_model(name: str, text: str, layout: type[_File]) -> _File:
+    """The content of a model file. Raises ConfigurationError where it does not fit the layout."""
+    try:
+        return msgspec.convert(tomllib.loads(text), layout)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(
+            f"{name}: {error}", "the head of the file says how rows are written") from None
 
 
-def _slot(row: dict[str, Any], key: str, name: str) -> tuple[str, str]:
-    record, dot, field = _text(row, key, name).rpartition(".")
-    if not dot or not record or not field:
-        raise ConfigurationError(f"{name}: {key} is no slot", 'write it as "record.field"')
+def _split_slot(text: str) -> Field:
+    record, _, field = text.rpartition(".")
     return record, field
-
-
-def _number(row: dict[str, Any], key: str, name: str) -> int:
-    value = row.get(key)
-    if not isinstance(value, int) or value < 0:
-        raise ConfigurationError(f"{name}: a row has no {key}",
-                                 f"give it {key} = an argument's number, from 0")
-    return value

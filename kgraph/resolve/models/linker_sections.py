@@ -1,8 +1,7 @@
-"""Linker sections: pointers that the linker lays side by side, called by a loop that starts at a
-symbol.
+"""Linker sections: pointers that the linker lays side by side, called by a loop from a symbol on.
 
-The symbol is an array that no unit defines. models/sections.toml says which sections the loop
-that starts there walks; every object in these becomes an element of the array. Where assembler
+The symbol is an array that no unit defines. models/linker_sections.toml says which sections the
+loop that starts there walks; every object in these becomes an element of the array. Where assembler
 writes numbers instead of pointers, the function that turns a number into a pointer returns the
 declared functions.
 """
@@ -18,8 +17,10 @@ from kgraph.resolve.models.declared import OffsetSection, load_sections
 
 
 def apply_linker_sections(definitions: Iterable[Definition]) -> Iterator[Definition]:
-    """The same definitions; objects in walked sections flow to the symbols that walks start at, and
-    readers of numbers give back functions.
+    """The same definitions, with what the linker adds.
+
+    Objects in walked sections flow to the symbols where the loops start. Functions that turn
+    numbers into pointers return the declared functions.
     """
     declared = load_sections()
     named = frozenset[str]().union(*(row.functions for row in declared.offsets))
@@ -44,7 +45,7 @@ def apply_linker_sections(definitions: Iterable[Definition]) -> Iterator[Definit
 
 
 def _add_section_flow(definition: Definition, subject: Object) -> Definition:
-    """An object with its flow to the start of the section that it lies in, if a loop walks that."""
+    """An object with its flow to the symbol from which a loop walks its section, if one does."""
     if not subject.section:
         return definition
     starts = sorted({
@@ -57,13 +58,13 @@ def _add_section_flow(definition: Definition, subject: Object) -> Definition:
 
 
 def _find_offset_section(subject: Function, rows: Iterable[OffsetSection]) -> OffsetSection | None:
-    """The row of which a function is the reader."""
+    """The section whose numbers a function turns into pointers."""
     return next((row for row in rows if row.reader == subject.id.name
                  and row.file == subject.location.path), None)
 
 
 def _return_functions(definition: Definition, functions: Iterable[FunctionId]) -> Definition:
-    """A reader with what it gives back."""
+    """A function with what it returns."""
     subject = definition.subject
     if not isinstance(subject, Function):
         return definition

@@ -1,6 +1,6 @@
 """The module loader: fills records from a file, so that no unit writes them.
 
-models/loaded.toml declares what modpost writes into a module's own record: a function of a
+models/module_loader.toml declares what modpost writes into a module's own record: a function of a
 known name in the module goes to a known slot.
 """
 
@@ -14,7 +14,7 @@ from kgraph.resolve.models.declared import load_loader_slots
 
 
 def bind_loader_slots(definitions: Iterable[Definition]) -> Iterator[Definition]:
-    """The same definitions; functions that a loader finds by name are bound where it puts them."""
+    """The same definitions, with functions that the loader finds by name bound to their slots."""
     slots = load_loader_slots()
     for definition in definitions:
         subject = definition.subject

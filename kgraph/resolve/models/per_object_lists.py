@@ -1,14 +1,13 @@
-"""Lists that hang on one object: whoever walks the list calls what was added to this object, and
-nothing else.
+"""Lists that hang on one object: who walks a list calls what was added to its object, nothing else.
 
-A tracepoint's probes lie in an array from the heap. Read by slots, every tracepoint would call
-the probes of all. For the functions that models/registries.toml declares, this pass gives each
+A tracepoint's probes lie in an array from the heap. Read by slots, every tracepoint would call the
+probes of all. For the functions that models/per_object_lists.toml declares, this pass gives each
 object a list of its own before the facts are solved: the object's list field becomes a variable
-that points to an object that stands for the list, and a call that adds a function to the list
-puts it into that object's element.
+that points to an object that stands for the list, and a call that adds a function to the list puts
+it into that object's element.
 
-Where object and function are fields of one row (`call->tp` beside `call->class->probe`), the
-two of one row of a table are combined, and no others.
+Where object and function are fields of one row (`call->tp` beside `call->class->probe`), the two of
+one row of a table are combined, and no others.
 """
 
 from collections import defaultdict
@@ -33,7 +32,7 @@ def separate_object_lists(definitions: Iterable[Definition]) -> Iterator[Definit
     for definition in definitions:
         for binding in definition.bindings:
             if binding.table is not None and isinstance(binding.place.holder, Slot):
-                fields = rows[_owner(binding.place) or binding.table]
+                fields = rows[_find_owner(binding.place) or binding.table]
                 fields.setdefault(binding.place.holder, []).append(binding.value)
         if any(_find_registration(call, declared) is not None for call in definition.calls):
             waiting.append(definition)
@@ -46,37 +45,38 @@ def separate_object_lists(definitions: Iterable[Definition]) -> Iterator[Definit
 def _find_registration(
     call: CallSite, declared: dict[str, ListRegistration]
 ) -> ListRegistration | None:
-    """The row of the function that is called, if it has one."""
+    """The row of the called function, if it has one."""
     target = call.target
     return declared.get(target.name) if isinstance(target, FunctionId) and is_public(
         target) else None
 
 
-def _owner(place: Place) -> ObjectId | None:
+def _find_owner(place: Place) -> ObjectId | None:
+    """The object that a field lies in."""
     if isinstance(place.base, Address) and isinstance(place.base.place.holder, ObjectId):
         return place.base.place.holder
     return None
 
 
 def list_object(owner: ObjectId, field: str) -> ObjectId:
-    """What stands for the list that hangs on an object."""
+    """The object that stands for the list that hangs on an object."""
     return ObjectId(f"{owner.name}.{field}[]", owner.scope, owner.image)
 
 
-def _pointer_to(owner: ObjectId, field: str) -> ObjectId:
+def _list_variable(owner: ObjectId, field: str) -> ObjectId:
     """The variable that an object's list field becomes."""
     return ObjectId(f"{owner.name}.{field}", owner.scope, owner.image)
 
 
 def is_list_object(identity: ObjectId) -> bool:
-    """Whether an object is one that stands for a list: no C name ends so."""
+    """Whether an object stands for a list: no C name ends like this."""
     return identity.name.endswith("[]")
 
 
 def _add_registered(
     definition: Definition, declared: dict[str, ListRegistration], rows: TableFields
 ) -> Definition:
-    """A definition with what its calls of declared functions hang on objects."""
+    """A definition with what its calls of declared functions add to lists."""
     bindings: list[Binding] = list(definition.bindings)
     flows: list[Flow] = list(definition.flows)
     for call in definition.calls:
@@ -96,7 +96,7 @@ def _add_registered(
 def _iter_registered(
     call: CallSite, registry: ListRegistration, rows: TableFields
 ) -> Iterator[tuple[ObjectId, Value]]:
-    """The objects that a call hangs something on, each with what it hangs."""
+    """The objects to whose lists a call adds something, each with what it adds."""
     for owner in call.arguments[registry.object]:
         for value in call.arguments[registry.value]:
             if isinstance(owner, Address) and isinstance(owner.place.holder, ObjectId):
@@ -108,7 +108,7 @@ def _iter_registered(
 def _iter_pairs_of_rows(
     owner: Load, value: Load, rows: TableFields
 ) -> Iterator[tuple[ObjectId, Value]]:
-    """Pairs from the rows in which both loads start: `call->tp`, `call->class->probe`."""
+    """Pairs of the rows in which both loads start: `call->tp`, `call->class->probe`."""
     first, second = _load_path(owner), _load_path(value)
     if not first or not second or first[0] != second[0]:
         return
@@ -122,7 +122,7 @@ def _iter_pairs_of_rows(
 
 
 def _load_path(load: Load) -> list[Holder]:
-    """The holders that a load goes through, from the innermost."""
+    """The holders that a load goes through, the innermost first."""
     steps: list[Holder] = []
     value: Value | None = load
     while isinstance(value, Load | Address):
@@ -152,10 +152,10 @@ def _separate_lists(definition: Definition, lists: set[tuple[str, str]]) -> Defi
     def place(old: Place) -> Place:
         holder = old.holder
         if isinstance(holder, Slot) and (holder.record, holder.field) in lists:
-            owner = _owner(old)
+            owner = _find_owner(old)
             if owner is not None:
                 owners.add((owner, holder.field))
-                return Place(_pointer_to(owner, holder.field))
+                return Place(_list_variable(owner, holder.field))
         if old.base is None:
             return old
         base = value(old.base)
@@ -173,7 +173,7 @@ def _separate_lists(definition: Definition, lists: set[tuple[str, str]]) -> Defi
     if not owners:
         return definition
     made = tuple(
-        Binding(Place(_pointer_to(owner, field)), Address(Place(list_object(owner, field))),
+        Binding(Place(_list_variable(owner, field)), Address(Place(list_object(owner, field))),
                 definition.subject.location, TransferKind.ASSIGNMENT)
         for owner, field in sorted(owners))
     return replace(definition, calls=calls, flows=flows, bindings=definition.bindings + made)

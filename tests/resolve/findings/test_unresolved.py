@@ -137,7 +137,7 @@ def test_a_reason_on_a_field_with_functions_changes_nothing():
 
 
 def test_members_of_a_union_that_are_told_apart():
-    """As declared in data/unions.toml."""
+    """As declared in models/discriminated_unions.toml."""
     called = field("security_list_options", "file_open", param("g"))
     other = field("security_list_options", "file_mprotect", param("c"))
     outside = field("wrapper", "hook", param("c"))
