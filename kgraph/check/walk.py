@@ -69,8 +69,8 @@ class DocumentWalk:
     """Walks over the lines of a document. `outcomes` and `positions` are those of the lines that
     were judged, by their numbers.
 
-    A chain is named after the line that it starts in. A root that names what an earlier line came
-    to goes on from there.
+    A chain is named after the line in which it starts. A root continues the chain whose leaf it
+    names.
     """
 
     def __init__(self, layout: Layout, pins: DocumentPins) -> None:
@@ -80,7 +80,7 @@ class DocumentWalk:
         self.positions: dict[int, Position] = {}
         self._chains: dict[int, int] = {}
         self._leaves: dict[str, tuple[DocumentLine, Position]] = {}
-        # Of roots that go on from a leaf, and of the lines under them: the position without it.
+        # The positions of roots that continue a leaf, and of the lines under them, by themselves.
         self._alone: dict[int, Position] = {}
         tables = TableJudge(pins.refused_tables)
         self._judges = {  # every form of claim
@@ -111,7 +111,7 @@ class DocumentWalk:
             self._pins.add_claimed_target(self._chains[line.number], outcome.hop)
 
     def _keep_leaves(self, line: DocumentLine, position: Position) -> None:
-        """Keep where a line came to, for a root that goes on from there."""
+        """Keep where a line leads, for a root that continues there."""
         claim = line.claim
         if line.kind in NAMING_KINDS and claim.name:
             name = claim.onward[-1] if claim.onward else claim.name
@@ -139,14 +139,14 @@ class DocumentWalk:
         position = self._alone.get(line.parent)
         if position is None or outcome.verdict is not Verdict.REFUTED:
             return outcome
-        # The root that it stands under goes on from a leaf, and may be meant by itself.
+        # The root above continues a leaf, and may be meant by itself.
         alone = self._judge_line(placed.move_to(position))
         if alone.verdict is Verdict.REFUTED:
             return outcome
         return alone.with_note(f"not if the chain above continues here ({outcome.note})")
 
     def _judge_line(self, placed: PlacedLine) -> Outcome:
-        """All that a line claims, under the conditions and labels that it stands under."""
+        """All claims of a line, under the conditions and labels around it."""
         first = judge_behind_label(placed, self._judge_form(placed))
         first = self._judge_under_conditions(placed, first)
         if placed.line.kind in (LineKind.TABLE, LineKind.ROW):
@@ -154,7 +154,7 @@ class DocumentWalk:
         return judge_unless_stub(placed, self._judge_others(placed, first))
 
     def _judge_form(self, placed: PlacedLine) -> Outcome:
-        """The first claim of a line, by its form."""
+        """The first claim of a line, judged by its form."""
         return self._judges[placed.line.kind](placed)
 
     def _judge_named(self, placed: PlacedLine) -> Outcome:
@@ -177,7 +177,7 @@ class DocumentWalk:
         return replace(outcome, note=note, position=position)
 
     def _judge_under_conditions(self, placed: PlacedLine, outcome: Outcome) -> Outcome:
-        """The outcome for a claim if all conditions that it stands under must lead to it."""
+        """The outcome of a claim: refuted if a condition above it does not lead to it."""
         above, left = placed.above, _MAX_CONDITIONS
         position = placed.position
         here = {state.function for state in (*position.states, *position.targets)}

@@ -126,7 +126,7 @@ def _list_places(context: CheckContext, hop: Hop) -> list[Extent]:
 def _choose_calls(
     placed: PlacedLine, calls: Sequence[CallPath]
 ) -> tuple[Sequence[CallPath], str]:
-    """(the calls that pass on the functions which the line's arguments name, why none does)."""
+    """(the calls that pass on the functions which the arguments name, why none does)."""
     claimed, graph = set(placed.claim.arguments or ()), placed.context.graph
     handed = [{graph.function(value).id.name for _, value in call.state.bindings}
               for call in calls]
@@ -206,8 +206,8 @@ def _judge_not_here(
 
 
 def _describe_in_text(placed: PlacedLine, name: str) -> str:
-    """That a caller's text has the name before a parenthesis, and the index no call of it; "" if
-    it has not.
+    """A note that a caller's text has the name before a parenthesis, while the index has no call of
+    it; "" if it has not.
     """
     heads = {str(each.location) for each in placed.functions}
     places = [place for place in placed.find_tokens([name, "("])
@@ -262,8 +262,8 @@ def _describe_refusal(placed: PlacedLine, functions: list[KnownFunction]) -> str
 
 
 def judge_unless_stub(placed: PlacedLine, outcome: Outcome) -> Outcome:
-    """The outcome for what a line says that functions do; undecided if it is wrong of them, and
-    they are stubs that the tree defines elsewhere, too.
+    """The outcome; undecided instead of refuted if all functions that the line is about are stubs,
+    which the tree defines elsewhere, too.
     """
     if outcome.verdict is not Verdict.REFUTED or placed.position.sites is not None:
         return outcome
@@ -280,7 +280,7 @@ def _is_nowhere(context: CheckContext, name: str) -> bool:
 
 
 def _describe_stub(context: CheckContext, function: KnownFunction) -> str:
-    """That a function is a stub, and where the tree has another one; "" if that is not so."""
+    """A note that a function is a stub, with the place of another one; "" if it is none."""
     if function.location is None or context.texts.sites_of(function.number):
         return ""
     words = [word for word, _ in context.texts.tokens_of(function)]

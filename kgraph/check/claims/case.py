@@ -40,8 +40,8 @@ def find_each_label(
 
 
 def judge_in_switch(placed: PlacedLine, outcome: Outcome) -> Outcome:
-    """The outcome for a label that stands in a function: it must stand in the `switch` that the
-    document puts it in, if that is one of the function's.
+    """The outcome for a label that a function has: it must stand in the `switch` in which the
+    document puts it, if the function has that.
     """
     switch = placed.switch
     if outcome.verdict is not Verdict.HOLDS or not switch or placed.claim.branch != "case":
@@ -60,7 +60,7 @@ def judge_in_switch(placed: PlacedLine, outcome: Outcome) -> Outcome:
 
 
 def judge_under_label(claim: Claim, places: ClaimPlaces, switch: str = "") -> Outcome:
-    """What stands behind `case X:`: X leads there, or a label that falls through."""
+    """The outcome for a claim behind `case X:`: X leads there, or falls through to it."""
     uses = list(_iter_label_uses(claim, places, switch))
     if not uses or any(leads for leads, _ in uses):
         return places.outcome
@@ -70,9 +70,8 @@ def judge_under_label(claim: Claim, places: ClaimPlaces, switch: str = "") -> Ou
 
 
 def judge_behind_label(placed: PlacedLine, outcome: Outcome) -> Outcome:
-    """The outcome for a claim with a label before it: the label of a `goto`, or of a `switch`
-    without its `case`, must lead there. A label that the functions do not have may be a remark, if
-    they have others.
+    """The outcome for a claim with a label before it: that of a `goto`, or of a `switch` without
+    its `case`, must lead there. If the functions have labels, one that they lack may be a remark.
     """
     name = placed.claim.label
     if not name or outcome.verdict in (Verdict.REFUTED, Verdict.UNDECIDED) or placed.position.doubt:
@@ -97,7 +96,7 @@ def judge_behind_label(placed: PlacedLine, outcome: Outcome) -> Outcome:
 
 
 def refute_place(outcome: Outcome, note: str) -> Outcome:
-    """An outcome refuted, because of where its claim stands in the source."""
+    """The outcome, refuted because of where its claim stands in the source."""
     place = outcome.hop.site.location if outcome.hop is not None else outcome.found
     return replace(outcome, verdict=Verdict.REFUTED, note=f"{note} ({place})" if place else note)
 

@@ -92,8 +92,8 @@ def _find_same(context: CheckContext, function: KnownFunction, claim: Claim) -> 
 def _find_early_exits(
     context: CheckContext, function: KnownFunction, claim: Claim
 ) -> list[Extent]:
-    """Where a function leaves off under the condition of an `else`, so that what follows stands as
-    if behind one: `if (x) return 0;`.
+    """Where a function returns under the condition of an `else`, so that what follows stands as if
+    behind one: `if (x) return 0;`.
     """
     if function.location is None or claim.branch != "else" or not claim.condition:
         return []
@@ -115,8 +115,8 @@ _FINDERS = {
 def _find_summed_up(
     context: CheckContext, function: KnownFunction, claim: Claim
 ) -> Outcome | None:
-    """Where several conditions within each other, or the labels of a `switch`, ask together for all
-    that a condition asks for.
+    """The place where several nested conditions, or the labels of a `switch`, together ask for all
+    that the claimed condition asks for.
     """
     if function.location is None:
         return None
@@ -141,8 +141,8 @@ def _find_summed_up(
 def _find_related(
     context: CheckContext, function: KnownFunction, claim: Claim
 ) -> Outcome | None:
-    """A condition of the function that means the same; else the first that means more, is an
-    alternative, or is the contrary.
+    """The condition of the function that means the same; else the first one that asks for more, has
+    it as an alternative, or is the contrary.
     """
     related: Outcome | None = None
     claimed = context.normalise(claim, get_path(function))
@@ -206,7 +206,7 @@ def _split_consequences(line: DocumentLine) -> list[DocumentLine]:
 def _judge_consequences(
     placed: PlacedLine, condition: Outcome, parts: list[tuple[PlacedLine, Outcome]]
 ) -> Outcome:
-    """The outcome for a condition together with what it leads to, on the same line."""
+    """The outcome of a condition together with what it leads to on its line."""
     for _, each in parts:
         if each.verdict is Verdict.REFUTED:
             note = f"what the condition leads to is not there: {each.note}"
@@ -229,9 +229,9 @@ def _judge_consequences(
 
 
 def judge_under_condition(claim: Claim, places: ClaimPlaces, switch: str = "") -> Outcome:
-    """The outcome for something that a function does, if the condition `claim` leads to it (a label
-    in a `switch` if that is not ""); else that it is wrong. `places` have it judged where the
-    condition stands.
+    """The outcome of a claim that stands under the condition `claim`: refuted if the condition does
+    not lead to it. `places` have the claim as it is judged where the condition stands. A label must
+    belong to `switch`, if that is not "".
     """
     outcome = places.outcome
     if claim.branch not in ("if", "while", "else", "case") or outcome.verdict in (
@@ -248,7 +248,7 @@ def judge_under_condition(claim: Claim, places: ClaimPlaces, switch: str = "") -
 
 @dataclass(frozen=True)
 class _Scope:
-    """A claimed condition, and the places of what the document puts under it."""
+    """A claimed condition, and the places of the claim that the document puts under it."""
 
     claim: Claim
     places: ClaimPlaces
@@ -266,7 +266,7 @@ class _Scope:
         return self.places.placed.context.normalise(self.claim, path)
 
     def judge_if(self) -> Outcome:
-        """What stands behind `if` or `while`."""
+        """The outcome for a claim behind `if` or `while`."""
         wanted = {each.path: split_conjuncts(self._claimed(each.path)) for each in self.known}
         if any(wanted[each.path] <= each.holds for each in self.known):
             if not all(_is_contrary(each, wanted[each.path]) for each in self.known):
@@ -289,7 +289,7 @@ class _Scope:
         return self._judge_not_found()
 
     def _judge_not_found(self) -> Outcome:
-        """Nothing that is known of a place is the claimed condition."""
+        """The outcome if nothing that is known of a place is the claimed condition."""
         if any(each.is_partial for each in self.known):
             return self._leave_open(
                 "cannot tell whether the condition leads to it: the index has only the innermost"
@@ -318,8 +318,8 @@ class _Scope:
         return bool(found) and all(each.note.startswith(_CONTRARY) for each in found)
 
     def judge_else(self) -> Outcome:
-        """What stands behind `else`: somewhere a condition does not hold there, and it is that of
-        the `if` before it, if the document has one (`claim.condition`).
+        """The outcome for a claim behind `else`: some condition must fail there. If the document
+        has an `if` before it, it is that condition (`claim.condition`).
         """
         if self.claim.condition and any(
             split_conjuncts(negate(self._claimed(each.path))) <= each.holds for each in self.known
@@ -334,7 +334,7 @@ class _Scope:
         return refute_place(self._outcome, f"it stands behind no else: {there}")
 
     def _judge_else_of_if(self) -> Outcome:
-        """What stands behind an else: of the condition that the document gives it."""
+        """The outcome for a claim behind the `else` of the condition that the document gives it."""
         context, functions = self.places.placed.context, self.places.placed.functions
         related = [_find_related(context, function, self.claim) for function in functions]
         is_summed_up = not any(found is not None and not found.note for found in related)
