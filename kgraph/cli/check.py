@@ -140,11 +140,9 @@ def _write_for_machines(checks: "Sequence[ChainCheck]", wanted: _Output) -> None
 
 
 def _get_status(checks: "Sequence[ChainCheck]", *, strict: bool) -> int:
-    from kgraph.report.check_text import GOOD_CITATIONS, OPEN_VERDICTS, WRONG_VERDICTS
-
     lines = [line for check in checks for line in check.lines]
-    if any(line.verdict in WRONG_VERDICTS for line in lines):
+    if any(line.verdict.is_wrong for line in lines):
         return WRONG
-    if strict and any(line.citation not in GOOD_CITATIONS for line in lines):
+    if strict and any(not line.citation.is_right for line in lines):
         return WRONG
-    return COULD_NOT_TELL if any(line.verdict in OPEN_VERDICTS for line in lines) else HOLDS
+    return COULD_NOT_TELL if any(line.verdict.is_open for line in lines) else HOLDS

@@ -21,6 +21,16 @@ class Verdict(StrEnum):
     PROSE = "prose"
     UNREAD = "unread"
 
+    @property
+    def is_wrong(self) -> bool:
+        """Whether the claim is not true as the document means it."""
+        return self in (Verdict.REFUTED, Verdict.CONTRADICTS)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it could not be told."""
+        return self in (Verdict.UNDECIDED, Verdict.UNREAD)
+
 
 class CitationVerdict(StrEnum):
     """Where a cited line is, relative to the code that it is cited for."""
@@ -33,6 +43,11 @@ class CitationVerdict(StrEnum):
     OUTSIDE = "outside"
     MISSING = "missing"  # no such file or line
     NONE = "none"  # nothing is cited
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing about the citation need be changed."""
+        return self in (CitationVerdict.EXACT, CitationVerdict.STATEMENT, CitationVerdict.NONE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +74,8 @@ class ChainCheck:
     document: Document
     lines: tuple[LineVerdict, ...]
     scenario: Scenario = field(default_factory=Scenario)
+
+    @property
+    def claims(self) -> list[LineVerdict]:
+        """The lines that claim something, or look as if they do."""
+        return [line for line in self.lines if line.verdict is not Verdict.PROSE]

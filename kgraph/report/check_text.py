@@ -7,9 +7,6 @@ from enum import StrEnum
 from kgraph.model.verdicts import ChainCheck, CitationVerdict, LineVerdict, Verdict
 from kgraph.report.text import ConditionText, format_guards, format_scenario
 
-WRONG_VERDICTS = (Verdict.REFUTED, Verdict.CONTRADICTS)
-OPEN_VERDICTS = (Verdict.UNDECIDED, Verdict.UNREAD)
-GOOD_CITATIONS = (CitationVerdict.EXACT, CitationVerdict.STATEMENT, CitationVerdict.NONE)
 _WIDTH = 100
 
 
@@ -23,7 +20,7 @@ def format_check(check: ChainCheck, guards: ConditionText | None = None) -> Iter
     scenario = format_scenario(check.scenario)
     if scenario:
         yield f"scenario ({check.scenario.origin}): {scenario}"
-    lines = list_claims(check)
+    lines = check.claims
     for line in lines:
         yield from _format_line(line, guards)
     yield from format_conclusion(check, check.document.file)
@@ -31,9 +28,10 @@ def format_check(check: ChainCheck, guards: ConditionText | None = None) -> Iter
 
 def format_conclusion(check: ChainCheck, name: str) -> Iterator[str]:
     """The wrong and the open claims of a document called `name`, and the counts."""
-    lines = list_claims(check)
-    for verdicts, head in ((WRONG_VERDICTS, "wrong"), (OPEN_VERDICTS, "undecided or unread")):
-        listed = [line for line in lines if line.verdict in verdicts]
+    lines = check.claims
+    wrong = [line for line in lines if line.verdict.is_wrong]
+    unsettled = [line for line in lines if line.verdict.is_open]
+    for head, listed in (("wrong", wrong), ("undecided or unread", unsettled)):
         if listed:
             yield f"{head}:"
             yield from (
@@ -44,11 +42,6 @@ def format_conclusion(check: ChainCheck, name: str) -> Iterator[str]:
     cited = [line.citation for line in lines if line.citation is not CitationVerdict.NONE]
     if cited:
         yield f"citations: {_format_counts(cited, CitationVerdict)}"
-
-
-def list_claims(check: ChainCheck) -> list[LineVerdict]:
-    """The lines that claim something, or look as if they do."""
-    return [line for line in check.lines if line.verdict is not Verdict.PROSE]
 
 
 def _format_counts(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> str:
@@ -80,7 +73,7 @@ def describe_edge(line: LineVerdict) -> str:
 def describe_citation(line: LineVerdict) -> str:
     """What is wrong with the citation of a line; "" if nothing is."""
     cited, found = line.line.citation, line.found
-    if cited is None or line.citation in GOOD_CITATIONS:
+    if cited is None or line.citation.is_right:
         return ""
     text = f"citation {line.citation}"
     if line.distance:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from kgraph.model.location import Location
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
-from kgraph.report.check_text import GOOD_CITATIONS
 
 _TRUE = (Verdict.HOLDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
 
@@ -36,7 +35,7 @@ def _make_edit(
             return None
         end = line.line.start + len(_strip_comment(line.line.text).encode())
         return end, end, f" ({_imitate_citation(check, found)})".encode()
-    if line.citation in GOOD_CITATIONS:
+    if line.citation.is_right:
         return None
     # If one path is the end of the other they name one file: only the line changes.
     if ("/" + cited.path).endswith("/" + found.path) or (

@@ -26,7 +26,6 @@ from kgraph.model.results import (
     SiteAnswer,
 )
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
-from kgraph.report.check_text import list_claims
 from kgraph.report.status_text import sort_newest_first
 
 if TYPE_CHECKING:
@@ -285,7 +284,7 @@ def _encode_cached_index(index: CachedIndex) -> Record:
 
 def encode_checks(checks: Sequence[ChainCheck], read_line: LineReader) -> Record:
     """The answer of `check`. The conditions around a call are in its hop."""
-    summary = Counter(line.verdict for check in checks for line in list_claims(check))
+    summary = Counter(line.verdict for check in checks for line in check.claims)
     return {
         "format": "kgraph-check/1",
         "documents": [

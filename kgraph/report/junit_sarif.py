@@ -8,10 +8,8 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 from kgraph.model.verdicts import ChainCheck, LineVerdict
-from kgraph.report.check_text import OPEN_VERDICTS, WRONG_VERDICTS, list_claims
 
 _SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
-_REPORTED = (*WRONG_VERDICTS, *OPEN_VERDICTS)
 # Also excludes what a terminal would obey that shows the file.
 _NOT_XML = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -20,11 +18,11 @@ def format_junit(checks: Sequence[ChainCheck]) -> str:
     """A suite per document, a test case per claim. Wrong claims fail, open ones are skipped."""
     root = ET.Element("testsuites", name="kgraph check")
     for check in checks:
-        lines = list_claims(check)
+        lines = check.claims
         suite = ET.SubElement(
             root, "testsuite", name=_replace_invalid(check.document.file), tests=str(len(lines)),
-            failures=str(sum(line.verdict in WRONG_VERDICTS for line in lines)), errors="0",
-            skipped=str(sum(line.verdict in OPEN_VERDICTS for line in lines)),
+            failures=str(sum(line.verdict.is_wrong for line in lines)), errors="0",
+            skipped=str(sum(line.verdict.is_open for line in lines)),
         )
         for line in lines:
             case = ET.SubElement(
@@ -32,8 +30,8 @@ def format_junit(checks: Sequence[ChainCheck]) -> str:
                 name=_replace_invalid(f"{line.line.file_line}: {line.line.text.strip()}"),
                 file=_replace_invalid(check.document.file), line=str(line.line.file_line),
             )
-            if line.verdict in _REPORTED:
-                kind = "failure" if line.verdict in WRONG_VERDICTS else "skipped"
+            if line.verdict.is_wrong or line.verdict.is_open:
+                kind = "failure" if line.verdict.is_wrong else "skipped"
                 ET.SubElement(case, kind, message=_replace_invalid(f"{line.verdict}: {line.note}"))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
@@ -47,8 +45,8 @@ def _replace_invalid(text: str) -> str:
 def format_sarif(checks: Sequence[ChainCheck]) -> str:
     """One result for each wrong or open claim."""
     reported = [
-        (check.document.file, line) for check in checks for line in list_claims(check)
-        if line.verdict in _REPORTED
+        (check.document.file, line) for check in checks for line in check.claims
+        if line.verdict.is_wrong or line.verdict.is_open
     ]
     rules = sorted({line.verdict.value for _, line in reported})
     log = {
@@ -65,7 +63,7 @@ def format_sarif(checks: Sequence[ChainCheck]) -> str:
 def _result(file: str, line: LineVerdict) -> dict[str, object]:
     return {
         "ruleId": line.verdict.value,
-        "level": "error" if line.verdict in WRONG_VERDICTS else "warning",
+        "level": "error" if line.verdict.is_wrong else "warning",
         "message": {"text": f"{line.line.text.strip()}: {line.note}"},
         "locations": [{
             "physicalLocation": {

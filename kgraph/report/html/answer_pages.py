@@ -8,12 +8,7 @@ from pathlib import PurePath
 from kgraph.api import CheckResult, PathResult
 from kgraph.model.document import LineKind
 from kgraph.model.verdicts import ChainCheck, CitationVerdict, LineVerdict, Verdict
-from kgraph.report.check_text import (
-    describe_citation,
-    describe_edge,
-    format_conclusion,
-    list_claims,
-)
+from kgraph.report.check_text import describe_citation, describe_edge, format_conclusion
 from kgraph.report.html.links import make_file_names
 from kgraph.report.html.pages import ChainLine, ChainPage, ChainSection, PathPage, ShownPath
 from kgraph.report.html.proofs import ProofMaker
@@ -56,7 +51,7 @@ def _name_chain(chain: CheckResult) -> str:
 
 def _make_chain_page(proofs: ProofMaker, chain: CheckResult, file: str) -> ChainPage:
     check, query, name = chain.check, chain.query, _name_chain(chain)
-    claims = list_claims(check)
+    claims = check.claims
     citations = [
         line.citation for line in claims if line.citation is not CitationVerdict.NONE
     ]
