@@ -2,46 +2,42 @@
 
     resolve(definitions) -> Resolution
 
-Reads any iterable of definitions once. The result does not depend on their order. Pure: no file
-of the tree, no clock, no output. Imports kgraph.model and kgraph.errors, and the TOML reader
-for the declared models.
+Reads any iterable of definitions once. The result does not depend on their order. Pure: no file of
+the tree, no clock, no output but the log. Imports kgraph.model, kgraph.errors and kgraph.logs, and
+the TOML reader for the declared models.
 
 The stages, in order:
 
 - `models/` adds to the facts what C code cannot show: linker sections, the module loader, lists
-  that hang on one
-  object, functions that assembler names. Every such rule is a row of a TOML file, with its reason.
-- `interning`, `fact_rows`, `linkage` and `installed_tables` turn the definitions into rows of
-  small integers and
-  say which definition a name means.
+  that hang on one object, functions that assembler names. Every such rule is a row of a TOML file,
+  with its reason.
+- `interning`, `fact_rows`, `linkage` and `installed_tables` turn the definitions into rows of small
+  integers and say which definition a name means.
 - `constraint_graph`, `operands` and `constraint_builder` turn the rows into a constraint graph:
-  nodes that hold sets
-  of functions and addresses, and inclusions between them.
+  nodes that hold sets of functions and addresses, and inclusions between them.
 - `solving/` computes the points-to sets: Andersen's analysis on a relevance slice. Slots are
-  field-based; a second
-  pass tells apart the tables that a pointer is known to point to.
-- `deferred/` matches what is registered in one place with what asks for it in another.
+  field-based; a second pass tells apart the tables that a pointer is known to point to.
 - `findings/` states the results: candidates with their evidence, or the reason why there are none.
+- `deferred/` matches what is registered in one place with what requests it in another.
 - `incremental/` finds out whether an edit needs any of this again.
 
-Fields that lie at one place (in a union, in records that are cast into or copied from each
-other) hold what is written to the others as well. What an empty set proves rests on these
-assumptions:
+`constraint_dump` shows the constraints of one holder to whoever debugs them.
+
+Fields that lie at one place (in a union, in records that are cast into or copied from each other)
+hold what is written to the others as well. What an empty set proves rests on these assumptions:
 
 - a void * or a number that becomes a pointer to a record points to one, also where a function
-  returns memory that
-  it filled from outside (memdup_user is known to do that);
-- members of one record that are functions of different types are not called for each other, nor
-  are those of a
-  union that is declared to be discriminated;
+  returns memory that it filled from outside (memdup_user is known to do that);
+- members of one record that are functions of different types are not called for each other, nor are
+  those of a union that is declared to be discriminated;
 - where one record is taken for another, a function that is read there as a number is cast to a
   pointer at once, and one that is written as a void * is not read as another void *;
 - modules that are not parsed write nothing.
 
-Known limits: what inline asm does to memory is what the extractor says of it; a function
-without a definition is taken to write no function into the records that it gets a pointer to; a
-store through a pointer of which not everything is known and that may reach more than 32 tables
-changes none of them; heap objects have no identity.
+Known limits: what inline asm does to memory is what the extractor says of it; a function without a
+definition is taken to write no function into the records that it gets a pointer to; a store through
+a pointer of which not everything is known and that may reach more than 32 tables changes none of
+them; heap objects have no identity.
 """
 
 import gc

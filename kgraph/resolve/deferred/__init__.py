@@ -1,6 +1,9 @@
-"""Deferred calls: registered in one place, asked for in another, and run later by a third.
+"""Deferred calls: registered in one place, requested in another, and run later by a third.
 
 `specification` says which functions and slots do this; `keys` evaluates what a call registers
-under; `summaries` follows
-wrappers to their callers; `matching` joins requests with what is registered; `analysis` runs them.
+under; `summaries` follows wrappers to their callers; `record_rows` reads the numbers that stand
+beside functions in tables; `matching` joins requests with what is registered; `analysis` runs them
+all. `stored_callbacks` tells which calls through pointers run what was stored before.
+
+A new kind of deferred call is a few rows in models/deferred.toml, and no code.
 """

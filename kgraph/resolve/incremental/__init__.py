@@ -1,8 +1,9 @@
 """Incremental resolution: can the previous graph be carried over to changed facts?
 
-One of the three packages and two modules of the carried graph: model/incremental.py,
-resolve/incremental,
-store/incremental, and indexing/incremental.py, their only user. Without them kgraph resolves all
-facts after
-every edit.
+One of the four parts of the carried graph: model/incremental.py, kgraph.resolve.incremental,
+kgraph.store.incremental, and indexing/incremental.py, which alone uses the other three. Without
+them kgraph resolves all facts after every edit.
+
+`dependencies` collects, while resolving, what the result depends on. After an edit, `effects` sorts
+out which facts of a function can matter to others, and `change_impact` compares.
 """
