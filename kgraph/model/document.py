@@ -1,7 +1,7 @@
 """Documents that contain call chains, as they are read; and scenarios.
 
-A line makes one claim, seldom several. Lines form a tree: `parent` is the line that a line
-hangs under.
+A line makes one claim, seldom several. Lines form a tree: `parent` is the line that a line stands
+under.
 """
 
 from dataclasses import dataclass, field
@@ -22,11 +22,11 @@ class LineKind(StrEnum):
     FIELD = "field"  # `type name;` within a record
     OMISSION = "omission"  # `......`
     CLOSING = "closing"  # a brace that ends a table, a record or a function
-    CONTINUATION = "continuation"  # a further line of the call in the line that it hangs under
+    CONTINUATION = "continuation"  # a further line of the call in its parent
     HEADING = "heading"
     COMMAND = "command"  # of a shell
     PROSE = "prose"
-    UNREAD = "unread"  # looks like a claim and could not be read
+    UNREAD = "unread"  # looks like a claim and cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +47,24 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a line says, in the parts it was written in; "" for what it does not say.
+    """What a line claims, in the parts in which it is written; "" for a part that it does not have.
 
-    `name` is the function or macro called, the table, the record or field, the slot of a row;
-    `expression` the callee of an indirect call, the text of a statement; `arguments` are None where
-    no parentheses were written, () where nothing stands between them. `result` is what a value is
-    assigned to; `condition` the text between the parentheses of an `if` (with `negated`: behind
-    `!`, as in `if !(x)`), `consequence` what follows it where that is no call. `type` is that of a
-    table, record or field; `value` what a row binds. `target` is the function that the comment
-    claims an indirect call to reach. `declared`: the arguments are parameters with their types.
-    `onward` are the functions that the line goes on to, each called by the one before it:
-    `name() -> onward() -> onward()`; `also` are the further claims of a line about the same caller,
-    each with its kind: `f(); g();`, or the rows of a table that stand on one line. `within` are
-    the claims in the braces that open and close on the line, `f() { g(); }`, about what stands
-    before them. `branch` is the word that a condition begins with: if, else, while, for, switch,
-    case. `label` is the label that the line begins with, `drop: f()`.
+    - `name`: the function or macro that is called; a table, a record, a member; the field of a row
+    - `expression`: the callee of a call through a pointer; the text of a statement
+    - `arguments`: None without parentheses, () if nothing stands between them
+    - `declared`: whether the arguments are parameters with their types
+    - `result`: what the value of a call is assigned to, or "return"
+    - `branch`: the word that a condition begins with: if, else, while, for, switch, case
+    - `condition`: the text between its parentheses; `negated`: behind `!`, as in `if !(x)`
+    - `consequence`: what stands behind a condition, if that is no call
+    - `type`: that of a table or a member
+    - `value`: what a row binds
+    - `target`: the function that the comment claims a call through a pointer to reach
+    - `label`: the label before the claim, `drop: f()`
+    - `onward`: the functions that a chain on one line goes on to, `name() -> f() -> g()`, each
+      called by the one before it
+    - `also`: further claims of the line about the same caller, `f(); g();`, or further rows
+    - `within`: the claims in the braces that open and close on the line, `f() { g(); }`
     """
 
     name: str = ""
@@ -84,14 +87,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class DocumentLine:
-    """One line: its number, counted from 1; its text without the line end; what it claims.
+    """One line: its number from 1, its text without the line end, its claim.
 
-    `parent` is the number of the line that it hangs under (a later one in a stack, which a kernel
-    prints innermost call first), 0 for a root; `block` numbers the
-    stretches of lines without a heading, prose or empty line between them, from 1, 0 outside all.
-    `heading` is the nearest line of heading or prose above. `comment` is what follows `//`, or
-    stands between `/*` and `*/`. `start` and `end` are byte offsets in the document, without the
-    line end.
+    `parent` is the number of the line that it stands under, 0 for a root; in a backtrace, which is
+    printed innermost call first, it is a later line. `block` numbers from 1 the runs of lines
+    without heading, prose or empty line between them, 0 outside all. `heading` is the nearest line
+    of heading or prose above. `comment` is the text behind `//` or between `/*` and `*/`. `start`
+    and `end` are byte offsets in the document, without the line end. `one_line` is the line of the
+    file if a string of one line holds the whole chain, else 0.
     """
 
     number: int
@@ -110,9 +113,7 @@ class DocumentLine:
 
     @property
     def file_line(self) -> int:
-        """The line of the file, which several lines of a chain have in common where a string of one
-        line (`one_line`) holds them.
-        """
+        """The line of the file."""
         return self.one_line or self.number
 
 
