@@ -12,6 +12,19 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _FENCE = re.compile(r"^```(?P<info>[^\n]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^]\[]+\]\(([^)\s]+)\)")
 ANY_LINES = "..."
+_ENVIRONMENT = """
+## Environment
+
+| Variable | Meaning |
+|---|---|
+| `KGRAPH_INDEX` | The index to ask where `--index` is not given. |
+| `XDG_CACHE_HOME` | The folder of `kgraph/`, the cache folder. Default: `~/.cache`. |
+| `KGRAPH_LOG` | `debug`, `info` ...: log what a run decides to standard error. |
+| `KGRAPH_TRACEBACK` | `1`: show the traceback of an internal error. |
+| `KGRAPH_PURE_PYTHON` | `1`: index without the compiled inner loop. Slower, with the same facts. |
+| `NO_COLOR` | No colours on a terminal. |
+| `PAGER` | The pager of `kgraph help`. |
+"""
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,7 @@ def _iter_reference(cli: click.Group) -> Iterator[str]:
             yield "|---|---|"
         for option in options:
             yield f"| {_spelling(option)} | {_meaning(option, context)} |"
-    yield ""
+    yield _ENVIRONMENT
 
 
 def _argument(argument: click.Argument) -> str:
