@@ -1,4 +1,4 @@
-"""What kgraph can do for you: one function a verb of the command line, with the verb's name.
+"""What kgraph can do for you: one function for each verb of the command line, with its name.
 
     from kgraph import api
 
@@ -7,9 +7,9 @@
         for hop in result.answer.paths[0].hops:
             print(hop.caller, hop.site.location, hop.callee)
 
-The functions take names as you write them and return records. What else you should know is in the
-result as well: the aliases that were resolved, the scenario that was used. Nothing is printed, and
-how a result is shown is not known here. The command line and the report stand on this module.
+The functions take names as you write them and return records. A result also has what else you
+should know: which aliases were resolved, which scenario was used. This module prints nothing and
+does not know how a result is shown; the command line and the report stand on it.
 
 Each function imports what it needs when it runs: a question starts quickly because it loads neither
 the parser of documents nor the indexer.
@@ -139,7 +139,7 @@ def open_index(
         return open_bundled_index(functions, remark)
     graph = CallGraph(IndexReader(chosen.path))
     if chosen.choice is ChoiceReason.LAST:
-        remark(f"asking the index last built, of {graph.description.tree}")
+        remark(f"using the index built last, of {graph.description.tree}")
     return graph
 
 
@@ -148,8 +148,8 @@ def use_index(
     path: Path | str | None = None, *, functions: Sequence[str] = (),
     remark: Remark = _ignore_remark,
 ) -> "Iterator[CallGraph]":
-    """Open an index (see open_index), and close it at the end of the block. What goes wrong in the
-    block because the index is damaged is raised as a StoreError.
+    """Open an index (see open_index), and close it at the end of the block. An error in the block
+    that a damaged index causes is raised as a StoreError.
     """
     from kgraph.store.connection import report_damage
 
@@ -162,8 +162,8 @@ def use_index(
 
 
 class DocumentedScenario(Struct, frozen=True):
-    """The scenario of a query that documents the path that was asked for. `misfit` says why it does
-    not fit the index, so that the question was answered without it; "" where it was used.
+    """The scenario of a query that documents the path you asked for. `misfit` says why it does not
+    fit the index and was not used; "" if it was.
     """
 
     query: str
@@ -172,8 +172,9 @@ class DocumentedScenario(Struct, frozen=True):
 
 
 class PathResult(Struct, frozen=True):
-    """`question` is what was answered: aliases are replaced, the scenario is filled in.
-    `partners` are pins that go with those of the question; they were not applied.
+    """The answer to a path question. `question` is the one that was answered: with aliases replaced
+    and the scenario filled in. `partners` are pins that go with those of the question; they were
+    not applied.
     """
 
     question: "PathQuestion"
@@ -189,33 +190,26 @@ def path(
 ) -> PathResult:
     """How one function reaches another.
 
-    `scenario` names a query (or its file) whose pins, via and avoid are used. Without it the
-    scenario of the query that documents this path is used, if one that comes with kgraph does, and
-    neither the question has constraints of its own nor `documented` is False. If it does not
-    fit the index, the question is answered without it.
+    `scenario` names a query (or its file) whose pins, via and avoid are used. Without it, and if
+    the question has no via, avoid, pins or scenario of its own, kgraph uses the scenario of the
+    query that documents this path, if one of those that come with kgraph does. `documented=False`
+    prevents that. A documented scenario that does not fit the index is not used.
 
     Raises LookupFailed for an unknown or ambiguous name and for a pin that nothing supports,
     DocumentError for an unknown `scenario`.
     """
-    from kgraph.check.document.query_files import find_query
     from kgraph.query.paths.question import find_paths
     from kgraph.query.pins import propose_partners
-    from kgraph.query.scenarios import restrict_scenario
 
     question, aliases = _resolve_ends(graph, question)
-    free = not (question.via or question.avoid or question.bind or question.scenario)
     used, answer = None, None
     if scenario is not None:
-        query = find_query(scenario)
-        found = restrict_scenario(query, question.caller, question.callee)
-        question = replace(question, scenario=found or query.scenario)
-    elif documented and free:
-        used = _find_documented(question)
-        if used is not None:
-            answer, used = _try_scenario(graph, question, used)
-            _log.debug("scenario of query %s: %s", used.query, used.misfit or "used")
-            if answer is not None:
-                question = replace(question, scenario=used.scenario)
+        question = _use_scenario(question, scenario)
+    elif documented and not (
+            question.via or question.avoid or question.bind or question.scenario):
+        used, answer = _try_documented(graph, question)
+        if used is not None and answer is not None:
+            question = replace(question, scenario=used.scenario)
     if answer is None:
         answer = find_paths(graph, question)
     partners = propose_partners(graph, question.collect_pins())
@@ -225,7 +219,7 @@ def path(
 def _resolve_ends(
     graph: "CallGraph", question: "PathQuestion"
 ) -> "tuple[PathQuestion, tuple[Alias, ...]]":
-    """The question between the functions that its ends are aliases of."""
+    """The question with its ends resolved, and the aliases among them."""
     from kgraph.query.lookup import find_function, qualify_name
 
     ends = question.caller, question.callee
@@ -241,8 +235,38 @@ def _find_alias(name: str, function: "KnownFunction") -> Alias | None:
     return Alias(name.rpartition(":")[2], function) if is_alias(name, function) else None
 
 
+def _use_scenario(question: "PathQuestion", name: str) -> "PathQuestion":
+    """The question under the scenario of a query: under the part between its ends, if they are on
+    the path of the query.
+    """
+    from kgraph.check.document.query_files import find_query
+    from kgraph.query.scenarios import restrict_scenario
+
+    query = find_query(name)
+    part = restrict_scenario(query, question.caller, question.callee)
+    return replace(question, scenario=part or query.scenario)
+
+
+def _try_documented(
+    graph: "CallGraph", question: "PathQuestion"
+) -> "tuple[DocumentedScenario | None, PathAnswer | None]":
+    """The scenario that documents the path, if any, and the answer under it, if it fits."""
+    from kgraph.query.paths.question import find_paths
+
+    found = _find_documented(question)
+    if found is None:
+        return None, None
+    try:
+        answer = find_paths(graph, replace(question, scenario=found.scenario))
+        misfit = "" if answer.paths else "no path under it"
+    except LookupFailed as error:
+        misfit = error.message
+    _log.debug("scenario of query %s: %s", found.query, misfit or "used")
+    return (replace(found, misfit=misfit), None) if misfit else (found, answer)
+
+
 def _find_documented(question: "PathQuestion") -> DocumentedScenario | None:
-    """The scenario of the first query that documents the path and says more than its ends."""
+    """The scenario of the first query that documents the path with pins or via."""
     from kgraph.check.document.query_files import read_shipped_queries
     from kgraph.query.scenarios import restrict_scenario
 
@@ -251,21 +275,6 @@ def _find_documented(question: "PathQuestion") -> DocumentedScenario | None:
         if scenario is not None and (scenario.pins or scenario.via):
             return DocumentedScenario(query.name, scenario)
     return None
-
-
-def _try_scenario(
-    graph: "CallGraph", question: "PathQuestion", used: DocumentedScenario
-) -> "tuple[PathAnswer | None, DocumentedScenario]":
-    """The answer under a scenario, None where the scenario does not fit the index."""
-    from kgraph.query.paths.question import find_paths
-
-    try:
-        answer = find_paths(graph, replace(question, scenario=used.scenario))
-    except LookupFailed as error:
-        return None, replace(used, misfit=error.message)
-    if not answer.paths:
-        return None, replace(used, misfit="no path under it")
-    return answer, used
 
 
 def callers(

@@ -43,6 +43,6 @@ def callees_verb(
             graph, form, lambda read: encode_edges(found.function, found.hops, read),
             format_edges(found.hops, callers=False))
         if not found.hops:
-            remark(f"no calls with a callee leave {found.function}")
+            remark(f"{found.function} makes no calls with a known callee")
             remark_partial_index(graph.description)
         remark_open_sites(found)

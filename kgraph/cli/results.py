@@ -42,10 +42,11 @@ def remark_scenario(documented: "DocumentedScenario | None") -> None:
 
     if documented.misfit:
         remark(f"the scenario of query {documented.query} does not fit this index"
-               f" ({documented.misfit}): answered without it")
+               f" ({documented.misfit}); it was not used")
     else:
-        remark(f"scenario of query {documented.query}: {format_scenario(documented.scenario)}"
-               " (--no-scenario: without)")
+        scenario = format_scenario(documented.scenario)
+        remark(f"using the scenario of query {documented.query}: {scenario}"
+               " (--no-scenario ignores it)")
 
 
 def remark_partners(partners: "Iterable[RowPartner]") -> None:

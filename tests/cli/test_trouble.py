@@ -316,5 +316,5 @@ def test_the_last_built_is_named_unless_chosen(kgraph, tree: Path, tmp_path: Pat
     env = {"XDG_CACHE_HOME": str(tmp_path / "fresh")}
     assert kgraph("index", tree, "-j1", env=env).returncode == 0
     asked = kgraph("callers", "veth_xmit", env=env)
-    assert f"last built, of {tree}" in asked.stderr
+    assert f"built last, of {tree}" in asked.stderr
     assert kgraph("callers", "veth_xmit", env=env, cwd=tree / "net").stderr == ""
