@@ -102,7 +102,7 @@ def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, former: Path) 
     for entry in entries:
         entry["file"] = "gone/" + entry["file"]
     listed.write_text(json.dumps(entries))
-    complained(kgraph("index", tree, "--index", former), "not there")
+    complained(kgraph("index", tree, "--index", former), "missing sources")
     complained(
         kgraph("index", tree, "--compile-commands", tree / "none.json", "--index", former),
         "none.json",
