@@ -253,7 +253,8 @@ def _pin_printed_tables(
                     alike.append(of_slot)
     ranges = [
         found for (section, slot), tables in by_slot.items()
-        for found in _iter_ranges_in(context, layout.sections[section], slot, tables)
+        for found in _SlotTables(
+            context, layout.sections[section], slot, tables).iter_ranges()
     ]
     return PrintedTables(tuple(pins), tuple(ranges), refused)
 
@@ -273,38 +274,42 @@ def _group_by_slot(context: CheckContext, sites: SitePins) -> dict[str, dict[int
     return found
 
 
-def _iter_ranges_in(
-    context: CheckContext, lines: Sequence[DocumentLine], slot: str,
-    tables: list[dict[int, SitePin]],
-) -> Iterator[PinRange]:
-    """Where the tables of a section hold for the calls through a slot, in the order in which the
-    document comes to what they call.
+@dataclass(frozen=True)
+class _SlotTables:
+    """The tables that a section prints for one slot: what each leaves to call sites through it.
+    `lines` are those of the section.
     """
-    first, last = lines[0].number - 1, lines[-1].number
-    ends = [(_find_end(context, lines, slot, each, tables), each) for each in tables]
-    if sum(end is None for end, _ in ends) > 1:
-        yield PinRange(first, last, _merge_tables(tables))
-        return
-    for end, table in sorted(ends, key=lambda each: each[0] or _LAST_LINE):
-        yield PinRange(first, end or last, {site: (pin,) for site, pin in table.items()})
-        first = end or last
 
+    context: CheckContext
+    lines: Sequence[DocumentLine]
+    slot: str
+    tables: list[dict[int, SitePin]]
 
-def _find_end(
-    context: CheckContext, lines: Sequence[DocumentLine], slot: str, table: dict[int, SitePin],
-    tables: list[dict[int, SitePin]],
-) -> int | None:
-    """The line on which the document goes on with what the table calls, and only it."""
-    others = {callee for each in tables if each != table
-              for pin in each.values() for callee in pin.callees}
-    own = {callee for pin in table.values() for callee in pin.callees} - others
-    names = {context.graph.function(callee).id.name for callee in own}
-    member, is_called = slot.rpartition(".")[2], False
-    for line in lines:
-        is_called |= line.kind is LineKind.INDIRECT and line.claim.expression.endswith(member)
-        if line.kind in NAMING_KINDS and line.claim.name in names and (is_called or line.parent):
-            return line.number
-    return None
+    def iter_ranges(self) -> Iterator[PinRange]:
+        """Where the tables hold, in the order in which the document comes to what they call."""
+        first, last = self.lines[0].number - 1, self.lines[-1].number
+        ends = [(self._find_end(each), each) for each in self.tables]
+        if sum(end is None for end, _ in ends) > 1:
+            yield PinRange(first, last, _merge_tables(self.tables))
+            return
+        for end, table in sorted(ends, key=lambda each: each[0] or _LAST_LINE):
+            yield PinRange(first, end or last, {site: (pin,) for site, pin in table.items()})
+            first = end or last
+
+    def _find_end(self, table: dict[int, SitePin]) -> int | None:
+        """The line on which the document goes on with what only this table calls."""
+        others = {callee for each in self.tables if each != table
+                  for pin in each.values() for callee in pin.callees}
+        own = {callee for pin in table.values() for callee in pin.callees} - others
+        names = {self.context.graph.function(callee).id.name for callee in own}
+        member, is_called = self.slot.rpartition(".")[2], False
+        for line in self.lines:
+            is_called |= (
+                line.kind is LineKind.INDIRECT and line.claim.expression.endswith(member))
+            if line.kind in NAMING_KINDS and line.claim.name in names and (
+                    is_called or line.parent):
+                return line.number
+        return None
 
 
 def _merge_tables(tables: Iterable[dict[int, SitePin]]) -> SitePins:

@@ -36,6 +36,6 @@ def test_the_markers_of_a_list_stand_below_each_other() -> None:
 
 
 def test_a_deep_document_is_read_and_its_lines_stand_under_each_other() -> None:
-    deep = "".join(f"{' ' * depth}f_{depth}()\n" for depth in range(3000))
+    deep = "".join(f"{' ' * depth}f_{depth}()\n" for depth in range(1500))
     lines = read_lines(f"```\n{deep}```\n")[1:-1]
-    assert [line.depth for line in lines] == list(range(3000))
+    assert [line.depth for line in lines] == list(range(1500))
