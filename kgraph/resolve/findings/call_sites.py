@@ -110,8 +110,8 @@ class CallSiteResolver:
         operand = operands.operand(nodes.interner.intern_value(value))
         if operand == NOTHING:
             return set()
-        held = self._solution.solver.sets.get(operands.as_node(operand), EMPTY)
-        found = {nodes.token_functions[token] for token in held}
+        tokens = self._solution.solver.sets.get(operands.as_node(operand), EMPTY)
+        found = {nodes.token_functions[token] for token in tokens}
         return {nodes.function_id(function) for function in found if function != NONE}
 
     def iter_sites(

@@ -28,7 +28,7 @@ from kgraph.resolve.interning import (
 
 SiteIndex = tuple[int, int]  # indexes into FactRows.definitions and the sites of that
 Alternatives = frozenset[ForwardedValue]
-_PARAMETER_OF = tuple[int, int]  # a linked function, the index of its parameter
+_ParameterOf = tuple[int, int]  # a linked function, the index of its parameter
 
 
 class CallbackForwarding:
@@ -79,10 +79,10 @@ class CallbackForwarding:
     def _follow_callers(self) -> None:
         """Follow called parameters to what the callers hand to them."""
         functions = self._nodes.linked_functions
-        work: list[_PARAMETER_OF] = [
+        work: list[_ParameterOf] = [
             (functions[self._definitions[number].sites[index].caller], parameter)
             for (number, index), parameter in self.called_parameters.items()]
-        seen: set[_PARAMETER_OF] = set()
+        seen: set[_ParameterOf] = set()
         while work:
             parameter = work.pop()
             if parameter not in seen:
@@ -90,9 +90,9 @@ class CallbackForwarding:
                 self.forwarding.add(parameter[0])
                 work += self._note_callers(*parameter)
 
-    def _note_callers(self, function: int, index: int) -> list[_PARAMETER_OF]:
+    def _note_callers(self, function: int, index: int) -> list[_ParameterOf]:
         """Note what each call hands to a parameter. Returns the parameters that are handed on."""
-        handed_on: list[_PARAMETER_OF] = []
+        handed_on: list[_ParameterOf] = []
         for position, site in self._callers.get(function, ()):
             if index >= len(site.arguments):
                 continue

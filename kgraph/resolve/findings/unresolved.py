@@ -77,10 +77,10 @@ class NoCandidateReasons:
         if node == NOTHING:
             return NoCandidates(
                 SiteStatus.UNRESOLVED, "what is called is no pointer that could be followed")
-        held = self._solver.sets.get(node, EMPTY)
-        if TOP in held:
+        tokens = self._solver.sets.get(node, EMPTY)
+        if TOP in tokens:
             return NoCandidates(SiteStatus.UNRESOLVED, self._find_top_reason(node))
-        if not held.isdisjoint(_DATA):
+        if not tokens.isdisjoint(_DATA):
             return NoCandidates(SiteStatus.UNRESOLVED, "it is computed from the address of data")
         if isinstance(self._nodes.keys[node], PointeeKey):
             return NoCandidates(

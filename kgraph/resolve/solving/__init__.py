@@ -1,5 +1,12 @@
 """Solving: from constraints to points-to sets.
 
-Owns the relevance slice, propagation, and the two passes of the analysis. Must not know what is
-reported of a set.
+    solve_by_objects(constraints) -> Solution
+
+is the only way in. Constraints and Solution hold integers only, so another solver can take the
+place of this one. Owns the relevance slice, propagation, and the two passes of the analysis. Must
+not know what is reported of a set.
+
+`relevance` finds the nodes to solve; `solver` propagates; `pointer_closure` adds what goes through
+pointers to pointers, and `storage_overlap` what lies at one place; `table_points_to` and
+`object_sensitivity` tell tables apart, and solve again.
 """

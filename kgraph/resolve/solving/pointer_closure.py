@@ -62,7 +62,8 @@ class _PointerClosure:
         """The nodes that hold a function."""
         functions = {token for token, function in enumerate(self._nodes.token_functions)
                      if function != NONE}
-        return {node for node, held in self._solver.sets.items() if not functions.isdisjoint(held)}
+        return {node for node, tokens in self._solver.sets.items()
+                if not functions.isdisjoint(tokens)}
 
     def _admit_addresses(self) -> bool:
         """Admit the addresses of what holds a function; whether there were new ones."""
@@ -113,6 +114,9 @@ class _PointerClosure:
                     stack.append(source)
         return found
 
+    def _is_function(self, token: int) -> bool:
+        return self._nodes.token_functions[token] != NONE
+
     def _open_unseen_calls(self) -> None:
         """Account for functions whose address is taken and that no call reaches, and for what is
         passed in calls of which nothing is known."""
@@ -120,8 +124,8 @@ class _PointerClosure:
         for function in solver.relevance.taken_functions - solver.called_functions:
             solver.open_parameters(function)
         for call in self._constraints.calls:
-            held = solver.sets.get(solver.as_node(call.target), EMPTY)
-            if TOP in held and all(self._nodes.token_functions[token] == NONE for token in held):
+            tokens = solver.sets.get(solver.as_node(call.target), EMPTY)
+            if TOP in tokens and not any(map(self._is_function, tokens)):
                 for choice in call.arguments:
                     for operand in choice:
                         solver.add_edge(solver.as_node(operand), escape, UNCITED)

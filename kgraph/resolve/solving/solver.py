@@ -133,17 +133,17 @@ class Solver:
 
     def add_tokens(self, node: int, tokens: set[int]) -> None:
         """Add tokens to a node. `propagate` carries on what is new."""
-        held = self.sets.get(node)
-        if held is None:
+        known = self.sets.get(node)
+        if known is None:
             if not tokens:
                 return
-            held = self.sets[node] = set()
+            known = self.sets[node] = set()
             new = tokens
         else:
-            new = tokens - held
+            new = tokens - known
             if not new:
                 return
-        held |= new
+        known |= new
         delta = self._delta.get(node)
         if delta is None:
             self._delta[node] = set(new)
@@ -166,9 +166,9 @@ class Solver:
             return
         preds[source] = label
         self.succ.setdefault(source, []).append(target)
-        held = self.sets.get(source)
-        if held:
-            self.add_tokens(target, held)
+        tokens = self.sets.get(source)
+        if tokens:
+            self.add_tokens(target, tokens)
 
     def mark_unknown(self, reason: str, target: int) -> None:
         """Let a node hold anything, for a reason."""
@@ -184,8 +184,8 @@ class Solver:
             node = work.popleft()
             delta = deltas.pop(node)
             for target in succ.get(node, ()):
-                held = sets.get(target)
-                if held is None or not delta <= held:
+                known = sets.get(target)
+                if known is None or not delta <= known:
                     self.add_tokens(target, delta)
             self._react(node, delta)
 

@@ -31,8 +31,8 @@ class TablePointsTo:
         return is_token(operand) or self._is_complete(operand)
 
     def _is_complete(self, node: int) -> bool:
-        held = self._solver.sets.get(node, EMPTY)
-        return not (TOP in held or SOMEWHERE in held)
+        tokens = self._solver.sets.get(node, EMPTY)
+        return not (TOP in tokens or SOMEWHERE in tokens)
 
     def find_tables(self, operand: Operand) -> set[int]:
         """The tables that an operand may be the address of, or in; none if not all are known."""
@@ -64,10 +64,10 @@ class TablePointsTo:
             node, found = work.popleft()
             if not self._is_complete(node):
                 continue
-            held = self.sets.setdefault(node, set())
-            new = found - held
+            tokens = self.sets.setdefault(node, set())
+            new = found - tokens
             if new:
-                held |= new
+                tokens |= new
                 work.extend((target, new) for target in succ.get(node, ()))
 
     def _find_given(self) -> dict[int, set[int]]:
