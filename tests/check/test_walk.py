@@ -1,4 +1,4 @@
-"""Documents on mini-linux: each form of claim, and what one line means to the next."""
+"""Documents on mini-linux: several claims on a line, and what one line means to the next."""
 
 from pathlib import Path
 
@@ -12,30 +12,6 @@ from tests.support.tiny import Tiny
 
 
 @pytest.mark.parametrize(("text", "verdict"), [
-    ("sock_sendmsg()\n|-sock_sendmsg_nosec()", Verdict.HOLDS),
-    ("SyS_sendto()\n|-sock_sendmsg()", Verdict.GAP),
-    ("sock_sendmsg_nosec()\n|-inet_sendmsg()", Verdict.ONE_OF),
-    ("sock_sendmsg_nosec()\n|-sock->ops->sendmsg()  // i.e. inet_sendmsg", Verdict.ONE_OF),
-    ("sock_sendmsg_nosec()\n|-sock->ops->sendmsg()  // i.e. veth_xmit", Verdict.REFUTED),
-    ("sock_sendmsg_nosec()\n|-sock->ops->recvmsg()", Verdict.REFUTED),
-    ("____napi_schedule()\n|-net_rx_action()", Verdict.DEFERRED),
-    ("veth_xmit()\n|-SyS_sendto()", Verdict.REFUTED),
-    ("veth_xmit()\n|-there_is_no_such()", Verdict.REFUTED),
-    ("there_is_no_such()\n|-veth_xmit()", Verdict.UNDECIDED),
-    ("__br_forward()\n|-skb->dev = to->dev", Verdict.HOLDS),
-    ("__br_forward()\n|-skb->dev = from->dev", Verdict.REFUTED),
-    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) return get_net(old_net)", Verdict.HOLDS),
-    ("copy_net_ns()\n|-if !(flags & CLONE_NEWPID) return get_net(old_net)", Verdict.REFUTED),
-    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) return put_net(old_net)", Verdict.REFUTED),
-    ("sock_def_readable()\n|-wake_up_interruptible_sync_poll()", Verdict.HOLDS),
-    ("struct net_device_ops veth_netdev_ops = {\n.ndo_open = veth_open,", Verdict.HOLDS),
-    ("struct net_device_ops veth_netdev_ops = {\n.ndo_open = veth_close,", Verdict.REFUTED),
-    ("struct net_device_ops veth_netdev_ops = {\n.ndo_none = veth_close,", Verdict.REFUTED),
-    ("struct proto_ops veth_netdev_ops = {", Verdict.REFUTED),
-    ("struct proto {", Verdict.HOLDS),
-    ("struct no_such_record {", Verdict.REFUTED),
-    ("ip_output()\n|-NF_HOOK_COND()\n  |-ip_finish_output()", Verdict.HOLDS),
-    ("ip_output()\n|-NF_HOOK_COND()\n  |-okfn()  // i.e. arp_xmit_finish", Verdict.REFUTED),
     ("SYSC_sendto() -> sock_sendmsg() → sock_sendmsg_nosec()", Verdict.HOLDS),
     ("SyS_sendto() -> sock_sendmsg() -> sock_sendmsg_nosec()", Verdict.GAP),
     ("sock_sendmsg() -> sock_sendmsg_nosec() -> SyS_clone()", Verdict.REFUTED),
@@ -43,120 +19,14 @@ from tests.support.tiny import Tiny
     ("SYSC_sendto() -> sock_sendmsg()\n|-sock_sendmsg_nosec()", Verdict.HOLDS),
     ("SYSC_sendto()\n|-sock_sendmsg() -> sock_sendmsg_nosec() -> inet_sendmsg()", Verdict.ONE_OF),
     ("ip_output()\n|-what_is_this(a, b) && c_d(e)", Verdict.UNREAD),
-    # several claims on one line, and what a call returns
-    ("br_add_if()\n|-netdev_rx_handler_register(dev, br_handle_frame, p); veth_open()",
-     Verdict.REFUTED),
     ("__netif_receive_skb_core()\n|-(void)deliver_skb(); kfree_skb(skb);", Verdict.HOLDS),
     ("SYSC_sendto()\n|-sock_sendmsg(); sock_sendmsg()\n  |-sock_sendmsg_nosec()", Verdict.HOLDS),
-    ("dst_input()\n|-skb_dst(skb)->input()  // i.e. ip_forward", Verdict.ONE_OF),
-    ("dst_input()\n|-skb_dst(skb)->input()  // i.e. xmit_one", Verdict.REFUTED),
-    # registrations
-    ("net_dev_init()\n|-open_softirq(NET_RX_SOFTIRQ, net_rx_action)", Verdict.HOLDS),
-    ("net_dev_init()\n|-open_softirq(NET_TX_SOFTIRQ, net_rx_action)", Verdict.REFUTED),
-    ("open_softirq(NET_RX_SOFTIRQ, net_rx_action)", Verdict.HOLDS),
-    ("open_softirq(NET_TX_SOFTIRQ, net_rx_action)", Verdict.REFUTED),
-    ("module_init(br_init)", Verdict.HOLDS), ("subsys_initcall(br_init)", Verdict.REFUTED),
-    ("module_init(br_handle_frame)", Verdict.REFUTED), ("EXPORT_SYMBOL(dev_open)", Verdict.REFUTED),
-    ("EXPORT_SYMBOL(register_netdevice)", Verdict.HOLDS),
-    ("SYSCALL_DEFINE6(sendto)", Verdict.HOLDS), ("SYSCALL_DEFINE4(sendto)", Verdict.REFUTED),
-    ("br_add_if()\n|-netdev_rx_handler_register(dev, bond_handle_frame, p)", Verdict.REFUTED),
-    # conditions, and what they lead to
-    ("copy_net_ns()\n|-if (flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.HOLDS),
-    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.REFUTED),
-    ("copy_net_ns()\n|-if (((flags & CLONE_NEWNET)) == 0) return get_net(old_net)", Verdict.HOLDS),
-    ("copy_net_ns()\n|-if (NULL != net)\n  |-setup_net(net, user_ns)", Verdict.HOLDS),
-    ("copy_net_ns()\n|-if (!net)\n  |-setup_net(net, user_ns)", Verdict.REFUTED),
-    ("copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)", Verdict.REFUTED),
-    ("copy_net_ns()\n|-if (0 > failed) return net", Verdict.REFUTED),
-    ("copy_net_ns()\n|-if (0 <= failed) return net", Verdict.HOLDS),
-    ("process_backlog()\n|-while (work < quota) __netif_receive_skb(skb)", Verdict.HOLDS),
-    ("__netif_receive_skb_core()\n|-else kfree_skb(skb)", Verdict.HOLDS),
-    ("__netif_receive_skb_core()\n|-switch (rx_handler(&skb))", Verdict.HOLDS),
-    ("__netif_receive_skb_core()\n|-case RX_HANDLER_EXACT: exact = true;", Verdict.HOLDS),
-    ("__netif_receive_skb_core()\n|-case RX_HANDLER_NONE:", Verdict.REFUTED),
-    ("__netif_receive_skb_core()\n|-if (pt_prev) pt_prev->func(skb)  // i.e. ip_rcv",
-     Verdict.ONE_OF),
-    ("__netif_receive_skb_core()\n|-if (pt_prev) pt_prev->func(skb)  // i.e. veth_xmit",
+    ("br_add_if()\n|-netdev_rx_handler_register(dev, br_handle_frame, p); veth_open()",
      Verdict.REFUTED),
-    ("__netif_receive_skb_core()\n|-if (!pt_prev)\n  |-pt_prev->func(skb)", Verdict.REFUTED),
-    # tables of several rows, and on one line
-    ("struct proto_ops inet_sockraw_ops = { .sendmsg = inet_sendmsg, ... }", Verdict.HOLDS),
-    ("struct proto_ops inet_sockraw_ops = { .sendmsg = inet_bind }", Verdict.REFUTED),
-    ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_DGRAM, .prot = &udp_prot },",
-     Verdict.HOLDS),
-    ("struct inet_protosw inetsw_array[] = {\n{ .type = SOCK_STREAM, .prot = &udp_prot },",
-     Verdict.REFUTED),
-    ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
-     Verdict.HOLDS),
-    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
-    # a macro that starts a chain
-    ("wake_up_interruptible_sync_poll(x)\n|-__wake_up_sync_key()", Verdict.HOLDS),
-    ("wake_up_interruptible_sync_poll(x)\n|-veth_xmit()", Verdict.REFUTED),
-    ("wake_up_interruptible_sync_poll(&wq->wait, POLLOUT)", Verdict.HOLDS),
-    ("wake_up_interruptible_sync_poll(x, m)", Verdict.HOLDS),
-    ("wake_up_interruptible_sync_poll(...)", Verdict.HOLDS),
-    ("wake_up_interruptible_sync_poll(&sk->wait, POLLIN)", Verdict.UNDECIDED),
-    ("wake_up_interruptible_sync_poll(&there_is_no_such, POLLIN)", Verdict.REFUTED),
-    # macros and pointers that a function nearby uses
-    ("process_backlog()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)", Verdict.GAP),
-    ("process_backlog()\n|-rcu_dereference(skb->dev->other)", Verdict.UNDECIDED),
-    ("process_backlog()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.GAP),
-    ("process_backlog()\n|-rx_handler(&skb)  // i.e. br_handle_frame\n  |-NF_HOOK()",
-     Verdict.HOLDS),
-    ("process_backlog()\n|-rx_handler(&skb)  // i.e. veth_xmit", Verdict.REFUTED),
-    ("br_handle_frame()\n|-okfn()  // i.e. br_handle_frame_finish", Verdict.GAP),
-    ("SyS_clone()\n|-rx_handler(&skb)  // i.e. br_handle_frame", Verdict.UNDECIDED),
-    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(skb->dev->rx_handler)",
-     Verdict.HOLDS),
-    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(dev->rx_handler)", Verdict.HOLDS),
-    ("__netif_receive_skb_core()\n|-rx_handler = rcu_dereference(skb->dev->ip_ptr)",
-     Verdict.REFUTED),
-    # members of records, and what their parameters are called
-    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t n);",
-     Verdict.HOLDS),
-    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *m, int n);",
-     Verdict.REFUTED),
-    ("struct proto_ops {\n long (*sendmsg)(struct socket *sock, struct msghdr *msg, size_t len);",
-     Verdict.REFUTED),
-    ("struct sock {\n struct proto *sk_prot;", Verdict.HOLDS),
-    ("struct sock {\n struct net *sk_prot;", Verdict.REFUTED),
-    ("struct sock {\n struct proto *skc_prot;", Verdict.REFUTED),
-    ("struct sock_common {\n struct proto *skc_prot;", Verdict.HOLDS),
-    # macros that stand for members: one writes them, another what they stand for
-    ("sk_alloc()\n|-sk->__sk_common.skc_family = family", Verdict.HOLDS),
-    ("sk_alloc()\n|-sk->__sk_common.skc_family = priority", Verdict.REFUTED),
-    ("sk_alloc()\n|-sk->__sk_common.skc_net = family", Verdict.REFUTED),
-    ("inet_create()\n|-if (sk->__sk_common.skc_prot->hash) sk->sk_prot->hash(sk)",
-     Verdict.HOLDS),
-    ("inet_create()\n|-if (sk->__sk_common.skc_net->hash) sk->sk_prot->hash(sk)",
-     Verdict.REFUTED),
-    ("inet_sendmsg()\n|-sk->__sk_common.skc_prot->sendmsg()  // i.e. raw_sendmsg",
-     Verdict.ONE_OF),
-    # an alias is what it stands for
-    ("sys_sendto()\n|-SYSC_sendto()", Verdict.HOLDS),
-    ("sys_sendto()\n|-sock_sendmsg()", Verdict.GAP),
-    ("sys_sendto()\n|-veth_open()", Verdict.REFUTED),
-    ("SYSC_send()\n|-sys_sendto()", Verdict.HOLDS),
-    # the other way round
-    ("xmit_one()\n|-dev_hard_start_xmit()", Verdict.REFUTED),
 ])
-def test_verdicts(mini: CallGraph, text: str, verdict: Verdict) -> None:
+def test_several_claims_on_one_line(mini: CallGraph, text: str, verdict: Verdict) -> None:
     found = last(mini, text)
     assert (found.verdict, found.note) == (verdict, found.note)
-
-
-def test_conditions_that_the_index_did_not_keep(
-    mini: CallGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of more than it keeps nobody can tell, but for what is contrary to one of those it has."""
-    text = "copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)"
-    assert last(mini, text).verdict is Verdict.REFUTED
-    monkeypatch.setattr("kgraph.model.results.MAX_GUARDS", 1)
-    judged = last(mini, text)
-    assert judged.verdict is Verdict.UNDECIDED
-    assert "the index has only the innermost" in judged.note
-    assert last(mini, text.replace("failed >= 0", "!net")).verdict is Verdict.REFUTED
-    assert last(mini, text.replace("failed >= 0", "net")).verdict is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("text", [
@@ -229,14 +99,6 @@ def test_a_stack_is_judged_from_its_last_line_up(mini: CallGraph) -> None:
     assert [line.verdict for line in check.lines[1:]] == [
         Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS
     ]
-
-
-def test_rows_of_one_element_stand_together(mini: CallGraph) -> None:
-    """.prot is raw_prot somewhere in the array, but not in the row of these others."""
-    rows = ["{", ".type = SOCK_STREAM,", ".protocol = IPPROTO_TCP,", ".prot = &raw_prot,", "},"]
-    check = checked(mini, "\n".join(["struct inet_protosw inetsw_array[] = {", *rows, "}", ""]))
-    claimed = [line.verdict for line in check.lines if line.line.text.startswith(".")]
-    assert claimed == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]
 
 
 def test_a_stack_of_a_debugger(mini: CallGraph) -> None:

@@ -406,3 +406,49 @@ def test_branches(branching: CallGraph, text: str, verdict: Verdict, note: str) 
     assert (judged.verdict, judged.note) == (verdict, judged.note)
     assert note in judged.note
     assert note or not judged.note
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) return get_net(old_net)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if !(flags & CLONE_NEWPID) return get_net(old_net)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) return put_net(old_net)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if !(flags & CLONE_NEWNET) setup_net(net, user_ns)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (((flags & CLONE_NEWNET)) == 0) return get_net(old_net)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if (NULL != net)\n  |-setup_net(net, user_ns)", Verdict.HOLDS),
+    ("copy_net_ns()\n|-if (!net)\n  |-setup_net(net, user_ns)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (0 > failed) return net", Verdict.REFUTED),
+    ("copy_net_ns()\n|-if (0 <= failed) return net", Verdict.HOLDS),
+    ("process_backlog()\n|-while (work < quota) __netif_receive_skb(skb)", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-else kfree_skb(skb)", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-switch (rx_handler(&skb))", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-case RX_HANDLER_EXACT: exact = true;", Verdict.HOLDS),
+    ("__netif_receive_skb_core()\n|-case RX_HANDLER_NONE:", Verdict.REFUTED),
+    ("__netif_receive_skb_core()\n|-if (pt_prev) pt_prev->func(skb)  // i.e. ip_rcv",
+     Verdict.ONE_OF),
+    ("__netif_receive_skb_core()\n|-if (pt_prev) pt_prev->func(skb)  // i.e. veth_xmit",
+     Verdict.REFUTED),
+    ("__netif_receive_skb_core()\n|-if (!pt_prev)\n  |-pt_prev->func(skb)", Verdict.REFUTED),
+    ("inet_create()\n|-if (sk->__sk_common.skc_prot->hash) sk->sk_prot->hash(sk)",
+     Verdict.HOLDS),
+    ("inet_create()\n|-if (sk->__sk_common.skc_net->hash) sk->sk_prot->hash(sk)",
+     Verdict.REFUTED),
+])
+def test_conditions_on_mini_linux(mini: CallGraph, text: str, verdict: Verdict) -> None:
+    found = last(mini, text)
+    assert (found.verdict, found.note) == (verdict, found.note)
+
+
+def test_conditions_that_the_index_did_not_keep(
+    mini: CallGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of more than it keeps nobody can tell, but for what is contrary to one of those it has."""
+    text = "copy_net_ns()\n|-if (failed >= 0)\n  |-setup_net(net, user_ns)"
+    assert last(mini, text).verdict is Verdict.REFUTED
+    monkeypatch.setattr("kgraph.model.results.MAX_GUARDS", 1)
+    judged = last(mini, text)
+    assert judged.verdict is Verdict.UNDECIDED
+    assert "the index has only the innermost" in judged.note
+    assert last(mini, text.replace("failed >= 0", "!net")).verdict is Verdict.REFUTED
+    assert last(mini, text.replace("failed >= 0", "net")).verdict is Verdict.HOLDS

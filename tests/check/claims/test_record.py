@@ -8,6 +8,7 @@ from kgraph.check.document.parser import parse_document
 from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
+from tests.support.judging import last
 from tests.support.tiny import Tiny
 
 HEADER = """typedef unsigned int __u32;
@@ -125,3 +126,25 @@ def test_of_several_definitions_one_has_the_member(tmp_path: Path, read: bool) -
     cited = TEXT.replace("{", "{ (b.h:1)", 1)
     other = check_document(graph, parse_document("x.md", cited.encode())).lines
     assert str(other[0].found) == "b.h:1"
+
+
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("struct proto {", Verdict.HOLDS),
+    ("struct no_such_record {", Verdict.REFUTED),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *sock,\n struct msghdr *msg, size_t len);",
+     Verdict.HOLDS),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, int n);", Verdict.REFUTED),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *, size_t n);",
+     Verdict.HOLDS),
+    ("struct proto_ops {\n int (*sendmsg)(struct socket *s, struct msghdr *m, int n);",
+     Verdict.REFUTED),
+    ("struct proto_ops {\n long (*sendmsg)(struct socket *sock, struct msghdr *msg, size_t len);",
+     Verdict.REFUTED),
+    ("struct sock {\n struct proto *sk_prot;", Verdict.HOLDS),
+    ("struct sock {\n struct net *sk_prot;", Verdict.REFUTED),
+    ("struct sock {\n struct proto *skc_prot;", Verdict.REFUTED),
+    ("struct sock_common {\n struct proto *skc_prot;", Verdict.HOLDS),
+])
+def test_records_on_mini_linux(mini: CallGraph, text: str, verdict: Verdict) -> None:
+    found = last(mini, text)
+    assert (found.verdict, found.note) == (verdict, found.note)
