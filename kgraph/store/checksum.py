@@ -1,7 +1,7 @@
-"""The checksum of an index file, stored behind its last page.
+"""The checksum of an index file, stored after its last page.
 
 SQLite detects damage to its own structure only; a damaged number would be returned as an
-answer. SQLite ignores bytes behind the pages that its header counts. The checksum detects
+answer. SQLite ignores bytes after the pages that its header counts. The checksum detects
 corruption, not tampering.
 """
 
@@ -23,7 +23,7 @@ _OWN_TABLE = b"CREATE TABLE unit_file"  # every version has it
 
 
 def write_checksum(path: Path) -> None:
-    """Write the checksum behind the pages of a database, over an earlier one."""
+    """Write the checksum after the pages of a database, over an earlier one."""
     with path.open("r+b") as file:
         header = file.read(_HEADER)
         file.truncate(_number(header, 28) * (_number(header, 16, 2) or 1))

@@ -185,16 +185,16 @@ class FactsWriter:
         self._rows: list[UnitRow] = []
         self.units = self.errors = self.failed = 0
 
-    def keep_units(self, former: PreviousIndex, units: Iterable[PreviousUnit]) -> None:
+    def keep_units(self, previous: PreviousIndex, units: Iterable[PreviousUnit]) -> None:
         """Take over units from the previous index of the tree, before any other is added. Raises
         StoreError if that index was replaced meanwhile."""
         kept = list(units)
-        rows = former.read_definitions(kept)
+        rows = previous.read_definitions(kept)
         self._connection.executemany("INSERT INTO definition VALUES (?, ?, ?)", rows)
         self._definitions = StableIds({key: number for number, key, _ in rows})
         used = {number for unit in kept for number in unit.files}
         self._paths = StableIds(
-            {path: number for path, number in former.file_ids.items() if number in used})
+            {path: number for path, number in previous.file_ids.items() if number in used})
         for unit in kept:
             self._count(unit.errors, unit.failed)
             self._rows.append(unit.row)
