@@ -2,7 +2,6 @@
 
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +133,9 @@ def _index(request: "IndexRequest", form: str) -> None:
 
 def _index_matrix(file: Path, request: "IndexRequest", form: str) -> int:
     """Index what the file lists; returns the exit status."""
+    from kgraph.report.json import encode_summary
+    from kgraph.report.status_text import format_brief_summary
+
     progress = _Progress()
     failed = 0
     records: list[dict[str, object]] = []
@@ -145,27 +147,12 @@ def _index_matrix(file: Path, request: "IndexRequest", form: str) -> int:
             remark(f"{file}:{outcome.cell.line}: {outcome.cell.name}: {outcome.error}")
             records.append({"index": None, "of": outcome.cell.name, "error": str(outcome.error)})
         elif form == "json":
-            records.append(_make_record(outcome.summary))
+            records.append(encode_summary(outcome.summary))
         else:
-            write_lines([f"{outcome.cell.name}:", *_summary_lines(outcome.summary)])
+            write_lines([f"{outcome.cell.name}:", *format_brief_summary(outcome.summary)])
     if form == "json":
         write_json({"format": "kgraph-matrix/1", "indexes": records})
     return 2 if failed else 0
-
-
-def _summary_lines(summary: "IndexSummary") -> Iterator[str]:
-    account = summary.coverage
-    yield f"  index        {summary.index}"
-    yield (f"  units        {account.units}: {account.errors} with errors, {account.failed} failed;"
-           f" {_origins(summary)}")
-    yield f"  time         {summary.wall_seconds:.1f} s, {summary.cpu_seconds:.1f} s of CPU"
-
-
-def _origins(summary: "IndexSummary") -> str:
-    return (
-        f"{summary.units_read} read, {summary.units_kept} as they were, {summary.units_lent}"
-        " as another index has them"
-    )
 
 
 def _prune(form: str) -> None:
@@ -176,15 +163,15 @@ def _prune(form: str) -> None:
     if form == "json":
         write_json(encode_inventory(found))
     else:
-        write_lines(format_unused_files(found, "dropped"))
+        write_lines(format_unused_files(found, "removed"))
 
 
 def _write_summary(summary: "IndexSummary", form: str) -> None:
-    from kgraph.report.status_text import format_coverage, format_description
+    from kgraph.report.json import encode_summary
+    from kgraph.report.status_text import format_summary
 
-    about, account = summary.description, summary.coverage
     if form == "json":
-        write_json(_make_record(summary))
+        write_json(encode_summary(summary))
         return
     for what, units in (
         ("failed", summary.failed_units),
@@ -194,30 +181,4 @@ def _write_summary(summary: "IndexSummary", form: str) -> None:
             remark(f"{path} {what}: {reason}")
         if len(units) > _MAX_LISTED:
             remark(f"... and {len(units) - _MAX_LISTED} more that {what} (--json lists all)")
-    write_lines(format_description(about, summary.index, about.built))
-    write_lines(format_coverage(account))
-    if summary.units_kept or summary.units_lent:
-        write_lines([f"again          {_origins(summary)}"])
-    main, worker = (
-        f"{size / 2**20:.0f} MB" for size in (summary.peak_bytes, summary.worker_peak_bytes)
-    )
-    write_lines([
-        f"time           {summary.wall_seconds:.1f} s, {summary.cpu_seconds:.1f} s of CPU",
-        f"memory         {main}, the largest worker {worker}",
-    ])
-
-
-def _make_record(summary: "IndexSummary") -> dict[str, object]:
-    from kgraph.report.json import encode_status
-
-    return {
-        **encode_status(summary.description, summary.coverage),
-        "index": str(summary.index),
-        "seconds": {"wall": round(summary.wall_seconds, 2), "cpu": round(summary.cpu_seconds, 2)},
-        "peak_bytes": {"main": summary.peak_bytes, "worker": summary.worker_peak_bytes},
-        "units_read": summary.units_read,
-        "units_kept": summary.units_kept,
-        "units_lent": summary.units_lent,
-        "failed": [list(unit) for unit in summary.failed_units],
-        "with_errors": [list(unit) for unit in summary.units_with_errors],
-    }
+    write_lines(format_summary(summary))

@@ -29,6 +29,7 @@ from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
 from kgraph.report.status_text import sort_newest_first
 
 if TYPE_CHECKING:
+    from kgraph.api import IndexSummary
     from kgraph.query.pins import RowPartner
 
 LineReader = Callable[[Location], str]
@@ -254,6 +255,21 @@ def encode_status(about: IndexDescription, account: Coverage) -> Record:
         },
         "candidates": {**account.candidates, "by_holder": account.holders},
         "deferred": account.deferred,
+    }
+
+
+def encode_summary(summary: "IndexSummary") -> Record:
+    """The answer of `index`."""
+    return {
+        **encode_status(summary.description, summary.coverage),
+        "index": str(summary.index),
+        "seconds": {"wall": round(summary.wall_seconds, 2), "cpu": round(summary.cpu_seconds, 2)},
+        "peak_bytes": {"main": summary.peak_bytes, "worker": summary.worker_peak_bytes},
+        "units_read": summary.units_read,
+        "units_kept": summary.units_kept,
+        "units_lent": summary.units_lent,
+        "failed": [list(unit) for unit in summary.failed_units],
+        "with_errors": [list(unit) for unit in summary.units_with_errors],
     }
 
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgraph.model.results import CachedIndex, CacheInventory, Coverage, IndexDescription
+
+if TYPE_CHECKING:
+    from kgraph.api import IndexSummary
 
 
 def format_description(about: IndexDescription, path: Path, now: float) -> Iterator[str]:
@@ -14,6 +18,34 @@ def format_description(about: IndexDescription, path: Path, now: float) -> Itera
     if about.only:
         yield f"only           {', '.join(about.only)}"
     yield f"index          {path}, {_format_age(now - about.built)} old"
+
+
+def format_summary(summary: "IndexSummary") -> Iterator[str]:
+    """What indexing a tree came to: the state of its index, and what the run cost."""
+    about = summary.description
+    yield from format_description(about, summary.index, about.built)
+    yield from format_coverage(summary.coverage)
+    if summary.units_kept or summary.units_lent:
+        yield f"again          {_format_origins(summary)}"
+    main, worker = (
+        f"{size / 2**20:.0f} MB" for size in (summary.peak_bytes, summary.worker_peak_bytes))
+    yield f"time           {summary.wall_seconds:.1f} s, {summary.cpu_seconds:.1f} s of CPU"
+    yield f"memory         {main}, the largest worker {worker}"
+
+
+def format_brief_summary(summary: "IndexSummary") -> Iterator[str]:
+    """What indexing one tree of several came to."""
+    account = summary.coverage
+    yield f"  index        {summary.index}"
+    yield (f"  units        {account.units}: {account.errors} with errors, {account.failed} failed;"
+           f" {_format_origins(summary)}")
+    yield f"  time         {summary.wall_seconds:.1f} s, {summary.cpu_seconds:.1f} s of CPU"
+
+
+def _format_origins(summary: "IndexSummary") -> str:
+    """Where the facts of the units come from."""
+    return (f"{summary.units_read} read, {summary.units_kept} unchanged, {summary.units_lent} taken"
+            " from another index")
 
 
 def format_coverage(account: Coverage) -> Iterator[str]:

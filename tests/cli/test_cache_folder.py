@@ -119,7 +119,7 @@ def test_files_that_no_index_uses_are_removed(
         "build", "trees", ".film.mkv.unfinished",
         *(path.name for path in cache.glob("tree-*.kgraph"))}
     assert len(list((cache / "build").iterdir())) == 2  # of tree, and of the one elsewhere
-    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert kgraph("index", "--prune").stdout == "0 KB removed\n"
     (tmp_path / "x.kgraph").unlink()
     assert "elsewhere-" in kgraph("index", "--prune").stdout
 
@@ -158,7 +158,7 @@ def test_an_index_of_another_version_is_listed_with_its_trouble(
 
 def test_an_empty_cache_folder(kgraph, cache: Path) -> None:
     assert kgraph("status", "--all").stdout.startswith("0 indexes, 0 KB\n")
-    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert kgraph("index", "--prune").stdout == "0 KB removed\n"
     assert not cache.exists()
 
 
@@ -177,6 +177,6 @@ def test_mini_linux_keeps_its_folder(kgraph, cache: Path) -> None:
     assert kgraph("callers", "veth_xmit").returncode == 0  # the bundled index is made
     before = sorted(cache.rglob("*"))
     assert before
-    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert kgraph("index", "--prune").stdout == "0 KB removed\n"
     assert sorted(cache.rglob("*")) == before
     assert find_mini_linux().is_dir()

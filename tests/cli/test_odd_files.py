@@ -107,5 +107,5 @@ def test_folders_of_others_in_the_cache_folder_are_left_alone(
         folder.mkdir()
         (folder / "work").write_text("of years")
     assert json.loads(kgraph("status", "--all", "--json").stdout)["spare"] == []
-    assert kgraph("index", "--prune").stdout == "0 KB dropped\n"
+    assert kgraph("index", "--prune").stdout == "0 KB removed\n"
     assert all(os.listdir(folder) == ["work"] for folder in foreign)

@@ -251,7 +251,7 @@ def test_a_cache_folder_on_a_read_only_file_system(
         message = one_error(run(large_disk, *arguments, cwd=tree))
         assert str(large_disk) in message
         assert os.strerror(errno.EROFS) in message
-    assert run(large_disk, "index", "--prune").stdout == "0 KB dropped\n"
+    assert run(large_disk, "index", "--prune").stdout == "0 KB removed\n"
     assert files(large_disk) == whole
 
 
