@@ -26,8 +26,7 @@ from msgspec.structs import replace
 
 from kgraph.errors import LookupFailed
 from kgraph.logs import PackageLogger
-from kgraph.model.resolution import SiteStatus
-from kgraph.model.results import Alias, Neighbours, OpenSite
+from kgraph.model.results import Alias, Neighbours
 
 if TYPE_CHECKING:
     from kgraph.check.document.query_files import read_shipped_queries
@@ -299,22 +298,12 @@ def callees(
     Raises LookupFailed for an unknown or ambiguous name.
     """
     from kgraph.query import find_callees, find_function
+    from kgraph.query.neighbours import find_open_sites
 
     function = find_function(graph, name)
     hops = find_callees(graph, function, depth=depth, types=types, deferred=deferred)
     return Neighbours(
-        function, tuple(hops), _find_alias(name, function),
-        tuple(_iter_open_sites(graph, function)))
-
-
-def _iter_open_sites(
-    graph: "CallGraph", function: "KnownFunction"
-) -> Iterator[OpenSite]:
-    for known in graph.find_sites_of(function.number):
-        if known.status is SiteStatus.UNRESOLVED:
-            yield OpenSite(known, len(graph.by_type.callees(known.number)))
-        elif known.status is SiteStatus.EMPTY:
-            yield OpenSite(known, 0)
+        function, tuple(hops), _find_alias(name, function), find_open_sites(graph, function))
 
 
 def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":

@@ -1,10 +1,10 @@
-"""The callers and the callees of a function, and every hop of the graph."""
+"""The callers and the callees of a function, its calls without a callee, and every hop."""
 
 from collections.abc import Callable, Iterator
 
 from kgraph.graph import CallGraph
-from kgraph.model.resolution import EdgeKind
-from kgraph.model.results import Hop, KnownFunction
+from kgraph.model.resolution import EdgeKind, SiteStatus
+from kgraph.model.results import Hop, KnownFunction, OpenSite
 
 _WITHOUT_HOLDER = {EdgeKind.DIRECT, EdgeKind.ASM}
 
@@ -48,6 +48,16 @@ def find_callees(
         return hops + _find_calls_by_type(graph, number) if types else hops
 
     return _search_breadth_first(function.number, depth, find_calls)
+
+
+def find_open_sites(graph: CallGraph, function: KnownFunction) -> tuple[OpenSite, ...]:
+    """The calls of a function that have no callee, in the order of its lines."""
+    return tuple(
+        OpenSite(site, len(graph.by_type.callees(site.number))
+                 if site.status is SiteStatus.UNRESOLVED else 0)
+        for site in graph.find_sites_of(function.number)
+        if site.status in (SiteStatus.UNRESOLVED, SiteStatus.EMPTY)
+    )
 
 
 def iter_hops(graph: CallGraph) -> Iterator[Hop]:
