@@ -79,7 +79,7 @@ def _patch(
     if not shift.is_consistent:
         return "lines changed their order"
     edited = [path for path in previous.files if plan.states.has_changed(path)]
-    if not patch_graph(connection, previous.path, change, shift, files, edited):
+    if not patch_graph(connection, previous.path, shift, files, edited):
         return "the previous graph does not fit"
     return change
 

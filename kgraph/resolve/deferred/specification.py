@@ -196,12 +196,14 @@ class _RowReader:
         return tuple(numbers)
 
     def word(self, key: str) -> str:
+        """The text of a key."""
         value = self._row[key]
         if not isinstance(value, str) or not value:
             raise self._make_error(f"{key} must be a text", f'write {key} = "..."')
         return value
 
     def slot(self, key: str) -> Field:
+        """The slot of a key."""
         return self._field(self.word(key), key)
 
     def _field(self, text: str, key: str) -> Field:

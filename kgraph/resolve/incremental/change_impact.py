@@ -91,11 +91,13 @@ class _Pair:
 
     @property
     def subject(self) -> Function | Object:
+        """The subject of the later definition there is."""
         definition = self.after or self.before
         assert definition is not None
         return definition.subject
 
     def sides(self) -> list[Definition]:
+        """The definitions that there are."""
         return [side for side in (self.before, self.after) if side is not None]
 
 
@@ -116,6 +118,7 @@ class _ImpactAnalysis:
     def analyse(
         self, removed: Iterable[Definition], added: Iterable[Definition]
     ) -> GraphChange:
+        """The change of the graph."""
         changed: list[_Pair] = []
         for pair in self._iter_pairs(removed, added):
             if pair.before and pair.after and _outline(pair.before) == _outline(pair.after):

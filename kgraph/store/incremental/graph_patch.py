@@ -47,13 +47,13 @@ _GRAPH_TABLES = (
 
 
 def patch_graph(
-    connection: sqlite3.Connection, previous: Path, change: GraphChange, shift: LineShift,
-    files: CitedFiles, edited: Iterable[str],
+    connection: sqlite3.Connection, previous: Path, shift: LineShift, files: CitedFiles,
+    edited: Iterable[str],
 ) -> bool:
     """Write the graph of the index `previous` after a change; whether that could be done.
 
-    `edited` are the paths of files whose content changed. A position that no fact tells of, or
-    damage, leaves the graph's tables empty.
+    `shift` is that of the change. `edited` are the paths of files whose content changed. A position
+    that no fact tells of, or damage, leaves the graph's tables empty.
     """
     connection.execute("COMMIT")  # a database is attached outside of transactions only
     connection.execute("ATTACH ? AS previous", (str(previous.resolve()),))
@@ -61,7 +61,8 @@ def patch_graph(
     try:
         rows = [FileRow(*row)
                 for row in connection.execute("SELECT * FROM previous.file ORDER BY id")]
-        _GraphPatch(connection, change, {row.path: row.id for row in rows}).write(shift)
+        ids = {row.path: row.id for row in rows}
+        _GraphPatch(connection, shift.change, ids).write(shift)
         changed = set(edited)
         files.adopt_rows([_read_again(row, files) if row.path in changed else row for row in rows])
     except (PatchConflict, KeyError, StoreError, sqlite3.DatabaseError):

@@ -27,6 +27,7 @@ class LineShift:
     """
 
     def __init__(self, change: GraphChange) -> None:
+        self.change = change
         self.points: dict[str, dict[Point, Point]] = {}
         self.is_consistent = True
         for one, other in change.moved_definitions:
