@@ -39,6 +39,7 @@ _START_CODE = (
     "from kgraph.indexing.workers.worker_main import serve_socket; serve_socket({})")
 _START_SECONDS = 60.0  # time limit for a worker to become ready, on however busy a machine
 _END_SECONDS = 5.0  # until a worker that closed its socket has ended
+_POLL_SECONDS = 1.0  # after which a wait for results looks for signals
 _MAX_ERROR_BYTES = 1 << 16  # of what a worker writes to standard error if it cannot start
 _TASKS_PER_WORKER = 2  # handed out and not yet asked for: one is done while another's result waits
 _PACKAGE_FOLDER = str(Path(__file__).absolute().parents[3])
@@ -195,7 +196,11 @@ class _Pool(Generic[Task]):
 
     def take_result(self) -> tuple[Task, bytes | LostTask]:
         """Wait for the next result. Raises ToolError if a worker cannot be started."""
-        result = self._results.get()
+        result = None
+        while result is None:
+            # Python cannot handle a signal that came just before an endless wait.
+            with contextlib.suppress(queue.Empty):
+                result = self._results.get(timeout=_POLL_SECONDS)
         if isinstance(result, BaseException):
             raise result
         done: tuple[Task, bytes | LostTask] = result
