@@ -32,16 +32,16 @@ from kgraph.check.outcome import Outcome, Position
 from kgraph.model.resolution import EdgeKind
 from kgraph.model.results import Hop
 from kgraph.model.verdicts import Verdict
-from kgraph.query.paths.costs import ONE, choice_cost
+from kgraph.query.paths.costs import DIRECT_COST, choice_cost
 from kgraph.query.paths.question import cite_pinned_table, make_hops
 from kgraph.query.paths.search import PathSearch
 from kgraph.query.paths.state_space import State, StateSpace, Step
 
-NEAR = 6 * ONE
-GAP = 16 * ONE
-FAR = 28 * ONE
+NEAR = 6 * DIRECT_COST
+GAP = 16 * DIRECT_COST
+FAR = 28 * DIRECT_COST
 FEW_HOPS = 4
-_MAX_COST = 40 * ONE
+_MAX_COST = 40 * DIRECT_COST
 _MAX_TRIED = 6  # targets, and functions to start from
 
 

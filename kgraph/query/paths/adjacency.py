@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kgraph.graph import CallGraph
 from kgraph.query.paths.constraints import PathConstraints
-from kgraph.query.paths.costs import CALLBACK_COST, ONE, hop_cost
+from kgraph.query.paths.costs import CALLBACK_COST, DIRECT_COST, hop_cost
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 
@@ -76,8 +76,9 @@ class Adjacency:
                 if site in self.constraints.pins and not flags & FLAG_DEFERRED:
                     width = 1
             found.append((caller, hop_cost(width, flags, start[caller + 1] - start[caller])))
-        forwarding = map(graph.caller_of, graph.sites_by_forwarded.get(function, ()))
-        found += [(caller, ONE + CALLBACK_COST) for caller in forwarding if caller not in avoid]
+        forwarding, cost = graph.sites_by_forwarded.get(function, ()), DIRECT_COST + CALLBACK_COST
+        found += [(caller, cost) for caller in map(graph.caller_of, forwarding)
+                  if caller not in avoid]
         if self.constraints.types:
             found += self._iter_callers_by_type(function)
         return found

@@ -18,27 +18,27 @@ from math import log2
 
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
-ONE = 4096
-CALLBACK_COST = ONE  # a call of what a parameter is bound to costs no less
-CHANGE_OF_FOLDER = ONE // 32
-_MOST_CALLEES = ONE // 128
+DIRECT_COST = 4096
+CALLBACK_COST = DIRECT_COST  # the least that a call through a bound parameter costs
+CHANGE_OF_FOLDER = DIRECT_COST // 32
+_MAX_CALLEES_COST = DIRECT_COST // 128
 
 
 def choice_cost(width: int) -> int:
-    """What the choice among `width` candidates adds to the cost of a hop."""
-    return round(3 * ONE * log2(max(1, width)))
+    """What a choice among `width` candidates adds to the cost of a hop."""
+    return round(3 * DIRECT_COST * log2(max(1, width)))
 
 
 @cache
 def hop_cost(width: int, flags: int, callees: int = 0) -> int:
-    """The cost, in units of 1/ONE of a direct call, of a hop from a function that calls `callees`
-    others, through a call site with `width` candidates.
+    """The cost of a hop through a call site with `width` candidates, from a function that calls
+    `callees` others. `flags` are FLAG_* of kgraph.store.arrays.
     """
-    cost = ONE + min(callees, _MOST_CALLEES)
+    cost = DIRECT_COST + min(callees, _MAX_CALLEES_COST)
     if flags & FLAG_INDIRECT:
         cost += choice_cost(width)
     if flags & FLAG_DEFERRED:
-        cost += 6 * ONE
+        cost += 6 * DIRECT_COST
     if flags & FLAG_TYPE:
-        cost += 40 * ONE
+        cost += 40 * DIRECT_COST
     return cost

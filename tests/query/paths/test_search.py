@@ -12,7 +12,7 @@ from kgraph.model.results import PathAnswer
 from kgraph.query import PathQuestion, find_callees, find_callers, find_function, find_paths
 from kgraph.query.ops import find_bindings
 from kgraph.query.paths.constraints import PathConstraints
-from kgraph.query.paths.costs import ONE, hop_cost
+from kgraph.query.paths.costs import DIRECT_COST, hop_cost
 from kgraph.query.paths.question import MAX_OTHERS
 from kgraph.query.paths.search import PathSearch
 from kgraph.query.paths.state_space import State, StateSpace
@@ -51,8 +51,8 @@ def test_a_choice_among_many_costs_more_than_direct_hops(tmp_path: Path) -> None
 def test_costs_grow_with_candidates_and_one_candidate_is_a_direct_call() -> None:
     costs = [hop_cost(width, FLAG_INDIRECT) for width in range(1, 40)]
     assert costs == sorted(set(costs))
-    assert hop_cost(1, FLAG_INDIRECT) == hop_cost(1, 0) == ONE
-    assert hop_cost(16, FLAG_INDIRECT) == 13 * ONE
+    assert hop_cost(1, FLAG_INDIRECT) == hop_cost(1, 0) == DIRECT_COST
+    assert hop_cost(16, FLAG_INDIRECT) == 13 * DIRECT_COST
 
 
 def test_ties_prefer_the_same_folder_then_functions_with_few_callees(
@@ -427,5 +427,5 @@ def test_a_cost_limit_excludes_calls_through_an_unbound_parameter(tmp_path: Path
     hook, done, end = (find_function(graph, name).number for name in ("hook", "done7", "z"))
     steps = StateSpace(graph, PathConstraints())
     for start, found in ((State(hook, ((0, done),)), [2]), (State(hook), [])):
-        search = PathSearch(steps, start, end, max_cost=4 * ONE)
+        search = PathSearch(steps, start, end, max_cost=4 * DIRECT_COST)
         assert [len(way.steps) for way in search.iter_paths()] == found
