@@ -18,7 +18,7 @@ from kgraph.toml import TomlReader, parse_toml, read_toml_text
 
 _CHOICES = ("config", "defconfig", "compile_commands")
 _CONFIGURATION = (*_CHOICES, "prepare", "trees", "only")
-_HINT = "--matrix takes a TOML file of trees and configurations (README.md shows one)"
+_HINT = "--matrix takes a TOML file of trees and configurations (see `kgraph help many`)"
 
 
 @dataclass(frozen=True, slots=True)

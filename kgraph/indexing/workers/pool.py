@@ -41,7 +41,7 @@ _START_SECONDS = 60.0  # time limit for a worker to become ready, on however bus
 _END_SECONDS = 5.0  # until a worker that closed its socket has ended
 _POLL_SECONDS = 1.0  # after which a wait for results looks for signals
 _MAX_ERROR_BYTES = 1 << 16  # of what a worker writes to standard error if it cannot start
-_TASKS_PER_WORKER = 2  # handed out and not yet asked for: one is done while another's result waits
+_TASKS_PER_WORKER = 2  # submitted and not yet yielded: one is done while another's result waits
 _PACKAGE_FOLDER = str(Path(__file__).absolute().parents[3])
 
 
