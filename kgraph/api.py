@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from posixpath import normpath
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -377,13 +378,21 @@ def network(
     `only` is a folder or file: functions defined there. `around` are functions: they, and what
     reaches them or is reached from them in at most `depth` calls.
 
-    Raises LookupFailed for an unknown or ambiguous function.
+    Raises LookupFailed for an unknown or ambiguous function, and if the part has no function.
     """
     from kgraph.graph.nx import GraphPart, to_networkx
     from kgraph.query import find_function
 
     centres = tuple(find_function(graph, name).number for name in around)
-    return to_networkx(graph, GraphPart(folder=only, around=centres, depth=depth))
+    folder = normpath(only)
+    whole = folder == "."  # which is also the folder ""
+    part = to_networkx(
+        graph, GraphPart(folder="" if whole else folder, around=centres, depth=depth))
+    if not part:
+        raise LookupFailed(
+            f"no function of the index is defined in {only}, or near enough",
+            "give a folder or file of the tree, as citations write it")
+    return part
 
 
 def index(

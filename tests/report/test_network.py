@@ -37,7 +37,7 @@ def test_node_link_is_read_by_networkx(export, mini: CallGraph) -> None:
 
 
 def test_dot_of_a_part(export) -> None:
-    text = export("--format", "dot", "--around", "veth_xmit", "--only", "drivers/net")
+    text = export("--format", "dot", "--around", "veth_xmit", "--only", "drivers/net/")
     assert text.startswith("digraph kgraph {\n")
     assert text.endswith("}\n")
     assert re.findall(r'^  "(.*)" \[label=', text, re.MULTILINE) == [
@@ -50,6 +50,7 @@ def test_dot_of_a_part(export) -> None:
     (("--around", "veth_xmit"), "need --format"),
     (("--format", "dot", "--facts"), "cannot be given with"),
     (("--format", "dot", "--around", "nosuch"), "no function `nosuch`"),
+    (("--format", "dot", "--only", "nosuch"), "no function of the index is defined in nosuch"),
 ])
 def test_what_does_not_go_together_is_refused(
     kgraph, mini_index: Path, arguments: tuple[str, ...], said: str
