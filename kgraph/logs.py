@@ -1,8 +1,9 @@
 """Loggers, one a package, that cost nothing unless somebody listens.
 
 `KGRAPH_LOG=debug kgraph ...` shows what a run decides. A program that uses kgraph configures the
-loggers "kgraph.query", "kgraph.resolve" ... as usual. `logging` itself takes longer to import than
-many questions take to answer, so it is not imported here: who listens has imported it.
+loggers "kgraph.query", "kgraph.resolve" ... as usual. Importing `logging`
+takes longer than many questions take to answer, so this module does not import it. A program that
+listens has imported it already.
 """
 
 import sys

@@ -7,8 +7,8 @@ from dataclasses import replace
 from kgraph.check.citation_verdict import CitationJudge
 from kgraph.check.claims.arguments import note_alias, note_missing_body, note_result
 from kgraph.check.claims.call import judge_call, judge_root, judge_unless_stub
-from kgraph.check.claims.case import judge_behind_label
 from kgraph.check.claims.condition import judge_condition, judge_under_condition
+from kgraph.check.claims.labels import judge_behind_label
 from kgraph.check.claims.pointer_call import judge_pointer_call
 from kgraph.check.claims.record import judge_field, judge_record
 from kgraph.check.claims.statement import judge_statement

@@ -29,7 +29,7 @@ from kgraph.extract.identities import Identities, make_definition_key
 from kgraph.extract.pch.compatible import find_shared_files, iter_matching_headers
 from kgraph.extract.pch.header import PrecompiledHeader
 from kgraph.extract.pch.include_scan import clear_header_caches
-from kgraph.extract.pch.make import HeaderMaker
+from kgraph.extract.pch.precompile import HeaderMaker
 from kgraph.extract.pch.select import HeaderPlan
 from kgraph.extract.sources import SourceMap, clear_source_caches
 from kgraph.logs import PackageLogger

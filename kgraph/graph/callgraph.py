@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from kgraph.graph.by_type import TypeCandidates
-from kgraph.graph.deferred import OpenRequests
 from kgraph.graph.lookups import Lookups
+from kgraph.graph.open_requests import OpenRequests
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
 from kgraph.store.arrays import decode_forwarded

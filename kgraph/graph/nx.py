@@ -1,7 +1,7 @@
 """The call graph of an index, or a part of it, as a networkx graph.
 
-Only who asks for such a graph imports this module, because networkx takes its time. Must not know
-where a graph is written.
+Import this module only where you need such a graph: importing networkx is slow. Owns the attributes
+of nodes and edges, and the graph's lines as GraphML. Must not know which file the lines go to.
 """
 
 import re

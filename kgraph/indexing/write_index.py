@@ -16,8 +16,8 @@ import msgspec
 from kgraph.build import UnitList
 from kgraph.errors import StoreError
 from kgraph.indexing.coverage import compute_coverage, find_address_taken
+from kgraph.indexing.graph_patching import patch_previous_graph
 from kgraph.indexing.incomplete import downgrade_empty_sites, explain_incompleteness
-from kgraph.indexing.incremental import patch_previous_graph
 from kgraph.indexing.unit_invalidation import ReusePlan, digest_command
 from kgraph.indexing.workers.pool import DEFAULT_LIMITS, Limits
 from kgraph.indexing.workers.precompiled_headers import open_precompiled_folder, precompile_headers

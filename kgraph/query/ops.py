@@ -116,12 +116,12 @@ def _make_row(graph: CallGraph, binding: KnownBinding, tables: dict[int, KnownOb
     table = binding.table
     if table is not None and table not in tables:
         tables[table] = graph.known_object(table)
-    bound = (
+    value = (
         graph.function(binding.function) if binding.function is not None
         else graph.known_object(binding.object or 0)
     )
     return OpsRow(
-        None if table is None else tables[table], binding.holder, bound, binding.location,
+        None if table is None else tables[table], binding.holder, value, binding.location,
         () if table is None else _find_installs(graph, table),
     )
 

@@ -36,7 +36,7 @@ def parse_pin(text: str) -> Pin:
     pin = Pin.parse(text)
     if pin is None:
         raise LookupFailed(
-            f"`{text}` is no binding",
+            f"`{text}` is not a pin",
             "write SLOT=TARGET, or SLOT=TARGET@FROM..TO for a part of the path",
         )
     return pin

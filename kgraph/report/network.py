@@ -1,6 +1,6 @@
 """The call graph in the languages of graph tools: GraphML, node-link JSON, Graphviz dot.
 
-Imported by nobody but who writes one of them, because networkx takes its time.
+Import this module only where you write one of them: importing networkx is slow.
 """
 
 import json

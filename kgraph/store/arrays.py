@@ -21,7 +21,7 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #   edge_callee    edge -> function
 #   edge_kind      edge -> position of its kind in EdgeKind
 #   edge_evidence  edge -> id of its chain of evidence
-#   hop_start      function -> hops that leave it (adjacency.py): of the edges that a search cannot
+#   hop_start      function -> hops that leave it (hop_arrays.py): of the edges that a search cannot
 #                  tell apart one
 #   hop_edge, hop_caller, hop_callee, hop_width (candidates of its call site), hop_flags (FLAG_*)
 #   back_start     function -> hops that reach it; back_hop: their numbers

@@ -26,9 +26,9 @@ from kgraph.model.resolution import (
     ResolvedSite,
 )
 from kgraph.model.values import Holder, ObjectField, Parameter, Slot
-from kgraph.store.adjacency import build_hop_arrays
 from kgraph.store.arrays import build_footprint_arrays, write_array
 from kgraph.store.facts_writer import CitedFiles
+from kgraph.store.hop_arrays import build_hop_arrays
 from kgraph.textfile import read_regular_file, unescape_name
 
 _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}

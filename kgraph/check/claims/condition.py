@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 
-from kgraph.check.claims.case import (
+from kgraph.check.claims.labels import (
     find_each_label,
     judge_in_switch,
     judge_under_label,

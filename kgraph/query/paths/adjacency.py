@@ -1,4 +1,4 @@
-"""Steps between functions, whatever their parameters are bound to.
+"""The calls between functions that constraints allow, whatever the bindings of parameters are.
 
 Over-approximates the state search: an edge absent here cannot be taken there.
 """

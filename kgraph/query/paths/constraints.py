@@ -1,6 +1,5 @@
 """What a path must pass, must avoid, and may call."""
 
-
 from msgspec import Struct, field
 
 from kgraph.query.scenarios import SitePin
@@ -9,6 +8,8 @@ from kgraph.query.scenarios import SitePin
 class PathConstraints(Struct, frozen=True):
     """What a path may do. It passes the functions `via` in their order and none of `avoid`; `pins`
     leave some callees to a call site (see get_allowed_callees).
+
+    Not the inclusion constraints of kgraph.resolve, which hold between points-to sets.
     """
 
     via: tuple[int, ...] = ()

@@ -1,10 +1,11 @@
 """What a hop costs. A reader prefers few choices to few hops.
 
-A direct call costs 1. An indirect call with n candidates costs 1 + 3 log2(n): with one
-candidate it is as good as a direct call, with 16 it costs as much as thirteen hops. A path
-through sixteen drivers is therefore taken only if a path through code that names its callee is
-much longer. A deferred call leaves the caller's context and costs six hops more. A candidate by
-type costs forty more, so it comes last.
+The unit is a direct call: it costs 1 hop, which is DIRECT_COST (4096) as an integer. An indirect
+call with n candidates costs 1 + 3 log2(n) hops: with one candidate as much as a direct call, with
+16 as much as thirteen. A path through one call with 16 candidates, say the drivers of a bus, is
+therefore taken only if every path of calls that name their callee is more than twelve hops longer.
+A deferred call leaves the caller's context and costs six hops more. A candidate by type costs
+forty hops more, so it comes last.
 
 Ties are broken twice. A path that stays in its folder is preferred (from net/ipv4 back to
 net/ipv4 rather than to net/ipv6; a function of a header counts as where it is called from).
@@ -18,8 +19,8 @@ from math import log2
 
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
-DIRECT_COST = 4096
-CALLBACK_COST = DIRECT_COST  # the least that a call through a bound parameter costs
+DIRECT_COST = 4096  # 1 hop
+CALLBACK_COST = DIRECT_COST  # the least that a call through a parameter with a binding costs
 CHANGE_OF_FOLDER = DIRECT_COST // 32
 _MAX_CALLEES_COST = DIRECT_COST // 128
 

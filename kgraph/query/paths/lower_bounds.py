@@ -1,8 +1,8 @@
 """Lower bounds of path costs: a backward search over functions alone.
 
-A bound parameter shortens a path only at the call through it. The bounds take whoever hands a
-callback on for its caller, so no path costs less than its bound. The search goes only as far as
-it is asked.
+The search ignores what parameters stand for: it counts a function that hands a callback on as a
+caller of that callback. So a bound may be too low, and no path costs less than its bound. The
+search goes only as far as it is asked.
 """
 
 from collections.abc import Collection
@@ -74,8 +74,8 @@ class LowerBounds:
         return need is not None and self._frontier_cost > need
 
     def _get_least(self, state: State) -> int | None:
-        """The least that is settled: for the function of a state, and for those that its parameters
-        are bound to, which are a call away.
+        """The least that is settled: for the function of a state, and for those in its bindings,
+        which are a call away.
         """
         least = self._settled.get(state.function)
         for _, function in state.bindings:

@@ -143,7 +143,7 @@ def _make_hop(graph: CallGraph, steps: tuple[Step, ...], constraints: PathConstr
 
 def cite_forwarding_calls(graph: CallGraph, steps: Sequence[Step]) -> tuple[Evidence, ...]:
     """The calls among `steps` that hand on what the last of them calls, first to last. Empty if the
-    last step is not a call through a bound parameter.
+    last step is not a call through a parameter with a binding.
     """
     callee, parameter = steps[-1].state.function, _find_called_parameter(graph, steps[-1])
     citations: list[Evidence] = []

@@ -2,7 +2,7 @@
 
 A backward search from the callee over functions alone (lower_bounds.py) gives each function a cost
 that no path from it can undercut. A* with this bound walks almost straight; it only has to find out
-what parameters are bound to. When a path is found, the rest of its partition is divided by where
+the bindings of parameters. When a path is found, the rest of its partition is divided by where
 a path leaves it: a partition holds the paths that begin with the same functions and go on to none
 of an excluded set. All partitions share one queue, so none is searched further than the next path
 requires.

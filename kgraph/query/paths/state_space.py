@@ -1,9 +1,9 @@
 """The states of a search, and the steps between them.
 
-A callback that is only handed on belongs to its call site. So a state is a function together
-with what its parameters are bound to. A call through a bound parameter has that one callee;
-through an unbound one it has all candidates. A function may recur in one path with other
-bindings.
+A callback that is only handed on belongs to its call site. So a state is a function with bindings:
+which function each of its parameters stands for. A call through a parameter with a binding has
+that one callee; without a binding it has all candidates. A function may recur in one path with
+other bindings.
 """
 
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ Bindings = tuple[tuple[int, int], ...]  # (parameter, function), ascending
 
 
 class State(NamedTuple):
-    """A function, what its parameters are bound to, how many of the functions to pass (`via`) were
+    """A function, the bindings of its parameters, how many of the functions to pass (`via`) were
     passed, and its folder. A function of a header is in no folder (-1) and keeps its caller's.
     """
 
@@ -106,14 +106,14 @@ class StateSpace:
 
     def _iter_dependent_steps(self, hop: OutgoingHop, site: int, state: State) -> Iterator[Step]:
         """The steps of a hop that depends on the bindings of `state` or on pins."""
-        bound = dict(state.bindings)
-        width = self._count_candidates(hop, site, bound, state.via_passed)
+        own_bindings = dict(state.bindings)
+        width = self._count_candidates(hop, site, own_bindings, state.via_passed)
         if not width:
             return
         cost = hop.cost
         if width != hop.width:
             cost += hop_cost(width, hop.flags) - hop_cost(hop.width, hop.flags)
-        choices = self._iter_bindings(site, bound) if hop.flags & FLAG_FORWARDS else ((),)
+        choices = self._iter_bindings(site, own_bindings) if hop.flags & FLAG_FORWARDS else ((),)
         for bindings in choices:
             to, detour = self._enter(hop.callee, bindings, state)
             yield Step(cost + detour, to, width, hop.edge)
@@ -131,7 +131,7 @@ class StateSpace:
         return State(callee, bindings, passed, folder), cost
 
     def _count_candidates(
-        self, hop: OutgoingHop, site: int, bound: dict[int, int], via_passed: int
+        self, hop: OutgoingHop, site: int, own_bindings: dict[int, int], via_passed: int
     ) -> int:
         """How many candidates a call site has in this state; 0 if the hop's callee is not one."""
         if not hop.flags & FLAG_INDIRECT:
@@ -141,20 +141,20 @@ class StateSpace:
             if pinned is not None:
                 return len(pinned) if hop.callee in pinned else 0
         if hop.flags & FLAG_CALLBACK:
-            only = bound.get(self.graph.callbacks[site])
+            only = own_bindings.get(self.graph.callbacks[site])
             if only is not None:
                 return int(only == hop.callee)
         return hop.width
 
-    def _iter_bindings(self, site: int, bound: dict[int, int]) -> Iterator[Bindings]:
-        """What a call binds the callee's parameters to. A parameter that several functions are
-        handed to yields one alternative for each.
+    def _iter_bindings(self, site: int, own_bindings: dict[int, int]) -> Iterator[Bindings]:
+        """The bindings that a call gives to the callee's parameters. A parameter that several
+        functions are handed to yields one alternative for each.
         """
         values: dict[int, set[int | None]] = {}
         for forward in self.graph.find_forwards(site):
             function = forward.function
             if forward.own_parameter is not None:
-                function = bound.get(forward.own_parameter)
+                function = own_bindings.get(forward.own_parameter)
             values.setdefault(forward.parameter, set()).add(function)
         parameters = sorted(values)
         for choice in product(*(sorted(values[each], key=_order) for each in parameters)):

@@ -1,7 +1,7 @@
 """Incremental resolution: can the previous graph be carried over to changed facts?
 
 One of the four parts of the carried graph: model/incremental.py, kgraph.resolve.incremental,
-kgraph.store.incremental, and indexing/incremental.py, which alone uses the other three. Without
+kgraph.store.incremental, and indexing/graph_patching.py, which alone uses the other three. Without
 them kgraph resolves all facts after every edit.
 
 `dependencies` collects, while resolving, what the result depends on. After an edit, `effects` sorts

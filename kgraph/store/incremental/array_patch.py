@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from kgraph.model.codes import is_function
 from kgraph.model.resolution import EdgeKind
-from kgraph.store.adjacency import group_forwards_by_site, reverse_hops, select_hops
+from kgraph.store.hop_arrays import group_forwards_by_site, reverse_hops, select_hops
 
 NamedArrays = dict[str, "array[int]"]
 _DIRECT = list(EdgeKind).index(EdgeKind.DIRECT)

@@ -19,7 +19,7 @@ from kgraph.model.results import Hop
 from kgraph.query import PathQuestion
 from kgraph.query.scenarios import restrict_scenario
 from kgraph.store import IndexReader
-from kgraph.store.adjacency import build_hop_arrays
+from kgraph.store.hop_arrays import build_hop_arrays
 
 QUERIES = read_shipped_queries()
 EDGES = ("edge_callee", "edge_kind", "edge_evidence")

@@ -1,4 +1,4 @@
-"""Requests to run something later for which no callee was found, and the functions that they might
+"""Open requests: deferred calls for which no callee was found, and the functions that they might
 run.
 
 They are shown at their call sites. A search uses them only to tell "no path" from "could not

@@ -1,4 +1,4 @@
-"""From edges to hops: the adjacency that a search walks.
+"""Turns edges into hops: the arrays that a search walks.
 
 A search cannot tell some edges of a pair of functions apart: same callee, same holder, same
 kind, same forwarded functions. It only sees the one with the fewest candidates (then the

@@ -1,12 +1,11 @@
-"""Patch the graph of the previous index when an edit changes little: the carried graph.
+"""Patches the graph of the previous index after an edit, instead of resolving everything again.
 
-The face of incremental resolution. Nothing else in kgraph.indexing knows of it. To take it out,
-remove this module, kgraph.resolve.incremental, kgraph.store.incremental and model/incremental.py,
-with the footprint of a Resolution.
+It does so if only lines moved, or if only the call sites of the functions that were read again
+differ. Otherwise it declines, and the caller resolves everything. kgraph.resolve.incremental judges
+the changes, kgraph.store.incremental writes them.
 
-If only lines moved, or only the call sites of the functions that were read again differ, the
-previous graph is patched; otherwise the caller resolves everything. How changes are judged is
-kgraph.resolve's, how they are written kgraph.store's.
+Nothing else in kgraph.indexing knows of these two. To take the feature out, remove this module,
+both packages and model/incremental.py, with the footprint of a Resolution.
 """
 
 import logging
