@@ -1,14 +1,12 @@
 """The call graph of an index, or a part of it, as a networkx graph.
 
 Import this module only where you need such a graph: importing networkx is slow. Owns the attributes
-of nodes and edges, and the graph's lines as GraphML. Must not know which file the lines go to.
+of nodes and edges. Must not know what a graph is written as.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
-from xml.sax.saxutils import escape, quoteattr
 
 import networkx as nx
 
@@ -18,13 +16,6 @@ from kgraph.model.resolution import Evidence
 from kgraph.model.results import KnownFunction, KnownSite
 
 NetworkxGraph: TypeAlias = nx.MultiDiGraph  # for those who may not import networkx
-_ATTRIBUTES = {
-    "node": ("name", "scope", "image", "file", "line"),
-    "edge": ("kind", "file", "line", "column", "ordinal", "text", "macro", "slot", "candidates",
-             "evidence"),
-}
-_NUMBERS = {"line", "column", "ordinal", "candidates"}
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _BATCH = 2000  # call sites that are read at once
 
 
@@ -145,42 +136,6 @@ def _edge_attributes(graph: CallGraph, site: KnownSite, edge: int) -> dict[str, 
 
 def _describe(item: Evidence) -> str:
     return f"{item.role.value} {item.location} {item.holder}".rstrip()
-
-
-def iter_graphml(network: NetworkxGraph) -> Iterator[str]:
-    """The lines of a graph as GraphML; `networkx.read_graphml` reads them.
-
-    networkx would write the same, but from a tree of XML elements of the whole graph, which takes
-    gigabytes for a kernel.
-    """
-    yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield '<graphml xmlns="http://graphml.graphdrawing.org/xmlns">'
-    for of, names in _ATTRIBUTES.items():
-        for name in names:
-            kind = "int" if name in _NUMBERS else "string"
-            yield f'  <key id="{of}.{name}" for="{of}" attr.name="{name}" attr.type="{kind}"/>'
-    yield '  <graph edgedefault="directed">'
-    for name, attributes in network.nodes(data=True):
-        yield f'    <node id={_quote(name)}>{_encode_attributes("node", attributes)}</node>'
-    for caller, callee, key, attributes in network.edges(keys=True, data=True):
-        yield (f'    <edge id="{key}" source={_quote(caller)} target={_quote(callee)}>'
-               f'{_encode_attributes("edge", attributes)}</edge>')
-    yield "  </graph>"
-    yield "</graphml>"
-
-
-def _encode_attributes(of: str, attributes: dict[str, Any]) -> str:
-    return "".join(f'<data key="{of}.{name}">{escape(_clean(value))}</data>'
-                   for name, value in attributes.items())
-
-
-def _quote(value: object) -> str:
-    return quoteattr(_clean(value))
-
-
-def _clean(value: object) -> str:
-    """A text without the characters that XML cannot hold."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", str(value))
 
 
 def make_node_link(network: NetworkxGraph) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The graph in the languages of graph tools, from the command line."""
 
+import io
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,8 @@ import networkx
 import pytest
 
 from kgraph.graph import CallGraph
+from kgraph.graph.nx import GraphPart, to_networkx
+from kgraph.report.network import format_network
 
 
 @pytest.fixture
@@ -26,6 +29,34 @@ def test_graphml_is_read_by_networkx(export, mini: CallGraph, tmp_path: Path) ->
     network = networkx.read_graphml(file, force_multigraph=True)
     assert len(network) == len(mini)
     assert network.number_of_edges() == len(mini.edge_callee)
+
+
+def test_networkx_reads_all_attributes_in_the_graphml(mini: CallGraph) -> None:
+    whole = to_networkx(mini)
+    read = read_graphml(whole)
+    assert dict(read.nodes(data=True)) == dict(whole.nodes(data=True))
+    assert {(caller, callee, int(key)): data
+            for caller, callee, key, data in read.edges(keys=True, data=True)} == {
+        (caller, callee, key): data
+        for caller, callee, key, data in whole.edges(keys=True, data=True)}
+
+
+@pytest.mark.parametrize("text", ["a<b>&\"c'", "\x01\ud800\udc80\uffff", "two\nlines\ttab"])
+def test_any_text_is_xml(text: str) -> None:
+    network = networkx.MultiDiGraph()
+    network.add_node(text, name=text)
+    network.add_edge(text, text, 7, kind=text)
+    [(_, _, key)] = read_graphml(network).edges(keys=True)
+    assert key == 7
+
+
+def test_an_empty_part_is_graphml(mini: CallGraph) -> None:
+    assert len(read_graphml(to_networkx(mini, GraphPart(folder="no/such/folder")))) == 0
+
+
+def read_graphml(network: networkx.MultiDiGraph) -> networkx.MultiDiGraph:
+    text = "\n".join(format_network(network, "graphml"))
+    return networkx.read_graphml(io.BytesIO(text.encode()), force_multigraph=True)
 
 
 def test_node_link_is_read_by_networkx(export, mini: CallGraph) -> None:
