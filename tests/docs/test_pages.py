@@ -138,6 +138,18 @@ def test_reference_is_that_of_the_command_line(pytestconfig: pytest.Config) -> N
     assert reference == REFERENCE.read_text(encoding="utf-8")
 
 
+def test_the_environment_that_kgraph_reads_is_documented() -> None:
+    read = {name for file in (ROOT / "kgraph").rglob("*.py")
+            for name in ENVIRONMENT.findall(file.read_text(encoding="utf-8"))}
+    documented = re.findall(r"^\| `([A-Z_]+)` \|", make_reference(cli), re.MULTILINE)
+    assert "KGRAPH_INDEX" in read
+    # PATH finds the compilers, as for every program; click reads PAGER.
+    assert set(documented) == read - {"PATH"} | {"PAGER"}
+
+
+ENVIRONMENT = re.compile(r'(?:environ(?:\.get\(|\[)|getenv\()\s*"(\w+)"')
+
+
 def test_every_page_is_listed() -> None:
     listed = set(read_links((ROOT / "docs" / "README.md").read_text(encoding="utf-8")))
     assert listed == {page.name for page in PAGES[1:]} - {"README.md"}
