@@ -390,7 +390,8 @@ def network(
         graph, GraphPart(folder="" if whole else folder, around=centres, depth=depth))
     if not part:
         raise LookupFailed(
-            f"no function of the index is defined in {only}, or near enough",
+            f"no function of the index is defined in {only}" if not around
+            else f"none of these functions is defined in {only}, nor any within the depth",
             "give a folder or file of the tree, as citations write it")
     return part
 

@@ -1,4 +1,4 @@
-"""`kgraph callees`."""
+"""`kgraph callees`: shows the calls that a function makes, to any depth."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`kgraph callers`."""
+"""`kgraph callers`: shows the calls that reach a function."""
 
 from pathlib import Path
 

@@ -1,4 +1,8 @@
-"""`kgraph check`."""
+"""`kgraph check`: reads documents, writes the verdicts, and decides the exit status.
+
+Owns the output files (JUnit, SARIF, a document with corrected citations), and refuses to write two
+of them, or one that is also read, to the same file.
+"""
 
 import os
 import sys

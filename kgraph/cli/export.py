@@ -1,4 +1,4 @@
-"""`kgraph export`."""
+"""`kgraph export`: writes the edges, the facts, or a part of the graph for other graph tools."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""`kgraph help`."""
+"""`kgraph help`: finds the pages of the documentation and shows one in your pager."""
 
 from pathlib import Path
 

@@ -1,4 +1,7 @@
-"""`kgraph index`."""
+"""`kgraph index`: indexes a tree or a matrix of configurations, or prunes the cache.
+
+Owns which options go together, the progress bar, and the summary.
+"""
 
 import math
 import os

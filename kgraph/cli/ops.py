@@ -1,4 +1,4 @@
-"""`kgraph ops`."""
+"""`kgraph ops`: shows what a table, a struct or a slot holds, or where a function is bound."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`kgraph path`."""
+"""`kgraph path`: shows the paths between two functions, as text, JSON or a picture."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""`kgraph report`."""
+"""`kgraph report`: gathers the checked chains and paths of an HTML site, and writes the site."""
 
 from dataclasses import dataclass
 from pathlib import Path

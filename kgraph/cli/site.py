@@ -1,4 +1,4 @@
-"""`kgraph site`."""
+"""`kgraph site`: shows the call sites of a line, as text or JSON."""
 
 from pathlib import Path
 

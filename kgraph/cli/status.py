@@ -1,4 +1,4 @@
-"""`kgraph status`."""
+"""`kgraph status`: describes an index, or lists every index in the cache."""
 
 import time
 from pathlib import Path

@@ -155,8 +155,9 @@ class Reach(Struct, frozen=True, gc=False):
 class Frontier(Struct, frozen=True, gc=False):
     """Why no path leads from `caller` to `callee`, the ends of the leg that fails.
 
-    `by_type`: candidates by type of unresolved call sites would make a path. `callbacks`: a path
-    would need another callback than is handed on, or more hops than allowed. `by_request`: requests
+    `by_type`: candidates by type of unresolved call sites would make a path. `callbacks`: calls
+    lead from one to the other, but a path would need another callback than is handed on, or more
+    hops than allowed. `by_request`: requests
     to run something later, whose callee kgraph cannot tell, might make a path.
     """
 
@@ -165,7 +166,7 @@ class Frontier(Struct, frozen=True, gc=False):
     forward: Reach
     backward: Reach
     by_type: bool
-    callbacks: bool = False
+    is_connected: bool = False
     by_request: bool = False
 
 
@@ -230,7 +231,8 @@ class Coverage(Struct, frozen=True, gc=False):
     `candidates` and `holders` have statistics of candidates by call site and by holder ("all", and
     "without" the heaviest). `deferred` has for each kind of request how many there are
     (`requests`), how many have a callee (`resolved`), why others have none (`without`), and how
-    many callbacks are registered under an unknown key (`untold`).
+    many callbacks are registered under an unknown key (its name in the index and in JSON is
+    `untold`).
     """
 
     units: int

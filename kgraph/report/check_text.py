@@ -38,7 +38,7 @@ def format_conclusion(check: ChainCheck, name: str) -> Iterator[str]:
                 f"  {name}:{line.line.file_line}: {line.verdict}: {line.note}"
                 for line in listed
             )
-    yield f"edges: {_format_counts((line.verdict for line in lines), Verdict)}"
+    yield f"claims: {_format_counts((line.verdict for line in lines), Verdict)}"
     cited = [line.citation for line in lines if line.citation is not CitationVerdict.NONE]
     if cited:
         yield f"citations: {_format_counts(cited, CitationVerdict)}"
@@ -60,7 +60,7 @@ def _format_line(line: LineVerdict, guards: ConditionText | None) -> Iterator[st
 
 
 def describe_edge(line: LineVerdict) -> str:
-    """The remark on the edge of a line; "" for none."""
+    """The remark on the claim of a line; "" for none."""
     parts = [line.note] if line.note else []
     if line.via:
         parts.append(", ".join(f"{hop.callee} ({hop.site.location})" for hop in line.via))

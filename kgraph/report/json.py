@@ -149,13 +149,14 @@ def encode_scenario(scenario: Scenario) -> Record:
     }
 
 
-def encode_frontier(gap: Frontier, read_line: LineReader) -> Record:
+def encode_frontier(frontier: Frontier, read_line: LineReader) -> Record:
     """Why there is no path."""
     return {
-        "caller": encode_function(gap.caller), "callee": encode_function(gap.callee),
-        "forward": _encode_reach(gap.forward, read_line),
-        "backward": _encode_reach(gap.backward, read_line),
-        "by_type": gap.by_type, "callbacks": gap.callbacks, "by_request": gap.by_request,
+        "caller": encode_function(frontier.caller), "callee": encode_function(frontier.callee),
+        "forward": _encode_reach(frontier.forward, read_line),
+        "backward": _encode_reach(frontier.backward, read_line),
+        "by_type": frontier.by_type, "callbacks": frontier.is_connected,
+        "by_request": frontier.by_request,
     }
 
 

@@ -86,7 +86,7 @@ def _format_holders(account: Coverage) -> Iterator[str]:
         yield (
             f"  {'by holder' if name == 'all' else '':<12} mean {figures['mean']},"
             f" p50 {figures['p50']}, p90 {figures['p90']}, p99 {figures['p99']}; by type alone mean"
-            f" {figures['by_type_mean']}: {figures['ratio']} of that ({which})"
+            f" {figures['by_type_mean']} (ratio {figures['ratio']}), {which}"
         )
 
 

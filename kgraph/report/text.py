@@ -146,7 +146,7 @@ def _format_candidate_count(candidates: int) -> str:
     return "the only candidate" if candidates == 1 else f"1 of {candidates} candidates"
 
 
-_VERBS = {
+_ROLE_PHRASES = {
     Role.BINDING: "bound at", Role.FLOW: "copied at", Role.INSTALL: "installed at",
     Role.ARGUMENT: "passed at", Role.RETURN: "returned at", Role.OVERLAY: "overlaid at",
 }
@@ -154,27 +154,28 @@ _VERBS = {
 
 def _format_evidence(evidence: Iterable[Evidence], *, deferred: bool = False) -> str:
     return ", ".join(
-        f"{'registered at' if deferred and not number else _VERBS[item.role]} {item.location}"
+        f"{'registered at' if deferred and not number else _ROLE_PHRASES[item.role]}"
+        f" {item.location}"
         for number, item in enumerate(evidence)
     )
 
 
-def format_frontier(gap: Frontier) -> Iterator[str]:
+def format_frontier(frontier: Frontier) -> Iterator[str]:
     """Why there is no path."""
-    yield f"no path from {gap.caller} to {gap.callee}"
-    yield f"  {gap.caller} reaches {_format_reach(gap.forward)}"
-    yield f"  {gap.callee} is reached from {_format_reach(gap.backward)}"
-    if gap.callbacks:
+    yield f"no path from {frontier.caller} to {frontier.callee}"
+    yield f"  {frontier.caller} reaches {_format_reach(frontier.forward)}"
+    yield f"  {frontier.callee} is reached from {_format_reach(frontier.backward)}"
+    if frontier.is_connected:
         yield ("  calls lead from one to the other, but in too many hops, or only with another"
                " callback than the one passed")
-    for site in gap.forward.unresolved:
+    for site in frontier.forward.unresolved:
         yield f"  unresolved: {site.expression} ({site.location}): {site.reason}"
-    more = gap.forward.unresolved_count - len(gap.forward.unresolved)
+    more = frontier.forward.unresolved_count - len(frontier.forward.unresolved)
     if more > 0:
         yield f"  and {more} more unresolved calls"
-    if gap.by_request:
+    if frontier.by_request:
         yield "  undecided: a deferred request without a known callee might make a path"
-    if gap.by_type:
+    if frontier.by_type:
         yield "  undecided: unresolved calls might make a path; --types shows it"
 
 
@@ -237,7 +238,7 @@ def _format_indirect_site(answer: SiteAnswer) -> Iterator[str]:
     else:
         by_type = f", {answer.by_type} functions have its type" if answer.by_type else ""
         yield f"{head}, {site.status}: {site.reason}{by_type}"
-        yield from (f"  {_VERBS[item.role]} {item.location} in {item.holder}: no function"
+        yield from (f"  {_ROLE_PHRASES[item.role]} {item.location} in {item.holder}: no function"
                     for item in answer.proof)
     yield from _format_requests(answer)
     for hop in answer.candidates:
@@ -248,10 +249,12 @@ def _format_indirect_site(answer: SiteAnswer) -> Iterator[str]:
             continue
         for item in hop.evidence:
             holder = f" in {item.holder}" if item.holder else ""
-            yield f"    {_VERBS[item.role]} {item.location}{holder}"
+            yield f"    {_ROLE_PHRASES[item.role]} {item.location}{holder}"
 
 
-_BINDING_VERBS = {Role.BINDING: "put into", Role.ARGUMENT: "passed to", Role.RETURN: "returned by"}
+_BINDING_PHRASES = {
+    Role.BINDING: "put into", Role.ARGUMENT: "passed to", Role.RETURN: "returned by",
+}
 
 
 def format_ops(rows: Sequence[OpsRow]) -> Iterator[str]:
@@ -270,7 +273,7 @@ def format_ops(rows: Sequence[OpsRow]) -> Iterator[str]:
         indent = "  " if row.table else ""
         yield f"{indent}{row.slot} = {row.bound.id} ({row.location})"
         yield from (
-            f"{indent}  {_BINDING_VERBS.get(item.role, 'copied to')} {item.holder}"
+            f"{indent}  {_BINDING_PHRASES.get(item.role, 'copied to')} {item.holder}"
             f" at {item.location}"
             for item in row.evidence
         )

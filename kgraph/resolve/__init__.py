@@ -2,9 +2,9 @@
 
     resolve(definitions) -> Resolution
 
-Reads any iterable of definitions once. The result does not depend on their order. Pure: no file of
-the tree, no clock, no output but the log. Imports kgraph.model, kgraph.errors and kgraph.logs, and
-the TOML reader for the declared models.
+Reads any iterable of definitions once. The result does not depend on their order. Pure: reads
+no file of the tree and no clock, and writes nothing but the log. Imports kgraph.model,
+kgraph.errors and kgraph.logs, and the TOML reader for the declared models.
 
 The stages, in order:
 

@@ -63,7 +63,7 @@ _FLOW_ROLES = {
     TransferKind.OVERLAY: OVERLAID,
     TransferKind.CARRIER: OVERLAID,
 }
-UNREAD = "a caller passes it what was not read as a pointer"
+NOT_A_POINTER = "a caller passes it what was not read as a pointer"
 
 
 class IndirectCall(Struct, frozen=True, gc=False):
@@ -262,7 +262,7 @@ class Constraints:
                 is_named = index < len(defined.parameters)
                 target = nodes.find_node(ParameterKey(callee, index)) if is_named else variadic
             if not choice and target not in (NONE, self.escape, variadic):
-                unread = node_operand(self.operands.reason_node(UNREAD))
+                unread = node_operand(self.operands.reason_node(NOT_A_POINTER))
                 self.add_inclusion(unread, target, UNCITED)
             for value in choice:
                 self._pass(self.operands.operand(value), target, label)

@@ -41,7 +41,9 @@ _MAX_STUB_WORDS = 8  # between its braces: `return -EOPNOTSUPP;`
 
 
 def judge_root(placed: PlacedLine) -> Outcome:
-    """A function that starts a chain: it exists. Or a registration, which stands somewhere."""
+    """The outcome for the first line of a chain: a function, which must exist, or a registration,
+    which must stand somewhere in the source.
+    """
     functions = placed.find_functions()
     made = [] if functions else find_made_functions(placed)
     registered = None if made else judge_registration(placed)

@@ -1,10 +1,10 @@
 """Does a function call another: at one of its call sites, or with steps left out?
 
 A gap is a path of few hops and few choices: what a writer leaves out, not whatever the graph
-can reach. It is weighed by the cost of a path (see costs), without the choice at its last hop,
-which the claim itself makes. Up to GAP it is a gap (sixteen direct calls, or four and one call
-through a pointer with sixteen candidates), up to FAR nobody can tell, and beyond it the claim
-is refuted.
+can reach. Its measure is the cost of the path (see kgraph.query.paths.costs), without the
+choice at its last hop: there the claim names the callee. A path that costs at most GAP is a gap.
+GAP is worth sixteen direct calls, or three and one call through a pointer with sixteen candidates;
+what breaks ties comes on top. Up to FAR the claim is undecided, beyond it refuted.
 
 The limits were measured on linux-4.6.2 (2,021 units) without any scenario: on 304 true claims,
 made by leaving steps out of seven documented chains, and on 1,213 claims of a function that the
@@ -15,13 +15,14 @@ caller does not call.
     gap              88/88    80/82    64/72    55/62       0.21   0.09   0.05
     gap or far       88/88    82/82    72/72    62/62       0.46   0.26   0.15
 
-(Some of the last are true, too: the graph has the path.) With the last choice counted, 86/88,
-74/82, 57/72 and 49/62 of the true claims passed, and all others were refuted. Where the claimed
-callee itself calls the caller, only what is NEAR is a gap: otherwise every cycle would make a
-chain true whose lines were exchanged. Beyond NEAR nobody can tell as long as FEW_HOPS do:
-dst_output() leads to ip_finish_output() by three hops, with a choice, and is called by it, too.
-(Of 110 pairs of exchanged lines, 13 would stay open without that limit, through paths of five
-to ten hops.)
+(Some of the last are true, too: the graph has the path.) If the last choice counted as well, 86/88,
+74/82, 57/72 and 49/62 of the true claims would pass, and all others would be refuted.
+
+Where the claimed callee itself calls the caller, a path is a gap only up to NEAR: otherwise a chain
+with two lines exchanged would be true wherever there is a cycle. Beyond NEAR the claim is undecided
+if the path has at most FEW_HOPS hops: dst_output() leads to ip_finish_output() by three hops, with
+a choice, and is called by it, too. (Without that limit, 13 of 110 pairs of exchanged lines would be
+undecided, through paths of five to ten hops.)
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,10 +1,10 @@
 """Judges conditions: does a function have the one that a line claims, and does what a document puts
 behind or under it stand there in the source, too?
 
-A call is compared with the conditions that the index has for it (if, else, ?:, &&, early exits), a
-statement with those around it in the text, what `case X:` leads to with the labels of the text. A
-condition leads to a call if everything that it asks for is asked for there. If the contrary is, or
-nothing of the kind, the claim is wrong.
+Where the conditions of the source come from depends on the claim: for a call from the index (if,
+else, ?:, &&, early exits), for a statement from the text around it, for `case X:` from the labels
+of the text. The claim holds if the source requires everything that the claimed condition requires.
+It is wrong if the source requires the opposite, or nothing that is related.
 """
 
 from collections.abc import Callable, Iterator
@@ -115,8 +115,8 @@ _FINDERS = {
 def _find_summed_up(
     context: CheckContext, function: KnownFunction, claim: Claim
 ) -> Outcome | None:
-    """The place where several nested conditions, or the labels of a `switch`, together ask for all
-    that the claimed condition asks for.
+    """The place where several nested conditions, or the labels of a `switch`, together require all
+    that the claimed condition requires.
     """
     if function.location is None:
         return None
@@ -141,8 +141,8 @@ def _find_summed_up(
 def _find_related(
     context: CheckContext, function: KnownFunction, claim: Claim
 ) -> Outcome | None:
-    """The condition of the function that means the same; else the first one that asks for more, has
-    it as an alternative, or is the contrary.
+    """The condition of the function that means the same as the claimed one. If there is none: the
+    first that requires more, that has the claimed one as an alternative, or that is its opposite.
     """
     related: Outcome | None = None
     claimed = context.normalise(claim, get_path(function))

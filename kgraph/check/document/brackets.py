@@ -11,8 +11,8 @@ _DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 
 
 def _iter_marks(text: str, start: int = 0) -> Iterator[tuple[int, str]]:
-    """(place, character) of the brackets, commas and semicolons that stand in no string, in linear
-    time. A quote that nothing closes is an apostrophe, and so are all others of its kind behind it.
+    """(place, character) of the brackets, commas and semicolons outside strings, in linear time. A
+    quote without a partner is an apostrophe, and so is every quote of that kind after it.
     """
     place, apostrophes = start, set[str]()
     while (found := _MARK.search(text, place)) is not None:

@@ -31,8 +31,8 @@ def split_comment(text: str) -> tuple[str, str]:
 
 
 def _iter_comments(text: str) -> Iterator[re.Match[str]]:
-    """The comments of a line, in linear time. A quote that nothing closes is an inch mark, and no
-    quote behind it begins a string.
+    """The comments of a line, in linear time. A quote without a partner is an inch mark; after
+    it, no quote of the line begins a string.
     """
     pattern, place = _COMMENT, 0
     while place <= len(text) and (match := pattern.search(text, place)) is not None:

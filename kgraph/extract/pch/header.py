@@ -1,7 +1,7 @@
 """A precompiled header on disk: which files it holds, and what its macros mean.
 
 Everything is found from the text of the files, without a preprocessor, except what clang reported
-when the header was made (see make).
+when the header was made (see precompile).
 """
 
 from collections.abc import Iterable, Mapping
@@ -50,9 +50,10 @@ def order_definers(
     definers: Mapping[str, int], fallbacks: frozenset[str], read: Mapping[str, int],
     open_files: Mapping[str, int],
 ) -> tuple[str, ...]:
-    """The definers that have had their say, in the order in which they were read.
+    """The definers that decide what the macros mean, in the order in which they were read.
 
-    A fallback next to a definition says nothing: before it, it is overruled; after it, it is idle.
+    A fallback does not count if another definer was read: a definition after the fallback replaces
+    it, and after a definition the fallback does nothing.
     """
     found = [definer for definer, before in definers.items() if definer in read
              and (definer not in open_files or before < open_files[definer])]

@@ -33,7 +33,7 @@ def explain_no_path(
         ),
         Reach(len(backward.order), tuple(map(graph.function, backward.last[:_MAX_LISTED]))),
         by_type=not is_reached and _can_join_by_type(adjacency, forward, target, via_passed),
-        callbacks=is_reached,
+        is_connected=is_reached,
         by_request=adjacency.constraints.deferred and not is_reached
         and _can_join_by_request(graph, source, target, find_callees),
     )

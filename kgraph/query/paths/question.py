@@ -113,7 +113,7 @@ def _explain_failing_leg(space: StateSpace, source: int, target: int) -> Frontie
     stops = [source, *space.constraints.via, target]
     for via_passed, (start, end) in enumerate(pairwise(stops)):
         found = explain_no_path(space.adjacency, start, end, via_passed)
-        if not found.callbacks:
+        if not found.is_connected:
             return found
     return found
 

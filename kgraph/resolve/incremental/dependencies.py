@@ -1,12 +1,14 @@
-"""Dependencies of a resolution: what other facts would have to touch to change it.
+"""Collects the footprint of a resolution: what its result depends on.
 
-Collects the footprint. Some marks say what the solver did: which locals and parameters it
-solved (NEEDED), which functions forward callbacks (FORWARDS) or register and run deferred calls
-(DUTY), which identities have several definitions (TWINS), which names assembler gives (SYMBOL).
-The others count the facts that mention something: a function or object, a slot, an address that
-is taken (TAKEN; within an object, GIVEN), a slot that is a record (RECORD), an object that is
-installed (INSTALLS). They count facts, not definitions, so that one fact more or less changes
-the count by what it mentions. Must not know what is concluded from a mark.
+A change of the facts can change the result only where it touches the footprint, which is a set of
+marks. Some marks record what the solver did: which locals and parameters it solved (NEEDED), which
+functions forward callbacks (FORWARDS) or register and run deferred calls (DUTY), which identities
+have several definitions (TWINS), which names assembler gives (SYMBOL).
+
+The other marks count the facts that mention something: a function or object, a slot, an address
+that is taken (TAKEN; within an object, GIVEN), a slot that is a record (RECORD), an object that is
+installed (INSTALLS). They count facts, not definitions: adding or removing one fact changes only
+the counts of what it mentions. Must not know what is concluded from a mark.
 """
 
 from collections import Counter

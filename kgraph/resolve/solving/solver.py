@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from kgraph.model.codes import NOTHING, Operand, is_node, is_token, operand_token
-from kgraph.resolve.constraint_builder import UNREAD, Constraints, IndirectCall
+from kgraph.resolve.constraint_builder import NOT_A_POINTER, Constraints, IndirectCall
 from kgraph.resolve.constraint_graph import (
     POINTER,
     RETURNED,
@@ -238,7 +238,7 @@ class Solver:
         for index, parameter in parameters:
             choice = call.arguments[index] if index < given else ()
             if not choice and parameter != self.constraints.escape:
-                self.mark_unknown(UNREAD, parameter)
+                self.mark_unknown(NOT_A_POINTER, parameter)
             for operand in choice:
                 self.add_edge(self.as_node(operand), parameter, call.label)
 

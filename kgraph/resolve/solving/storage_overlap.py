@@ -1,19 +1,22 @@
-"""Storage overlap: slots that lie at one place, and what they bring each other.
+"""Storage overlap: a slot also holds what is written to the slots at the same place.
 
-A slot gets all that is written to a slot that it overlaps, and to what that one overlaps: if
-one record is taken for a second and that for a third, the third is read as the first. The chain
-ends at a field that carries any pointer (a void *, a number), since that would hand a function of
-one type to a slot of another type. Such a field brings what is written to it under its own name. If
-the slot has functions of its own, it brings all of that only if both are called; else only the
-functions that are written there by name, and these only if the slot is called or has some by name
-itself.
+Overlaps form chains. If one record is cast to a second and that to a third, a slot of the third
+holds what is written to the first.
 
-Where no overlap brings a function, but one lies behind a field that carries any pointer, it may
-be of the slot's type or of another: the slot is then not known to be empty. Fields of one record
-are compared where they are read; those that do not join there are of another type.
+A chain ends at an untyped field (a void *, a number): beyond it, functions of one type would get
+into slots of another. How much a slot takes from an untyped field depends on the slot:
 
-A record that is written in a way that shows no function says nothing about a slot that has
-some.
+- a slot without functions takes all that is written to the field under the field's own name;
+- a slot with functions takes all of that if calls go through both the slot and the field;
+- else it takes the functions that are written to the field by name, and only if calls go through
+  the slot or a function is written to the slot by name.
+
+If no overlap gives a slot a function, but one lies beyond an untyped field, that function may have
+the slot's type or another. So the slot is unknown, not empty. This does not count fields of the
+slot's own record: a read compares these itself, and those that it does not join have another type.
+
+If a record is written in a way that shows no function, this says nothing about a slot that has
+functions.
 """
 
 from collections import deque
