@@ -4,6 +4,6 @@ One of the four parts of the carried graph: model/incremental.py, kgraph.resolve
 kgraph.store.incremental, and indexing/graph_patching.py, which alone uses the other three. Without
 them kgraph resolves all facts after every edit.
 
-`dependencies` collects, while resolving, what the result depends on. After an edit, `effects` sorts
-out which facts of a function can matter to others, and `change_impact` compares.
+While kgraph resolves, `dependencies` collects what the result depends on. After an edit, `effects`
+finds the facts of a function that can matter to others, and `change_impact` compares the two.
 """
