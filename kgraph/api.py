@@ -96,7 +96,7 @@ _DEFINED_IN = {
     "read_subject": "kgraph.check.document.subjects",
 }
 
-_log = PackageLogger("kgraph.api")
+_LOG = PackageLogger("kgraph.api")
 Remark = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
 
@@ -134,7 +134,7 @@ def open_index(
     from kgraph.store import IndexReader
 
     chosen = choose_index(None if path is None else Path(path))
-    _log.debug("index %s (%s)", chosen.path, chosen.choice)
+    _LOG.debug("index %s (%s)", chosen.path, chosen.choice)
     if chosen.choice is ChoiceReason.BUNDLED:
         return open_bundled_index(functions, remark)
     graph = CallGraph(IndexReader(chosen.path))
@@ -261,7 +261,7 @@ def _try_documented(
         misfit = "" if answer.paths else "no path under it"
     except LookupFailed as error:
         misfit = error.message
-    _log.debug("scenario of query %s: %s", found.query, misfit or "used")
+    _LOG.debug("scenario of query %s: %s", found.query, misfit or "used")
     return (replace(found, misfit=misfit), None) if misfit else (found, answer)
 
 

@@ -4,7 +4,6 @@ Owns the order of the steps: choose the configuration, prepare, run the dry run 
 compile database, filter.
 """
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,9 +31,10 @@ from kgraph.build.tree import KernelTree
 from kgraph.build.unit_builder import MISSING_SOURCE, UnitBuilder, prefer_build_folder
 from kgraph.build.unit_filter import filter_units
 from kgraph.errors import ConfigurationError
+from kgraph.logs import PackageLogger
 from kgraph.model.units import TranslationUnit
 
-_LOG = logging.getLogger("kgraph.build")
+_LOG = PackageLogger("kgraph.build")
 _SHOWN = 3
 _MAX_SHOWN = 1000  # characters of a text of a list of commands
 

@@ -29,7 +29,7 @@ from kgraph.logs import PackageLogger
 from kgraph.model.document import Claim, Document, DocumentLine, LineKind, Scenario
 from kgraph.model.verdicts import ChainCheck, Verdict
 
-_log = PackageLogger("kgraph.check")
+_LOG = PackageLogger("kgraph.check")
 
 _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
@@ -55,7 +55,7 @@ def check_document(
         pins = DocumentPins.of_scenario(context, claims.lines, scenario)
     else:
         pins = DocumentPins.of_document(context, claims.lines, layout)
-    _log.debug("%s: %d lines, %d with one claim each", document.file, len(document.lines),
+    _LOG.debug("%s: %d lines, %d with one claim each", document.file, len(document.lines),
                len(claims.lines))
     walk = DocumentWalk(layout, pins)
     for line in layout.iter_judging_order():
@@ -105,7 +105,7 @@ class DocumentWalk:
             self._alone[line.number] = self._alone[line.parent]
         self._keep_leaves(line, position)
         if line.kind not in _SILENT:
-            _log.debug("line %d, a %s: %s, %s; below it %d functions", line.file_line, line.kind,
+            _LOG.debug("line %d, a %s: %s, %s; below it %d functions", line.file_line, line.kind,
                        outcome.verdict, outcome.note or "no note", len(position.states))
         if outcome.verdict is Verdict.ONE_OF and outcome.hop and outcome.hop.site.holder:
             self._pins.add_claimed_target(self._chains[line.number], outcome.hop)

@@ -8,7 +8,6 @@ Nothing else in kgraph.indexing knows of these two. To take the feature out, rem
 both packages and model/incremental.py, with the footprint of a Resolution.
 """
 
-import logging
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -17,6 +16,7 @@ from msgspec.structs import replace
 
 from kgraph.errors import StoreError
 from kgraph.indexing.unit_invalidation import ReusePlan
+from kgraph.logs import PackageLogger
 from kgraph.model.facts import Definition, Function
 from kgraph.model.ids import FunctionId
 from kgraph.model.incremental import GraphChange
@@ -34,7 +34,7 @@ from kgraph.store.incremental.previous_graph import PreviousGraph
 from kgraph.store.previous_index import PreviousIndex
 from kgraph.store.reader import iter_encoded_definitions
 
-_LOG = logging.getLogger("kgraph.indexing")
+_LOG = PackageLogger("kgraph.indexing")
 
 
 def patch_previous_graph(

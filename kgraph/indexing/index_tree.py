@@ -2,7 +2,6 @@
 
 import contextlib
 import gc
-import logging
 import os
 import resource
 import time
@@ -27,6 +26,7 @@ from kgraph.indexing.write_index import (
     is_same_index,
     write_index,
 )
+from kgraph.logs import PackageLogger
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.resolve import load_deferral_rules
 from kgraph.store import index_path
@@ -35,7 +35,7 @@ from kgraph.store.connection import check_replaceable, remove_unfinished
 from kgraph.store.facts_writer import InvalidCitation
 from kgraph.store.previous_index import PreviousIndex
 
-_LOG = logging.getLogger("kgraph.indexing")
+_LOG = PackageLogger("kgraph.indexing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ Owns the order in which the file is written. Does not know how units are found.
 """
 
 import contextlib
-import logging
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from kgraph.indexing.unit_invalidation import ReusePlan, digest_command
 from kgraph.indexing.workers.pool import DEFAULT_LIMITS, Limits
 from kgraph.indexing.workers.precompiled_headers import open_precompiled_folder, precompile_headers
 from kgraph.indexing.workers.unit_reading import ReadingContext, ReadUnits, extract_units
+from kgraph.logs import PackageLogger
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.resolve import DeferralRules, resolve
 from kgraph.store import Connection, create_index
@@ -33,7 +33,7 @@ from kgraph.store.previous_index import write_file_states
 from kgraph.store.reader import iter_encoded_definitions
 
 Progress = Callable[[int, int, str], None]  # units done, units in all, the current step or unit
-_LOG = logging.getLogger("kgraph.indexing")
+_LOG = PackageLogger("kgraph.indexing")
 
 
 @dataclass(frozen=True, slots=True)

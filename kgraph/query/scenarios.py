@@ -10,7 +10,7 @@ from kgraph.model.document import Pin, Query, Scenario
 from kgraph.query.lookup import find_function
 from kgraph.query.pins import find_pinned_sites, find_pinned_table
 
-_log = PackageLogger("kgraph.query")
+_LOG = PackageLogger("kgraph.query")
 _PATH_END = 1 << 30  # more stops than any path has
 
 
@@ -47,7 +47,7 @@ def resolve_pins(
             if not pin.where:
                 raise
             raise LookupFailed(f"{pin.where}: {error.message}", error.hint) from error
-        _log.debug("pin %s holds at %d call sites", pin, len(resolved))
+        _LOG.debug("pin %s holds at %d call sites", pin, len(resolved))
         for site, site_pin in resolved.items():
             found[site] = (*found.get(site, ()), site_pin)
     return found

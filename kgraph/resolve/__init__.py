@@ -65,7 +65,7 @@ from kgraph.resolve.solving.object_sensitivity import solve_by_objects
 
 __all__ = ["DeferralRules", "build_constraints", "load_deferral_rules", "resolve"]
 
-_log = PackageLogger("kgraph.resolve")
+_LOG = PackageLogger("kgraph.resolve")
 
 
 def resolve(definitions: Iterable[Definition], rules: DeferralRules | None = None) -> Resolution:
@@ -113,7 +113,7 @@ def build_constraints(definitions: Iterable[Definition]) -> Constraints:
     facts = read_definitions(modelled)
     link_asm_names(facts)
     constraints = Constraints(Nodes(facts), find_installed_objects(facts))
-    _log.debug(
+    _LOG.debug(
         "%d definitions of %d functions and %d objects: %d nodes, %d inclusions, %d indirect calls,"
         " %d stores and %d loads through pointers", len(facts.definitions), len(facts.functions),
         len(facts.objects), len(constraints.nodes.keys),

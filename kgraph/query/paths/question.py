@@ -25,7 +25,7 @@ from kgraph.query.paths.state_space import StateSpace, Step
 from kgraph.query.pins import find_table_evidence, parse_pin
 from kgraph.query.scenarios import find_function_numbers, merge_site_pins, resolve_pins
 
-_log = PackageLogger("kgraph.query")
+_LOG = PackageLogger("kgraph.query")
 MAX_OTHERS = 20
 _COUNT_EFFORT = 500  # states and functions: as much as starting costs
 
@@ -72,7 +72,7 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     search = PathSearch(
         space, space.make_start_state(source), target, max_hops=question.max_hops)
     paths = list(islice(search.iter_paths(), question.count))
-    _log.debug(
+    _LOG.debug(
         "%s to %s: %d paths after %d states and functions; %d pinned sites, via %d, avoid %d",
         question.caller, question.callee, len(paths), search.measure_effort(),
         len(constraints.pins), len(constraints.via), len(constraints.avoid))

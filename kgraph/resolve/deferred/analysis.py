@@ -31,7 +31,7 @@ from kgraph.resolve.linkage import FunctionLinker
 from kgraph.resolve.models.declared import Field
 
 _NOTHING: frozenset[Meaning] = frozenset()
-_log = PackageLogger("kgraph.resolve")
+_LOG = PackageLogger("kgraph.resolve")
 
 
 class DeferredCallAnalysis:
@@ -106,7 +106,7 @@ class DeferredCallAnalysis:
                 self._add_assignment(propagation, definition, write)
         propagation.propagate()
         edges = RequestMatcher(self._record_rows).match(propagation.closed_summaries)
-        _log.debug("%d deferred requests, %d without a callee", len(edges.requests),
+        _LOG.debug("%d deferred requests, %d without a callee", len(edges.requests),
                    sum(not request.edges for request in edges.requests))
         return edges
 

@@ -50,7 +50,7 @@ _RULES_OF_ASSEMBLER: dict[SymbolUse | None, str] = {
 }
 _MOST_POINTERS = 8  # that are followed for the name of a holder
 
-_log = PackageLogger("kgraph.resolve")
+_LOG = PackageLogger("kgraph.resolve")
 
 SitePosition = tuple[str, int]  # a definition's key, index in its calls
 
@@ -86,7 +86,7 @@ class CallSiteResolver:
             position: self._find_called_node(position) for position in constraints.call_numbers}
         judge = _NodeJudge(constraints, solution, bindings, stored)
         self._callee_sets = judge.judge(set(self._called_nodes.values()))
-        _log.debug("%d indirect calls go through %d holders: %s", len(self._called_nodes),
+        _LOG.debug("%d indirect calls go through %d holders: %s", len(self._called_nodes),
                    len(self._callee_sets),
                    Counter(found.status.value for found in self._callee_sets.values()))
 

@@ -23,7 +23,7 @@ from kgraph.resolve.solving.relevance import RelevanceSlice
 from kgraph.resolve.solving.solver import EMPTY, Solver
 from kgraph.resolve.solving.table_points_to import BackwardTableSearch, TablePointsTo
 
-_log = PackageLogger("kgraph.resolve")
+_LOG = PackageLogger("kgraph.resolve")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Solution:
 def solve_by_objects(constraints: Constraints) -> Solution:
     """Solve, tell tables apart, and solve again."""
     relevance = RelevanceSlice(constraints)
-    _log.debug("%d of %d nodes are relevant to a call through a pointer",
+    _LOG.debug("%d of %d nodes are relevant to a call through a pointer",
                sum(relevance.is_needed), len(relevance.is_needed))
     slot_reads = constraints.operands.slot_reads
     whole = {node: [read.slot] for node, read in slot_reads.items()}
@@ -64,7 +64,7 @@ def solve_by_objects(constraints: Constraints) -> Solution:
             reads[node], tables[node] = sources, roots
         else:
             reads[node], slots[node] = [read.slot], read.slot
-    _log.debug("of %d reads of slots, the tables are known for %d", len(reads), len(tables))
+    _LOG.debug("of %d reads of slots, the tables are known for %d", len(reads), len(tables))
     second = Solver(constraints, relevance, reads, first.admitted)
     close_over_pointers(second)
     return Solution(second, tables, slots, first, objects.table_points_to)

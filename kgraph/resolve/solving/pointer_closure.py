@@ -18,7 +18,7 @@ from kgraph.resolve.solving.storage_overlap import StorageOverlap
 
 MOST_POINTEES = 32
 
-_log = PackageLogger("kgraph.resolve")
+_LOG = PackageLogger("kgraph.resolve")
 
 
 def close_over_pointers(solver: Solver) -> None:
@@ -53,7 +53,7 @@ class _PointerClosure:
             has_admitted = self._admit_addresses()
             if not self._store_through_pointers() and not has_admitted:
                 break
-        _log.debug(
+        _LOG.debug(
             "closed after %d rounds: %d nodes hold something, %d addresses of pointers admitted, %d"
             " functions stored through pointers", rounds, len(self._solver.sets),
             len(self._solver.admitted), len(self._stored))
