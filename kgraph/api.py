@@ -1,4 +1,4 @@
-"""What kgraph can do for you: one function for each verb of the command line, with its name.
+"""What kgraph can do for you: a function for each verb that asks, checks, exports or indexes.
 
     from kgraph import api
 
@@ -9,7 +9,9 @@
 
 The functions take names as you write them and return records. A result also has what else you
 should know: which aliases were resolved, which scenario was used. This module prints nothing and
-does not know how a result is shown; the command line and the report stand on it.
+does not know how a result is shown; the command line and the report stand on it. A function has the
+name of its verb. `kgraph status` shows `graph.description` and `graph.reader.coverage`; reports are
+written on the command line only.
 
 Each function imports what it needs when it runs: a question starts quickly because it loads neither
 the parser of documents nor the indexer.
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from kgraph.model.verdicts import ChainCheck
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import RowPartner
+    from kgraph.store.connection import report_damage
 
 __all__ = [
     "CallGraph",
@@ -78,6 +81,7 @@ __all__ = [
     "prune_cache",
     "read_shipped_queries",
     "read_subject",
+    "report_damage",
     "site",
     "use_index",
 ]
@@ -94,6 +98,7 @@ _DEFINED_IN = {
     "Subject": "kgraph.check.document.subjects",
     "read_shipped_queries": "kgraph.check.document.query_files",
     "read_subject": "kgraph.check.document.subjects",
+    "report_damage": "kgraph.store.connection",
 }
 
 _LOG = PackageLogger("kgraph.api")
@@ -148,15 +153,12 @@ def use_index(
     path: Path | str | None = None, *, functions: Sequence[str] = (),
     remark: Remark = _ignore_remark,
 ) -> "Iterator[CallGraph]":
-    """Open an index (see open_index), and close it at the end of the block. An error in the block
-    that a damaged index causes is raised as a StoreError.
+    """Open an index (see open_index), and close it at the end of the block. Your own exceptions
+    leave the block as they are.
     """
-    from kgraph.store.connection import report_damage
-
     graph = open_index(path, functions=functions, remark=remark)
     try:
-        with report_damage(graph.path):
-            yield graph
+        yield graph
     finally:
         graph.close()
 
@@ -389,9 +391,9 @@ def network(
     part = to_networkx(
         graph, GraphPart(folder="" if whole else folder, around=centres, depth=depth))
     if not part:
+        near = f" near {', '.join(around)}" if around else ""
         raise LookupFailed(
-            f"no function of the index is defined in {only}" if not around
-            else f"none of these functions is defined in {only}, nor any within the depth",
+            f"no function{near} is defined in {only or 'the tree'}",
             "give a folder or file of the tree, as citations write it")
     return part
 

@@ -102,3 +102,8 @@ def test_the_index_is_closed_at_the_end(mini_index: Path) -> None:
             api.callers(graph, "no_such_function")
     with pytest.raises(StoreError):
         graph.find_functions("veth_xmit")
+
+
+def test_an_error_of_the_caller_is_not_taken_for_a_damaged_index(mini_index: Path) -> None:
+    with pytest.raises(KeyError, match="a mistake"), api.use_index(mini_index):
+        raise KeyError("a mistake")

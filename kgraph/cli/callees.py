@@ -32,7 +32,10 @@ from kgraph.cli.results import (
 def callees_verb(
     function: str, depth: int, form: str, index: Path | None, **kinds: bool
 ) -> None:
-    """The calls that FUNCTION (NAME or PATH:NAME) makes, in the order of its lines."""
+    """The calls that FUNCTION makes, in the order of its lines.
+
+    FUNCTION is NAME or PATH:NAME.
+    """
     from kgraph.report.json import encode_edges
     from kgraph.report.text import format_edges
 

@@ -25,7 +25,10 @@ from kgraph.cli.results import remark_aliases, remark_partial_index, write_resul
 def callers_verb(
     function: str, deferred: bool, types: bool, form: str, index: Path | None
 ) -> None:
-    """The calls that reach FUNCTION (NAME or PATH:NAME), direct and through pointers."""
+    """The calls that reach FUNCTION, direct and through pointers.
+
+    FUNCTION is NAME or PATH:NAME.
+    """
     from kgraph.report.json import encode_edges
     from kgraph.report.text import format_edges
 

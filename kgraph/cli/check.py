@@ -34,7 +34,7 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
               help="Judge under the scenario of this query (its name, or a TOML file).")
 @click.option("--guards", is_flag=True, help="Show the conditions around each call.")
 @click.option("--strict-citations", is_flag=True,
-              help="Exit with 1 if a citation is wrong, too.")
+              help="Also exit with 1 if a citation is wrong.")
 @click.option("--fix", is_flag=True,
               help="Correct the citations in FILE; nothing else changes.")
 @click.option("--cite", is_flag=True, help="Also add citations to lines that have none.")
@@ -48,7 +48,7 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
 def check_verb(
     files: tuple[str, ...], scenario: str | None, index: Path | None, **output: Any
 ) -> int:
-    """Which lines of the call chains in documents hold.
+    """Check the call chains in documents.
 
     FILE is Markdown or text, QUERY a query file or the name of one that comes with kgraph. Exit
     status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, else 0.

@@ -89,7 +89,8 @@ def _set_up_logging() -> None:
 
     if level not in logging.getLevelNamesMapping():
         names = ", ".join(logging.getLevelNamesMapping()).lower()
-        raise click.UsageError(f"KGRAPH_LOG={level.lower()} is not a level: it is one of {names}")
+        raise KgraphError(f"KGRAPH_LOG={level.lower()} is not a level: it is one of {names}",
+                          "`kgraph help reference` lists the environment variables")
     logging.basicConfig(format="%(name)s: %(message)s")
     logging.getLogger("kgraph").setLevel(level)
 
@@ -114,10 +115,11 @@ def run() -> NoReturn:
     except BrokenPipeError:  # the reader has enough
         status = 128 + signal.SIGPIPE
     except (KgraphError, click.ClickException, OSError, MemoryError) as error:
+        if error.__cause__ is not None:  # such as what made us doubt the index
+            _print_traceback_if_asked()
         status = _print_error(*_describe_error(error))
     except Exception as error:  # noqa: BLE001  a bug must not look like an answer
-        if os.environ.get("KGRAPH_TRACEBACK"):
-            traceback.print_exc()
+        _print_traceback_if_asked()
         status = _print_error(
             _describe_internal_error(error),
             "please report it; run the command again with KGRAPH_TRACEBACK=1 and include the"
@@ -126,6 +128,12 @@ def run() -> NoReturn:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is left to be cleaned up
     discard_unwritten()
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _print_traceback_if_asked() -> None:
+    """Print the traceback of the exception that is handled, if KGRAPH_TRACEBACK is set."""
+    if os.environ.get("KGRAPH_TRACEBACK"):
+        traceback.print_exc()
 
 
 def _describe_error(error: Exception) -> tuple[str, str]:

@@ -33,7 +33,7 @@ LINES = "jsonl"
 def export_verb(
     form: str, facts: bool, only: str, around: tuple[str, ...], depth: int, index: Path | None
 ) -> None:
-    """Write every edge of the graph, or with the forms of other graph tools a part of it."""
+    """Export the call graph, or a part of it."""
     if form == LINES and (only or around):
         raise click.UsageError("--only and --around need --format graphml, node-link or dot")
     if form != LINES and facts:

@@ -13,7 +13,8 @@ _OVERVIEW = "README"
 def help_verb(context: click.Context, topic: str | None) -> None:
     """Show a page of the documentation, or the options of a verb.
 
-    Without TOPIC: the list of topics. On a terminal the page opens in your pager ($PAGER).
+    Without TOPIC: the list of topics. If a verb has a page of its own, you get the page; `kgraph
+    VERB --help` shows the options. On a terminal the page opens in your pager ($PAGER).
     """
     pages = _find_pages()
     name = topic or _OVERVIEW

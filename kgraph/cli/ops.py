@@ -15,9 +15,10 @@ from kgraph.cli.results import write_result
 @output_options
 @index_option
 def ops_verb(name: str, form: str, index: Path | None) -> None:
-    """What is bound where: NAME is an ops table, a struct, a slot or a function.
+    """What is bound in a table, struct or slot, or where a function is.
 
-    A slot is RECORD.FIELD, such as net_device_ops.ndo_start_xmit.
+    NAME is an ops table, a struct, a slot or a function. A slot is RECORD.FIELD, such as
+    net_device_ops.ndo_start_xmit.
     """
     from kgraph.report.json import encode_ops
     from kgraph.report.text import format_ops

@@ -1,13 +1,13 @@
 """Options that verbs share, and opening the index."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from kgraph.api import use_index
+from kgraph import api
 from kgraph.cli.output import remark
 
 if TYPE_CHECKING:
@@ -62,8 +62,14 @@ def deferred_option(verb: Verb) -> Verb:
     )(verb)
 
 
-def open_graph(
-    index: Path | None, asked: Sequence[str] = ()
-) -> "AbstractContextManager[CallGraph]":
-    """The graph of the index that answers; `asked` are the function names in the question."""
-    return use_index(index, functions=asked, remark=remark)
+@contextmanager
+def open_graph(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallGraph]":
+    """The graph of the index that answers; `asked` are the function names in the question.
+
+    Whatever unexpected happens in the block is reported as a damaged index (StoreError).
+    """
+    with (
+        api.use_index(index, functions=asked, remark=remark) as graph,
+        api.report_damage(graph.path),
+    ):
+        yield graph

@@ -16,7 +16,7 @@ from kgraph.cli.output import write_json, write_lines
 @output_options
 @index_option
 def status_verb(every: bool, form: str, index: Path | None) -> None:
-    """What is indexed: tree, release, configuration, units, coverage, age."""
+    """What is indexed: tree, configuration, units, coverage, age."""
     from kgraph.report.json import encode_status
     from kgraph.report.status_text import format_coverage, format_description
 

@@ -79,8 +79,9 @@ def check_replaceable(target: Path, *, own: bool) -> None:
 def report_damage(path: Path) -> Iterator[None]:
     """Turn whatever goes wrong while the index `path` is open into a StoreError that names it.
 
-    Every question, and every use of a previous index, runs inside of this. The checksum is checked
-    when an index is opened: an error after that is rare, and may be an internal one as well.
+    Every verb that asks, and every use of a previous index, runs inside of this. The checksum is
+    checked when an index is opened: an error after that is rare, and may be an internal one as
+    well.
     """
     try:
         yield
@@ -89,7 +90,7 @@ def report_damage(path: Path) -> Iterator[None]:
         _LOG.debug("%s", traceback.format_exc())
         raise StoreError(
             f"the index {path} may be damaged ({what})",
-            f"{REBUILD_HINT}; if that does not help, report it with KGRAPH_LOG=debug",
+            f"{REBUILD_HINT}; if that does not help, report it with KGRAPH_TRACEBACK=1",
         ) from error
 
 

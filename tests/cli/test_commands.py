@@ -221,3 +221,8 @@ def test_the_log_shows_what_a_question_decides(kgraph_apart, mini_index: Path) -
     assert "kgraph.query" not in kgraph_apart(*question).stderr
     wrong = kgraph_apart(*question, env={"KGRAPH_LOG": "loud"})
     assert (wrong.returncode, "KGRAPH_LOG=loud is not a level" in wrong.stderr) == (2, True)
+    assert "hint: `kgraph help reference`" in wrong.stderr
+
+
+def test_the_overview_cuts_no_help_off(kgraph) -> None:
+    assert "..." not in kgraph("--help", env={"COLUMNS": "80"}).stdout.split("Commands:")[1]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from kgraph import api
 from kgraph.check.document.parser import MAX_LINES
 from kgraph.cli import entry, output
 from kgraph.indexing.index_tree import index_tree
@@ -241,6 +242,28 @@ def test_an_internal_error_is_not_an_answer(monkeypatch: pytest.MonkeyPatch, cap
     with pytest.raises(SystemExit):
         entry.run()
     assert "Traceback" in capfd.readouterr().err
+
+
+def test_what_is_unexpected_in_an_index_is_damage(
+    mini_index: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise KeyError("a mistake")
+
+    monkeypatch.setattr(sys, "argv", ["kgraph", "callers", "veth_xmit", "--index", str(mini_index)])
+    monkeypatch.setattr(api, "callers", fails)
+    with pytest.raises(SystemExit) as left:
+        entry.run()
+    assert left.value.code == 2
+    error, hint = capfd.readouterr().err.splitlines()
+    assert error == f"kgraph: the index {mini_index} may be damaged (KeyError: 'a mistake')"
+    assert "kgraph index TREE --again" in hint
+    monkeypatch.setenv("KGRAPH_TRACEBACK", "1")
+    with pytest.raises(SystemExit):
+        entry.run()
+    shown = capfd.readouterr().err
+    assert "Traceback" in shown
+    assert 'raise KeyError("a mistake")' in shown
 
 
 def test_a_cache_that_can_only_be_read_is_named(tmp_path: Path,

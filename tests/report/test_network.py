@@ -81,7 +81,9 @@ def test_dot_of_a_part(export) -> None:
     (("--around", "veth_xmit"), "need --format"),
     (("--format", "dot", "--facts"), "cannot be given with"),
     (("--format", "dot", "--around", "nosuch"), "no function `nosuch`"),
-    (("--format", "dot", "--only", "nosuch"), "no function of the index is defined in nosuch"),
+    (("--format", "dot", "--only", "nosuch"), "no function is defined in nosuch"),
+    (("--format", "dot", "--only", "nosuch", "--around", "veth_xmit"),
+     "no function near veth_xmit is defined in nosuch"),
 ])
 def test_what_does_not_go_together_is_refused(
     kgraph, mini_index: Path, arguments: tuple[str, ...], said: str

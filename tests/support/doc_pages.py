@@ -20,7 +20,7 @@ _ENVIRONMENT = """
 | `KGRAPH_INDEX` | The index to ask where `--index` is not given. |
 | `XDG_CACHE_HOME` | The folder of `kgraph/`, the cache folder. Default: `~/.cache`. |
 | `KGRAPH_LOG` | `debug`, `info` ...: log what a run decides to standard error. |
-| `KGRAPH_TRACEBACK` | `1`: show the traceback of an internal error. |
+| `KGRAPH_TRACEBACK` | `1`: show the traceback of an internal error, or behind a damaged index. |
 | `KGRAPH_PURE_PYTHON` | `1`: index without the compiled inner loop. Slower, with the same facts. |
 | `NO_COLOR` | No colours on a terminal. |
 | `PAGER` | The pager of `kgraph help`. |
