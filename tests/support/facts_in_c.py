@@ -1,7 +1,46 @@
 """C as facts, written by hand: small builders that the tests of resolving share.
 
-`site` and the rest take what a C line would give: `call("caller", "callee")` for `callee();`,
-`call("caller", field("proto", "sendmsg", var(...)))` for a call through a slot.
+`call("caller", "callee")` is `callee();`, and
+`call("caller", field("proto", "sendmsg", var(...)))` is a call through a slot.
+
+Identities and places
+
+| Builder | Gives |
+|---|---|
+| `fn(function)` | the identity of a function, from its name |
+| `at(line)`, `extent(line)` | a location, an extent; in a.c unless `path` says otherwise |
+
+Values
+
+| Builder | C |
+|---|---|
+| `param(f, 0)` | the first parameter of `f` |
+| `var(f, "x")`, `addr_var(f, "x")` | the local variable `x` of `f`; `&x` |
+| `glob("x")`, `addr("x")` | the global `x`; `&x` (`addr` also of an ops table) |
+| `field("r", "m", base)` | `base->m`, where `base` points to a `struct r` |
+| `addr_field("r", "m", base)` | `&base->m` |
+| `pointee(base)` | `*base` |
+| `result(f)` | what `f` returns |
+| `call_result(f, 0)` | the value of the first call in `f` |
+
+Facts, for the body of a definition
+
+| Builder | C |
+|---|---|
+| `call(f, target, ...)` | a call in `f`: of a function by name, or through a value |
+| `put(place, value)` | `place = value;` |
+| `give(f, value)` | `return value;` in `f` |
+| `row("t", "r", "m", value)` | `.m = value` in the initialiser of the table `t`, a `struct r` |
+| `element("t", value)` | an element in the initialiser of the array `t` |
+| `lie_on(place, value)` | two fields in the same memory: `value` is read as `place` |
+| `carry(place, value)` | the same, where one of them carries any pointer (`void *`) |
+
+Definitions
+
+| Builder | Gives |
+|---|---|
+| `function(name, *facts)` | a function with that body; `stubs(...)` several without one |
+| `obj(name, *rows)` | a global variable or table with its initialiser |
 """
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
