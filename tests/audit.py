@@ -1,8 +1,8 @@
-"""Whether anything that kgraph needs, in the versions installed here, has a known vulnerability.
+"""Asks pip-audit whether a package that kgraph needs has a known vulnerability.
 
-Asks pip-audit about the packages that kgraph and its extras need, directly or not; what else is in
-the environment (pip itself) is no business of ours. 1 where a vulnerability is known. Where no
-service tells anything, that is said, and nothing is called clean.
+It checks the installed versions of what kgraph and its extras need, directly or not, and nothing
+else in the environment (such as pip). It exits with 1 if a vulnerability is known. If no service
+answers, it says so and reports nothing as clean.
 """
 
 import importlib.util

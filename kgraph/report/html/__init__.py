@@ -1,7 +1,7 @@
 """The HTML report: answers to page records, page records to pages, pages to a folder.
 
-Owns what stands on which page and how pages are linked. It decides no
-verdict and knows no terminal.
+Owns what stands on which page and how pages are linked. It decides no verdict and knows no
+terminal.
 """
 
 from kgraph.report.html.links import LinkStyle
