@@ -24,7 +24,7 @@ def test_shipped_queries_hold(mini: CallGraph, query: Query) -> None:
     assert sum(line.verdict is Verdict.HOLDS for line in check.lines) > 8
 
 
-def way(graph: CallGraph, query: Query, avoid: tuple[str, ...] = ()) -> tuple[str, ...]:
+def find_path_names(graph: CallGraph, query: Query, avoid: tuple[str, ...] = ()) -> tuple[str, ...]:
     scenario = restrict_scenario(query, query.caller, query.callee)
     question = PathQuestion(query.caller, query.callee, scenario=scenario, avoid=avoid)
     paths = find_paths(graph, question).paths
@@ -34,15 +34,15 @@ def way(graph: CallGraph, query: Query, avoid: tuple[str, ...] = ()) -> tuple[st
 @pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 def test_the_path_is_searched_and_not_copied(mini: CallGraph, query: Query) -> None:
     """Without any one of its functions the answer is another, or there is none."""
-    found = way(mini, query)
+    found = find_path_names(mini, query)
     lines = build_query_document(query).lines
     claimed = {line.claim.name for line in lines} | {line.claim.target for line in lines}
     assert set(found) - claimed <= {"NF_HOOK_THRESH"}
     for name in set(found[:-1]):
-        assert name not in way(mini, query, avoid=(name,))
+        assert name not in find_path_names(mini, query, avoid=(name,))
 
 
-def test_a_part_of_a_documented_way(mini: CallGraph) -> None:
+def test_a_part_of_a_documented_path(mini: CallGraph) -> None:
     query = find_query("veth")
     part = restrict_scenario(query, "SyS_sendto", "veth_xmit")
     assert part is not None
@@ -50,11 +50,11 @@ def test_a_part_of_a_documented_way(mini: CallGraph) -> None:
     assert restrict_scenario(query, "veth_xmit", "SyS_sendto") is None
 
 
-def test_a_pin_for_a_part_of_the_way(mini: CallGraph) -> None:
+def test_a_pin_for_a_part_of_the_path(mini: CallGraph) -> None:
     query = find_query("veth")
     pins = tuple(
         replace(pin, start="neigh_resolve_output", end="veth_xmit")
         if pin.target == "veth_netdev_ops" else pin for pin in query.scenario.pins
     )
     limited = replace(query, scenario=replace(query.scenario, pins=pins))
-    assert way(mini, limited) == way(mini, query)
+    assert find_path_names(mini, limited) == find_path_names(mini, query)

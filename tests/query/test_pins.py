@@ -48,7 +48,7 @@ def test_pins(mini: CallGraph) -> None:
 
 
 def test_a_pin_limited_on_the_command_line(mini: CallGraph) -> None:
-    """One slot holds two values on one way."""
+    """One slot holds two values on one path."""
     slot = "net_device.netdev_ops"
     question = PathQuestion(
         "dev_queue_xmit", "e1000_xmit_frame", via=("veth_xmit",),

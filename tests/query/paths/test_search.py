@@ -135,7 +135,7 @@ def test_bind_leaves_one_candidate_to_a_slot_and_no_other(tmp_path: Path) -> Non
     through = find_paths(graph, PathQuestion("a", "x", bind=("ops.run=y",))).paths[0].hops[0]
     assert through.site.holder == "ops.stop"
     assert ask(graph, "a", "x", bind=("ops.run=y", "ops.stop=z")) == []
-    with pytest.raises(LookupFailed, match=r"no candidate of ops\.run") as raised:
+    with pytest.raises(LookupFailed, match=r"not a candidate of ops\.run") as raised:
         ask(graph, "a", "x", bind=("ops.run=z",))
     assert "x, y" in raised.value.hint
     with pytest.raises(LookupFailed, match="no call goes through"):
@@ -156,20 +156,20 @@ def test_paths_differ_in_functions_not_in_call_sites(tmp_path: Path) -> None:
     assert len(answer.paths[0].hops[0].sites) == 2
 
 
-@pytest.mark.parametrize(("ways", "count", "others", "at_least"), [
+@pytest.mark.parametrize(("paths", "count", "others", "at_least"), [
     (1, 1, 0, False), (2, 1, 1, False), (5, 1, 4, False), (5, 2, 3, False), (5, 9, 0, False),
     (MAX_OTHERS + 1, 1, MAX_OTHERS, False), (MAX_OTHERS + 2, 1, MAX_OTHERS, True),
     (60, 30, MAX_OTHERS, True),
 ])
 def test_other_paths_are_counted_up_to_a_limit(
-    tmp_path: Path, ways: int, count: int, others: int, at_least: bool
+    tmp_path: Path, paths: int, count: int, others: int, at_least: bool
 ) -> None:
     tiny = Tiny()
-    for number in range(ways):
+    for number in range(paths):
         tiny.calls("a", f"b{number}")
         tiny.calls(f"b{number}", "z")
     answer = find_paths(tiny.graph(tmp_path), PathQuestion("a", "z", count=count))
-    assert len(answer.paths) == min(ways, count)
+    assert len(answer.paths) == min(paths, count)
     assert (answer.others, answer.others_at_least) == (others, at_least)
 
 
@@ -281,8 +281,8 @@ def test_the_k_best_paths_are_those_of_networkx(seed: int, tmp_path: Path) -> No
     except (networkx.NetworkXNoPath, networkx.NodeNotFound):
         paths = []
     weights = [networkx.path_weight(oracle, path, "weight") for path in paths]
-    assert [way.cost for way in ours] == weights
-    assert len({way.functions() for way in ours}) == len(ours)
+    assert [path.cost for path in ours] == weights
+    assert len({path.functions() for path in ours}) == len(ours)
 
 
 def test_a_pinned_call_is_justified_by_the_pinned_table(mini: CallGraph) -> None:
@@ -318,24 +318,24 @@ def test_with_forwarded_callbacks_the_best_paths_are_those_of_a_search_without_b
     graph = tiny.graph(tmp_path)
     start, end = (find_function(graph, name).number for name in ("f0", "f7"))
     steps = StateSpace(graph, PathConstraints())
-    # Every way through no state twice, by its functions: the cheapest of each.
+    # Every path through no state twice, by its functions: the cheapest of each.
     every: dict[tuple[int, ...], int] = {}
 
     def walk(state: State, passed: list[State], cost: int) -> None:
         for step in steps.iter_steps(state):
             if len(passed) > 6 or step.state[:3] in [other[:3] for other in passed]:
                 continue
-            way = [*passed, step.state]
+            path = [*passed, step.state]
             if step.state.function == end:
-                key = tuple(each.function for each in way)
+                key = tuple(each.function for each in path)
                 every[key] = min(every.get(key, 1 << 60), cost + step.cost)
             else:
-                walk(step.state, way, cost + step.cost)
+                walk(step.state, path, cost + step.cost)
 
     walk(steps.make_start_state(start), [steps.make_start_state(start)], 0)
     search = PathSearch(steps, steps.make_start_state(start), end, max_hops=6)
-    found = {way.functions(): way.cost for way in itertools.islice(search.iter_paths(), 500)}
-    shortest = {way: cost for way, cost in found.items() if end not in way[:-1]}
+    found = {path.functions(): path.cost for path in itertools.islice(search.iter_paths(), 500)}
+    shortest = {path: cost for path, cost in found.items() if end not in path[:-1]}
     assert list(found.values()) == sorted(found.values())
     assert shortest == every
 
@@ -360,7 +360,7 @@ def test_of_paths_that_are_hard_to_find_only_those_that_are_shown_count(tmp_path
     tiny = Tiny()
     tiny.calls("a", "b")
     tiny.calls("b", "z")
-    for number in range(1000):  # the other way is so long that its search is given up
+    for number in range(1000):  # the other path is so long that its search is given up
         tiny.calls("a" if number == 0 else f"x{number}", f"x{number + 1}")
     tiny.calls("x1000", "z")
     graph = tiny.graph(tmp_path)
@@ -428,4 +428,4 @@ def test_a_cost_limit_excludes_calls_through_an_unbound_parameter(tmp_path: Path
     steps = StateSpace(graph, PathConstraints())
     for start, found in ((State(hook, ((0, done),)), [2]), (State(hook), [])):
         search = PathSearch(steps, start, end, max_cost=4 * DIRECT_COST)
-        assert [len(way.steps) for way in search.iter_paths()] == found
+        assert [len(path.steps) for path in search.iter_paths()] == found
