@@ -153,9 +153,9 @@ def build_database_units(
 ) -> UnitBuilder:
     """Build the units of the list at `path`.
 
-    `build` is the folder of headers that were made outside the tree, if there is one. `remark` is
-    told of folders that cannot be used. Raises ConfigurationError if the list cannot be read, names
-    no file of the tree, or generated headers that its units need are missing.
+    `build` is the folder of headers that were made outside the tree, if there is one. `remark`
+    receives the folders that cannot be used. Raises ConfigurationError if the list cannot be read,
+    names no file of the tree, or generated headers that its units need are missing.
     """
     entries = read_compile_database(path)
     moved = find_relocation(((entry.directory, entry.file) for entry in entries), tree.root, build)
@@ -254,7 +254,7 @@ def _is_file_name(text: str) -> bool:
 
 
 def read_compile_database(path: Path) -> list[DatabaseEntry]:
-    """Read the entries of the list at `path`. Raises ConfigurationError if it is no such list."""
+    """Read the entries of the list at `path`. Raises ConfigurationError if it is not a list."""
     try:
         content = json.loads(read_regular_file(path, MAX_LISTING_BYTES).decode("utf-8"))
     except OSError as error:

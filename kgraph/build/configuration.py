@@ -72,7 +72,7 @@ def choose_configuration(
 ) -> Configuration:
     """Choose `config`, else `defconfig`, else TREE/.config, else make's target "defconfig".
 
-    Raises ConfigurationError if both are given, or the file is no configuration.
+    Raises ConfigurationError if both are given, or the file is not a configuration.
     """
     if config is not None and defconfig is not None:
         raise ConfigurationError(

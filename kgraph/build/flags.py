@@ -50,7 +50,7 @@ _DROPPED_WITH_VALUE = frozenset(
     | {"-wrapper", "-include-pch"}
 )
 _SPLIT_KEPT = ("-D", "-U")
-# Flags that load code into the compiler or read more flags from a file. The user is told.
+# Flags that load code into the compiler or read more flags from a file. The user gets a message.
 _REFUSED = re.compile(
     r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper|-include-pch", re.DOTALL)
 _COMPILERS = {"gcc", "gcc-cross", "clang"}  # folders of compilers' own headers

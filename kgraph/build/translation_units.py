@@ -45,7 +45,7 @@ class UnitList:
 
     `units` is sorted by (path, object). `build` is the absolute path of the folder of generated
     files, None if there is none. `skipped` counts what was left out, by reason. `remarks` are those
-    that the caller's callback was told.
+    that the caller's callback received.
     """
 
     units: tuple[TranslationUnit, ...]
@@ -91,7 +91,7 @@ def list_translation_units(
 
     `work` is a folder of the user's cache for this tree and configuration. What is in it is used
     again as long as its inputs are the same. `prepare` has missing headers made for a compile
-    database. `remark` is told progress and what the user should know. Raises TreeError,
+    database. `remark` receives progress and what the user should know. Raises TreeError,
     ConfigurationError, ToolError.
     """
     request = _ListRequest(tree, config, defconfig, tuple(only), work.resolve(), jobs, remark)

@@ -36,7 +36,7 @@ class KernelTree:
 
 
 def open_tree(path: str | Path, *, compile_commands: str | Path | None = None) -> KernelTree:
-    """Open the tree at `path`. Raises TreeError if it is no kernel tree, or cannot be read.
+    """Open the tree at `path`. Raises TreeError if it is not a kernel tree, or cannot be read.
 
     A folder without a kernel's Makefile is accepted if `compile_commands` is given, or if it has a
     compile_commands.json and no Makefile: the list says all that make would.

@@ -41,8 +41,8 @@ class UnitBuilder:
 
     `build` is the folder of generated files, if there is one. `paths` says where the commands'
     paths are on this machine. `find_preferred` is as for `translate_flags`. With `kernel_only`, a
-    command without -D__KERNEL__ is a host program. What is no unit is counted: `skipped` by reason,
-    `missing` sources by path, `refused` flags, `lost_folders` in which commands ran.
+    command without -D__KERNEL__ is a host program. It counts what is not a unit: `skipped` by
+    reason, `missing` sources by path, `refused` flags, `lost_folders` in which commands ran.
     """
 
     tree: Path

@@ -171,7 +171,7 @@ class _CitedFunctions:
 
 
 def _judge_place(context: CheckContext, citation: Citation, found: Location | None) -> _Judgement:
-    """The citation of what is no function: a table, a row, a statement."""
+    """The citation of what is not a function: a table, a row, a statement."""
     path = _find_cited_file(context, citation, [] if found is None else [found.path])
     if path is None or citation.line > _count_lines(context, path):
         return CitationVerdict.MISSING, found, 0

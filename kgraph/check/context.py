@@ -110,7 +110,7 @@ class CheckContext:
         """
         macro = self.definitions.find_macro(name)
         if macro is not None:
-            return f"{name} ({macro}) is a macro whose uses the index does not keep"
+            return f"{name} ({macro}) is a macro, and the index does not record its uses"
         place = self.tree.find_name(name)
         return f"{name} ({place}) is not {self.configuration}" if place is not None else ""
 

@@ -47,7 +47,7 @@ class Outcome:
 
     `places` are the extents of the caller's code that bear it out, which the citation of the line
     above may name. `position` is what the lines under it are called from, None if that does not
-    change. `found` is the place of what is no call: a table, a row, a statement.
+    change. `found` is the place of what is not a call: a table, a row, a statement.
     """
 
     verdict: Verdict

@@ -107,7 +107,7 @@ def _store_targets(context: DefinitionContext, node: SyntaxNode, targets: Values
 def _evaluate_builtin(
     context: DefinitionContext, node: SyntaxNode, name: str, arguments: tuple[Values, ...]
 ) -> Values:
-    """The values of a call of a builtin, which is no call site."""
+    """The values of a call of a builtin, which is not a call site."""
     if name == _VA_START and arguments:
         _start_va_list(context, node, arguments[0])
     position = _TRANSPARENT.get(name, len(arguments))

@@ -17,7 +17,7 @@ from kgraph.model.values import Parameter, Slot, Variable
 
 # Images that are linked on their own. A module shares its header functions with vmlinux.
 _ISOLATED_IMAGES = frozenset({"vdso", "vdso32", "realmode", "boot", "purgatory", "host"})
-# Attributes that are no fact. Whether a header's function has them depends on whether `inline` is
+# Attributes that are not facts. Whether a header's function has them depends on whether `inline` is
 # already a macro there (see pch.header).
 _IRRELEVANT_ATTRIBUTES = (
     "__attribute__((always_inline)) ", "__attribute__((no_instrument_function)) ",

@@ -205,7 +205,7 @@ class _InitialiserReader:
     def _lacks_braces(self, type_: TypeInfo, child: SyntaxNode) -> bool:
         """Whether the braces around an inner aggregate were left out.
 
-        Then its initialiser is no list, no value of a record type and no string for an array.
+        Then its initialiser is neither a list, a value of a record type nor an array's string.
         """
         if not (type_.is_record or type_.is_array):
             return False

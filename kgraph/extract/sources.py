@@ -91,8 +91,8 @@ class SourceMap:
     def spell_type(self, type_: Type) -> str:
         """A type as C spells it.
 
-        An unnamed record is told by the citation path of its file: a fact must not depend on where
-        the tree or the cache folder lies, nor on the lines above.
+        An unnamed record is named after the citation path of its file: a fact must not depend on
+        where the tree or the cache folder lies, nor on the lines above.
         """
         spelled = get_type_spelling(type_)
         if " at " not in spelled:

@@ -32,7 +32,7 @@ class MatrixCell:
 
 @dataclass(frozen=True, slots=True)
 class MatrixOutcome:
-    """What came of a cell: a summary, or the error."""
+    """The result of indexing one cell: a summary, or the error."""
 
     cell: MatrixCell
     summary: IndexSummary | None

@@ -56,7 +56,7 @@ class Claim:
     - `result`: what the value of a call is assigned to, or "return"
     - `branch`: the word that a condition begins with: if, else, while, for, switch, case
     - `condition`: the text between its parentheses; `negated`: behind `!`, as in `if !(x)`
-    - `consequence`: what stands behind a condition, if that is no call
+    - `consequence`: what stands behind a condition, if that is not a call
     - `type`: that of a table or a member
     - `value`: what a row binds
     - `target`: the function that the comment claims a call through a pointer to reach

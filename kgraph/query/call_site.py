@@ -17,7 +17,7 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
     """
     written = re.fullmatch(r"(.+):(\d{1,9})", place)
     if written is None:
-        raise LookupFailed(f"`{place}` is no place in the source", "write FILE:LINE")
+        raise LookupFailed(f"`{place}` is not a place (FILE:LINE)", "write FILE:LINE")
     path, line = _find_file(graph, escape_if_undecodable(written[1])), int(written[2])
     sites = graph.find_sites_at(path, line)
     if not sites:

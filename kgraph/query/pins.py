@@ -59,7 +59,7 @@ def find_pinned_sites(graph: CallGraph, pin: Pin) -> dict[int, Callees]:
     callees = {graph.edge_callee[edge] for site in sites for edge in graph.edges_of(site)}
     if target.number not in callees:
         raise LookupFailed(
-            f"`{target}` is no candidate of {pin.slot}",
+            f"`{target}` is not a candidate of {pin.slot}",
             _list_choices(graph.function(number).id.name for number in callees),
         )
     return dict.fromkeys(sites, frozenset({target.number}))

@@ -57,7 +57,7 @@ class _Dump:
                 if str(self._nodes.holder(node) or "") == holder]
 
     def iter_lines(self, node: int) -> Iterator[str]:
-        """What there is to say of a node."""
+        """The lines of one node: its constraints, then what each pass found for it."""
         passes = (("first", self._solution.first_pass), ("second", self._solution.solver))
         relevant = "relevant" if self._solution.solver.is_relevant(node) else "not relevant"
         yield f"{self._name(node)}: {relevant}"

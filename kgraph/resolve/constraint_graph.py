@@ -203,7 +203,7 @@ class Nodes:
     def find_definition(self, function: int) -> Function | None:
         """The definition of a linked function.
 
-        None for one in assembler: nothing is known of it but what it calls.
+        None for a function in assembler, which has calls but no parameters or variables.
         """
         found = self.facts.functions.get(self.interner.function_ids[function])
         return found if found is not None and found.signature else None

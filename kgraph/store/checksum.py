@@ -33,7 +33,7 @@ def write_checksum(path: Path) -> None:
 
 
 def check_header(path: Path) -> None:
-    """Raise StoreError if the file is no index, or one of another version."""
+    """Raise StoreError if the file is not an index, or one of another version."""
     try:
         with path.open("rb") as file:
             header = file.read(_HEADER)
@@ -41,7 +41,7 @@ def check_header(path: Path) -> None:
         raise StoreError(f"{path} cannot be read: {error.strerror}", "check its permissions"
                          ) from None
     if len(header) < _HEADER or not header.startswith(_SQLITE):
-        raise StoreError(f"{path} is no kgraph index, or is damaged", REBUILD_HINT)
+        raise StoreError(f"{path} is not a kgraph index, or is damaged", REBUILD_HINT)
     if _number(header, 68) != APPLICATION_ID:
         raise StoreError(f"{path} is not a kgraph index", "name another file with --index")
     version = _number(header, 60)

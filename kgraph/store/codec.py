@@ -93,7 +93,7 @@ class FactsEncoder:
         return [*self._location(extent.start), extent.end_line, extent.end_column]
 
     def intern_value(self, value: object) -> int:
-        """The position of a value in its pool. Raises KeyError for anything that is no value."""
+        """The position of a value in its pool. Raises KeyError for anything that is not a value."""
         number = self._values.get(value)
         if number is None:
             row = _ROWS[type(value)](self, value)

@@ -65,10 +65,11 @@ def check_replaceable(target: Path, *, own: bool) -> None:
     try:
         mode = target.stat().st_mode
         if not stat.S_ISREG(mode):
-            kind = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+            kind = "a folder" if stat.S_ISDIR(mode) else "not a regular file"
             raise StoreError(f"{target} is {kind}", _ELSEWHERE)
         if not own and not looks_like_index(target):
-            raise StoreError(f"{target} is no kgraph index, and is not overwritten", _ELSEWHERE)
+            raise StoreError(
+                f"{target} is not a kgraph index; kgraph does not overwrite it", _ELSEWHERE)
     except (FileNotFoundError, NotADirectoryError):
         return  # an error of writing is reported when it happens
     except OSError as error:

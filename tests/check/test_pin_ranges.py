@@ -130,7 +130,7 @@ def test_named_targets_are_the_scenario(mini: CallGraph) -> None:
     assert set(claims(check).values()) == {Verdict.ONE_OF}  # no claim is its own proof
     refuted = checked(mini, naming(FIRST, "ip_output"))
     assert refuted.scenario.pins == ()
-    assert "no candidate of this call; candidates: " in refuted.lines[2].note
+    assert "not a candidate of this call; candidates: " in refuted.lines[2].note
 
 
 def test_two_targets_in_one_chain_are_for_two_parts_of_the_way(mini: CallGraph) -> None:

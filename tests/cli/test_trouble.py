@@ -62,7 +62,7 @@ def test_a_file_that_is_not_an_index_is_not_replaced(
 ) -> None:
     target = tmp_path / "notes"
     target.write_bytes(content)
-    complained(kgraph("index", tree, "--index", target), "notes is no kgraph index", "--index")
+    complained(kgraph("index", tree, "--index", target), "notes is not a kgraph index", "--index")
     assert target.read_bytes() == content
 
 
@@ -247,7 +247,7 @@ def test_usage(kgraph, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("digits", [20, 5000])
 def test_numbers_of_lines_that_no_file_has(kgraph, mini_index: Path, digits: int) -> None:
     place = f"net/socket.c:{'9' * digits}"
-    complained(kgraph("site", place, "--index", mini_index), "no place in the source")
+    complained(kgraph("site", place, "--index", mini_index), "is not a place (FILE:LINE)")
     complained(kgraph("path", "SyS_sendto", "veth_xmit", "--bind", f"{place}=raw_sendmsg",
                       "--index", mini_index), "net/socket.c:9")
 

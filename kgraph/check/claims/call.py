@@ -195,7 +195,7 @@ def _judge_not_here(
     if path is not None and path.cost <= (NEAR if back else GAP):
         return _judge_gap(context, path)
     if back and path is not None and path.cost <= GAP and len(path.hops) <= FEW_HOPS:
-        note = f"{back}, and only by way of {path.steps} is it called from here"
+        note = f"{back}; from here it is called only by way of {path.steps}"
         return Outcome(Verdict.UNDECIDED, note, position=after)
     if back:
         return Outcome(Verdict.REFUTED, f"it is the other way round: {back}", position=after)
@@ -217,7 +217,7 @@ def _describe_in_text(placed: PlacedLine, name: str) -> str:
     if not places:
         return ""
     return (f"{name} at {places[0].start} is not a call of the function"
-            f" {placed.context.configuration}: it is a macro, or left out")
+            f" {placed.context.configuration}: it is a macro, or compiled out")
 
 
 def _judge_gap(context: CheckContext, path: CallPath) -> Outcome:
@@ -253,7 +253,7 @@ def _describe_refusal(placed: PlacedLine, functions: list[KnownFunction]) -> str
         candidates = {callee for site in placed.position.sites
                       for callee in context.callees_of(site)}
         if candidates:
-            return f"{name} is no candidate of this call: {context.list_names(candidates)}"
+            return f"{name} is not a candidate of this call: {context.list_names(candidates)}"
     caller = context.list_names(state.function for state in placed.position.states)
     callers = {each for function in functions
                for each in context.graph.callers_of(function.number)}
@@ -276,7 +276,7 @@ def judge_unless_stub(placed: PlacedLine, outcome: Outcome) -> Outcome:
 
 
 def _is_nowhere(context: CheckContext, name: str) -> bool:
-    """Whether the tree has a claimed name nowhere."""
+    """Whether neither the index nor the rest of the tree has a claimed name."""
     return bool(name) and not (
         context.graph.find_functions(name) or context.describe_elsewhere(name))
 

@@ -88,7 +88,7 @@ def judge_behind_label(placed: PlacedLine, outcome: Outcome) -> Outcome:
     names = ", ".join(each.id.name for each in functions)
     there = dict.fromkeys(label for flow in flows for label in (
         *flow.goto_labels, *(flow.text_at(each.place) for each in flow.labels)))
-    note = f"{name} is no label of {names}"
+    note = f"{name} is not a label of {names}"
     if not there:
         return outcome.with_note(note)
     note += f", which has {', '.join(there)}"

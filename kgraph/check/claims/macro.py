@@ -173,7 +173,7 @@ def _judge_pointer_target(placed: PlacedLine, users: list[int]) -> Outcome | Non
     if not sites or targets & candidates or not all(
             site.status is SiteStatus.RESOLVED for site in sites):
         return _judge_other_uses(placed, users) if users else None
-    note = (f"{claim.target} is no candidate of {claim.name}() ({sites[0].location});"
+    note = (f"{claim.target} is not a candidate of {claim.name}() ({sites[0].location});"
             f" candidates: {context.list_names(candidates)}")
     return Outcome(Verdict.REFUTED, note, position=Position(doubt=note))
 

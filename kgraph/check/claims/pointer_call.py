@@ -176,7 +176,7 @@ class _PointerCall:
         there = (context.list_names(self._candidates) if self._candidates
                  else f"none ({self.sites[0].reason})")
         return self._end(
-            Verdict.REFUTED, f"{target} is no candidate of this call; candidates: {there}")
+            Verdict.REFUTED, f"{target} is not a candidate of this call; candidates: {there}")
 
 
 def _is_spelled_so(context: CheckContext, site: KnownSite, expression: str) -> bool:

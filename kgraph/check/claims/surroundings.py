@@ -51,7 +51,7 @@ class ClaimPlaces:
 
     @property
     def sites(self) -> list[KnownSite] | None:
-        """The call sites that bear the claim out, None if it is no call of the index."""
+        """The call sites that bear the claim out, None if the index has no such call."""
         return self._sites_and_places[0]
 
     @property

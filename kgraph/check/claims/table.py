@@ -28,7 +28,7 @@ _Tokens = list[tuple[str, int]]
 @dataclass(frozen=True, slots=True)
 class _InitialiserRow:
     """`.field = value` in a definition; `element` counts the elements of an array from 0, and is
-    _NO_ELEMENT if the table is no array.
+    _NO_ELEMENT if the table is not an array.
     """
 
     field: str
@@ -220,7 +220,7 @@ def _strip_type(text: str) -> str:
 
 
 def _strip_value(text: str) -> str:
-    """A value without blanks, casts' outer parentheses and `&`."""
+    """A value as it is compared: without blanks, outer parentheses, leading `&`, last comma."""
     return re.sub(r"\s+", "", text).replace(",}", "}").strip("()").lstrip("&")
 
 
@@ -252,7 +252,7 @@ def _read_initialiser(context: CheckContext, table: KnownObject) -> list[_Initia
     for place, (word, line) in enumerate(words[:-2]):
         depth += {"{": 1, "}": -1}.get(word, 0)
         if word == "{" and depth == 2 and words[place - 1][0] in ("{", ",", "="):
-            # `.field = {` at the top opens a record within a table that is no array.
+            # `.field = {` at the top opens a record within a table that is not an array.
             element += not _is_behind_field(words, place)
         if depth <= 0 and word in ("}", ";"):
             break

@@ -51,7 +51,7 @@ def is_in_backtrace(text: str, *, before: bool) -> bool:
 
 
 def parse_frame(text: str, *, in_backtrace: bool) -> ParsedClaim | None:
-    """The frame of a line, None if it is no frame. `in_backtrace`: see is_in_backtrace()."""
+    """The frame of a line, None if it is not a frame. `in_backtrace`: see is_in_backtrace()."""
     found = _FRAME.match(text) or (_DECODED.match(text) if in_backtrace else None)
     found = found or _NUMBERED.match(text)
     return ParsedClaim(LineKind.FUNCTION, Claim(name=found["name"])) if found else None

@@ -107,7 +107,7 @@ def parse_record_line(text: str) -> ParsedClaim | None:
 
 def parse_one_line_block(text: str, *, drawn: bool, cited: bool) -> ParsedClaim | None:
     """The claim of a line that opens a block and ends with it, with all claims in the block; None
-    for other lines, and if something in the block is no claim.
+    for other lines, and if something in the block is not a claim.
     """
     first, *others = iter_statements(text)
     if first[1] is None:
@@ -140,8 +140,8 @@ def parse_nested_record(text: str) -> ParsedClaim | None:
 
 
 def _parse_body(block: str, depth: int = 0) -> _InnerClaims | None:
-    """The claims between the braces of a function, or of a condition; None if something there is no
-    claim.
+    """The claims between the braces of a function, or of a condition; None if something there is
+    not a claim.
     """
     found: list[tuple[LineKind, Claim]] = []
     for head, inside in iter_statements(block):

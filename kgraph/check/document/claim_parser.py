@@ -167,7 +167,7 @@ def _split_result(body: str) -> tuple[str, str]:
 
 
 def _parse_pointer_call(body: str) -> ParsedClaim | None:
-    """A call through an expression that is no plain name."""
+    """A call through an expression that is not a plain name."""
     result, rest = _split_result(body)
     callee = _find_callee(rest)
     if not callee:

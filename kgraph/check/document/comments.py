@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 _PLAIN = re.compile(r"/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
-# Strings are found first: what stands in one is no comment.
+# Strings are found first: what stands in one is not a comment.
 _COMMENT = re.compile(rf"{_PLAIN.pattern}|\"(?:[^\"\\]|\\.)*+(\"|\\?$)")
 # What writers put before the name of the target.
 _MARKER = re.compile(
@@ -67,7 +67,7 @@ def _strip(match: re.Match[str]) -> str:
 
 
 def _is_function_like(match: re.Match[str]) -> bool:
-    """Whether a word has parentheses behind it, or an underscore within, and is no constant."""
+    """Whether a word has parentheses behind it, or an underscore within, and is not a constant."""
     word = _strip(match)
     return (match[1] is not None or "_" in word.strip("_")) and not word.isupper()
 

@@ -86,7 +86,7 @@ def _is_claim(text: str) -> bool:
         return True
     jump = _JUMP.match(left)
     value = left[jump.end():] if jump else ""
-    # Two words beside each other are no expression.
+    # Two words beside each other are not an expression.
     return bool((jump and not _WORDS.search(value)) or _ASSIGNED.match(left)
                 or _THROUGH.match(left) or INCREMENT.match(left))
 

@@ -58,7 +58,7 @@ _KINDS_WITH_TARGET = (LineKind.CALL, LineKind.INDIRECT, LineKind.FUNCTION, LineK
 def parse_document(name: str, data: bytes) -> Document:
     """The document `name` of these bytes, UTF-8 in any language, in time linear in its size.
 
-    Raises DocumentError if it is no text, or has more than MAX_LINES.
+    Raises DocumentError if it is not text, or has more than MAX_LINES.
     """
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(b"\0")) + 1

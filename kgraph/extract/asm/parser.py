@@ -72,7 +72,7 @@ def find_marked_files(text: str) -> set[str]:
 
 
 def _unescape_name(written: str) -> str:
-    """A file name from a line marker, which escapes bytes that are no text in octal."""
+    """A file name from a line marker, which escapes bytes that are not text in octal."""
     data = written.encode("utf-8", "surrogateescape")
     plain = _ESCAPE.sub(
         lambda match: bytes([int(match[1], 8)]) if match[1] else match[2], data)

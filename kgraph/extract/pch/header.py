@@ -18,7 +18,7 @@ IRRELEVANT_MACROS = frozenset({
 
 They become parts of messages and section names, or say whether a function is traced.
 """
-# Words of C to which a macro may add attributes, and attributes that are no fact (see identities).
+# Words of C to which a macro may add attributes, also attributes that are not facts (identities).
 # Whether a file is read before or after such a macro does not matter; a unit's own definition does.
 _QUALIFIERS = frozenset({"inline", "__inline", "__inline__"})
 _IRRELEVANT_ATTRIBUTES = frozenset({
@@ -132,7 +132,7 @@ class PrecompiledHeader:
 
     @cached_property
     def attribute_macros(self) -> frozenset[str]:
-        """The macros that stand for a word of C with attributes that are no fact (`inline`)."""
+        """The macros that stand for a word of C with attributes that are not facts (`inline`)."""
         return frozenset(
             name for name in _QUALIFIERS & self.macros.keys()
             if self.bodies[name] <= {name, *_IRRELEVANT_ATTRIBUTES}

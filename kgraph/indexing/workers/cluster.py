@@ -65,8 +65,8 @@ def connect_cluster(
 ) -> Iterator[ReadUnits]:
     """Connect to the cluster whose scheduler is at `address`; yields what reads units there.
 
-    `say` is told of workers that are left out. Raises ClusterError if the scheduler cannot be
-    reached, or a worker does not see the tree at `root` as we do.
+    `say` receives a message for each worker that is left out. Raises ClusterError if the scheduler
+    cannot be reached, or a worker does not see the tree at `root` as we do.
     """
     with _silence_logging():
         client = _connect_client(address)
@@ -140,7 +140,7 @@ def _make_client(address: str) -> Any:
 
 
 def _parse_address(address: str) -> tuple[str, int]:
-    """Host and port of a scheduler. Raises ValueError if it is no such address."""
+    """Host and port of a scheduler. Raises ValueError if it is not one."""
     found = _ADDRESS.fullmatch(address)
     if found is None or not 0 < int(found[2]) < 65536:
         raise ValueError("it is not tcp://HOST:PORT or tls://HOST:PORT")

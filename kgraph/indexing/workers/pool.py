@@ -247,10 +247,10 @@ class _Pool(Generic[Task]):
 
 
 def _set_timeout(connection: Connection, seconds: float) -> None:
-    """Have a read or write raise BlockingIOError if nothing moves for some seconds.
+    """Make reads and writes raise BlockingIOError after some seconds without a byte.
 
-    The kernel measures it for each read and begins anew after we were stopped (SIGSTOP): a result
-    that came meanwhile is taken and not held to be late.
+    The kernel times each one, and starts again after a suspension of our own (SIGSTOP): a result
+    that arrived meanwhile is not late.
     """
     with socket.socket(fileno=os.dup(connection.fileno())) as end:
         value = struct.pack("ll", *divmod(int(seconds * 1_000_000), 1_000_000))

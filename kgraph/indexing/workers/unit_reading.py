@@ -67,7 +67,8 @@ def extract_units(
 ) -> Iterator[tuple[TranslationUnit, EncodedUnit]]:
     """Yield every unit with its facts, in the order of completion.
 
-    `say` is told of each unit that must be read again. Closing the generator stops the workers.
+    `say` receives a message for each unit that must be read again. Closing the generator stops the
+    workers.
     """
     again: list[TranslationUnit] = []
     for unit, facts in read(context, units):

@@ -58,7 +58,7 @@ def _repair(folder: Path) -> None:
         else:
             aside.rename(folder)
     elif aside.exists():
-        raise ReportError(f"{aside} is in the way, and is no report of kgraph",
+        raise ReportError(f"{aside} is in the way and is not a kgraph report",
                           "move it elsewhere, or give another folder with -o")
 
 
@@ -88,7 +88,7 @@ def _list_previous(folder: Path) -> list[str]:
         names = None
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise ReportError(
-            f"{folder} is not empty, and is no report of kgraph", "give an empty or new folder"
+            f"{folder} is not empty and is not a kgraph report", "give an empty or new folder"
         )
     there = {file.relative_to(folder).as_posix() for file in folder.rglob("*")}
     folders = {name.rpartition("/")[0] for name in names}

@@ -29,7 +29,7 @@ NO_KEY = "its key cannot be told"
 NO_CALLBACK = "its callback cannot be told"
 NOTHING = "nothing is registered under its key"
 NOTHING_KNOWN = "nothing known is registered under its key"
-_NULL: DeferralKey = (0,)  # where a kind's keys are no numbers
+_NULL: DeferralKey = (0,)  # where a kind's keys are not numbers
 Entry = tuple[Location, FunctionId]
 
 

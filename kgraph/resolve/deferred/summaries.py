@@ -19,7 +19,7 @@ from kgraph.resolve.deferred.keys import KeyEvaluator, Meaning, OwnParameter
 from kgraph.resolve.deferred.specification import Action, KeyPart
 from kgraph.resolve.models.declared import Field
 
-Condition = tuple[OwnParameter, FunctionId]  # only where this function is handed to this parameter
+Condition = tuple[OwnParameter, FunctionId]  # holds for calls that pass the function as parameter
 Position = tuple[str, int]  # a definition's key, index in its calls
 Site = tuple[Definition, int]
 

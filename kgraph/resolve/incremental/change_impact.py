@@ -195,7 +195,7 @@ class _ImpactAnalysis:
 
     def _check_comparable(self, pair: _Pair) -> None:
         if pair.before and pair.after and _heading(pair.before) != _heading(pair.after):
-            raise _UnboundedImpact(f"{pair.subject.id.name} is declared in another way")
+            raise _UnboundedImpact(f"{pair.subject.id.name} has a different declaration")
         if any(side.subject.alias_of for side in pair.sides()):
             raise _UnboundedImpact("an alias changed")
         if any(isinstance(call.target, Symbol) for side in pair.sides() for call in side.calls):
@@ -204,7 +204,7 @@ class _ImpactAnalysis:
     def _strip(self, fact: Fact) -> object:
         """The effect of a fact.
 
-        To the solver all numbers are the same. Only deferred calls are told apart by them, in calls
+        To the solver all numbers are the same. Only deferred calls differ by them, in calls
         that models declare or that lead to such. So __LINE__ in an assertion changes nothing.
         """
         if not isinstance(fact, CallSite) or not isinstance(fact.target, FunctionId):

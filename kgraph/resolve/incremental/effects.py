@@ -190,7 +190,9 @@ class _EffectSeparator:
             tuple(repeated), first_positions, named, self._find_taken_addresses())
 
     def _may_repeat(self, fact: Fact) -> bool:
-        """Whether twice has the effect of once: not where every position counts."""
+        """Whether a repeated fact has the effect of one: flows do; calls only if no rule reads
+        their positions.
+        """
         if isinstance(fact, Binding) or not self._is_known[type(fact)] or any(
                 map(self._is_declared, iter_parts(fact))):
             return False
@@ -271,7 +273,7 @@ class _EffectSeparator:
         return self._is_plain_place(value.place)
 
     def _is_plain_place(self, place: Place) -> bool:
-        """Whether no model names a place, and it is no pointee, nor of another function."""
+        """Whether no model names a place, and it is neither a pointee nor in another function."""
         holder, base = place.holder, place.base
         if self._is_declared(holder):
             return False

@@ -38,7 +38,7 @@ class _AsmLinker:
                 self._in_headers.setdefault(function.name, []).append(function)
 
     def link_site(self, site: SiteRow) -> SiteRow | None:
-        """The call site with its callee; None if it is no call site."""
+        """The call site with its callee; None if it is not a call site."""
         if site.symbol_use is None:
             return site
         interner = self._facts.interner

@@ -1,6 +1,6 @@
 """Closes a solution over pointers to pointers, and over callers that are not seen.
 
-The kernel passes the addresses of a hundred thousand things that are no function pointers. The
+The kernel passes the addresses of a hundred thousand things other than function pointers. The
 solver admits the address of a pointer only if that pointer holds a function. Where a function
 is stored through a pointer, a backward search finds the addresses that may reach the pointer.
 Both steps repeat until nothing is new.

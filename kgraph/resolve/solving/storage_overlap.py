@@ -82,7 +82,7 @@ class StorageOverlap:
         self._solver.propagate()
 
     def _add_values(self, operands: Mapping[Operand, int], target: int) -> None:
-        """Connect what lies at a place and is no slot."""
+        """Connect what lies at a place and is not a slot."""
         for operand, label in operands.items():
             if not self._is_slot(operand):
                 self._solver.add_edge(self._solver.as_node(operand), target, label)

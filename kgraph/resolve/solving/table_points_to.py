@@ -103,7 +103,7 @@ class BackwardTableSearch:
     def find_tables(self, pointer: int) -> set[int]:
         """The tables; none if they are more than MOST_POINTEES.
 
-        What may point to more is no pointer to one kind of table, but belongs to a function that
+        What may point to more is not a pointer to one kind of table, but belongs to a function that
         moves any memory.
         """
         known = self._known.get(pointer)

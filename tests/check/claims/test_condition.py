@@ -358,10 +358,10 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     ("ten()\n|-NAMED: third(5)", Verdict.HOLDS, ""),
     ("ten()\n|-NAMED: third(4)", Verdict.REFUTED, "it stands under case 4"),
     ("ten()\n|-out: third(6)", Verdict.UNDECIDED,
-     "out is no label of ten, which has drop, case 4, case NAMED, case 6"),
+     "out is not a label of ten, which has drop, case 4, case NAMED, case 6"),
     ("eleven()\n|-out: return third(7)", Verdict.HOLDS, ""),
     ("eleven()\n|-out: second(b)", Verdict.REFUTED, "behind the label out"),
-    ("one()\n|-again: first(a)", Verdict.HOLDS, "again is no label of one"),
+    ("one()\n|-again: first(a)", Verdict.HOLDS, "again is not a label of one"),
     ("one()\n|-again: first(a)\n  |-third(1)", Verdict.REFUTED, "does not call third"),
     # what either side of an #else opens
     ("eleven()\n{\n#if NOT\n\tif (a) {\n#else\n\tif (b) {\n#endif\n\tsecond(b);\n\t}\n\tthird(b);",
@@ -379,7 +379,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     # labels on lines of their own
     ("twelve() {\nlast:\n\treturn second(9);", Verdict.HOLDS, ""),
     ("twelve() {\nlast:\n\tfirst(3);", Verdict.REFUTED, "behind the label last"),
-    ("twelve() {\nnone:\n\tfirst(3);", Verdict.UNDECIDED, "none is no label of twelve"),
+    ("twelve() {\nnone:\n\tfirst(3);", Verdict.UNDECIDED, "none is not a label of twelve"),
     ("twelve() {\nlast:\n}\none() {\n\tsecond(1);", Verdict.HOLDS, ""),
     # a root that nothing marks, and one that cannot be read
     ("first\n    second(1)", Verdict.REFUTED, "first does not call second"),

@@ -53,7 +53,7 @@ def test_a_record_is_where_headers_define_it(graph: CallGraph) -> None:
 
 
 @pytest.mark.parametrize(("name", "note"), [
-    ("WALK", "WALK (b.h:2) is a macro whose uses the index does not keep"),
+    ("WALK", "WALK (b.h:2) is a macro, and the index does not record its uses"),
     ("ELSEWHERE", "ELSEWHERE (other.h:1) is not in this configuration"),
 ])
 def test_a_macro_without_calls_is_no_name_of_another_configuration(
