@@ -35,10 +35,12 @@ _SITES = (
     " JOIN text w ON w.id = s.reason JOIN text g ON g.id = s.guards "
 )
 _BINDINGS = (
-    'SELECT h.text, b.function, b.object, b."table", path, b.line, b."column", how FROM bound b'
+    'SELECT h.text, b.function, b.object, b."table", path, b.line, b."column", how FROM binding b'
     " JOIN text h ON h.id = b.holder JOIN file ON file.id = b.file "
 )
-_TABLE_COPIES = "SELECT text, object, evidence, whole FROM held JOIN text ON text.id = holder "
+_TABLE_COPIES = (
+    "SELECT text, object, evidence, whole FROM copied_table JOIN text ON text.id = holder "
+)
 _TEXT_ID = "(SELECT id FROM text WHERE text = ?)"
 
 _BATCH = 1000  # ids that one statement names
@@ -91,7 +93,7 @@ class OpenRequestRow(Struct, frozen=True, gc=False):
     caller: int
     kind: str
     reason: str
-    asked: str
+    requested: str
     key_unknown: bool
 
 
@@ -172,12 +174,12 @@ class Lookups:
     def find_tables_of_type(self, type_: str) -> list[KnownObject]:
         """The objects of a type whose initialisers bind something."""
         return self._select_objects(
-            'o.type = ? AND EXISTS (SELECT 1 FROM bound b WHERE b."table" = o.id)', type_)
+            'o.type = ? AND EXISTS (SELECT 1 FROM binding b WHERE b."table" = o.id)', type_)
 
     def find_table_names(self, record: str) -> list[str]:
         """The names of the objects whose initialisers bind a field of a record."""
         return self._column(
-            'SELECT DISTINCT o.name FROM bound b JOIN object o ON o.id = b."table"'
+            'SELECT DISTINCT o.name FROM binding b JOIN object o ON o.id = b."table"'
             " WHERE b.record = ?", record)
 
     def _select_objects(self, where: str, *values: object) -> list[KnownObject]:
@@ -331,7 +333,7 @@ class Lookups:
     def find_bound_slots(self, record: str, field: str) -> list[str]:
         """The slots (`record.field`) with bindings, of this record or with this field."""
         return self._column(
-            "SELECT DISTINCT record || '.' || field FROM bound WHERE record = ? OR field = ?",
+            "SELECT DISTINCT record || '.' || field FROM binding WHERE record = ? OR field = ?",
             record, field)
 
     def find_table_copies_to_field(self, record: str, field: str) -> list[KnownTableCopy]:
@@ -350,7 +352,8 @@ class Lookups:
             for row in rows]
 
     def _select_table_copies(self, where: str, *values: object) -> list[KnownTableCopy]:
-        rows = self.reader.fetch_rows(f"{_TABLE_COPIES} WHERE {where} ORDER BY held.id", values)
+        rows = self.reader.fetch_rows(
+            f"{_TABLE_COPIES} WHERE {where} ORDER BY copied_table.id", values)
         return [
             KnownTableCopy(holder, table, self.reader.read_evidence(evidence), bool(whole))
             for holder, table, evidence, whole in rows]
@@ -386,14 +389,15 @@ class Lookups:
     def find_open_requests(self) -> list[OpenRequestRow]:
         """The requests to run something later for which no callee was found."""
         return [OpenRequestRow(*row) for row in self.reader.fetch_rows(
-            "SELECT site, caller, k.text, r.text, a.text, untold FROM request q"
+            "SELECT site, caller, k.text, r.text, a.text, key_unknown FROM request q"
             " JOIN site s ON s.id = q.site JOIN text k ON k.id = q.kind"
-            " JOIN text r ON r.id = q.reason JOIN text a ON a.id = q.asked ORDER BY q.id")]
+            " JOIN text r ON r.id = q.reason JOIN text a ON a.id = q.requested ORDER BY q.id")]
 
     def find_deferred_callbacks(self) -> list[DeferredCallbackRow]:
         """The functions that are registered to be run later."""
         return [DeferredCallbackRow(*row) for row in self.reader.fetch_rows(
-            "SELECT text, function, untold FROM later JOIN text ON text.id = later.kind")]
+            "SELECT text, function, key_unknown FROM deferred_callback d"
+            " JOIN text ON text.id = d.kind")]
 
     def _column(self, statement: str, *values: object) -> list[Any]:
         """The only column of the rows of a statement."""

@@ -25,7 +25,7 @@ class OpenRequests:
         self._requests: dict[int, list[OpenRequest]] = defaultdict(list)  # by call site
         self._candidates: dict[int, list[frozenset[int]]] = defaultdict(list)  # by caller
         for row in lookups.find_open_requests():
-            self._requests[row.site].append(OpenRequest(row.kind, row.reason, row.asked))
+            self._requests[row.site].append(OpenRequest(row.kind, row.reason, row.requested))
             # A known key matched nothing that is registered under a known key.
             possible = registered if row.key_unknown else under_unknown_keys
             self._candidates[row.caller].append(frozenset(possible.get(row.kind, ())))

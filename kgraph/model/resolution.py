@@ -122,7 +122,7 @@ class DeferredRequest(Struct, frozen=True, order=True, gc=False):
     """A call site (`key` and `position`, see ResolvedSite) requests something of a kind to be run
     later.
 
-    `edges` counts the callees that were found. If there are none, `reason` says why and `asked`
+    `edges` counts the callees that were found. If there are none, `reason` says why and `requested`
     what is requested. `key_unknown`: it may be anything of the kind.
     """
 
@@ -131,7 +131,7 @@ class DeferredRequest(Struct, frozen=True, order=True, gc=False):
     kind: str
     edges: int
     reason: str = ""
-    asked: str = ""
+    requested: str = ""
     key_unknown: bool = False
 
 

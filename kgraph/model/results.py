@@ -92,12 +92,12 @@ class Path(Struct, frozen=True, gc=False):
 
 class OpenRequest(Struct, frozen=True, gc=False):
     """A request at a call site to run something of a kind later, for which no callee was found:
-    `asked` is what it requests, `reason` why nothing was found.
+    `requested` is what it requests, `reason` why nothing was found.
     """
 
     kind: str
     reason: str
-    asked: str = ""
+    requested: str = ""
 
 
 class SiteAnswer(Struct, frozen=True, gc=False):

@@ -224,7 +224,8 @@ def encode_call_sites(answers: Sequence[SiteAnswer], read_line: LineReader) -> R
                 "macro": answer.site.macro,
                 "by_type": answer.by_type,
                 "requests": [
-                    {"kind": request.kind, "asked": request.asked or None, "reason": request.reason}
+                    {"kind": request.kind, "asked": request.requested or None,
+                     "reason": request.reason}
                     for request in answer.requests
                 ],
                 "candidates": [encode_hop(hop, read_line) for hop in answer.candidates],

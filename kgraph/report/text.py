@@ -205,8 +205,8 @@ def format_edges(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
 def _format_requests(answer: SiteAnswer) -> Iterator[str]:
     """The requests of a call site to run something later that have no callee."""
     for request in answer.requests:
-        asked = f" {request.asked}" if request.asked else ""
-        yield f"  requests {request.kind}{asked} without a known callee: {request.reason}"
+        requested = f" {request.requested}" if request.requested else ""
+        yield f"  requests {request.kind}{requested} without a known callee: {request.reason}"
 
 
 def format_call_sites(answers: Sequence[SiteAnswer]) -> Iterator[str]:

@@ -63,8 +63,8 @@ class GraphWriter:
         self._insert("site", map(self._make_site_row, count(), sites))
         self._collect_edges(sites)
         self._write_requests(resolution, [site for _, _, site in sites])
-        self._insert("bound", map(self._make_binding_row, count(), resolution.bindings))
-        self._insert("held", map(self._make_copy_row, count(), resolution.copied_tables))
+        self._insert("binding", map(self._make_binding_row, count(), resolution.bindings))
+        self._insert("copied_table", map(self._make_copy_row, count(), resolution.copied_tables))
         self._insert("evidence", self._iter_chain_rows())
         holders = [self._holder_id(site) for _, _, site in sites]
         self._arrays |= build_hop_arrays(self._arrays, holders)
@@ -142,10 +142,11 @@ class GraphWriter:
         without = [request for request in resolution.requests if not request.edges]
         self._insert("request", (
             (number, numbers[request.key, request.position], self._text_id(request.kind),
-             self._text_id(request.reason), self._text_id(request.asked), int(request.key_unknown))
+             self._text_id(request.reason), self._text_id(request.requested),
+             int(request.key_unknown))
             for number, request in enumerate(without)
         ))
-        self._insert("later", (
+        self._insert("deferred_callback", (
             (number, self._text_id(callback.kind), self._functions[callback.function],
              int(callback.key_unknown))
             for number, callback in enumerate(resolution.callbacks)
@@ -318,11 +319,13 @@ def write_name_tables(connection: sqlite3.Connection, root: Path, build: Path | 
     """Fill the tables `holder` and `alias`. A header that cannot be read now has no aliases."""
     connection.execute(
         "INSERT INTO holder SELECT text, id FROM text WHERE id IN"
-        " (SELECT holder FROM site UNION SELECT holder FROM bound UNION SELECT holder FROM held)"
+        " (SELECT holder FROM site UNION SELECT holder FROM binding"
+        " UNION SELECT holder FROM copied_table)"
     )
     fields: dict[str, list[str]] = {}
     for record, field in connection.execute(
-        "SELECT * FROM (SELECT record, field FROM bound UNION SELECT record, field FROM held)"
+        "SELECT * FROM (SELECT record, field FROM binding"
+        " UNION SELECT record, field FROM copied_table)"
         " ORDER BY record || '.' || field"
     ):
         fields.setdefault(field.rpartition(".")[2], []).append(f"{record}.{field}")

@@ -77,43 +77,43 @@ CREATE INDEX site_holder ON site(holder) WHERE holder IS NOT NULL;
 -- Chains of evidence, each once: [[role, file, line, column, holder], ...].
 CREATE TABLE evidence (id INTEGER PRIMARY KEY, chain TEXT NOT NULL);
 
--- Requests to run something later for which no callee was found. asked: the key; untold: the key is
--- unknown, so that it may be any key of the kind.
+-- Requests to run something later for which no callee was found. requested: the key; key_unknown:
+-- it may be any key of the kind.
 CREATE TABLE request (
     id INTEGER PRIMARY KEY, site INTEGER NOT NULL REFERENCES site,
     kind INTEGER NOT NULL REFERENCES text, reason INTEGER NOT NULL REFERENCES text,
-    asked INTEGER NOT NULL REFERENCES text, untold INTEGER NOT NULL
+    requested INTEGER NOT NULL REFERENCES text, key_unknown INTEGER NOT NULL
 );
 
--- Functions that are registered to be run later. untold: the key is unknown.
-CREATE TABLE later (
+-- Functions that are registered to be run later. key_unknown: under an unknown key.
+CREATE TABLE deferred_callback (
     id INTEGER PRIMARY KEY, kind INTEGER NOT NULL REFERENCES text,
-    function INTEGER NOT NULL REFERENCES function, untold INTEGER NOT NULL
+    function INTEGER NOT NULL REFERENCES function, key_unknown INTEGER NOT NULL
 );
 
 -- Bindings: a function, or the address of an object (an install), put into a holder. table: the
 -- object whose initialiser does it, NULL for an assignment.
-CREATE TABLE bound (
+CREATE TABLE binding (
     id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES text,
     record TEXT NOT NULL, field TEXT NOT NULL, function INTEGER REFERENCES function,
     object INTEGER REFERENCES object, "table" INTEGER REFERENCES object,
     file INTEGER NOT NULL REFERENCES file, line INTEGER NOT NULL, "column" INTEGER NOT NULL,
     how TEXT NOT NULL
 );
-CREATE INDEX bound_record ON bound(record, field);
-CREATE INDEX bound_function ON bound(function) WHERE function IS NOT NULL;
-CREATE INDEX bound_object ON bound(object) WHERE object IS NOT NULL;
-CREATE INDEX bound_table ON bound("table") WHERE "table" IS NOT NULL;
-CREATE INDEX bound_holder ON bound(holder);
+CREATE INDEX binding_record ON binding(record, field);
+CREATE INDEX binding_function ON binding(function) WHERE function IS NOT NULL;
+CREATE INDEX binding_object ON binding(object) WHERE object IS NOT NULL;
+CREATE INDEX binding_table ON binding("table") WHERE "table" IS NOT NULL;
+CREATE INDEX binding_holder ON binding(holder);
 
 -- Tables that copies bring into a pointer field. whole: everything that the field may hold is known.
-CREATE TABLE held (
+CREATE TABLE copied_table (
     id INTEGER PRIMARY KEY, holder INTEGER NOT NULL REFERENCES text,
     record TEXT NOT NULL, field TEXT NOT NULL, object INTEGER NOT NULL REFERENCES object,
     evidence INTEGER NOT NULL REFERENCES evidence, whole INTEGER NOT NULL
 );
-CREATE INDEX held_record ON held(record, field);
-CREATE INDEX held_object ON held(object);
+CREATE INDEX copied_table_record ON copied_table(record, field);
+CREATE INDEX copied_table_object ON copied_table(object);
 
 -- Holders by name: the ids of their texts.
 CREATE TABLE holder (name TEXT PRIMARY KEY, text INTEGER NOT NULL REFERENCES text) WITHOUT ROWID;

@@ -23,7 +23,7 @@ def written(tree: Path, build: Path | None, files: list[tuple[str, int]]) -> sql
     connection.executemany("INSERT INTO text VALUES (?, ?)", enumerate(
         ["driver.ops", "driver.part.ops", "call.run", "not a holder"]))
     connection.executemany(
-        "INSERT INTO bound VALUES (?, ?, ?, ?, NULL, NULL, NULL, 0, 1, 1, 'assignment')",
+        "INSERT INTO binding VALUES (?, ?, ?, ?, NULL, NULL, NULL, 0, 1, 1, 'assignment')",
         [(0, 0, "driver", "ops"), (1, 1, "driver", "part.ops"), (2, 1, "driver", "part.ops")])
     connection.execute(
         'INSERT INTO site (id, caller, file, line, "column", end_line, end_column, ordinal,'

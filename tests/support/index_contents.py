@@ -37,14 +37,17 @@ def everything(index: Path) -> dict[str, Any]:
             ),
             proof=chains,
         ),
-        "bound": table("bound", file=files, holder=texts),
-        "held": table("held", holder=texts, evidence=chains),
+        "binding": table("binding", file=files, holder=texts),
+        "copied_table": table("copied_table", holder=texts, evidence=chains),
         "holder": sorted(reader.fetch_rows("SELECT name FROM holder")),
         "alias": sorted(reader.fetch_rows("SELECT name, member, slot FROM alias")),
         "request": sorted(
-            row[1:] for row in table("request", **dict.fromkeys(("kind", "reason", "asked"), texts))
+            row[1:] for row in table(
+                "request", **dict.fromkeys(("kind", "reason", "requested"), texts))
         ),
-        "later": sorted(row[1:] for row in table("later", kind=texts)),
+        "deferred_callback": sorted(
+            row[1:] for row in table("deferred_callback", kind=texts)
+        ),
         "unit": reader.fetch_rows(
             "SELECT path, object, image, failed, errors FROM unit ORDER BY id"
         ),
@@ -91,7 +94,7 @@ def contents(path: Path) -> tuple[object, ...]:
     reader = IndexReader(path)
     tables = [
         reader.fetch_rows(f"SELECT * FROM {table} ORDER BY 1")
-        for table in ("function", "site", "object", "evidence", "bound", "array", "text")
+        for table in ("function", "site", "object", "evidence", "binding", "array", "text")
     ]
     units = reader.fetch_rows("SELECT path, object, image, failed, errors FROM unit ORDER BY id")
     files = dict(reader.fetch_rows("SELECT id, path FROM file"))

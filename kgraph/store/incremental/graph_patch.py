@@ -42,7 +42,8 @@ from kgraph.store.incremental.id_remap import (
 from kgraph.store.incremental.line_shift import LineShift, LocationUpdater, TextTable
 
 _GRAPH_TABLES = (
-    "text", "function", "object", "site", "evidence", "bound", "held", "array", "request", "later",
+    "text", "function", "object", "site", "evidence", "binding", "copied_table", "array", "request",
+    "deferred_callback",
 )
 
 
@@ -103,9 +104,9 @@ class _GraphPatch:
         rewritten = {number for number in ids.previous_numbers.values() if number is not None}
         self._copy_table("object", {"id": objects}, without=ids.removed_objects)
         self._copy_table("function", {"id": functions}, without=rewritten | ids.dropped_rows)
-        self._copy_table("bound", {"function": functions, "object": objects, "table": objects})
-        self._copy_table("held", {"object": objects})
-        self._copy_table("later", {"function": functions})
+        self._copy_table("binding", {"function": functions, "object": objects, "table": objects})
+        self._copy_table("copied_table", {"object": objects})
+        self._copy_table("deferred_callback", {"function": functions})
         pieces = ids.list_pieces()
         self._copy_sites(pieces)
         self._texts = TextTable(self._connection)
@@ -158,7 +159,7 @@ class _GraphPatch:
         `number` is the new number of the first.
         """
         self._connection.execute(
-            "INSERT INTO main.request SELECT id, site + ?, kind, reason, asked, untold"
+            "INSERT INTO main.request SELECT id, site + ?, kind, reason, requested, key_unknown"
             " FROM previous.request WHERE site >= ? AND site < ?", (number - first, first, last))
 
     def _file_id(self, location: Location) -> int:

@@ -182,7 +182,7 @@ class IdRemap:
         return (
             file is None and self._arrays["edge_callee"].count(number) == calls
             and not self._arrays["forward_value"].count(number)
-            and execute("SELECT 1 FROM previous.bound WHERE function = ?", (number,)
+            and execute("SELECT 1 FROM previous.binding WHERE function = ?", (number,)
                         ).fetchone() is None)
 
     def find_callee(self, function: FunctionId) -> int:

@@ -158,9 +158,9 @@ class LocationUpdater:
 
     def _update_bindings(self, file: int, points: Mapping[Point, Point]) -> None:
         rows = self._connection.execute(
-            'SELECT line, "column", id FROM bound WHERE file = ?', (file,)).fetchall()
+            'SELECT line, "column", id FROM binding WHERE file = ?', (file,)).fetchall()
         self._connection.executemany(
-            'UPDATE bound SET line = ?, "column" = ? WHERE id = ?',
+            'UPDATE binding SET line = ?, "column" = ? WHERE id = ?',
             [(*points[line, column], number) for line, column, number in rows])
 
     def _update_evidence(self, moved: Mapping[int, Mapping[Point, Point]]) -> None:

@@ -48,7 +48,7 @@ class PreviousGraph:
     def _is_table(self, identity: ObjectId) -> bool:
         """Whether something is bound in an object of this name and scope, whatever its image."""
         return bool(self._reader.fetch_rows(
-            'SELECT 1 FROM object o JOIN bound b ON b."table" = o.id'
+            'SELECT 1 FROM object o JOIN binding b ON b."table" = o.id'
             " WHERE o.name = ? AND o.scope = ? LIMIT 1", (identity.name, identity.scope)))
 
     def is_pointer(self, identity: ObjectId) -> bool:

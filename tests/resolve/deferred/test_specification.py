@@ -191,7 +191,7 @@ def test_hooks_are_asked_for_by_the_numbers_beside_them(tmp_path: Path) -> None:
     reached = [names(site) for site in sites(found, "f")]
     assert reached == [["ask", "first"], ["ask"], ["ask", "first"], ["ask", "second"]]
     [request] = [request for request in found.requests if not request.edges]
-    assert (request.asked, request.reason, request.key_unknown) == (
+    assert (request.requested, request.reason, request.key_unknown) == (
         "2 1", "nothing known is registered under its key", False)
     assert [later for later in found.callbacks if later.key_unknown] == [
         DeferredCallback("hook", FunctionId("third"), key_unknown=True)]
