@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from kgraph.indexing.index_tree import IndexSummary
     from kgraph.indexing.matrix import MatrixOutcome
     from kgraph.indexing.workers.pool import Limits
-    from kgraph.indexing.write_index import IndexRequest
+    from kgraph.indexing.write_index import IndexRequest, Progress
     from kgraph.model.document import Query, Scenario
     from kgraph.model.results import (
         CacheInventory,
@@ -103,7 +103,6 @@ _DEFINED_IN = {
 
 _LOG = PackageLogger("kgraph.api")
 Remark = Callable[[str], None]
-Progress = Callable[[int, int, str], None]
 
 
 def __getattr__(name: str) -> Any:
@@ -399,7 +398,7 @@ def network(
 
 
 def index(
-    request: "IndexRequest", *, progress: Progress = _ignore_progress,
+    request: "IndexRequest", *, progress: "Progress" = _ignore_progress,
     remark: Remark = _ignore_remark, is_last: bool = False,
 ) -> "IndexSummary":
     """Read a kernel tree and write its index. `is_last`: the process ends afterwards, so memory
@@ -413,7 +412,7 @@ def index(
 
 
 def index_matrix(
-    file: Path, request: "IndexRequest", *, progress: Progress = _ignore_progress,
+    file: Path, request: "IndexRequest", *, progress: "Progress" = _ignore_progress,
     remark: Remark = _ignore_remark,
 ) -> "Iterator[MatrixOutcome]":
     """Index the trees and configurations that a TOML file lists, one after the other. `request`

@@ -91,7 +91,7 @@ class Extractor:
             return None
         header, handle = made
         nobody = TranslationUnit("", "", VMLINUX, "", plan.directory, plan.flags)
-        reader = _UnitReader(nobody, SourceMap(self._roots), set())
+        reader = _UnitExtraction(nobody, SourceMap(self._roots), set())
         try:
             definitions = reader.read(C.clang_getTranslationUnitCursor(handle))
         finally:
@@ -128,7 +128,7 @@ class Extractor:
         if not sources.find_citation_path(unit.file):
             return UnitFacts(unit.path, unit.object, (), (), errors,
                              failed="it lies outside the tree")
-        reader = _UnitReader(unit, sources, self._seen)
+        reader = _UnitExtraction(unit, sources, self._seen)
         definitions = reader.read(C.clang_getTranslationUnitCursor(handle))
         keys = set(reader.keys)
         if header is not None:
@@ -162,7 +162,7 @@ def _list_errors(handle: int, sources: SourceMap) -> tuple[Diagnostic, ...]:
     return tuple(found)
 
 
-class _UnitReader:
+class _UnitExtraction:
     """Reads the definitions of one translation unit; `keys` are those of all of them."""
 
     def __init__(self, unit: TranslationUnit, sources: SourceMap, seen: set[str]) -> None:

@@ -37,7 +37,7 @@ class Overlap(NamedTuple):
     how: TransferKind
 
 
-class _Target(IntEnum):
+class _PointeeKind(IntEnum):
     """What a field can point to. The order matters, see _PointerField.can_hold_same."""
 
     FUNCTION = 0
@@ -56,23 +56,23 @@ class _PointerField:
 
     offset: int
     slot: Slot
-    target: _Target
+    target: _PointeeKind
     pointee: int = 0
 
     def can_be_read_from(self, other: "_PointerField") -> bool:
         """Whether a pointer that is written as `other` can be read as this field."""
-        return self.target != _Target.NUMBER and self.can_hold_same(other)
+        return self.target != _PointeeKind.NUMBER and self.can_hold_same(other)
 
     def can_hold_same(self, other: "_PointerField") -> bool:
         """Whether both fields share storage and can hold the same pointer."""
         if self.offset != other.offset or self.slot == other.slot:
             return False
         if self.target == other.target:
-            return self.target <= _Target.TABLE and self.pointee == other.pointee
+            return self.target <= _PointeeKind.TABLE and self.pointee == other.pointee
         typed, carrier = sorted((self.target, other.target))
-        if typed == _Target.TABLE:
-            return carrier == _Target.ANYTHING
-        return typed == _Target.FUNCTION and carrier != _Target.TABLE
+        if typed == _PointeeKind.TABLE:
+            return carrier == _PointeeKind.ANYTHING
+        return typed == _PointeeKind.FUNCTION and carrier != _PointeeKind.TABLE
 
     def overlap_with(self, other: "_PointerField") -> Overlap:
         """The overlap by which `other` is read as this field."""
@@ -126,7 +126,7 @@ class StorageOverlaps:
         if union is None:
             return ()
         slots = {own.slot for own in self._list_member_fields(member)
-                 if own.target == _Target.NUMBER}
+                 if own.target == _PointeeKind.NUMBER}
         fields = self._list_pointer_fields(C.clang_getCursorType(union))
         return tuple(one.overlap_with(other) for one in fields if one.slot in slots
                      for other in fields if one.can_hold_same(other))
@@ -134,7 +134,7 @@ class StorageOverlaps:
     def list_function_slots(self, record: Type) -> tuple[Slot, ...]:
         """The function pointers of a record."""
         return tuple(each.slot for each in self._list_pointer_fields(record)
-                     if each.target == _Target.FUNCTION)
+                     if each.target == _PointeeKind.FUNCTION)
 
     def _find_in_union(self, member: Cursor, union: Cursor) -> tuple[Overlap, ...]:
         slots = {own.slot for own in self._list_member_fields(member)}
@@ -171,18 +171,18 @@ class StorageOverlaps:
         if target is not None and slot is not None and not C.clang_Cursor_isBitField(member):
             found.append(_PointerField(offset, slot, target, pointee))
 
-    def _find_target(self, type_: TypeInfo) -> tuple[_Target | None, int]:
+    def _find_target(self, type_: TypeInfo) -> tuple[_PointeeKind | None, int]:
         """What a field of a type can point to; None if it can hold no pointer of interest."""
         element = type_.element
         if type_.is_pointer and element is not None:
             if element.is_function:
-                return _Target.FUNCTION, element.type.d0
+                return _PointeeKind.FUNCTION, element.type.d0
             if element.is_record:
                 if not self._is_table(element.type):
                     return None, 0
-                return _Target.TABLE, get_key(C.clang_getTypeDeclaration(element.type))
-            return (_Target.ANYTHING, 0) if element.kind == kinds.T_VOID else (None, 0)
-        return (_Target.NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)
+                return _PointeeKind.TABLE, get_key(C.clang_getTypeDeclaration(element.type))
+            return (_PointeeKind.ANYTHING, 0) if element.kind == kinds.T_VOID else (None, 0)
+        return (_PointeeKind.NUMBER, 0) if type_.kind in kinds.T_WORD else (None, 0)
 
     def _is_table(self, record: Type) -> bool:
         """Whether a record has function pointers among its own fields."""

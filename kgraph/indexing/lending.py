@@ -14,10 +14,9 @@ from kgraph.indexing.unit_invalidation import Loan, ReusePlan, UnitValidator, di
 from kgraph.model.units import TranslationUnit
 from kgraph.store import list_indexes
 from kgraph.store.connection import report_damage
-from kgraph.store.previous_index import PreviousIndex, read_unit_commands
+from kgraph.store.previous_index import PreviousIndex, UnitName, read_unit_commands
 
 _MAX_DONORS = 3  # the first lends most, and opening each takes time
-UnitName = tuple[str, str]  # path, object
 _WantedUnits = dict[UnitName, tuple[TranslationUnit, bytes]]  # with the digest of the command
 
 

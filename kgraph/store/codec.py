@@ -34,7 +34,7 @@ from kgraph.model.values import (
     Variable,
 )
 
-Row = list[object]
+EncodedRow = list[object]
 # The kinds of values in the pool. A change of these takes a new version of the schema.
 _FUNCTION, _OBJECT, _SLOT, _OBJECT_FIELD, _VARIABLE, _PARAMETER = 0, 1, 2, 3, 4, 5
 _RETURN, _CALL_RESULT, _PLACE, _LOAD, _ADDRESS, _CONSTANT, _OPAQUE = 6, 7, 8, 9, 10, 11, 12
@@ -60,7 +60,7 @@ class FactsEncoder:
     def __init__(self) -> None:
         self._strings: dict[str, int] = {}
         self._values: dict[object, int] = {}
-        self._rows: list[Row] = []
+        self._rows: list[EncodedRow] = []
         self.last_lines: dict[str, int] = {}
 
     def encode(self, definition: Definition) -> bytes:
@@ -81,13 +81,13 @@ class FactsEncoder:
         """The position of a string in its pool."""
         return self._strings.setdefault(text, len(self._strings))
 
-    def _location(self, location: Location) -> Row:
+    def _location(self, location: Location) -> EncodedRow:
         path, line = location.path, location.line
         if self.last_lines.get(path, 0) < line:
             self.last_lines[path] = line
         return [self.intern_string(path), line, location.column]
 
-    def _extent(self, extent: Extent) -> Row:
+    def _extent(self, extent: Extent) -> EncodedRow:
         if self.last_lines.get(extent.start.path, 0) < extent.end_line:
             self.last_lines[extent.start.path] = extent.end_line
         return [*self._location(extent.start), extent.end_line, extent.end_column]
@@ -101,7 +101,7 @@ class FactsEncoder:
             self._rows.append(row)
         return number
 
-    def _subject(self, subject: Function | Object) -> Row:
+    def _subject(self, subject: Function | Object) -> EncodedRow:
         place = [*self._extent(subject.extent), *self._location(subject.location)]
         if isinstance(subject, Function):
             return [
@@ -115,7 +115,7 @@ class FactsEncoder:
             self.intern_string(subject.section), self.intern_string(subject.alias_of),
         ]
 
-    def _call(self, call: CallSite) -> Row:
+    def _call(self, call: CallSite) -> EncodedRow:
         return [
             self.intern_value(call.caller),
             *self._location(call.location),
@@ -130,14 +130,14 @@ class FactsEncoder:
             [[*self._extent(guard.extent), int(guard.holds)] for guard in call.guards],
         ]
 
-    def _binding(self, binding: Binding) -> Row:
+    def _binding(self, binding: Binding) -> EncodedRow:
         return [
             self.intern_value(binding.place), self.intern_value(binding.value),
             *self._location(binding.location), _HOW_NUMBERS[binding.how],
             _NONE if binding.table is None else self.intern_value(binding.table),
         ]
 
-    def _flow(self, flow: Flow) -> Row:
+    def _flow(self, flow: Flow) -> EncodedRow:
         return [
             self.intern_value(flow.source),
             self.intern_value(flow.target),
@@ -147,7 +147,7 @@ class FactsEncoder:
 
 
 # How each kind of value is written. Its parts come before it in the pool.
-_ROWS: dict[type, Callable[[Any, Any], Row]] = {
+_ROWS: dict[type, Callable[[Any, Any], EncodedRow]] = {
     FunctionId: lambda to, it: [
         _FUNCTION,
         to.intern_string(it.name),
@@ -208,10 +208,10 @@ def compress_facts(text: bytes) -> bytes:
     return packer.compress(text) + packer.flush()
 
 
-def decompress_facts(data: bytes) -> list[list[Row]]:
+def decompress_facts(data: bytes) -> list[list[EncodedRow]]:
     """Read what `compress_facts` wrote. Raises zlib.error or ValueError on damage."""
     text = zlib.decompressobj(zdict=_DICTIONARY).decompress(data)
-    rows: list[list[Row]]
+    rows: list[list[EncodedRow]]
     try:
         rows = _READ_JSON(text)
     except (msgspec.DecodeError, UnicodeDecodeError):  # names or paths that are not UTF-8

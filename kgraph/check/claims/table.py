@@ -22,7 +22,7 @@ _NO_ELEMENT = -1
 _QUALIFIERS = re.compile(r"\b(const|static|volatile)\b|\[[^\]]*\]|__\w+")
 
 _Rows = tuple[tuple[str, str], ...]  # (field, value) of rows that a document writes together
-_Tokens = list[tuple[str, int]]
+_TableTokens = list[tuple[str, int]]  # each with its line, counted from 0 at that of the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,12 +263,12 @@ def _read_initialiser(context: CheckContext, table: KnownObject) -> list[_Initia
     return found
 
 
-def _is_behind_field(words: _Tokens, place: int) -> bool:
+def _is_behind_field(words: _TableTokens, place: int) -> bool:
     """Whether the brace at `place` is the value of a member."""
     return words[place - 1][0] == "=" and words[place - 2][0] != "]"
 
 
-def _read_designator(words: _Tokens, place: int) -> tuple[str, str]:
+def _read_designator(words: _TableTokens, place: int) -> tuple[str, str]:
     """(last member, value) of the designator whose dot stands at `place`; ("", "") for none."""
     field = ""
     while place + 1 < len(words):
@@ -284,7 +284,7 @@ def _read_designator(words: _Tokens, place: int) -> tuple[str, str]:
     return "", ""
 
 
-def _read_to_comma(words: _Tokens) -> str:
+def _read_to_comma(words: _TableTokens) -> str:
     depth, value = 0, []
     for word, _ in words:
         if depth == 0 and word in (",", "}", ";"):

@@ -16,7 +16,8 @@ from kgraph.model.results import KnownFunction, KnownSite
 # The extent of a label in the index reaches to the last of those that lead to a call.
 _LABELS = re.compile(r"\b(?:case\s[^:;{}]+|default)(?=\s*(?::|$))")
 
-Tokens = list[tuple[str, int]]  # each with its line, counted from 0 at that of the function's name
+# Each token with its line, counted from 0 at that of the function's name.
+TokensFromName = list[tuple[str, int]]
 
 
 class FunctionTexts:
@@ -29,8 +30,8 @@ class FunctionTexts:
         self.sources = SourceText(graph)
         self.expander = NameExpander(graph, self.sources)
         self._sites: dict[int, list[KnownSite]] = {}
-        self._tokens: dict[int, Tokens] = {}
-        self._expanded: dict[int, tuple[Tokens, dict[int, int]]] = {}
+        self._tokens: dict[int, TokensFromName] = {}
+        self._expanded: dict[int, tuple[TokensFromName, dict[int, int]]] = {}
         self._flows: dict[int, ControlFlow] = {}
         self._guards: dict[int, list[tuple[ConditionForm, Extent, str]]] = {}
         self._conditions: dict[Extent, tuple[ConditionForm, str]] = {}
@@ -66,7 +67,7 @@ class FunctionTexts:
         """The form of a condition of code in the file `path`, or of its negation."""
         return normalise_condition(self.expander.expand_text(condition, path), holds=holds)
 
-    def tokens_of(self, function: KnownFunction) -> Tokens:
+    def tokens_of(self, function: KnownFunction) -> TokensFromName:
         """The tokens of a function's definition."""
         if function.number not in self._tokens:
             place = function.location
@@ -75,11 +76,11 @@ class FunctionTexts:
             self._tokens[function.number] = tokenise("\n".join(lines[first:function.end_line]))
         return self._tokens[function.number]
 
-    def expanded_tokens_of(self, function: KnownFunction) -> Tokens:
+    def expanded_tokens_of(self, function: KnownFunction) -> TokensFromName:
         """The same without lines of the preprocessor and macros for names and members."""
         return self._expand(function)[0]
 
-    def _expand(self, function: KnownFunction) -> tuple[Tokens, dict[int, int]]:
+    def _expand(self, function: KnownFunction) -> tuple[TokensFromName, dict[int, int]]:
         if function.number not in self._expanded:
             path = function.location.path if function.location else ""
             plain = self.expander.expand(self.tokens_of(function), path)
@@ -110,7 +111,7 @@ class FunctionTexts:
             place, self.expanded_tokens_of(function), [word for word, _ in expanded])
 
 
-def _find_runs(start: Location, tokens: Tokens, words: list[str]) -> list[Extent]:
+def _find_runs(start: Location, tokens: TokensFromName, words: list[str]) -> list[Extent]:
     kept = [(word, line) for word, line in tokens if word != ";"]
     return [
         Extent(Location(start.path, start.line + kept[first][1]),

@@ -26,7 +26,7 @@ _MAX_TYPES = 50  # that one may stand for
 _MAX_STEPS = 8  # macros that stand for macros
 _MAX_TOKENS = 100  # that a word stands for: each step may be many times as wide as the one before
 
-Tokens = list[tuple[str, int]]  # each with its line
+ExpandedTokens = list[tuple[str, int]]  # each with the line of the token that it comes from
 Type = tuple[str, ...]  # its words
 _Macros = dict[str, list[str]]  # name -> the tokens that it stands for
 
@@ -41,7 +41,7 @@ class NameExpander:
         self._typedefs: dict[str, set[Type]] = {}
         self._files: dict[str, _Macros] = {}
 
-    def expand(self, tokens: Iterable[tuple[str, int]], path: str) -> Tokens:
+    def expand(self, tokens: Iterable[tuple[str, int]], path: str) -> ExpandedTokens:
         """The tokens of code in the file `path`, with macros of the headers and of the file itself
         expanded.
         """
@@ -142,9 +142,9 @@ def _normalise_basic_type(words: Type) -> Type:
     return tuple(sorted(kept)) or ("int",)
 
 
-def _expand(macros: _Macros, word: str, line: int) -> Tokens:
+def _expand(macros: _Macros, word: str, line: int) -> ExpandedTokens:
     """What a word stands for; the word itself if that is more than anybody writes."""
-    found: Tokens = []
+    found: ExpandedTokens = []
     worklist = [(word, _MAX_STEPS)]
     while worklist:
         each, steps = worklist.pop()

@@ -108,7 +108,7 @@ def _collect_statements(node: SyntaxNode, found: dict[int, SyntaxNode]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _AsmStatement:
+class _InlineAsm:
     """An asm statement: its node, its operands and their values, and its text if that calls."""
 
     node: SyntaxNode
@@ -127,7 +127,7 @@ def _read_asm(reader: Reader, node: SyntaxNode) -> Values:
     context = reader.context
     operands = get_operands(node)
     values = [reader.read_values(operand) for operand in operands]
-    asm = _AsmStatement(node, operands, values, context.asm_texts.get(node.key))
+    asm = _InlineAsm(node, operands, values, context.asm_texts.get(node.key))
     if asm.text is not None and context.function is not None:
         _record_calls(context, asm, asm.text)
     if len(operands) > 1 and any(
@@ -136,7 +136,7 @@ def _read_asm(reader: Reader, node: SyntaxNode) -> Values:
     return ()
 
 
-def _record_moves(context: DefinitionContext, asm: _AsmStatement) -> None:
+def _record_moves(context: DefinitionContext, asm: _InlineAsm) -> None:
     called = _find_called_operands(asm)
     location = context.locate(asm.node)
     for target in asm.values:
@@ -147,14 +147,14 @@ def _record_moves(context: DefinitionContext, asm: _AsmStatement) -> None:
                     context.assign(place, kept, location, TransferKind.ASSIGNMENT)
 
 
-def _find_called_operands(asm: _AsmStatement) -> set[FunctionId]:
+def _find_called_operands(asm: _InlineAsm) -> set[FunctionId]:
     """The functions among the operands, if the text calls them: then nothing holds them later."""
     if asm.text is None or not _CALL.search(asm.text.template):
         return set()
     return {value for choice in asm.values for value in choice if isinstance(value, FunctionId)}
 
 
-def _record_calls(context: DefinitionContext, asm: _AsmStatement, text: AsmText) -> None:
+def _record_calls(context: DefinitionContext, asm: _InlineAsm, text: AsmText) -> None:
     own_labels = set(_LABEL.findall(text.template))
     seen: set[Value] = set()
     for match in _CALL.finditer(text.template):
@@ -169,7 +169,7 @@ def _record_calls(context: DefinitionContext, asm: _AsmStatement, text: AsmText)
 
 
 def _find_target(
-    context: DefinitionContext, asm: _AsmStatement, text: AsmText, written: str
+    context: DefinitionContext, asm: _InlineAsm, text: AsmText, written: str
 ) -> Value | None:
     """What an instruction calls as `written`: a function, or the value of an asm operand."""
     parts: list[str] = []

@@ -22,7 +22,7 @@ from kgraph.report.picture.layout import Drawing
 
 
 @dataclass(frozen=True, slots=True)
-class SourceLine:
+class ExcerptLine:
     """A line of source. `marked`: the excerpt is about this line."""
 
     number: int
@@ -35,7 +35,7 @@ class Excerpt:
     """Some lines of a file; none if the file changed since it was indexed."""
 
     path: str
-    lines: tuple[SourceLine, ...]
+    lines: tuple[ExcerptLine, ...]
 
 
 @dataclass(frozen=True, slots=True)

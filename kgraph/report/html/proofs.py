@@ -15,7 +15,14 @@ from kgraph.graph.text import SourceText
 from kgraph.model.location import Extent, Guard, Location
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, KnownFunction, KnownObject, OpsRow
-from kgraph.report.html.pages import CandidateRow, EvidenceRow, Excerpt, GuardRow, Proof, SourceLine
+from kgraph.report.html.pages import (
+    CandidateRow,
+    EvidenceRow,
+    Excerpt,
+    ExcerptLine,
+    GuardRow,
+    Proof,
+)
 from kgraph.report.templates import escape_unshowable
 
 CONTEXT = 3
@@ -139,11 +146,11 @@ class ProofMaker:
 
     def read_lines(
         self, path: str, first: int, last: int, marked: range | frozenset[int]
-    ) -> list[SourceLine]:
+    ) -> list[ExcerptLine]:
         """The lines from `first` to `last` of a file that exist, those in `marked` marked."""
         found = self._source.read_lines(path)[first - 1:last]
         return [
-            SourceLine(number, code, number in marked)
+            ExcerptLine(number, code, number in marked)
             for number, code in enumerate(highlight_lines(found), first)
         ] if found else []
 

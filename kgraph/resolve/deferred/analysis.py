@@ -21,8 +21,8 @@ from kgraph.resolve.deferred.record_rows import RecordRows
 from kgraph.resolve.deferred.specification import Action, DeferralRule, DeferralRules
 from kgraph.resolve.deferred.summaries import (
     ClosedSummary,
-    Position,
     Site,
+    SitePosition,
     Summary,
     SummaryPropagation,
 )
@@ -87,7 +87,7 @@ class DeferredCallAnalysis:
     def find_edges(
         self,
         facts: FactRows,
-        callees: Mapping[Position, Iterable[FunctionId]],
+        callees: Mapping[SitePosition, Iterable[FunctionId]],
         find_functions: Callable[[Value], set[FunctionId]],
     ) -> DeferredEdges:
         """The deferred callees of call sites.
@@ -116,7 +116,8 @@ class DeferredCallAnalysis:
         return [function for function, found in known.items() if found] + list(self._returned)
 
     def _find_calls(
-        self, positions: Mapping[str, set[int]], callees: Mapping[Position, Iterable[FunctionId]]
+        self, positions: Mapping[str, set[int]],
+        callees: Mapping[SitePosition, Iterable[FunctionId]],
     ) -> dict[FunctionId, list[Site]]:
         """The call sites that reach each function, by name or through a pointer."""
         calls: dict[FunctionId, list[Site]] = defaultdict(list)

@@ -22,12 +22,12 @@ from kgraph.model.values import Slot, Variable
 from kgraph.resolve.deferred.keys import DeferralKey, HeapPointee, Meaning, OwnParameter
 from kgraph.resolve.deferred.record_rows import RecordRows
 from kgraph.resolve.deferred.specification import Action
-from kgraph.resolve.deferred.summaries import ClosedSummary, Position, Summary
+from kgraph.resolve.deferred.summaries import ClosedSummary, SitePosition, Summary
 from kgraph.resolve.models.declared import Field
 
 NO_KEY = "its key cannot be told"
 NO_CALLBACK = "its callback cannot be told"
-NOTHING = "nothing is registered under its key"
+NOTHING_REGISTERED = "nothing is registered under its key"
 NOTHING_KNOWN = "nothing known is registered under its key"
 _NULL: DeferralKey = (0,)  # where a kind's keys are not numbers
 Entry = tuple[Location, FunctionId]
@@ -37,7 +37,7 @@ Entry = tuple[Location, FunctionId]
 class DeferredEdges:
     """The deferred callees of call sites, all requests, and the callbacks of each kind."""
 
-    edges: Mapping[Position, tuple[Candidate, ...]]
+    edges: Mapping[SitePosition, tuple[Candidate, ...]]
     requests: tuple[DeferredRequest, ...]
     callbacks: tuple[DeferredCallback, ...]
 
@@ -50,9 +50,10 @@ class RequestMatcher:
         self._registered: dict[tuple[str, DeferralKey], set[Entry]] = defaultdict(set)
         self._started: dict[str, set[FunctionId]] = defaultdict(set)  # by calls that do both
         self._key_unknown: dict[str, set[FunctionId]] = defaultdict(set)
-        self._requested: dict[tuple[Position, str], set[DeferralKey | None]] = defaultdict(set)
-        self._call_reasons: dict[tuple[Position, str], str] = {}  # why one has no callback, or ""
-        self._edges: dict[Position, dict[FunctionId, tuple[Location, str]]] = defaultdict(dict)
+        self._requested: dict[tuple[SitePosition, str], set[DeferralKey | None]] = defaultdict(set)
+        # Why a call has no callback, or "".
+        self._call_reasons: dict[tuple[SitePosition, str], str] = {}
+        self._edges: dict[SitePosition, dict[FunctionId, tuple[Location, str]]] = defaultdict(dict)
 
     def match(self, closed: Iterable[ClosedSummary]) -> DeferredEdges:
         """Match all requests with all that is registered."""
@@ -150,7 +151,7 @@ class RequestMatcher:
             yield self._make_request(site, kind, keys, edges)
 
     def _make_request(
-        self, site: Position, kind: str, keys: set[DeferralKey | None], edges: int
+        self, site: SitePosition, kind: str, keys: set[DeferralKey | None], edges: int
     ) -> DeferredRequest:
         is_unknown = any(key is None or any(isinstance(p, HeapPointee | Variable) for p in key)
                          for key in keys)  # others may hold the address of a local
@@ -159,10 +160,12 @@ class RequestMatcher:
         known = sorted(_key_text(key) for key in keys if key is not None)
         if is_unknown:
             return DeferredRequest(*site, kind, 0, NO_KEY, " or ".join(known), key_unknown=True)
-        why = NOTHING_KNOWN if self._key_unknown.get(kind) else NOTHING
+        why = NOTHING_KNOWN if self._key_unknown.get(kind) else NOTHING_REGISTERED
         return DeferredRequest(*site, kind, 0, why, " or ".join(known))
 
-    def _add_edge(self, site: Position, callee: FunctionId, location: Location, key: str) -> None:
+    def _add_edge(
+        self, site: SitePosition, callee: FunctionId, location: Location, key: str
+    ) -> None:
         edges = self._edges[site]
         edges[callee] = min(edges.get(callee, (location, key)), (location, key))
 

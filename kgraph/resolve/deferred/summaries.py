@@ -20,7 +20,7 @@ from kgraph.resolve.deferred.specification import Action, KeyPart
 from kgraph.resolve.models.declared import Field
 
 Condition = tuple[OwnParameter, FunctionId]  # holds for calls that pass the function as parameter
-Position = tuple[str, int]  # a definition's key, index in its calls
+SitePosition = tuple[str, int]  # a definition's key, index in its calls
 Site = tuple[Definition, int]
 
 
@@ -54,7 +54,7 @@ class ClosedSummary(NamedTuple):
 
     summary: Summary
     location: Location
-    position: Position | None = None
+    position: SitePosition | None = None
     callee: str = ""
 
 

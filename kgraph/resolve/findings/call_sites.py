@@ -24,6 +24,7 @@ from kgraph.model.values import Holder, SymbolUse, Value
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.constraint_graph import FieldKey, NodeKey, PointeeKey, SlotReadKey
 from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
+from kgraph.resolve.deferred.summaries import SitePosition
 from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.callback_forwarding import CallbackForwarding
@@ -51,8 +52,6 @@ _RULES_OF_ASSEMBLER: dict[SymbolUse | None, str] = {
 _MOST_POINTERS = 8  # that are followed for the name of a holder
 
 _LOG = PackageLogger("kgraph.resolve")
-
-SitePosition = tuple[str, int]  # a definition's key, index in its calls
 
 
 @dataclass(frozen=True, slots=True)

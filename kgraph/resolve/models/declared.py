@@ -74,17 +74,17 @@ class Sections:
     offsets: tuple[OffsetSection, ...] = ()
 
 
-class _Row(Struct, forbid_unknown_fields=True, kw_only=True):
+class _ModelRow(Struct, forbid_unknown_fields=True, kw_only=True):
     reason: _Text
 
 
-class _CopyRow(_Row, kw_only=True):
+class _CopyRow(_ModelRow, kw_only=True):
     name: _Text
     destination: _Argument
     source: _Argument
 
 
-class _RegistryRow(_Row, kw_only=True):
+class _RegistryRow(_ModelRow, kw_only=True):
     function: _Text
     object: _Argument
     value: _Argument
@@ -92,27 +92,27 @@ class _RegistryRow(_Row, kw_only=True):
     element: _Slot
 
 
-class _UnionRow(_Row, kw_only=True):
+class _UnionRow(_ModelRow, kw_only=True):
     record: _Text
 
 
-class _LoadedRow(_Row, kw_only=True):
+class _LoadedRow(_ModelRow, kw_only=True):
     function: _Text
     slot: _Slot
 
 
-class _SectionRow(_Row, kw_only=True):
+class _SectionRow(_ModelRow, kw_only=True):
     prefix: _Text
     use: Literal["export", "data"]
 
 
-class _WalkRow(_Row, kw_only=True):
+class _WalkRow(_ModelRow, kw_only=True):
     prefix: _Text
     start: _Text
     deferred: _Text | None = None
 
 
-class _OffsetsRow(_Row, kw_only=True):
+class _OffsetsRow(_ModelRow, kw_only=True):
     section: _Text
     reader: _Text
     file: _Text
