@@ -30,7 +30,7 @@ class Answer:
     vulnerable: tuple[str, ...]
 
 
-def needed(root: str = "kgraph") -> dict[str, str]:
+def find_needed_versions(root: str = "kgraph") -> dict[str, str]:
     """Name and version of the installed packages that `root` needs, with all its extras but the
     one that brings the auditor."""
     found: dict[str, str] = {}
@@ -65,7 +65,7 @@ def read(output: str) -> Answer | None:
               for each in packages for bad in each.get("vulns", ())))
 
 
-def told(answer: Answer | None, service: str) -> Iterator[str]:
+def describe_answer(answer: Answer | None, service: str) -> Iterator[str]:
     """The answer in words."""
     if answer is None or not answer.known:
         yield f"{service}: nothing could be audited, the service does not answer or knows nothing"
@@ -83,7 +83,8 @@ def main() -> int:
         return 0
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder, "requirements.txt")
-        listed.write_text("".join(f"{name}=={version}\n" for name, version in needed().items()))
+        listed.write_text("".join(
+            f"{name}=={version}\n" for name, version in find_needed_versions().items()))
         for service in SERVICES:
             done = subprocess.run(
                 [sys.executable, "-m", "pip_audit", "-r", listed, "--no-deps", "--disable-pip",
@@ -91,7 +92,7 @@ def main() -> int:
                  "--vulnerability-service", service],
                 capture_output=True, text=True, check=False)
             answer = read(done.stdout)
-            print(*told(answer, service), sep="\n", flush=True)  # noqa: T201
+            print(*describe_answer(answer, service), sep="\n", flush=True)  # noqa: T201
             if answer is not None and answer.known:
                 return int(bool(answer.vulnerable))
     print("NOT AUDITED: no service of advisories could be asked")  # noqa: T201

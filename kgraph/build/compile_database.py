@@ -55,12 +55,12 @@ class Relocation:
         """The absolute path here of `path`, as a command that runs in `directory` names it."""
         absolute = os.path.normpath(Path(directory, path))
         if self._is_built(absolute):
-            return self._moved(absolute, self.old_build, self.build or self.old_build)
+            return self._move_path(absolute, self.old_build, self.build or self.old_build)
         if not self._is_below(absolute, self.old_root):
             return absolute
-        here = self._moved(absolute, self.old_root, self.tree)
+        here = self._move_path(absolute, self.old_root, self.tree)
         if self.build is not None and not is_there(here):
-            made = self._moved(absolute, self.old_root, self.build)
+            made = self._move_path(absolute, self.old_root, self.build)
             return made if is_there(made) else here
         return here
 
@@ -85,7 +85,7 @@ class Relocation:
         return path == str(folder) or strip_folder(path, folder) != ""
 
     @staticmethod
-    def _moved(path: str, old: Path, new: Path) -> str:
+    def _move_path(path: str, old: Path, new: Path) -> str:
         return str(new) + path[len(str(old)) :]
 
 

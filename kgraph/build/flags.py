@@ -133,13 +133,13 @@ class _FlagTranslator:
         self.kept += _make_folder_flag(flag, path)
 
     def _header(self, flag: str, header: str) -> None:
-        path = self._found(header) if header else ""
+        path = self._find_header(header) if header else ""
         if path and self._inside(path) and (is_file(path) or not is_there(path)):
             self.kept += [flag, path]
         else:
             self.refused.append(f"{flag} {header}".strip())
 
-    def _found(self, header: str) -> str:
+    def _find_header(self, header: str) -> str:
         """Where a compiler finds a header that a flag names, or else in the folder where it runs.
 
         The search is not left to libclang, which might find another file of this machine.

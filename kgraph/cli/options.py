@@ -19,7 +19,7 @@ Verb = TypeVar("Verb", bound=Callable[..., object])
 def format_options(*more: str) -> Callable[[Verb], Verb]:
     """--format and --json, as the parameter `form`: "text", "json", or one of `more`."""
 
-    def decorated(verb: Verb) -> Verb:
+    def add_options(verb: Verb) -> Verb:
         verb = click.option(
             "--format", "form", type=click.Choice(["text", "json", *more]), default="text",
             show_default=True, help="Output format.",
@@ -28,7 +28,7 @@ def format_options(*more: str) -> Callable[[Verb], Verb]:
             "--json", "form", flag_value="json", type=str, help="Short for --format json."
         )(verb)
 
-    return decorated
+    return add_options
 
 
 output_options = format_options()

@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=30)
     given = parser.parse_args()
     graph = kgraph.open_index(given.index)
-    for number in drawn(strata(graph), given.count, Random(given.seed)):
+    for number in draw_sites(strata(graph), given.count, Random(given.seed)):
         site = graph.site(number)
         caller = graph.function(site.caller)
         callees = len({graph.edge_callee[edge] for edge in graph.edges_of(number)})
@@ -45,7 +45,7 @@ def strata(graph: CallGraph) -> Strata:
     return found
 
 
-def drawn(found: Strata, count: int, random: Random) -> list[int]:
+def draw_sites(found: Strata, count: int, random: Random) -> list[int]:
     """So many call sites, at least one of each stratum."""
     holders = sum(map(len, found.values()))
     chosen = []

@@ -67,7 +67,7 @@ class Edges:
             found[callee.id.name].add(self.graph.kind(edge))
         return found
 
-    def meant(self, name: str) -> set[str]:
+    def find_alias_names(self, name: str) -> set[str]:
         """A name, and those of what it is an alias of."""
         found, waiting = {name}, [name]
         while waiting:
@@ -78,7 +78,7 @@ class Edges:
 
     def kinds(self, callers: list[int], callee: str) -> set[EdgeKind]:
         """The kinds of the edges from one of some functions to one of this name."""
-        return {kind for caller in callers for name in self.meant(callee)
+        return {kind for caller in callers for name in self.find_alias_names(callee)
                 for kind in self.callees[caller].get(name, ())}
 
 
@@ -117,7 +117,7 @@ def not_called(unit: Compiled, edges: Edges) -> Iterator[tuple[str, str, str]]:
     holds which is no call instruction in it."""
     called: dict[str, set[str]] = defaultdict(set)
     for call in unit.calls:
-        called[call.caller] |= edges.meant(plain_name(call.target))
+        called[call.caller] |= edges.find_alias_names(plain_name(call.target))
     for number in edges.by_path.get(unit.unit.path, ()):
         caller = edges.functions[number].id
         if caller.name not in unit.functions or not _is_of(caller, unit):

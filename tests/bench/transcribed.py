@@ -26,7 +26,7 @@ _IF = re.compile(r"(\s*if )\((.*)\)( \{)?$")
 _SILENT = (LineKind.PROSE, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING)
 
 
-def drawn(graph: CallGraph, seed: int) -> Iterator[list[str]]:
+def draw_functions(graph: CallGraph, seed: int) -> Iterator[list[str]]:
     """The lines of functions, 8 to 120 each."""
     numbers = [row[0] for row in graph.reader.fetch_rows("SELECT id FROM function ORDER BY id")]
     random.Random(seed).shuffle(numbers)
@@ -40,13 +40,13 @@ def drawn(graph: CallGraph, seed: int) -> Iterator[list[str]]:
                 yield lines
 
 
-def judged(graph: CallGraph, lines: list[str]) -> tuple[LineVerdict, ...]:
+def judge_function(graph: CallGraph, lines: list[str]) -> tuple[LineVerdict, ...]:
     """The verdicts on a function's lines."""
     text = "\n".join(["```", *lines, "```", ""])
     return tuple(check_document(graph, parse_document("x.md", text.encode())).lines[1:])
 
 
-def negated(lines: list[str], chance: random.Random) -> tuple[list[str], int] | None:
+def negate_condition(lines: list[str], chance: random.Random) -> tuple[list[str], int] | None:
     """The lines with one condition negated, and the place of what stands behind it."""
     places = [place for place, line in enumerate(lines[:-1]) if _IF.match(line)]
     if not places:
@@ -55,7 +55,7 @@ def negated(lines: list[str], chance: random.Random) -> tuple[list[str], int] | 
     return [*lines[:place], _IF.sub(r"\1(!(\2))\3", lines[place]), *lines[place + 1:]], place + 1
 
 
-def exchanged(lines: list[str], chance: random.Random) -> tuple[list[str], int] | None:
+def exchange_statements(lines: list[str], chance: random.Random) -> tuple[list[str], int] | None:
     """The lines with the statements behind two conditions exchanged, and the place of one."""
     places = [place + 1 for place, line in enumerate(lines[:-1])
               if (found := _IF.match(line)) and not found[3] and lines[place + 1].endswith(";")]
@@ -74,14 +74,14 @@ def main(index: str, count: int = FUNCTIONS, seed: int = SEED) -> None:
     graph = CallGraph(IndexReader(Path(index)))
     chance = random.Random(seed)
     told: Counter[tuple[str, Verdict]] = Counter()
-    for number, lines in enumerate(drawn(graph, seed)):
+    for number, lines in enumerate(draw_functions(graph, seed)):
         if number == count:
             break
-        told.update(("copied", each.verdict) for each in judged(graph, lines)
+        told.update(("copied", each.verdict) for each in judge_function(graph, lines)
                     if each.line.kind not in _SILENT)
-        for name, change in (("negated", negated), ("exchanged", exchanged)):
+        for name, change in (("negated", negate_condition), ("exchanged", exchange_statements)):
             changed = change(lines, chance)
-            each = judged(graph, changed[0])[changed[1]] if changed else None
+            each = judge_function(graph, changed[0])[changed[1]] if changed else None
             if each is not None and each.line.kind not in _SILENT:
                 told[name, each.verdict] += 1
     for name in ("copied", "negated", "exchanged"):

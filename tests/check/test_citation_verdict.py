@@ -7,7 +7,7 @@ from kgraph.graph import CallGraph
 from kgraph.model.verdicts import CitationVerdict, LineVerdict
 from kgraph.query import PathQuestion, find_paths
 from kgraph.report.check_text import describe_citation
-from tests.support.judging import checked
+from tests.support.judging import check_text
 
 
 def cited(graph: CallGraph, shift: int) -> LineVerdict:
@@ -15,7 +15,7 @@ def cited(graph: CallGraph, shift: int) -> LineVerdict:
     line = find_paths(graph, PathQuestion("sock_sendmsg", "sock_sendmsg_nosec"))
     place = line.paths[0].hops[0].site.location
     text = f"sock_sendmsg() (k\\{place.path.replace('/', chr(92))}:{place.line + shift})\n"
-    return checked(graph, f"```\n{text}|-sock_sendmsg_nosec()\n```\n").lines[1]
+    return check_text(graph, f"```\n{text}|-sock_sendmsg_nosec()\n```\n").lines[1]
 
 
 @pytest.mark.parametrize(("shift", "verdict"), [
@@ -38,7 +38,7 @@ def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
     place = first.location
     assert place.line + 1 < last_call.location.line
     text = f"copy_net_ns() ({place.path}:{place.line + 1})\n|-{last_call.expression}()"
-    line = checked(mini, f"```\n{text}\n```\n").lines[1]
+    line = check_text(mini, f"```\n{text}\n```\n").lines[1]
     assert line.citation is CitationVerdict.NEAR
     assert describe_citation(line) == (
         f"citation near, 1 line after another call: the one below is at {last_call.location}")

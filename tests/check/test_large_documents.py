@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
-from tests.support.effort import examples, scaled
-from tests.support.judging import checked
+from tests.support.effort import examples, scale_effort
+from tests.support.judging import check_text
 
 CHAINS = "".join(f"```\n{query.chain}```\n\nand so on\n\n" for query in read_shipped_queries())
 # Words, parentheses and quotes that a careless expression goes over again and again.
@@ -29,9 +29,9 @@ def test_ten_megabytes(mini: CallGraph) -> None:
     parts = ((CHAINS, 2_000_000), (HOSTILE, 4_000_000), (PROSE, 4_000_000))
     text = "".join(part * (size // len(part.encode()) + 1) for part, size in parts)
     assert len(text.encode()) > 10_000_000
-    check = checked(mini, text)
+    check = check_text(mini, text)
     assert len(check.lines) == text.count("\n")
-    whole = checked(mini, CHAINS)
+    whole = check_text(mini, CHAINS)
     again = check.lines[:len(whole.lines)]
     assert [line.verdict for line in again] == [line.verdict for line in whole.lines]
     assert sum(line.verdict is Verdict.HOLDS for line in check.lines) > 10_000
@@ -48,7 +48,7 @@ def calls(graph: CallGraph, text: str) -> int:
     before = sys.getprofile()
     sys.setprofile(called)
     try:
-        checked(graph, text)
+        check_text(graph, text)
     finally:
         sys.setprofile(before)
     return count
@@ -60,8 +60,8 @@ def calls(graph: CallGraph, text: str) -> int:
     "struct a b = {\n .c = d,\n", "sock_sendmsg_nosec()\n|-sock->ops->sendmsg() // inet_sendmsg\n",
 ], ids=lambda unit: unit[:12])
 def test_the_work_grows_with_the_document(mini: CallGraph, unit: str) -> None:
-    size = max(1, scaled(400) // unit.count("\n"))
-    checked(mini, unit)  # what is looked up once
+    size = max(1, scale_effort(400) // unit.count("\n"))
+    check_text(mini, unit)  # what is looked up once
     once, twice = (calls(mini, "```\n" + unit * (size * factor)) for factor in (1, 2))
     assert twice < 2.3 * once
 
@@ -69,11 +69,11 @@ def test_the_work_grows_with_the_document(mini: CallGraph, unit: str) -> None:
 def test_deep_documents(mini: CallGraph) -> None:
     """Lines under lines, braces in braces, conditions in conditions."""
     deep = "".join(f"{' ' * depth}sock_sendmsg()\n" for depth in range(1500))
-    assert checked(mini, f"```\n{deep}").lines[-1].line.depth == 1499
-    braces = checked(mini, "```\n" + "sock_sendmsg() {\n" * 3000 + "}\n" * 3000)
+    assert check_text(mini, f"```\n{deep}").lines[-1].line.depth == 1499
+    braces = check_text(mini, "```\n" + "sock_sendmsg() {\n" * 3000 + "}\n" * 3000)
     assert braces.lines[3000].line.depth == 2999
     conditions = "".join(f"{' ' * depth}if (flags & CLONE_NEWNET)\n" for depth in range(1, 300))
-    last = checked(mini, f"```\ncopy_net_ns()\n{conditions}{' ' * 300}setup_net(net, user_ns)\n")
+    last = check_text(mini, f"```\ncopy_net_ns()\n{conditions}{' ' * 300}setup_net(net, user_ns)\n")
     assert last.lines[-1].verdict is Verdict.HOLDS
 
 
@@ -86,9 +86,9 @@ def test_deep_expressions(mini: CallGraph, opened: str, closed: str, count: int)
     deep = opened * count + "x" + closed * count
     for line in (f"if ({deep}) setup_net(net, user_ns)", f"setup_net({deep})", f"x = {deep}",
                  f"while ({deep})", deep):
-        assert checked(mini, f"```\ncopy_net_ns()\n|-{line}\n").lines
-    assert checked(mini, f"struct a b = {{ .x = {deep} }}\n").lines
-    assert checked(mini, f"struct sock {{\n int x[{deep}];\n int (*f)({deep});\n").lines
+        assert check_text(mini, f"```\ncopy_net_ns()\n|-{line}\n").lines
+    assert check_text(mini, f"struct a b = {{ .x = {deep} }}\n").lines
+    assert check_text(mini, f"struct sock {{\n int x[{deep}];\n int (*f)({deep});\n").lines
 
 
 PIECES = st.sampled_from([
@@ -107,5 +107,5 @@ PIECES = st.sampled_from([
 @examples(300)
 @given(st.lists(PIECES, max_size=50))
 def test_any_document_is_judged(mini: CallGraph, pieces: list[str]) -> None:
-    check = checked(mini, "".join(pieces))
+    check = check_text(mini, "".join(pieces))
     assert len(check.lines) == len(check.document.lines)

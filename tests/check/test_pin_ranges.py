@@ -42,7 +42,7 @@ def naming(text: str, first: str = "", second: str = "") -> str:
     return text.replace("FIRST_TARGET", first).replace("SECOND_TARGET", second)
 
 
-def checked(graph: CallGraph, text: str) -> ChainCheck:
+def check_chain(graph: CallGraph, text: str) -> ChainCheck:
     return check_document(graph, parse_document("x.md", f"```\n{text}```\n".encode()))
 
 
@@ -54,9 +54,9 @@ def claims(check: ChainCheck) -> dict[str, Verdict]:
 
 def test_each_printed_table_holds_until_the_document_goes_on_from_it(mini: CallGraph) -> None:
     text = FIRST + VETH + SECOND + E1000 + AFTER
-    good = checked(mini, naming(text, "veth_xmit", "e1000_xmit_frame"))
+    good = check_chain(mini, naming(text, "veth_xmit", "e1000_xmit_frame"))
     assert claims(good) == {"1 veth_xmit": Verdict.HOLDS, "2 e1000_xmit_frame": Verdict.HOLDS}
-    swapped = checked(mini, naming(text, "e1000_xmit_frame", "veth_xmit"))
+    swapped = check_chain(mini, naming(text, "e1000_xmit_frame", "veth_xmit"))
     assert claims(swapped) == {
         "1 e1000_xmit_frame": Verdict.CONTRADICTS, "2 veth_xmit": Verdict.CONTRADICTS
     }
@@ -64,14 +64,14 @@ def test_each_printed_table_holds_until_the_document_goes_on_from_it(mini: CallG
 
 def test_tables_may_come_before_all_that_they_are_for(mini: CallGraph) -> None:
     text = VETH + E1000 + FIRST + SECOND + AFTER
-    good = checked(mini, naming(text, "veth_xmit", "e1000_xmit_frame"))
+    good = check_chain(mini, naming(text, "veth_xmit", "e1000_xmit_frame"))
     assert set(claims(good).values()) == {Verdict.HOLDS}
-    wrong = checked(mini, naming(text, "loopback_xmit", "loopback_xmit"))
+    wrong = check_chain(mini, naming(text, "loopback_xmit", "loopback_xmit"))
     assert set(claims(wrong).values()) == {Verdict.CONTRADICTS}
 
 
 def test_behind_its_segment_a_table_contradicts_nothing(mini: CallGraph) -> None:
-    check = checked(mini, naming(
+    check = check_chain(mini, naming(
         FIRST + VETH + SECOND, "loopback_xmit", "e1000_xmit_frame"))
     assert claims(check) == {
         "1 loopback_xmit": Verdict.CONTRADICTS, "2 e1000_xmit_frame": Verdict.ONE_OF
@@ -81,7 +81,7 @@ def test_behind_its_segment_a_table_contradicts_nothing(mini: CallGraph) -> None
 def test_tables_that_nothing_tells_apart_hold_both(mini: CallGraph) -> None:
     for target, verdict in (("veth_xmit", Verdict.ONE_OF), ("e1000_xmit_frame", Verdict.ONE_OF),
                             ("loopback_xmit", Verdict.CONTRADICTS)):
-        check = checked(mini, VETH + E1000 + naming(FIRST, target))
+        check = check_chain(mini, VETH + E1000 + naming(FIRST, target))
         assert claims(check) == {f"1 {target}": verdict}
 
 
@@ -121,21 +121,21 @@ def test_a_pin_for_a_part_that_the_document_does_not_come_to(mini: CallGraph) ->
 
 
 def test_named_targets_are_the_scenario(mini: CallGraph) -> None:
-    check = checked(mini, naming(FIRST + SECOND, "veth_xmit", "e1000_xmit_frame"))
+    check = check_chain(mini, naming(FIRST + SECOND, "veth_xmit", "e1000_xmit_frame"))
     assert check.scenario.origin == "the targets that it names"
     slot = "net_device_ops.ndo_start_xmit"
     assert [(pin.slot, pin.target) for pin in check.scenario.pins] == [
         (slot, "veth_xmit"), (slot, "e1000_xmit_frame")
     ]
     assert set(claims(check).values()) == {Verdict.ONE_OF}  # no claim is its own proof
-    refuted = checked(mini, naming(FIRST, "ip_output"))
+    refuted = check_chain(mini, naming(FIRST, "ip_output"))
     assert refuted.scenario.pins == ()
     assert "not a candidate of this call; candidates: " in refuted.lines[2].note
 
 
 def test_two_targets_in_one_chain_are_for_two_parts_of_the_way(mini: CallGraph) -> None:
     """The root goes on from what the chain came to, so that both calls are on one way."""
-    check = checked(mini, naming(
+    check = check_chain(mini, naming(
         FIRST + "veth_xmit()\n|-dev_forward_skb()\n"
         + FIRST.replace("FIRST", "SECOND"), "veth_xmit", "loopback_xmit"))
     text = format_scenario(check.scenario)
@@ -154,7 +154,7 @@ def test_a_pin_without_evidence_is_refused(mini: CallGraph) -> None:
 
 def test_a_printed_table_that_nothing_holds_pins_nothing_and_says_so(mini: CallGraph) -> None:
     text = VETH.replace("veth_netdev_ops", "dummy_spare_ops").replace("veth_xmit", "dummy_xmit")
-    check = checked(mini, text + naming(FIRST, "veth_xmit"))
+    check = check_chain(mini, text + naming(FIRST, "veth_xmit"))
     assert list(claims(check).values()) == [Verdict.ONE_OF]
     assert "it pins nothing" in check.lines[1].note
 
@@ -167,11 +167,11 @@ def test_a_named_target_says_which_way_is_meant_where_steps_are_left_out(tmp_pat
         tiny.calls(f"way{n}", f"end{n}")
     graph = tiny.graph(tmp_path)
     gap = "top()\n|-end3()\n"
-    assert checked(graph, gap).lines[2].verdict is Verdict.UNDECIDED  # a choice among 64
+    assert check_chain(graph, gap).lines[2].verdict is Verdict.UNDECIDED  # a choice among 64
     named = "top()\n|-middle()\n  |-ops->run()  // i.e. way3\n"
-    check = checked(graph, named.replace("ops->run", "ops.run") + gap)
+    check = check_chain(graph, named.replace("ops->run", "ops.run") + gap)
     assert check.lines[5].verdict is Verdict.GAP
     assert [hop.callee.id.name for hop in check.lines[5].via] == ["middle", "way3", "end3"]
-    other = checked(graph, named.replace("ops->run", "ops.run") + gap.replace("end3", "end4"))
+    other = check_chain(graph, named.replace("ops->run", "ops.run") + gap.replace("end3", "end4"))
     assert other.lines[5].verdict is Verdict.UNDECIDED
     assert "with choices (64 at" in other.lines[5].note

@@ -10,15 +10,15 @@ from kgraph.graph import CallGraph, SourceText
 from kgraph.model.document import LineKind
 from kgraph.model.results import KnownFunction
 from kgraph.model.verdicts import ChainCheck, Verdict
-from tests.support.judging import checked
-from tests.support.one_file import indexed
+from tests.support.judging import check_text
+from tests.support.one_file import index_text
 
 FORMS = Path(__file__).with_name("every_form.c").read_text()
 
 
 @pytest.fixture(scope="module")
 def forms(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
-    with indexed(tmp_path_factory.mktemp("forms"), FORMS) as graph:
+    with index_text(tmp_path_factory.mktemp("forms"), FORMS) as graph:
         yield graph
 
 
@@ -37,7 +37,7 @@ def wrongs(check: ChainCheck) -> list[tuple[str, Verdict, str]]:
 
 def test_every_form_holds(forms: CallGraph) -> None:
     function, = forms.find_functions("every_form")
-    check = checked(forms, transcribed(forms, function))
+    check = check_text(forms, transcribed(forms, function))
     said = "third at a.c:45 is not a call of the function in this configuration: it is a macro"
     assert [each for each in wrongs(check) if not each[2].startswith(said)] == []
     claims = [each.line for each in check.lines if each.verdict is not Verdict.PROSE]
@@ -55,7 +55,7 @@ def test_every_function_of_mini_linux_holds(mini: CallGraph) -> None:
         if any(other.number != number for other in mini.find_functions(function.id.name)):
             continue
         count += 1
-        assert wrongs(checked(mini, transcribed(mini, function))) == [], function
+        assert wrongs(check_text(mini, transcribed(mini, function))) == [], function
     assert count > 100
 
 
@@ -72,7 +72,7 @@ def test_a_wrong_word_is_found(forms: CallGraph, found: str, put: str, number: i
     function, = forms.find_functions("every_form")
     text = transcribed(forms, function)
     place, = re.finditer(found, text)
-    check = checked(forms, text[:place.start()] + put + text[place.end():])
+    check = check_text(forms, text[:place.start()] + put + text[place.end():])
     judged = check.lines[text[:place.start()].count("\n") + number]
     assert judged.line.kind is not LineKind.CONTINUATION
     noted = "arguments are" in judged.note or "is not returned there" in judged.note

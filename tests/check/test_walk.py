@@ -7,7 +7,7 @@ import pytest
 
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import CitationVerdict, Verdict
-from tests.support.judging import checked, last
+from tests.support.judging import check_text, last
 from tests.support.tiny import Tiny
 
 
@@ -54,7 +54,7 @@ def test_a_root_that_goes_on_from_a_leaf_may_be_meant_by_itself(tmp_path: Path) 
     tiny.calls("inner", "one", "two", parameter=0)
     tiny.calls("c", "a")
     graph = tiny.graph(tmp_path)
-    check = checked(graph, """a()
+    check = check_text(graph, """a()
 |-hook()
 
 # other
@@ -82,7 +82,7 @@ struct net_device_ops veth_netdev_ops = {
 __netdev_start_xmit()
 |-ops->ndo_start_xmit()  // i.e. loopback_xmit
 """
-    check = checked(mini, text)
+    check = check_text(mini, text)
     assert check.lines[2].verdict is Verdict.CONTRADICTS
     assert "veth_xmit" in check.lines[2].note
     assert check.lines[8].verdict is Verdict.ONE_OF
@@ -90,7 +90,7 @@ __netdev_start_xmit()
 
 
 def test_a_stack_is_judged_from_its_last_line_up(mini: CallGraph) -> None:
-    check = checked(mini, """Call Trace:
+    check = check_text(mini, """Call Trace:
  [<ffffffff81000001>] sock_sendmsg_nosec+0x1/0x30
  [<ffffffff81000002>] ? veth_xmit+0x1/0x30
  [<ffffffff81000003>] sock_sendmsg+0x1/0x30
@@ -103,7 +103,7 @@ def test_a_stack_is_judged_from_its_last_line_up(mini: CallGraph) -> None:
 
 def test_a_stack_of_a_debugger(mini: CallGraph) -> None:
     """Innermost first, a frame over two lines, inlined functions left out."""
-    check = checked(mini, """#0  veth_xmit (skb=0x1, dev=0x2) at drivers/net/veth.c:26
+    check = check_text(mini, """#0  veth_xmit (skb=0x1, dev=0x2) at drivers/net/veth.c:26
 #1  0xffffffff81230001 in dev_hard_start_xmit (skb=0x1, dev=<optimized out>,
     txq=0x3) at net/core/dev.c:96
 #2  __dev_queue_xmit (skb=0x1) at net/core/dev.c:133

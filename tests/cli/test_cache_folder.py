@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.resources import find_mini_linux
-from tests.support.complaints import complained
+from tests.support.complaints import assert_error
 
 WRONG = {
     "tree = 3": (1, "tree must be a list of tables"),
@@ -38,18 +38,18 @@ def test_an_error_in_a_matrix_file_names_its_line(
     line, what = WRONG[text]
     (tmp_path / "set.toml").write_text(text)
     answer = kgraph("index", "--matrix", tmp_path / "set.toml")
-    complained(answer, rf"set\.toml:{line}: .*{what}")
+    assert_error(answer, rf"set\.toml:{line}: .*{what}")
     assert not cache.exists()
 
 
 def test_options_that_do_not_go_together(kgraph, cache: Path, tree: Path, tmp_path: Path) -> None:
-    complained(kgraph("index"), "give one of TREE")
-    complained(kgraph("index", tree, "--prune"), "give one of TREE")
-    complained(kgraph("index", tree, "--matrix", "x.toml"), "give one of TREE")
-    complained(kgraph("index", "--prune", "--jobs", "2"), "--jobs cannot be given with --prune")
-    complained(kgraph("index", "--matrix", "x", "--config", "y"), "--config cannot be given with")
-    complained(kgraph("index", "--matrix", tmp_path / "none.toml"), "none.toml: cannot be read")
-    complained(kgraph("status", "--all", "--index", "x"), "--all and --index")
+    assert_error(kgraph("index"), "give one of TREE")
+    assert_error(kgraph("index", tree, "--prune"), "give one of TREE")
+    assert_error(kgraph("index", tree, "--matrix", "x.toml"), "give one of TREE")
+    assert_error(kgraph("index", "--prune", "--jobs", "2"), "--jobs cannot be given with --prune")
+    assert_error(kgraph("index", "--matrix", "x", "--config", "y"), "--config cannot be given with")
+    assert_error(kgraph("index", "--matrix", tmp_path / "none.toml"), "none.toml: cannot be read")
+    assert_error(kgraph("status", "--all", "--index", "x"), "--all and --index")
 
 
 def test_one_failing_index_of_a_matrix_does_not_stop_the_others(
@@ -169,7 +169,7 @@ def test_a_cache_folder_that_cannot_be_written(kgraph, cache: Path, tree: Path) 
         index.unlink()
     [work] = (cache / "build").iterdir()
     work.chmod(0o500)
-    complained(kgraph("index", "--prune"), "lock")
+    assert_error(kgraph("index", "--prune"), "lock")
     work.chmod(0o700)
 
 

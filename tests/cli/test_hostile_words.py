@@ -17,7 +17,7 @@ from kgraph.cli import entry, output
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
-from tests.support.complaints import complained
+from tests.support.complaints import assert_error
 from tests.support.places import ROOT
 
 NO_TEXT = os.fsdecode(b"\xff")
@@ -36,7 +36,7 @@ NO_TEXT = os.fsdecode(b"\xff")
 ])
 def test_words_that_are_not_text(kgraph, mini_index: Path, tmp_path: Path, question) -> None:
     answer = kgraph(*question, "--index", mini_index, cwd=tmp_path)
-    complained(answer)
+    assert_error(answer)
     assert "mistake" not in answer.stderr
     assert "\\xff" in answer.stderr
 
@@ -139,10 +139,10 @@ def test_a_file_that_is_read_is_not_written(kgraph, mini_index: Path, tmp_path: 
     for option in ("--junit", "--sarif"):
         for target in (mini_index, document, tmp_path / "link"):
             before = target.read_bytes()
-            complained(kgraph("check", document, option, target, "--index", mini_index), "twice")
+            assert_error(kgraph("check", document, option, target, "--index", mini_index), "twice")
             assert target.read_bytes() == before
     both = tmp_path / "both"
-    complained(kgraph("check", document, "--junit", both, "--sarif", both, "--index", mini_index))
+    assert_error(kgraph("check", document, "--junit", both, "--sarif", both, "--index", mini_index))
     assert not both.exists()
 
 
@@ -191,7 +191,7 @@ def test_reports_for_machines_where_no_file_can_be_put(
 def test_documents_of_too_many_lines(kgraph, mini_index: Path, tmp_path: Path) -> None:
     document = tmp_path / "a.md"
     document.write_text("\n" * (MAX_LINES + 1))
-    complained(kgraph("check", document, "--index", mini_index), f"a.md:{MAX_LINES + 1}:")
+    assert_error(kgraph("check", document, "--index", mini_index), f"a.md:{MAX_LINES + 1}:")
 
 
 @pytest.mark.parametrize("key", ["path", "only", "compile_commands", "defconfig"])
@@ -203,11 +203,11 @@ def test_texts_with_a_nul(kgraph, tmp_path: Path, key: str) -> None:
     file = tmp_path / "m.toml"
     file.write_text(f"only = {values['only']}\n[[tree]]\npath = {values['path']}\n"
                     f"[[configuration]]\n{chosen} = {values[chosen]}\n")
-    complained(kgraph("index", "--matrix", file), r"m\.toml:\d+: .* holds a NUL")
+    assert_error(kgraph("index", "--matrix", file), r"m\.toml:\d+: .* holds a NUL")
 
 
 def test_no_report_takes_the_place_of_the_root(kgraph, mini_index: Path) -> None:
-    complained(kgraph("report", "veth", "-o", "/", "--index", mini_index), "cannot be replaced")
+    assert_error(kgraph("report", "veth", "-o", "/", "--index", mini_index), "cannot be replaced")
 
 
 def test_in_a_folder_that_was_removed(kgraph, mini_index: Path, tmp_path: Path) -> None:

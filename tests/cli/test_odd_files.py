@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.complaints import complained
+from tests.support.complaints import assert_error
 
 NESTED = "[" * 100_000
 DESCRIPTIONS = {
@@ -41,11 +41,11 @@ def test_what_is_not_a_file_is_refused(kgraph, cache: Path, tree: Path, odd: Pat
         (tree / "Kconfig").write_text("")
         (tree / "scripts").mkdir()
     subject = () if option == "--matrix" else (tree,)
-    complained(kgraph("index", *subject, option, odd), str(odd))
+    assert_error(kgraph("index", *subject, option, odd), str(odd))
 
 
 def test_a_document_that_is_not_a_file_is_refused(kgraph, mini_index: Path, odd: Path) -> None:
-    complained(kgraph("check", odd, "--index", mini_index), str(odd), "64 MB")
+    assert_error(kgraph("check", odd, "--index", mini_index), str(odd), "64 MB")
 
 
 @pytest.mark.parametrize("content", [NESTED, '{"a": [1]}', "[[1], null]", "\udcff", '["\\u0000"]'])
@@ -92,7 +92,7 @@ def test_a_lock_that_is_a_folder_is_reported(kgraph, cache: Path, tree: Path) ->
     [lock] = cache.glob("build/*/lock")
     lock.unlink()
     lock.mkdir()
-    complained(kgraph("index", tree), f"{lock} must be a file", "remove it")
+    assert_error(kgraph("index", tree), f"{lock} must be a file", "remove it")
     for verb in (["status", "--all"], ["index", "--prune"], ["status"]):
         assert kgraph(*verb, cwd=tree).returncode == 0
 

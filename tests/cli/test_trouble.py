@@ -15,7 +15,7 @@ import pytest
 
 from kgraph.resources import find_mini_linux
 from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION
-from tests.support.complaints import complained
+from tests.support.complaints import assert_error
 from tests.support.places import ROOT
 
 FORMER = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
@@ -34,18 +34,18 @@ def tree(tmp_path: Path) -> Path:
 
 
 def test_a_tree_that_is_missing_or_not_a_kernel(kgraph, tmp_path: Path, former: Path) -> None:
-    complained(kgraph("index", tmp_path / "none", "--index", former), "none")
+    assert_error(kgraph("index", tmp_path / "none", "--index", former), "none")
     (tmp_path / "empty").mkdir()
-    complained(kgraph("index", tmp_path / "empty", "--index", former), "kernel tree")
+    assert_error(kgraph("index", tmp_path / "empty", "--index", former), "kernel tree")
     (tmp_path / "file").write_text("")
-    complained(kgraph("index", tmp_path / "file", "--index", former), "file")
+    assert_error(kgraph("index", tmp_path / "file", "--index", former), "file")
     assert former.read_bytes() == FORMER
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
 def test_the_tree_is_unreadable(kgraph, tree: Path, former: Path) -> None:
     tree.chmod(0)
-    complained(kgraph("index", tree, "--index", former))
+    assert_error(kgraph("index", tree, "--index", former))
     tree.chmod(0o755)
     assert former.read_bytes() == FORMER
 
@@ -62,7 +62,7 @@ def test_a_file_that_is_not_an_index_is_not_replaced(
 ) -> None:
     target = tmp_path / "notes"
     target.write_bytes(content)
-    complained(kgraph("index", tree, "--index", target), "notes is not a kgraph index", "--index")
+    assert_error(kgraph("index", tree, "--index", target), "notes is not a kgraph index", "--index")
     assert target.read_bytes() == content
 
 
@@ -71,7 +71,7 @@ def test_a_folder_or_pipe_is_not_replaced(kgraph, tree: Path, tmp_path: Path) ->
     (tmp_path / "folder").mkdir()
     for target in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
         former = target.stat()
-        complained(kgraph("index", tree, "--index", target), f"{target} is ", "--index")
+        assert_error(kgraph("index", tree, "--index", target), f"{target} is ", "--index")
         assert target.stat().st_ino == former.st_ino
 
 
@@ -90,7 +90,7 @@ def test_an_empty_file_and_remains_of_an_index_are_replaced(
 
 def test_only_matches_nothing(kgraph, former: Path) -> None:
     answer = kgraph("index", find_mini_linux(), "--only", "net/nosuch", "--index", former)
-    complained(answer, "net/nosuch")
+    assert_error(answer, "net/nosuch")
     assert former.read_bytes() == FORMER
 
 
@@ -98,12 +98,12 @@ def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, former: Path) 
     listed = tree / "compile_commands.json"
     entries = json.loads(listed.read_text())
     listed.write_text("{ no json")
-    complained(kgraph("index", tree, "--index", former), "JSON")
+    assert_error(kgraph("index", tree, "--index", former), "JSON")
     for entry in entries:
         entry["file"] = "gone/" + entry["file"]
     listed.write_text(json.dumps(entries))
-    complained(kgraph("index", tree, "--index", former), "missing sources")
-    complained(
+    assert_error(kgraph("index", tree, "--index", former), "missing sources")
+    assert_error(
         kgraph("index", tree, "--compile-commands", tree / "none.json", "--index", former),
         "none.json",
     )
@@ -213,7 +213,7 @@ def test_closed_streams_are_quiet(
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 def test_a_full_device_is_reported_once(mini_index: Path) -> None:
     answer = in_shell("callers", "veth_xmit", "--index", mini_index, where="> /dev/full")
-    complained(answer, "No space left")
+    assert_error(answer, "No space left")
     assert len(answer.stderr.splitlines()) == 2
     for where in ("2> /dev/full", "> /dev/full 2>&1"):
         assert in_shell("callers", "nosuch", "--index", mini_index, where=where).returncode == 2
@@ -225,12 +225,12 @@ def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_pa
     connection = sqlite3.connect(copy)
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     connection.close()
-    complained(kgraph("status", "--index", copy), "another version of kgraph", "kgraph index")
+    assert_error(kgraph("status", "--index", copy), "another version of kgraph", "kgraph index")
     copy.write_bytes(mini_index.read_bytes()[: mini_index.stat().st_size // 2])
-    complained(kgraph("path", "SyS_sendto", "veth_xmit", "--index", copy), "damaged")
+    assert_error(kgraph("path", "SyS_sendto", "veth_xmit", "--index", copy), "damaged")
     copy.write_text("not an index")
-    complained(kgraph("callers", "veth_xmit", "--index", copy), "index")
-    complained(kgraph("status", "--index", tmp_path / "none.kgraph"), "there is no index")
+    assert_error(kgraph("callers", "veth_xmit", "--index", copy), "index")
+    assert_error(kgraph("status", "--index", tmp_path / "none.kgraph"), "there is no index")
 
 
 @pytest.mark.parametrize("arguments", [
@@ -241,14 +241,14 @@ def test_an_index_of_another_version_or_damaged(kgraph, mini_index: Path, tmp_pa
     ("index", ".", "--unit-memory", "9" * 20),
 ])
 def test_usage(kgraph, arguments: tuple[str, ...]) -> None:
-    complained(kgraph(*arguments), "--help")
+    assert_error(kgraph(*arguments), "--help")
 
 
 @pytest.mark.parametrize("digits", [20, 5000])
 def test_numbers_of_lines_that_no_file_has(kgraph, mini_index: Path, digits: int) -> None:
     place = f"net/socket.c:{'9' * digits}"
-    complained(kgraph("site", place, "--index", mini_index), "is not a place (FILE:LINE)")
-    complained(kgraph("path", "SyS_sendto", "veth_xmit", "--bind", f"{place}=raw_sendmsg",
+    assert_error(kgraph("site", place, "--index", mini_index), "is not a place (FILE:LINE)")
+    assert_error(kgraph("path", "SyS_sendto", "veth_xmit", "--bind", f"{place}=raw_sendmsg",
                       "--index", mini_index), "net/socket.c:9")
 
 
@@ -272,13 +272,13 @@ def test_a_document_whose_name_is_not_text(kgraph, mini_index: Path, tmp_path: P
 
 
 def test_unknown_and_ambiguous_names(kgraph, mini, mini_index: Path) -> None:
-    complained(
+    assert_error(
         kgraph("path", "SyS_sendto", "vet_xmit", "--index", mini_index), "did you mean.*`veth_xmit`"
     )
     [(name,), *_] = mini.reader.fetch_rows(
         "SELECT name FROM function WHERE file NOT NULL GROUP BY name HAVING count(*) > 1"
     )
-    complained(kgraph("callees", name, "--index", mini_index), r"ambiguous.*\.c:\d+.*\.c:\d+")
+    assert_error(kgraph("callees", name, "--index", mini_index), r"ambiguous.*\.c:\d+.*\.c:\d+")
 
 
 def test_no_path(kgraph, mini_index: Path) -> None:
@@ -309,7 +309,7 @@ def test_mini_linux_answers_without_an_index_and_says_so(kgraph, tmp_path: Path)
     assert "mini-linux" in answer.stderr
     again = kgraph("path", "SyS_sendto", "veth_xmit", env=env)
     assert again.stdout == answer.stdout
-    complained(kgraph("path", "SyS_sendto", "nowhere", env=env), "no function `nowhere`")
+    assert_error(kgraph("path", "SyS_sendto", "nowhere", env=env), "no function `nowhere`")
 
 
 def test_the_last_built_is_named_unless_chosen(kgraph, tree: Path, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import re
 
 
-def complained(answer, *parts: str, status: int = 2) -> None:
+def assert_error(answer, *parts: str, status: int = 2) -> None:
     """Two lines: what is wrong, and what to do."""
     assert answer.returncode == status, answer.stderr
     assert "Traceback" not in answer.stderr

@@ -22,10 +22,10 @@ def set_thorough(value: bool) -> None:
 
 def examples(most: int) -> Callable[[Test], Test]:
     """Decorates a property test: it draws `most` examples, a tenth of them in a quick run."""
-    return settings(max_examples=scaled(most))
+    return settings(max_examples=scale_effort(most))
 
 
-def scaled(most: int) -> int:
+def scale_effort(most: int) -> int:
     """How much of `most` a run tries: all, or a tenth in a quick run."""
     return most if _thorough else max(_PART, most // _PART)
 

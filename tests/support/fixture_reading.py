@@ -94,7 +94,7 @@ def read(folder: Path, work: Path) -> Reading:
     return reading
 
 
-def reached(steps: set[tuple[str, str]], start: str) -> set[str]:
+def find_reached(steps: set[tuple[str, str]], start: str) -> set[str]:
     """The holders that flows of one line lead to, through its macros' variables."""
     found = {start}
     queue = [start]

@@ -50,7 +50,7 @@ def wrong(graph: CallGraph, text: str, seed: int = 1) -> Iterator[Mutant]:
             slots = {name for name in names if not _bound_alike(graph, name, line.claim.target)}
             for other in draw.sample(sorted(slots), min(OTHERS, len(slots))):
                 yield _with(lines, line, "target", line.claim.target, other)
-        yield from _exchanged(graph, lines, line, above)
+        yield from _iter_exchanged(graph, lines, line, above)
         yield from _quoted(lines, line, document)
 
 
@@ -103,7 +103,7 @@ def _other_callees(
         yield Mutant("callee", line.number, "\n".join(changed))
 
 
-def _exchanged(
+def _iter_exchanged(
     graph: CallGraph, lines: list[str], line: DocumentLine, above: DocumentLine | None
 ) -> Iterator[Mutant]:
     if above is None or line.kind not in NAMING or above.kind not in NAMING:

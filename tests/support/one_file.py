@@ -14,7 +14,7 @@ from kgraph.store import IndexReader
 
 
 @contextmanager
-def indexed(folder: Path, text: str) -> Iterator[CallGraph]:
+def index_text(folder: Path, text: str) -> Iterator[CallGraph]:
     """The graph of a tree with this one file, a.c."""
     (folder / "a.c").write_text(text)
     (folder / "compile_commands.json").write_text(json.dumps(

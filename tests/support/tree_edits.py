@@ -41,13 +41,13 @@ def delete_lines(tree: Path, random: Random) -> None:
     path.write_text("\n".join(lines) + "\n")
 
 
-def listed(tree: Path) -> list[dict[str, object]]:
+def read_commands(tree: Path) -> list[dict[str, object]]:
     commands: list[dict[str, object]] = json.loads((tree / "compile_commands.json").read_text())
     return commands
 
 
 def add_unit(tree: Path, random: Random) -> None:
-    commands = listed(tree)
+    commands = read_commands(tree)
     number = random.randrange(10**9)
     model = random.choice(commands)
     name = f"net/new_{number}.c"
@@ -59,7 +59,7 @@ def add_unit(tree: Path, random: Random) -> None:
 
 
 def delete_unit(tree: Path, random: Random) -> None:
-    commands = listed(tree)
+    commands = read_commands(tree)
     gone = commands.pop(random.randrange(len(commands)))
     if random.random() < 0.5:
         (tree / str(gone["file"])).unlink()
@@ -77,7 +77,7 @@ def change_symbol(tree: Path, random: Random) -> None:
 
 
 def change_command(tree: Path, random: Random) -> None:
-    commands = listed(tree)
+    commands = read_commands(tree)
     arguments = random.choice(commands)["arguments"]
     arguments.insert(1, f"-DEXTRA_{random.randrange(3)}")  # type: ignore[attr-defined]
     (tree / "compile_commands.json").write_text(json.dumps(commands))

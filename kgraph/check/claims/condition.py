@@ -241,7 +241,7 @@ def judge_under_condition(claim: Claim, places: ClaimPlaces, switch: str = "") -
     if claim.branch == "case":
         return judge_under_label(claim, places, switch)
     scope = _Scope(claim, places)
-    if not scope.known:
+    if not scope.conditions:
         return outcome
     return scope.judge_else() if claim.branch == "else" else scope.judge_if()
 
@@ -258,22 +258,23 @@ class _Scope:
         return self.places.outcome
 
     @cached_property
-    def known(self) -> list[PlaceConditions]:
+    def conditions(self) -> list[PlaceConditions]:
         """What is known of the conditions around the places."""
         return list(self.places.iter_known_conditions(otherwise=self.claim.branch == "else"))
 
-    def _claimed(self, path: str) -> ConditionForm:
+    def _normalise(self, path: str) -> ConditionForm:
         return self.places.placed.context.normalise(self.claim, path)
 
     def judge_if(self) -> Outcome:
         """The outcome for a claim behind `if` or `while`."""
-        wanted = {each.path: split_conjuncts(self._claimed(each.path)) for each in self.known}
-        if any(wanted[each.path] <= each.holds for each in self.known):
-            if not all(_is_contrary(each, wanted[each.path]) for each in self.known):
+        wanted = {each.path: split_conjuncts(self._normalise(each.path))
+                  for each in self.conditions}
+        if any(wanted[each.path] <= each.holds for each in self.conditions):
+            if not all(_is_contrary(each, wanted[each.path]) for each in self.conditions):
                 return self._outcome
             return self._outcome.with_note(
                 "the source asks for the contrary, too: a value may change in between")
-        for each in chain(self.known, self.places.iter_text_conditions()):
+        for each in chain(self.conditions, self.places.iter_text_conditions()):
             forms = wanted.get(each.path, _NEVER)
             if forms <= each.holds:
                 return self._outcome
@@ -281,7 +282,7 @@ class _Scope:
                 return self._outcome.with_note(
                     f"one of the alternatives there: {each.text}")
         contrary = next(
-            (each for each in self.known if _is_contrary(each, wanted[each.path])), None)
+            (each for each in self.conditions if _is_contrary(each, wanted[each.path])), None)
         if contrary is not None and not self.places.can_jump_here(self.claim, holds=True):
             there = contrary.text or "a condition that is not shown"
             return refute_place(
@@ -290,7 +291,7 @@ class _Scope:
 
     def _judge_not_found(self) -> Outcome:
         """The outcome if nothing that is known of a place is the claimed condition."""
-        if any(each.is_partial for each in self.known):
+        if any(each.is_partial for each in self.conditions):
             return self._leave_open(
                 "cannot tell whether the condition leads to it: the index has only the innermost"
                 f" {MAX_GUARDS} conditions around it")
@@ -299,10 +300,10 @@ class _Scope:
             if self._is_only_contrary():
                 return self._leave_open(note)
             return self._outcome.with_note(note)
-        where = next((each.text for each in self.known if each.text), "")
+        where = next((each.text for each in self.conditions if each.text), "")
         if where:
             there = f"its conditions are {where}"
-        elif any(each.holds for each in self.known):
+        elif any(each.holds for each in self.conditions):
             there = "it stands under others"
         else:
             there = "it has no condition"
@@ -322,14 +323,15 @@ class _Scope:
         has an `if` before it, it is that condition (`claim.condition`).
         """
         if self.claim.condition and any(
-            split_conjuncts(negate(self._claimed(each.path))) <= each.holds for each in self.known
+            split_conjuncts(negate(self._normalise(each.path))) <= each.holds
+            for each in self.conditions
         ):
             return self._outcome  # also if the source asks for the contrary
-        if any(each.otherwise for each in self.known):
+        if any(each.otherwise for each in self.conditions):
             return self._judge_else_of_if() if self.claim.condition else self._outcome
-        if any(each.otherwise is None or each.is_partial for each in self.known):
+        if any(each.otherwise is None or each.is_partial for each in self.conditions):
             return self._leave_open("cannot tell whether it stands behind an else")
-        where = next((each.text for each in self.known if each.text), "")
+        where = next((each.text for each in self.conditions if each.text), "")
         there = f"its conditions are {where}" if where else "it has no condition"
         return refute_place(self._outcome, f"it stands behind no else: {there}")
 
@@ -338,17 +340,17 @@ class _Scope:
         context, functions = self.places.placed.context, self.places.placed.functions
         related = [_find_related(context, function, self.claim) for function in functions]
         is_summed_up = not any(found is not None and not found.note for found in related)
-        for each in (*self.known, *self.places.iter_text_conditions()):
-            against = negate(self._claimed(each.path))
+        for each in (*self.conditions, *self.places.iter_text_conditions()):
+            against = negate(self._normalise(each.path))
             if split_conjuncts(against) <= each.holds or any(
                 has_part(negate(form), negate(against))
                 or (is_summed_up and is_alternative(against, form))
                 for form in each.holds
             ):
                 return self._outcome
-        if any(each.is_partial for each in self.known):
+        if any(each.is_partial for each in self.conditions):
             return self._outcome
-        where = next((each.text for each in self.known if each.text), "")
+        where = next((each.text for each in self.conditions if each.text), "")
         if not where or self.places.can_jump_here(self.claim, holds=False):
             return self._outcome.with_note("cannot tell which if the else belongs to")
         return refute_place(

@@ -104,7 +104,7 @@ class _PointerCall:
         return {callee for site in self.sites for callee in self._context.callees_of(site.number)}
 
     @cached_property
-    def _claimed(self) -> set[int]:
+    def _claimed_targets(self) -> set[int]:
         """The functions that the line claims as the target."""
         target = self.placed.claim.target
         return {function.number for function in self._context.find_functions(target)}
@@ -116,7 +116,7 @@ class _PointerCall:
     @cached_property
     def _after(self) -> Position:
         """Where the line comes to: its calls, with what they are said to reach or surely reach."""
-        reached = self._claimed & self._candidates or (
+        reached = self._claimed_targets & self._candidates or (
             self._candidates if len(self._candidates) == 1 else set())
         targets = tuple(self._context.free.make_start_state(each) for each in sorted(reached))
         return replace(self._calls, targets=targets)
@@ -132,7 +132,7 @@ class _PointerCall:
             note = (f"candidates: {self._context.list_names(self._candidates)}"
                     if self._candidates else self.sites[0].reason)
             return self._end(Verdict.HOLDS, note)
-        if not self._claimed & self._candidates:
+        if not self._claimed_targets & self._candidates:
             return self._judge_no_candidate()
         return self._judge_candidate()
 
@@ -143,7 +143,7 @@ class _PointerCall:
         """The claimed target is a candidate: is it one under the scenario, for the callback that is
         passed on here?
         """
-        context, targets = self._context, self._claimed & self._candidates
+        context, targets = self._context, self._claimed_targets & self._candidates
         calls = find_single_hops(context.pinned, self._calls, targets)
         if calls:
             hop = calls[0].hops[0]

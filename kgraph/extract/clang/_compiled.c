@@ -1,7 +1,7 @@
 /* The C extension: binds directly, without ctypes, what extraction calls for every syntax node.
  *
  * It is optional. Each function here replaces the Python function of the same name that is marked
- * `@accelerated` (accelerator.py), or the libclang function of that name, and does the same. It
+ * `@prefer_extension` (accelerator.py), or the libclang function of that name, and does the same. It
  * changes how long reading takes and nothing else; `kgraph export --facts` shows it.
  *
  * You need no LLVM headers to build it: the structures below follow clang-c/Index.h of LLVM 16 to

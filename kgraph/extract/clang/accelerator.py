@@ -24,7 +24,7 @@ def _load_extension() -> Any:
 ACCELERATOR = _load_extension()  # the extension module, or None
 
 
-def accelerated(function: _T) -> _T:
+def prefer_extension(function: _T) -> _T:
     """The extension's function of the same name, or `function` itself without the extension.
 
     To be used as a decorator.

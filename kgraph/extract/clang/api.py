@@ -14,7 +14,7 @@ from clang.cindex import conf
 
 from kgraph.errors import ToolError
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.accelerator import ACCELERATOR, accelerated
+from kgraph.extract.clang.accelerator import ACCELERATOR, prefer_extension
 from kgraph.extract.clang.ctypes_api import (
     FIELD_VISITOR,
     INCLUSION,
@@ -68,19 +68,19 @@ def take_text(string: String) -> str:
     return value
 
 
-@accelerated
+@prefer_extension
 def get_spelling(cursor: Cursor) -> str:
     """The name of a declaration, or of what an expression refers to."""
     return take_text(C.clang_getCursorSpelling(cursor))
 
 
-@accelerated
+@prefer_extension
 def get_type_spelling(type_: Type) -> str:
     """A type as C spells it."""
     return take_text(C.clang_getTypeSpelling(type_))
 
 
-@accelerated
+@prefer_extension
 def print_declaration(cursor: Cursor) -> str:
     """A declaration as clang prints it: macros expanded, attributes in front."""
     policy = C.clang_getCursorPrintingPolicy(cursor)
@@ -89,7 +89,7 @@ def print_declaration(cursor: Cursor) -> str:
     return printed
 
 
-@accelerated
+@prefer_extension
 def get_key(cursor: Cursor) -> int:
     """Identifies what a cursor stands for within its translation unit.
 
@@ -99,7 +99,7 @@ def get_key(cursor: Cursor) -> int:
     return d1 if d1 > 1 else cursor.d0
 
 
-@accelerated
+@prefer_extension
 def list_children(cursor: Cursor) -> list[Cursor]:
     """The direct children of a cursor."""
     found: list[Cursor] = []
@@ -113,14 +113,14 @@ def list_children(cursor: Cursor) -> list[Cursor]:
     return found
 
 
-@accelerated
+@prefer_extension
 def list_parameters(function: Cursor) -> list[Cursor]:
     """The parameters of a function declaration (its children also hold those of its types)."""
     return [C.clang_Cursor_getArgument(function, position)
             for position in range(max(0, C.clang_Cursor_getNumArguments(function)))]
 
 
-@accelerated
+@prefer_extension
 def list_fields(type_: Type) -> list[Cursor]:
     """The fields of a record in order, unnamed members (anonymous unions) included."""
     found: list[Cursor] = []
@@ -134,7 +134,7 @@ def list_fields(type_: Type) -> list[Cursor]:
     return found
 
 
-@accelerated
+@prefer_extension
 def evaluate_integer(cursor: Cursor) -> int | None:
     """The value of an integer constant expression, None if clang cannot tell."""
     result = C.clang_Cursor_Evaluate(cursor)
@@ -157,7 +157,7 @@ _FILE, _LINE, _COLUMN, _OFFSET = c_void_p(), c_uint(), c_uint(), c_uint()
 _DECODED = byref(_FILE), byref(_LINE), byref(_COLUMN), byref(_OFFSET)
 
 
-@accelerated
+@prefer_extension
 def decode_location(location: SourceLocation) -> tuple[int | None, int, int]:
     """(file handle or None, line, column) of a location as a reader of the file sees it.
 
@@ -168,13 +168,13 @@ def decode_location(location: SourceLocation) -> tuple[int | None, int, int]:
     return _FILE.value, _LINE.value, _COLUMN.value
 
 
-@accelerated
+@prefer_extension
 def get_start(extent: SourceRange) -> SourceLocation:
     """Where a range starts."""
     return SourceLocation(extent.p0, extent.p1, extent.begin)
 
 
-@accelerated
+@prefer_extension
 def get_end(extent: SourceRange) -> SourceLocation:
     """Where a range ends."""
     return SourceLocation(extent.p0, extent.p1, extent.end)

@@ -6,7 +6,7 @@ evaluated is left out: operands of sizeof, references to types, attributes.
 """
 
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.accelerator import accelerated
+from kgraph.extract.clang.accelerator import prefer_extension
 from kgraph.extract.clang.api import CONTINUE, RECURSE, get_key, visit_descendants
 from kgraph.extract.clang.ctypes_api import Cursor
 
@@ -31,7 +31,7 @@ _LEFT_OUT = frozenset({*kinds.REFERENCES} - {kinds.MEMBER_REF})
 _LEAVES = frozenset({kinds.SIZEOF, kinds.MEMBER_REF, kinds.DECL_REF, kinds.INTEGER_LITERAL})
 
 
-@accelerated
+@prefer_extension
 def read_tree(root: Cursor) -> SyntaxNode:
     """The tree below a cursor, which becomes the root node."""
     top = SyntaxNode(root, root.kind)
@@ -60,7 +60,7 @@ def read_tree(root: Cursor) -> SyntaxNode:
     return top
 
 
-@accelerated
+@prefer_extension
 def unwrap(node: SyntaxNode) -> SyntaxNode:
     """The node inside parentheses and implicit conversions."""
     while node.kind in (kinds.PAREN, kinds.UNEXPOSED_EXPR) and len(node.children) == 1:
@@ -68,7 +68,7 @@ def unwrap(node: SyntaxNode) -> SyntaxNode:
     return node
 
 
-@accelerated
+@prefer_extension
 def get_operands(node: SyntaxNode) -> list[SyntaxNode]:
     """The children that are expressions."""
     return [child for child in node.children if child.kind in kinds.EXPRESSIONS]

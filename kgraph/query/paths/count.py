@@ -74,7 +74,7 @@ class _PathWitnesses:
 
     def _is_witness(self, node: SearchNode, root: SearchNode) -> bool:
         """Whether the cheapest steps lead from a node to the callee and visit nothing twice."""
-        visited = set(root.root.visited)
+        visited = set(root.root.visited_keys)
         states: list[State] = []
         while not self._search.is_goal(node):
             key = get_visit_key(node.state)

@@ -64,7 +64,7 @@ class PartitionRoot:
         self.fewest: dict[State, int] = {}
 
     @cached_property
-    def visited(self) -> frozenset[VisitKey]:
+    def visited_keys(self) -> frozenset[VisitKey]:
         """What the path to the root visits."""
         return frozenset(map(get_visit_key, self.node.states()))
 
@@ -239,7 +239,7 @@ class PathSearch:
 
     def _expand(self, node: SearchNode) -> None:
         """Push the successors of a node."""
-        partition, visited = node.root.partition, node.root.visited
+        partition, visited = node.root.partition, node.root.visited_keys
         excluded = partition.excluded if node.hops == partition.depth else ()
         for step in self.space.iter_steps(node.state):
             state = step.state

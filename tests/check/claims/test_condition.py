@@ -7,7 +7,7 @@ import pytest
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
 from tests.support.judging import last
-from tests.support.one_file import indexed
+from tests.support.one_file import index_text
 
 BRANCHES = """
 #define BITS(name, count) unsigned long name[(count) / 64]
@@ -246,7 +246,7 @@ out:
 @pytest.fixture(scope="module")
 def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     folder = tmp_path_factory.mktemp("branching")
-    with indexed(folder, BRANCHES) as graph:
+    with index_text(folder, BRANCHES) as graph:
         (folder / "b.c").write_text("int first(int);\nint stub(int a)\n{\n\treturn first(a);\n}\n")
         yield graph
 

@@ -4,7 +4,7 @@ import pytest
 
 from kgraph.graph import CallGraph
 from kgraph.model.verdicts import Verdict
-from tests.support.judging import checked, last
+from tests.support.judging import check_text, last
 
 
 @pytest.mark.parametrize(("text", "verdict"), [
@@ -27,6 +27,6 @@ def test_rows_bind_what_they_say(mini: CallGraph, text: str, verdict: Verdict) -
 def test_rows_of_one_element_stand_together(mini: CallGraph) -> None:
     """.prot is raw_prot somewhere in the array, but not in the row of these others."""
     rows = ["{", ".type = SOCK_STREAM,", ".protocol = IPPROTO_TCP,", ".prot = &raw_prot,", "},"]
-    check = checked(mini, "\n".join(["struct inet_protosw inetsw_array[] = {", *rows, "}", ""]))
+    check = check_text(mini, "\n".join(["struct inet_protosw inetsw_array[] = {", *rows, "}", ""]))
     claimed = [line.verdict for line in check.lines if line.line.text.startswith(".")]
     assert claimed == [Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]

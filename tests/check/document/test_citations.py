@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kgraph.check.document.citations import find_citations
-from tests.support.effort import scaled
+from tests.support.effort import scale_effort
 
 
 @pytest.mark.parametrize(("text", "path", "line"), [
@@ -36,4 +36,4 @@ def test_any_bytes(text: bytes) -> None:
 
 @pytest.mark.parametrize("unit", [b"a", b".c", b".c?", b".c?h=", b"a.c:1 ", b"/", b"\x00\xff"])
 def test_megabytes(unit: bytes) -> None:
-    assert sum(1 for _ in find_citations(unit * (scaled(10**7) // len(unit)))) >= 0
+    assert sum(1 for _ in find_citations(unit * (scale_effort(10**7) // len(unit)))) >= 0

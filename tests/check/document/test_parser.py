@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kgraph.check.document.parser import MAX_LINES, parse_document
 from kgraph.errors import DocumentError
 from kgraph.model.document import DocumentLine, LineKind
-from tests.support.effort import examples, scaled
+from tests.support.effort import examples, scale_effort
 from tests.support.parsing import read_lines, time_parsing
 
 CHAIN = """# A heading
@@ -118,7 +118,7 @@ def test_any_document_is_read_whole(data: bytes) -> None:
     "unit", ["|-f(a) (net/a.c:1)\n", "(", "a->b", "{\n", "  |-x(", "/*", '"\n']
 )
 def test_large_documents_are_read(unit: str) -> None:
-    size = scaled(2_000_000)
+    size = scale_effort(2_000_000)
     times = MAX_LINES if "\n" in unit else size
     data = (unit * min(times, size // len(unit))).encode()
     assert parse_document("x", data).lines
@@ -143,6 +143,6 @@ def test_four_times_as_much_takes_about_four_times_as_long(unit: str, lined: boo
     "case A: case B: f();\n", 'f("\\\n', '\\"' * 30 + "\n",
 ])
 def test_braces_and_operators_are_read_in_linear_time(unit: str) -> None:
-    times = scaled(20_000)
+    times = scale_effort(20_000)
     data = f"```\nf() {{\n{unit * times}" + "}\n" * times
     assert len(read_lines(data)) == 2 * times + 2

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.extract.clang import api, tree
-from kgraph.extract.clang.accelerator import accelerated
+from kgraph.extract.clang.accelerator import prefer_extension
 from tests.support.places import ROOT
 
 MINI = ROOT / "fixtures" / "mini-linux"
@@ -56,7 +56,7 @@ def test_the_extension_is_used_where_it_is_built() -> None:
 def test_a_function_without_a_faster_one_stays() -> None:
     def only_in_python() -> None: ...
 
-    assert accelerated(only_in_python) is only_in_python
+    assert prefer_extension(only_in_python) is only_in_python
 
 
 @pytest.mark.parametrize("function", [
