@@ -13,7 +13,12 @@ Errors are TreeError, ConfigurationError and ToolError, each with a message and 
 
 from kgraph.build.configuration import Configuration, ConfigurationSource, choose_configuration
 from kgraph.build.flags import BUILTIN_HEADERS
-from kgraph.build.translation_units import UnitList, find_configuration, list_translation_units
+from kgraph.build.translation_units import (
+    UnitList,
+    UnitRequest,
+    find_configuration,
+    list_translation_units,
+)
 from kgraph.build.tree import KernelTree, open_tree
 
 __all__ = [
@@ -22,6 +27,7 @@ __all__ = [
     "ConfigurationSource",
     "KernelTree",
     "UnitList",
+    "UnitRequest",
     "choose_configuration",
     "find_configuration",
     "list_translation_units",

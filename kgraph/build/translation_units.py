@@ -57,15 +57,32 @@ class UnitList:
 
 
 @dataclass(frozen=True, slots=True)
-class _ListRequest:
-    """What is asked for, and the remarks on it so far."""
+class UnitRequest:
+    """Which units of a tree to list, and in which configuration.
+
+    `config`, `defconfig` and `compile_commands` choose the configuration; without them it is that
+    of the tree. `prepare` has missing headers made for a compile database. `only` limits the units
+    to these files and folders. `jobs` is how many processes make may run.
+    """
+
+    config: str | Path | None = None
+    defconfig: str | None = None
+    compile_commands: str | Path | None = None
+    prepare: bool = False
+    only: Sequence[str | Path] = ()
+    jobs: int = 1
+
+
+_ALL_UNITS = UnitRequest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """One run of `list_translation_units`, and the remarks on it so far."""
 
     tree: KernelTree
-    config: str | Path | None
-    defconfig: str | None
-    only: tuple[str | Path, ...]
+    request: UnitRequest
     work: Path
-    jobs: int
     progress: Callable[[str], None]
     remarks: list[str] = field(default_factory=list)
 
@@ -77,92 +94,80 @@ class _ListRequest:
 
 def list_translation_units(
     tree: KernelTree,
+    request: UnitRequest = _ALL_UNITS,
     *,
-    config: str | Path | None = None,
-    defconfig: str | None = None,
-    compile_commands: str | Path | None = None,
-    prepare: bool = False,
-    only: Sequence[str | Path] = (),
     work: Path,
-    jobs: int = 1,
     remark: Callable[[str], None] = lambda _text: None,
 ) -> UnitList:
     """List the units of a tree in the chosen configuration, or of a compile database.
 
     `work` is a folder of the user's cache for this tree and configuration. What is in it is used
-    again as long as its inputs are the same. `prepare` has missing headers made for a compile
-    database. `remark` receives progress and what the user should know. Raises TreeError,
-    ConfigurationError, ToolError.
+    again as long as its inputs are the same. `remark` receives progress and what the user
+    should know. Raises TreeError, ConfigurationError, ToolError.
     """
-    request = _ListRequest(tree, config, defconfig, tuple(only), work.resolve(), jobs, remark)
-    listed = find_compile_database(tree, compile_commands)
-    if listed is None:
-        return _list_from_kbuild(request)
-    return _list_from_database(request, listed, prepare=prepare)
+    listing = _Listing(tree, request, work.resolve(), remark)
+    database = find_compile_database(tree, request.compile_commands)
+    if database is None:
+        return _list_from_kbuild(listing)
+    return _list_from_database(listing, database)
 
 
-def find_configuration(
-    tree: KernelTree,
-    *,
-    config: str | Path | None = None,
-    defconfig: str | None = None,
-    compile_commands: str | Path | None = None,
-) -> Configuration:
+def find_configuration(tree: KernelTree, request: UnitRequest = _ALL_UNITS) -> Configuration:
     """The configuration that `list_translation_units` would use, found without running anything."""
-    listed = find_compile_database(tree, compile_commands)
-    if listed is not None:
-        return identify_compile_database(listed)
-    return choose_configuration(tree, config=config, defconfig=defconfig)
+    database = find_compile_database(tree, request.compile_commands)
+    if database is not None:
+        return identify_compile_database(database)
+    return choose_configuration(tree, config=request.config, defconfig=request.defconfig)
 
 
-def _list_from_kbuild(request: _ListRequest) -> UnitList:
-    configuration, result = _prepare_or_load(request)
+def _list_from_kbuild(listing: _Listing) -> UnitList:
+    configuration, result = _prepare_or_load(listing)
     return UnitList(
-        units=filter_units(result.units, request.only, request.tree),
+        units=filter_units(result.units, listing.request.only, listing.tree),
         configuration=configuration,
-        release=request.tree.release,
-        build=request.work / "build",
+        release=listing.tree.release,
+        build=listing.work / "build",
         skipped=result.skipped,
-        remarks=tuple(request.remarks),
+        remarks=tuple(listing.remarks),
     )
 
 
-def _prepare_or_load(request: _ListRequest) -> tuple[Configuration, DryRunResult]:
+def _prepare_or_load(listing: _Listing) -> tuple[Configuration, DryRunResult]:
     """The configuration and the result of its dry run, which is saved, or made now."""
-    tree, work = request.tree, request.work
+    tree, work, request = listing.tree, listing.work, listing.request
     configuration = choose_configuration(tree, config=request.config, defconfig=request.defconfig)
     if warning := configuration.explain_release_mismatch(tree):
-        request.remark(warning)
-    saved = load_dry_run(work, tree, configuration, request.progress)
+        listing.remark(warning)
+    saved = load_dry_run(work, tree, configuration, listing.progress)
     if saved is not None:
         _LOG.debug("using the saved dry run in %s", work)
         for text in saved.remarks:
-            request.remark(text)
+            listing.remark(text)
         return configuration, saved
     delete_saved_dry_run(work)
-    first_remark = len(request.remarks)
-    builder = _run_kbuild(request, configuration)
+    first_remark = len(listing.remarks)
+    builder = _run_kbuild(listing, configuration)
     result = DryRunResult(
-        _sort_units(builder), _sort_skipped(builder), tuple(request.remarks[first_remark:])
+        _sort_units(builder), _sort_skipped(builder), tuple(listing.remarks[first_remark:])
     )
     save_dry_run(work, tree, configuration, result)
     return configuration, result
 
 
-def _run_kbuild(request: _ListRequest, configuration: Configuration) -> UnitBuilder:
-    request.progress(f"preparing headers outside the tree (configuration: {configuration})")
+def _run_kbuild(listing: _Listing, configuration: Configuration) -> UnitBuilder:
+    listing.progress(f"preparing headers outside the tree (configuration: {configuration})")
     prepared = prepare_headers(
-        request.tree, configuration, request.work, jobs=request.jobs, remark=request.remark
+        listing.tree, configuration, listing.work, jobs=listing.request.jobs, remark=listing.remark
     )
-    request.progress("asking Kbuild for the compile commands (dry run)")
+    listing.progress("asking Kbuild for the compile commands (dry run)")
     text = run_dry_run(prepared)
     # From here on there are only the tree's own paths: for clang, and in citations.
     commands = list(commands_of(prepared.shadow.restore_tree_paths(text)))
     builder = _build_units(commands, prepared)
-    make_generated_sources(text, prepared, builder.missing, request.remark)
+    make_generated_sources(text, prepared, builder.missing, listing.remark)
     # Once more: sources that were missing are there now, and so are their folders.
     builder = _build_units(commands, prepared)
-    _report_refused_flags(builder, request.remark)
+    _report_refused_flags(builder, listing.remark)
     return builder
 
 
@@ -196,34 +201,35 @@ def _build_units(commands: Sequence[CompileCommand], prepared: PreparedBuild) ->
     return builder
 
 
-def _list_from_database(request: _ListRequest, listed: Path, *, prepare: bool) -> UnitList:
-    if not prepare and (request.config is not None or request.defconfig is not None):
+def _list_from_database(listing: _Listing, database: Path) -> UnitList:
+    request = listing.request
+    if not request.prepare and (request.config is not None or request.defconfig is not None):
         raise ConfigurationError(
             "a list of compile commands determines the configuration",
             "remove --config and --defconfig, or add --prepare to make headers with them",
         )
-    if prepare and not request.tree.has_kbuild:
+    if request.prepare and not listing.tree.has_kbuild:
         raise ConfigurationError(
-            f"{request.tree.root} has no Makefile that could prepare headers",
+            f"{listing.tree.root} has no Makefile that could prepare headers",
             "remove --prepare",
         )
     build = None
-    if prepare:
-        _prepare_or_load(request)
-        build = request.work / "build"
-    builder = build_database_units(request.tree, listed, build, request.remark)
+    if request.prepare:
+        _prepare_or_load(listing)
+        build = listing.work / "build"
+    builder = build_database_units(listing.tree, database, build, listing.remark)
     if count := builder.skipped[MISSING_SOURCE]:
         names = ", ".join(sorted(builder.missing)[:_SHOWN])
         more = " ..." if count > _SHOWN else ""
-        request.remark(f"{listed} names {count} missing sources: {names}{more}")
-    _report_refused_flags(builder, request.remark)
+        listing.remark(f"{database} names {count} missing sources: {names}{more}")
+    _report_refused_flags(builder, listing.remark)
     return UnitList(
-        units=filter_units(_sort_units(builder), request.only, request.tree),
-        configuration=identify_compile_database(listed),
-        release=request.tree.release,
+        units=filter_units(_sort_units(builder), request.only, listing.tree),
+        configuration=identify_compile_database(database),
+        release=listing.tree.release,
         build=builder.build,
         skipped=_sort_skipped(builder),
-        remarks=tuple(request.remarks),
+        remarks=tuple(listing.remarks),
     )
 
 

@@ -85,7 +85,8 @@ def index_tree(
           lock_folder(work, remark)):
         remove_unfinished(target.parent)
         remove_precompiled(work)
-        units = _list_units(request, tree, work, remark)
+        units = list_translation_units(
+            tree, request.make_unit_request(), work=work, remark=remark)
         # A file that is written from now on may differ from what is read.
         sources = Sources(tree.root, units.build, time.time_ns())
         description = _describe(request, units, sources)
@@ -179,24 +180,11 @@ def _choose_reader(
 def _find_paths(request: IndexRequest) -> tuple[KernelTree, Path, Path]:
     """The tree, the index to write, and the folder of the cache for generated files."""
     tree = open_tree(request.tree, compile_commands=request.compile_commands)
-    configuration = find_configuration(
-        tree, config=request.config, defconfig=request.defconfig,
-        compile_commands=request.compile_commands,
-    )
+    configuration = find_configuration(tree, request.make_unit_request())
     in_cache = index_path(tree.root, str(configuration))
     target = (request.index or in_cache).absolute()
     check_replaceable(target, own=request.index is None)
     return tree, target, work_folder(in_cache)
-
-
-def _list_units(
-    request: IndexRequest, tree: KernelTree, work: Path, remark: Callable[[str], None]
-) -> UnitList:
-    return list_translation_units(
-        tree, config=request.config, defconfig=request.defconfig,
-        compile_commands=request.compile_commands, prepare=request.prepare, only=request.only,
-        work=work, jobs=max(1, request.jobs), remark=remark,
-    )
 
 
 def _measure_cpu() -> float:

@@ -139,9 +139,7 @@ class _MatrixReader(TomlReader):
             request = cell.request
             try:
                 tree = open_tree(request.tree, compile_commands=request.compile_commands)
-                configuration = find_configuration(
-                    tree, config=request.config, defconfig=request.defconfig,
-                    compile_commands=request.compile_commands)
+                configuration = find_configuration(tree, request.make_unit_request())
             except KgraphError as error:
                 raise ConfigurationError(
                     f"{self.file}:{cell.line}: {error.message}", error.hint) from None

@@ -12,7 +12,7 @@ from random import Random
 
 import msgspec
 
-from kgraph.build import UnitList
+from kgraph.build import UnitList, UnitRequest
 from kgraph.errors import StoreError
 from kgraph.indexing.coverage import compute_coverage, find_address_taken
 from kgraph.indexing.graph_patching import patch_previous_graph
@@ -65,6 +65,12 @@ class IndexRequest:
     again: bool = False
     limits: Limits = DEFAULT_LIMITS
     scheduler: str = ""
+
+    def make_unit_request(self) -> UnitRequest:
+        """What build has to know of it."""
+        return UnitRequest(
+            config=self.config, defconfig=self.defconfig, compile_commands=self.compile_commands,
+            prepare=self.prepare, only=self.only, jobs=max(1, self.jobs))
 
 
 @dataclass(frozen=True, slots=True)

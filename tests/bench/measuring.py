@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kgraph.build import list_translation_units, open_tree
+from kgraph.build import UnitRequest, list_translation_units, open_tree
 from kgraph.model.units import TranslationUnit
 
 
@@ -50,7 +50,7 @@ class Bench:
         if not self._units:
             work = self.folder / "work"
             self._units = list(list_translation_units(
-                open_tree(self.tree), only=self.only, work=work, jobs=self.jobs).units)
+                open_tree(self.tree), UnitRequest(only=self.only, jobs=self.jobs), work=work).units)
         return self._units
 
     def kgraph(self, *words: str) -> None:

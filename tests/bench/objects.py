@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 
 from kgraph import open_index
-from kgraph.build import find_configuration, list_translation_units, open_tree
+from kgraph.build import UnitRequest, find_configuration, list_translation_units, open_tree
 from kgraph.graph import CallGraph
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import EdgeKind
@@ -157,8 +157,8 @@ def main() -> None:
     tree = open_tree(given.tree)
     place = index_path(tree.root, str(find_configuration(tree)))
     work = cache_folder() / "build" / place.stem
-    units = [unit for unit in list_translation_units(tree, work=work, jobs=given.jobs).units
-             if not unit.is_assembly]
+    listed = list_translation_units(tree, UnitRequest(jobs=given.jobs), work=work)
+    units = [unit for unit in listed.units if not unit.is_assembly]
     drawn = Random(given.seed).sample(units, min(given.units, len(units)))
     commands = commands_by_object(work, tree.root)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(given.jobs) as pool:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.build import list_translation_units, open_tree
+from kgraph.build import UnitRequest, list_translation_units, open_tree
 from kgraph.errors import ConfigurationError
 
 FAR = "/home/somebody/linux"
@@ -27,8 +27,8 @@ def units(tree: Path, content: object, told: list[str] | None = None, **options:
     opened = open_tree(tree, compile_commands=file)
     told = [] if told is None else told
     return list_translation_units(
-        opened, compile_commands=file, work=tree.parent / "work", remark=told.append, **options
-    )
+        opened, UnitRequest(compile_commands=file, **options), work=tree.parent / "work",
+        remark=told.append)
 
 
 @pytest.fixture
@@ -203,7 +203,8 @@ def test_a_missing_list_is_refused(built: Path, tmp_path: Path) -> None:
     opened = open_tree(built)
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(ConfigurationError, match="cannot be read"):
-            list_translation_units(opened, compile_commands=path, work=tmp_path / "work")
+            list_translation_units(
+                opened, UnitRequest(compile_commands=path), work=tmp_path / "work")
 
 
 def test_a_configuration_beside_a_list_is_refused(built: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.build import UnitList, list_translation_units, open_tree
+from kgraph.build import UnitList, UnitRequest, list_translation_units, open_tree
 from kgraph.build import toolchain as tools_module
 from kgraph.errors import ConfigurationError, ToolError
 from tests.support.tree_state import listing
@@ -16,7 +16,8 @@ pytestmark = pytest.mark.usefixtures("tools")
 def units(tree: Path, told: list[str] | None = None, **options: object) -> UnitList:
     work = tree.parent / "work"
     told = [] if told is None else told
-    return list_translation_units(open_tree(tree), work=work, remark=told.append, **options)
+    return list_translation_units(
+        open_tree(tree), UnitRequest(**options), work=work, remark=told.append)
 
 
 def test_units_of_a_pristine_tree(tree: Path) -> None:

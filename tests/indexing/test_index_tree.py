@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.build import list_translation_units, open_tree
+from kgraph.build import UnitRequest, list_translation_units, open_tree
 from kgraph.graph import CallGraph
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.workers import unit_reading
@@ -148,7 +148,7 @@ def test_only_restricts_the_units_and_is_remembered(tmp_path: Path) -> None:
 
 def test_units_come_back_whatever_the_number_of_workers(tmp_path: Path) -> None:
     tree = open_tree(find_mini_linux())
-    units = list_translation_units(tree, only=("net/core",), work=tmp_path).units
+    units = list_translation_units(tree, UnitRequest(only=("net/core",)), work=tmp_path).units
     for jobs in (0, 1, 2, 40):
         results = unit_reading.extract_units(
             units,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from clang import cindex
 
-from kgraph.build import UnitList, list_translation_units, open_tree
+from kgraph.build import UnitList, UnitRequest, list_translation_units, open_tree
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 SAMPLE = 20
@@ -14,7 +14,8 @@ SAMPLE = 20
 
 @pytest.fixture(scope="session")
 def found(linux: Path, tmp_path_factory: pytest.TempPathFactory) -> UnitList:
-    return list_translation_units(open_tree(linux), work=tmp_path_factory.mktemp("work"), jobs=2)
+    return list_translation_units(
+        open_tree(linux), UnitRequest(jobs=2), work=tmp_path_factory.mktemp("work"))
 
 
 def errors(units: list) -> list[str]:
@@ -40,8 +41,7 @@ def test_the_dry_run_agrees_with_the_list_of_a_real_build(found: UnitList, linux
         pytest.skip(f"{linux} has no compile_commands.json")
     real = list_translation_units(
         open_tree(linux),
-        compile_commands=listed,
-        prepare=True,
+        UnitRequest(compile_commands=listed, prepare=True),
         work=found.build.parent,
     )
     # The boot image is made by bzImage only, which the dry run is not asked for.

@@ -4,7 +4,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from kgraph.build import list_translation_units, open_tree
+from kgraph.build import UnitRequest, list_translation_units, open_tree
 from kgraph.extract import Extractor
 from kgraph.model.facts import CallSite, Definition, Function, UnitFacts
 from kgraph.model.ids import FunctionId, ObjectId
@@ -84,7 +84,7 @@ def read(folder: Path, work: Path) -> Reading:
     """Index a fixture in this process."""
     commands = folder / "compile_commands.json"
     tree = open_tree(folder, compile_commands=commands)
-    listed = list_translation_units(tree, compile_commands=commands, work=work)
+    listed = list_translation_units(tree, UnitRequest(compile_commands=commands), work=work)
     extractor = Extractor(tree.root, listed.build, set())
     units = [extractor.extract(unit) for unit in listed.units]
     definitions = {d.key: d for unit in units for d in unit.definitions}
