@@ -13,7 +13,7 @@ from kgraph.extract.clang.api import (
     print_declaration,
 )
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
-from kgraph.extract.definition_context import DefinitionContext, Values
+from kgraph.extract.definition_context import DefinitionContext, Values, WrittenCall
 from kgraph.extract.lvalues import find_va_list_elements
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.ids import FunctionId
@@ -130,13 +130,13 @@ def _record_call(
     sources = context.unit.sources
     extent = C.clang_getCursorExtent(node.cursor)
     is_direct = isinstance(target, FunctionId)
-    written = "" if is_direct else sources.read_range(C.clang_getCursorExtent(callee.cursor))
-    expression = written or _format_expression(callee)
-    index = context.add_call(
-        sources.locate_range(extent), target, expression, arguments=arguments,
-        macro=sources.find_hiding_macro(get_start(extent), _find_first_name(expression)),
-        signature="" if is_direct else _spell_signature(context, callee),
-        is_indirect=not is_direct)
+    text = "" if is_direct else sources.read_range(C.clang_getCursorExtent(callee.cursor))
+    expression = text or _format_expression(callee)
+    written = WrittenCall(
+        sources.locate_range(extent), expression,
+        sources.find_hiding_macro(get_start(extent), _find_first_name(expression)))
+    signature = "" if is_direct else _spell_signature(context, callee)
+    index = context.add_call(written, target, arguments, signature)
     if isinstance(target, FunctionId):
         return Load(Place(ReturnValue(target)))
     return Load(Place(CallResult(context.function, index)))
@@ -168,9 +168,8 @@ def record_cleanup_call(context: DefinitionContext, variable: SyntaxNode, place:
     if found is None or context.function is None:
         return
     callee = FunctionId(found[1], "", context.unit.identities.image)
-    context.add_call(
-        context.unit.sources.locate_extent(variable.cursor), Symbol(callee, SymbolUse.CLEANUP),
-        callee.name, arguments=((Address(place),),))
+    written = WrittenCall(context.unit.sources.locate_extent(variable.cursor), callee.name)
+    context.add_call(written, Symbol(callee, SymbolUse.CLEANUP), ((Address(place),),))
 
 
 # ---- a callee as C

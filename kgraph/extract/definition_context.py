@@ -11,7 +11,7 @@ from kgraph.extract.types import TypeCache
 from kgraph.model.facts import Binding, CallSite, Flow
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import MAX_GUARDS, Extent, Guard, Location
-from kgraph.model.values import Address, Constant, Load, Place, Slot, TransferKind, Value
+from kgraph.model.values import Address, Constant, Load, Place, Slot, Symbol, TransferKind, Value
 
 Values = tuple[Value, ...]
 Places = tuple[Place, ...]
@@ -36,6 +36,15 @@ class AsmText:
 
     template: str
     operands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenCall:
+    """How the source writes a call: where, its callee, and the macro that hides it, if one does."""
+
+    extent: Extent
+    expression: str
+    macro: str = ""
 
 
 @dataclass(slots=True)
@@ -68,27 +77,20 @@ class DefinitionContext:
         return self.unit.sources.locate_cursor(node.cursor)
 
     def add_call(
-        self,
-        extent: Extent,
-        target: Value,
-        expression: str,
-        *,
-        arguments: tuple[Values, ...],
-        macro: str = "",
+        self, written: WrittenCall, target: Value, arguments: tuple[Values, ...],
         signature: str = "",
-        is_indirect: bool = False,
     ) -> int:
         """Record a call of the function; the index of an indirect call, -1 for a direct one."""
         assert self.function is not None
         index = -1
-        if is_indirect:
+        if not isinstance(target, FunctionId | Symbol):
             index = self._indirect_calls
             self._indirect_calls += 1
-        location = extent.start
+        location = written.extent.start
         self.calls.append(CallSite(
-            caller=self.function, location=location, extent=extent,
-            ordinal=self._take_ordinal(location), target=target, expression=expression,
-            macro=macro, arguments=arguments, guards=tuple(self.guards[-MAX_GUARDS:]),
+            caller=self.function, location=location, extent=written.extent,
+            ordinal=self._take_ordinal(location), target=target, expression=written.expression,
+            macro=written.macro, arguments=arguments, guards=tuple(self.guards[-MAX_GUARDS:]),
             signature=signature, index=index))
         return index
 

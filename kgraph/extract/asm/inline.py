@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, evaluate_integer, get_start
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
-from kgraph.extract.definition_context import AsmText, DefinitionContext, Values
+from kgraph.extract.definition_context import AsmText, DefinitionContext, Values, WrittenCall
 from kgraph.extract.reader import Reader, statement_rule
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import Address, Constant, Load, Opaque, Symbol, TransferKind, Value
@@ -199,8 +199,8 @@ def _find_operand(text: AsmText, name: str) -> int:
 def _record_call(context: DefinitionContext, node: SyntaxNode, target: Symbol | Load) -> None:
     sources = context.unit.sources
     extent = C.clang_getCursorExtent(node.cursor)
-    context.add_call(
-        sources.locate_range(extent), target,
+    written = WrittenCall(
+        sources.locate_range(extent),
         target.function.name if isinstance(target, Symbol) else "*",
-        arguments=UNKNOWN_ARGUMENTS, macro=sources.find_hiding_macro(get_start(extent), "asm"),
-        is_indirect=not isinstance(target, Symbol))
+        sources.find_hiding_macro(get_start(extent), "asm"))
+    context.add_call(written, target, UNKNOWN_ARGUMENTS)
