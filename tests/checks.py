@@ -3,8 +3,8 @@
     python tests/checks.py [--fast | --all] [arguments for pytest]
 
 Without an option it leaves out tests marked `slow`. `--fast` also leaves out those that need a
-kernel tree, a browser or a cluster. `--all` runs every test with all examples, and pip-audit where
-it is installed.
+kernel tree, a browser or a cluster, and those that index trees again and again. `--all` runs every
+test with all examples, and pip-audit where it is installed.
 """
 
 import os
@@ -18,7 +18,7 @@ STATIC = (("ruff", "check", "."), ("mypy",), ("lint-imports",))
 AUDIT = (sys.executable, "tests/audit.py")
 TESTS = {
     "": ("-m", "not slow"),
-    "--fast": ("-m", "not (slow or kernel or browser or cluster)"),
+    "--fast": ("-m", "not (slow or reindexing or kernel or browser or cluster)"),
     "--all": ("--thorough",),
 }
 

@@ -432,6 +432,7 @@ VERBS = [
 OF_THE_CACHE_FOLDER = [["index", "--matrix", "set.toml"], ["status", "--all"], ["index", "--prune"]]
 
 
+@pytest.mark.slow
 def test_no_verb_uses_the_network(tmp_path: Path) -> None:
     log = tmp_path / "log"
     (tmp_path / "sitecustomize.py").write_text(FORBIDDING.format(log=str(log)))

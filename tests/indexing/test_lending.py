@@ -16,6 +16,8 @@ from tests.support.effort import seeds
 from tests.support.index_contents import all_tables, contents
 from tests.support.tree_edits import EDITS
 
+pytestmark = pytest.mark.reindexing
+
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -64,15 +64,19 @@ def everything(index: Path) -> dict[str, Any]:
 
 def differences(one: Path, other: Path) -> list[str]:
     """What two indexes say differently: the parts, each with its first difference."""
-    left, right = everything(one), everything(other)
+    return contents_differences(everything(one), everything(other))
+
+
+def contents_differences(left: dict[str, Any], right: dict[str, Any]) -> list[str]:
+    """The same of what `everything` gave for two indexes."""
     told = []
-    for part in left:
-        if left[part] != right[part]:
+    for part, mine in left.items():
+        other = right[part]
+        if mine != other:
             first = None
-            if isinstance(left[part], list):
+            if isinstance(mine, list):
                 first = next(((n, a, b) for n, (a, b) in enumerate(
-                    zip(left[part], right[part], strict=False)) if a != b),
-                    (len(left[part]), len(right[part])))
+                    zip(mine, other, strict=False)) if a != b), (len(mine), len(other)))
             told.append(f"{part}: {first}")
     return told
 
