@@ -247,7 +247,7 @@ def test_usage(kgraph, arguments: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("digits", [20, 5000])
 def test_numbers_of_lines_that_no_file_has(kgraph, mini_index: Path, digits: int) -> None:
     place = f"net/socket.c:{'9' * digits}"
-    assert_error(kgraph("site", place, "--index", mini_index), "is not a place (FILE:LINE)")
+    assert_error(kgraph("site", place, "--index", mini_index), r"is not a place \(FILE:LINE\)")
     assert_error(kgraph("path", "SyS_sendto", "veth_xmit", "--bind", f"{place}=raw_sendmsg",
                       "--index", mini_index), "net/socket.c:9")
 
