@@ -6,15 +6,16 @@ holds. An array is read from the file when it is first used.
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property, reduce
 from operator import or_
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from kgraph.graph.by_type import TypeCandidates
 from kgraph.graph.lookups import Lookups
 from kgraph.graph.open_requests import OpenRequests
+from kgraph.model.codes import ForwardedValue
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
 from kgraph.store.arrays import decode_forwarded
@@ -71,7 +72,8 @@ class GraphArrays:
 
     def find_forwards(self, site: int) -> list[Forward]:
         """What a call site hands on."""
-        sites, values = self.forward_site, self.forward_value
+        sites = self.forward_site
+        values = cast("Sequence[ForwardedValue]", self.forward_value)
         return [
             Forward(self.forward_parameter[row], *decode_forwarded(values[row]))
             for row in range(bisect_left(sites, site), bisect_right(sites, site))
@@ -81,7 +83,8 @@ class GraphArrays:
     def sites_by_forwarded(self) -> dict[int, list[int]]:
         """Function -> the call sites that hand it on."""
         found: dict[int, list[int]] = {}
-        for site, value in zip(self.forward_site, self.forward_value, strict=True):
+        values = cast("Iterable[ForwardedValue]", self.forward_value)
+        for site, value in zip(self.forward_site, values, strict=True):
             function, _ = decode_forwarded(value)
             if function is not None:
                 found.setdefault(function, []).append(site)

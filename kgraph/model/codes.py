@@ -1,8 +1,8 @@
 """Integers that hold a number of one of two kinds, and the only functions that make and read them.
 
 The arrays of a graph and the loops of the solver cannot afford an object for every number. A number
-of the first kind stands as it is, one of the second kind below zero. Nobody else does this
-arithmetic.
+of the first kind stands as it is, one of the second kind below zero. Ask `is_node`, `is_token` or
+`is_function` first: what gives the number back does not check the kind.
 """
 
 from typing import NewType
@@ -34,8 +34,8 @@ def is_token(operand: Operand) -> bool:
 
 
 def operand_token(operand: Operand) -> int:
-    """The token that an operand is; -1 for a node and for NOTHING."""
-    return -2 - operand if operand < NOTHING else -1
+    """The token of an operand for which `is_token` holds."""
+    return -2 - operand
 
 
 ForwardedValue = NewType("ForwardedValue", int)
@@ -52,11 +52,11 @@ def forwarded_parameter(index: int) -> ForwardedValue:
     return ForwardedValue(-1 - index)
 
 
-def is_function(value: int) -> bool:
+def is_function(value: ForwardedValue) -> bool:
     """Whether a forwarded value is a function; its integer is then the function's number."""
     return value >= 0
 
 
-def parameter_index(value: int) -> int:
-    """The index of the caller's parameter that a forwarded value is; negative for a function."""
+def parameter_index(value: ForwardedValue) -> int:
+    """The index of the caller's parameter, of a value for which `is_function` does not hold."""
     return -1 - value

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Mapping
 
 from kgraph.errors import StoreError
-from kgraph.model.codes import is_function, parameter_index
+from kgraph.model.codes import ForwardedValue, is_function, parameter_index
 
 REBUILD_HINT = "run `kgraph index TREE --again`"
 # name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
@@ -45,7 +45,7 @@ FLAG_CALLBACK = 8  # through a parameter of the caller
 FLAG_FORWARDS = 16  # its call site hands functions on
 
 
-def decode_forwarded(value: int) -> tuple[int | None, int | None]:
+def decode_forwarded(value: ForwardedValue) -> tuple[int | None, int | None]:
     """(function, index of the caller's own parameter) of a `forward_value`; one of them is None."""
     return (value, None) if is_function(value) else (None, parameter_index(value))
 

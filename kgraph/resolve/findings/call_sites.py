@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kgraph.logs import PackageLogger
-from kgraph.model.codes import NOTHING, is_node
+from kgraph.model.codes import NOTHING, is_node, node_operand
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import (
     REFERENCE_RULE,
@@ -213,12 +213,15 @@ class _NodeJudge:
 
     def _find_holder(self, node: int) -> Holder | None:
         """The holder for people: of a pointer's pointee, the holder of the pointer."""
+        if node == NOTHING:
+            return None
+        operand = node_operand(node)
         for _ in range(_MOST_POINTERS):
-            pointer = self._pointers.get(node)
+            pointer = self._pointers.get(operand)
             if pointer is None:
                 break
-            node = pointer
-        return self._nodes.holder(node) if node >= 0 else None
+            operand = pointer
+        return self._nodes.holder(operand) if is_node(operand) else None
 
     def _make_candidate(self, callee: FunctionId, node: int, chain: Chain) -> Candidate:
         evidence = self._chains.cite(chain)

@@ -5,7 +5,7 @@ the bases that tell tables apart and over pointers to pointers, only a fraction 
 remains.
 """
 
-from kgraph.model.codes import is_token, operand_token
+from kgraph.model.codes import Operand, is_node, is_token, operand_token
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.interning import NONE, ParameterKey, ResultKey, ReturnKey
 
@@ -29,11 +29,16 @@ class RelevanceSlice:
         self._add_sinks()
         self._follow()
 
-    def _add(self, operand: int) -> None:
-        """Add a node; of operands those that are one."""
-        if operand >= 0 and not self.is_needed[operand]:
-            self.is_needed[operand] = 1
-            self._stack.append(operand)
+    def _add(self, operand: Operand) -> None:
+        """Add an operand if it is a node."""
+        if is_node(operand):
+            self._add_node(operand)
+
+    def _add_node(self, node: int) -> None:
+        """Add a node, or nothing for NONE."""
+        if node != NONE and not self.is_needed[node]:
+            self.is_needed[node] = 1
+            self._stack.append(node)
 
     def _add_sinks(self) -> None:
         constraints = self._constraints
@@ -45,14 +50,14 @@ class RelevanceSlice:
         for store in constraints.stores:
             self._add(store.pointer)
             self._add(store.source)
-        self._add(constraints.escape)
+        self._add_node(constraints.escape)
 
     def _follow(self) -> None:
         preds, overlaps = self._constraints.preds, self._constraints.overlaps
         while self._stack:
             node = self._stack.pop()
             for source, _ in preds.get(node, ()):
-                self._add(source)
+                self._add_node(source)
             for operand in overlaps.get(node, ()):
                 self._add(operand)
             self._follow_reads(node)
@@ -62,13 +67,13 @@ class RelevanceSlice:
         """Add what the solver joins to a read only as sets grow."""
         read = self._constraints.operands.slot_reads.get(node)
         if read is not None:
-            self._add(read.slot)
+            self._add_node(read.slot)
             self._add(read.base)
         pointer = self._pointers.get(node)
         if pointer is not None:
             self._add(pointer)
             if is_token(pointer):
-                self._add(self._constraints.nodes.token_nodes[operand_token(pointer)])
+                self._add_node(self._constraints.nodes.token_nodes[operand_token(pointer)])
             self._add_pointees()
 
     def _follow_calls(self, node: int) -> None:
@@ -82,7 +87,7 @@ class RelevanceSlice:
         elif isinstance(key, ResultKey) and not self._has_results:
             self._has_results = True
             for function in self.taken_functions:
-                self._add(self._constraints.nodes.find_node(ReturnKey(function)))
+                self._add_node(self._constraints.nodes.find_node(ReturnKey(function)))
 
     def _add_arguments(self, index: int) -> None:
         if index in self._passed:
@@ -105,7 +110,7 @@ class RelevanceSlice:
             return
         self._has_pointees = True
         for node in self._constraints.address_taken - self._constraints.survey.record_slots:
-            self._add(node)
+            self._add_node(node)
 
 
 def _find_taken_functions(constraints: Constraints) -> set[int]:

@@ -152,8 +152,10 @@ class Solver:
             delta |= new
 
     def add_edge(self, source: int, target: int, label: int) -> None:
-        """Let `target` hold what `source` holds; a negative source holds nothing."""
-        if source < 0 or source == target or not self.is_relevant(target):
+        """Let `target` hold what `source` holds; NOTHING holds nothing."""
+        if source == NOTHING:
+            return
+        if source == target or not self.is_relevant(target):
             return
         preds = self.preds.get(target)
         if preds is None:

@@ -6,10 +6,11 @@ SQL.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
-from kgraph.model.codes import is_function
+from kgraph.model.codes import ForwardedValue, is_function
 from kgraph.model.resolution import EdgeKind
 from kgraph.store.hop_arrays import group_forwards_by_site, reverse_hops, select_hops
 
@@ -80,7 +81,7 @@ class ArrayPatch:
     def _map_function(self, old: int) -> int:
         return self._numbers[old]
 
-    def _map_forwarded(self, old: int) -> int:
+    def _map_forwarded(self, old: ForwardedValue) -> int:
         return self._numbers[old] if is_function(old) else old
 
     def _copy_functions(self, run: KeptFunctions) -> None:
@@ -109,8 +110,11 @@ class ArrayPatch:
     def _copy_of_sites(self, names: tuple[str, ...], low: int, high: int) -> None:
         for name in names:
             values = self._previous[name][low:high]
-            self._new[name].extend(
-                map(self._map_forwarded, values) if name == "forward_value" else values)
+            if name == "forward_value":
+                forwarded = cast("Iterable[ForwardedValue]", values)
+                self._new[name].extend(map(self._map_forwarded, forwarded))
+            else:
+                self._new[name].extend(values)
 
     def _add_function(self, piece: PatchedFunction) -> None:
         old, new = self._previous, self._new
