@@ -2,8 +2,10 @@
 
     solve_by_objects(constraints) -> Solution
 
-is the only way in. Constraints and Solution hold integers only, so another solver can take the
-place of this one. Owns the relevance slice, propagation, and the two passes of the analysis. Must
+solves. Constraints and Solution hold integers only. The stages after this one read the Solution and
+the sets of its solver; `incremental` also reads the relevance slice.
+
+Owns the relevance slice, propagation, and the two passes of the analysis. Must
 not know what is reported of a set.
 
 `relevance` finds the nodes to solve; `solver` propagates; `pointer_closure` adds what goes through
