@@ -16,7 +16,9 @@ from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.ids import FunctionId
 from kgraph.model.location import Location
 
-MarkKey = tuple[str | int, ...]  # the kind of the mark, then the name
+# The kind of the mark, then the name. A plain tuple: the graph that is carried from index to index
+# has the digests of these, so the form of a key changes only together with that graph's.
+MarkKey = tuple[str | int, ...]
 
 
 def hash_key(key: MarkKey) -> int:
