@@ -152,7 +152,7 @@ def test_reports_for_machines_are_written_whole(
     document = tmp_path / "a.md"
     document.write_text("SyS_sendto()\n")
     target = tmp_path / "j.xml"
-    target.write_text("former")
+    target.write_text("previous")
     target.chmod(0o640)
     assert kgraph("check", document, "--junit", target, "--index", mini_index).returncode == 0
     assert target.read_text().startswith("<?xml")
@@ -181,7 +181,7 @@ def test_reports_for_machines_where_no_file_can_be_put(
         raise OSError(errno.EBUSY, "busy")
 
     target = tmp_path / "j.xml"
-    target.write_text("former")
+    target.write_text("previous")
     monkeypatch.setattr(Path, "replace", busy)
     output.write_file(target, b"new")
     assert target.read_bytes() == b"new"

@@ -18,13 +18,13 @@ from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from tests.support.complaints import assert_error
 from tests.support.places import ROOT
 
-FORMER = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
+PREVIOUS = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
 
 
 @pytest.fixture
-def former(tmp_path: Path) -> Path:
-    path = tmp_path / "former.kgraph"
-    path.write_bytes(FORMER)
+def previous(tmp_path: Path) -> Path:
+    path = tmp_path / "previous.kgraph"
+    path.write_bytes(PREVIOUS)
     return path
 
 
@@ -33,21 +33,21 @@ def tree(tmp_path: Path) -> Path:
     return Path(shutil.copytree(find_mini_linux(), tmp_path / "tree"))
 
 
-def test_a_tree_that_is_missing_or_not_a_kernel(kgraph, tmp_path: Path, former: Path) -> None:
-    assert_error(kgraph("index", tmp_path / "none", "--index", former), "none")
+def test_a_tree_that_is_missing_or_not_a_kernel(kgraph, tmp_path: Path, previous: Path) -> None:
+    assert_error(kgraph("index", tmp_path / "none", "--index", previous), "none")
     (tmp_path / "empty").mkdir()
-    assert_error(kgraph("index", tmp_path / "empty", "--index", former), "kernel tree")
+    assert_error(kgraph("index", tmp_path / "empty", "--index", previous), "kernel tree")
     (tmp_path / "file").write_text("")
-    assert_error(kgraph("index", tmp_path / "file", "--index", former), "file")
-    assert former.read_bytes() == FORMER
+    assert_error(kgraph("index", tmp_path / "file", "--index", previous), "file")
+    assert previous.read_bytes() == PREVIOUS
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
-def test_the_tree_is_unreadable(kgraph, tree: Path, former: Path) -> None:
+def test_the_tree_is_unreadable(kgraph, tree: Path, previous: Path) -> None:
     tree.chmod(0)
-    assert_error(kgraph("index", tree, "--index", former))
+    assert_error(kgraph("index", tree, "--index", previous))
     tree.chmod(0o755)
-    assert former.read_bytes() == FORMER
+    assert previous.read_bytes() == PREVIOUS
 
 
 OTHER_FILES = [
@@ -70,9 +70,9 @@ def test_a_folder_or_pipe_is_not_replaced(kgraph, tree: Path, tmp_path: Path) ->
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for target in (tmp_path / "pipe", tmp_path / "folder", Path("/dev/null")):
-        former = target.stat()
+        previous = target.stat()
         assert_error(kgraph("index", tree, "--index", target), f"{target} is ", "--index")
-        assert target.stat().st_ino == former.st_ino
+        assert target.stat().st_ino == previous.st_ino
 
 
 def test_an_empty_file_and_remains_of_an_index_are_replaced(
@@ -88,26 +88,26 @@ def test_an_empty_file_and_remains_of_an_index_are_replaced(
                       ).returncode == 0, len(left)
 
 
-def test_only_matches_nothing(kgraph, former: Path) -> None:
-    answer = kgraph("index", find_mini_linux(), "--only", "net/nosuch", "--index", former)
+def test_only_matches_nothing(kgraph, previous: Path) -> None:
+    answer = kgraph("index", find_mini_linux(), "--only", "net/nosuch", "--index", previous)
     assert_error(answer, "net/nosuch")
-    assert former.read_bytes() == FORMER
+    assert previous.read_bytes() == PREVIOUS
 
 
-def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, former: Path) -> None:
+def test_compile_commands_that_cannot_be_used(kgraph, tree: Path, previous: Path) -> None:
     listed = tree / "compile_commands.json"
     entries = json.loads(listed.read_text())
     listed.write_text("{ no json")
-    assert_error(kgraph("index", tree, "--index", former), "JSON")
+    assert_error(kgraph("index", tree, "--index", previous), "JSON")
     for entry in entries:
         entry["file"] = "gone/" + entry["file"]
     listed.write_text(json.dumps(entries))
-    assert_error(kgraph("index", tree, "--index", former), "missing sources")
+    assert_error(kgraph("index", tree, "--index", previous), "missing sources")
     assert_error(
-        kgraph("index", tree, "--compile-commands", tree / "none.json", "--index", former),
+        kgraph("index", tree, "--compile-commands", tree / "none.json", "--index", previous),
         "none.json",
     )
-    assert former.read_bytes() == FORMER
+    assert previous.read_bytes() == PREVIOUS
 
 
 def test_some_units_of_the_list_are_gone(kgraph, tree: Path, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_unit_with_errors_is_kept_flagged_and_counted(
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT])
 def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
-    tmp_path: Path, former: Path, signal_number: int
+    tmp_path: Path, previous: Path, signal_number: int
 ) -> None:
     # A tree whose units take long enough to be interrupted among them.
     tree = tmp_path / "slow"
@@ -146,7 +146,7 @@ def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
                         "arguments": ["clang", "-c", "-o", f"{name}.o", f"{name}.c"]})
     (tree / "compile_commands.json").write_text(json.dumps(entries))
     process = subprocess.Popen(
-        [sys.executable, "-m", "kgraph", "index", str(tree), "--index", str(former), "-j2"],
+        [sys.executable, "-m", "kgraph", "index", str(tree), "--index", str(previous), "-j2"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         # a job in the background, as a test may be, starts with SIGINT ignored
@@ -161,7 +161,7 @@ def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130, err
     assert (out, err) == ("", "")
-    assert former.read_bytes() == FORMER
+    assert previous.read_bytes() == PREVIOUS
     assert not list(tmp_path.glob(".*.unfinished"))
 
 

@@ -22,10 +22,10 @@ def test_an_index_is_written_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, StoreError])
 def test_or_not_at_all(tmp_path: Path, error: type[BaseException]) -> None:
     target = tmp_path / "x.kgraph"
-    target.write_bytes(b"former")
+    target.write_bytes(b"previous")
     with pytest.raises(error), create_index(target):
         raise error("in the middle")
-    assert target.read_bytes() == b"former"
+    assert target.read_bytes() == b"previous"
     assert os.listdir(tmp_path) == ["x.kgraph"]
 
 
