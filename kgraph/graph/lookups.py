@@ -115,8 +115,8 @@ class Lookups:
 
     def load_functions(self, numbers: Iterable[int]) -> list[KnownFunction]:
         """The functions of these numbers, ascending."""
-        return [function for ids in _iter_id_lists(numbers)
-                for function in self._select_functions(f"f.id IN ({ids})")]
+        return [function for among, values in _iter_id_conditions(numbers)
+                for function in self._select_functions(f"f.id {among}", *values)]
 
     def find_functions(self, name: str) -> list[KnownFunction]:
         """The functions of this name."""
@@ -193,16 +193,16 @@ class Lookups:
 
     def load_sites(self, numbers: Iterable[int]) -> list[KnownSite]:
         """The call sites of these numbers, ascending."""
-        return [site for ids in _iter_id_lists(numbers)
-                for site in self._select_sites(f"s.id IN ({ids})")]
+        return [site for among, values in _iter_id_conditions(numbers)
+                for site in self._select_sites(f"s.id {among}", *values)]
 
     def load_site_locations(self, numbers: Iterable[int]) -> tuple[Location, ...]:
         """Where the call sites of these numbers are, ascending by number."""
         return tuple(
-            Location(*row) for ids in _iter_id_lists(numbers)
+            Location(*row) for among, values in _iter_id_conditions(numbers)
             for row in self.reader.fetch_rows(
                 'SELECT path, s.line, s."column" FROM site s JOIN file ON file.id = s.file'  # noqa: S608
-                f" WHERE s.id IN ({ids}) ORDER BY s.id"))
+                f" WHERE s.id {among} ORDER BY s.id", values))
 
     def find_sites_at(self, path: str, line: int) -> list[KnownSite]:
         """The call sites that start at a line."""
@@ -407,11 +407,17 @@ class Lookups:
         return bool(self.reader.fetch_rows(f"SELECT 1 FROM {rest} LIMIT 1", values))  # noqa: S608
 
 
-def _iter_id_lists(numbers: Iterable[int]) -> Iterator[str]:
-    """Ids as SQL writes a list of them, ascending, some at a time."""
+def _iter_id_conditions(numbers: Iterable[int]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """What stands behind a column that is one of these ids, ascending, some at a time, and the
+    values of its parameters. One id is a parameter: SQLite then prepares the statement only once.
+    """
     ordered = sorted(numbers)
     for first in range(0, len(ordered), _BATCH):
-        yield ", ".join(map(str, ordered[first:first + _BATCH]))
+        batch = ordered[first:first + _BATCH]
+        if len(batch) == 1:
+            yield "= ?", (batch[0],)
+        else:
+            yield f"IN ({', '.join(map(str, batch))})", ()
 
 
 def _location(row: tuple[Any, ...], at: int) -> Location | None:
