@@ -105,6 +105,9 @@ class _MatrixReader(TomlReader):
             return list(dict.fromkeys(known))
         named = [self._path("trees", each, line)
                  for each in self.read_texts("trees", table["trees"], line)]
+        if not named:
+            raise self.make_error("trees", "trees names no [[tree]]",
+                                  "name one, or leave trees out for all of them", line)
         for tree in named:
             if tree not in known:
                 raise self.make_error("trees", f"no [[tree]] has the path {tree}",

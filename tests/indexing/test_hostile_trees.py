@@ -378,6 +378,7 @@ LINES = st.one_of(
 
 
 @given(st.lists(LINES, max_size=8).map("\n".join) | st.text())
+@example("[[tree]]\npath = 'tree'\n[[configuration]]\ntrees = []")
 @example("only = " + "[" * 100_000)
 @example("only = " + "{ a = " * 100_000)
 @example("a." * 100_000 + "b = 1")
