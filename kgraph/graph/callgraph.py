@@ -64,6 +64,7 @@ class GraphArrays:
     hop_callee = _LazyArray()
     hop_width = _LazyArray()
     hop_flags = _LazyArray()
+    hop_cost = _LazyArray()
     back_start = _LazyArray()
     back_hop = _LazyArray()
     forward_site = _LazyArray()

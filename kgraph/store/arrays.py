@@ -25,6 +25,8 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  tell apart one
 #   hop_edge, hop_caller, hop_callee, hop_width (candidates of its call site), hop_flags (FLAG_*)
 #   back_start     function -> hops that reach it; back_hop: their numbers
+#   hop_cost       hop -> what it costs a path (hop_costs.py)
+#   site_price, function_price: what a call site, and a call of a function, add to that
 #   forward_site, forward_parameter, forward_value: a call site hands a function, or what its caller
 #                  got in a parameter of its own (model/codes.py), to a parameter of its
 #                  callee. Ordered by call site.
@@ -34,6 +36,7 @@ ARRAYS = {
     "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
     "edge_evidence": "I", "hop_start": "I", "hop_edge": "I", "hop_caller": "I",
     "hop_callee": "I", "hop_width": "I", "hop_flags": "B", "back_start": "I", "back_hop": "I",
+    "hop_cost": "I", "site_price": "B", "function_price": "B",
     "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
     "callback_site": "I", "callback_parameter": "I",
     "footprint_mark": "Q", "footprint_weight": "I",

@@ -29,6 +29,7 @@ from kgraph.model.values import Holder, ObjectField, Parameter, Slot
 from kgraph.store.arrays import build_footprint_arrays, write_array
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.hop_arrays import build_hop_arrays
+from kgraph.store.hop_costs import price_call_site, price_function
 from kgraph.textfile import read_regular_file, unescape_name
 
 _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
@@ -67,6 +68,9 @@ class GraphWriter:
         self._insert("copied_table", map(self._make_copy_row, count(), resolution.copied_tables))
         self._insert("evidence", self._iter_chain_rows())
         holders = [self._holder_id(site) for _, _, site in sites]
+        self._arrays["site_price"] = array("B", [price_call_site(call) for _, call, _ in sites])
+        self._arrays["function_price"] = array(
+            "B", [price_function(name.name) for name in self._functions])
         self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
         for name, numbers in self._arrays.items():

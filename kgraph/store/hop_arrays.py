@@ -1,11 +1,11 @@
 """Turns edges into hops: the arrays that a search walks.
 
 A search cannot tell some edges of a pair of functions apart: same callee, same holder, same
-kind, same forwarded functions. It only sees the one with the fewest candidates (then the
-first), the hop.
+kind, same forwarded functions. It only sees the cheapest of them (then the first), the hop.
 """
 
 from array import array
+from typing import NamedTuple
 
 from kgraph.model.resolution import EdgeKind
 from kgraph.store.arrays import (
@@ -15,6 +15,7 @@ from kgraph.store.arrays import (
     FLAG_INDIRECT,
     FLAG_TYPE,
 )
+from kgraph.store.hop_costs import break_tie, hop_cost
 
 _KIND_FLAGS = [
     {
@@ -27,6 +28,22 @@ _KIND_FLAGS = [
 ]
 
 
+class HopRow(NamedTuple):
+    """What the arrays hop_* say of one hop."""
+
+    edge: int
+    caller: int
+    callee: int
+    width: int
+    flags: int
+    cost: int
+
+
+HOP_ARRAYS = {"hop_edge": "I", "hop_caller": "I", "hop_callee": "I", "hop_width": "I",
+              "hop_flags": "B", "hop_cost": "I"}
+"""The arrays of the members of HopRow, in their order."""
+
+
 def build_hop_arrays(edges: dict[str, "array[int]"], holders: list[int]) -> dict[str, "array[int]"]:
     """The arrays hop_* and back_* of all edges. `holders` are the ids of the holders that call
     sites go through, -1 for none.
@@ -34,21 +51,15 @@ def build_hop_arrays(edges: dict[str, "array[int]"], holders: list[int]) -> dict
     forwards = group_forwards_by_site(edges)
     callbacks = set(edges["callback_site"])
     functions = len(edges["site_start"]) - 1
-    hops = {name: array("I") for name in ("hop_edge", "hop_caller", "hop_callee", "hop_width")}
-    flags, start = array("B"), array("I", [0])
+    hops = {name: array(code) for name, code in HOP_ARRAYS.items()}
+    start = array("I", [0])
     for caller in range(functions):
-        for edge, width, flag in select_hops(caller, edges, holders, forwards, callbacks):
-            hops["hop_edge"].append(edge)
-            hops["hop_caller"].append(caller)
-            hops["hop_callee"].append(edges["edge_callee"][edge])
-            hops["hop_width"].append(width)
-            flags.append(flag)
-        start.append(len(flags))
+        for row in select_hops(caller, edges, holders, forwards, callbacks):
+            for numbers, number in zip(hops.values(), row, strict=True):
+                numbers.append(number)
+        start.append(len(hops["hop_edge"]))
     back_start, back_hop = reverse_hops(hops["hop_callee"], functions)
-    return {
-        **hops, "hop_flags": flags, "hop_start": start, "back_start": back_start,
-        "back_hop": back_hop,
-    }
+    return {**hops, "hop_start": start, "back_start": back_start, "back_hop": back_hop}
 
 
 def select_hops(
@@ -57,9 +68,10 @@ def select_hops(
     holders: list[int],
     forwards: dict[int, tuple[tuple[int, int], ...]],
     callbacks: set[int],
-) -> list[tuple[int, int, int]]:
-    """(edge, candidates, flags) of each hop of `caller`, in the order of callees."""
-    best: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], tuple[int, int]] = {}
+) -> list[HopRow]:
+    """The hops of `caller`, in the order of callees."""
+    best: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], HopRow] = {}
+    callees, price_of = edges["edge_callee"], edges["function_price"]
     for site in range(edges["site_start"][caller], edges["site_start"][caller + 1]):
         first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
         handed = forwards.get(site, ())
@@ -68,13 +80,14 @@ def select_hops(
         widths = {flag: flags.count(flag) for flag in set(flags)}
         for edge, flag in zip(range(first, last), flags, strict=True):
             width = widths[flag] if flag & FLAG_INDIRECT else 1
-            key = (edges["edge_callee"][edge], flag, holders[site], handed)
-            if key not in best or width < best[key][0]:
-                best[key] = (width, edge)
-    return sorted(
-        ((edge, width, key[1]) for key, (width, edge) in best.items()),
-        key=lambda hop: (edges["edge_callee"][hop[0]], hop[0]),
-    )
+            callee = callees[edge]
+            cost = hop_cost(width, flag, edges["site_price"][site] + price_of[callee])
+            key = (callee, flag, holders[site], handed)
+            if key not in best or cost < best[key].cost:
+                best[key] = HopRow(edge, caller, callee, width, flag, cost)
+    tie = break_tie(len(best))
+    return sorted((row._replace(cost=row.cost + tie) for row in best.values()),
+                  key=lambda row: (row.callee, row.edge))
 
 
 def _edge_flags(kind: int, extra: int) -> int:

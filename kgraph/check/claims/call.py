@@ -192,9 +192,9 @@ def _judge_not_here(
         return Outcome(Verdict.UNDECIDED, note, position=after)
     path = find_path_with_gaps(context, position, numbers)
     back = describe_reverse_call(context, position, numbers)
-    if path is not None and path.cost <= (NEAR if back else GAP):
+    if path is not None and path.measure <= (NEAR if back else GAP):
         return _judge_gap(context, path)
-    if back and path is not None and path.cost <= GAP and len(path.hops) <= FEW_HOPS:
+    if back and path is not None and path.measure <= GAP and len(path.hops) <= FEW_HOPS:
         note = f"{back}; from here it is called only by way of {path.steps}"
         return Outcome(Verdict.UNDECIDED, note, position=after)
     if back:

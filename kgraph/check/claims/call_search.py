@@ -1,10 +1,12 @@
 """Does a function call another: at one of its call sites, or with steps left out?
 
 A gap is a path of few hops and few choices: what a writer leaves out, not whatever the graph
-can reach. Its measure is the cost of the path (see kgraph.query.paths.costs), without the
-choice at its last hop: there the claim names the callee. A path that costs at most GAP is a gap.
-GAP is worth sixteen direct calls, or three and one call through a pointer with sixteen candidates;
-what breaks ties comes on top. Up to FAR the claim is undecided, beyond it refuted.
+can reach. The measure of the cheapest path is a hop for each call, three times log2(n) more for a
+choice among n candidates, and six more for a deferred call, without the choice at its last hop:
+there the claim names the callee. (What the conditions around a call are worth to a path is worth
+nothing here: writers leave out what is seldom called, too.) A path of at most GAP is a gap: that is
+sixteen direct calls, or three and one call through a pointer with sixteen candidates. Up to FAR the
+claim is undecided, beyond it refuted.
 
 The limits were measured on linux-4.6.2 (2,021 units) without any scenario: on 304 true claims,
 made by leaving steps out of seven documented chains, and on 1,213 claims of a function that the
@@ -27,34 +29,36 @@ undecided, through paths of five to ten hops.)
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import log2
 
 from kgraph.check.context import CheckContext
 from kgraph.check.outcome import Outcome, Position
+from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind
 from kgraph.model.results import Hop
 from kgraph.model.verdicts import Verdict
-from kgraph.query.paths.costs import DIRECT_COST, choice_cost
+from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.question import cite_pinned_table, make_hops
 from kgraph.query.paths.search import PathSearch
 from kgraph.query.paths.state_space import State, StateSpace, Step
 
-NEAR = 6 * DIRECT_COST
-GAP = 16 * DIRECT_COST
-FAR = 28 * DIRECT_COST
+NEAR = 6.0
+GAP = 16.0
+FAR = 28.0
 FEW_HOPS = 4
-_MAX_COST = 40 * DIRECT_COST
+_MAX_COST = 60 * HOP
 _MAX_TRIED = 6  # targets, and functions to start from
 
 
 @dataclass(frozen=True, slots=True)
 class CallPath:
-    """A path from a line's caller to a function: its hops, the state that it ends in, its cost
+    """A path from a line's caller to a function: its hops, the state that it ends in, its measure
     (that of several hops without the choice at the last one).
     """
 
     hops: tuple[Hop, ...]
     state: State
-    cost: int
+    measure: float
 
     @property
     def steps(self) -> str:
@@ -72,8 +76,21 @@ def find_single_hops(
             if step.state.function in wanted:
                 hop = _make_hop(space, position, step)
                 if hop is not None:
-                    found.append(CallPath((hop,), step.state, step.cost))
-    return sorted(found, key=lambda call: (call.cost, call.hops[0].site.number))
+                    found.append(CallPath((hop,), step.state, _measure(space.graph, (step,))))
+    return sorted(found, key=lambda call: (call.measure, call.hops[0].site.number))
+
+
+def _measure(graph: CallGraph, steps: Sequence[Step]) -> float:
+    """What a path of these steps is worth."""
+    total = 0.0
+    for step in steps:
+        is_deferred = step.edge is not None and graph.kind(step.edge) is EdgeKind.DEFERRED
+        total += 1 + _choice(step) + (6 if is_deferred else 0)
+    return total
+
+
+def _choice(step: Step) -> float:
+    return 3 * log2(max(1, step.width))
 
 
 def _make_hop(space: StateSpace, position: Position, step: Step) -> Hop | None:
@@ -99,7 +116,7 @@ def find_path_with_gaps(
     starts = _find_starts(context, position)[:_MAX_TRIED]
     if context.likely is not context.pinned:
         path = _find_cheapest(context.likely, starts, wanted)
-        if path is not None and path.cost <= GAP:
+        if path is not None and path.measure <= GAP:
             return path
     return _find_cheapest(context.pinned, starts, wanted)
 
@@ -125,10 +142,10 @@ def _find_cheapest(
             if path is None or path.cost > _MAX_COST:
                 continue
             last = path.steps[-1]
-            cost = path.cost - choice_cost(last.width)
-            if cost <= FAR and (best is None or cost < best.cost):
+            measure = _measure(space.graph, path.steps) - _choice(last)
+            if measure <= FAR and (best is None or measure < best.measure):
                 hops = make_hops(space.graph, path.steps, space.constraints)
-                best = CallPath(hops, last.state, cost)
+                best = CallPath(hops, last.state, measure)
     return best
 
 

@@ -122,7 +122,7 @@ def judge_used_below(placed: PlacedLine) -> Outcome | None:
                 placed, [site.extent for site in sites])):
             continue
         path = find_path_with_gaps(context, placed.position, [user])
-        if path is not None and path.cost <= GAP:
+        if path is not None and path.measure <= GAP:
             return _judge_use(placed, path, sites)
     return _judge_other_uses(placed, users)
 
@@ -162,7 +162,7 @@ def _judge_pointer_target(placed: PlacedLine, users: list[int]) -> Outcome | Non
     sites = [site for user in users for site in context.texts.sites_of(user)
              if site.expression == claim.name]
     path = find_path_with_gaps(context, placed.position, targets) if sites else None
-    if path is not None and path.cost <= GAP and path.hops[-1].site.expression == claim.name:
+    if path is not None and path.measure <= GAP and path.hops[-1].site.expression == claim.name:
         last = path.hops[-1]
         position = Position(
             (context.free.make_start_state(last.caller.number),), (last.site.number,),

@@ -66,7 +66,7 @@ def _judge_elsewhere(placed: PlacedLine, expression: str) -> Outcome:
             Verdict.REFUTED, f"{name} has no call through {expression}",
             position=Position(doubt=f"there is no call through {expression}"),
         )
-    if path.cost > GAP:
+    if path.measure > GAP:
         doubt = f"there is no call through {expression} nearby"
         return judge_long_path(path, Position(doubt=doubt))
     there = placed.move_to(Position((path.state,)))

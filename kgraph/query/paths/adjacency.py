@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from kgraph.graph import CallGraph
 from kgraph.query.paths.constraints import PathConstraints
-from kgraph.query.paths.costs import CALLBACK_COST, DIRECT_COST, hop_cost
+from kgraph.query.paths.costs import HOP, choice_cost, hop_cost
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 
@@ -61,23 +61,23 @@ class Adjacency:
         Functions that hand this one on count as callers, with the least that the steps to its call
         cost.
         """
-        graph, start, avoid = self.graph, self.graph.hop_start, self.constraints.avoid
-        hop_flags, hop_width, hop_caller = graph.hop_flags, graph.hop_width, graph.hop_caller
+        graph, avoid = self.graph, self.constraints.avoid
+        hop_flags, hop_cost, hop_caller = graph.hop_flags, graph.hop_cost, graph.hop_caller
         excluded, pinned, found = self.excluded_flags, self.pinned_callers, []
         for hop in graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]:
             flags, caller = hop_flags[hop], hop_caller[hop]
             if flags & excluded or caller in avoid:
                 continue
-            width = hop_width[hop]
+            cost = hop_cost[hop]
             if caller in pinned and flags & FLAG_INDIRECT:
                 if not self._is_open(hop, None):
                     continue
                 site = graph.site_of(graph.hop_edge[hop])
                 if site in self.constraints.pins and not flags & FLAG_DEFERRED:
-                    width = 1
-            found.append((caller, hop_cost(width, flags, start[caller + 1] - start[caller])))
-        forwarding, cost = graph.sites_by_forwarded.get(function, ()), DIRECT_COST + CALLBACK_COST
-        found += [(caller, cost) for caller in map(graph.caller_of, forwarding)
+                    cost -= choice_cost(graph.hop_width[hop])
+            found.append((caller, cost))
+        forwarding = graph.sites_by_forwarded.get(function, ())
+        found += [(caller, 2 * HOP) for caller in map(graph.caller_of, forwarding)
                   if caller not in avoid]
         if self.constraints.types:
             found += self._iter_callers_by_type(function)

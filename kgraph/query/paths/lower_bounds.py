@@ -9,7 +9,7 @@ from collections.abc import Collection
 from heapq import heappop, heappush
 
 from kgraph.query.paths.adjacency import Adjacency
-from kgraph.query.paths.costs import CALLBACK_COST
+from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.state_space import State
 
 UNREACHABLE = -1
@@ -80,8 +80,8 @@ class LowerBounds:
         least = self._settled.get(state.function)
         for _, function in state.bindings:
             bound = self._settled.get(function)
-            if bound is not None and (least is None or bound + CALLBACK_COST < least):
-                least = bound + CALLBACK_COST
+            if bound is not None and (least is None or bound + HOP < least):
+                least = bound + HOP
         return least
 
     def _settle(self, more: int, until: Collection[int] = ()) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from kgraph.graph import CallGraph
 from kgraph.query.paths.adjacency import Adjacency
 from kgraph.query.paths.constraints import PathConstraints
-from kgraph.query.paths.costs import CHANGE_OF_FOLDER, hop_cost
+from kgraph.query.paths.costs import CHANGE_OF_FOLDER, choice_cost, hop_cost
 from kgraph.store.arrays import (
     FLAG_CALLBACK,
     FLAG_DEFERRED,
@@ -101,7 +101,7 @@ class StateSpace:
             width, edge = graph.hop_width[hop], graph.hop_edge[hop]
             site = graph.site_of(edge) if flags & dependent else None
             yield OutgoingHop(
-                callee, hop_cost(width, flags, last - first), edge, width, flags, site
+                callee, graph.hop_cost[hop], edge, width, flags, site
             )
 
     def _iter_dependent_steps(self, hop: OutgoingHop, site: int, state: State) -> Iterator[Step]:
@@ -112,7 +112,7 @@ class StateSpace:
             return
         cost = hop.cost
         if width != hop.width:
-            cost += hop_cost(width, hop.flags) - hop_cost(hop.width, hop.flags)
+            cost += choice_cost(width) - choice_cost(hop.width)
         choices = self._iter_bindings(site, own_bindings) if hop.flags & FLAG_FORWARDS else ((),)
         for bindings in choices:
             to, detour = self._enter(hop.callee, bindings, state)

@@ -12,12 +12,16 @@ from typing import cast
 
 from kgraph.model.codes import ForwardedValue, is_function
 from kgraph.model.resolution import EdgeKind
-from kgraph.store.hop_arrays import group_forwards_by_site, reverse_hops, select_hops
+from kgraph.store.hop_arrays import (
+    HOP_ARRAYS,
+    group_forwards_by_site,
+    reverse_hops,
+    select_hops,
+)
 
 NamedArrays = dict[str, "array[int]"]
 _DIRECT = list(EdgeKind).index(EdgeKind.DIRECT)
 _EDGES = ("edge_callee", "edge_kind", "edge_evidence")
-_HOPS = ("hop_edge", "hop_caller", "hop_callee", "hop_width", "hop_flags")
 _SITES = (("forward_site", ("forward_parameter", "forward_value")),
           ("callback_site", ("callback_parameter",)))
 
@@ -25,11 +29,13 @@ _SITES = (("forward_site", ("forward_parameter", "forward_value")),
 @dataclass(slots=True)
 class PatchedSite:
     """A call site: `like` a previous one (its number), or a direct call of `callee` (a new number).
-    `holder` is the id of the text of its holder, -1 for none."""
+    `holder` is the id of the text of its holder, -1 for none; `price` is that of price_call_site.
+    """
 
     like: int | None
     callee: int
     holder: int
+    price: int
 
 
 @dataclass(slots=True)
@@ -42,9 +48,10 @@ class KeptFunctions:
 
 @dataclass(slots=True)
 class PatchedFunction:
-    """One function, with all its call sites, in order."""
+    """One function, with all its call sites, in order; `price` is that of price_function."""
 
     folder: int
+    price: int
     sites: list[PatchedSite] = field(default_factory=list)
 
 
@@ -88,7 +95,9 @@ class ArrayPatch:
         """Copy the call sites, edges and forwarded values of a run."""
         old, new = self._previous, self._new
         first, last = (old["site_start"][end] for end in (run.first, run.last))
-        new["folder"].extend(old["folder"][run.first:run.last])
+        for name in ("folder", "function_price"):
+            new[name].extend(old[name][run.first:run.last])
+        new["site_price"].extend(old["site_price"][first:last])
         shift = len(new["edge_start"]) - first
         new["site_start"].extend(
             [start + shift for start in old["site_start"][run.first + 1:run.last + 1]])
@@ -119,6 +128,8 @@ class ArrayPatch:
     def _add_function(self, piece: PatchedFunction) -> None:
         old, new = self._previous, self._new
         new["folder"].append(piece.folder)
+        new["function_price"].append(piece.price)
+        new["site_price"].extend(site.price for site in piece.sites)
         for site in piece.sites:
             number = len(new["edge_start"])
             new["edge_start"].append(len(new["edge_callee"]))
@@ -145,9 +156,8 @@ class ArrayPatch:
             else:
                 first = new["site_start"][number]
                 holders = _OffsetList(first, [site.holder for site in piece.sites])
-                for edge, width, flags in select_hops(number, new, holders, forwards, callbacks):  # type: ignore[arg-type]
-                    row = (edge, number, new["edge_callee"][edge], width, flags)
-                    for name, value in zip(_HOPS, row, strict=True):
+                for row in select_hops(number, new, holders, forwards, callbacks):  # type: ignore[arg-type]
+                    for name, value in zip(HOP_ARRAYS, row, strict=True):
                         new[name].append(value)
                 new["hop_start"].append(len(new["hop_edge"]))
                 number += 1
@@ -162,8 +172,8 @@ class ArrayPatch:
         new["hop_edge"].extend([edge + step for edge in old["hop_edge"][begin:end]])
         new["hop_caller"].extend([caller + turn for caller in old["hop_caller"][begin:end]])
         new["hop_callee"].extend(map(self._map_function, old["hop_callee"][begin:end]))
-        new["hop_width"].extend(old["hop_width"][begin:end])
-        new["hop_flags"].extend(old["hop_flags"][begin:end])
+        for name in ("hop_width", "hop_flags", "hop_cost"):
+            new[name].extend(old[name][begin:end])
         new["hop_start"].extend(
             [start + shift for start in old["hop_start"][run.first + 1:run.last + 1]])
 

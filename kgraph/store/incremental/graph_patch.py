@@ -25,6 +25,7 @@ from kgraph.store.graph_writer import (
     place_columns,
     site_sort_key,
 )
+from kgraph.store.hop_costs import price_call_site, price_function
 from kgraph.store.incremental.array_patch import (
     ArrayPatch,
     KeptFunctions,
@@ -209,7 +210,8 @@ class _GraphPatch:
         rewritten = piece.rewritten
         after = rewritten.after.subject if rewritten and rewritten.after else None
         assert not isinstance(after, Object)
-        patched = PatchedFunction(find_folder(after, self._texts.assign_id))
+        patched = PatchedFunction(
+            find_folder(after, self._texts.assign_id), price_function(piece.name))
         if rewritten is not None:
             ranks = rank_sites(rewritten)
             first = self._ids.previous_numbers[rewritten.function]
@@ -230,14 +232,16 @@ class _GraphPatch:
             text = self._texts.assign_id
             self._write_site_row(
                 number, caller, site.call, ("direct", None, text("direct"), text(""), None, None))
-            return PatchedSite(None, self._ids.find_callee(site.callee), -1)
+            return PatchedSite(
+                None, self._ids.find_callee(site.callee), -1, price_call_site(site.call))
         found = self._connection.execute(
             "SELECT status, holder, rule, reason, callback, proof FROM previous.site"
             " WHERE id = ?", (like,)).fetchone()
         self._copy_requests(like, like + 1, number)
         self._write_site_row(number, caller, site.call, found)
         holder = found[1]
-        return PatchedSite(like, -1, -1 if holder is None else int(holder))
+        return PatchedSite(
+            like, -1, -1 if holder is None else int(holder), price_call_site(site.call))
 
     def _write_site_row(
         self, number: int, caller: ChangedFunction, call: CallSite, found: tuple[object, ...]

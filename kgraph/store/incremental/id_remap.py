@@ -60,12 +60,13 @@ class NumberShift:
 
 @dataclass(frozen=True, slots=True)
 class ChangedFunction:
-    """A function that is added or written again, with its new number.
+    """A function that is added or written again, with its name and its new number.
 
     `rewritten` is None for a function without a definition.
     """
 
     rewritten: RewrittenFunction | None
+    name: str
     number: int
 
 
@@ -223,10 +224,12 @@ class IdRemap:
             if previous is not None:
                 changed = None
                 if rewritten.after is not None:
-                    changed = ChangedFunction(rewritten, self.functions.map_kept(previous))
+                    changed = ChangedFunction(
+                        rewritten, rewritten.function.name, self.functions.map_kept(previous))
                 events.append((previous, behind, previous, changed))
         for position, function in enumerate(self.added_functions):
-            added = ChangedFunction(by_function.get(function), self.functions.map_added(position))
+            added = ChangedFunction(
+                by_function.get(function), function.name, self.functions.map_added(position))
             events.append((self._find_place("function", function), position, None, added))
         events += [(row, behind, row, None) for row in self.dropped_rows]
         events.sort(key=lambda event: event[:2])

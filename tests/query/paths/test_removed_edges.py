@@ -24,7 +24,7 @@ from kgraph.store.hop_arrays import build_hop_arrays
 QUERIES = read_shipped_queries()
 EDGES = ("edge_callee", "edge_kind", "edge_evidence")
 KEPT = ("site_start", "forward_site", "forward_parameter", "forward_value", "callback_site",
-        "callback_parameter", "folder")
+        "callback_parameter", "folder", "site_price", "function_price")
 
 
 class WithoutEdges(IndexReader):

@@ -1,0 +1,114 @@
+"""What a hop costs a path: little for what a caller always does, much for what it seldom does.
+
+The unit is a call that its function always makes: it costs 1 hop, which is HOP (4096) as an
+integer. To that is added
+- what a choice among n candidates says little about: 0.75 log2(n) hops;
+- what leaves the caller's context: a deferred call;
+- what the call depends on: each condition around it, each early exit before it, each case label.
+  A condition that the source calls unlikely costs much, one that it calls likely nothing;
+- what tells of an error and leads nowhere else: a call that a macro of diagnostics makes, or of
+  a function that prints, or that ends the kernel. unlikely_calls.toml names these.
+A candidate by type comes last.
+
+Ties are broken by how many functions the caller calls: a call is more likely the purpose of a
+function that makes two calls than of one that makes thirty. Costs are integers, so that sums are
+exact in any order. They are computed when an index is written.
+"""
+
+import re
+from collections.abc import Iterable
+from fnmatch import translate
+from functools import cache
+from importlib import resources
+from math import log2
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+from kgraph.model.facts import CallSite
+from kgraph.model.location import Guard
+from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
+
+HOP = 4096  # 1 hop
+_PRICES_PER_HOP = 8  # prices of call sites and functions are bytes: eighths of a hop
+_CONDITION = 1.25
+_EARLY_EXIT = 0.2
+_UNLIKELY = 4.0
+_CASE = 0.5
+_MOST_FOR_CONDITIONS = 6.0
+_DIAGNOSTIC = 12.0
+_CHOICE = 0.75  # a bit of choice
+_DEFERRED = 4.0
+_BY_TYPE = 40.0
+_MAX_CALLEES_COST = HOP // 128
+
+
+class _Pattern(Struct, forbid_unknown_fields=True):
+    names: Annotated[list[str], Meta(min_length=1)]
+    reason: Annotated[str, Meta(min_length=1)]
+
+
+class _Table(Struct, forbid_unknown_fields=True):
+    macro: list[_Pattern]
+    function: list[_Pattern]
+
+
+def choice_cost(width: int) -> int:
+    """What a choice among `width` candidates adds to the cost of a hop."""
+    return round(_CHOICE * HOP * log2(max(1, width)))
+
+
+@cache
+def hop_cost(width: int, flags: int, price: int = 0) -> int:
+    """The cost of a hop through a call site with `width` candidates. `flags` are FLAG_* of
+    kgraph.store.arrays, `price` is the sum of what price_call_site and price_function say.
+    """
+    cost = HOP + price * HOP // _PRICES_PER_HOP
+    if flags & FLAG_INDIRECT:
+        cost += choice_cost(width)
+    if flags & FLAG_DEFERRED:
+        cost += round(_DEFERRED * HOP)
+    if flags & FLAG_TYPE:
+        cost += round(_BY_TYPE * HOP)
+    return cost
+
+
+def break_tie(callees: int) -> int:
+    """What is added to each hop of a function that calls so many others."""
+    return min(callees, _MAX_CALLEES_COST)
+
+
+def price_call_site(call: CallSite) -> int:
+    """What the conditions around a call, and the macro that makes it, add: eighths of a hop, a
+    byte.
+    """
+    price = min(_MOST_FOR_CONDITIONS, sum(map(_price_guard, call.guards)))
+    if call.macro and _is_diagnostic("macro", call.macro):
+        price += _DIAGNOSTIC
+    return round(price * _PRICES_PER_HOP)
+
+
+def price_function(name: str) -> int:
+    """What a call of a function adds: eighths of a hop, a byte."""
+    return round(_DIAGNOSTIC * _PRICES_PER_HOP) if _is_diagnostic("function", name) else 0
+
+
+def _price_guard(guard: Guard) -> float:
+    return _CONDITION if guard.holds else _EARLY_EXIT
+
+
+@cache
+def _is_diagnostic(table: str, name: str) -> bool:
+    return _patterns()[table].match(name) is not None
+
+
+@cache
+def _patterns() -> dict[str, re.Pattern[str]]:
+    text = resources.files("kgraph.store").joinpath("unlikely_calls.toml").read_text("utf-8")
+    read = msgspec.toml.decode(text, type=_Table)
+    return {"macro": _join_patterns(read.macro), "function": _join_patterns(read.function)}
+
+
+def _join_patterns(rows: Iterable[_Pattern]) -> re.Pattern[str]:
+    return re.compile("|".join(translate(name) for row in rows for name in row.names))

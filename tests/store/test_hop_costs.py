@@ -1,0 +1,36 @@
+"""What conditions, and macros and functions of diagnostics, add to the cost of a hop."""
+
+from kgraph.model.facts import CallSite
+from kgraph.model.ids import FunctionId
+from kgraph.model.location import Extent, Guard, Location
+from kgraph.store.hop_costs import price_call_site, price_function
+
+
+def call(*guards: Guard, macro: str = "") -> CallSite:
+    place = Location("a.c", 9, 3)
+    return CallSite(FunctionId("f", ""), place, Extent(place, 9, 7), 0, FunctionId("g", ""), "g",
+                    macro, guards=guards)
+
+
+def guard(*, holds: bool) -> Guard:
+    place = Location("a.c", 5, 7)
+    return Guard(Extent(place, 5, 9), holds)
+
+
+def test_a_call_that_is_always_made_costs_nothing_more() -> None:
+    assert price_call_site(call()) == 0
+
+
+def test_each_condition_counts_up_to_a_limit() -> None:
+    prices = [price_call_site(call(*[guard(holds=True)] * count)) for count in range(20)]
+    assert prices[:4] == sorted(set(prices[:4]))
+    assert prices[-1] == prices[-2] < price_call_site(call(macro="WARN_ON"))
+
+
+def test_what_was_not_left_early_counts_little() -> None:
+    assert 0 < price_call_site(call(guard(holds=False))) < price_call_site(call(guard(holds=True)))
+
+
+def test_diagnostics_are_dear_and_other_names_are_not() -> None:
+    assert price_call_site(call(macro="WARN_ON_ONCE")) == price_function("printk") > 50
+    assert price_call_site(call(macro="container_of")) == price_function("warning_lights") == 0
