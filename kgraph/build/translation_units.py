@@ -28,13 +28,20 @@ from kgraph.build.generated_sources import make_generated_sources
 from kgraph.build.kbuild import PreparedBuild, has_in_tree_build
 from kgraph.build.kbuild import prepare_build as prepare_headers
 from kgraph.build.tree import KernelTree
-from kgraph.build.unit_builder import MISSING_SOURCE, UnitBuilder, prefer_build_folder
+from kgraph.build.unit_builder import (
+    MISSING_SOURCE,
+    OUTSIDE_TREE,
+    UNKNOWN_LANGUAGE,
+    UnitBuilder,
+    prefer_build_folder,
+)
 from kgraph.build.unit_filter import filter_units
 from kgraph.errors import ConfigurationError
 from kgraph.logs import PackageLogger
 from kgraph.model.units import TranslationUnit
 
 _LOG = PackageLogger("kgraph.build")
+_MAY_BE_LINKED = {MISSING_SOURCE, OUTSIDE_TREE, UNKNOWN_LANGUAGE}
 _SHOWN = 3
 _MAX_SHOWN = 1000  # characters of a text of a list of commands
 
@@ -45,7 +52,8 @@ class UnitList:
 
     `units` is sorted by (path, object). `build` is the absolute path of the folder of generated
     files, None if there is none. `skipped` counts what was left out, by reason. `remarks` are those
-    that the caller's callback received.
+    that the caller's callback received. `whole`: these are all units that Kbuild links into the
+    kernel and its modules.
     """
 
     units: tuple[TranslationUnit, ...]
@@ -54,6 +62,7 @@ class UnitList:
     build: Path | None
     skipped: tuple[tuple[str, int], ...]
     remarks: tuple[str, ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,7 @@ def _list_from_kbuild(listing: _Listing) -> UnitList:
         build=listing.work / "build",
         skipped=result.skipped,
         remarks=tuple(listing.remarks),
+        whole=not listing.request.only and _MAY_BE_LINKED.isdisjoint(dict(result.skipped)),
     )
 
 

@@ -61,7 +61,8 @@ def path_verb(
     A function is NAME or PATH:NAME. Paths with few candidates at their indirect calls come before
     short ones. If a query that comes with kgraph documents the path from CALLER to CALLEE, its
     scenario is used, unless you give --via, --avoid, --bind or --no-scenario. Exit status: 0
-    found, 1 no path, 3 none found, but unresolved calls might make one.
+    found, 1 no path, 3 none found, but unresolved calls or functions without a definition might
+    make one.
     """
     question = api.PathQuestion(caller, callee, **constraints)
     with open_graph(index, (caller, callee, *question.via, *question.avoid)) as graph:
@@ -77,7 +78,7 @@ def path_verb(
         if gap is None:
             return 0
         remark_partial_index(graph.description)
-        return COULD_NOT_TELL if gap.by_type or gap.by_request else NO_PATH
+        return COULD_NOT_TELL if gap.is_open else NO_PATH
 
 
 def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards: bool) -> None:

@@ -177,6 +177,12 @@ class CallGraph(GraphArrays, Lookups):
         """What the index is of."""
         return self.reader.description
 
+    @cached_property
+    def is_whole(self) -> bool:
+        """Whether the index has all that is linked into the kernel and its modules. What none of
+        its units defines, no code that is left calls."""
+        return self.description.whole and not self.reader.coverage.failed
+
     @property
     def path(self) -> Path:
         """The index file."""

@@ -150,6 +150,24 @@ class Lookups:
         return self.reader.fetch_rows(
             "SELECT id, signature FROM function WHERE address_taken ORDER BY id")
 
+    def find_enterable_functions(self) -> set[int]:
+        """The functions that code outside their file may call: of external linkage, or with their
+        address taken."""
+        return set(self._column("SELECT id FROM function WHERE scope = '' OR address_taken"))
+
+    def find_undefined_functions(self) -> list[tuple[int, str]]:
+        """(number, name) of the functions without a definition."""
+        return self.reader.fetch_rows("SELECT id, name FROM function WHERE file IS NULL")
+
+    def find_assembler_functions(self, among: Iterable[int]) -> list[int]:
+        """Those functions that assembler defines: they have no type."""
+        found: list[int] = []
+        for condition, values in _iter_id_conditions(among):
+            found += self._column(
+                "SELECT f.id FROM function f JOIN text t ON t.id = f.signature"  # noqa: S608
+                f" WHERE t.text = '' AND file IS NOT NULL AND f.id {condition}", *values)
+        return found
+
     def _select_functions(self, where: str, *values: object) -> list[KnownFunction]:
         rows = self.reader.fetch_rows(f"{_FUNCTIONS} WHERE {where} ORDER BY f.id", values)
         return [

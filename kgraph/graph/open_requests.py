@@ -6,7 +6,7 @@ tell".
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kgraph.graph.lookups import Lookups
 from kgraph.model.results import OpenRequest
@@ -29,6 +29,11 @@ class OpenRequests:
             # A known key matched nothing that is registered under a known key.
             possible = registered if row.key_unknown else under_unknown_keys
             self._candidates[row.caller].append(frozenset(possible.get(row.kind, ())))
+
+    @property
+    def callers(self) -> Iterable[int]:
+        """The functions that make requests."""
+        return self._candidates.keys()
 
     def find_at_site(self, site: int) -> tuple[OpenRequest, ...]:
         """The requests of a call site."""

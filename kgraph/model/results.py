@@ -142,23 +142,26 @@ class OpsRow(Struct, frozen=True, gc=False):
 
 
 class Reach(Struct, frozen=True, gc=False):
-    """How far a search came from one end: how many functions it reached, the deepest of them, and
-    the unresolved call sites in them, nearest first. A search from the callee has none.
+    """How far a search came from one end: how many functions it reached, the deepest of them, and,
+    nearest first, what keeps the answer open: unresolved call sites, and functions without a
+    definition, that might lead to the other end. A search from the callee has neither.
     """
 
     functions: int
     deepest: tuple[KnownFunction, ...] = ()
     unresolved: tuple[KnownSite, ...] = ()
     unresolved_count: int = 0
+    undefined: tuple[KnownFunction, ...] = ()
+    undefined_count: int = 0
 
 
 class Frontier(Struct, frozen=True, gc=False):
     """Why no path leads from `caller` to `callee`, the ends of the leg that fails.
 
-    `by_type`: candidates by type of unresolved call sites would make a path. `callbacks`: calls
-    lead from one to the other, but a path would need another callback than is handed on, or more
-    hops than allowed. `by_request`: requests
-    to run something later, whose callee kgraph cannot tell, might make a path.
+    `by_type`: unresolved call sites might make a path. `is_connected`: calls lead from one to the
+    other, but a path would need another callback than is handed on, or more hops than allowed.
+    `by_request`: requests to run something later, whose callee kgraph cannot tell, might make a
+    path. `assembler_entries`: the functions in assembler that call `callee`, if nothing else does.
     """
 
     caller: KnownFunction
@@ -168,6 +171,17 @@ class Frontier(Struct, frozen=True, gc=False):
     by_type: bool
     is_connected: bool = False
     by_request: bool = False
+    assembler_entries: tuple[KnownFunction, ...] = ()
+
+    @property
+    def by_undefined(self) -> bool:
+        """Whether functions without a definition might make a path."""
+        return bool(self.forward.undefined_count)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there might be a path that kgraph cannot see."""
+        return self.by_type or self.by_request or self.by_undefined
 
 
 class PathAnswer(Struct, frozen=True, gc=False):
@@ -208,7 +222,8 @@ class Neighbours(Struct, frozen=True, gc=False):
 
 class IndexDescription(Struct, frozen=True, gc=False):
     """What was indexed. `tree` is an absolute path, `build` the folder of generated files, `only`
-    what `--only` restricted the index to, `built` seconds since the epoch.
+    what `--only` restricted the index to, `built` seconds since the epoch. `whole`: its units are
+    all that Kbuild links into the kernel and its modules.
     """
 
     tree: str
@@ -218,6 +233,7 @@ class IndexDescription(Struct, frozen=True, gc=False):
     only: tuple[str, ...] = ()
     built: float = 0.0
     bundled: bool = False
+    whole: bool = False
 
 
 Number = int | float  # as it is stored: decoding to float alone would make a count 3.0

@@ -156,7 +156,8 @@ def encode_frontier(frontier: Frontier, read_line: LineReader) -> Record:
         "forward": _encode_reach(frontier.forward, read_line),
         "backward": _encode_reach(frontier.backward, read_line),
         "by_type": frontier.by_type, "callbacks": frontier.is_connected,
-        "by_request": frontier.by_request,
+        "by_request": frontier.by_request, "by_undefined": frontier.by_undefined,
+        "assembler_entries": [encode_function(each) for each in frontier.assembler_entries],
     }
 
 
@@ -170,6 +171,8 @@ def _encode_reach(reach: Reach, read_line: LineReader) -> Record:
             for site in reach.unresolved
         ],
         "unresolved_count": reach.unresolved_count,
+        "undefined": [encode_function(function) for function in reach.undefined],
+        "undefined_count": reach.undefined_count,
     }
 
 

@@ -165,6 +165,9 @@ def format_frontier(frontier: Frontier) -> Iterator[str]:
     yield f"no path from {frontier.caller} to {frontier.callee}"
     yield f"  {frontier.caller} reaches {_format_reach(frontier.forward)}"
     yield f"  {frontier.callee} is reached from {_format_reach(frontier.backward)}"
+    if frontier.assembler_entries:
+        entries = ", ".join(map(_format_with_place, frontier.assembler_entries))
+        yield f"  {frontier.callee} is entered from assembler only: {entries}"
     if frontier.is_connected:
         yield ("  calls lead from one to the other, but in too many hops, or only with another"
                " callback than the one passed")
@@ -177,13 +180,28 @@ def format_frontier(frontier: Frontier) -> Iterator[str]:
         yield "  undecided: a deferred request without a known callee might make a path"
     if frontier.by_type:
         yield "  undecided: unresolved calls might make a path; --types shows it"
+    if frontier.by_undefined:
+        yield f"  undecided: {_format_undefined(frontier.forward)}"
+
+
+def _format_undefined(reach: Reach) -> str:
+    """A sentence: which functions without a definition keep the answer open."""
+    names, count = ", ".join(map(str, reach.undefined)), reach.undefined_count
+    if count == 1:
+        return f"{names}, which has no definition in the index, might make a path"
+    nearest = f"; the nearest: {names}" if count > len(reach.undefined) else f": {names}"
+    return f"{count} functions without a definition in the index might make a path{nearest}"
+
+
+def _format_with_place(function: KnownFunction) -> str:
+    return f"{function} ({_format_definition(function)})"
 
 
 def _format_reach(reach: Reach) -> str:
     others = reach.functions - 1
     if not others:
         return "no other function"
-    names = ", ".join(f"{function} ({_format_definition(function)})" for function in reach.deepest)
+    names = ", ".join(map(_format_with_place, reach.deepest))
     return f"{others} other function{'s' if others > 1 else ''}; the farthest: {names}"
 
 

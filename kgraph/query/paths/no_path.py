@@ -1,17 +1,32 @@
-"""Explains why there is no path: how far each end reaches, and whether types or open requests
-could join them.
+"""Explains why there is no path: how far each end reaches, and what keeps the answer open.
+
+A call is open where kgraph cannot see what it calls: an unresolved call site, a deferred request
+without a known callee, a function without a definition in the index. The answer is open if one of
+them, reached from the caller, might lead to the callee, perhaps by way of others; only those that
+might are named. What an open call might enter:
+
+- a call site of known type the functions of that type whose address is taken;
+- a request the functions that are registered for what it may mean;
+- any other, a *blind* call, every function that other files can name, or whose address is taken.
+
+In the index of a whole kernel a function without a definition is no open call: a kernel is linked
+without libraries, so the compiler has removed the calls of it. Neither is a function that calls
+nothing back (leaf_functions.toml).
 """
 
+import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-
-from msgspec.structs import replace
+from functools import cache
+from importlib import resources
 
 from kgraph.graph import CallGraph
-from kgraph.model.results import Frontier, Reach
+from kgraph.model.results import Frontier, KnownFunction, Reach
 from kgraph.query.paths.adjacency import Adjacency
 
 Successors = Callable[[int], Iterable[int]]
 _MAX_LISTED = 8
+_MAX_UNDEFINED = 6
 
 
 def explain_no_path(
@@ -20,22 +35,24 @@ def explain_no_path(
     """The frontier between two functions, after `via_passed` of the functions to pass. Forwarded
     callbacks are ignored.
     """
-    graph, find_callees = adjacency.graph, adjacency.make_callee_function(via_passed)
-    forward = _Reachable(source, find_callees)
+    graph = adjacency.graph
+    forward = _Reachable(source, adjacency.make_callee_function(via_passed))
     backward = _Reachable(target, adjacency.iter_callers)
-    is_reached = target in forward.order
-    unresolved = _find_unresolved_sites(adjacency, forward)
+    open_calls = _OpenCalls(adjacency, target)
+    unresolved = open_calls.find_sites(forward)
+    undefined = open_calls.find_undefined(forward)
     return Frontier(
         graph.function(source), graph.function(target),
         Reach(
             len(forward.order), tuple(map(graph.function, forward.last[:_MAX_LISTED])),
             tuple(map(graph.site, unresolved[:_MAX_LISTED])), len(unresolved),
+            tuple(map(graph.function, undefined[:_MAX_UNDEFINED])), len(undefined),
         ),
         Reach(len(backward.order), tuple(map(graph.function, backward.last[:_MAX_LISTED]))),
-        by_type=not is_reached and _can_join_by_type(adjacency, forward, target, via_passed),
-        is_connected=is_reached,
-        by_request=adjacency.constraints.deferred and not is_reached
-        and _can_join_by_request(graph, source, target, find_callees),
+        by_type=bool(unresolved),
+        is_connected=target in forward.order,
+        by_request=open_calls.has_request(forward),
+        assembler_entries=_find_assembler_entries(graph, target),
     )
 
 
@@ -46,66 +63,108 @@ class _Reachable:
 
     def __init__(self, start: int, find_following: Successors) -> None:
         self.order = {start: 0}
-        self.last = [start]
-        self._search(self.last, find_following)
-
-    def _search(self, layer: list[int], find_following: Successors) -> None:
-        order = self.order
+        self.last = layer = [start]
         while layer:
             self.last, layer = layer, []
             for function in self.last:
                 for other in find_following(function):
-                    if other not in order:
-                        order[other] = len(order)
+                    if other not in self.order:
+                        self.order[other] = len(self.order)
                         layer.append(other)
 
-    def add_starts(self, starts: Iterable[int], find_following: Successors) -> bool:
-        """Search from further functions as well. Whether that reached anything new."""
-        before = len(self.order)
-        layer = [start for start in dict.fromkeys(starts) if start not in self.order]
-        for start in layer:
-            self.order[start] = len(self.order)
-        self._search(layer, find_following)
-        return len(self.order) > before
+    def sort_nearest_first(self, functions: Iterable[int]) -> list[int]:
+        """Those of `functions` that were reached."""
+        order = self.order
+        return sorted((each for each in functions if each in order), key=order.__getitem__)
 
 
-def _find_unresolved_sites(adjacency: Adjacency, reachable: _Reachable) -> list[int]:
-    """The unresolved call sites in the functions that were reached, nearest first."""
-    by_type, order = adjacency.graph.by_type, reachable.order
-    callers = sorted((f for f in by_type.callers if f in order), key=order.__getitem__)
-    return [site for function in callers for site in by_type.sites_of(function)]
+class _OpenCalls:
+    """The open calls that might lead to a function, the target."""
+
+    def __init__(self, adjacency: Adjacency, target: int) -> None:
+        self._graph = graph = adjacency.graph
+        self._adjacency = adjacency
+        self._undefined = _find_open_functions(graph)
+        self._enterable = graph.find_enterable_functions()
+        self._requesting: dict[int, set[int]] = defaultdict(set)
+        if adjacency.constraints.deferred:
+            for caller in graph.open_requests.callers:
+                for callee in graph.open_requests.iter_candidates(caller):
+                    self._requesting[callee].add(caller)
+        self._are_blind_leading = False
+        self._leading = self._find_leading(target)
+
+    def find_sites(self, reachable: _Reachable) -> list[int]:
+        """The unresolved call sites in the functions that were reached, nearest first."""
+        by_type = self._graph.by_type
+        callers = reachable.sort_nearest_first(by_type.callers)
+        sites = (site for function in callers for site in by_type.sites_of(function))
+        return [site for site in sites if self._is_leading(site)]
+
+    def find_undefined(self, reachable: _Reachable) -> list[int]:
+        """The functions without a definition that were reached, nearest first."""
+        return reachable.sort_nearest_first(self._undefined) if self._are_blind_leading else []
+
+    def has_request(self, reachable: _Reachable) -> bool:
+        """Whether a function that was reached makes an open request."""
+        return any(
+            callee in self._leading and not callers.isdisjoint(reachable.order)
+            for callee, callers in self._requesting.items())
+
+    def _is_leading(self, site: int) -> bool:
+        by_type = self._graph.by_type
+        if by_type.has_unknown_type(site):
+            return self._are_blind_leading
+        if self._adjacency.constraints.types:
+            return False  # its candidates are ordinary callees
+        return not self._leading.isdisjoint(by_type.callees(site))
+
+    def _find_leading(self, target: int) -> set[int]:
+        """The functions that reach the target if every open call goes wherever it might."""
+        found, stack, avoid = {target}, [target], self._adjacency.constraints.avoid
+        while stack:
+            function = stack.pop()
+            callers = {*self._adjacency.iter_callers(function), *self._find_open_callers(function)}
+            if function in self._enterable and not self._are_blind_leading:
+                self._are_blind_leading = True
+                callers.update(self._find_blind_functions())
+            callers -= found
+            callers -= avoid
+            found |= callers
+            stack += callers
+        return found
+
+    def _find_open_callers(self, function: int) -> set[int]:
+        """The functions with an open call of which `function` is a candidate."""
+        sites = self._graph.by_type.sites_for(function)
+        return {*map(self._graph.caller_of, sites), *self._requesting.get(function, ())}
+
+    def _find_blind_functions(self) -> set[int]:
+        """The functions with blind calls, and those that may make any."""
+        by_type = self._graph.by_type
+        return self._undefined | {
+            caller for caller in by_type.callers
+            if any(map(by_type.has_unknown_type, by_type.sites_of(caller)))}
 
 
-def _can_join_by_type(
-    adjacency: Adjacency, forward: _Reachable, target: int, via_passed: int
-) -> bool:
-    """Whether candidates by type would join the two; a site of unknown type may call anything."""
-    by_type = adjacency.graph.by_type
-    loose = Adjacency(adjacency.graph, replace(adjacency.constraints, types=True))
-    is_growing = True
-    while is_growing:
-        sites = _find_unresolved_sites(adjacency, forward)
-        if target in forward.order or any(map(by_type.has_unknown_type, sites)):
-            return True
-        site_of_type = {by_type.type_of(site): site for site in sites}
-        callees = (callee for site in site_of_type.values() for callee in by_type.callees(site))
-        starts = [callee for callee in callees if callee not in loose.constraints.avoid]
-        is_growing = forward.add_starts(starts, loose.make_callee_function(via_passed))
-    return target in forward.order
+def _find_open_functions(graph: CallGraph) -> set[int]:
+    """The functions without a definition that may call anything."""
+    if graph.is_whole:
+        return set()
+    leaves = _load_leaf_functions()
+    return {number for number, name in graph.find_undefined_functions() if name not in leaves}
 
 
-def _can_join_by_request(
-    graph: CallGraph, source: int, target: int, find_callees: Successors
-) -> bool:
-    """Whether `source` reaches `target` if every open request may run any function that it might
-    mean.
-    """
-    reached, stack = {source}, [source]
-    while stack:
-        function = stack.pop()
-        for following in (find_callees(function), graph.open_requests.iter_candidates(function)):
-            for other in following:
-                if other not in reached:
-                    reached.add(other)
-                    stack.append(other)
-    return target in reached
+@cache
+def _load_leaf_functions() -> frozenset[str]:
+    """The names of the functions that are known to call nothing back."""
+    text = resources.files("kgraph.query.paths").joinpath("leaf_functions.toml").read_text("utf-8")
+    return frozenset(name for row in tomllib.loads(text)["leaf"] for name in row["names"])
+
+
+def _find_assembler_entries(graph: CallGraph, target: int) -> tuple[KnownFunction, ...]:
+    """The functions in assembler that call a function, if nothing else does."""
+    callers = graph.callers_of(target)
+    if len(graph.find_assembler_functions(callers)) < len(callers):
+        return ()
+    return tuple(map(graph.function, callers[:_MAX_LISTED]))

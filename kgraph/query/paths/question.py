@@ -109,13 +109,16 @@ def _make_constraints(
 
 
 def _explain_failing_leg(space: StateSpace, source: int, target: int) -> Frontier:
-    """The frontier of the first leg that has no path."""
+    """The frontier of the first leg that has no path; if calls lead over all of them, of the first
+    that is open.
+    """
     stops = [source, *space.constraints.via, target]
+    found: list[Frontier] = []
     for via_passed, (start, end) in enumerate(pairwise(stops)):
-        found = explain_no_path(space.adjacency, start, end, via_passed)
-        if not found.is_connected:
-            return found
-    return found
+        found.append(explain_no_path(space.adjacency, start, end, via_passed))
+        if not found[-1].is_connected:
+            return found[-1]
+    return next((leg for leg in found if leg.is_open), found[-1])
 
 
 def make_hops(
