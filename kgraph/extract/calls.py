@@ -1,7 +1,8 @@
 """Turns call expressions, and cleanup attributes, into call sites."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from kgraph.extract import alias_uses
 from kgraph.extract.clang import kinds
@@ -13,9 +14,11 @@ from kgraph.extract.clang.api import (
     print_declaration,
 )
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
+from kgraph.extract.conditions import evaluate_number, find_unchanged_parameter
 from kgraph.extract.definition_context import DefinitionContext, Values, WrittenCall
 from kgraph.extract.lvalues import find_va_list_elements
 from kgraph.extract.reader import Reader, value_rule
+from kgraph.model.facts import HandedKind, HandedValue
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import (
     Address,
@@ -48,6 +51,13 @@ CLEANUP_MARK = "cleanup("
 _CLEANUP = re.compile(r"__attribute__\(\(cleanup\((\w+)\)\)\)")
 
 
+class _Passed(NamedTuple):
+    """The arguments of a call: their values, and what is known of them as numbers."""
+
+    arguments: tuple[Values, ...]
+    handed: tuple[HandedValue, ...]
+
+
 @value_rule(kinds.CALL)
 def _read_call(reader: Reader, node: SyntaxNode) -> Values:
     """Record a call. Its value is what the callee returns."""
@@ -65,6 +75,7 @@ def _read_call(reader: Reader, node: SyntaxNode) -> Values:
     arguments = tuple(_read_argument(reader, operand) for operand in operands)
     if len(targets) > 1:
         targets = (_store_targets(context, node, targets),)
+    passed = _Passed(arguments, tuple(_iter_handed(context, operands, arguments)))
     found: Values = ()
     for target in targets or (Opaque("callee"),):
         if isinstance(target, FunctionId):
@@ -74,7 +85,7 @@ def _read_call(reader: Reader, node: SyntaxNode) -> Values:
                 continue
             if target.name.startswith(_NEVER_CALLED):
                 continue
-        found += (_record_call(context, node, callee, target, arguments),)
+        found += (_record_call(context, node, callee, target, passed),)
     context.call_results[node.key] = found
     return found
 
@@ -90,6 +101,27 @@ def _read_argument(reader: Reader, operand: SyntaxNode) -> Values:
         return values
     return tuple(value for value in values
                  if isinstance(value, FunctionId | Address | Constant) or _is_parameter(value))
+
+
+def _iter_handed(
+    context: DefinitionContext, operands: list[SyntaxNode], arguments: tuple[Values, ...]
+) -> Iterator[HandedValue]:
+    """What is known of the arguments of a call as numbers."""
+    for position, (operand, values) in enumerate(zip(operands, arguments, strict=True)):
+        if len(values) > 1:
+            continue
+        if unwrap(operand).kind == kinds.STRING_LITERAL:
+            yield HandedValue(position, HandedKind.NOT_NULL)
+        elif not values or isinstance(values[0], Constant):
+            number = evaluate_number(context, operand)
+            if number is not None:
+                yield HandedValue(position, HandedKind.NUMBER, number)
+        elif isinstance(values[0], Address | FunctionId):
+            yield HandedValue(position, HandedKind.NOT_NULL)
+        elif _is_parameter(values[0]):
+            parameter = find_unchanged_parameter(context, operand)
+            if parameter is not None:
+                yield HandedValue(position, HandedKind.PARAMETER, parameter)
 
 
 def _is_parameter(value: Value) -> bool:
@@ -124,7 +156,7 @@ def _start_va_list(context: DefinitionContext, node: SyntaxNode, va_list: Values
 
 def _record_call(
     context: DefinitionContext, node: SyntaxNode, callee: SyntaxNode, target: Value,
-    arguments: tuple[Values, ...]
+    passed: _Passed,
 ) -> Value:
     assert context.function is not None
     sources = context.unit.sources
@@ -134,9 +166,9 @@ def _record_call(
     expression = text or _format_expression(callee)
     written = WrittenCall(
         sources.locate_range(extent), expression,
-        sources.find_hiding_macro(get_start(extent), _find_first_name(expression)))
+        sources.find_hiding_macro(get_start(extent), _find_first_name(expression)), passed.handed)
     signature = "" if is_direct else _spell_signature(context, callee)
-    index = context.add_call(written, target, arguments, signature)
+    index = context.add_call(written, target, passed.arguments, signature)
     if isinstance(target, FunctionId):
         return Load(Place(ReturnValue(target)))
     return Load(Place(CallResult(context.function, index)))

@@ -23,7 +23,7 @@ def evaluate_condition(node: SyntaxNode) -> int | None:
             node.cursor)) in _DECIDING:
         left = evaluate_condition(node.children[0])
         return left if left is None else evaluate_logical(operator, left, node.children[1])
-    return evaluate_integer(node.cursor) if _is_constant(node) else None
+    return evaluate_integer(node.cursor) if is_constant(node) else None
 
 
 def is_short_circuit(operator: int, left: int | None) -> bool:
@@ -64,7 +64,8 @@ def is_exit(node: SyntaxNode) -> bool:
     return False
 
 
-def _is_constant(node: SyntaxNode) -> bool:
+def is_constant(node: SyntaxNode) -> bool:
+    """Whether an expression has no part that may vary."""
     if node.kind in _VARYING:
         return False
     if is_type_builtin(node, get_operands(node)):
@@ -72,7 +73,7 @@ def _is_constant(node: SyntaxNode) -> bool:
     if node.kind == kinds.DECL_REF:
         referenced = C.clang_getCursorReferenced(node.cursor)
         return bool(referenced.kind == kinds.ENUM_CONSTANT)
-    return all(_is_constant(child) for child in node.children)
+    return all(is_constant(child) for child in node.children)
 
 
 def select_reached_statements(value: int, body: SyntaxNode) -> list[SyntaxNode]:

@@ -8,7 +8,8 @@ from kgraph.extract.identities import Identities, LocalHolders
 from kgraph.extract.sources import SourceMap
 from kgraph.extract.storage_overlap import StorageOverlaps
 from kgraph.extract.types import TypeCache
-from kgraph.model.facts import Binding, CallSite, Flow
+from kgraph.extract.written_names import find_written_names
+from kgraph.model.facts import Binding, CallSite, Flow, HandedValue
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import MAX_GUARDS, Extent, Guard, Location
 from kgraph.model.values import Address, Constant, Load, Place, Slot, Symbol, TransferKind, Value
@@ -40,11 +41,14 @@ class AsmText:
 
 @dataclass(frozen=True, slots=True)
 class WrittenCall:
-    """How the source writes a call: where, its callee, and the macro that hides it, if one does."""
+    """How the source writes a call: where, its callee, the macro that hides it, if one does, and
+    the numbers that it hands on.
+    """
 
     extent: Extent
     expression: str
     macro: str = ""
+    handed: tuple[HandedValue, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,11 +70,21 @@ class DefinitionContext:
     static_objects: list[tuple[Cursor, ObjectId]] = field(default_factory=list)  # declared inside
     call_results: dict[int, Values] = field(default_factory=dict)  # by the call's node key
     has_cleanups: bool = False  # some variable has a cleanup attribute
+    printed: str = ""  # the definition as clang prints it
+    initialisers: dict[int, SyntaxNode] = field(default_factory=dict)  # of locals, by key
     asm_texts: dict[int, AsmText] = field(default_factory=dict)  # by the statement's node key
     _indirect_calls: int = 0
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
     _noted_overlaps: set[tuple[Slot, Slot]] = field(default_factory=set)
     _literals: dict[Location, int] = field(default_factory=dict)
+    _written_names: frozenset[str] | None = None
+
+    @property
+    def written_names(self) -> frozenset[str]:
+        """The names of parameters and locals that the function may write."""
+        if self._written_names is None:
+            self._written_names = find_written_names(self.printed)
+        return self._written_names
 
     def locate(self, node: SyntaxNode) -> Location:
         """Where a reader sees a node."""
@@ -91,7 +105,7 @@ class DefinitionContext:
             caller=self.function, location=location, extent=written.extent,
             ordinal=self._take_ordinal(location), target=target, expression=written.expression,
             macro=written.macro, arguments=arguments, guards=tuple(self.guards[-MAX_GUARDS:]),
-            signature=signature, index=index))
+            signature=signature, index=index, handed=written.handed))
         return index
 
     def assign(self, place: Place, values: Values, location: Location, how: TransferKind,

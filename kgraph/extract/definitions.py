@@ -33,6 +33,7 @@ def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> 
     root = read_tree(cursor)
     context = DefinitionContext(
         unit, function.id, LocalHolders(function.id, list_parameters(cursor)))
+    context.printed = printed
     context.has_cleanups = CLEANUP_MARK in printed
     texts = parse_asm_calls(printed)
     if texts:

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.tree import SyntaxNode
+from kgraph.extract.conditions import read_condition
 from kgraph.extract.definition_context import DefinitionContext, Places, Values
 from kgraph.model.location import Guard
 from kgraph.model.values import Load
@@ -99,6 +100,11 @@ class Reader:
             values = self.read_statement(child)
         return values
 
-    def make_guard(self, condition: SyntaxNode, *, holds: bool) -> Guard:
+    def make_guard(
+        self, condition: SyntaxNode, *, holds: bool, is_early_exit: bool = False
+    ) -> Guard:
         """The guard that a condition is for what runs only if it holds (or fails)."""
-        return Guard(self.context.unit.sources.locate_extent(condition.cursor), holds)
+        found = read_condition(self.context, condition)
+        return Guard(
+            self.context.unit.sources.locate_extent(condition.cursor), holds, is_early_exit,
+            found.expected, found.if_true if holds else found.if_false)

@@ -5,10 +5,13 @@ cases, and early exits (`if (c) return;`) for the rest of their block. A label e
 before it, because a goto may come from anywhere.
 """
 
+from msgspec.structs import replace
+
 from kgraph.extract.calls import record_cleanup_call
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, get_key
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
+from kgraph.extract.conditions import read_equality
 from kgraph.extract.constants import (
     evaluate_condition,
     has_label,
@@ -19,7 +22,7 @@ from kgraph.extract.definition_context import Values
 from kgraph.extract.initialisers import read_initialiser
 from kgraph.extract.reader import Reader, statement_rule, value_rule
 from kgraph.model.ids import ObjectId
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import Extent, Guard, Location, Test
 from kgraph.model.values import Place, ReturnValue, TransferKind
 
 
@@ -48,7 +51,8 @@ def _read_block(reader: Reader, node: SyntaxNode) -> Values:
         exits = _always_exits(child)
         is_over = exits is True
         if exits is None and len(child.children) == 2:
-            guards.append(reader.make_guard(child.children[0], holds=False))
+            guards.append(reader.make_guard(
+                child.children[0], holds=False, is_early_exit=True))
     del guards[outer:]
     return values
 
@@ -92,6 +96,8 @@ def _read_loop(reader: Reader, node: SyntaxNode) -> Values:
     has a guard.
     """
     *head, body = node.children
+    if _has_inner_label(reader, body):  # a goto may come in, and the next round runs what is before
+        _forget_tests(reader)
     for part in head:
         reader.read_statement(part)
     if node.kind == kinds.WHILE or len(head) == 3:
@@ -100,6 +106,28 @@ def _read_loop(reader: Reader, node: SyntaxNode) -> Values:
     else:
         reader.read_statement(body)
     return ()
+
+
+@statement_rule(kinds.LABEL, kinds.CASE, kinds.DEFAULT)
+def _read_label(reader: Reader, node: SyntaxNode) -> Values:
+    """A label, or a case inside a statement of its switch: control may come past all tests."""
+    _forget_tests(reader)
+    return reader.read_statements(node)
+
+
+def _has_inner_label(reader: Reader, node: SyntaxNode) -> bool:
+    """Whether a goto may lead into a statement."""
+    return "goto " in reader.context.printed and _has_kind(node, kinds.LABEL)
+
+
+def _has_kind(node: SyntaxNode, kind: int) -> bool:
+    return node.kind == kind or any(_has_kind(child, kind) for child in node.children)
+
+
+def _forget_tests(reader: Reader) -> None:
+    """From here on, guards in force say nothing about parameters."""
+    guards = reader.context.guards
+    guards[:] = [replace(guard, tests=()) if guard.tests else guard for guard in guards]
 
 
 def _read_guarded(reader: Reader, guard: Guard, node: SyntaxNode) -> None:
@@ -131,7 +159,9 @@ def _read_switch(reader: Reader, node: SyntaxNode) -> Values:
             start = open_case or labels.start
             last, inner = _find_last_label(reader, child)
             del guards[outer:]
-            guards.append(Guard(Extent(start, last.end_line, last.end_column), True))
+            guards.append(Guard(
+                Extent(start, last.end_line, last.end_column), True,
+                tests=() if open_case else _read_case(reader, head[-1], child)))
             for part in inner:
                 reader.read_statement(part)
             open_case = None if inner and is_exit(inner[-1]) else start
@@ -141,6 +171,14 @@ def _read_switch(reader: Reader, node: SyntaxNode) -> Values:
                 open_case = None
     del guards[outer:]
     return ()
+
+
+def _read_case(reader: Reader, selector: SyntaxNode, case: SyntaxNode) -> tuple[Test, ...]:
+    """What a single case label, to which control only comes from the switch, says."""
+    if case.kind != kinds.CASE or len(case.children) != 2 or (
+            case.children[1].kind in (kinds.CASE, kinds.DEFAULT)):
+        return ()
+    return read_equality(reader.context, selector, case.children[0]).if_true
 
 
 def _find_last_label(reader: Reader, node: SyntaxNode) -> tuple[Extent, list[SyntaxNode]]:
@@ -200,6 +238,8 @@ def _read_variable(reader: Reader, node: SyntaxNode) -> None:
             if operand is not value:
                 reader.read_values(operand)  # the bound of a variable length array is evaluated
     if value is not None:
+        if table is None:
+            context.initialisers[node.key] = value
         read_initialiser(reader, place, type_, value, table)
     if context.has_cleanups:
         record_cleanup_call(context, node, place)

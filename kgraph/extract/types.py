@@ -48,6 +48,21 @@ class TypeInfo:
         return self.kind == kinds.T_ENUM or self.kind in kinds.T_INTEGER
 
     @property
+    def is_boolean(self) -> bool:
+        """Whether it is _Bool, to which a conversion gives 0 or 1."""
+        return self.kind == kinds.T_BOOL
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether it is an integer that may be negative; an enumeration counts as one."""
+        return self.kind == kinds.T_ENUM or self.kind in kinds.T_SIGNED
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether it is a number to which a conversion may cut bits off."""
+        return self.is_number and not self.is_boolean
+
+    @property
     def is_function(self) -> bool:
         """Whether it is a function (not a pointer to one)."""
         return self.kind in kinds.T_FUNCTION
@@ -71,6 +86,7 @@ class TypeCache:
 
     def __init__(self) -> None:
         self._known: dict[int, TypeInfo] = {}
+        self._widths: dict[int, int] = {}
         self._va_lists: dict[int, bool] = {}
         self._with_functions: dict[int, bool] = {}  # records, by clang's identity of their types
         self.untyped = TypeInfo(kinds.T_VOID, Type(), False)
@@ -86,6 +102,14 @@ class TypeCache:
             # A pointer leads back to itself only through a record, and a record ends the recursion.
             known = self._known[type_.d0] = self._make(C.clang_getCanonicalType(type_))
         return known
+
+    def measure(self, type_: TypeInfo) -> int:
+        """The bits of a number or pointer, 0 if its type is not complete."""
+        width = self._widths.get(type_.type.d0)
+        if width is None:
+            width = self._widths[type_.type.d0] = max(
+                0, 8 * C.clang_Type_getSizeOf(type_.type))
+        return width
 
     def is_va_list(self, cursor: Cursor) -> bool:
         """Whether an expression is a va_list: an array of one record, or a pointer to it."""

@@ -16,12 +16,15 @@ from kgraph.graph.by_type import TypeCandidates
 from kgraph.graph.lookups import Lookups
 from kgraph.graph.open_requests import OpenRequests
 from kgraph.model.codes import ForwardedValue
+from kgraph.model.facts import HandedKind, HandedValue
+from kgraph.model.location import Test
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
 from kgraph.store.arrays import decode_forwarded
 from kgraph.store.reader import IndexReader
 
 _KINDS = tuple(EdgeKind)
+_HANDED = tuple(HandedKind)
 
 
 class _LazyArray:
@@ -51,6 +54,9 @@ class GraphArrays:
 
     def __init__(self, reader: IndexReader) -> None:
         self.reader = reader
+        self._tests: dict[int, tuple[Test, ...]] = {}
+        self._constants: dict[int, tuple[HandedValue, ...]] = {}
+        self._tested: dict[int, frozenset[int]] = {}
 
     folder = _LazyArray()
     site_start = _LazyArray()
@@ -70,6 +76,58 @@ class GraphArrays:
     forward_site = _LazyArray()
     forward_parameter = _LazyArray()
     forward_value = _LazyArray()
+
+    test_site = _LazyArray()
+    test_parameter = _LazyArray()
+    test_mask = _LazyArray()
+    test_value = _LazyArray()
+    test_equal = _LazyArray()
+    constant_site = _LazyArray()
+    constant_parameter = _LazyArray()
+    constant_value = _LazyArray()
+    constant_kind = _LazyArray()
+
+    def tests_of(self, site: int) -> tuple[Test, ...]:
+        """What the guards of a call site ask of the parameters of its caller."""
+        known = self._tests.get(site)
+        if known is None:
+            sites = self.test_site
+            known = self._tests[site] = tuple([
+                Test(self.test_parameter[row], self.test_mask[row], self.test_value[row],
+                     bool(self.test_equal[row]))
+                for row in range(bisect_left(sites, site), bisect_right(sites, site))])
+        return known
+
+    def constants_of(self, site: int) -> tuple[HandedValue, ...]:
+        """What a call site hands to parameters of its callees that matter: those that a guard in
+        the callee tests, or that the callee hands on to one that does. What is not among them
+        may be anything. Callees that are called later (deferred) get none of it.
+        """
+        known = self._constants.get(site)
+        if known is None:
+            sites = self.constant_site
+            known = self._constants[site] = tuple([
+                HandedValue(self.constant_parameter[row], _HANDED[self.constant_kind[row]],
+                            self.constant_value[row])
+                for row in range(bisect_left(sites, site), bisect_right(sites, site))])
+        return known
+
+    def find_tested_parameters(self, function: int) -> frozenset[int]:
+        """The parameters of a function that matter: a guard tests them, or they are handed on to
+        one that does.
+        """
+        known = self._tested.get(function)
+        if known is None:
+            first, last = self.site_start[function], self.site_start[function + 1]
+            low, high = (bisect_left(self.test_site, site) for site in (first, last))
+            found = set(self.test_parameter[low:high])
+            low, high = (bisect_left(self.constant_site, site) for site in (first, last))
+            found.update(
+                value for kind, value in zip(
+                    self.constant_kind[low:high], self.constant_value[low:high], strict=True)
+                if kind == HandedKind.PARAMETER)
+            known = self._tested[function] = frozenset(found)
+        return known
 
     def find_forwards(self, site: int) -> list[Forward]:
         """What a call site hands on."""

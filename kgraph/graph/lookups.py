@@ -11,11 +11,12 @@ from typing import Any
 from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import Extent, Location
 from kgraph.model.resolution import Evidence, SiteStatus
 from kgraph.model.results import KnownFunction, KnownObject, KnownSite
 from kgraph.model.values import TransferKind
 from kgraph.store import IndexReader
+from kgraph.store.codec import decode_guard
 
 _FUNCTIONS = (
     'SELECT f.id, name, scope, image, path, line, "column", parameters, alias_of, t.text,'
@@ -450,7 +451,7 @@ def _make_site(row: tuple[Any, ...]) -> KnownSite:
         expression=row[8], macro=row[9], status=SiteStatus(row[10]), holder=row[11] or "",
         rule=row[12], reason=row[13], callback=row[15], proof=row[16],
         guards=tuple(
-            Guard(Extent(Location(path, line, column), end_line, end_column), bool(holds))
-            for line, column, end_line, end_column, holds in json.loads(row[14] or "[]")
+            decode_guard(Extent(Location(path, line, column), end_line, end_column), truths)
+            for line, column, end_line, end_column, *truths in json.loads(row[14] or "[]")
         ),
     )

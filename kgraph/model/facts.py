@@ -1,6 +1,8 @@
 """Facts: what one definition and one translation unit say before anything is resolved."""
 
 
+from enum import IntEnum
+
 from msgspec import Struct
 
 from kgraph.model.ids import FunctionId, ObjectId
@@ -40,6 +42,24 @@ class Object(Struct, frozen=True, gc=False):
     alias_of: str = ""
 
 
+class HandedKind(IntEnum):
+    """What is known of an argument as a number."""
+
+    NUMBER = 0  # it is this number
+    PARAMETER = 1  # it is what the caller got in this parameter
+    NOT_NULL = 2  # it is the address of something
+
+
+class HandedValue(Struct, frozen=True, order=True, gc=False):
+    """What a call hands to `parameter` of its callee: a number (signed, of 64 bits), or the
+    caller's own parameter with the number `value`, unchanged.
+    """
+
+    parameter: int
+    kind: HandedKind
+    value: int = 0
+
+
 class CallSite(Struct, frozen=True, gc=False):
     """A call as it is written in `caller`.
 
@@ -47,8 +67,9 @@ class CallSite(Struct, frozen=True, gc=False):
     of a direct call, the Load of an indirect one, the Symbol of assembler text; `expression` is how
     the source writes the callee. `ordinal` counts the calls of the caller that start at the same
     line and column. `macro` is the macro that hides the call at `location`, "" if none does.
-    `arguments` has for each argument the values that it may have. `index` counts the indirect
-    calls of the caller (see CallResult); it is -1 for a direct call.
+    `arguments` has for each argument the values that it may have, as far as they may matter to
+    pointers; `handed` has what is known of arguments as numbers. `index` counts the indirect calls
+    of the caller (see CallResult); it is -1 for a direct call.
     """
 
     caller: FunctionId
@@ -62,6 +83,7 @@ class CallSite(Struct, frozen=True, gc=False):
     guards: tuple[Guard, ...] = ()
     signature: str = ""
     index: int = -1
+    handed: tuple[HandedValue, ...] = ()
 
 
 class Binding(Struct, frozen=True, gc=False):

@@ -30,8 +30,30 @@ class Extent(Struct, frozen=True, order=True, gc=False):
 MAX_GUARDS = 100
 
 
+class Test(Struct, frozen=True, order=True, gc=False):
+    """What a condition asks of a parameter of its function: `(parameter & mask) == value`, or `!=`
+    unless `is_equal`.
+
+    A mask is as wide as the parameter. Both numbers are signed, of 64 bits.
+    """
+
+    parameter: int
+    mask: int
+    value: int
+    is_equal: bool
+
+
 class Guard(Struct, frozen=True, order=True, gc=False):
-    """A condition around a call site: the call runs only if its truth is `holds`."""
+    """A condition around a call site: the call runs only if its truth is `holds`.
+
+    `is_early_exit`: the condition is that of an exit before the call (`if (c) return;`), not one
+    around it. `expected` is the truth that the source calls likely, if it does. `tests` must all
+    be true of what the caller passed for the call to run; of a parameter that is written in the
+    function, or whose address is taken, there are none.
+    """
 
     extent: Extent
     holds: bool
+    is_early_exit: bool = False
+    expected: bool | None = None
+    tests: tuple[Test, ...] = ()

@@ -31,6 +31,12 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  got in a parameter of its own (model/codes.py), to a parameter of its
 #                  callee. Ordered by call site.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
+#   test_site, test_parameter, test_mask, test_value, test_equal: what the guards of a call site ask
+#                  of parameters of its caller (model.location.Test). Ordered by call site.
+#   constant_site, constant_parameter, constant_value, constant_kind: what a call site hands to a
+#                  parameter of its callees (model.facts.HandedValue), if a guard of a callee tests
+#                  the parameter, or the callee hands it on to one that is tested. Deferred calls
+#                  get nothing of it. Ordered by call site.
 #   footprint_mark, footprint_weight: the marks of model/incremental.py, sorted, and their weights
 ARRAYS = {
     "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
@@ -39,6 +45,8 @@ ARRAYS = {
     "hop_cost": "I", "site_price": "B", "function_price": "B",
     "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
     "callback_site": "I", "callback_parameter": "I",
+    "test_site": "I", "test_parameter": "I", "test_mask": "q", "test_value": "q", "test_equal": "B",
+    "constant_site": "I", "constant_parameter": "I", "constant_value": "q", "constant_kind": "B",
     "footprint_mark": "Q", "footprint_weight": "I",
 }
 FLAG_INDIRECT = 1  # not a direct call

@@ -14,9 +14,18 @@ from typing import Any
 
 import msgspec
 
-from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
+from kgraph.model.facts import (
+    Binding,
+    CallSite,
+    Definition,
+    Flow,
+    Function,
+    HandedKind,
+    HandedValue,
+    Object,
+)
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import Extent, Guard, Location, Test
 from kgraph.model.values import (
     Address,
     CallResult,
@@ -43,6 +52,7 @@ _READ_JSON = msgspec.json.Decoder(list[Any]).decode
 _NONE = -1  # the position of a value that is not there
 _HOWS = tuple(TransferKind)
 _USES = tuple(SymbolUse)
+_HANDED = tuple(HandedKind)
 _HOW_NUMBERS = {how: number for number, how in enumerate(_HOWS)}
 # Text that most definitions have; zlib refers to it instead of spelling it out.
 _DICTIONARY = (
@@ -127,7 +137,8 @@ class FactsEncoder:
             self.intern_string(call.signature),
             call.index,
             [[self.intern_value(value) for value in values] for values in call.arguments],
-            [[*self._extent(guard.extent), int(guard.holds)] for guard in call.guards],
+            [[*self._extent(guard.extent), *encode_truths(guard)] for guard in call.guards],
+            [[handed.parameter, handed.kind, handed.value] for handed in call.handed],
         ]
 
     def _binding(self, binding: Binding) -> EncodedRow:
@@ -186,6 +197,26 @@ _ROWS: dict[type, Callable[[Any, Any], EncodedRow]] = {
     Opaque: lambda to, it: [_OPAQUE, to.intern_string(it.reason)],
     Symbol: lambda to, it: [_SYMBOL, to.intern_value(it.function), _USES.index(it.how)],
 }
+
+
+def encode_truths(guard: Guard) -> EncodedRow:
+    """A guard without its extent. What most guards lack is left out."""
+    if not (guard.is_early_exit or guard.expected is not None or guard.tests):
+        return [int(guard.holds)]
+    expected = _NONE if guard.expected is None else int(guard.expected)
+    tests = [[test.parameter, test.mask, test.value, int(test.is_equal)] for test in guard.tests]
+    return [int(guard.holds), int(guard.is_early_exit), expected, *([tests] if tests else [])]
+
+
+def decode_guard(extent: Extent, row: Any) -> Guard:
+    """The guard of an extent and the numbers that `encode_truths` gave."""
+    if len(row) == 1:
+        return Guard(extent, bool(row[0]))
+    tests = tuple([
+        Test(parameter, mask, value, bool(is_equal))
+        for parameter, mask, value, is_equal in (row[3] if len(row) > 3 else ())])
+    expected = None if row[2] == _NONE else bool(row[2])
+    return Guard(extent, bool(row[0]), bool(row[1]), expected, tests)
 
 
 def pack_numbers(numbers: Iterable[int]) -> bytes:
@@ -296,7 +327,7 @@ def _decode_subject(row: Any, strings: list[str], values: list[Any]) -> Function
 
 def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
     (caller, path, line, column, start, start_line, start_column, end_line, end_column, ordinal,
-     target, expression, macro, signature, index, arguments, guards) = row
+     target, expression, macro, signature, index, arguments, guards, handed) = row
     location = Location(strings[path], line, column)
     start = (
         location
@@ -307,8 +338,9 @@ def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
         values[caller], location, Extent(start, end_line, end_column), ordinal, values[target],
         strings[expression], strings[macro],
         tuple([tuple([values[value] for value in argument]) for argument in arguments]),
-        tuple([Guard(_decode_extent(guard, 0, strings), bool(guard[5])) for guard in guards]),
+        tuple([decode_guard(_decode_extent(guard, 0, strings), guard[5:]) for guard in guards]),
         strings[signature], index,
+        tuple([HandedValue(item[0], _HANDED[item[1]], item[2]) for item in handed]),
     )
 
 

@@ -27,6 +27,13 @@ from kgraph.model.resolution import (
 )
 from kgraph.model.values import Holder, ObjectField, Parameter, Slot
 from kgraph.store.arrays import build_footprint_arrays, write_array
+from kgraph.store.codec import encode_truths
+from kgraph.store.condition_arrays import (
+    add_call,
+    find_relevant_parameters,
+    make_condition_arrays,
+    select_relevant_constants,
+)
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.hop_arrays import build_hop_arrays
 from kgraph.store.hop_costs import price_call_site, price_function
@@ -73,6 +80,7 @@ class GraphWriter:
             "B", [price_function(name.name) for name in self._functions])
         self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
+        self._arrays |= self._make_condition_arrays(call for _, call, _ in sites)
         for name, numbers in self._arrays.items():
             write_array(self._connection, name, numbers)
         self._insert("text", ((number, text) for text, number in self._texts.items()))
@@ -180,6 +188,14 @@ class GraphWriter:
         for function in range(len(self._functions)):
             site_start[function + 1] += site_start[function]
         self._arrays |= {"site_start": site_start, **arrays}
+
+    def _make_condition_arrays(self, calls: Iterable[CallSite]) -> dict[str, "array[int]"]:
+        conditions = make_condition_arrays()
+        for number, call in enumerate(calls):
+            if call.guards or call.handed:
+                add_call(conditions, number, call)
+        relevant = find_relevant_parameters(self._arrays, conditions)
+        return conditions | select_relevant_constants(self._arrays, conditions, relevant)
 
     def _make_edges(self, candidates: tuple[Candidate, ...]) -> tuple[list[int], ...]:
         """The edges to candidates, as columns: callees, kinds, ids of chains of evidence."""
@@ -291,10 +307,9 @@ def encode_guards(call: CallSite) -> str:
     """The conditions around a call as JSON, "" for none."""
     if not call.guards:
         return ""
-    guards = [
-        f"[{extent.start.line}, {extent.start.column}, {extent.end_line}, {extent.end_column},"
-        f" {int(guard.holds)}]" for guard in call.guards for extent in [guard.extent]]
-    return f"[{', '.join(guards)}]"
+    return json.dumps([
+        [extent.start.line, extent.start.column, extent.end_line, extent.end_column,
+         *encode_truths(guard)] for guard in call.guards for extent in [guard.extent]])
 
 
 def _function_sort_key(function: FunctionId) -> tuple[str, str, str]:

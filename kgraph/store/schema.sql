@@ -61,7 +61,8 @@ CREATE INDEX object_name ON object(name);
 
 -- Call sites, in the order of caller, location and ordinal. holder: what an indirect call goes
 -- through; callback: the index of the caller's parameter, if it goes through one; guards: [[line,
--- column, end line, end column, holds], ...]; proof: the evidence that an empty call site is empty.
+-- column, end line, end column, holds, early exit, expected (-1: nothing is), tests: [[parameter,
+-- mask, value, is equal], ...]], ...], without what stands at the end and is empty; proof: the evidence that an empty call site is empty.
 CREATE TABLE site (
     id INTEGER PRIMARY KEY, caller INTEGER NOT NULL REFERENCES function,
     file INTEGER NOT NULL REFERENCES file, line INTEGER NOT NULL, "column" INTEGER NOT NULL,

@@ -303,7 +303,8 @@ def _outline(definition: Definition) -> object:
     """A definition without lines and columns."""
     calls = tuple(
         (strip_positions(call), call.ordinal, call.extent.start.path,
-         tuple((guard.extent.start.path, guard.holds) for guard in call.guards))
+         tuple((guard.extent.start.path, replace(guard, extent=None)) for guard in call.guards),
+         call.handed)
         for call in definition.calls)
     return (strip_positions(definition.subject), calls, strip_positions(definition.bindings),
             strip_positions(definition.flows))

@@ -51,12 +51,13 @@ from kgraph.resolve.incremental.dependencies import (
 Fact = CallSite | Binding | Flow
 Local = Variable | Parameter
 
-_POSITION_FIELDS = {"location", "extent", "ordinal", "guards"}
-"""The fields of a call site that say where it stands, and not what it does."""
+_POSITION_FIELDS = {"location", "extent", "ordinal", "guards", "handed"}
+"""The fields of a call site that say where it stands and what numbers it hands on, not what it does
+to pointers."""
 
 _KNOWN_FIELDS = {
     CallSite: {"caller", "location", "extent", "ordinal", "target", "expression", "macro",
-               "arguments", "guards", "signature", "index"},
+               "arguments", "guards", "signature", "index", "handed"},
     Flow: {"source", "target", "location", "how"},
     Binding: {"place", "value", "location", "how", "table"},
     Definition: {"key", "subject", "calls", "bindings", "flows"},

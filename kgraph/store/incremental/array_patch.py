@@ -6,36 +6,49 @@ SQL.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from kgraph.model.codes import ForwardedValue, is_function
+from kgraph.model.facts import CallSite
 from kgraph.model.resolution import EdgeKind
+from kgraph.store.condition_arrays import (
+    CONSTANT_ARRAYS,
+    TEST_ARRAYS,
+    add_call,
+    find_relevant_parameters,
+    select_relevant_constants,
+)
 from kgraph.store.hop_arrays import (
     HOP_ARRAYS,
     group_forwards_by_site,
     reverse_hops,
     select_hops,
 )
+from kgraph.store.hop_costs import price_call_site
 
 NamedArrays = dict[str, "array[int]"]
 _DIRECT = list(EdgeKind).index(EdgeKind.DIRECT)
 _EDGES = ("edge_callee", "edge_kind", "edge_evidence")
 _SITES = (("forward_site", ("forward_parameter", "forward_value")),
           ("callback_site", ("callback_parameter",)))
+_CONDITIONS = ((TEST_ARRAYS[0], TEST_ARRAYS[1:]), (CONSTANT_ARRAYS[0], CONSTANT_ARRAYS[1:]))
+
+
+class PatchConflict(Exception):
+    """The previous graph is not the one that the change was found for."""
 
 
 @dataclass(slots=True)
 class PatchedSite:
     """A call site: `like` a previous one (its number), or a direct call of `callee` (a new number).
-    `holder` is the id of the text of its holder, -1 for none; `price` is that of price_call_site.
-    """
+    `holder` is the id of the text of its holder, -1 for none."""
 
+    call: CallSite
     like: int | None
     callee: int
     holder: int
-    price: int
 
 
 @dataclass(slots=True)
@@ -58,11 +71,11 @@ class PatchedFunction:
 class ArrayPatch:
     """Builds the new arrays.
 
-    `numbers` are the new numbers of the previous functions, `uncited` is the evidence of a call
-    that needs none.
+    `numbers` are the new numbers of the previous functions, None for removed ones; `uncited` is the
+    evidence of a call that needs none.
     """
 
-    def __init__(self, previous: NamedArrays, numbers: Sequence[int], uncited: int) -> None:
+    def __init__(self, previous: NamedArrays, numbers: Sequence[int | None], uncited: int) -> None:
         self._previous = previous
         self._numbers = numbers
         self._uncited = uncited
@@ -83,13 +96,42 @@ class ArrayPatch:
         self._add_hops(pieces)
         new["back_start"], new["back_hop"] = reverse_hops(
             new["hop_callee"], len(new["hop_start"]) - 1)
+        self._select_constants(pieces)
         return new
 
+    def _select_constants(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
+        """Keep the constants that may matter. Raises PatchConflict if, by the edit, a parameter
+        matters or no longer does to a function that stays as it was."""
+        old, new = self._previous, self._new
+        relevant = find_relevant_parameters(new, new)
+        before = {(self._numbers[function], parameter)
+                  for function, parameter in find_relevant_parameters(old, old)}
+        kept: set[int] = set()
+        number = 0
+        for piece in pieces:
+            count = 1
+            if isinstance(piece, KeptFunctions):
+                count = piece.last - piece.first
+                kept.update(range(number, number + count))
+            number += count
+        for function, _ in before ^ relevant:
+            if function is not None and not kept.isdisjoint(self._iter_callers(function)):
+                raise PatchConflict
+        new.update(select_relevant_constants(new, new, relevant))
+
+    def _iter_callers(self, function: int) -> Iterator[int]:
+        new = self._new
+        for place in range(new["back_start"][function], new["back_start"][function + 1]):
+            yield new["hop_caller"][new["back_hop"][place]]
+
     def _map_function(self, old: int) -> int:
-        return self._numbers[old]
+        number = self._numbers[old]
+        if number is None:
+            raise PatchConflict
+        return number
 
     def _map_forwarded(self, old: ForwardedValue) -> int:
-        return self._numbers[old] if is_function(old) else old
+        return self._map_function(old) if is_function(old) else old
 
     def _copy_functions(self, run: KeptFunctions) -> None:
         """Copy the call sites, edges and forwarded values of a run."""
@@ -105,7 +147,7 @@ class ArrayPatch:
         step = len(new["edge_callee"]) - begin
         new["edge_start"].extend([start + step for start in old["edge_start"][first:last]])
         self._copy_edges(begin, end)
-        for sites, others in _SITES:
+        for sites, others in (*_SITES, *_CONDITIONS):
             low, high = (bisect_left(old[sites], site) for site in (first, last))
             new[sites].extend([site + shift for site in old[sites][low:high]])
             self._copy_of_sites(others, low, high)
@@ -129,9 +171,10 @@ class ArrayPatch:
         old, new = self._previous, self._new
         new["folder"].append(piece.folder)
         new["function_price"].append(piece.price)
-        new["site_price"].extend(site.price for site in piece.sites)
+        new["site_price"].extend(price_call_site(site.call) for site in piece.sites)
         for site in piece.sites:
             number = len(new["edge_start"])
+            add_call(new, number, site.call)
             new["edge_start"].append(len(new["edge_callee"]))
             if site.like is None:
                 for name, value in zip(_EDGES, (site.callee, _DIRECT, self._uncited), strict=True):

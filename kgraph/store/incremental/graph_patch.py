@@ -25,10 +25,11 @@ from kgraph.store.graph_writer import (
     place_columns,
     site_sort_key,
 )
-from kgraph.store.hop_costs import price_call_site, price_function
+from kgraph.store.hop_costs import price_function
 from kgraph.store.incremental.array_patch import (
     ArrayPatch,
     KeptFunctions,
+    PatchConflict,
     PatchedFunction,
     PatchedSite,
 )
@@ -36,7 +37,6 @@ from kgraph.store.incremental.id_remap import (
     ChangedFunction,
     IdRemap,
     NumberShift,
-    PatchConflict,
     Piece,
     rank_sites,
 )
@@ -232,16 +232,14 @@ class _GraphPatch:
             text = self._texts.assign_id
             self._write_site_row(
                 number, caller, site.call, ("direct", None, text("direct"), text(""), None, None))
-            return PatchedSite(
-                None, self._ids.find_callee(site.callee), -1, price_call_site(site.call))
+            return PatchedSite(site.call, None, self._ids.find_callee(site.callee), -1)
         found = self._connection.execute(
             "SELECT status, holder, rule, reason, callback, proof FROM previous.site"
             " WHERE id = ?", (like,)).fetchone()
         self._copy_requests(like, like + 1, number)
         self._write_site_row(number, caller, site.call, found)
         holder = found[1]
-        return PatchedSite(
-            like, -1, -1 if holder is None else int(holder), price_call_site(site.call))
+        return PatchedSite(site.call, like, -1, -1 if holder is None else int(holder))
 
     def _write_site_row(
         self, number: int, caller: ChangedFunction, call: CallSite, found: tuple[object, ...]

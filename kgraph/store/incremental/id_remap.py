@@ -14,11 +14,7 @@ from dataclasses import dataclass
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import GraphChange, RewrittenFunction
 from kgraph.store.graph_writer import site_sort_key
-from kgraph.store.incremental.array_patch import KeptFunctions
-
-
-class PatchConflict(Exception):
-    """The previous graph is not the one that the change was found for."""
+from kgraph.store.incremental.array_patch import KeptFunctions, PatchConflict
 
 
 class NumberShift:
@@ -41,14 +37,16 @@ class NumberShift:
         place = self._added[position]
         return place + position - bisect_left(self._removed, place)
 
-    def map_all(self, count: int) -> list[int]:
-        """The numbers of all `count` previous rows; those of removed rows mean nothing."""
-        numbers: list[int] = []
+    def map_all(self, count: int) -> list[int | None]:
+        """The numbers of all `count` previous rows; None for removed ones."""
+        numbers: list[int | None] = []
         for stop in sorted({*self._added, *(number + 1 for number in self._removed), count}):
             start = len(numbers)
             if stop > start:
                 first = self.map_kept(start)
                 numbers.extend(range(first, first + stop - start))
+        for number in self._removed:
+            numbers[number] = None
         return numbers
 
     def sql_expression(self, column: str) -> str:

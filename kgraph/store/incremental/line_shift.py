@@ -152,8 +152,8 @@ class LocationUpdater:
     def _move_guards(self, text: str, points: Mapping[Point, Point]) -> int:
         if text:
             text = json.dumps([
-                [*points[line, column], *points[end_line, end_column], holds]
-                for line, column, end_line, end_column, holds in json.loads(text)])
+                [*points[line, column], *points[end_line, end_column], *truths]
+                for line, column, end_line, end_column, *truths in json.loads(text)])
         return self._texts.assign_id(text)
 
     def _update_bindings(self, file: int, points: Mapping[Point, Point]) -> None:

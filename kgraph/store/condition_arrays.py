@@ -1,0 +1,121 @@
+"""The arrays of what guards ask of parameters, and of what call sites hand to these.
+
+Of what is handed on only that is kept which some test may ask: it goes to a parameter that a
+guard of the callee tests, or that the callee hands on unchanged to such a parameter.
+"""
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from kgraph.model.facts import CallSite, HandedKind
+from kgraph.model.resolution import EdgeKind
+from kgraph.store.arrays import ARRAYS
+
+NamedArrays = dict[str, "array[int]"]
+TEST_ARRAYS = ("test_site", "test_parameter", "test_mask", "test_value", "test_equal")
+CONSTANT_ARRAYS = ("constant_site", "constant_parameter", "constant_value", "constant_kind")
+_DEFERRED = list(EdgeKind).index(EdgeKind.DEFERRED)
+
+
+def make_condition_arrays() -> NamedArrays:
+    """The arrays without a row."""
+    return {name: array(ARRAYS[name]) for name in (*TEST_ARRAYS, *CONSTANT_ARRAYS)}
+
+
+def add_call(arrays: NamedArrays, number: int, call: CallSite) -> None:
+    """Add what a call says; `number` is that of its call site."""
+    if call.guards:
+        tests = {test for guard in call.guards for test in guard.tests}
+        for test in sorted(tests):
+            _append(arrays, TEST_ARRAYS, (
+                number, test.parameter, test.mask, test.value, test.is_equal))
+    for handed in call.handed:
+        _append(arrays, CONSTANT_ARRAYS, (number, handed.parameter, handed.value, handed.kind))
+
+
+def _append(arrays: NamedArrays, names: tuple[str, ...], row: tuple[int, ...]) -> None:
+    for name, value in zip(names, row, strict=True):
+        arrays[name].append(value)
+
+
+def find_relevant_parameters(edges: NamedArrays, conditions: NamedArrays) -> set[tuple[int, int]]:
+    """(function, parameter) of the parameters that are tested, or handed on to one that is."""
+    caller_of = _CallerFinder(edges["site_start"])
+    found = {
+        (caller_of.find(site), parameter)
+        for site, parameter in _iter_distinct(
+            conditions["test_site"], conditions["test_parameter"])}
+    sources = _group_handed_parameters(edges, conditions)
+    queue = list(found)
+    while queue:
+        for source in sources.get(queue.pop(), ()):
+            if source not in found:
+                found.add(source)
+                queue.append(source)
+    return found
+
+
+def select_relevant_constants(
+    edges: NamedArrays, conditions: NamedArrays, relevant: set[tuple[int, int]]
+) -> NamedArrays:
+    """The constant_* arrays with the rows that lead to a relevant parameter."""
+    selected = {name: array(ARRAYS[name]) for name in CONSTANT_ARRAYS}
+    for row in zip(*(conditions[name] for name in CONSTANT_ARRAYS), strict=True):
+        site, parameter = row[:2]
+        if any((callee, parameter) in relevant
+               for callee in _find_callees(edges, site)):
+            _append(selected, CONSTANT_ARRAYS, row)
+    return selected
+
+
+def _iter_distinct(*columns: Iterable[int]) -> Iterable[tuple[int, ...]]:
+    """The rows of some columns that differ from the row before."""
+    before: tuple[int, ...] = ()
+    for row in zip(*columns, strict=True):
+        if row != before:
+            yield row
+        before = row
+
+
+class _CallerFinder:
+    """Finds the callers of call sites, fast if these come in order."""
+
+    def __init__(self, site_start: "array[int]") -> None:
+        self._start = site_start
+        self._range = range(0)
+        self._caller = -1
+
+    def find(self, site: int) -> int:
+        """The function that a call site is in."""
+        if site not in self._range:
+            self._caller = bisect_right(self._start, site) - 1
+            self._range = range(self._start[self._caller], self._start[self._caller + 1])
+        return self._caller
+
+
+def _find_callees(edges: NamedArrays, site: int) -> "array[int] | list[int]":
+    """The functions that get the arguments of a call site."""
+    first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
+    callees = edges["edge_callee"][first:last]
+    if last - first > 1 or (callees and edges["edge_kind"][first] == _DEFERRED):
+        kinds = edges["edge_kind"][first:last]
+        if _DEFERRED in kinds:
+            return [callee for callee, kind in zip(callees, kinds, strict=True)
+                    if kind != _DEFERRED]
+    return callees
+
+
+def _group_handed_parameters(
+    edges: NamedArrays, conditions: NamedArrays
+) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Parameter of a callee -> the parameters of callers that are handed on to it."""
+    found: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    caller_of = _CallerFinder(edges["site_start"])
+    for site, parameter, value, kind in zip(
+            *(conditions[name] for name in CONSTANT_ARRAYS), strict=True):
+        if kind == HandedKind.PARAMETER:
+            source = caller_of.find(site), value
+            for callee in _find_callees(edges, site):
+                found.setdefault((callee, parameter), []).append(source)
+    return found
