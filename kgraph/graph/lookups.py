@@ -169,6 +169,14 @@ class Lookups:
                 f" WHERE t.text = '' AND file IS NOT NULL AND f.id {condition}", *values)
         return found
 
+    def find_function_around(self, location: Location) -> int | None:
+        """The function whose definition a location lies in."""
+        found = self._column(
+            "SELECT f.id FROM function f JOIN file ON file.id = f.file WHERE path = ? AND line <= ?"
+            " AND end_line >= ? ORDER BY line DESC LIMIT 1",
+            location.path, location.line, location.line)
+        return found[0] if found else None
+
     def _select_functions(self, where: str, *values: object) -> list[KnownFunction]:
         rows = self.reader.fetch_rows(f"{_FUNCTIONS} WHERE {where} ORDER BY f.id", values)
         return [
@@ -324,6 +332,13 @@ class Lookups:
     def find_bindings_to_holder(self, name: str) -> list[KnownBinding]:
         """What is bound to the holder of this name."""
         return self._select_bindings("b.holder = (SELECT text FROM holder WHERE name = ?)", name)
+
+    def find_stores_for_assembler(self) -> list[KnownBinding]:
+        """The functions that code puts into variables through which assembler calls."""
+        return self._select_bindings(
+            'b.function IS NOT NULL AND b."table" IS NULL AND b.holder IN'
+            " (SELECT s.holder FROM site s JOIN function f ON f.id = s.caller"
+            " JOIN text t ON t.id = f.signature WHERE s.holder IS NOT NULL AND t.text = '')")
 
     def find_bindings_to_field(self, record: str, field: str) -> list[KnownBinding]:
         """What is bound to a field of a record, or of an object of this record type."""

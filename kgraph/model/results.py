@@ -141,6 +141,14 @@ class OpsRow(Struct, frozen=True, gc=False):
     is_complete: bool = True
 
 
+class AssemblerStore(Struct, frozen=True, gc=False):
+    """A place that puts a function into a variable, from which assembler goes on to it."""
+
+    function: KnownFunction
+    holder: str
+    location: Location
+
+
 class Reach(Struct, frozen=True, gc=False):
     """How far a search came from one end: how many functions it reached, the deepest of them, and,
     nearest first, what keeps the answer open: unresolved call sites, and functions without a
@@ -161,7 +169,8 @@ class Frontier(Struct, frozen=True, gc=False):
     `by_type`: unresolved call sites might make a path. `is_connected`: calls lead from one to the
     other, but a path would need another callback than is handed on, or more hops than allowed.
     `by_request`: requests to run something later, whose callee kgraph cannot tell, might make a
-    path. `assembler_entries`: the functions in assembler that call `callee`, if nothing else does.
+    path. `assembler_stores`: what code puts where assembler goes on to it, which might make a path.
+    `assembler_entries`: the functions in assembler that call `callee`, if nothing else does.
     """
 
     caller: KnownFunction
@@ -171,6 +180,7 @@ class Frontier(Struct, frozen=True, gc=False):
     by_type: bool
     is_connected: bool = False
     by_request: bool = False
+    assembler_stores: tuple[AssemblerStore, ...] = ()
     assembler_entries: tuple[KnownFunction, ...] = ()
 
     @property
@@ -181,7 +191,8 @@ class Frontier(Struct, frozen=True, gc=False):
     @property
     def is_open(self) -> bool:
         """Whether there might be a path that kgraph cannot see."""
-        return self.by_type or self.by_request or self.by_undefined
+        return (self.by_type or self.by_request or self.by_undefined
+                or bool(self.assembler_stores))
 
 
 class PathAnswer(Struct, frozen=True, gc=False):

@@ -157,6 +157,10 @@ def encode_frontier(frontier: Frontier, read_line: LineReader) -> Record:
         "backward": _encode_reach(frontier.backward, read_line),
         "by_type": frontier.by_type, "callbacks": frontier.is_connected,
         "by_request": frontier.by_request, "by_undefined": frontier.by_undefined,
+        "assembler_stores": [
+            {**encode_location(store.location, read_line), "holder": store.holder,
+             "function": store.function.id.name}
+            for store in frontier.assembler_stores],
         "assembler_entries": [encode_function(each) for each in frontier.assembler_entries],
     }
 

@@ -180,6 +180,9 @@ def format_frontier(frontier: Frontier) -> Iterator[str]:
         yield "  undecided: a deferred request without a known callee might make a path"
     if frontier.by_type:
         yield "  undecided: unresolved calls might make a path; --types shows it"
+    for store in frontier.assembler_stores:
+        yield (f"  undecided: assembler goes on to {store.function}, which {store.holder} gets"
+               f" ({store.location})")
     if frontier.by_undefined:
         yield f"  undecided: {_format_undefined(frontier.forward)}"
 

@@ -36,7 +36,10 @@ def asm_callers(graph: CallGraph, name: str) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("callee", "caller", "path"), [
-    ("do_syscall_64", "entry_SYSCALL_64_after_swapgs", "arch/x86/entry/entry_64.S"),
+    ("do_syscall_64", "entry_SYSCALL64_slow_path", "arch/x86/entry/entry_64.S"),
+    ("ret_from_intr", "apic_timer_interrupt", "arch/x86/entry/entry_64.S"),
+    ("retint_user", "ret_from_intr", "arch/x86/entry/entry_64.S"),
+    ("prepare_exit_to_usermode", "retint_user", "arch/x86/entry/entry_64.S"),
     ("do_page_fault", "page_fault", "arch/x86/entry/entry_64.S"),
     ("__do_softirq", "do_softirq_own_stack", "arch/x86/entry/entry_64.S"),
     ("__put_user_4", "sock_ioctl", "net/socket.c"),

@@ -1,17 +1,18 @@
 """Explains why there is no path: how far each end reaches, and what keeps the answer open.
 
 A call is open where kgraph cannot see what it calls: an unresolved call site, a deferred request
-without a known callee, a function without a definition in the index. The answer is open if one of
-them, reached from the caller, might lead to the callee, perhaps by way of others; only those that
-might are named. What an open call might enter:
+without a known callee, a function without a definition in the index. So is the store of a function
+into a variable from which assembler goes on to it: when it does, no call shows. The answer is open
+if one of these, reached from the caller, might lead to the callee, perhaps by way of others; only
+those that might are named. What an open call might enter:
 
 - a call site of known type the functions of that type whose address is taken;
 - a request the functions that are registered for what it may mean;
 - any other, a *blind* call, every function that other files can name, or whose address is taken.
 
 In the index of a whole kernel a function without a definition is no open call: a kernel is linked
-without libraries, so the compiler has removed the calls of it. Neither is a function that calls
-nothing back (leaf_functions.toml).
+without libraries, so the compiler has removed the calls of it. Neither is a function, also one of
+assembler with a call through a register, that calls nothing back (leaf_functions.toml).
 """
 
 import tomllib
@@ -21,7 +22,7 @@ from functools import cache
 from importlib import resources
 
 from kgraph.graph import CallGraph
-from kgraph.model.results import Frontier, KnownFunction, Reach
+from kgraph.model.results import AssemblerStore, Frontier, KnownFunction, Reach
 from kgraph.query.paths.adjacency import Adjacency
 
 Successors = Callable[[int], Iterable[int]]
@@ -52,6 +53,7 @@ def explain_no_path(
         by_type=bool(unresolved),
         is_connected=target in forward.order,
         by_request=open_calls.has_request(forward),
+        assembler_stores=open_calls.find_stores(forward),
         assembler_entries=_find_assembler_entries(graph, target),
     )
 
@@ -91,6 +93,9 @@ class _OpenCalls:
             for caller in graph.open_requests.callers:
                 for callee in graph.open_requests.iter_candidates(caller):
                     self._requesting[callee].add(caller)
+        self._stores = [
+            (storing, store) for store in graph.find_stores_for_assembler()
+            if (storing := graph.find_function_around(store.location)) is not None]
         self._are_blind_leading = False
         self._leading = self._find_leading(target)
 
@@ -100,6 +105,13 @@ class _OpenCalls:
         callers = reachable.sort_nearest_first(by_type.callers)
         sites = (site for function in callers for site in by_type.sites_of(function))
         return [site for site in sites if self._is_leading(site)]
+
+    def find_stores(self, reachable: _Reachable) -> tuple[AssemblerStore, ...]:
+        """The stores, in functions that were reached, of a function that leads to the target."""
+        return tuple(
+            AssemblerStore(self._graph.function(function), store.holder, store.location)
+            for storing, store in self._stores
+            if storing in reachable.order and (function := store.function) in self._leading)
 
     def find_undefined(self, reachable: _Reachable) -> list[int]:
         """The functions without a definition that were reached, nearest first."""
@@ -114,7 +126,7 @@ class _OpenCalls:
     def _is_leading(self, site: int) -> bool:
         by_type = self._graph.by_type
         if by_type.has_unknown_type(site):
-            return self._are_blind_leading
+            return self._are_blind_leading and not self._is_leaf(self._graph.caller_of(site))
         if self._adjacency.constraints.types:
             return False  # its candidates are ordinary callees
         return not self._leading.isdisjoint(by_type.callees(site))
@@ -136,15 +148,21 @@ class _OpenCalls:
 
     def _find_open_callers(self, function: int) -> set[int]:
         """The functions with an open call of which `function` is a candidate."""
-        sites = self._graph.by_type.sites_for(function)
-        return {*map(self._graph.caller_of, sites), *self._requesting.get(function, ())}
+        callers = set(map(self._graph.caller_of, self._graph.by_type.sites_for(function)))
+        callers.update(self._requesting.get(function, ()))
+        callers.update(storing for storing, store in self._stores if store.function == function)
+        return callers
 
     def _find_blind_functions(self) -> set[int]:
         """The functions with blind calls, and those that may make any."""
         by_type = self._graph.by_type
         return self._undefined | {
             caller for caller in by_type.callers
-            if any(map(by_type.has_unknown_type, by_type.sites_of(caller)))}
+            if any(map(by_type.has_unknown_type, by_type.sites_of(caller)))
+            and not self._is_leaf(caller)}
+
+    def _is_leaf(self, function: int) -> bool:
+        return self._graph.function(function).id.name in _load_leaf_functions()
 
 
 def _find_open_functions(graph: CallGraph) -> set[int]:

@@ -50,7 +50,7 @@ nothing: .quad first
 .previous
 last: bl arm
 """) == {
-        "first": ["[object]", "[other]", "elsewhere", "*table", "local"],
+        "first": ["[object]", "[other]", "elsewhere", "*%rax", "*table", "local"],
         "local": ["far"],
         "data": ["[last]", "[first]"],
         "last": ["arm"],
@@ -72,10 +72,114 @@ b:  nop
 c:  call panic
 d:  jmp *%rax
 e:  ret
-""") == {"a": ["b"], "b": ["c"], "c": ["panic"], "d": [], "e": []}
+""") == {"a": ["b"], "b": ["c"], "c": ["panic"], "d": ["*%rax"], "e": []}
 
 
 def test_weak_names_and_aliases() -> None:
     found = read(".weak f\n.set f, g\n.globl h\nh = g\n.set hidden, g")
     assert [(d.subject.id.name, getattr(d.subject, "alias_of", ""), getattr(d.subject, "weak", 0))
             for d in found] == [("f", "g", True), ("h", "g", False)]
+
+
+def test_a_label_that_another_function_jumps_to_starts_a_function() -> None:
+    assert calls("""
+.globl first, second, third
+first:
+    call one
+    jmp finish
+second:
+    call two
+finish:
+    call three
+inside:
+    jz inside
+third:
+    call four
+    ret
+""") == {"first": ["one", "finish"], "second": ["two", "finish"], "finish": ["three", "third"],
+         "third": ["four"]}
+
+
+def test_a_label_inside_is_a_static_function_of_its_source() -> None:
+    found = {d.subject.id.name: d.subject.id.scope for d in read(
+        ".globl f, g\nf: jmp there\ng: nop\nthere: ret\nhere: jmp here")}
+    assert found == {"f": "", "g": "", "there": "a.S"}
+
+
+def test_where_a_function_is_divided_its_own_jumps_enter_further_labels() -> None:
+    assert calls("""
+.globl f, g
+f:  jmp back
+g:  call one
+again:
+    call two
+back:
+    call three
+    jmp again
+""") == {"f": ["back"], "g": ["one", "again"], "again": ["two", "back"], "back": ["three", "again"]}
+
+
+def test_numbers_and_local_labels_of_other_functions_are_entered() -> None:
+    assert calls("""
+.globl f, g
+1:  nop
+f:  jz 1f
+    lea .Lpart(%rip), %rax
+1:  ret
+g:  jz 1b
+    call one
+.Lpart:
+    call two
+    ret
+2:  call three
+    jz 2b
+""") == {"f": ["f.6", "[.Lpart]", "f.6"], "f.6": [], "g": ["f.6", "one", ".Lpart"],
+         ".Lpart": ["two", "three"]}
+
+
+def test_a_table_of_faults_enters_no_label() -> None:
+    assert calls("""
+.globl f, bad
+f:  nop
+1:  call one
+    ret
+bad: ret
+.section __ex_table, "a"
+.long 1b - ., bad - .
+""") == {"f": ["one"], "bad": ["[bad]"]}
+
+
+def test_a_label_of_data_starts_no_function() -> None:
+    assert calls("""
+.globl f, g
+f:  mov mask(%rip), %rax
+    ret
+.data
+mask: .quad 5
+.text
+g:  ret
+""") == {"f": [], "g": []}
+
+
+def test_a_register_that_holds_the_address_of_a_name_calls_nothing_else() -> None:
+    assert calls("""
+.globl f, g
+f:  leaq one(%rip), %r11
+    leaq two(%rip), %rax
+    cmoveq %rax, %r11
+    call *%r11
+    movq kept(%rip), %r11
+    call *%r11
+g:  movq $three, %rax
+    movl $5, %eax
+    call *%rax
+    movq $three, %rax
+1:  call *%rax
+    call *40(%rsp)
+""") == {"f": ["[one]", "[two]", "[kept]", "*%r11"],
+         "g": ["[three]", "*%rax", "[three]", "*%rax", "*40(%rsp)"]}
+
+
+def test_returns_are_no_calls_and_registers_of_other_machines_are() -> None:
+    assert calls(".globl f\nf: blr x3\n bx lr\n br %r14\n jr $ra\n jalr t0") == {
+        "f": ["*x3", "*t0"]}

@@ -113,3 +113,39 @@ int start(int n) { return pick(n)(2); }
 """) as graph:
         gap = explain(graph, "start", "goal")
         assert [site.expression for site in gap.forward.unresolved] == ["pick(n)"]
+
+
+ASSEMBLER = r"""
+extern unsigned long start_code;
+asm(".globl entry\nentry: movq start_code(%rip), %rax\n pushq %rax\n ret\n"
+    ".globl leave\nleave: call *%rbx\n ret\n");
+void leave(void);
+static int goal(void) { return 1; }
+static int second(void) { return goal(); }
+int wake(int n) { start_code = (unsigned long)second; return n; }
+int caller(int n) { return wake(n); }
+int other(int n) { leave(); return n; }
+static int lonely(void) { return 2; }
+int stranger(int n) { return n; }
+"""
+
+
+def test_a_store_for_assembler_keeps_the_answer_open(tmp_path: Path) -> None:
+    with index_text(tmp_path, ASSEMBLER) as graph:
+        gap = explain(graph, "caller", "second")
+        assert [str(each) for each in gap.assembler_entries] == ["entry"]
+        [store] = gap.assembler_stores
+        assert (str(store.function), store.holder, store.location.line) == (
+            "second", "start_code", 8)
+        assert gap.is_open
+        assert explain(graph, "caller", "goal").is_open
+        assert not explain(graph, "stranger", "second").is_open
+        assert find_paths(graph, PathQuestion("entry", "goal")).paths
+
+
+def test_a_call_through_a_register_may_enter_what_others_can_name(tmp_path: Path) -> None:
+    with index_text(tmp_path, ASSEMBLER) as graph:
+        gap = explain(graph, "other", "goal")
+        assert [site.expression for site in gap.forward.unresolved] == ["*%rbx"]
+        assert gap.is_open
+        assert not explain(graph, "other", "lonely").is_open

@@ -12,7 +12,9 @@ from tests.support.facts_in_c import (
     addr_var,
     call,
     function,
+    glob,
     names,
+    obj,
     only_site,
     param,
     pointee,
@@ -93,3 +95,21 @@ def test_a_function_in_assembler_returns_what_is_not_known() -> None:
                     call("g", var("g", "v")))
     assert only_site([assembled, body], "g").status is SiteStatus.UNRESOLVED
     assert only_site([made, body], "g").status is SiteStatus.EMPTY
+
+
+def test_data_in_assembler_puts_functions_into_its_object() -> None:
+    kept = replace(obj("kept"), calls=(call("kept", named("f", SymbolUse.REFERRED)),))
+    site = only_site([*stubs("f"), kept, function("g", call("g", glob("kept")))], "g")
+    assert names(site) == ["f"]
+    resolution = resolve([*stubs("f"), kept])
+    assert not resolution.sites
+    assert [(str(row.holder), str(row.value)) for row in resolution.bindings] == [("kept", "f")]
+
+
+def test_assembler_goes_on_where_a_variable_points_to() -> None:
+    """It reads the variable that C puts a function into; how it goes there is not seen."""
+    entry = function("entry", call("entry", named("kept", SymbolUse.REFERRED)))
+    writer = function("writer", put(glob("kept"), "f"))
+    site = only_site([*stubs("f"), entry, writer], "entry")
+    assert (site.status, names(site)) == (SiteStatus.RESOLVED, ["f"])
+    assert not sites(resolve([entry, *stubs("f")]), "entry")  # nothing is put into it
