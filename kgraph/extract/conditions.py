@@ -15,7 +15,7 @@ from kgraph.extract.clang.ctypes_api import Cursor
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
 from kgraph.extract.constants import evaluate_condition, is_constant, is_type_builtin
 from kgraph.extract.definition_context import DefinitionContext
-from kgraph.model.location import Test
+from kgraph.model.location import ParameterTest
 from kgraph.model.values import Parameter
 
 _WORD = 64
@@ -31,8 +31,8 @@ class Condition(NamedTuple):
     `expected` is the truth that the source calls likely.
     """
 
-    if_true: tuple[Test, ...] = ()
-    if_false: tuple[Test, ...] = ()
+    if_true: tuple[ParameterTest, ...] = ()
+    if_false: tuple[ParameterTest, ...] = ()
     expected: bool | None = None
 
     def negate(self) -> "Condition":
@@ -58,7 +58,7 @@ class _Bits(NamedTuple):
         """The mask of all bits."""
         return (1 << self.width) - 1
 
-    def compare(self, value: int, *, is_equal: bool) -> tuple[Test, ...]:
+    def compare(self, value: int, *, is_equal: bool) -> tuple[ParameterTest, ...]:
         """The test that these bits are a number, or are not."""
         if self.is_boolean:
             if value not in (0, 1):
@@ -74,8 +74,8 @@ class _Bits(NamedTuple):
             return ()
         return (self._make_test(self.mask, value & self.full, is_equal=is_equal),)
 
-    def _make_test(self, mask: int, value: int, *, is_equal: bool) -> Test:
-        return Test(self.parameter, _sign(mask), _sign(value), is_equal)
+    def _make_test(self, mask: int, value: int, *, is_equal: bool) -> ParameterTest:
+        return ParameterTest(self.parameter, _sign(mask), _sign(value), is_equal)
 
 
 def _sign(number: int) -> int:

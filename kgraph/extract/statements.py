@@ -22,7 +22,7 @@ from kgraph.extract.definition_context import Values
 from kgraph.extract.initialisers import read_initialiser
 from kgraph.extract.reader import Reader, statement_rule, value_rule
 from kgraph.model.ids import ObjectId
-from kgraph.model.location import Extent, Guard, Location, Test
+from kgraph.model.location import Extent, Guard, Location, ParameterTest
 from kgraph.model.values import Place, ReturnValue, TransferKind
 
 
@@ -173,7 +173,7 @@ def _read_switch(reader: Reader, node: SyntaxNode) -> Values:
     return ()
 
 
-def _read_case(reader: Reader, selector: SyntaxNode, case: SyntaxNode) -> tuple[Test, ...]:
+def _read_case(reader: Reader, selector: SyntaxNode, case: SyntaxNode) -> tuple[ParameterTest, ...]:
     """What a single case label, to which control only comes from the switch, says."""
     if case.kind != kinds.CASE or len(case.children) != 2 or (
             case.children[1].kind in (kinds.CASE, kinds.DEFAULT)):

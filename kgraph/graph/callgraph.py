@@ -17,7 +17,7 @@ from kgraph.graph.lookups import Lookups
 from kgraph.graph.open_requests import OpenRequests
 from kgraph.model.codes import ForwardedValue
 from kgraph.model.facts import HandedKind, HandedValue
-from kgraph.model.location import Test
+from kgraph.model.location import ParameterTest
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
 from kgraph.store.arrays import decode_forwarded
@@ -54,7 +54,7 @@ class GraphArrays:
 
     def __init__(self, reader: IndexReader) -> None:
         self.reader = reader
-        self._tests: dict[int, tuple[Test, ...]] = {}
+        self._tests: dict[int, tuple[ParameterTest, ...]] = {}
         self._constants: dict[int, tuple[HandedValue, ...]] = {}
         self._tested: dict[int, frozenset[int]] = {}
 
@@ -87,13 +87,13 @@ class GraphArrays:
     constant_value = _LazyArray()
     constant_kind = _LazyArray()
 
-    def tests_of(self, site: int) -> tuple[Test, ...]:
+    def tests_of(self, site: int) -> tuple[ParameterTest, ...]:
         """What the guards of a call site ask of the parameters of its caller."""
         known = self._tests.get(site)
         if known is None:
             sites = self.test_site
             known = self._tests[site] = tuple([
-                Test(self.test_parameter[row], self.test_mask[row], self.test_value[row],
+                ParameterTest(self.test_parameter[row], self.test_mask[row], self.test_value[row],
                      bool(self.test_equal[row]))
                 for row in range(bisect_left(sites, site), bisect_right(sites, site))])
         return known

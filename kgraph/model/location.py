@@ -30,7 +30,7 @@ class Extent(Struct, frozen=True, order=True, gc=False):
 MAX_GUARDS = 100
 
 
-class Test(Struct, frozen=True, order=True, gc=False):
+class ParameterTest(Struct, frozen=True, order=True, gc=False):
     """What a condition asks of a parameter of its function: `(parameter & mask) == value`, or `!=`
     unless `is_equal`.
 
@@ -56,4 +56,4 @@ class Guard(Struct, frozen=True, order=True, gc=False):
     holds: bool
     is_early_exit: bool = False
     expected: bool | None = None
-    tests: tuple[Test, ...] = ()
+    tests: tuple[ParameterTest, ...] = ()

@@ -32,7 +32,7 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  callee. Ordered by call site.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
 #   test_site, test_parameter, test_mask, test_value, test_equal: what the guards of a call site ask
-#                  of parameters of its caller (model.location.Test). Ordered by call site.
+#                  of parameters of its caller (model.location.ParameterTest). Ordered by call site.
 #   constant_site, constant_parameter, constant_value, constant_kind: what a call site hands to a
 #                  parameter of its callees (model.facts.HandedValue), if a guard of a callee tests
 #                  the parameter, or the callee hands it on to one that is tested. Deferred calls

@@ -25,7 +25,7 @@ from kgraph.model.facts import (
     Object,
 )
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.location import Extent, Guard, Location, Test
+from kgraph.model.location import Extent, Guard, Location, ParameterTest
 from kgraph.model.values import (
     Address,
     CallResult,
@@ -213,7 +213,7 @@ def decode_guard(extent: Extent, row: Any) -> Guard:
     if len(row) == 1:
         return Guard(extent, bool(row[0]))
     tests = tuple([
-        Test(parameter, mask, value, bool(is_equal))
+        ParameterTest(parameter, mask, value, bool(is_equal))
         for parameter, mask, value, is_equal in (row[3] if len(row) > 3 else ())])
     expected = None if row[2] == _NONE else bool(row[2])
     return Guard(extent, bool(row[0]), bool(row[1]), expected, tests)

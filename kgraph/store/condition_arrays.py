@@ -5,7 +5,7 @@ guard of the callee tests, or that the callee hands on unchanged to such a param
 """
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 from kgraph.model.facts import CallSite, HandedKind
@@ -67,6 +67,18 @@ def select_relevant_constants(
                for callee in _find_callees(edges, site)):
             _append(selected, CONSTANT_ARRAYS, row)
     return selected
+
+
+def find_conditions(
+    arrays: NamedArrays, site: int, *, gets_arguments: bool
+) -> set[tuple[int, ...]]:
+    """What a call site asks of parameters and, if its callee gets them, what it hands on."""
+    found: set[tuple[int, ...]] = set()
+    for names in (TEST_ARRAYS, CONSTANT_ARRAYS)[:1 + gets_arguments]:
+        sites = arrays[names[0]]
+        rows = range(bisect_left(sites, site), bisect_right(sites, site))
+        found.update((len(names), *(arrays[name][row] for name in names[1:])) for row in rows)
+    return found
 
 
 def _iter_distinct(*columns: Iterable[int]) -> Iterable[tuple[int, ...]]:

@@ -78,9 +78,9 @@ class GraphWriter:
         self._arrays["site_price"] = array("B", [price_call_site(call) for _, call, _ in sites])
         self._arrays["function_price"] = array(
             "B", [price_function(name.name) for name in self._functions])
+        self._arrays |= self._make_condition_arrays(call for _, call, _ in sites)
         self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
-        self._arrays |= self._make_condition_arrays(call for _, call, _ in sites)
         for name, numbers in self._arrays.items():
             write_array(self._connection, name, numbers)
         self._insert("text", ((number, text) for text, number in self._texts.items()))

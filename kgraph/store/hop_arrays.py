@@ -1,7 +1,9 @@
 """Turns edges into hops: the arrays that a search walks.
 
 A search cannot tell some edges of a pair of functions apart: same callee, same holder, same
-kind, same forwarded functions. It only sees the cheapest of them (then the first), the hop.
+kind, same forwarded functions, and the same conditions: what guards ask of parameters, and what
+numbers the call hands on. It only sees the cheapest of them (then the first), the hop. One that
+asks less and hands on no more stands for dearer ones, too: every way that takes these may take it.
 """
 
 from array import array
@@ -15,6 +17,7 @@ from kgraph.store.arrays import (
     FLAG_INDIRECT,
     FLAG_TYPE,
 )
+from kgraph.store.condition_arrays import find_conditions
 from kgraph.store.hop_costs import break_tie, hop_cost
 
 _KIND_FLAGS = [
@@ -70,7 +73,7 @@ def select_hops(
     callbacks: set[int],
 ) -> list[HopRow]:
     """The hops of `caller`, in the order of callees."""
-    best: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], HopRow] = {}
+    groups: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], list[tuple[HopRow, int]]] = {}
     callees, price_of = edges["edge_callee"], edges["function_price"]
     for site in range(edges["site_start"][caller], edges["site_start"][caller + 1]):
         first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
@@ -82,12 +85,28 @@ def select_hops(
             width = widths[flag] if flag & FLAG_INDIRECT else 1
             callee = callees[edge]
             cost = hop_cost(width, flag, edges["site_price"][site] + price_of[callee])
-            key = (callee, flag, holders[site], handed)
-            if key not in best or cost < best[key].cost:
-                best[key] = HopRow(edge, caller, callee, width, flag, cost)
-    tie = break_tie(len(best))
-    return sorted((row._replace(cost=row.cost + tie) for row in best.values()),
+            row = HopRow(edge, caller, callee, width, flag, cost)
+            groups.setdefault((callee, flag, holders[site], handed), []).append((row, site))
+    tie = break_tie(len(groups))
+    return sorted((row._replace(cost=row.cost + tie)
+                   for group in groups.values() for row in _select_cheapest(group, edges)),
                   key=lambda row: (row.callee, row.edge))
+
+
+def _select_cheapest(
+    group: list[tuple[HopRow, int]], edges: dict[str, "array[int]"]
+) -> list[HopRow]:
+    """Of hops that differ in their conditions at most (and their call sites), those that a search
+    may need.
+    """
+    if len(group) == 1:
+        return [group[0][0]]
+    chosen: list[tuple[HopRow, set[tuple[int, ...]]]] = []
+    for row, site in sorted(group, key=lambda item: (item[0].cost, item[0].edge)):
+        conditions = find_conditions(edges, site, gets_arguments=not row.flags & FLAG_DEFERRED)
+        if not any(fewer <= conditions for _, fewer in chosen):
+            chosen.append((row, conditions))
+    return [row for row, _ in chosen]
 
 
 def _edge_flags(kind: int, extra: int) -> int:

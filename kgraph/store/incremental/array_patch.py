@@ -93,19 +93,22 @@ class ArrayPatch:
                 self._add_function(piece)
         new = self._new
         new["edge_start"].append(len(new["edge_callee"]))
+        relevant = find_relevant_parameters(new, new)
+        new.update(select_relevant_constants(new, new, relevant))
         self._add_hops(pieces)
         new["back_start"], new["back_hop"] = reverse_hops(
             new["hop_callee"], len(new["hop_start"]) - 1)
-        self._select_constants(pieces)
+        self._check_relevance(pieces, relevant)
         return new
 
-    def _select_constants(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
-        """Keep the constants that may matter. Raises PatchConflict if, by the edit, a parameter
-        matters or no longer does to a function that stays as it was."""
-        old, new = self._previous, self._new
-        relevant = find_relevant_parameters(new, new)
+    def _check_relevance(
+        self, pieces: Sequence[KeptFunctions | PatchedFunction], relevant: set[tuple[int, int]]
+    ) -> None:
+        """Raises PatchConflict if, by the edit, a parameter matters now, or no longer, to a caller
+        that is kept: it would hand on other constants."""
         before = {(self._numbers[function], parameter)
-                  for function, parameter in find_relevant_parameters(old, old)}
+                  for function, parameter in find_relevant_parameters(
+                      self._previous, self._previous)}
         kept: set[int] = set()
         number = 0
         for piece in pieces:
@@ -117,7 +120,6 @@ class ArrayPatch:
         for function, _ in before ^ relevant:
             if function is not None and not kept.isdisjoint(self._iter_callers(function)):
                 raise PatchConflict
-        new.update(select_relevant_constants(new, new, relevant))
 
     def _iter_callers(self, function: int) -> Iterator[int]:
         new = self._new
