@@ -45,7 +45,10 @@ COULD_NOT_TELL = 3
               help="Do not use the scenario of the query that documents this path.")
 @click.option("--guards", is_flag=True, help="Show the conditions around each call.")
 @click.option("-k", "count", type=click.IntRange(1, 1000), default=1, show_default=True,
-              metavar="N", help="How many paths to find; no two visit the same functions.")
+              metavar="N",
+              help="How many ways to show. Each further way passes a function that none before it"
+                   " does. Ways that differ in a choice, a deferred call or a folder come before"
+                   " detours by other wrappers or error paths.")
 @click.option("--max-hops", type=click.IntRange(1, 1_000_000), metavar="N",
               help="The most hops that a path may have.")
 @deferred_option
@@ -62,7 +65,7 @@ def path_verb(
     short ones. If a query that comes with kgraph documents the path from CALLER to CALLEE, its
     scenario is used, unless you give --via, --avoid, --bind or --no-scenario. Exit status: 0
     found, 1 no path, 3 none found, but unresolved calls or functions without a definition might
-    make one.
+    make one, or the search was stopped.
     """
     question = api.PathQuestion(caller, callee, **constraints)
     with open_graph(index, (caller, callee, *question.via, *question.avoid)) as graph:
@@ -90,8 +93,9 @@ def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards
         graph, form,
         lambda read_line: encode_paths(result, graph.description, read_line),
         format_paths(answer, api.SourceText(graph).read_extent if guards else None))
-    if form == "text" and answer.others:
-        remark(format_other_paths(answer, question.count))
+    others = format_other_paths(answer, question.count)
+    if form == "text" and others:
+        remark(others)
 
 
 def _write_picture(graph: "CallGraph", result: "PathResult", form: str) -> None:

@@ -171,6 +171,8 @@ class Frontier(Struct, frozen=True, gc=False):
     `by_request`: requests to run something later, whose callee kgraph cannot tell, might make a
     path. `assembler_stores`: what code puts where assembler goes on to it, which might make a path.
     `assembler_entries`: the functions in assembler that call `callee`, if nothing else does.
+    `stopped_after`: how many calls and functions were looked at before the search was given up; 0
+    if it was not.
     """
 
     caller: KnownFunction
@@ -182,6 +184,7 @@ class Frontier(Struct, frozen=True, gc=False):
     by_request: bool = False
     assembler_stores: tuple[AssemblerStore, ...] = ()
     assembler_entries: tuple[KnownFunction, ...] = ()
+    stopped_after: int = 0
 
     @property
     def by_undefined(self) -> bool:
@@ -190,14 +193,14 @@ class Frontier(Struct, frozen=True, gc=False):
 
     @property
     def is_open(self) -> bool:
-        """Whether there might be a path that kgraph cannot see."""
+        """Whether there might be a path that kgraph cannot see, or has not looked for."""
         return (self.by_type or self.by_request or self.by_undefined
-                or bool(self.assembler_stores))
+                or bool(self.assembler_stores or self.stopped_after))
 
 
 class PathAnswer(Struct, frozen=True, gc=False):
-    """How A reaches B: the best paths, and how many others there are (with `others_at_least` there
-    may be more); or the frontier, if there is none.
+    """How A reaches B: the best path and further ways, and how many others there are (with
+    `others_at_least` there may be more); or the frontier, if there is none.
     """
 
     paths: tuple[Path, ...]

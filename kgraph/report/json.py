@@ -162,6 +162,7 @@ def encode_frontier(frontier: Frontier, read_line: LineReader) -> Record:
              "function": store.function.id.name}
             for store in frontier.assembler_stores],
         "assembler_entries": [encode_function(each) for each in frontier.assembler_entries],
+        "stopped_after": frontier.stopped_after or None,
     }
 
 

@@ -51,11 +51,14 @@ def format_row_partner(partner: "RowPartner") -> str:
 
 
 def format_other_paths(answer: PathAnswer, count: int) -> str:
-    """How many paths there are besides the `count` that were asked for; "" for none."""
-    if not answer.others:
+    """How many ways there are besides the `count` that were asked for; "" for none."""
+    if answer.others:
+        ways = "ways" if answer.others > 1 else "way"
+        return f"{format_other_count(answer)} other {ways} (-k {count + 1} shows the next)"
+    if not answer.others_at_least:
         return ""
-    paths = "paths" if answer.others > 1 else "path"
-    return f"{format_other_count(answer)} other {paths} (-k {count + 1} shows the next)"
+    shown = len(answer.paths)
+    return f"{shown} way{'s' if shown > 1 else ''} shown; there may be more"
 
 
 def format_other_count(answer: PathAnswer) -> str:
@@ -162,13 +165,17 @@ def _format_evidence(evidence: Iterable[Evidence], *, deferred: bool = False) ->
 
 def format_frontier(frontier: Frontier) -> Iterator[str]:
     """Why there is no path."""
-    yield f"no path from {frontier.caller} to {frontier.callee}"
+    if frontier.stopped_after:
+        yield (f"no path found from {frontier.caller} to {frontier.callee}: stopped looking after"
+               f" {frontier.stopped_after} calls")
+    else:
+        yield f"no path from {frontier.caller} to {frontier.callee}"
     yield f"  {frontier.caller} reaches {_format_reach(frontier.forward)}"
     yield f"  {frontier.callee} is reached from {_format_reach(frontier.backward)}"
     if frontier.assembler_entries:
         entries = ", ".join(map(_format_with_place, frontier.assembler_entries))
         yield f"  {frontier.callee} is entered from assembler only: {entries}"
-    if frontier.is_connected:
+    if frontier.is_connected and not frontier.stopped_after:
         yield ("  calls lead from one to the other, but in too many hops, or only with another"
                " callback than the one passed")
     for site in frontier.forward.unresolved:

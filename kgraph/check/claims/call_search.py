@@ -138,7 +138,7 @@ def _find_cheapest(
         for state in starts:
             start = state._replace(via_passed=0)
             search = PathSearch(space, start, target, max_cost=_MAX_COST)
-            path = next(search.iter_paths(), None)
+            path = search.find_first()
             if path is None or path.cost > _MAX_COST:
                 continue
             last = path.steps[-1]

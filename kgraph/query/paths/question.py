@@ -18,16 +18,16 @@ from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Frontier, Hop, Path, PathAnswer
 from kgraph.query.lookup import find_function
 from kgraph.query.paths.constraints import PathConstraints
-from kgraph.query.paths.count import count_other_paths
 from kgraph.query.paths.no_path import explain_no_path
 from kgraph.query.paths.search import PathSearch
 from kgraph.query.paths.state_space import StateSpace, Step
+from kgraph.query.paths.ways import WaySearch
 from kgraph.query.pins import find_table_evidence, parse_pin
 from kgraph.query.scenarios import find_function_numbers, merge_site_pins, resolve_pins
 
 _LOG = PackageLogger("kgraph.query")
 MAX_OTHERS = 20
-_COUNT_EFFORT = 500  # states and functions: as much as starting costs
+_COUNT_EFFORT = 1000  # calls and functions: less than starting costs
 
 
 class PathQuestion(Struct, frozen=True):
@@ -35,8 +35,7 @@ class PathQuestion(Struct, frozen=True):
 
     The path passes `via` in this order and none of `avoid`. `bind` are pins ("SLOT=TARGET"); they
     beat the pins of `scenario` where both concern a call, as `via` replaces the scenario's.
-    `count` paths are wanted, of at most `max_hops` hops. `count_others`: count further paths, which
-    can take longer than finding the first.
+    `count` ways are wanted, of at most `max_hops` hops. `count_others`: count those that are left.
     """
 
     caller: str
@@ -58,9 +57,9 @@ class PathQuestion(Struct, frozen=True):
 
 
 def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
-    """The best paths, best first, no two with the same functions; or why there is none.
+    """The best path and further ways (see ways.py), or why there is none.
 
-    Further paths are counted, up to MAX_OTHERS, fewer where they are hard to find. Raises
+    The ways that are left are counted, up to MAX_OTHERS, fewer where they are hard to find. Raises
     LookupFailed for an unknown or ambiguous name, and for a pin that nothing supports.
     """
     source = find_function(graph, question.caller).number
@@ -71,18 +70,32 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     space = StateSpace(graph, constraints)
     search = PathSearch(
         space, space.make_start_state(source), target, max_hops=question.max_hops)
-    paths = list(islice(search.iter_paths(), question.count))
+    first = search.find_first()
     _LOG.debug(
-        "%s to %s: %d paths after %d states and functions; %d pinned sites, via %d, avoid %d",
-        question.caller, question.callee, len(paths), search.measure_effort(),
+        "%s to %s: first path after %d calls and functions; %d pinned sites, via %d, avoid %d",
+        question.caller, question.callee, search.measure_effort(),
         len(constraints.pins), len(constraints.via), len(constraints.avoid))
-    if not paths:
-        return PathAnswer((), frontier=_explain_failing_leg(space, source, target))
-    others, are_all = 0, True
-    if question.count_others:
-        others, are_all = count_other_paths(search, paths, MAX_OTHERS, _COUNT_EFFORT)
+    if first is None:
+        frontier = _explain_failing_leg(space, source, target)
+        if search.has_stopped:
+            frontier = replace(frontier, stopped_after=search.measure_effort())
+        return PathAnswer((), frontier=frontier)
+    ways = WaySearch(search, first)
+    paths = [first, *islice(ways.iter_ways(), question.count - 1)]
+    others, are_all = _count_others(search, ways) if question.count_others else (0, True)
+    _LOG.debug("%d ways and %d others after %d calls and functions",
+               len(paths), others, search.measure_effort())
     shown = tuple(Path(make_hops(graph, path.steps, constraints)) for path in paths)
     return PathAnswer(shown, others=others, others_at_least=not are_all)
+
+
+def _count_others(search: PathSearch, ways: WaySearch) -> tuple[int, bool]:
+    """(how many ways are left, as far as little effort shows; whether these are all)."""
+    if search.has_stopped:
+        return 0, False
+    search.allow_effort(_COUNT_EFFORT)
+    count = sum(1 for _ in islice(ways.iter_ways(), MAX_OTHERS + 1))
+    return min(count, MAX_OTHERS), count <= MAX_OTHERS and ways.are_all
 
 
 def _make_constraints(

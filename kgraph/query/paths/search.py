@@ -1,17 +1,18 @@
-"""Finds the k cheapest paths: A* over states, in disjoint partitions (Lawler's scheme).
+"""Finds the cheapest path: A* over states.
 
 A backward search from the callee over functions alone (lower_bounds.py) gives each function a cost
 that no path from it can undercut. A* with this bound walks almost straight; it only has to find out
-the bindings of parameters. When a path is found, the rest of its partition is divided by where
-a path leaves it: a partition holds the paths that begin with the same functions and go on to none
-of an excluded set. All partitions share one queue, so none is searched further than the next path
-requires.
+the bindings of parameters. The search can go on after the first path (ways.py): it gives every step
+in the order of what the cheapest path over it costs at least.
+
+The effort is bounded, counted in calls and functions looked at: what is found does not depend on
+the machine.
 """
 
 from collections.abc import Iterator
-from functools import cached_property
 from heapq import heappop, heappush
 from itertools import pairwise
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -19,7 +20,8 @@ from kgraph.query.paths.lower_bounds import UNREACHABLE, LowerBounds
 from kgraph.query.paths.state_space import Bindings, State, StateSpace, Step
 
 VisitKey = tuple[int, Bindings, int]
-_MAX_ROOTS = 64  # of a partition; more only where many calls hand on several functions
+MAX_EFFORT = 1_000_000  # calls and functions to look at: about 10 s
+_FIRST_PATIENCE = 500  # states to look at for the rest of one path
 
 
 def get_visit_key(state: State) -> VisitKey:
@@ -35,46 +37,14 @@ class StatePath(Struct, frozen=True):
     cost: int
 
     def functions(self) -> tuple[int, ...]:
-        """The functions on the path. Two paths are different if these are."""
+        """The functions on the path."""
         return (self.start.function, *(step.state.function for step in self.steps))
-
-
-class Partition:
-    """The paths that begin with the same `depth` + 1 functions, in the states of one of `roots`,
-    and whose next function is not in `excluded`. It is divided once its best path was found.
-    """
-
-    __slots__ = ("depth", "excluded", "is_divided", "roots")
-
-    def __init__(self, depth: int, excluded: frozenset[int]) -> None:
-        self.depth = depth
-        self.excluded = excluded
-        self.is_divided = False
-        self.roots: list[SearchNode] = []
-
-
-class PartitionRoot:
-    """A node where the search of a partition starts. `fewest` has the fewest hops to each state
-    that was looked at.
-    """
-
-    def __init__(self, partition: Partition, node: "SearchNode") -> None:
-        self.partition = partition
-        self.node = node
-        self.fewest: dict[State, int] = {}
-
-    @cached_property
-    def visited_keys(self) -> frozenset[VisitKey]:
-        """What the path to the root visits."""
-        return frozenset(map(get_visit_key, self.node.states()))
 
 
 class SearchNode:
     """A state that the search reached by a step from the node `before`."""
 
-    __slots__ = ("before", "cost", "hops", "root", "state", "step")
-
-    root: "PartitionRoot"
+    __slots__ = ("before", "cost", "hops", "state", "step")
 
     def __init__(self, state: State, step: Step | None, before: "SearchNode | None") -> None:
         self.state = state
@@ -86,37 +56,47 @@ class SearchNode:
             self.cost = before.cost + step.cost
             self.hops = before.hops + 1
 
+    def iter_back(self) -> "Iterator[SearchNode]":
+        """This node and those before it, the start last."""
+        node: SearchNode | None = self
+        while node is not None:
+            yield node
+            node = node.before
+
     def has_cycle(self) -> bool:
-        """Whether the search of its partition visits the same before."""
-        key, node = get_visit_key(self.state), self.before
-        while node is not None and node.hops >= self.root.partition.depth:
-            if get_visit_key(node.state) == key:
+        """Whether the path to here visits its end before."""
+        state, node = self.state, self.before
+        while node is not None:
+            if (node.state.function == state.function
+                    and get_visit_key(node.state) == get_visit_key(state)):
                 return True
             node = node.before
         return False
 
-    def states(self) -> list[State]:
-        """The states of the path to here, first to last."""
-        found: list[State] = []
-        node: SearchNode | None = self
-        while node is not None:
-            found.append(node.state)
-            node = node.before
-        return found[::-1]
+    def make_path(self, tail: tuple[Step, ...] = ()) -> StatePath:
+        """The path to here, and on by the steps of `tail`."""
+        nodes = list(self.iter_back())
+        steps = [node.step for node in reversed(nodes) if node.step is not None]
+        cost = self.cost + sum(step.cost for step in tail)
+        return StatePath(nodes[-1].state, (*steps, *tail), cost)
 
-    def make_path(self) -> StatePath:
-        """The path to here."""
-        steps: list[Step] = []
-        node = self
-        while node.step is not None and node.before is not None:
-            steps.append(node.step)
-            node = node.before
-        return StatePath(node.state, tuple(reversed(steps)), self.cost)
+
+class _Tail(NamedTuple):
+    """The cheapest rest of a path from a state: its cost, its first step (None at its end)."""
+
+    cost: int
+    step: Step | None
+
+
+_NO_TAIL = _Tail(UNREACHABLE, None)
 
 
 class PathSearch:
     """Finds paths from the state `start` to the function `target` that pass the functions `via` of
     the constraints: of at most `max_hops` hops, and none that surely costs more than `max_cost`.
+
+    `has_stopped` is set once MAX_EFFORT calls and functions were looked at: what was not found by
+    then may exist.
     """
 
     def __init__(
@@ -125,16 +105,19 @@ class PathSearch:
     ) -> None:
         self.space = space
         self.max_hops = max_hops
-        self.partitions: list[Partition] = []  # that were opened
+        self.has_stopped = False
         self._target = target
         stops = [start, *map(State, (*space.constraints.via, target))]
         self._bounds = [
             LowerBounds(space.adjacency, a, b.function, max_cost) for a, b in pairwise(stops)]
         self._rest = self._bound_later_legs(stops)
-        self._queue: list[tuple[int, int, SearchNode]] = []
-        self._pushed = 0
         self._looked_at = 0
-        self._open(Partition(0, frozenset()), [SearchNode(start, None, None)])
+        self._max_effort = MAX_EFFORT
+        self._tails: dict[State, _Tail] = {}
+        self._without_tail: set[State] = set()  # the search for it was given up
+        self._patience = _FIRST_PATIENCE
+        self._main = _Exploration(self, SearchNode(start, None, None), max_hops)
+        self._passed: list[tuple[int, SearchNode]] = []  # that the search for the first path saw
 
     def _bound_later_legs(self, stops: list[State]) -> list[int]:
         """For each leg the lower bound of all legs after it."""
@@ -144,27 +127,34 @@ class PathSearch:
             rest[leg] = UNREACHABLE if UNREACHABLE in (following, later) else following + later
         return rest
 
-    def iter_paths(self) -> Iterator[StatePath]:
-        """The paths that were not found yet, best first. Each has other functions than those before
-        it, and none visits a state twice.
-        """
-        while (path := self.find_next()) is not None:
-            yield path
+    def find_first(self) -> StatePath | None:
+        """The cheapest path; None if there is none, or if the effort does not suffice."""
+        for estimate, node in self._main.iter_nodes():
+            self._passed.append((estimate, node))
+            if self.is_goal(node):
+                return node.make_path()
+        return None
 
-    @property
-    def is_exhausted(self) -> bool:
-        """Whether every path was found."""
-        return not self._queue
+    def iter_nodes(self) -> Iterator[tuple[int, SearchNode]]:
+        """Every step from a state that the search reached, and what the cheapest path to its start
+        and on over it costs at least, ascending. Ends early with `has_stopped`.
+        """
+        yield from self._passed
+        yield from self._main.iter_nodes()
 
     def measure_effort(self) -> int:
-        """How many states, and functions of the backward search, were looked at."""
+        """How many calls, and functions of the backward search, were looked at."""
         return self._looked_at + sum(len(bounds) for bounds in self._bounds)
 
-    def get_exact_estimate(self, state: State) -> int | None:
-        """The estimate of a state; None where the bound of its function is not exact yet."""
-        leg = self._bounds[state.via_passed].get_exact(state)
-        rest = self._rest[state.via_passed]
-        return None if leg is None or rest == UNREACHABLE else leg + rest
+    def count_effort(self, calls: int) -> None:
+        """Count calls that were looked at, and stop once there were too many."""
+        self._looked_at += calls
+        self.has_stopped = self.measure_effort() > self._max_effort
+
+    def allow_effort(self, more: int) -> None:
+        """Let the search go on with at most so much more effort."""
+        self._max_effort = self.measure_effort() + more
+        self.has_stopped = False
 
     def is_goal(self, node: SearchNode) -> bool:
         """Whether a node ends a path."""
@@ -175,108 +165,133 @@ class PathSearch:
             and state.via_passed == len(self._bounds) - 1
         )
 
-    def find_next(self, max_effort: int | None = None) -> StatePath | None:
-        """The next best path; None if there is none, or if `max_effort` does not suffice."""
-        queue = self._queue
-        while queue:
-            if max_effort is not None and self.measure_effort() > max_effort:
+    def estimate(self, state: State) -> int:
+        """What a path costs at least from a state on, as far as it is known."""
+        tail = self._tails.get(state)
+        if tail is not None:
+            return tail.cost
+        leg, rest = self._bounds[state.via_passed].get(state), self._rest[state.via_passed]
+        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+
+    def tighten(self, state: State, need: int | None) -> int:
+        """The estimate of a state, tightened until it is exact or above `need`."""
+        if state not in self._tails:
+            leg = state.via_passed
+            self._bounds[leg].tighten(
+                state, None if need is None else need - self._rest[leg])
+        return self.estimate(state)
+
+    def find_tail(self, node: SearchNode) -> tuple[Step, ...] | None:
+        """The cheapest steps from the state of a node to the callee, whatever the path to the node
+        visits. None if there are none, or if that is too hard to tell.
+        """
+        if self.is_goal(node):
+            return ()
+        if self.max_hops is not None:
+            found = self._search_tail(node.state, self.max_hops - node.hops)
+            return None if found is None else found.make_path().steps
+        if node.state not in self._tails and node.state not in self._without_tail:
+            self._learn_tail(node.state)
+        steps: list[Step] = []
+        tail = self._tails.get(node.state, _NO_TAIL)
+        while tail.step is not None:
+            steps.append(tail.step)
+            tail = self._tails[tail.step.state]
+        return None if tail is _NO_TAIL else tuple(steps)
+
+    def is_on_tail(self, node: SearchNode) -> bool:
+        """Whether the cheapest path over the last step of a node is known to be that over the step
+        before.
+        """
+        tail = None if node.before is None else self._tails.get(node.before.state)
+        return tail is not None and tail.step == node.step
+
+    def is_dead(self, state: State) -> bool:
+        """Whether a search has shown that no path leads on from a state."""
+        return self._tails.get(state) is _NO_TAIL
+
+    def _learn_tail(self, state: State) -> None:
+        """Find the tail of a state, and of those on it."""
+        end = self._search_tail(state, None)
+        if end is None:
+            if state not in self._tails:
+                self._without_tail.add(state)
+            return
+        tail = self._tails.setdefault(end.state, _Tail(0, None))
+        for node in end.iter_back():
+            if node.step is not None and node.before is not None:
+                tail = _Tail(tail.cost + node.step.cost, node.step)
+                self._tails.setdefault(node.before.state, tail)
+
+    def _search_tail(self, state: State, max_hops: int | None) -> SearchNode | None:
+        """The node where the cheapest tail of a state ends, or meets a tail that is known. If there
+        is none, no state that was reached has one.
+        """
+        exploration = _Exploration(self, SearchNode(state, None, None), max_hops)
+        exploration.gives_every_step = False
+        for count, (_, node) in enumerate(exploration.iter_nodes()):
+            if self.is_goal(node) or (node.hops and node.state in self._tails):
+                return node
+            if count >= self._patience:
+                self._patience *= 16  # to look at all that is reached shows for all that it is dead
                 return None
+        if max_hops is None and not self.has_stopped:
+            self._tails.update(dict.fromkeys(exploration.fewest, _NO_TAIL))
+        return None
+
+
+class _Exploration:
+    """A* from a node. A state is left once, or whenever it is reached by fewer hops, if their
+    number is limited. `fewest` has the fewest hops to each state that was left. Steps to such a
+    state are given unless `gives_every_step` is false.
+    """
+
+    def __init__(self, search: PathSearch, root: SearchNode, max_hops: int | None) -> None:
+        self.fewest: dict[State, int] = {}
+        self.gives_every_step = True
+        self._search = search
+        self._max_hops = max_hops
+        self._queue: list[tuple[int, int, SearchNode]] = []
+        self._pushed = 0
+        self._push(root)
+
+    def iter_nodes(self) -> Iterator[tuple[int, SearchNode]]:
+        """The nodes, each with its estimate, ascending. Ends early if the search was stopped."""
+        queue, search = self._queue, self._search
+        while queue and not search.has_stopped:
             estimate, number, node = heappop(queue)
-            if node.root.partition.is_divided or self._is_closed(node):
-                continue
-            rest = self._tighten(node)
+            need = queue[0][0] - node.cost if queue else None
+            rest = search.tighten(node.state, need)
             if rest == UNREACHABLE:
                 continue
             if node.cost + rest > estimate:  # the bound was raised after the node was pushed
                 heappush(queue, (node.cost + rest, number, node))
                 continue
-            node.root.fewest[node.state] = node.hops
-            self._looked_at += 1
-            if self.is_goal(node):
-                self._divide(node)
-                return node.make_path()
-            if self.max_hops is None or node.hops < self.max_hops:
-                self._expand(node)
-        return None
+            self._leave(node)
+            yield estimate, node
 
-    def _estimate(self, state: State) -> int:
-        leg, rest = self._bounds[state.via_passed].get(state), self._rest[state.via_passed]
-        return UNREACHABLE if UNREACHABLE in (leg, rest) else leg + rest
+    def _push(self, node: SearchNode) -> None:
+        rest = self._search.estimate(node.state)
+        if rest != UNREACHABLE:
+            self._pushed += 1
+            heappush(self._queue, (node.cost + rest, self._pushed, node))
 
-    def _tighten(self, node: SearchNode) -> int:
-        """The estimate of a node, tightened until it is exact or worse than that of the next."""
-        leg = node.state.via_passed
-        need = None
-        if self._queue:
-            need = self._queue[0][0] - node.cost - self._rest[leg]
-        self._bounds[leg].tighten(node.state, need)
-        return self._estimate(node.state)
+    def _is_left(self, state: State, hops: int) -> bool:
+        """Whether to leave a state again after so many hops would find nothing new."""
+        known = self.fewest.get(state)
+        return known is not None and (self._max_hops is None or hops >= known)
 
-    def _open(self, partition: Partition, roots: list[SearchNode]) -> None:
-        """Begin to search a partition."""
-        self.partitions.append(partition)
-        for node in roots:
-            estimate = self._estimate(node.state)
-            if estimate != UNREACHABLE:
-                root = SearchNode(node.state, node.step, node.before)
-                root.root = PartitionRoot(partition, root)
-                partition.roots.append(root)
-                self._push(node.cost + estimate, root)
-
-    def _push(self, estimate: int, node: SearchNode) -> None:
-        self._pushed += 1
-        heappush(self._queue, (estimate, self._pushed, node))
-
-    def _is_closed(self, node: SearchNode) -> bool:
-        """Whether expanding a node would find nothing new."""
-        if self.is_goal(node):
-            return False
-        known = node.root.fewest.get(node.state)
-        if known is not None and (self.max_hops is None or node.hops >= known):
-            return True
-        # Only a function of a header can recur in a state that differs in nothing but its folder.
-        return self.space.graph.folder[node.state.function] < 0 and node.has_cycle()
-
-    def _expand(self, node: SearchNode) -> None:
-        """Push the successors of a node."""
-        partition, visited = node.root.partition, node.root.visited_keys
-        excluded = partition.excluded if node.hops == partition.depth else ()
-        for step in self.space.iter_steps(node.state):
-            state = step.state
-            estimate = self._estimate(state)
-            if estimate == UNREACHABLE or state.function in excluded:
-                continue
-            child = SearchNode(state, step, node)
-            child.root = node.root
-            if get_visit_key(state) not in visited or self.is_goal(child):
-                self._push(child.cost + estimate, child)
-
-    def _divide(self, found: SearchNode) -> None:
-        """Replace the partition of a path by those of the paths that leave it, one for each of its
-        functions.
-        """
-        partition = found.root.partition
-        partition.is_divided = True
-        roots, functions = partition.roots, [state.function for state in found.states()]
-        for depth in range(partition.depth, found.hops):
-            following = functions[depth + 1]
-            excluded = partition.excluded if depth == partition.depth else frozenset()
-            self._open(Partition(depth, excluded | {following}), roots)
-            roots = self.follow_function(roots, following)
-
-    def follow_function(self, nodes: list[SearchNode], function: int) -> list[SearchNode]:
-        """The nodes that steps to `function` lead to: the cheapest of each state, for each set of
-        visits on the path there.
-        """
-        found: dict[tuple[State, frozenset[VisitKey]], SearchNode] = {}
-        for node in nodes:
-            steps = [step for step in self.space.iter_steps(node.state)
-                     if step.state.function == function]
-            visited = frozenset(map(get_visit_key, node.states())) if steps else frozenset()
-            for step in steps:
-                if get_visit_key(step.state) in visited:
-                    continue
-                known, child = found.get((step.state, visited)), SearchNode(step.state, step, node)
-                if known is None or child.cost < known.cost:
-                    found[step.state, visited] = child
-        return sorted(found.values(), key=lambda node: node.cost)[:_MAX_ROOTS]
+    def _leave(self, node: SearchNode) -> None:
+        """Push the successors of a node, unless that would find nothing new."""
+        if self._is_left(node.state, node.hops):
+            return
+        if self._search.is_goal(node) or node.has_cycle():
+            return
+        if self._max_hops is not None and node.hops >= self._max_hops:
+            return
+        self.fewest[node.state] = node.hops
+        steps = list(self._search.space.iter_steps(node.state))
+        for step in steps:
+            if self.gives_every_step or not self._is_left(step.state, node.hops + 1):
+                self._push(SearchNode(step.state, step, node))
+        self._search.count_effort(len(steps))
