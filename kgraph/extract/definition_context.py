@@ -1,5 +1,6 @@
 """Collects the facts of one definition while it is read: calls, bindings, flows, guards."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kgraph.extract.clang.ctypes_api import Cursor
@@ -29,14 +30,23 @@ class UnitContext:
 
 
 @dataclass(frozen=True, slots=True)
-class AsmText:
-    """One asm statement as clang prints it: its template and the names of its operands.
+class AsmOperand:
+    """An operand of an asm statement as clang prints it: its name ("" for most), its constraint,
+    and whether it is an output."""
 
-    Most operands have no name, "" here.
-    """
+    name: str
+    constraint: str
+    is_output: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AsmText:
+    """One asm statement as clang prints it. `writes_memory`: it may write memory that no output
+    names."""
 
     template: str
-    operands: tuple[str, ...]
+    operands: tuple[AsmOperand, ...]
+    writes_memory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,8 @@ class DefinitionContext:
     has_cleanups: bool = False  # some variable has a cleanup attribute
     printed: str = ""  # the definition as clang prints it
     initialisers: dict[int, SyntaxNode] = field(default_factory=dict)  # of locals, by key
-    asm_texts: dict[int, AsmText] = field(default_factory=dict)  # by the statement's node key
+    # the text of an asm statement, by its node key; None where it is not known
+    find_asm_text: Callable[[int], AsmText | None] = lambda _key: None
     _indirect_calls: int = 0
     _ordinals: dict[tuple[str, int, int], int] = field(default_factory=dict)
     _noted_overlaps: set[tuple[Slot, Slot]] = field(default_factory=set)

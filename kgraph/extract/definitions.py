@@ -4,7 +4,7 @@ import re
 
 # These register the rules that the Reader applies.
 from kgraph.extract import calls, expressions, initialisers, lvalues, statements  # noqa: F401
-from kgraph.extract.asm.inline import pair_with_syntax, parse_asm_calls
+from kgraph.extract.asm.inline import PrintedAsm
 from kgraph.extract.calls import CLEANUP_MARK
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, get_spelling, list_parameters, print_declaration
@@ -35,9 +35,7 @@ def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> 
         unit, function.id, LocalHolders(function.id, list_parameters(cursor)))
     context.printed = printed
     context.has_cleanups = CLEANUP_MARK in printed
-    texts = parse_asm_calls(printed)
-    if texts:
-        context.asm_texts = pair_with_syntax(texts, root)
+    context.find_asm_text = PrintedAsm(printed, root).find_text
     reader = Reader(context)
     for child in root.children:
         if child.kind == kinds.COMPOUND:

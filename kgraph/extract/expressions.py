@@ -17,7 +17,12 @@ from kgraph.extract.constants import (
     is_type_builtin,
 )
 from kgraph.extract.definition_context import Values
-from kgraph.extract.lvalues import find_pointees, find_va_list_elements, read_lvalue
+from kgraph.extract.lvalues import (
+    find_pointees,
+    find_va_list_elements,
+    is_global_register,
+    read_lvalue,
+)
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import (
@@ -39,6 +44,8 @@ def _read_name(reader: Reader, node: SyntaxNode) -> Values:
         return (reader.context.unit.identities.identify_function(referenced),)
     if referenced.kind == kinds.ENUM_CONSTANT:
         return (Constant(C.clang_getEnumConstantDeclValue(referenced)),)
+    if is_global_register(referenced) and reader.types.of(node.cursor).can_lead_to_function:
+        return (Opaque("it is in a register"),)
     return read_lvalue(reader, node)
 
 

@@ -2,6 +2,7 @@
 
 All elements of an array are one place: `tbl[i]` is the place of `tbl`. An unnamed union without a
 named record around it (the one inside READ_ONCE) is the same place as the variable that holds it.
+A register that a variable at file scope names is no place: every function uses it.
 """
 
 from kgraph.extract.alias_uses import note_member_use
@@ -49,7 +50,7 @@ def load_places(reader: Reader, node: SyntaxNode, places: Places) -> Values:
 
 @place_rule(kinds.DECL_REF)
 def _read_name(reader: Reader, node: SyntaxNode) -> Places:
-    """The place of a variable or parameter."""
+    """The place of a variable or parameter; none for a global register variable."""
     context = reader.context
     referenced = C.clang_getCursorReferenced(node.cursor)
     if referenced.kind == kinds.PARM:
@@ -60,7 +61,16 @@ def _read_name(reader: Reader, node: SyntaxNode) -> Places:
     if parent.kind == kinds.FUNCTION and context.local and C.clang_Cursor_getStorageClass(
             referenced) not in (kinds.STORAGE_EXTERN, kinds.STORAGE_STATIC):
         return (Place(context.local.identify_holder(referenced)),)
+    if is_global_register(referenced):
+        return ()
     return (Place(context.unit.identities.identify_object(referenced)),)
+
+
+def is_global_register(declaration: Cursor) -> bool:
+    """Whether a declaration is `register T name asm("r")` at file scope."""
+    storage: int = C.clang_Cursor_getStorageClass(declaration)
+    parent: int = C.clang_getCursorSemanticParent(declaration).kind
+    return storage == kinds.STORAGE_REGISTER and parent != kinds.FUNCTION
 
 
 @place_rule(kinds.MEMBER_REF_EXPR)

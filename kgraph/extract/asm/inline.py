@@ -1,23 +1,36 @@
 """Reads inline assembler: the functions that its text calls by name, and the values that it moves.
 
-libclang shows the operands of an asm statement, but not its text; a definition as clang prints it
-holds both. The asm statements of the printed text are those of the syntax tree, in the same order.
-Only definitions whose text calls or jumps are looked at. A name may contain operands:
-`call __put_user_%P2` has a size, `call %P[old]` a function.
+libclang shows the operands of an asm statement, but neither its text nor their constraints; a
+definition as clang prints it holds all of these. The asm statements of the printed text are those
+of the syntax tree, in the same order. A name may contain operands: `call __put_user_%P2` has a
+size, `call %P[old]` a function.
+
+What an input holds may come into every output, because instructions are not followed. But only
+what can hold a pointer counts, a text without instructions moves nothing but from an input into the
+output that has the same register, and an operand that is only called is moved nowhere.
 
 Limits: where the statements of text and tree cannot be paired (asm inside sizeof), a text is paired
-with the first statement that has as many operands. Calls through registers are not seen.
+with the first statement that has as many operands. Calls through registers are not seen, nor what
+is written through a register that holds an address.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, evaluate_integer, get_start
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
-from kgraph.extract.definition_context import AsmText, DefinitionContext, Values, WrittenCall
+from kgraph.extract.definition_context import (
+    AsmOperand,
+    AsmText,
+    DefinitionContext,
+    Values,
+    WrittenCall,
+)
 from kgraph.extract.reader import Reader, statement_rule
+from kgraph.extract.types import TypeInfo
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import Address, Constant, Load, Opaque, Symbol, TransferKind, Value
 
@@ -30,29 +43,56 @@ UNKNOWN_ARGUMENTS = ((Opaque("assembler passes it"),),) * 6
 
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _ASM = re.compile(r"\b(?:asm|__asm)(?: volatile| goto| inline)* \(" + _STRING)
-_OPERAND = re.compile(r"[ :,]*(?:\[(\w+)\] )?" + _STRING + r"( \()?")
+_OPERAND = re.compile(r"([ :,]*)(?:\[(\w+)\] )?" + _STRING + r"( \()?")
 _QUOTED = re.compile(_STRING + r"|'(?:[^'\\]|\\.)*'|[()]")
 _CALL = re.compile(r"(?:^|[\s;:|])(" + "|".join(CALL_INSTRUCTIONS) + r")[ \t]+(\*?)([^\s;,|]+)")
 _REFERENCE = re.compile(r"%([a-zA-Z]?)(?:(\d+)|\[(\w+)\])")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_MEMORY = frozenset("moV")  # letters of constraints that allow an operand in memory
 _LABEL = re.compile(r"(?:^|[\s;])([A-Za-z_]\w*):")
 
 
 # ---- asm statements in the text of a definition
 
 
+class PrintedAsm:
+    """The texts of the asm statements below a node, which are found once one is asked for.
+
+    `printed` is the definition as clang prints it.
+    """
+
+    def __init__(self, printed: str, root: SyntaxNode) -> None:
+        self._printed = printed
+        self._root = root
+        self._texts: dict[int, AsmText] | None = None
+
+    def find_text(self, key: int) -> AsmText | None:
+        """The text of the statement with this node key."""
+        if self._texts is None:
+            self._texts = _pair_with_syntax(parse_asm_statements(self._printed), self._root)
+        return self._texts.get(key)
+
+
 def parse_asm_statements(printed: str) -> list[AsmText]:
     """The asm statements of a printed definition, in order."""
     if "asm" not in printed:
         return []
-    return [AsmText(_unescape(match[1]), tuple(_iter_operand_names(printed, match.end())))
-            for match in _ASM.finditer(printed)]
+    return [_parse_statement(printed, match) for match in _ASM.finditer(printed)]
 
 
-def parse_asm_calls(printed: str) -> list[AsmText]:
-    """The asm statements of a printed definition, [] if none of them calls anything."""
-    found = parse_asm_statements(printed)
-    return found if any(_CALL.search(text.template) for text in found) else []
+def _parse_statement(printed: str, match: re.Match[str]) -> AsmText:
+    operands: list[AsmOperand] = []
+    clobbers: list[str] = []
+    colons, position = 0, match.end()
+    while part := _OPERAND.match(printed, position):
+        colons += part[1].count(":")
+        if part[4] is None:  # clobbers have no parentheses
+            clobbers.append(part[3])
+            position = part.end()
+        else:
+            operands.append(AsmOperand(part[2] or "", part[3], is_output=colons == 1))
+            position = _find_closing(printed, part.end())
+    return AsmText(_unescape(match[1]), tuple(operands), "memory" in clobbers)
 
 
 def _unescape(literal: str) -> str:
@@ -60,15 +100,6 @@ def _unescape(literal: str) -> str:
     for escape, character in (("\\n", "\n"), ("\\t", "\t"), ('\\"', '"'), ("\\\\", "\\")):
         literal = literal.replace(escape, character)
     return literal
-
-
-def _iter_operand_names(printed: str, position: int) -> Iterator[str]:
-    """The names of the operands after an asm template. Clobbers have no parentheses."""
-    while match := _OPERAND.match(printed, position):
-        if match[3] is None:
-            return
-        yield match[1] or ""
-        position = _find_closing(printed, match.end())
 
 
 def _find_closing(printed: str, position: int) -> int:
@@ -81,7 +112,7 @@ def _find_closing(printed: str, position: int) -> int:
     return len(printed)
 
 
-def pair_with_syntax(texts: list[AsmText], root: SyntaxNode) -> dict[int, AsmText]:
+def _pair_with_syntax(texts: list[AsmText], root: SyntaxNode) -> dict[int, AsmText]:
     """The text of each asm statement below a node, by the statement's node key."""
     statements: dict[int, SyntaxNode] = {}
     _collect_statements(root, statements)
@@ -109,7 +140,7 @@ def _collect_statements(node: SyntaxNode, found: dict[int, SyntaxNode]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _InlineAsm:
-    """An asm statement: its node, its operands and their values, and its text if that calls."""
+    """An asm statement: its node, its operands and their values, and its text if that is known."""
 
     node: SyntaxNode
     operands: list[SyntaxNode]
@@ -119,35 +150,94 @@ class _InlineAsm:
 
 @statement_rule(kinds.ASM)
 def _read_asm(reader: Reader, node: SyntaxNode) -> Values:
-    """Record the calls of an asm statement and what it moves.
-
-    It may move any operand into any other (xchg, cmpxchg, this_cpu_read, and moves that only hide
-    a value from the compiler do); libclang does not tell which.
-    """
+    """Record the calls of an asm statement and what it moves."""
     context = reader.context
     operands = get_operands(node)
     values = [reader.read_values(operand) for operand in operands]
-    asm = _InlineAsm(node, operands, values, context.asm_texts.get(node.key))
+    asm = _InlineAsm(node, operands, values, context.find_asm_text(node.key))
     if asm.text is not None and context.function is not None:
         _record_calls(context, asm, asm.text)
     if len(operands) > 1 and any(
             reader.types.of(operand.cursor).can_lead_to_function for operand in operands):
-        _record_moves(context, asm)
+        _record_moves(reader, asm)
     return ()
 
 
-def _record_moves(context: DefinitionContext, asm: _InlineAsm) -> None:
-    called = _find_called_operands(asm)
+def _record_moves(reader: Reader, asm: _InlineAsm) -> None:
+    """Record what the outputs of an asm statement may get."""
+    context, text = reader.context, asm.text
+    labels = sum(operand.kind == kinds.LABEL_ADDRESS for operand in asm.operands)
+    if text is not None and len(text.operands) + labels != len(asm.operands):
+        text = None  # not the text of this statement
     location = context.locate(asm.node)
-    for target in asm.values:
-        for place in (value.place for value in target if isinstance(value, Load)):
-            for source in asm.values:
-                if source is not target:
-                    kept = tuple(value for value in source if value not in called)
-                    context.assign(place, kept, location, TransferKind.ASSIGNMENT)
+    called = _find_called_functions(asm)
+    idle = _find_idle_operands(asm)
+    moved = [number for number, operand in enumerate(asm.operands)
+             if number not in idle and _can_hold_pointer(reader.types.of(operand.cursor))]
+    for target in moved:
+        if text is not None and not _can_be_written(text, target):
+            continue
+        kept: Values = ()
+        for source in moved:
+            if source != target and (text is None or _can_be_moved(text, source, target)):
+                kept += tuple(value for value in asm.values[source] if value not in called)
+        for value in asm.values[target]:
+            if isinstance(value, Load):
+                context.assign(value.place, kept, location, TransferKind.ASSIGNMENT)
 
 
-def _find_called_operands(asm: _InlineAsm) -> set[FunctionId]:
+def _can_hold_pointer(type_: TypeInfo) -> bool:
+    """Whether a pointer fits into an operand. Code keeps none in a number other than a long."""
+    return not type_.is_number or type_.kind in kinds.T_WORD
+
+
+def _can_be_written(text: AsmText, position: int) -> bool:
+    """Whether an asm statement may write to an operand.
+
+    That is an output, or an input in memory if the text may write memory that it does not name.
+    """
+    if position >= len(text.operands):
+        return False
+    operand = text.operands[position]
+    return operand.is_output or (
+        text.writes_memory and not _MEMORY.isdisjoint(operand.constraint))
+
+
+def _can_be_moved(text: AsmText, source: int, target: int) -> bool:
+    """Whether an asm statement may read one operand and write it to the other."""
+    if source >= len(text.operands):
+        return False
+    operand = text.operands[source]
+    if operand.is_output and operand.constraint.startswith("=") and (
+            _MEMORY.isdisjoint(operand.constraint)):
+        return False
+    return bool(text.template.strip()) or _is_tied(text, source, target)
+
+
+def _is_tied(text: AsmText, source: int, target: int) -> bool:
+    """Whether an input stands in the register of an output."""
+    constraint = text.operands[source].constraint
+    return constraint in (str(target), f"[{text.operands[target].name}]")
+
+
+def _find_idle_operands(asm: _InlineAsm) -> set[int]:
+    """The operands that the text calls and names nowhere else: it moves nothing to or from them."""
+    if asm.text is None:
+        return set()
+    named: Counter[int] = Counter(_iter_references(asm.text, asm.text.template))
+    called: Counter[int] = Counter(
+        number for match in _CALL.finditer(asm.text.template)
+        for number in _iter_references(asm.text, match[3]))
+    return {number for number, times in called.items() if times == named[number]}
+
+
+def _iter_references(text: AsmText, part: str) -> Iterator[int]:
+    """The operands that a part of a text names."""
+    for match in _REFERENCE.finditer(part):
+        yield int(match[2]) if match[2] else _find_operand(text, match[3])
+
+
+def _find_called_functions(asm: _InlineAsm) -> set[FunctionId]:
     """The functions among the operands, if the text calls them: then nothing holds them later."""
     if asm.text is None or not _CALL.search(asm.text.template):
         return set()
@@ -193,7 +283,8 @@ def _find_target(
 
 
 def _find_operand(text: AsmText, name: str) -> int:
-    return text.operands.index(name) if name in text.operands else -1
+    names = [operand.name for operand in text.operands]
+    return names.index(name) if name in names else -1
 
 
 def _record_call(context: DefinitionContext, node: SyntaxNode, target: Symbol | Load) -> None:
