@@ -32,7 +32,7 @@ hold what is written to the others as well. What an empty set proves rests on th
   those of a union that is declared to be discriminated;
 - where one record is taken for another, a function that is read there as a number is cast to a
   pointer at once, and one that is written as a void * is not read as another void *;
-- modules that are not parsed write nothing.
+- modules that are not parsed write nothing, and pass nothing to the functions that are exported.
 
 Known limits: what inline asm does to memory is what the extractor says of it; a function without a
 definition is taken to write no function into the records that it gets a pointer to; a store through

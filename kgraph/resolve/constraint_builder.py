@@ -100,8 +100,8 @@ class Constraints:
     it is given, with labels. `overlaps` has for an OverlapKey's node the operands of what lies at
     the slot's place, with labels; where one of the two carries any pointer, the pair is in
     `untyped_overlaps`. `call_numbers` map (definition, site) to an index in `calls`.
-    `address_taken` are the nodes whose address is a value, `exported` the objects that rows of the
-    kernel's symbol table name.
+    `address_taken` are the nodes whose address is a value. `exported` and `exported_functions` are
+    the objects and the linked functions that rows of the kernel's symbol table name.
     """
 
     def __init__(self, nodes: Nodes, installed: set[int]) -> None:
@@ -120,6 +120,7 @@ class Constraints:
         self.escape = nodes.intern_node(EscapeKey())
         self.address_taken: set[int] = set()
         self.exported: set[int] = set()
+        self.exported_functions: set[int] = set()
         self._keys = nodes.interner.holder_keys
         self._copy_functions = load_copy_functions()
         self._discriminated = load_discriminated_unions()
@@ -177,12 +178,17 @@ class Constraints:
         return (location.path, location.line, location.column, label & 15)
 
     def _note_export(self, row: WriteRow) -> bool:
-        """Note an object that a symbol's row names, whose address that does not take."""
+        """Note an object or function that a symbol's row names: that takes no address."""
         operand = self.operands.operand(row.value)
-        node = self.nodes.token_nodes[operand_token(operand)] if is_token(operand) else NONE
+        if not is_token(operand):
+            return False
+        token = operand_token(operand)
+        node, function = self.nodes.token_nodes[token], self.nodes.token_functions[token]
         if node != NONE:
             self.exported.add(node)
-        return node != NONE
+        if function != NONE:
+            self.exported_functions.add(function)
+        return node != NONE or function != NONE
 
     def _add_write(self, row: WriteRow) -> None:
         operands, key = self.operands, self._keys[row.holder]

@@ -46,6 +46,7 @@ _HOLDERS: dict[type[NodeKey], str] = {
     VariableKey: "variable", ObjectKey: "object", ReturnKey: "return value",
 }
 MODULE_MAY_WRITE = "a module outside the index may write it"
+MODULE_MAY_CALL = "a module outside the index may pass it"
 NOT_TAKEN = "its address is not taken"
 TAKEN_BY_MODULES_ONLY = "its address is given to no one but modules"
 
@@ -67,6 +68,7 @@ class NoCandidateReasons:
         self._nodes = solver.nodes
         self._reasons: dict[int, str] | None = None
         self._from_exported: set[int] | None = None
+        self._from_callers: set[int] | None = None
         self._fields: dict[int, list[int]] = {}  # slot: its nodes in objects of known identity
         for node, key in enumerate(self._nodes.keys):
             if isinstance(key, FieldKey):
@@ -86,14 +88,15 @@ class NoCandidateReasons:
             return NoCandidates(
                 SiteStatus.UNRESOLVED, "nothing is known of what the pointer points to")
         module_note = self._module_note(node)
-        taken = TAKEN_BY_MODULES_ONLY if module_note else NOT_TAKEN
+        taken = TAKEN_BY_MODULES_ONLY if MODULE_MAY_WRITE in module_note else NOT_TAKEN
         reason, cited = self._prove(node, taken)
         return NoCandidates(SiteStatus.EMPTY, reason + module_note, cited)
 
     def _module_note(self, node: int) -> str:
-        """What to add where modules that are not in the index may write what is called.
+        """What to add where modules that are not in the index may write or pass what is called.
 
-        They may write an exported object, a field of one, and what such a field points to.
+        They may write an exported object, a field of one, and what such a field points to, and
+        call an exported function.
         """
         if node in self._constraints.exported:
             return f"; it is exported: {MODULE_MAY_WRITE}"
@@ -103,7 +106,17 @@ class NoCandidateReasons:
                 read | self._constraints.operands.find_reads(read))
         if node in self._from_exported:
             return f"; it is read from an object that is exported: {MODULE_MAY_WRITE}"
+        if self._from_callers is None:
+            self._from_callers = self._find_reached(self._list_exported_parameters())
+        if node in self._from_callers:
+            return f"; it comes from the caller of an exported function: {MODULE_MAY_CALL}"
         return ""
+
+    def _list_exported_parameters(self) -> set[int]:
+        """The parameters of exported functions."""
+        exported = self._constraints.exported_functions
+        return {node for node, key in enumerate(self._nodes.keys)
+                if isinstance(key, ParameterKey) and key.function in exported}
 
     def _find_reached(self, nodes: set[int]) -> set[int]:
         """All nodes that the content of some can reach."""

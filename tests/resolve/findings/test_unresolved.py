@@ -185,6 +185,23 @@ def test_a_field_of_what_is_exported(base):
     assert "exported" not in found(obj("ops"), target=called)[1]
 
 
+def exported(name):
+    return obj(f"__ksymtab_{name}", row(f"__ksymtab_{name}", "kernel_symbol", "value", name),
+               section=f"___ksymtab+{name}")
+
+
+def test_a_parameter_of_an_exported_function_that_nothing_here_calls():
+    note = ("; it comes from the caller of an exported function: a module outside the index may"
+            " pass it")
+    assert found(exported("g"), target=param("g")) == (
+        SiteStatus.EMPTY, "no caller passes a value" + note)
+    kept = function("c", put(field("x", "cb", addr("o")), param("c")), parameters=1)
+    assert found(exported("c"), kept, obj("o"), target=field("x", "cb", addr("o"))) == (
+        SiteStatus.EMPTY, "no function reaches any value that is put into it" + note)
+    taken = function("d", put(field("y", "f", NULL), "g"))
+    assert found(exported("g"), taken, target=param("g"))[0] is SiteStatus.UNRESOLVED
+
+
 def test_a_long_proof_is_cut():
     copies = [put(CB, field("y", f"f{n}", param("c")), line=n + 1) for n in range(40)]
     proof = cited(function("c", *copies))
