@@ -71,6 +71,16 @@ class GraphArrays:
     hop_width = _LazyArray()
     hop_flags = _LazyArray()
     hop_cost = _LazyArray()
+    slot_site = _LazyArray()
+    slot_record = _LazyArray()
+    bound_function = _LazyArray()
+    bound_record = _LazyArray()
+    bound_table = _LazyArray()
+    bound_folder = _LazyArray()
+    partner_table = _LazyArray()
+    partner_other = _LazyArray()
+    kin_record = _LazyArray()
+    kin_other = _LazyArray()
     back_start = _LazyArray()
     back_hop = _LazyArray()
     forward_site = _LazyArray()
@@ -128,6 +138,13 @@ class GraphArrays:
                 if kind == HandedKind.PARAMETER)
             known = self._tested[function] = frozenset(found)
         return known
+
+    def record_of(self, site: int) -> int | None:
+        """The id of the text of the record whose field a call site goes through."""
+        place = bisect_left(self.slot_site, site)
+        if place < len(self.slot_site) and self.slot_site[place] == site:
+            return self.slot_record[place]
+        return None
 
     def find_forwards(self, site: int) -> list[Forward]:
         """What a call site hands on."""

@@ -142,6 +142,12 @@ class Lookups:
             "SELECT DISTINCT name FROM function WHERE abs(length(name) - ?) <= 4"
             " AND instr(lower(name), ?)", length, part.lower())
 
+    def find_functions_matching(self, patterns: Iterable[str]) -> list[int]:
+        """The numbers of the functions whose name matches one of some shell patterns."""
+        patterns = list(patterns)
+        where = " OR ".join(["name GLOB ?"] * len(patterns)) or "0"
+        return self._column(f"SELECT id FROM function WHERE {where}", *patterns)  # noqa: S608
+
     def find_shared_names(self) -> set[str]:
         """The names that several functions have."""
         return set(self._column("SELECT name FROM function GROUP BY name HAVING count(*) > 1"))

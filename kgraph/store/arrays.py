@@ -27,10 +27,16 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #   back_start     function -> hops that reach it; back_hop: their numbers
 #   hop_cost       hop -> what it costs a path (hop_costs.py)
 #   site_price, function_price: what a call site, and a call of a function, add to that
+#   bound_function, bound_record, bound_table, bound_folder: a function in a table, with the ids of
+#                  the texts of the record and of the table's folder (table_arrays.py). Ordered by
+#                  function.
+#   partner_table, partner_other: tables that a row of another table has; both ways
+#   kin_record, kin_other: texts of record types that are implemented together; both ways
 #   forward_site, forward_parameter, forward_value: a call site hands a function, or what its caller
 #                  got in a parameter of its own (model/codes.py), to a parameter of its
 #                  callee. Ordered by call site.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
+#   slot_site, slot_record: call sites that go through a field, and the text of its record
 #   test_site, test_parameter, test_mask, test_value, test_equal: what the guards of a call site ask
 #                  of parameters of its caller (model.location.ParameterTest). Ordered by call site.
 #   constant_site, constant_parameter, constant_value, constant_kind: what a call site hands to a
@@ -43,8 +49,10 @@ ARRAYS = {
     "edge_evidence": "I", "hop_start": "I", "hop_edge": "I", "hop_caller": "I",
     "hop_callee": "I", "hop_width": "I", "hop_flags": "B", "back_start": "I", "back_hop": "I",
     "hop_cost": "I", "site_price": "B", "function_price": "B",
+    "bound_function": "I", "bound_record": "I", "bound_table": "I", "bound_folder": "i",
+    "partner_table": "I", "partner_other": "I", "kin_record": "I", "kin_other": "I",
     "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
-    "callback_site": "I", "callback_parameter": "I",
+    "callback_site": "I", "callback_parameter": "I", "slot_site": "I", "slot_record": "I",
     "test_site": "I", "test_parameter": "I", "test_mask": "q", "test_value": "q", "test_equal": "B",
     "constant_site": "I", "constant_parameter": "I", "constant_value": "q", "constant_kind": "B",
     "footprint_mark": "Q", "footprint_weight": "I",

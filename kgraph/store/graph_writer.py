@@ -25,7 +25,7 @@ from kgraph.model.resolution import (
     Resolution,
     ResolvedSite,
 )
-from kgraph.model.values import Holder, ObjectField, Parameter, Slot
+from kgraph.model.values import Parameter
 from kgraph.store.arrays import build_footprint_arrays, write_array
 from kgraph.store.codec import encode_truths
 from kgraph.store.condition_arrays import (
@@ -37,6 +37,7 @@ from kgraph.store.condition_arrays import (
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.hop_arrays import build_hop_arrays
 from kgraph.store.hop_costs import price_call_site, price_function
+from kgraph.store.table_arrays import TableNumbers, build_table_arrays, find_slot
 from kgraph.textfile import read_regular_file, unescape_name
 
 _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
@@ -80,6 +81,7 @@ class GraphWriter:
             "B", [price_function(name.name) for name in self._functions])
         self._arrays |= self._make_condition_arrays(call for _, call, _ in sites)
         self._arrays |= build_hop_arrays(self._arrays, holders)
+        self._arrays |= self._build_table_arrays(resolution)
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
         for name, numbers in self._arrays.items():
             write_array(self._connection, name, numbers)
@@ -135,6 +137,15 @@ class GraphWriter:
             rows.append((number, name.name, name.scope, name.image, *columns))
         self._insert("object", rows)
 
+    def _build_table_arrays(self, resolution: Resolution) -> dict[str, "array[int]"]:
+        slots = (find_slot(row.holder) for row in resolution.bindings)
+        texts = {slot.record: self._text_id(slot.record) for slot in slots if slot is not None}
+        folders = {
+            thing.id: self._text_id(thing.location.path.rpartition("/")[0])
+            for thing in resolution.objects if not thing.location.path.endswith(".h")}
+        numbers = TableNumbers(self._functions, self._objects, texts, folders)
+        return build_table_arrays(resolution.bindings, numbers)
+
     def _holder_id(self, site: ResolvedSite) -> int:
         return -1 if site.holder is None else self._text_id(str(site.holder))
 
@@ -170,6 +181,7 @@ class GraphWriter:
                 ("edge_start", "I"), ("edge_callee", "I"), ("edge_kind", "B"),
                 ("edge_evidence", "I"), ("forward_site", "I"), ("forward_parameter", "I"),
                 ("forward_value", "i"), ("callback_site", "I"), ("callback_parameter", "I"),
+                ("slot_site", "I"), ("slot_record", "I"),
             )
         }
         site_start = array("I", bytes(4 * (len(self._functions) + 1)))
@@ -221,6 +233,10 @@ class GraphWriter:
         if own is not None:
             arrays["callback_site"].append(number)
             arrays["callback_parameter"].append(own)
+        slot = None if site.holder is None else find_slot(site.holder)
+        if slot is not None:
+            arrays["slot_site"].append(number)
+            arrays["slot_record"].append(self._text_id(slot.record))
 
     def _chain_id(self, chain: tuple[Evidence, ...]) -> int:
         return self._chains.setdefault(chain, len(self._chains))
@@ -241,7 +257,7 @@ class GraphWriter:
         )
 
     def _make_binding_row(self, number: int, row: BoundSlot) -> Row:
-        slot = _find_slot(row.holder)
+        slot = find_slot(row.holder)
         value = row.value
         return (
             number, self._text_id(str(row.holder)), slot.record if slot else "",
@@ -321,12 +337,6 @@ def _find_own_parameter(site: ResolvedSite) -> int | None:
     if isinstance(holder, Parameter) and holder.function == site.caller:
         return holder.index
     return None
-
-
-def _find_slot(holder: Holder) -> Slot | None:
-    if isinstance(holder, ObjectField):
-        return holder.slot
-    return holder if isinstance(holder, Slot) else None
 
 
 _ALIAS = re.compile(

@@ -4,8 +4,8 @@ The unit is a call that its function always makes: it costs 1 hop, which is HOP 
 integer. To that is added
 - what a choice among n candidates says little about: 0.75 log2(n) hops;
 - what leaves the caller's context: a deferred call;
-- what the call depends on: each condition around it, each early exit before it, each case label.
-  A condition that the source calls unlikely costs much, one that it calls likely nothing;
+- what the call depends on: each condition around it, each early exit before it. A condition that
+  the source calls unlikely costs much, one that it calls likely nothing;
 - what tells of an error and leads nowhere else: a call that a macro of diagnostics makes, or of
   a function that prints, or that ends the kernel. unlikely_calls.toml names these.
 A candidate by type comes last.
@@ -32,10 +32,10 @@ from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 HOP = 4096  # 1 hop
 _PRICES_PER_HOP = 8  # prices of call sites and functions are bytes: eighths of a hop
-_CONDITION = 1.25
-_EARLY_EXIT = 0.2
+_CONDITION = 1.5
+_ELSE = 1.0
+_EARLY_EXIT = 0.25
 _UNLIKELY = 4.0
-_CASE = 0.5
 _MOST_FOR_CONDITIONS = 6.0
 _DIAGNOSTIC = 12.0
 _CHOICE = 0.75  # a bit of choice
@@ -95,7 +95,11 @@ def price_function(name: str) -> int:
 
 
 def _price_guard(guard: Guard) -> float:
-    return _CONDITION if guard.holds else _EARLY_EXIT
+    if guard.expected is not None:
+        return 0.0 if guard.expected == guard.holds else _UNLIKELY
+    if guard.holds:
+        return _CONDITION
+    return _EARLY_EXIT if guard.is_early_exit else _ELSE
 
 
 @cache

@@ -14,7 +14,7 @@ def call(*guards: Guard, macro: str = "") -> CallSite:
 
 def guard(*, holds: bool) -> Guard:
     place = Location("a.c", 5, 7)
-    return Guard(Extent(place, 5, 9), holds)
+    return Guard(Extent(place, 5, 9), holds, is_early_exit=not holds)
 
 
 def test_a_call_that_is_always_made_costs_nothing_more() -> None:
@@ -34,3 +34,10 @@ def test_what_was_not_left_early_counts_little() -> None:
 def test_diagnostics_are_dear_and_other_names_are_not() -> None:
     assert price_call_site(call(macro="WARN_ON_ONCE")) == price_function("printk") > 50
     assert price_call_site(call(macro="container_of")) == price_function("warning_lights") == 0
+
+
+def test_what_the_source_expects_decides() -> None:
+    usual = Guard(guard(holds=True).extent, True, expected=True)
+    rare = Guard(guard(holds=True).extent, True, expected=False)
+    assert price_call_site(call(usual)) == 0
+    assert price_call_site(call(rare)) > price_call_site(call(guard(holds=True)))

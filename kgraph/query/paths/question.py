@@ -17,8 +17,13 @@ from kgraph.model.document import Pin, Scenario
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Frontier, Hop, Path, PathAnswer
 from kgraph.query.lookup import find_function
+from kgraph.query.paths.constants import Constants
 from kgraph.query.paths.constraints import PathConstraints
+from kgraph.query.paths.dispatch import Dispatch
+from kgraph.query.paths.execution_context import ExecutionContext
 from kgraph.query.paths.no_path import explain_no_path
+from kgraph.query.paths.object_tables import ObjectTables
+from kgraph.query.paths.path_facts import PathRule
 from kgraph.query.paths.search import PathSearch
 from kgraph.query.paths.state_space import StateSpace, Step
 from kgraph.query.paths.ways import WaySearch
@@ -49,6 +54,7 @@ class PathQuestion(Struct, frozen=True):
     types: bool = False
     scenario: Scenario | None = None
     count_others: bool = True
+    prune: bool = True
 
     def collect_pins(self) -> tuple[Pin, ...]:
         """The pins of the question: those given with it, then those of its scenario."""
@@ -67,7 +73,7 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     constraints = _make_constraints(graph, question, source, target)
     if source in constraints.avoid or target in constraints.avoid:
         raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
-    space = StateSpace(graph, constraints)
+    space = StateSpace(graph, constraints, make_rules(graph) if question.prune else ())
     search = PathSearch(
         space, space.make_start_state(source), target, max_hops=question.max_hops)
     first = search.find_first()
@@ -96,6 +102,11 @@ def _count_others(search: PathSearch, ways: WaySearch) -> tuple[int, bool]:
     search.allow_effort(_COUNT_EFFORT)
     count = sum(1 for _ in islice(ways.iter_ways(), MAX_OTHERS + 1))
     return min(count, MAX_OTHERS), count <= MAX_OTHERS and ways.are_all
+
+
+def make_rules(graph: CallGraph) -> tuple[PathRule, ...]:
+    """The rules that refuse what contradicts the path before it."""
+    return ExecutionContext(graph), Dispatch(graph), ObjectTables(graph), Constants(graph)
 
 
 def _make_constraints(

@@ -17,16 +17,17 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from kgraph.query.paths.lower_bounds import UNREACHABLE, LowerBounds
+from kgraph.query.paths.path_facts import Facts
 from kgraph.query.paths.state_space import Bindings, State, StateSpace, Step
 
-VisitKey = tuple[int, Bindings, int]
+VisitKey = tuple[int, Bindings, Facts, int]
 MAX_EFFORT = 1_000_000  # calls and functions to look at: about 10 s
 _FIRST_PATIENCE = 500  # states to look at for the rest of one path
 
 
 def get_visit_key(state: State) -> VisitKey:
     """What a path visits only once: states that differ only in their folder are the same visit."""
-    return state[:3]
+    return state[:4]
 
 
 class StatePath(Struct, frozen=True):

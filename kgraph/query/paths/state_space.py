@@ -6,14 +6,15 @@ that one callee; without a binding it has all candidates. A function may recur i
 other bindings.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
 from kgraph.graph import CallGraph
 from kgraph.query.paths.adjacency import Adjacency
 from kgraph.query.paths.constraints import PathConstraints
-from kgraph.query.paths.costs import CHANGE_OF_FOLDER, choice_cost, hop_cost
+from kgraph.query.paths.costs import CHANGE_OF_FOLDER, LEFT_FOLDER, choice_cost, hop_cost
+from kgraph.query.paths.path_facts import Facts, OutgoingHop, PathFacts, PathRule
 from kgraph.store.arrays import (
     FLAG_CALLBACK,
     FLAG_DEFERRED,
@@ -26,12 +27,14 @@ Bindings = tuple[tuple[int, int], ...]  # (parameter, function), ascending
 
 
 class State(NamedTuple):
-    """A function, the bindings of its parameters, how many of the functions to pass (`via`) were
-    passed, and its folder. A function of a header is in no folder (-1) and keeps its caller's.
+    """A function, the bindings of its parameters, what the path has fixed so far (path_facts.py),
+    how many of the functions to pass (`via`) were passed, and its folder. A function of a header is
+    in no folder (-1) and keeps its caller's.
     """
 
     function: int
     bindings: Bindings = ()
+    facts: Facts = ()
     via_passed: int = 0
     folder: int = -1
 
@@ -48,31 +51,26 @@ class Step(NamedTuple):
     typed_site: int | None = None
 
 
-class OutgoingHop(NamedTuple):
-    """The part of a hop that does not depend on how its caller was reached. `site` is its call site
-    if bindings, pins or callbacks decide there, else None.
+class StateSpace:
+    """The steps that constraints leave in a graph. `rules` refuse those that contradict what a path
+    has passed.
     """
 
-    callee: int
-    cost: int
-    edge: int
-    width: int
-    flags: int
-    site: int | None
-
-
-class StateSpace:
-    """The steps that constraints leave in a graph."""
-
-    def __init__(self, graph: CallGraph, constraints: PathConstraints) -> None:
+    def __init__(
+        self, graph: CallGraph, constraints: PathConstraints, rules: Iterable[PathRule] = ()
+    ) -> None:
         self.graph = graph
         self.constraints = constraints
         self.adjacency = Adjacency(graph, constraints)
+        self.facts = PathFacts(rules)
+        self.refused: dict[int, str] = {}  # edges that a rule refused, and why
         self._outgoing: dict[int, list[OutgoingHop]] = {}
+        self._folders: dict[int, frozenset[int]] = {}  # by call site
 
     def make_start_state(self, function: int) -> State:
         """The state that a path from `function` starts in."""
-        return State(function, folder=self.graph.folder[function])
+        return State(function, (), self.facts.facts_at_start(function),
+                     folder=self.graph.folder[function])
 
     def iter_steps(self, state: State) -> Iterator[Step]:
         """The steps that leave a state."""
@@ -80,11 +78,11 @@ class StateSpace:
         if hops is None:
             hops = self._outgoing[state.function] = list(self._iter_outgoing(state.function))
         for hop in hops:
-            if hop.site is None:
-                to, detour = self._enter(hop.callee, (), state)
+            if hop.site is None and not state.facts and not hop.sets_facts:
+                to, detour = self._enter(hop, (), (), state)
                 yield Step(hop.cost + detour, to, hop.width, hop.edge)
             else:
-                yield from self._iter_dependent_steps(hop, hop.site, state)
+                yield from self._iter_dependent_steps(hop, state)
         if self.constraints.types:
             yield from self._iter_steps_by_type(state)
 
@@ -100,35 +98,59 @@ class StateSpace:
                 continue
             width, edge = graph.hop_width[hop], graph.hop_edge[hop]
             site = graph.site_of(edge) if flags & dependent else None
-            yield OutgoingHop(
-                callee, graph.hop_cost[hop], edge, width, flags, site
-            )
+            found = OutgoingHop(
+                function, callee, graph.hop_cost[hop], edge, width, flags, site)
+            yield found._replace(sets_facts=True) if self.facts.concerns(found) else found
 
-    def _iter_dependent_steps(self, hop: OutgoingHop, site: int, state: State) -> Iterator[Step]:
-        """The steps of a hop that depends on the bindings of `state` or on pins."""
-        own_bindings = dict(state.bindings)
-        width = self._count_candidates(hop, site, own_bindings, state.via_passed)
-        if not width:
-            return
+    def _iter_dependent_steps(self, hop: OutgoingHop, state: State) -> Iterator[Step]:
+        """The steps of a hop that depends on the bindings or facts of `state`, or on pins."""
+        own_bindings, width, facts = dict(state.bindings), hop.width, state.facts
         cost = hop.cost
-        if width != hop.width:
+        if hop.site is not None:
+            width = self._count_candidates(hop, hop.site, own_bindings, state.via_passed)
+            if not width:
+                return
             cost += choice_cost(width) - choice_cost(hop.width)
-        choices = self._iter_bindings(site, own_bindings) if hop.flags & FLAG_FORWARDS else ((),)
+        if facts or hop.sets_facts:
+            verdict = self.facts.judge(hop, facts, state.bindings)
+            if verdict.refused:
+                self.refused[hop.edge] = verdict.refused
+                return
+            facts = verdict.facts
+            cost += verdict.cost
+            width = width if verdict.width is None else min(width, verdict.width)
+        choices: Iterable[Bindings] = ((),)
+        if hop.site is not None and hop.flags & FLAG_FORWARDS:
+            choices = self._iter_bindings(hop.site, own_bindings)
         for bindings in choices:
-            to, detour = self._enter(hop.callee, bindings, state)
+            to, detour = self._enter(hop, bindings, facts, state)
             yield Step(cost + detour, to, width, hop.edge)
 
-    def _enter(self, callee: int, bindings: Bindings, before: State) -> tuple[State, int]:
+    def _enter(
+        self, hop: OutgoingHop, bindings: Bindings, facts: Facts, before: State
+    ) -> tuple[State, int]:
         """The state that a step from `before` leads to, and what a change of folder costs."""
-        via, passed, cost = self.constraints.via, before.via_passed, 0
-        if passed < len(via) and via[passed] == callee:
-            passed += 1
-        folder = self.graph.folder[callee]
+        callee, folder, cost = hop.callee, self.graph.folder[hop.callee], 0
         if folder < 0:
             folder = before.folder
         elif before.folder not in (-1, folder):
-            cost = CHANGE_OF_FOLDER
-        return State(callee, bindings, passed, folder), cost
+            is_left = hop.width > 1 and before.folder in self._find_folders(hop)
+            cost = LEFT_FOLDER if is_left else CHANGE_OF_FOLDER
+        return State(callee, bindings, facts, self._pass(callee, before), folder), cost
+
+    def _pass(self, callee: int, before: State) -> int:
+        """How many of the functions to pass are passed once `callee` is entered."""
+        via, passed = self.constraints.via, before.via_passed
+        return passed + (passed < len(via) and via[passed] == callee)
+
+    def _find_folders(self, hop: OutgoingHop) -> frozenset[int]:
+        """The folders of the candidates of a call."""
+        site = self.graph.site_of(hop.edge)
+        if site not in self._folders:
+            first, last = self.graph.edge_start[site], self.graph.edge_start[site + 1]
+            self._folders[site] = frozenset(
+                map(self.graph.folder.__getitem__, self.graph.edge_callee[first:last]))
+        return self._folders[site]
 
     def _count_candidates(
         self, hop: OutgoingHop, site: int, own_bindings: dict[int, int], via_passed: int
@@ -168,8 +190,8 @@ class StateSpace:
             cost = hop_cost(len(callees), FLAG_INDIRECT | FLAG_TYPE)
             for callee in callees:
                 if callee not in self.constraints.avoid:
-                    to, detour = self._enter(callee, (), state)
-                    yield Step(cost + detour, to, len(callees), None, site)
+                    to = State(callee, (), state.facts, self._pass(callee, state), state.folder)
+                    yield Step(cost, to, len(callees), None, site)
 
 
 def _order(function: int | None) -> int:

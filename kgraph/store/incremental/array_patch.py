@@ -27,12 +27,13 @@ from kgraph.store.hop_arrays import (
     select_hops,
 )
 from kgraph.store.hop_costs import price_call_site
+from kgraph.store.table_arrays import TABLE_ARRAYS
 
 NamedArrays = dict[str, "array[int]"]
 _DIRECT = list(EdgeKind).index(EdgeKind.DIRECT)
 _EDGES = ("edge_callee", "edge_kind", "edge_evidence")
 _SITES = (("forward_site", ("forward_parameter", "forward_value")),
-          ("callback_site", ("callback_parameter",)))
+          ("callback_site", ("callback_parameter",)), ("slot_site", ("slot_record",)))
 _CONDITIONS = ((TEST_ARRAYS[0], TEST_ARRAYS[1:]), (CONSTANT_ARRAYS[0], CONSTANT_ARRAYS[1:]))
 
 
@@ -71,13 +72,17 @@ class PatchedFunction:
 class ArrayPatch:
     """Builds the new arrays.
 
-    `numbers` are the new numbers of the previous functions, None for removed ones; `uncited` is the
-    evidence of a call that needs none.
+    `numbers` are the new numbers of the previous functions, None for removed ones, `objects` those
+    of the objects; `uncited` is the evidence of a call that needs none.
     """
 
-    def __init__(self, previous: NamedArrays, numbers: Sequence[int | None], uncited: int) -> None:
+    def __init__(
+        self, previous: NamedArrays, numbers: Sequence[int | None], objects: Sequence[int | None],
+        uncited: int,
+    ) -> None:
         self._previous = previous
         self._numbers = numbers
+        self._objects = objects
         self._uncited = uncited
         self._new: NamedArrays = {
             name: array(content.typecode) for name, content in previous.items()}
@@ -96,6 +101,7 @@ class ArrayPatch:
         relevant = find_relevant_parameters(new, new)
         new.update(select_relevant_constants(new, new, relevant))
         self._add_hops(pieces)
+        self._copy_tables()
         new["back_start"], new["back_hop"] = reverse_hops(
             new["hop_callee"], len(new["hop_start"]) - 1)
         self._check_relevance(pieces, relevant)
@@ -127,10 +133,7 @@ class ArrayPatch:
             yield new["hop_caller"][new["back_hop"][place]]
 
     def _map_function(self, old: int) -> int:
-        number = self._numbers[old]
-        if number is None:
-            raise PatchConflict
-        return number
+        return _map(self._numbers, old)
 
     def _map_forwarded(self, old: ForwardedValue) -> int:
         return self._map_function(old) if is_function(old) else old
@@ -189,6 +192,15 @@ class ArrayPatch:
                 self._copy_of_sites(others, low, high)
         new["site_start"].append(len(new["edge_start"]))
 
+    def _copy_tables(self) -> None:
+        """Copy what tables say of each other; no table changed."""
+        mapped = {"bound_function": self._numbers, "bound_table": self._objects,
+                  "partner_table": self._objects, "partner_other": self._objects}
+        for name in TABLE_ARRAYS:
+            numbers = mapped.get(name)
+            for old in self._previous[name]:
+                self._new[name].append(old if numbers is None else _map(numbers, old))
+
     def _add_hops(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
         new = self._new
         forwards = group_forwards_by_site(new)
@@ -221,6 +233,13 @@ class ArrayPatch:
             new[name].extend(old[name][begin:end])
         new["hop_start"].extend(
             [start + shift for start in old["hop_start"][run.first + 1:run.last + 1]])
+
+
+def _map(numbers: Sequence[int | None], old: int) -> int:
+    number = numbers[old]
+    if number is None:
+        raise PatchConflict
+    return number
 
 
 class _OffsetList:

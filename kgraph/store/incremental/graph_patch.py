@@ -259,8 +259,10 @@ class _GraphPatch:
             if not weights[mark]:
                 del weights[mark]
         numbers = self._ids.functions.map_all(len(self._arrays["site_start"]) - 1)
+        count, = self._connection.execute("SELECT count(*) FROM previous.object").fetchone()
         arrays: dict[str, array[int]] = ArrayPatch(
-            self._arrays, numbers, self._find_empty_evidence()).build(pieces)
+            self._arrays, numbers, self._ids.objects.map_all(count), self._find_empty_evidence()
+        ).build(pieces)
         for name, content in (arrays | build_footprint_arrays(weights)).items():
             write_array(self._connection, name, content)
 

@@ -19,14 +19,12 @@ from kgraph.model.results import Hop
 from kgraph.query import PathQuestion
 from kgraph.query.scenarios import restrict_scenario
 from kgraph.store import IndexReader
-from kgraph.store.condition_arrays import CONSTANT_ARRAYS, TEST_ARRAYS
+from kgraph.store.arrays import ARRAYS
 from kgraph.store.hop_arrays import build_hop_arrays
 
 QUERIES = read_shipped_queries()
 EDGES = ("edge_callee", "edge_kind", "edge_evidence")
-KEPT = ("site_start", "forward_site", "forward_parameter", "forward_value", "callback_site",
-        "callback_parameter", "folder", "site_price", "function_price",
-        *TEST_ARRAYS, *CONSTANT_ARRAYS)
+KEPT = [name for name in ARRAYS if not name.startswith(("hop_", "back_", "edge_", "footprint_"))]
 
 
 class WithoutEdges(IndexReader):

@@ -1,0 +1,148 @@
+"""A dispatcher calls what is registered under the key that it was given, and nothing else.
+
+A call that asks for a key (`wake_up(&queue)`) has deferred edges to what is registered under it.
+Inside of the function that it calls, the call of the registered callbacks has a candidate for every
+key. On a path it calls those of the key that the path asked for.
+"""
+
+from functools import cached_property
+
+from kgraph.graph import CallGraph
+from kgraph.model.resolution import EdgeKind
+from kgraph.query.paths.costs import HOP
+from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
+from kgraph.query.paths.path_rules import load_path_rules
+from kgraph.store.arrays import FLAG_DEFERRED
+
+NAME = "dispatch"
+_SHORT_CUT = 8 * HOP  # past the dispatcher, whose calls a reader wants to see
+_Requests = dict[int, frozenset[int]]  # kind -> what may run
+
+
+class Dispatch:
+    """The rule of dispatchers that call at once what is registered under a key."""
+
+    name = NAME
+
+    def __init__(self, graph: CallGraph) -> None:
+        self._graph = graph
+        self._kinds = sorted(set(load_path_rules().slots.values()))
+        self._requests: dict[tuple[int, int], _Requests] = {}
+        self._sets: list[frozenset[int]] = []
+        self._numbers: dict[frozenset[int], int] = {}
+
+    def concerns(self, hop: OutgoingHop) -> bool:
+        """Whether a hop calls a dispatcher by a key."""
+        if hop.is_deferred:
+            return hop.callee in self._kinds_of
+        return hop.is_direct and hop.caller in self._asking and bool(self._find_requests(hop))
+
+    def judge(
+        self, hop: OutgoingHop, own: Facts, _bindings: tuple[tuple[int, int], ...]
+    ) -> Verdict:
+        """Refuse, where a dispatcher calls, what is registered under other keys."""
+        if hop.is_direct:
+            asked = {kind: self._number(callees)
+                     for kind, callees in self._find_requests(hop).items()}
+            known = {fact.key: fact.value for fact in own} | asked
+            return Verdict(tuple(Fact(NAME, kind, value) for kind, value in known.items()))
+        if hop.is_deferred:
+            return Verdict(cost=_SHORT_CUT if hop.callee in self._kinds_of else 0)
+        if not own:
+            return Verdict()
+        kind = self._dispatching.get(self._graph.site_of(hop.edge))
+        for fact in own:
+            if fact.key == kind:
+                callees = self._sets[fact.value]
+                if hop.callee not in callees:
+                    return Verdict(refused="the path asks for another key")
+                return Verdict(width=len(callees))
+        return Verdict()
+
+    def facts_at_start(self, _function: int) -> Facts:
+        """Nothing was asked for yet."""
+        return ()
+
+    def _number(self, callees: frozenset[int]) -> int:
+        if callees not in self._numbers:
+            self._numbers[callees] = len(self._sets)
+            self._sets.append(callees)
+        return self._numbers[callees]
+
+    def _find_requests(self, hop: OutgoingHop) -> _Requests:
+        """What the calls of a function by another ask for. Nothing is known of a kind of which some
+        of these calls ask for nothing, or for a key that cannot be told.
+        """
+        key = hop.caller, hop.callee
+        if hop.caller not in self._asking:
+            return {}
+        if key not in self._requests:
+            self._requests[key] = self._merge_sites(hop)
+        return self._requests[key]
+
+    def _merge_sites(self, hop: OutgoingHop) -> _Requests:
+        graph, found = self._graph, list[_Requests]()
+        for site in range(graph.site_start[hop.caller], graph.site_start[hop.caller + 1]):
+            if hop.callee in graph.edge_callee[graph.edge_start[site]:graph.edge_start[site + 1]]:
+                found.append(self._read_site(site))
+        kinds = set.intersection(*(set(each) for each in found)) if found else set()
+        return {kind: frozenset().union(*(each[kind] for each in found)) for kind in kinds}
+
+    def _read_site(self, site: int) -> _Requests:
+        graph, found = self._graph, dict[int, set[int]]()
+        for edge in graph.edges_of(site):
+            callee = graph.edge_callee[edge]
+            if graph.kind(edge) is not EdgeKind.DEFERRED:
+                continue
+            for kind in self._kinds_of.get(callee, ()):
+                found.setdefault(kind, set()).add(callee)
+        requests = {kind: frozenset(callees | self._under_unknown_keys.get(kind, frozenset()))
+                    for kind, callees in found.items()}
+        requests |= {kind: self._under_unknown_keys.get(kind, frozenset())
+                     for kind in self._empty_requests.get(site, ())}
+        return requests
+
+    @cached_property
+    def _asking(self) -> frozenset[int]:
+        """The functions that ask for anything of these kinds."""
+        graph = self._graph
+        asking = set(map(graph.caller_of, self._empty_requests))
+        for function in self._kinds_of:
+            hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+            asking |= {graph.hop_caller[hop] for hop in hops
+                       if graph.hop_flags[hop] & FLAG_DEFERRED}
+        return frozenset(asking)
+
+    @cached_property
+    def _kinds_of(self) -> dict[int, set[int]]:
+        """Function -> the kinds that it is registered for."""
+        found: dict[int, set[int]] = {}
+        for row in self._graph.find_deferred_callbacks():
+            if row.kind in self._kinds:
+                found.setdefault(row.function, set()).add(self._kinds.index(row.kind))
+        return found
+
+    @cached_property
+    def _under_unknown_keys(self) -> dict[int, frozenset[int]]:
+        found: dict[int, set[int]] = {}
+        for row in self._graph.find_deferred_callbacks():
+            if row.key_unknown and row.kind in self._kinds:
+                found.setdefault(self._kinds.index(row.kind), set()).add(row.function)
+        return {kind: frozenset(functions) for kind, functions in found.items()}
+
+    @cached_property
+    def _empty_requests(self) -> dict[int, list[int]]:
+        """Call site -> the kinds of which it asks for a key that nothing is registered under."""
+        found: dict[int, list[int]] = {}
+        for row in self._graph.find_open_requests():
+            if row.kind in self._kinds and not row.key_unknown:
+                found.setdefault(row.site, []).append(self._kinds.index(row.kind))
+        return found
+
+    @cached_property
+    def _dispatching(self) -> dict[int, int]:
+        """The call sites that go through a slot of a kind."""
+        return {
+            site: self._kinds.index(kind) for slot, kind in load_path_rules().slots.items()
+            for site in self._graph.find_sites_through(slot)
+        }

@@ -1,0 +1,82 @@
+"""A path from an interrupt, an NMI or a softirq does not sleep.
+
+It may only leave that context behind a deferred call that runs in process context. path_rules.toml
+says which functions enter such a context, which sleep, and where deferred callbacks run.
+"""
+
+from functools import cached_property
+
+from kgraph.graph import CallGraph
+from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
+from kgraph.query.paths.path_rules import RunContext, load_path_rules
+from kgraph.store.arrays import FLAG_INDIRECT
+
+NAME = "context"
+_ATOMIC = (Fact(NAME, 0, 1),)
+_NOTHING = Verdict()
+_STAYS = Verdict(_ATOMIC)
+
+
+class ExecutionContext:
+    """The rule of contexts that may not sleep."""
+
+    name = NAME
+
+    def __init__(self, graph: CallGraph) -> None:
+        self._graph = graph
+
+    def concerns(self, hop: OutgoingHop) -> bool:
+        """Whether a hop may enter a context."""
+        return hop.is_deferred or hop.callee in self._atomic
+
+    def judge(
+        self, hop: OutgoingHop, own: Facts, _bindings: tuple[tuple[int, int], ...]
+    ) -> Verdict:
+        """Refuse what sleeps in a context that may not."""
+        if hop.is_deferred:
+            context = self._find_context(hop.callee)
+            if context is not RunContext.CALLER:
+                return _STAYS if context is RunContext.ATOMIC else _NOTHING
+        if own and hop.callee in self._sleeping:
+            return Verdict(refused="an interrupt or a softirq may not sleep")
+        return _STAYS if own or hop.callee in self._atomic else _NOTHING
+
+    def facts_at_start(self, function: int) -> Facts:
+        """A path starts in an interrupt if its first function is an entry, or only a callback that
+        runs in one.
+        """
+        if function in self._atomic:
+            return _ATOMIC
+        if self._find_context(function) is RunContext.ATOMIC and not self._is_called_by_name(
+                function):
+            return _ATOMIC
+        return ()
+
+    def _is_called_by_name(self, function: int) -> bool:
+        graph = self._graph
+        hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+        return any(not graph.hop_flags[hop] & FLAG_INDIRECT for hop in hops)
+
+    def _find_context(self, function: int) -> RunContext:
+        """Where a deferred callback runs; in process context if it is of several kinds."""
+        contexts = self._contexts.get(function, {RunContext.PROCESS})
+        return next(iter(contexts)) if len(contexts) == 1 else RunContext.PROCESS
+
+    @cached_property
+    def _contexts(self) -> dict[int, set[RunContext]]:
+        declared = load_path_rules().contexts
+        found: dict[int, set[RunContext]] = {}
+        for row in self._graph.find_deferred_callbacks():
+            context = declared.get(row.kind, RunContext.PROCESS)
+            found.setdefault(row.function, set()).add(context)
+        return found
+
+    @cached_property
+    def _atomic(self) -> frozenset[int]:
+        return frozenset(self._graph.find_functions_matching(load_path_rules().atomic))
+
+    @cached_property
+    def _sleeping(self) -> frozenset[int]:
+        return frozenset(self._graph.find_functions_matching(load_path_rules().sleeping))
+
+

@@ -1,0 +1,112 @@
+"""What the hops of a path fix for the hops after them, and what contradicts it.
+
+A fact is small and holds from a hop on: the path runs in an interrupt; a parameter is this
+constant; a notifier chain was asked for by this key. Each rule says which facts hold after a hop,
+and may refuse the hop: it cannot happen after what the path has passed. A rule is asked only where
+a hop concerns it or where facts hold, so a path without any costs nothing.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT
+
+
+class Fact(NamedTuple):
+    """A fact of the rule of this name: what it is about (`key`), and what holds (`value`)."""
+
+    rule: str
+    key: int
+    value: int
+
+
+Facts = tuple[Fact, ...]  # sorted
+
+
+class OutgoingHop(NamedTuple):
+    """The part of a hop that does not depend on how its caller was reached. `site` is its call site
+    if bindings, pins or callbacks decide there, else None. `sets_facts`: rules are to be asked even
+    where no facts hold.
+    """
+
+    caller: int
+    callee: int
+    cost: int
+    edge: int
+    width: int
+    flags: int
+    site: int | None
+    sets_facts: bool = False
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether the callee runs later, or was registered for that."""
+        return bool(self.flags & FLAG_DEFERRED)
+
+    @property
+    def is_direct(self) -> bool:
+        """Whether the call names its callee."""
+        return not self.flags & FLAG_INDIRECT
+
+
+class Verdict(NamedTuple):
+    """What a rule says of a hop: the facts of its own that hold after it; how many candidates its
+    call site has here, None if the rule does not know; what is added to its cost. `refused` is why
+    the hop cannot happen.
+    """
+
+    facts: Facts = ()
+    width: int | None = None
+    cost: int = 0
+    refused: str = ""
+
+
+class PathRule(Protocol):
+    """One kind of facts."""
+
+    name: str
+
+    def concerns(self, hop: OutgoingHop) -> bool:
+        """Whether a hop may add or refuse facts where none hold."""
+
+    def judge(self, hop: OutgoingHop, own: Facts, bindings: tuple[tuple[int, int], ...]) -> Verdict:
+        """What holds after a hop. `own` are the facts of this rule that hold before it."""
+
+    def facts_at_start(self, function: int) -> Facts:
+        """What holds where a path starts."""
+
+
+class PathFacts:
+    """The rules that a search goes by; without rules it refuses nothing."""
+
+    def __init__(self, rules: Iterable[PathRule]) -> None:
+        self._rules = tuple(rules)
+
+    def concerns(self, hop: OutgoingHop) -> bool:
+        """Whether some rule is to be asked about a hop even where no facts hold."""
+        return any(rule.concerns(hop) for rule in self._rules)
+
+    def facts_at_start(self, function: int) -> Facts:
+        """What holds where a path starts."""
+        return tuple(sorted(
+            fact for rule in self._rules for fact in rule.facts_at_start(function)))
+
+    def judge(
+        self, hop: OutgoingHop, facts: Facts, bindings: tuple[tuple[int, int], ...]
+    ) -> Verdict:
+        """What holds after a hop, and how many candidates its call site has here."""
+        found: list[Fact] = []
+        width: int | None = None
+        cost = 0
+        for rule in self._rules:
+            own = tuple(fact for fact in facts if fact.rule == rule.name)
+            if not own and not hop.sets_facts:
+                continue
+            verdict = rule.judge(hop, own, bindings)
+            if verdict.refused:
+                return verdict
+            found += verdict.facts
+            cost += verdict.cost
+            if verdict.width is not None:
+                width = verdict.width if width is None else min(width, verdict.width)
+        return Verdict(tuple(sorted(found)), width, cost)
