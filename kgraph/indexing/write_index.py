@@ -16,13 +16,20 @@ from kgraph.build import UnitList, UnitRequest
 from kgraph.errors import StoreError
 from kgraph.indexing.coverage import compute_coverage, find_address_taken
 from kgraph.indexing.graph_patching import patch_previous_graph
-from kgraph.indexing.incomplete import downgrade_empty_sites, explain_incompleteness
+from kgraph.indexing.incomplete import (
+    downgrade_empty_sites,
+    downgrade_named_requests,
+    explain_errors,
+    explain_incompleteness,
+)
 from kgraph.indexing.unit_invalidation import ReusePlan, digest_command
+from kgraph.indexing.unread_units import read_unread_text
 from kgraph.indexing.workers.pool import DEFAULT_LIMITS, Limits
 from kgraph.indexing.workers.precompiled_headers import open_precompiled_folder, precompile_headers
 from kgraph.indexing.workers.unit_reading import ReadingContext, ReadUnits, extract_units
 from kgraph.logs import PackageLogger
 from kgraph.model.results import Coverage, IndexDescription
+from kgraph.model.unread_text import UnreadText
 from kgraph.resolve import DeferralRules, resolve
 from kgraph.store import Connection, create_index
 from kgraph.store.codec import FactsDecoder
@@ -131,7 +138,9 @@ def write_index(
             coverage = patch_previous_graph(
                 connection, files, plan, run.rules, writer.find_added_keys())
         if coverage is None:
-            coverage = _resolve_graph(connection, files, run, writer)
+            reason = explain_errors(writer.errors)
+            unread = read_unread_text(connection, units, sources, reason)
+            coverage = _resolve_graph(connection, files, run, writer, unread)
         write_coverage(connection, coverage)
         write_description(connection, description)
         _write_fingerprint(connection, plan)
@@ -198,14 +207,18 @@ def _is_patch_possible(
     if not plan.has_same_graph_version or not is_same_index(plan, description):
         return False
     before = plan.previous.coverage
+    if before.errors != sum(bool(unit.errors) for unit in plan.kept_units):
+        return False  # what the text of units with errors names may differ now
     return (writer.units, writer.errors, writer.failed) == (
         before.units, before.errors, before.failed)
 
 
 def _resolve_graph(
-    connection: Connection, files: CitedFiles, run: IndexRun, writer: FactsWriter
+    connection: Connection, files: CitedFiles, run: IndexRun, writer: FactsWriter,
+    unread: UnreadText | None,
 ) -> Coverage:
-    """Resolve all facts of the index, write the graph into it, and return its coverage."""
+    """Resolve all facts of the index, write the graph into it, and return its coverage. `unread` is
+    the text of units with errors."""
     _LOG.debug("resolving all facts")
     decoder = FactsDecoder()
     definitions = {
@@ -213,7 +226,12 @@ def _resolve_graph(
         for key, data in iter_encoded_definitions(connection)
     }
     why = explain_incompleteness(run.request.only, writer.failed, writer.errors)
-    resolution = downgrade_empty_sites(resolve(definitions.values(), run.rules), why)
+    if why:
+        resolution = downgrade_empty_sites(resolve(definitions.values(), run.rules), why)
+    else:
+        resolution = resolve(definitions.values(), run.rules, unread)
+        if unread is not None:
+            resolution = downgrade_named_requests(resolution, unread)
     taken = find_address_taken(definitions.values())
     GraphWriter(connection, files, taken).write(resolution, definitions)
     counts = (writer.units, writer.errors, writer.failed)

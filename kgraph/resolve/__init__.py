@@ -46,6 +46,7 @@ from collections.abc import Iterable
 from kgraph.logs import PackageLogger
 from kgraph.model.facts import Definition
 from kgraph.model.resolution import Resolution
+from kgraph.model.unread_text import UnreadText
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.constraint_graph import Nodes
 from kgraph.resolve.deferred.analysis import DeferredCallAnalysis
@@ -55,6 +56,7 @@ from kgraph.resolve.fact_rows import read_definitions
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.call_sites import CallSiteResolver
 from kgraph.resolve.findings.copied_tables import CopiedTableFinder
+from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.incremental.dependencies import collect_footprint
 from kgraph.resolve.installed_tables import find_installed_objects
 from kgraph.resolve.models.asm_linking import link_asm_names
@@ -68,29 +70,38 @@ __all__ = ["DeferralRules", "build_constraints", "load_deferral_rules", "resolve
 _LOG = PackageLogger("kgraph.resolve")
 
 
-def resolve(definitions: Iterable[Definition], rules: DeferralRules | None = None) -> Resolution:
+def resolve(
+    definitions: Iterable[Definition], rules: DeferralRules | None = None,
+    unread: UnreadText | None = None,
+) -> Resolution:
     """Resolve every call site of the definitions.
 
-    `rules` say which calls are deferred; None for those that come with kgraph. The garbage
-    collector is off meanwhile: going through millions of small objects, none of them garbage, would
-    take longer than everything else.
+    `rules` say which calls are deferred; None for those that come with kgraph. `unread` is the text
+    of units that may do more than their definitions say.
+
+    The garbage collector is off meanwhile: going through millions of small objects, none of them
+    garbage, would take longer than everything else.
     """
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve(definitions, load_deferral_rules() if rules is None else rules)
+        return _resolve(definitions, load_deferral_rules() if rules is None else rules, unread)
     finally:
         if is_collecting:
             gc.enable()
 
 
-def _resolve(definitions: Iterable[Definition], rules: DeferralRules) -> Resolution:
+def _resolve(
+    definitions: Iterable[Definition], rules: DeferralRules, unread: UnreadText | None
+) -> Resolution:
     deferred = DeferredCallAnalysis(rules)
     constraints = build_constraints(deferred.collect(definitions))
     nodes, facts = constraints.nodes, constraints.nodes.facts
     solution = solve_by_objects(constraints)
     bindings = BindingRows(nodes, constraints.survey)
-    sites = CallSiteResolver(constraints, solution, bindings, StoredCallbacks(rules, nodes))
+    sites = CallSiteResolver(
+        constraints, solution, bindings, StoredCallbacks(rules, nodes),
+        NoCandidateReasons(solution.solver, unread))
     edges = deferred.find_edges(facts, sites.find_callees(), sites.find_functions)
     footprint = collect_footprint(
         constraints, solution.solver.relevance, sites.forwarding,

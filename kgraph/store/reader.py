@@ -5,13 +5,14 @@ from array import array
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.store.arrays import read_array
 from kgraph.store.cache_paths import work_folder
+from kgraph.store.codec import unpack_numbers
 from kgraph.store.connection import Connection, open_read_only, report_damage
 from kgraph.store.metadata import read_coverage, read_description
 
@@ -106,3 +107,25 @@ def iter_encoded_definitions(connection: Connection) -> Iterator[tuple[str, byte
     found = connection.execute("SELECT key, facts FROM definition ORDER BY key")
     while rows := found.fetchmany(_BATCH):
         yield from rows
+
+
+class ErroneousUnit(NamedTuple):
+    """A unit with errors: its path, the files with the errors, and all files that it read."""
+
+    path: str
+    erroneous_files: frozenset[str]
+    files: tuple[str, ...]
+
+
+def list_erroneous_units(connection: Connection) -> list[ErroneousUnit]:
+    """The units that were parsed with errors; the index may be unfinished."""
+    paths = dict(connection.execute("SELECT id, path FROM unit_file"))
+    rows = connection.execute(
+        "SELECT path, errors, files FROM unit WHERE failed = '' AND errors != '[]'"
+        " ORDER BY path, object")
+    return [
+        ErroneousUnit(
+            path, frozenset(cited.rpartition(":")[0] for cited, _ in json.loads(errors) if cited),
+            tuple(paths[number] for number in unpack_numbers(files)))
+        for path, errors, files in rows
+    ]

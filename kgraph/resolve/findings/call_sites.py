@@ -75,6 +75,7 @@ class CallSiteResolver:
         solution: Solution,
         bindings: BindingRows,
         stored: StoredCallbacks,
+        reasons: NoCandidateReasons,
     ) -> None:
         self._constraints = constraints
         self._solution = solution
@@ -83,7 +84,7 @@ class CallSiteResolver:
         self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
         self._called_nodes = {
             position: self._find_called_node(position) for position in constraints.call_numbers}
-        judge = _NodeJudge(constraints, solution, bindings, stored)
+        judge = _NodeJudge(constraints, solution, bindings, stored, reasons)
         self._callee_sets = judge.judge(set(self._called_nodes.values()))
         _LOG.debug("%d indirect calls go through %d holders: %s", len(self._called_nodes),
                    len(self._callee_sets),
@@ -171,6 +172,7 @@ class _NodeJudge:
         solution: Solution,
         bindings: BindingRows,
         stored: StoredCallbacks,
+        reasons: NoCandidateReasons,
     ) -> None:
         self._nodes = constraints.nodes
         self._sets = solution.solver.sets
@@ -179,7 +181,7 @@ class _NodeJudge:
         self._pointers = {load.target: load.pointer for load in constraints.operands.loads}
         self._installs = bindings.installs
         self._stored = stored
-        self._reasons = NoCandidateReasons(solution.solver)
+        self._reasons = reasons
         self._chains = EvidenceChains(solution.solver, self._sets)
         self._base_chains = EvidenceChains(solution.first_pass, solution.table_points_to.sets)
         self._base_installs: dict[tuple[int, int], Evidence | None] = {}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from kgraph.model.codes import NOTHING
 from kgraph.model.resolution import Evidence, SiteStatus
+from kgraph.model.unread_text import UnreadText
 from kgraph.resolve.constraint_graph import (
     POINTER,
     ROLES,
@@ -28,6 +29,7 @@ from kgraph.resolve.constraint_graph import (
     label_role,
 )
 from kgraph.resolve.findings.evidence import LIMIT
+from kgraph.resolve.findings.unread_holders import UnreadHolders
 from kgraph.resolve.interning import (
     NONE,
     ObjectKey,
@@ -62,8 +64,11 @@ class NoCandidates(NamedTuple):
 class NoCandidateReasons:
     """Explains why nodes hold no function."""
 
-    def __init__(self, solver: Solver) -> None:
+    def __init__(self, solver: Solver, unread: UnreadText | None = None) -> None:
+        """`unread` is the text of units that may do more than was read."""
         self._solver = solver
+        self._unread = unread
+        self._unread_nodes: set[int] | None = None
         self._constraints = solver.constraints
         self._nodes = solver.nodes
         self._reasons: dict[int, str] | None = None
@@ -90,7 +95,16 @@ class NoCandidateReasons:
         module_note = self._module_note(node)
         taken = TAKEN_BY_MODULES_ONLY if MODULE_MAY_WRITE in module_note else NOT_TAKEN
         reason, cited = self._prove(node, taken)
+        if self._unread is not None and self._may_be_filled(node, self._unread):
+            return NoCandidates(
+                SiteStatus.UNRESOLVED, f"{self._unread.reason}; else {reason}{module_note}", cited)
         return NoCandidates(SiteStatus.EMPTY, reason + module_note, cited)
+
+    def _may_be_filled(self, node: int, unread: UnreadText) -> bool:
+        """Whether what was not read may fill a node."""
+        if self._unread_nodes is None:
+            self._unread_nodes = UnreadHolders(self._solver, unread).find_nodes()
+        return node in self._unread_nodes
 
     def _module_note(self, node: int) -> str:
         """What to add where modules that are not in the index may write or pass what is called.
@@ -101,13 +115,13 @@ class NoCandidateReasons:
         if node in self._constraints.exported:
             return f"; it is exported: {MODULE_MAY_WRITE}"
         if self._from_exported is None:
-            read = self._find_reached(self._constraints.exported)
-            self._from_exported = self._find_reached(
+            read = self._solver.find_reached(self._constraints.exported)
+            self._from_exported = self._solver.find_reached(
                 read | self._constraints.operands.find_reads(read))
         if node in self._from_exported:
             return f"; it is read from an object that is exported: {MODULE_MAY_WRITE}"
         if self._from_callers is None:
-            self._from_callers = self._find_reached(self._list_exported_parameters())
+            self._from_callers = self._solver.find_reached(self._list_exported_parameters())
         if node in self._from_callers:
             return f"; it comes from the caller of an exported function: {MODULE_MAY_CALL}"
         return ""
@@ -117,15 +131,6 @@ class NoCandidateReasons:
         exported = self._constraints.exported_functions
         return {node for node, key in enumerate(self._nodes.keys)
                 if isinstance(key, ParameterKey) and key.function in exported}
-
-    def _find_reached(self, nodes: set[int]) -> set[int]:
-        """All nodes that the content of some can reach."""
-        found, stack = set(nodes), list(nodes)
-        while stack:
-            new = set(self._solver.succ.get(stack.pop(), ())) - found
-            found |= new
-            stack += new
-        return found
 
     def _prove(self, node: int, taken: str) -> tuple[str, tuple[Evidence, ...]]:
         """The proof that a node holds nothing, with what is cited for it."""

@@ -78,6 +78,15 @@ class Solver:
         self._listen()
         self.propagate()
 
+    def find_reached(self, nodes: Iterable[int]) -> set[int]:
+        """All nodes that the content of some can reach."""
+        found, stack = set(nodes), list(nodes)
+        while stack:
+            new = set(self.succ.get(stack.pop(), ())) - found
+            found |= new
+            stack += new
+        return found
+
     def _set_up(self, reads: Mapping[int, Iterable[int]]) -> None:
         """Enter the constraints that do not change."""
         constraints = self.constraints
