@@ -22,23 +22,26 @@ _WORD = 64
 _POINTER = 64  # a pointer is only tested as a whole, so it may be narrower
 _WRAPPERS = frozenset((kinds.PAREN, kinds.UNEXPOSED_EXPR, kinds.C_CAST))
 _COMPARISONS = (kinds.EQ, kinds.NE)
+_OPPOSITE = {True: False, False: True, None: None}
 _EXPECT = "__builtin_expect"
 
 
 class Condition(NamedTuple):
     """What is true of parameters if a condition holds, and if it fails.
 
-    `expected` is the truth that the source calls likely.
+    `expected` is the truth that the source calls likely, `constant` the only one it has: because
+    of a local with one constant value.
     """
 
     if_true: tuple[ParameterTest, ...] = ()
     if_false: tuple[ParameterTest, ...] = ()
     expected: bool | None = None
+    constant: bool | None = None
 
     def negate(self) -> "Condition":
         """What `!condition` says."""
-        expected = None if self.expected is None else not self.expected
-        return Condition(self.if_false, self.if_true, expected)
+        return Condition(self.if_false, self.if_true, _OPPOSITE[self.expected],
+                         _OPPOSITE[self.constant])
 
 
 _NOTHING = Condition()
@@ -103,6 +106,9 @@ def read_condition(context: DefinitionContext, node: SyntaxNode) -> Condition:
         return _read_last_statement(context, inner)
     initialiser = _find_only_value(context, inner)
     if initialiser is not None:
+        number = evaluate_number(context, initialiser)
+        if number is not None:
+            return Condition(constant=bool(number))
         return read_condition(context, initialiser)
     bits = _read_bits(context, node)
     return _NOTHING if bits is None else _is_nonzero(bits)
@@ -121,14 +127,11 @@ def _read_binary(
     if operator in (kinds.LOGICAL_AND, kinds.LOGICAL_OR):
         left, right = (read_condition(context, operand) for operand in operands)
         decisive = operator == kinds.LOGICAL_OR
-        expected: bool | None = None
-        if decisive in (left.expected, right.expected):
-            expected = decisive
-        elif left.expected is not None and right.expected is not None:
-            expected = not decisive
+        expected = _join_truths((left.expected, right.expected), decisive=decisive)
+        constant = _join_truths((left.constant, right.constant), decisive=decisive)
         if decisive:
-            return Condition((), left.if_false + right.if_false, expected)
-        return Condition(left.if_true + right.if_true, (), expected)
+            return Condition((), left.if_false + right.if_false, expected, constant)
+        return Condition(left.if_true + right.if_true, (), expected, constant)
     if operator in _COMPARISONS:
         found = read_equality(context, *operands)
         return found if operator == kinds.EQ else found.negate()
@@ -136,6 +139,13 @@ def _read_binary(
         bits = _read_bits(context, node)
         return _NOTHING if bits is None else _is_nonzero(bits)
     return _NOTHING
+
+
+def _join_truths(sides: tuple[bool | None, bool | None], *, decisive: bool) -> bool | None:
+    """The truth of `left && right` (`||`, if true is decisive)."""
+    if decisive in sides:
+        return decisive
+    return None if None in sides else not decisive
 
 
 def read_equality(context: DefinitionContext, left: SyntaxNode, right: SyntaxNode) -> Condition:

@@ -20,6 +20,8 @@ from kgraph.model.ids import ObjectId
 from kgraph.model.values import Place
 
 _WEAK = re.compile(r"__attribute__\(\(weak\)\)")
+_NORETURN = re.compile(r"__attribute__\(\(noreturn\)\)|\b_Noreturn\b")
+_COLD = re.compile(r"__attribute__\(\(cold\)\)")
 _ALIAS = re.compile(r'__attribute__\(\(alias\("([^"]+)"\)\)\)')
 _SECTION = re.compile(r'__attribute__\(\(section\("([^"]+)"\)\)\)')
 
@@ -71,27 +73,27 @@ def _make_function(unit: UnitContext, cursor: Cursor, printed: str) -> Function:
     identity = unit.identities.identify_function(cursor)
     names = tuple(get_spelling(parameter) for parameter in list_parameters(cursor))
     head = printed.split("{", 1)[0]
+    heads = head + _print_first_declaration(cursor)
     alias = _ALIAS.search(head)
     start = C.clang_getCursorLocation(cursor)
     type_ = C.clang_getCanonicalType(C.clang_getCursorType(cursor))
+    signature = unit.sources.spell_type(type_)
     return Function(
         id=identity, location=unit.sources.locate(start), extent=unit.sources.locate_extent(cursor),
-        signature=unit.sources.spell_type(type_), parameters=names,
-        weak=bool(_WEAK.search(head)) or _is_declared_weak(cursor),
+        signature=signature, parameters=names, weak=bool(_WEAK.search(heads)),
+        is_noreturn=bool(_NORETURN.search(signature + heads)), is_cold=bool(_COLD.search(heads)),
         inline=bool(C.clang_Cursor_isFunctionInlined(cursor)),
         alias_of=alias[1] if alias else "",
         macro=unit.sources.find_hiding_macro(start, identity.name))
 
 
-def _is_declared_weak(cursor: Cursor) -> bool:
-    """Whether the first declaration of a function is weak.
+def _print_first_declaration(cursor: Cursor) -> str:
+    """The first declaration of a function, if it is another.
 
-    clang does not print that attribute with the definition.
+    clang does not print its attributes with the definition.
     """
     first = C.clang_getCanonicalCursor(cursor)
-    if first.d0 == cursor.d0 or C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
-        return False
-    return bool(_WEAK.search(print_declaration(first)))
+    return "" if first.d0 == cursor.d0 else print_declaration(first)
 
 
 def _make_object(

@@ -11,7 +11,7 @@ from kgraph.extract.calls import record_cleanup_call
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, get_key
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
-from kgraph.extract.conditions import read_equality
+from kgraph.extract.conditions import read_condition, read_equality
 from kgraph.extract.constants import (
     evaluate_condition,
     has_label,
@@ -48,7 +48,7 @@ def _read_block(reader: Reader, node: SyntaxNode) -> Values:
         if child.kind == kinds.LABEL:
             del guards[outer:]
         values = reader.read_statement(child)
-        exits = _always_exits(child)
+        exits = _always_exits(reader, child)
         is_over = exits is True
         if exits is None and len(child.children) == 2:
             guards.append(reader.make_guard(
@@ -57,7 +57,7 @@ def _read_block(reader: Reader, node: SyntaxNode) -> Values:
     return values
 
 
-def _always_exits(node: SyntaxNode) -> bool | None:
+def _always_exits(reader: Reader, node: SyntaxNode) -> bool | None:
     """Whether control never passes a statement; None if a condition decides."""
     if is_exit(node):
         return True
@@ -65,6 +65,8 @@ def _always_exits(node: SyntaxNode) -> bool | None:
         return False
     condition, *branches = node.children
     constant = evaluate_condition(condition)
+    if constant is None:
+        constant = read_condition(reader.context, condition).constant
     if constant is None:
         return None
     taken = branches[:1] if constant else branches[1:]
@@ -83,7 +85,10 @@ def _read_if(reader: Reader, node: SyntaxNode) -> Values:
                 reader.read_statement(branch)
         return ()
     reader.read_values(condition)
+    decided = read_condition(reader.context, condition).constant
     for branch, holds in zip(branches, (True, False), strict=False):
+        if decided is (not holds) and not has_label(branch):
+            continue
         _read_guarded(reader, reader.make_guard(condition, holds=holds), branch)
     return ()
 

@@ -15,7 +15,7 @@ class Function(Struct, frozen=True, gc=False):
 
     `signature` is the canonical type ("int (struct sock *, int)"). If it has an alias attribute,
     `alias_of` names the function that it stands for. `macro` is the macro whose expansion defines
-    it (SYSCALL_DEFINE6), else "".
+    it (SYSCALL_DEFINE6), else "". `is_noreturn` and `is_cold`: it has this attribute.
     """
 
     id: FunctionId
@@ -27,6 +27,8 @@ class Function(Struct, frozen=True, gc=False):
     inline: bool = False
     alias_of: str = ""
     macro: str = ""
+    is_noreturn: bool = False
+    is_cold: bool = False
 
 
 class Object(Struct, frozen=True, gc=False):

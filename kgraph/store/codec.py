@@ -118,7 +118,7 @@ class FactsEncoder:
                 self.intern_value(subject.id), *place, self.intern_string(subject.signature),
                 [self.intern_string(name) for name in subject.parameters],
                 int(subject.weak), int(subject.inline), self.intern_string(subject.alias_of),
-                self.intern_string(subject.macro),
+                self.intern_string(subject.macro), int(subject.is_noreturn), int(subject.is_cold),
             ]
         return [
             self.intern_value(subject.id), *place, self.intern_string(subject.type),
@@ -321,7 +321,8 @@ def _decode_subject(row: Any, strings: list[str], values: list[Any]) -> Function
     return Function(
         values[row[0]], location, extent, strings[row[9]],
         tuple([strings[name] for name in row[10]]),
-        bool(row[11]), bool(row[12]), strings[row[13]], strings[row[14]],
+        bool(row[11]), bool(row[12]), strings[row[13]], strings[row[14]], bool(row[15]),
+        bool(row[16]),
     )
 
 

@@ -26,7 +26,12 @@ from kgraph.model.resolution import (
     ResolvedSite,
 )
 from kgraph.model.values import Parameter
-from kgraph.store.arrays import build_footprint_arrays, write_array
+from kgraph.store.arrays import (
+    FUNCTION_COLD,
+    FUNCTION_NORETURN,
+    build_footprint_arrays,
+    write_array,
+)
 from kgraph.store.codec import encode_truths
 from kgraph.store.condition_arrays import (
     add_call,
@@ -117,6 +122,8 @@ class GraphWriter:
         }
         self._arrays["folder"] = array(
             "i", (find_folder(defined.get(name), self._text_id) for name in self._functions))
+        self._arrays["function_flags"] = array(
+            "B", (flag_function(defined.get(name)) for name in self._functions))
         self._insert("function", (
             (number, name.name, name.scope, name.image,
              *function_columns(defined.get(name), self._file_id, self._text_id),
@@ -282,6 +289,13 @@ def function_columns(
         json.dumps(function.parameters), int(function.weak), int(function.inline),
         function.alias_of, text(function.macro),
     )
+
+
+def flag_function(function: Function | None) -> int:
+    """FUNCTION_* of a function."""
+    if function is None:
+        return 0
+    return function.is_noreturn * FUNCTION_NORETURN | function.is_cold * FUNCTION_COLD
 
 
 def find_folder(function: Function | None, text: Callable[[str], int]) -> int:

@@ -177,3 +177,37 @@ def test_what_a_call_hands_on(facts: Facts) -> None:
         assert handed("int a, long b", argument) == [], argument
     assert handed("long a", "a", "_Bool x") == []
     assert facts("void to(int x); void f(int a) { a++; to(a); }").sites("f")[0].handed == ()
+
+
+def test_code_under_a_local_with_one_constant(facts: Facts) -> None:
+    def calls(body: str) -> list[str]:
+        return facts(f"{HEAD} int f(int n) {{ int on = 0; {body} return 0; }}").calls("f")
+
+    assert calls("if (on) go(); else warn();") == ["warn"]
+    assert calls("if (!on) go(); else warn();") == ["go"]
+    assert calls("if (ask() && on) go();") == ["ask"]
+    assert calls("if (n || unlikely(on)) go(); if (!on || n) return 1; warn();") == ["go"]
+    assert calls("if (ask()) goto in; if (on) { in: go(); }") == ["ask", "go"]
+    for write in ("on = n;", "on++;", "use(&on);", 'asm("" : "=r"(on));'):
+        assert calls(f"if (on) go(); {write}")[0] == "go"
+    assert calls("if (on) go(); { static int on = 0; if (on) warn(); }") == ["warn"]
+
+
+def test_attributes_of_functions(facts: Facts) -> None:
+    reading = facts("""
+        void declared(void) __attribute__((noreturn, cold));
+        void declared(void) { for (;;); }
+        static void __attribute__((__cold__)) here(void) { }
+        static void before(void) __attribute__((cold));
+        static void before(void) { }
+        _Noreturn void standard(void) { for (;;); }
+        void plain(void) { }""")
+
+    def flags(name: str) -> tuple[bool, bool]:
+        function = reading.definition(name).subject
+        return function.is_noreturn, function.is_cold
+
+    assert flags("declared") == (True, True)
+    assert flags("here") == flags("before") == (False, True)
+    assert flags("standard") == (True, False)
+    assert flags("plain") == (False, False)

@@ -20,6 +20,7 @@ from kgraph.store.facts_writer import CitedFiles, FileRow
 from kgraph.store.graph_writer import (
     encode_guards,
     find_folder,
+    flag_function,
     function_columns,
     object_columns,
     place_columns,
@@ -211,7 +212,8 @@ class _GraphPatch:
         after = rewritten.after.subject if rewritten and rewritten.after else None
         assert not isinstance(after, Object)
         patched = PatchedFunction(
-            find_folder(after, self._texts.assign_id), price_function(piece.name))
+            find_folder(after, self._texts.assign_id), price_function(piece.name),
+            flag_function(after))
         if rewritten is not None:
             ranks = rank_sites(rewritten)
             first = self._ids.previous_numbers[rewritten.function]
