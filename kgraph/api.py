@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         SiteAnswer,
     )
     from kgraph.model.verdicts import ChainCheck
+    from kgraph.query.neighbours import CalleeWalk
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import RowPartner
     from kgraph.store.connection import report_damage
@@ -84,6 +85,7 @@ __all__ = [
     "report_damage",
     "site",
     "use_index",
+    "walk_callees",
 ]
 
 # Names that you need for a call, and the modules that define them.
@@ -306,6 +308,21 @@ def callees(
     hops = find_callees(graph, function, depth=depth, types=types, deferred=deferred)
     return Neighbours(
         function, tuple(hops), _find_alias(name, function), find_open_sites(graph, function))
+
+
+def walk_callees(
+    graph: "CallGraph", name: str, *, depth: int = 1, types: bool = False, deferred: bool = True
+) -> "CalleeWalk":
+    """The hops of `callees`, one by one as they are found: whatever the depth, they take little
+    memory.
+
+    Raises LookupFailed for an unknown or ambiguous name.
+    """
+    from kgraph.query import find_function
+    from kgraph.query.neighbours import CalleeWalk
+
+    return CalleeWalk(
+        graph, find_function(graph, name), depth=depth, types=types, deferred=deferred)
 
 
 def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":

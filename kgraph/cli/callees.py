@@ -17,7 +17,7 @@ from kgraph.cli.results import (
     remark_aliases,
     remark_open_sites,
     remark_partial_index,
-    write_result,
+    write_list,
 )
 
 
@@ -36,16 +36,20 @@ def callees_verb(
 
     FUNCTION is NAME or PATH:NAME.
     """
-    from kgraph.report.json import encode_edges
+    from kgraph.report.json import encode_edges, encode_hop
     from kgraph.report.text import format_edges
 
     with open_graph(index, (function,)) as graph:
-        found = api.callees(graph, function, depth=depth, **kinds)
+        found = api.callees(graph, function, **kinds)
         remark_aliases([found.alias])
-        write_result(
-            graph, form, lambda read: encode_edges(found.function, found.hops, read),
-            format_edges(found.hops, callers=False))
+        walk = api.walk_callees(graph, function, depth=depth, **kinds)
+        write_list(
+            graph, form, encode_edges(found.function),
+            lambda read: (encode_hop(hop, read) for hop in walk),
+            format_edges(walk, callers=False))
         if not found.hops:
             remark(f"{found.function} makes no calls with a known callee")
             remark_partial_index(graph.description)
+        if depth > 1 and walk.unfollowed:
+            remark(f"{walk.unfollowed} functions that are {depth} calls away make further calls")
         remark_open_sites(found)

@@ -13,7 +13,7 @@ from kgraph.cli.options import (
     types_option,
 )
 from kgraph.cli.output import remark
-from kgraph.cli.results import remark_aliases, remark_partial_index, write_result
+from kgraph.cli.results import remark_aliases, remark_partial_index, write_list
 
 
 @click.command("callers")
@@ -29,14 +29,15 @@ def callers_verb(
 
     FUNCTION is NAME or PATH:NAME.
     """
-    from kgraph.report.json import encode_edges
+    from kgraph.report.json import encode_edges, encode_hop
     from kgraph.report.text import format_edges
 
     with open_graph(index, (function,)) as graph:
         found = api.callers(graph, function, types=types, deferred=deferred)
         remark_aliases([found.alias])
-        write_result(
-            graph, form, lambda read: encode_edges(found.function, found.hops, read),
+        write_list(
+            graph, form, encode_edges(found.function),
+            lambda read: (encode_hop(hop, read) for hop in found.hops),
             format_edges(found.hops, callers=True))
         if not found.hops:
             remark(f"no calls reach {found.function}")

@@ -61,9 +61,29 @@ def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
 
 def write_json(record: object, *, indent: int | None = 2) -> None:
     """Write a record as JSON."""
+    _write_json_text(f"{_format_json(record, indent)}\n")
+
+
+def write_json_list(record: dict[str, object], items: Iterable[object]) -> None:
+    """Write a record as JSON whose last value is a list, here empty, of `items`. They are written
+    one by one.
+    """
+    head, end, foot = _format_json(record, 2).rpartition("]")
+    _write_json_text(head)
+    separator = "\n    "
+    for item in items:
+        _write_json_text(separator + _format_json(item, 2).replace("\n", "\n    "))
+        separator = ",\n    "
+    _write_json_text(f"{end}{foot}\n" if separator[0] == "\n" else f"\n  {end}{foot}\n")
+
+
+def _format_json(record: object, indent: int | None) -> str:
     text = json.dumps(record, indent=indent, ensure_ascii=False)
-    text = _LATE_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    sys.stdout.buffer.write(f"{text}\n".encode("utf-8", "backslashreplace"))
+    return _LATE_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _write_json_text(text: str) -> None:
+    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_file(path: Path, data: bytes) -> None:

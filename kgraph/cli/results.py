@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from kgraph import api
-from kgraph.cli.output import remark, write_json, write_lines
+from kgraph.cli.output import remark, write_json, write_json_list, write_lines
 
 if TYPE_CHECKING:
     from kgraph.api import CallGraph, DocumentedScenario, RowPartner, SourceText
@@ -24,6 +24,21 @@ def write_result(
         return
     text = api.SourceText(graph)
     write_json(encode(text.read_line))
+    remark_changed_files(text)
+
+
+def write_list(
+    graph: "CallGraph", form: str, record: dict[str, object],
+    encode_items: "Callable[[LineReader], Iterable[object]]", lines: Iterable[str],
+) -> None:
+    """Write a result that may be long, item by item: as JSON, `record` with the items in its last
+    value, an empty list; or as text.
+    """
+    if form != "json":
+        write_lines(lines)
+        return
+    text = api.SourceText(graph)
+    write_json_list(record, encode_items(text.read_line))
     remark_changed_files(text)
 
 

@@ -6,6 +6,7 @@ holds. An array is read from the file when it is first used.
 
 from array import array
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import cached_property, reduce
 from operator import or_
@@ -17,13 +18,14 @@ from kgraph.graph.lookups import Lookups
 from kgraph.graph.open_requests import OpenRequests
 from kgraph.model.codes import ForwardedValue
 from kgraph.model.facts import HandedKind, HandedValue
-from kgraph.model.location import ParameterTest
+from kgraph.model.location import Location, ParameterTest
 from kgraph.model.resolution import EdgeKind, Evidence
 from kgraph.model.results import Hop, IndexDescription, KnownFunction, KnownSite
 from kgraph.store.arrays import decode_forwarded
 from kgraph.store.reader import IndexReader
 
 _KINDS = tuple(EdgeKind)
+_MOST_SITES = 50_000  # to keep
 _HANDED = tuple(HandedKind)
 
 
@@ -54,6 +56,8 @@ class GraphArrays:
 
     def __init__(self, reader: IndexReader) -> None:
         self.reader = reader
+        self._counted_site = -1  # that _candidate_counts is of
+        self._candidate_counts: Counter[EdgeKind | None] = Counter()
         self._tests: dict[int, tuple[ParameterTest, ...]] = {}
         self._constants: dict[int, tuple[HandedValue, ...]] = {}
         self._tested: dict[int, frozenset[int]] = {}
@@ -206,10 +210,12 @@ class GraphArrays:
         """How many candidates the call site of an edge has. Candidates by type, and deferred calls,
         are counted by themselves.
         """
-        kind = _counting_class(self.kind(edge))
-        return sum(
-            _counting_class(self.kind(other)) is kind for other in self.edges_of(self.site_of(edge))
-        )
+        site = self.site_of(edge)
+        if self._counted_site != site:
+            self._counted_site = site
+            self._candidate_counts = Counter(
+                _counting_class(self.kind(other)) for other in self.edges_of(site))
+        return self._candidate_counts[_counting_class(self.kind(edge))]
 
     def edges_from(self, function: int) -> range:
         """All edges that leave a function."""
@@ -291,8 +297,13 @@ class CallGraph(GraphArrays, Lookups):
         return Hop(
             self.function(site.caller), self.function(callee), site, self.kind(edge),
             self.count_candidates(edge) if width is None else width, self.evidence(edge),
-            self.load_site_locations(others),
+            self._locate_sites(others),
         )
+
+    def _locate_sites(self, numbers: Sequence[int]) -> tuple[Location, ...]:
+        if all(number in self._sites for number in numbers):
+            return tuple(self._sites[number].location for number in numbers)
+        return self.load_site_locations(numbers)
 
     def _sites_to(self, caller: int) -> dict[int, list[int]]:
         """Callee -> the call sites of `caller` that call it; kept for one caller at a time."""
@@ -308,13 +319,19 @@ class CallGraph(GraphArrays, Lookups):
     def preload(self, edges: Iterable[int]) -> None:
         """Read at once what the records of many edges need, before you ask for them one by one."""
         edges = list(edges)
-        sites = {self.site_of(edge) for edge in edges} - self._sites.keys()
+        callers = [self.caller_of(self.site_of(edge)) for edge in edges]
+        callees = [self.edge_callee[edge] for edge in edges]
+        if len(self._sites) > _MOST_SITES:
+            self._sites.clear()
+        sites = {site for caller, callee in zip(callers, callees, strict=True)
+                 for site in self._sites_to(caller)[callee] if site not in self._sites}
         self._sites.update((site.number, site) for site in self.load_sites(sites))
-        functions = {self.edge_callee[edge] for edge in edges}
-        functions |= {self._sites[self.site_of(edge)].caller for edge in edges}
+        functions = {each for each in (*callers, *callees) if each not in self._functions}
         self._functions.update(
-            (function.number, function)
-            for function in self.load_functions(functions - self._functions.keys()))
+            (function.number, function) for function in self.load_functions(functions))
+        evidence = {self.edge_evidence[edge] for edge in edges}
+        self._evidence.update(self.load_evidence(
+            number for number in evidence if number not in self._evidence))
 
     def find_holders_from(self, caller: int) -> dict[int, int]:
         """Call site -> id of its holder, for the call sites of a caller that go through one."""

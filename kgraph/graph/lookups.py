@@ -237,6 +237,14 @@ class Lookups:
                 'SELECT path, s.line, s."column" FROM site s JOIN file ON file.id = s.file'  # noqa: S608
                 f" WHERE s.id {among} ORDER BY s.id", values))
 
+    def load_evidence(self, numbers: Iterable[int]) -> dict[int, tuple[Evidence, ...]]:
+        """Number -> chain of evidence."""
+        return {
+            number: self.reader.decode_evidence(chain)
+            for among, values in _iter_id_conditions(numbers)
+            for number, chain in self.reader.fetch_rows(
+                f"SELECT id, chain FROM evidence WHERE id {among}", values)}  # noqa: S608
+
     def find_sites_at(self, path: str, line: int) -> list[KnownSite]:
         """The call sites that start at a line."""
         return self._select_sites("file.path = ? AND s.line = ?", path, line)

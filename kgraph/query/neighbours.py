@@ -1,11 +1,13 @@
 """The callers and the callees of a function, its calls without a callee, and every hop."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind, SiteStatus
 from kgraph.model.results import Hop, KnownFunction, OpenSite
 
+_BATCH = 100  # functions whose calls are read together
 _WITHOUT_HOLDER = {EdgeKind.DIRECT, EdgeKind.ASM}
 
 
@@ -36,18 +38,43 @@ def find_callees(
     graph: CallGraph, function: KnownFunction, *, depth: int = 1, types: bool = False,
     deferred: bool = True,
 ) -> list[Hop]:
+    """The calls that `function` makes (see CalleeWalk)."""
+    return list(CalleeWalk(graph, function, depth=depth, types=types, deferred=deferred))
+
+
+class CalleeWalk:
     """The calls that `function` makes, in the order of its lines.
 
     With a `depth` above 1 the calls of the functions that it reaches follow, nearest first and each
-    function once.
+    function once. They can be many: each is given as soon as it is found. After the last
+    `unfollowed` counts the functions that call something `depth` calls away.
     """
-    excluded = _excluded_kinds(types=types, deferred=deferred)
 
-    def find_calls(number: int) -> list[Hop]:
-        hops = _find_calls(graph, number, excluded)
-        return hops + _find_calls_by_type(graph, number) if types else hops
+    def __init__(
+        self, graph: CallGraph, function: KnownFunction, *, depth: int = 1, types: bool = False,
+        deferred: bool = True,
+    ) -> None:
+        self.function = function
+        self.unfollowed = 0
+        self._graph = graph
+        self._depth = depth
+        self._excluded = _excluded_kinds(types=types, deferred=deferred)
 
-    return _search_breadth_first(function.number, depth, find_calls)
+    def __iter__(self) -> Iterator[Hop]:
+        seen, layer = {self.function.number}, [self.function.number]
+        for _ in range(self._depth):
+            if not layer:
+                break
+            following: list[int] = []
+            for first in range(0, len(layer), _BATCH):
+                for hop in _iter_calls(self._graph, layer[first:first + _BATCH], self._excluded):
+                    callee = hop.callee.number
+                    if callee not in seen:
+                        seen.add(callee)
+                        following.append(callee)
+                    yield hop
+            layer = following
+        self.unfollowed = sum(1 for callee in layer if self._graph.edges_from(callee))
 
 
 def find_open_sites(graph: CallGraph, function: KnownFunction) -> tuple[OpenSite, ...]:
@@ -73,36 +100,27 @@ def _excluded_kinds(*, types: bool, deferred: bool) -> set[EdgeKind]:
     return {kind for kind, wanted in choices.items() if not wanted}
 
 
-def _search_breadth_first(
-    start: int, depth: int, find_calls: Callable[[int], list[Hop]]
-) -> list[Hop]:
-    hops: list[Hop] = []
-    seen, layer = {start}, [start]
-    for _ in range(depth):
-        if not layer:
-            break
-        following: list[int] = []
-        for number in layer:
-            found = find_calls(number)
-            hops.extend(found)
-            for hop in found:
-                if hop.callee.number not in seen:
-                    seen.add(hop.callee.number)
-                    following.append(hop.callee.number)
-        layer = following
-    return hops
+def _iter_calls(
+    graph: CallGraph, callers: Sequence[int], excluded: set[EdgeKind]
+) -> Iterator[Hop]:
+    """The calls of some functions, whose records are read together."""
+    selected = [_select_calls(graph, caller, excluded) for caller in callers]
+    graph.preload(chain.from_iterable(selected))
+    for caller, edges in zip(callers, selected, strict=True):
+        yield from sorted(map(graph.hop, edges), key=lambda hop: (
+            hop.site.location, hop.site.ordinal, hop.callee.number))
+        if EdgeKind.TYPE not in excluded:
+            yield from _find_calls_by_type(graph, caller)
 
 
-def _find_calls(graph: CallGraph, function: int, excluded: set[EdgeKind]) -> list[Hop]:
+def _select_calls(graph: CallGraph, caller: int, excluded: set[EdgeKind]) -> list[int]:
     by_callee: dict[int, list[int]] = {}
-    for edge in graph.edges_from(function):
+    for edge in graph.edges_from(caller):
         by_callee.setdefault(graph.edge_callee[edge], []).append(edge)
-    selected = [
+    return [
         edge for edges in by_callee.values()
-        for edge in _select_first_of_each_kind(graph, function, edges, excluded)
+        for edge in _select_first_of_each_kind(graph, caller, edges, excluded)
     ]
-    hops = _make_hops(graph, selected)
-    return sorted(hops, key=lambda hop: (hop.site.location, hop.site.ordinal, hop.callee.number))
 
 
 def _find_calls_by_type(graph: CallGraph, function: int) -> list[Hop]:

@@ -181,12 +181,9 @@ def _encode_reach(reach: Reach, read_line: LineReader) -> Record:
     }
 
 
-def encode_edges(function: KnownFunction, hops: Sequence[Hop], read_line: LineReader) -> Record:
-    """The answer of `callers` and `callees`."""
-    return {
-        "format": "kgraph-edges/1", "function": encode_function(function),
-        "edges": [encode_hop(hop, read_line) for hop in hops],
-    }
+def encode_edges(function: KnownFunction) -> Record:
+    """The answer of `callers` and `callees`, before its hops are added to its last list."""
+    return {"format": "kgraph-edges/1", "function": encode_function(function), "edges": []}
 
 
 def encode_ops(rows: Sequence[OpsRow], read_line: LineReader) -> Record:

@@ -215,7 +215,7 @@ def _format_reach(reach: Reach) -> str:
     return f"{others} other function{'s' if others > 1 else ''}; the farthest: {names}"
 
 
-def format_edges(hops: Sequence[Hop], *, callers: bool) -> Iterator[str]:
+def format_edges(hops: Iterable[Hop], *, callers: bool) -> Iterator[str]:
     """One edge a line, its call site first."""
     for hop in hops:
         function = hop.caller if callers else hop.callee

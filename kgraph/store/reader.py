@@ -26,6 +26,7 @@ class IndexReader:
         """`verify` checks the checksum of the whole file; see connection.open_read_only."""
         self.path = path
         self.connection = open_read_only(path, verify=verify)
+        self._file_paths: dict[int, str] = {}
 
     def close(self) -> None:
         """Close the file."""
@@ -81,14 +82,21 @@ class IndexReader:
     def read_evidence(self, number: int) -> tuple[Evidence, ...]:
         """A chain of evidence."""
         found = self.fetch_rows("SELECT chain FROM evidence WHERE id = ?", (number,))
+        return self.decode_evidence(found[0][0])
+
+    def decode_evidence(self, chain: str) -> tuple[Evidence, ...]:
+        """A chain of evidence as the index has it."""
         return tuple(
             Evidence(Role(role), Location(self.find_file_path(file), line, column), holder)
-            for role, file, line, column, holder in json.loads(found[0][0])
+            for role, file, line, column, holder in json.loads(chain)
         )
 
     def find_file_path(self, number: int) -> str:
         """The path of a cited file."""
-        path: str = self.fetch_rows("SELECT path FROM file WHERE id = ?", (number,))[0][0]
+        path = self._file_paths.get(number)
+        if path is None:
+            path = self.fetch_rows("SELECT path FROM file WHERE id = ?", (number,))[0][0]
+            self._file_paths[number] = path
         return path
 
     def find_file(self, path: str) -> tuple[bytes, bool] | None:

@@ -12,6 +12,7 @@ import click
 import pytest
 
 from kgraph.cli.entry import cli
+from kgraph.cli.output import write_json, write_json_list
 from kgraph.resources import find_mini_linux
 from tests.support.places import ROOT
 
@@ -29,6 +30,17 @@ def test_every_verb_has_help_and_is_in_the_reference(name: str) -> None:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
             assert any(option in text for option in parameter.opts), parameter.opts
+
+
+@pytest.mark.parametrize("items", [[], [1], [{"a": ["x\u2028y\x85", {}]}, []]])
+def test_a_list_is_written_item_by_item_as_it_is_written_at_once(
+    items: list[object], capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    write_json({"format": "]", "edges": items})
+    at_once = capsysbinary.readouterr().out
+    write_json_list({"format": "]", "edges": []}, iter(items))
+    assert capsysbinary.readouterr().out == at_once
+    assert json.loads(at_once)["edges"] == items
 
 
 QUESTIONS = {
@@ -217,7 +229,7 @@ def test_the_log_shows_what_a_question_decides(kgraph_apart, mini_index: Path) -
     logged = kgraph_apart(*question, env={"KGRAPH_LOG": "debug"}).stderr
     assert f"kgraph.api: index {mini_index} (named)\n" in logged
     assert "kgraph.api: scenario of query veth: used\n" in logged
-    assert "kgraph.query: SyS_sendto to veth_xmit: 1 paths" in logged
+    assert "kgraph.query: SyS_sendto to veth_xmit: first path after " in logged
     assert "kgraph.query" not in kgraph_apart(*question).stderr
     wrong = kgraph_apart(*question, env={"KGRAPH_LOG": "loud"})
     assert (wrong.returncode, "KGRAPH_LOG=loud is not a level" in wrong.stderr) == (2, True)

@@ -12,8 +12,10 @@ from kgraph.indexing.write_index import IndexRequest
 from kgraph.model.location import MAX_GUARDS, Guard
 from kgraph.model.resolution import EdgeKind, SiteStatus
 from kgraph.query import find_bindings, find_call_sites, find_callees, find_callers, find_function
+from kgraph.query.neighbours import CalleeWalk
 from kgraph.report.text import format_guards
 from kgraph.store import IndexReader
+from tests.support.tiny import Tiny
 
 
 def test_callers_show_the_indirect_call_with_its_evidence(mini: CallGraph) -> None:
@@ -30,6 +32,64 @@ def test_callees_list_every_candidate_and_go_deeper(mini: CallGraph) -> None:
     deep = find_callees(mini, function, depth=3)
     assert [hop.callee for hop in deep[: len(near)]] == [hop.callee for hop in near]
     assert "ip_push_pending_frames" in {str(hop.callee) for hop in deep}
+
+
+def make_tree_of_calls(tmp_path: Path, width: int) -> CallGraph:
+    tiny = Tiny()
+    for number in range(width):
+        tiny.calls("root", f"child{number}")
+        tiny.calls(f"child{number}", f"leaf{number}")
+        tiny.calls(f"leaf{number}", "root", f"leaf{number}", slot=("ops", "run"))
+    (folder := tmp_path / str(width)).mkdir()
+    return tiny.graph(folder)
+
+
+def test_a_walk_gives_the_first_calls_before_it_reads_the_others(tmp_path: Path) -> None:
+    graph = make_tree_of_calls(tmp_path, 400)
+    walk = CalleeWalk(graph, find_function(graph, "root"), depth=9)
+    statements: list[str] = []
+    graph.reader.connection.set_trace_callback(statements.append)
+    hops = iter(walk)
+    for number in range(400):
+        assert str(next(hops).callee) == f"child{number}"
+    before = len(statements)
+    assert before < 10
+    callers = [str(hop.caller) for hop in hops]
+    # Each function's calls once, although the leaves call themselves and the root.
+    assert callers == [*(f"child{n}" for n in range(400)),
+                       *(f"leaf{n}" for n in range(400) for _ in "ab")]
+    assert walk.unfollowed == 0
+
+
+def test_the_calls_of_many_functions_are_read_together(tmp_path: Path) -> None:
+    graph = make_tree_of_calls(tmp_path, 400)
+    statements: list[str] = []
+    graph.reader.connection.set_trace_callback(statements.append)
+    assert len(find_callees(graph, find_function(graph, "root"), depth=2)) == 800
+    assert len(statements) < 30
+
+
+def test_a_walk_counts_the_functions_that_it_does_not_follow(tmp_path: Path) -> None:
+    graph = make_tree_of_calls(tmp_path, 7)
+    for depth, unfollowed in ((1, 7), (2, 7), (3, 0)):
+        walk = CalleeWalk(graph, find_function(graph, "root"), depth=depth)
+        assert len(list(walk)) == 7 * min(depth, 2) + 14 * (depth == 3)
+        assert walk.unfollowed == unfollowed
+
+
+def test_candidates_of_a_wide_call_are_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = Tiny()
+    tiny.calls("a", *(f"driver{n}" for n in range(200)), slot=("ops", "run"))
+    graph = tiny.graph(tmp_path)
+    counted: list[int] = []
+    kind = CallGraph.kind
+    monkeypatch.setattr(
+        CallGraph, "kind", lambda graph, edge: (counted.append(edge), kind(graph, edge))[1])
+    hops = find_callees(graph, find_function(graph, "a"))
+    assert {hop.candidates for hop in hops} == {200}
+    assert len(counted) < 10 * 200
 
 
 def test_ops_knows_tables_structs_slots_functions(mini: CallGraph) -> None:
