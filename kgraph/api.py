@@ -49,6 +49,7 @@ if TYPE_CHECKING:
         OpsRow,
         PathAnswer,
         SiteAnswer,
+        WhyNot,
     )
     from kgraph.model.verdicts import ChainCheck
     from kgraph.query.neighbours import CalleeWalk
@@ -177,7 +178,7 @@ class DocumentedScenario(Struct, frozen=True):
 class PathResult(Struct, frozen=True):
     """The answer to a path question. `question` is the one that was answered: with aliases replaced
     and the scenario filled in. `partners` are pins that go with those of the question; they were
-    not applied.
+    not applied. `why_not` is asked for by explain_absence.
     """
 
     question: "PathQuestion"
@@ -185,6 +186,7 @@ class PathResult(Struct, frozen=True):
     aliases: tuple[Alias, ...] = ()
     documented: DocumentedScenario | None = None
     partners: "tuple[RowPartner, ...]" = ()
+    why_not: "WhyNot | None" = None
 
 
 def path(
@@ -217,6 +219,16 @@ def path(
         answer = find_paths(graph, question)
     partners = propose_partners(graph, question.collect_pins())
     return PathResult(question, answer, aliases, used, tuple(partners))
+
+
+def explain_absence(graph: "CallGraph", result: PathResult, function: str) -> PathResult:
+    """The result of `path`, with why its first path does not pass a function.
+
+    Raises LookupFailed for an unknown or ambiguous name.
+    """
+    from kgraph.query.paths.why_not import explain_absence as explain
+
+    return replace(result, why_not=explain(graph, result.question, function))
 
 
 def _resolve_ends(

@@ -49,6 +49,11 @@ COULD_NOT_TELL = 3
               help="How many ways to show. Each further way passes a function that none before it"
                    " does. Ways that differ in a choice, a deferred call or a folder come before"
                    " detours by other wrappers or error paths.")
+@click.option("--why-not", metavar="F",
+              help="Say why the path does not pass this function.")
+@click.option("--prune/--no-prune", default=True, show_default=True,
+              help="Leave out paths that contradict themselves: that sleep in an interrupt, or call"
+                   " what another number, key or table is needed for.")
 @click.option("--max-hops", type=click.IntRange(1, 1_000_000), metavar="N",
               help="The most hops that a path may have.")
 @deferred_option
@@ -56,8 +61,8 @@ COULD_NOT_TELL = 3
 @format_options("html", "svg", "dot", "mermaid")
 @index_option
 def path_verb(
-    caller: str, callee: str, scenario: str | None, no_scenario: bool, guards: bool, form: str,
-    index: Path | None, **constraints: Any,
+    caller: str, callee: str, scenario: str | None, no_scenario: bool, guards: bool,
+    why_not: str | None, form: str, index: Path | None, **constraints: Any,
 ) -> int:
     """How CALLER reaches CALLEE, every hop with its citation.
 
@@ -70,6 +75,8 @@ def path_verb(
     question = api.PathQuestion(caller, callee, **constraints)
     with open_graph(index, (caller, callee, *question.via, *question.avoid)) as graph:
         result = api.path(graph, question, scenario, documented=not no_scenario)
+        if why_not is not None:
+            result = api.explain_absence(graph, result, why_not)
         remark_aliases(result.aliases)
         remark_scenario(result.documented)
         remark_partners(result.partners)
@@ -86,13 +93,22 @@ def path_verb(
 
 def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards: bool) -> None:
     from kgraph.report.json import encode_paths
-    from kgraph.report.text import format_other_paths, format_paths
+    from kgraph.report.text import (
+        format_absence,
+        format_contradiction,
+        format_other_paths,
+        format_paths,
+    )
 
     question, answer = result.question, result.answer
     write_result(
         graph, form,
         lambda read_line: encode_paths(result, graph.description, read_line),
         format_paths(answer, api.SourceText(graph).read_extent if guards else None))
+    if result.why_not is not None and form == "text":
+        write_lines(format_absence(result.why_not))
+    elif form == "text" and answer.contradiction is not None:
+        remark(format_contradiction(answer.contradiction))
     others = format_other_paths(answer, question.count)
     if form == "text" and others:
         remark(others)

@@ -198,15 +198,48 @@ class Frontier(Struct, frozen=True, gc=False):
                 or bool(self.assembler_stores or self.stopped_after))
 
 
+class Contradiction(Struct, frozen=True, gc=False):
+    """A path of calls that cannot all happen: `hop` contradicts what the hops before it fix, for
+    this `reason`.
+    """
+
+    path: Path
+    hop: Hop
+    reason: str
+
+
+class DearHop(Struct, frozen=True, gc=False):
+    """A hop that makes a path dear; `cost` is worth so many calls that are always made."""
+
+    hop: Hop
+    cost: float
+
+
+class WhyNot(Struct, frozen=True, gc=False):
+    """Why the path that is shown does not pass `function`: the cheapest `path` that does
+    contradicts itself, or is dearer by so many hops. Without a path none passes it. `is_passed`:
+    the shown one does.
+    """
+
+    function: KnownFunction
+    path: Path | None = None
+    contradiction: Contradiction | None = None
+    more_hops: float = 0.0
+    dear: tuple[DearHop, ...] = ()
+    is_passed: bool = False
+
+
 class PathAnswer(Struct, frozen=True, gc=False):
     """How A reaches B: the best path and further ways, and how many others there are (with
-    `others_at_least` there may be more); or the frontier, if there is none.
+    `others_at_least` there may be more); or the frontier, if there is none. `contradiction`
+    is a cheaper path that cannot happen.
     """
 
     paths: tuple[Path, ...]
     others: int = 0
     frontier: Frontier | None = None
     others_at_least: bool = False
+    contradiction: Contradiction | None = None
 
 
 class Alias(Struct, frozen=True, gc=False):

@@ -15,6 +15,7 @@ from kgraph.model.resolution import EdgeKind, Evidence, SiteStatus
 from kgraph.model.results import (
     CachedIndex,
     CacheInventory,
+    Contradiction,
     Coverage,
     Frontier,
     Hop,
@@ -24,6 +25,7 @@ from kgraph.model.results import (
     OpsRow,
     Reach,
     SiteAnswer,
+    WhyNot,
 )
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
 from kgraph.report.status_text import sort_newest_first
@@ -125,7 +127,34 @@ def encode_paths(result: PathResult, about: IndexDescription, read_line: LineRea
     }
     if answer.frontier is not None:
         record["frontier"] = encode_frontier(answer.frontier, read_line)
+    if answer.contradiction is not None:
+        record["contradiction"] = _encode_contradiction(answer.contradiction, read_line)
+    if result.why_not is not None:
+        record["why_not"] = _encode_absence(result.why_not, read_line)
     return record
+
+
+def _encode_contradiction(found: Contradiction, read_line: LineReader) -> Record:
+    """A path that cannot happen: its hop that the ones before it contradict, and why."""
+    return {
+        "hops": [encode_hop(hop, read_line) for hop in found.path.hops],
+        "at": encode_hop(found.hop, read_line), "reason": found.reason,
+    }
+
+
+def _encode_absence(found: WhyNot, read_line: LineReader) -> Record:
+    """Why the path does not pass a function."""
+    contradiction = found.contradiction
+    return {
+        "function": encode_function(found.function), "passed": found.is_passed,
+        "hops": None if found.path is None
+        else [encode_hop(hop, read_line) for hop in found.path.hops],
+        "contradiction": None if contradiction is None
+        else _encode_contradiction(contradiction, read_line),
+        "more_hops": found.more_hops,
+        "dear": [{"hop": encode_hop(dear.hop, read_line), "cost": dear.cost}
+                 for dear in found.dear],
+    }
 
 
 def _encode_row_partner(partner: "RowPartner") -> Record:

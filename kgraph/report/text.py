@@ -13,6 +13,7 @@ from kgraph.model.document import Pin, Scenario
 from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import REFERENCE_RULE, EdgeKind, Evidence, Role, SiteStatus
 from kgraph.model.results import (
+    Contradiction,
     Frontier,
     Hop,
     Install,
@@ -23,6 +24,7 @@ from kgraph.model.results import (
     PathAnswer,
     Reach,
     SiteAnswer,
+    WhyNot,
 )
 
 if TYPE_CHECKING:
@@ -161,6 +163,53 @@ def _format_evidence(evidence: Iterable[Evidence], *, deferred: bool = False) ->
         f" {item.location}"
         for number, item in enumerate(evidence)
     )
+
+
+def format_contradiction(found: Contradiction) -> str:
+    """A remark: which path is left out, and why."""
+    hop = found.hop
+    return (f"a path of {len(found.path.hops)} calls is left out:"
+            f" {hop.caller} calls {hop.callee} ({hop.site.location}), but {found.reason}"
+            " (--no-prune shows it)")
+
+
+def format_absence(found: WhyNot) -> Iterator[str]:
+    """Why the path that is shown does not pass a function."""
+    if found.is_passed:
+        yield f"the path passes {found.function}"
+        return
+    if found.path is None:
+        yield f"no path passes {found.function}"
+        return
+    names = " -> ".join([str(found.path.hops[0].caller),
+                         *(str(hop.callee) for hop in found.path.hops)])
+    if found.contradiction is not None:
+        hop = found.contradiction.hop
+        yield (f"a path over {found.function} cannot happen: {hop.caller} calls {hop.callee}"
+               f" ({hop.site.location}), but {found.contradiction.reason}")
+        yield f"  {names}"
+        return
+    yield f"the path over {found.function} is dearer by {found.more_hops} hops"
+    yield f"  {names}"
+    for dear in found.dear:
+        why = _describe_price(dear.hop)
+        yield (f"  {dear.hop.caller} calls {dear.hop.callee} ({dear.hop.site.location}):"
+               f" worth {dear.cost} hops{': ' if why else ''}{why}")
+
+
+def _describe_price(hop: Hop) -> str:
+    """What makes a hop dear, as far as its record tells."""
+    parts = []
+    if hop.candidates > 1:
+        parts.append(f"1 of {hop.candidates} candidates")
+    if hop.kind is EdgeKind.DEFERRED:
+        parts.append("deferred")
+    if hop.site.guards:
+        count = len(hop.site.guards)
+        parts.append(f"{count} condition{'s' if count > 1 else ''}")
+    if hop.site.macro:
+        parts.append(f"in {hop.site.macro}")
+    return ", ".join(parts)
 
 
 def format_frontier(frontier: Frontier) -> Iterator[str]:

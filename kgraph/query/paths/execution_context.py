@@ -9,7 +9,7 @@ from functools import cached_property
 from kgraph.graph import CallGraph
 from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
 from kgraph.query.paths.path_rules import RunContext, load_path_rules
-from kgraph.store.arrays import FLAG_INDIRECT
+from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT
 
 NAME = "context"
 _ATOMIC = (Fact(NAME, 0, 1),)
@@ -33,13 +33,11 @@ class ExecutionContext:
         self, hop: OutgoingHop, own: Facts, _bindings: tuple[tuple[int, int], ...]
     ) -> Verdict:
         """Refuse what sleeps in a context that may not."""
-        if hop.is_deferred:
-            context = self._find_context(hop.callee)
-            if context is not RunContext.CALLER:
-                return _STAYS if context is RunContext.ATOMIC else _NOTHING
-        if own and hop.callee in self._sleeping:
+        is_atomic = self._follow(
+            hop.callee, is_atomic=bool(own), is_deferred=hop.is_deferred)
+        if is_atomic is None:
             return Verdict(refused="an interrupt or a softirq may not sleep")
-        return _STAYS if own or hop.callee in self._atomic else _NOTHING
+        return _STAYS if is_atomic else _NOTHING
 
     def facts_at_start(self, function: int) -> Facts:
         """A path starts in an interrupt if its first function is an entry, or only a callback that
@@ -51,6 +49,42 @@ class ExecutionContext:
                 function):
             return _ATOMIC
         return ()
+
+    def may_reach(self, source: int, target: int, excluded_flags: int) -> bool:
+        """Whether calls lead from one function to another without a hop that this rule refuses, or
+        that has one of these flags. Looks at functions alone, and sees in time that from an
+        interrupt nothing does.
+        """
+        graph = self._graph
+        if not self.facts_at_start(source):
+            return True
+        seen: set[tuple[int, bool]] = {(source, True)}
+        waiting = list(seen)
+        while waiting:
+            function, is_atomic = waiting.pop()
+            for hop in range(graph.hop_start[function], graph.hop_start[function + 1]):
+                callee, flags = graph.hop_callee[hop], graph.hop_flags[hop]
+                if flags & excluded_flags:
+                    continue
+                after = self._follow(
+                    callee, is_atomic=is_atomic, is_deferred=bool(flags & FLAG_DEFERRED))
+                if after is None or (callee, after) in seen:
+                    continue
+                if callee == target:
+                    return True
+                seen.add((callee, after))
+                waiting.append((callee, after))
+        return False
+
+    def _follow(self, callee: int, *, is_atomic: bool, is_deferred: bool) -> bool | None:
+        """Whether a callee runs where it may not sleep; None if it would sleep there."""
+        if is_deferred:
+            context = self._find_context(callee)
+            if context is not RunContext.CALLER:
+                return context is RunContext.ATOMIC
+        if is_atomic and callee in self._sleeping:
+            return None
+        return is_atomic or callee in self._atomic
 
     def _is_called_by_name(self, function: int) -> bool:
         graph = self._graph

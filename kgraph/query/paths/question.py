@@ -15,7 +15,7 @@ from kgraph.graph import CallGraph
 from kgraph.logs import PackageLogger
 from kgraph.model.document import Pin, Scenario
 from kgraph.model.resolution import Evidence, Role
-from kgraph.model.results import Frontier, Hop, Path, PathAnswer
+from kgraph.model.results import Contradiction, Frontier, Hop, Path, PathAnswer
 from kgraph.query.lookup import find_function
 from kgraph.query.paths.constants import Constants
 from kgraph.query.paths.constraints import PathConstraints
@@ -24,7 +24,7 @@ from kgraph.query.paths.execution_context import ExecutionContext
 from kgraph.query.paths.no_path import explain_no_path
 from kgraph.query.paths.object_tables import ObjectTables
 from kgraph.query.paths.path_facts import PathRule
-from kgraph.query.paths.search import PathSearch
+from kgraph.query.paths.search import PathSearch, StatePath
 from kgraph.query.paths.state_space import StateSpace, Step
 from kgraph.query.paths.ways import WaySearch
 from kgraph.query.pins import find_table_evidence, parse_pin
@@ -41,6 +41,7 @@ class PathQuestion(Struct, frozen=True):
     The path passes `via` in this order and none of `avoid`. `bind` are pins ("SLOT=TARGET"); they
     beat the pins of `scenario` where both concern a call, as `via` replaces the scenario's.
     `count` ways are wanted, of at most `max_hops` hops. `count_others`: count those that are left.
+    `prune` leaves out paths that contradict themselves (path_facts.py).
     """
 
     caller: str
@@ -68,31 +69,79 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     The ways that are left are counted, up to MAX_OTHERS, fewer where they are hard to find. Raises
     LookupFailed for an unknown or ambiguous name, and for a pin that nothing supports.
     """
-    source = find_function(graph, question.caller).number
-    target = find_function(graph, question.callee).number
-    constraints = _make_constraints(graph, question, source, target)
-    if source in constraints.avoid or target in constraints.avoid:
-        raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
-    space = StateSpace(graph, constraints, make_rules(graph) if question.prune else ())
-    search = PathSearch(
-        space, space.make_start_state(source), target, max_hops=question.max_hops)
-    first = search.find_first()
+    search = make_search(graph, question)
+    space, constraints = search.space, search.space.constraints
+    is_possible = not question.prune or _may_reach(search)
+    first = search.find_first() if is_possible else None
     _LOG.debug(
         "%s to %s: first path after %d calls and functions; %d pinned sites, via %d, avoid %d",
         question.caller, question.callee, search.measure_effort(),
         len(constraints.pins), len(constraints.via), len(constraints.avoid))
+    contradiction = None
+    if space.refused or not is_possible:
+        contradiction = _find_cheaper_contradiction(graph, question, search, first)
     if first is None:
-        frontier = _explain_failing_leg(space, source, target)
+        frontier = _explain_failing_leg(space, find_function(graph, question.caller).number,
+                                        find_function(graph, question.callee).number)
         if search.has_stopped:
             frontier = replace(frontier, stopped_after=search.measure_effort())
-        return PathAnswer((), frontier=frontier)
+        return PathAnswer((), frontier=frontier, contradiction=contradiction)
     ways = WaySearch(search, first)
     paths = [first, *islice(ways.iter_ways(), question.count - 1)]
     others, are_all = _count_others(search, ways) if question.count_others else (0, True)
     _LOG.debug("%d ways and %d others after %d calls and functions",
                len(paths), others, search.measure_effort())
     shown = tuple(Path(make_hops(graph, path.steps, constraints)) for path in paths)
-    return PathAnswer(shown, others=others, others_at_least=not are_all)
+    return PathAnswer(
+        shown, others=others, others_at_least=not are_all, contradiction=contradiction)
+
+
+def _may_reach(search: PathSearch) -> bool:
+    """Whether the context that the path starts in lets it reach the first function to pass."""
+    space = search.space
+    if space.constraints.types:
+        return True
+    source, stop = search.stops[:2]
+    return ExecutionContext(space.graph).may_reach(source, stop, space.adjacency.excluded_flags)
+
+
+def make_search(
+    graph: CallGraph, question: PathQuestion, *, max_cost: int | None = None
+) -> PathSearch:
+    """The search for the paths of a question. Raises LookupFailed as find_paths does."""
+    source = find_function(graph, question.caller).number
+    target = find_function(graph, question.callee).number
+    constraints = _make_constraints(graph, question, source, target)
+    if source in constraints.avoid or target in constraints.avoid:
+        raise LookupFailed("an end of the path is among those to avoid", "leave one of them out")
+    space = StateSpace(graph, constraints, make_rules(graph) if question.prune else ())
+    return PathSearch(space, space.make_start_state(source), target,
+                      max_hops=question.max_hops, max_cost=max_cost)
+
+
+def _find_cheaper_contradiction(
+    graph: CallGraph, question: PathQuestion, search: PathSearch, first: StatePath | None
+) -> Contradiction | None:
+    """The cheapest path, if it is cheaper than the first because no rule refuses it."""
+    loose = make_search(graph, replace(question, prune=False),
+                        max_cost=None if first is None else first.cost)
+    cheapest = loose.find_first()
+    if cheapest is None or (first is not None and cheapest.cost >= first.cost):
+        return None
+    return find_contradiction(search.space, cheapest)
+
+
+def find_contradiction(space: StateSpace, path: StatePath) -> Contradiction | None:
+    """Where the rules of a space refuse a path; None if they only make it dearer."""
+    state = space.make_start_state(path.start.function)
+    for number, step in enumerate(path.steps):
+        following = next((each for each in space.iter_steps(state) if each.edge == step.edge), None)
+        if following is None:
+            hops = make_hops(space.graph, path.steps, space.constraints)
+            reason = space.refused.get(-1 if step.edge is None else step.edge, "")
+            return Contradiction(Path(hops), hops[number], reason) if reason else None
+        state = following.state
+    return None
 
 
 def _count_others(search: PathSearch, ways: WaySearch) -> tuple[int, bool]:

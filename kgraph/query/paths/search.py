@@ -108,7 +108,8 @@ class PathSearch:
         self.max_hops = max_hops
         self.has_stopped = False
         self._target = target
-        stops = [start, *map(State, (*space.constraints.via, target))]
+        self.stops = (start.function, *space.constraints.via, target)
+        stops = [start, *map(State, self.stops[1:])]
         self._bounds = [
             LowerBounds(space.adjacency, a, b.function, max_cost) for a, b in pairwise(stops)]
         self._rest = self._bound_later_legs(stops)

@@ -1,0 +1,239 @@
+"""What the hops of a path fix, and the hops that contradict it: contexts, keys, tables, numbers.
+
+Each text has the contradicting call and a true one beside it; where the true one is taken out,
+there is no path.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from kgraph import api
+from kgraph.graph import CallGraph
+from kgraph.query.paths.path_rules import RunContext, load_path_rules
+from kgraph.query.paths.question import PathQuestion, find_paths
+from tests.support.one_file import index_text
+
+
+def ask(graph: CallGraph, caller: str, callee: str, *, prune: bool = True) -> list[str]:
+    """The functions of the first path, none where there is no path."""
+    answer = find_paths(graph, PathQuestion(caller, callee, prune=prune))
+    hops = answer.paths[0].hops if answer.paths else ()
+    return [str(hop.caller) for hop in hops] + [str(hop.callee) for hop in hops[-1:]]
+
+
+def why(graph: CallGraph, caller: str, callee: str) -> str:
+    found = find_paths(graph, PathQuestion(caller, callee)).contradiction
+    return found.reason if found is not None else ""
+
+
+CONTEXTS = """
+struct work_struct { void (*func)(struct work_struct *); };
+int queue_work_on(int cpu, void *queue, struct work_struct *work);
+int counter;
+void resched(void) { counter++; }
+void schedule(void) { resched(); }
+void mutex_lock(int *lock) { schedule(); }
+void mutex_trylock(int *lock) { resched(); }
+static int lock;
+static void try_it(void) { mutex_trylock(&lock); }
+static void take_it(void) { mutex_lock(&lock); }
+static void later(struct work_struct *work) { take_it(); }
+static struct work_struct job = { later };
+static void ask_for_later(void) { queue_work_on(0, 0, &job); }
+static void action(void) { take_it(); }
+static void harmless(void) { try_it(); }
+static void deferring(void) { ask_for_later(); }
+void __do_softirq(int n) { %s }
+void syscall_entry(void) { take_it(); }
+void local_bh_enable(void) { __do_softirq(1); }
+"""
+
+
+@pytest.mark.parametrize(("body", "path"), [
+    ("action();", []),
+    ("action(); deferring();",
+     ["__do_softirq", "deferring", "ask_for_later", "later", "take_it", "mutex_lock", "schedule"]),
+], ids=["at once", "behind a deferred call"])
+def test_a_softirq_does_not_sleep(tmp_path: Path, body: str, path: list[str]) -> None:
+    with index_text(tmp_path, CONTEXTS % body) as graph:
+        assert ask(graph, "__do_softirq", "schedule") == path
+        assert ask(graph, "local_bh_enable", "schedule") == (path and ["local_bh_enable", *path])
+        assert "may not sleep" in why(graph, "__do_softirq", "schedule")
+        assert ask(graph, "__do_softirq", "schedule", prune=False)[1] == "action"
+
+
+def test_what_does_not_sleep_is_reached_from_a_softirq(tmp_path: Path) -> None:
+    with index_text(tmp_path, CONTEXTS % "action(); harmless();") as graph:
+        names = ["__do_softirq", "harmless", "try_it", "mutex_trylock", "resched"]
+        assert ask(graph, "__do_softirq", "resched") == names
+        assert ask(graph, "syscall_entry", "resched")[-2:] == ["schedule", "resched"]
+
+
+TIMERS = """
+struct timer_list { void (*function)(unsigned long); };
+int mod_timer(struct timer_list *timer, unsigned long when);
+int counter;
+void schedule(void) { counter++; }
+static void expired(unsigned long data) { schedule(); }
+static void helper(unsigned long data) { schedule(); }
+static struct timer_list timer = { expired };
+static struct timer_list other = { helper };
+void start(void) { mod_timer(&timer, 5); mod_timer(&other, 5); }
+void by_name(void) { helper(0); }
+"""
+
+
+def test_a_path_that_starts_in_a_timer_does_not_sleep(tmp_path: Path) -> None:
+    with index_text(tmp_path, TIMERS) as graph:
+        assert ask(graph, "expired", "schedule") == []
+        assert ask(graph, "start", "schedule") == []
+        assert ask(graph, "helper", "schedule")  # it is called by its name, too: who knows where
+        assert ask(graph, "by_name", "schedule")
+
+
+CHAINS = """
+struct notifier_block { int (*notifier_call)(struct notifier_block *, unsigned long, void *); };
+struct raw_notifier_head { struct notifier_block *head; };
+int raw_notifier_chain_register(struct raw_notifier_head *nh, struct notifier_block *n)
+{ nh->head = n; return 0; }
+static int notifier_call_chain(struct notifier_block **nl, unsigned long val, void *v)
+{ return (*nl)->notifier_call(*nl, val, v); }
+int raw_notifier_call_chain(struct raw_notifier_head *nh, unsigned long val, void *v)
+{ return notifier_call_chain(&nh->head, val, v); }
+int counter;
+static int goal(void) { return counter++; }
+static int on_up(struct notifier_block *n, unsigned long v, void *p) { return goal(); }
+static int on_down(struct notifier_block *n, unsigned long v, void *p) { return counter--; }
+static struct notifier_block up = { on_up }, down = { on_down };
+static struct raw_notifier_head ups, downs, nobody;
+void boot(void)
+{
+    raw_notifier_chain_register(&ups, &up);
+    raw_notifier_chain_register(&downs, &down);
+}
+int tell_ups(void) { return raw_notifier_call_chain(&ups, 1, 0); }
+int tell_downs(void) { return raw_notifier_call_chain(&downs, 1, 0); }
+int tell_nobody(void) { return raw_notifier_call_chain(&nobody, 1, 0); }
+int tell(struct raw_notifier_head *who) { return raw_notifier_call_chain(who, 1, 0); }
+"""
+
+
+def test_a_dispatcher_calls_what_its_key_has(tmp_path: Path) -> None:
+    with index_text(tmp_path, CHAINS) as graph:
+        dispatched = ["raw_notifier_call_chain", "notifier_call_chain", "on_up", "goal"]
+        assert ask(graph, "tell_ups", "goal") == ["tell_ups", *dispatched]
+        assert ask(graph, "tell_downs", "goal") == []
+        assert ask(graph, "tell_nobody", "goal") == []
+        assert "another key" in why(graph, "tell_downs", "goal")
+        assert ask(graph, "tell", "goal") == ["tell", *dispatched]  # any chain may be meant
+        assert ask(graph, "raw_notifier_call_chain", "goal") == dispatched
+
+
+PAIRS = """
+struct sock;
+struct proto { int (*connect)(struct sock *); };
+struct proto_ops { int (*connect)(struct sock *); };
+struct sock { const struct proto *prot; const struct proto_ops *ops; };
+struct protosw { const struct proto *prot; const struct proto_ops *ops; };
+int counter;
+static int goal(struct sock *sk) { return counter++; }
+static int tcp_connect(struct sock *sk) { return goal(sk); }
+static int udp_connect(struct sock *sk) { return counter--; }
+static int stream_connect(struct sock *sk) { return sk->prot->connect(sk); }
+static int dgram_connect(struct sock *sk) { counter++; return sk->prot->connect(sk); }
+static const struct proto tcp = { tcp_connect }, udp = { udp_connect };
+static const struct proto_ops stream = { stream_connect }, dgram = { dgram_connect };
+static const struct protosw rows[] = { { &tcp, &stream }, { &udp, &dgram }, };
+void make(struct sock *sk, int n) { sk->prot = rows[n].prot; sk->ops = rows[n].ops; }
+int by_ops(struct sock *sk) { return sk->ops->connect(sk); }
+int odd(struct sock *sk) { return dgram_connect(sk); }
+"""
+
+
+def test_tables_are_paired_by_the_rows_that_have_both(tmp_path: Path) -> None:
+    with index_text(tmp_path, PAIRS) as graph:
+        names = ["by_ops", "stream_connect", "tcp_connect", "goal"]
+        assert ask(graph, "by_ops", "goal") == names
+        avoiding = PathQuestion("by_ops", "goal", avoid=("stream_connect",))
+        assert not find_paths(graph, avoiding).paths
+        assert ask(graph, "odd", "goal")  # no table was passed
+
+
+NUMBERS = """
+int counter;
+static void goal(void) { counter++; }
+static void branch(int yes) { if (yes) counter++; else goal(); }
+static void relay(int n, int yes) { branch(yes); }
+static void flagged(unsigned flags) { if (flags & 4) goal(); }
+static void given(void *p) { if (!p) goal(); }
+static void written(int yes) { yes = counter; if (yes) goal(); }
+static void kinds(int kind) { switch (kind) { case 3: goal(); break; default: counter++; } }
+void says_yes(void) { branch(1); }
+void says_no(void) { branch(0); }
+void says_any(int n) { branch(n); }
+void relays_yes(void) { relay(0, 1); }
+void relays_no(void) { relay(1, 0); }
+void both(void) { branch(1); branch(0); }
+void sets_4(void) { flagged(6); }
+void sets_2(void) { flagged(2); }
+void gives(void) { given(&counter); }
+void gives_null(void) { given((void *)0); }
+void writes(void) { written(0); }
+void third(void) { kinds(3); }
+void fourth(void) { kinds(4); }
+"""
+
+
+@pytest.mark.parametrize("caller", [
+    "says_no", "says_any", "relays_no", "both", "sets_4", "gives_null", "writes", "third"])
+def test_a_branch_that_the_number_takes(tmp_path: Path, caller: str) -> None:
+    with index_text(tmp_path, NUMBERS) as graph:
+        assert ask(graph, caller, "goal")[-1] == "goal"
+
+
+@pytest.mark.parametrize("caller", ["says_yes", "relays_yes", "sets_2", "gives", "fourth"])
+def test_a_branch_that_the_number_does_not_take(tmp_path: Path, caller: str) -> None:
+    with index_text(tmp_path, NUMBERS) as graph:
+        assert ask(graph, caller, "goal") == []
+        assert why(graph, caller, "goal")
+        assert ask(graph, caller, "goal", prune=False)[-1] == "goal"
+
+
+def test_why_not_tells_the_contradiction(tmp_path: Path) -> None:
+    with index_text(tmp_path, PAIRS) as graph:
+        result = api.path(graph, PathQuestion("by_ops", "goal"))
+        refused = api.explain_absence(graph, result, "dgram_connect").why_not
+        assert refused is not None
+        assert refused.contradiction is not None
+        assert str(refused.contradiction.hop.caller) == "dgram_connect"
+        passed = api.explain_absence(graph, result, "tcp_connect").why_not
+        assert passed is not None
+        assert passed.is_passed
+        none = api.explain_absence(graph, result, "make").why_not
+        assert none is not None
+        assert (none.path, none.is_passed) == (None, False)
+
+
+def test_why_not_tells_what_makes_a_path_dearer(tmp_path: Path) -> None:
+    with index_text(tmp_path, NUMBERS + """
+    void short_way(void) { goal(); }
+    void long_way(int n) { if (n) short_way(); }
+    void choose(int n) { short_way(); long_way(n); }
+    """) as graph:
+        result = api.path(graph, PathQuestion("choose", "goal"))
+        dearer = api.explain_absence(graph, result, "long_way").why_not
+        assert dearer is not None
+        assert dearer.path is not None
+        assert dearer.more_hops > 1
+        assert [str(hop.callee) for hop in dearer.path.hops] == ["long_way", "short_way", "goal"]
+
+
+def test_every_declared_kind_and_pattern_is_read() -> None:
+    rules = load_path_rules()
+    assert rules.contexts["timer"] is RunContext.ATOMIC
+    assert rules.contexts["wait"] is RunContext.CALLER
+    assert "work" not in rules.contexts
+    assert set(rules.slots.values()) <= set(rules.contexts)
+    assert {"schedule", "mutex_lock"} <= set(rules.sleeping)
+    assert not set(rules.sleeping) & set(rules.atomic)
