@@ -2,9 +2,10 @@
 
 A call through a slot is proved empty only if everything that could write to the slot was read.
 In an index of some units (`--only`), or one in which units failed to parse, that holds only for
-what a single .c file keeps to itself. Every other empty call site becomes unresolved. The same
-applies to deferred calls that nothing registers. A unit that was parsed with errors may fill only
-what its text names; kgraph.resolve judges the call sites then, and here are the deferred calls.
+what a single .c file keeps to itself and puts nothing into. Every other empty call site becomes
+unresolved. The same applies to deferred calls that nothing registers. A unit that was parsed with
+errors may fill only what its text names; kgraph.resolve judges the call sites then, and here are
+the deferred calls.
 """
 
 import re
@@ -15,6 +16,7 @@ from kgraph.model.ids import ObjectId
 from kgraph.model.resolution import DeferredRequest, Resolution, ResolvedSite, SiteStatus
 from kgraph.model.unread_text import UnreadText
 from kgraph.model.values import Holder, Parameter, Slot
+from kgraph.resolve.findings.unresolved import NO_FUNCTION, NO_FUNCTION_PASSED
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
@@ -52,9 +54,17 @@ def _downgrade_request(request: DeferredRequest, why: str) -> DeferredRequest:
 
 
 def _downgrade_site(site: ResolvedSite, why: str) -> ResolvedSite:
-    if site.status is not SiteStatus.EMPTY or _is_private_to_one_file(site.holder):
+    if site.status is not SiteStatus.EMPTY or _is_proved_by_one_file(site):
         return site
     return replace(site, status=SiteStatus.UNRESOLVED, reason=f"{why}; else {site.reason}")
+
+
+def _is_proved_by_one_file(site: ResolvedSite) -> bool:
+    """Whether a single .c file proves that a site is empty: only it can name the holder, and puts
+    nothing into it. What it puts there may come from others.
+    """
+    is_filled = site.reason.startswith((NO_FUNCTION, NO_FUNCTION_PASSED))
+    return not is_filled and _is_private_to_one_file(site.holder)
 
 
 def _is_private_to_one_file(holder: Holder | None) -> bool:

@@ -134,3 +134,20 @@ def test_mini_linux_is_complete(tmp_path: Path) -> None:
         IndexRequest(find_mini_linux(), jobs=0, index=tmp_path / "m.kgraph")
     ).coverage
     assert not [reason for reason in found.unresolved if "may fill it" in reason]
+
+
+def test_what_others_can_hand_in_is_not_private(tmp_path: Path) -> None:
+    """The hook is static, but whoever can call the function that sets it may fill it."""
+    kernel = tree(tmp_path / "tree")
+    (kernel / "b.c").write_text(
+        "static int (*hook)(int);\n"
+        "void set_hook(int (*wanted)(int)) { hook = wanted; }\n"
+        "static int run(int (*passed)(int)) { return passed(1); }\n"
+        "int run_any(int (*wanted)(int)) { return run(wanted) + hook(1); }\n")
+    commands = kernel / "compile_commands.json"
+    whole = index_tree(IndexRequest(kernel, compile_commands=commands, jobs=0,
+                                    index=tmp_path / "whole.kgraph")).coverage
+    part = index_tree(IndexRequest(kernel, compile_commands=commands, jobs=0, only=("b.c",),
+                                   index=tmp_path / "part.kgraph")).coverage
+    assert sum(whole.empty.values()) == 3
+    assert not part.empty

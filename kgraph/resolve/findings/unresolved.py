@@ -42,7 +42,8 @@ from kgraph.resolve.models.declared import load_discriminated_unions
 from kgraph.resolve.solving.solver import EMPTY, Solver
 
 _DATA = frozenset((POINTER, SOMEWHERE))
-_NO_FUNCTION = "no function reaches any value that is put into it"
+NO_FUNCTION = "no function reaches any value that is put into it"
+NO_FUNCTION_PASSED = "no caller passes a function"
 _AFTER_LAST = "\U0010ffff"  # sorts behind every reason
 _HOLDERS: dict[type[NodeKey], str] = {
     VariableKey: "variable", ObjectKey: "object", ReturnKey: "return value",
@@ -139,10 +140,9 @@ class NoCandidateReasons:
             return self._prove_slot(node, key, taken)
         is_written, cited = self._is_written(node), self._cite([node])
         if isinstance(key, ParameterKey):
-            what = "a function" if is_written else "a value"
-            return f"no caller passes {what}", cited
+            return NO_FUNCTION_PASSED if is_written else "no caller passes a value", cited
         if is_written:
-            return _NO_FUNCTION, cited
+            return NO_FUNCTION, cited
         holder = _HOLDERS.get(type(key), "holder")
         return f"no write to the {holder} in any parsed unit, and {taken}", cited
 
@@ -155,7 +155,7 @@ class NoCandidateReasons:
         is_filled = any(slot in self._solver.succ.get(node, ()) for node in fields)
         cited = self._cite([anonymous, overlap, *fields])
         if is_filled or (anonymous != NONE and self._is_written(anonymous)):
-            return _NO_FUNCTION, cited
+            return NO_FUNCTION, cited
         if fields:
             return "only objects that are never installed fill the field", cited
         return (f"no write to the field in any parsed unit, {taken}, and"
