@@ -5,12 +5,13 @@ networkx. Must not know what is asked of it, nor how answers are shown.
 """
 
 from kgraph.graph.callgraph import CallGraph
-from kgraph.graph.lookups import KnownBinding, Lookups
+from kgraph.graph.lookups import KnownBinding, KnownTableCopy, Lookups
 from kgraph.graph.text import SourceText
 
 __all__ = [
     "CallGraph",
     "KnownBinding",
+    "KnownTableCopy",
     "Lookups",
     "SourceText",
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from kgraph.graph.by_type import TypeCandidates
+from kgraph.graph.installs import NearestInstalls
 from kgraph.graph.lookups import Lookups
 from kgraph.graph.open_requests import OpenRequests
 from kgraph.model.codes import ForwardedValue
@@ -247,6 +248,7 @@ class CallGraph(GraphArrays, Lookups):
         self._functions: dict[int, KnownFunction] = {}
         self._sites: dict[int, KnownSite] = {}
         self._evidence: dict[int, tuple[Evidence, ...]] = {}
+        self._installs = NearestInstalls(self)
         self._sites_from = -1
         self._sites_by_callee: dict[int, list[int]] = {}
 
@@ -294,10 +296,10 @@ class CallGraph(GraphArrays, Lookups):
         site = self.site(self.site_of(edge))
         callee = self.edge_callee[edge]
         others = [other for other in self._sites_to(site.caller)[callee] if other != site.number]
+        ends = self.function(site.caller), self.function(callee)
         return Hop(
-            self.function(site.caller), self.function(callee), site, self.kind(edge),
-            self.count_candidates(edge) if width is None else width, self.evidence(edge),
-            self._locate_sites(others),
+            *ends, site, self.kind(edge), self.count_candidates(edge) if width is None else width,
+            self._installs.cite_nearest(self.evidence(edge), *ends), self._locate_sites(others),
         )
 
     def _locate_sites(self, numbers: Sequence[int]) -> tuple[Location, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from kgraph.errors import LookupFailed
-from kgraph.graph import CallGraph, KnownBinding
+from kgraph.graph import CallGraph, KnownBinding, KnownTableCopy
 from kgraph.model.results import Install, KnownObject, OpsRow
 from kgraph.model.values import TransferKind
 from kgraph.query.lookup import suggest_functions, suggest_slots
@@ -86,14 +86,19 @@ def _find_known_bindings(graph: CallGraph, name: str) -> list[KnownBinding]:
 
 
 def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
-    """The tables that only copies bring into a field."""
+    """The tables that only copies bring into a field, each by the shortest way."""
     record, _, field = holder.rpartition(".")
     installed = {row.object for row in graph.find_bindings_to_field(record, field)}
+    shortest: dict[tuple[str, int], KnownTableCopy] = {}
+    for row in graph.find_table_copies_to_field(record, field):
+        known = shortest.get((row.holder, row.object))
+        if row.object not in installed and (
+                known is None or len(row.evidence) < len(known.evidence)):
+            shortest[row.holder, row.object] = row
     return [
         OpsRow(None, row.holder, graph.known_object(row.object), row.evidence[-1].location,
                evidence=row.evidence, is_complete=row.whole)
-        for row in graph.find_table_copies_to_field(record, field)
-        if row.object not in installed
+        for row in shortest.values()
     ]
 
 

@@ -3,20 +3,22 @@
 `kgraph ops` shows what is put into a field by name. Many fields get their tables from
 elsewhere: a row of a list, a local, a parameter (sk->sk_prot: inetsw_array, answer_prot,
 sk_alloc). A backward search over the solved graph starts at each field from which a call reads
-its table. Of what it finds, the tables of the records that are called through the field count.
-A pointer that more than MOST_SOURCES nodes flow into belongs to functions that move any memory:
-it gets no rows.
+its table. Of what it finds, the tables of the records that are called through the field count,
+once for each last copy that brings them, also where they are put into the field by name as
+well. A pointer that more than MOST_SOURCES nodes flow into belongs to functions that move any
+memory: it gets no rows.
 """
 
 from collections.abc import Iterator
 
 from kgraph.model.codes import is_node, node_operand
 from kgraph.model.ids import ObjectId
+from kgraph.model.location import Location
 from kgraph.model.resolution import CopiedTable
 from kgraph.model.values import Slot
 from kgraph.resolve.constraint_builder import Constraints
-from kgraph.resolve.constraint_graph import FieldKey, SlotReadKey
-from kgraph.resolve.findings.evidence import EvidenceChains
+from kgraph.resolve.constraint_graph import UNCITED, FieldKey, SlotReadKey
+from kgraph.resolve.findings.evidence import ChainStep, EvidenceChains
 from kgraph.resolve.interning import NONE, ObjectKey, VariableKey
 from kgraph.resolve.solving.object_sensitivity import Solution
 
@@ -37,11 +39,12 @@ class CopiedTableFinder:
         self._records = self._find_records()
 
     def find_rows(self) -> tuple[CopiedTable, ...]:
-        """All rows, sorted. A table that is put into a field by name, without a copy, has none."""
-        found: dict[tuple[str, str, ObjectId], CopiedTable] = {}
+        """All rows, sorted."""
+        found: dict[tuple[str, str, ObjectId, Location], CopiedTable] = {}
         for field, records in self._find_fields().items():
             for row in self._iter_rows(field, records):
-                key = (str(row.holder), row.holder.scope, row.table)
+                last = row.evidence[-1].location
+                key = (str(row.holder), row.holder.scope, row.table, last)
                 if key not in found or row.evidence < found[key].evidence:
                     found[key] = row
         return tuple(found[key] for key in sorted(found))
@@ -94,15 +97,37 @@ class CopiedTableFinder:
         tokens = frozenset(
             token for node in sources for token in self._given.get(node, ())
             if not records.isdisjoint(self._records.get(roots[token], ())))
-        sets = dict.fromkeys(sources, tokens)
+        copies = self._find_last_copies(field)
+        outside = dict.fromkeys(sources - copies.keys(), tokens)
         holder = self._nodes.holder(field)
         is_complete = self._table_points_to.is_known(node_operand(field))
         for token in tokens:
             table = self._nodes.holder(roots[token])
-            chain = self._chains.find_chains(token, [field], sets).get(field, [])
-            evidence = tuple(self._chains.cite(chain))
-            if len(evidence) > 1 and isinstance(table, ObjectId) and isinstance(holder, Slot):
-                yield CopiedTable(holder, table, evidence, is_complete)
+            chains = self._chains.find_chains(
+                token, {source for steps in copies.values() for source in steps}, outside)
+            for steps in copies.values():
+                for source, label in steps.items():
+                    chain = [*chains.get(source, ()), ChainStep(label, field)]
+                    evidence = tuple(self._chains.cite(chain))
+                    if len(evidence) > 1 and isinstance(table, ObjectId) and isinstance(
+                            holder, Slot):
+                        yield CopiedTable(holder, table, evidence, is_complete)
+
+    def _find_last_copies(self, field: int) -> dict[int, dict[int, int]]:
+        """The copies into a field that can be cited, by the nodes that stand for it: for each the
+        nodes that it copies, with labels.
+        """
+        found: dict[int, dict[int, int]] = {field: {}}
+        stack = [field]
+        while stack:
+            node = stack.pop()
+            for source, label in self._preds.get(node, {}).items():
+                if label != UNCITED:
+                    found[node][source] = label
+                elif source not in found:
+                    found[source] = {}
+                    stack.append(source)
+        return found
 
     def _find_sources(self, field: int) -> set[int] | None:
         """The nodes that flow into a field; None if they are more than MOST_SOURCES."""
