@@ -102,7 +102,8 @@ def _resolve(
     sites = CallSiteResolver(
         constraints, solution, bindings, StoredCallbacks(rules, nodes),
         NoCandidateReasons(solution.solver, unread))
-    edges = deferred.find_edges(facts, sites.find_callees(), sites.find_functions)
+    edges = deferred.find_edges(
+        facts, sites.find_callees(), sites.find_functions, sites.find_overlapping)
     footprint = collect_footprint(
         constraints, solution.solver.relevance, sites.forwarding,
         deferred.list_relevant_functions())

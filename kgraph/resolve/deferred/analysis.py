@@ -14,7 +14,7 @@ from itertools import product
 from kgraph.logs import PackageLogger
 from kgraph.model.facts import Binding, Definition, Flow, Function
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.values import Holder, Slot, Value
+from kgraph.model.values import Holder, Slot, TransferKind, Value
 from kgraph.resolve.deferred.keys import KeyEvaluator, Meaning, OwnParameter, find_address_target
 from kgraph.resolve.deferred.matching import DeferredEdges, RequestMatcher, field_kind
 from kgraph.resolve.deferred.record_rows import RecordRows
@@ -89,11 +89,13 @@ class DeferredCallAnalysis:
         facts: FactRows,
         callees: Mapping[SitePosition, Iterable[FunctionId]],
         find_functions: Callable[[Value], set[FunctionId]],
+        find_overlapping: Callable[[Slot], set[FunctionId]],
     ) -> DeferredEdges:
         """The deferred callees of call sites.
 
-        `callees` are those of calls through pointers, `find_functions` gives the functions in a
-        value once everything is solved.
+        `callees` are those of calls through pointers. Once everything is solved, `find_functions`
+        gives the functions in a value, and `find_overlapping` those that come to a slot from what
+        shares its storage.
         """
         self._linker = FunctionLinker(facts.functions)
         positions = {row.key: {site.position for site in row.sites} for row in facts.definitions}
@@ -102,7 +104,12 @@ class DeferredCallAnalysis:
             calls, self._get_evaluator, self._linker.link, find_functions)
         self._add_declared(propagation, calls, facts)
         for definition, write in self._writes:
-            if definition.key in positions:
+            if definition.key not in positions:
+                continue
+            if isinstance(write, Flow) and write.how in (
+                    TransferKind.OVERLAY, TransferKind.CARRIER):
+                self._add_overlap(propagation, definition, write, find_overlapping)
+            else:
                 self._add_assignment(propagation, definition, write)
         propagation.propagate()
         edges = RequestMatcher(self._record_rows).match(propagation.closed_summaries)
@@ -172,6 +179,19 @@ class DeferredCallAnalysis:
                 if not isinstance(meaning, OwnParameter)
             )
         return known
+
+    def _add_overlap(
+        self, propagation: SummaryPropagation, definition: Definition, flow: Flow,
+        find_overlapping: Callable[[Slot], set[FunctionId]],
+    ) -> None:
+        """A slot that shares storage with another one runs what is registered there, under a key
+        that nobody knows. What the slot itself is filled with is not among that."""
+        slot = flow.target.holder
+        if isinstance(slot, Slot):
+            for kind in self._kinds[slot.record, slot.field]:
+                for callback in find_overlapping(slot):
+                    summary = Summary(kind, Action.REGISTER, None, callback)
+                    propagation.close_summary(definition, ClosedSummary(summary, flow.location))
 
     def _add_assignment(
         self, propagation: SummaryPropagation, definition: Definition, write: Binding | Flow

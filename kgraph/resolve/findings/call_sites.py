@@ -20,9 +20,15 @@ from kgraph.model.resolution import (
     Role,
     SiteStatus,
 )
-from kgraph.model.values import Holder, SymbolUse, Value
+from kgraph.model.values import Holder, Slot, SymbolUse, Value
 from kgraph.resolve.constraint_builder import Constraints
-from kgraph.resolve.constraint_graph import FieldKey, NodeKey, PointeeKey, SlotReadKey
+from kgraph.resolve.constraint_graph import (
+    FieldKey,
+    NodeKey,
+    OverlapKey,
+    PointeeKey,
+    SlotReadKey,
+)
 from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
 from kgraph.resolve.deferred.summaries import SitePosition
 from kgraph.resolve.fact_rows import SiteRow
@@ -110,9 +116,17 @@ class CallSiteResolver:
         operand = operands.operand(nodes.interner.intern_value(value))
         if operand == NOTHING:
             return set()
-        tokens = self._solution.solver.sets.get(operands.as_node(operand), EMPTY)
-        found = {nodes.token_functions[token] for token in tokens}
-        return {nodes.function_id(function) for function in found if function != NONE}
+        return self._list_functions(operands.as_node(operand))
+
+    def find_overlapping(self, slot: Slot) -> set[FunctionId]:
+        """The functions that come to a slot from what shares its storage."""
+        node = self._nodes.find_node(SlotKey(slot.record, slot.field, slot.scope))
+        return self._list_functions(self._nodes.find_node(OverlapKey(node)))
+
+    def _list_functions(self, node: int) -> set[FunctionId]:
+        tokens = self._solution.solver.sets.get(node, EMPTY)
+        found = {self._nodes.token_functions[token] for token in tokens}
+        return {self._nodes.function_id(function) for function in found if function != NONE}
 
     def iter_sites(
         self, deferred: Mapping[SitePosition, tuple[Candidate, ...]]
