@@ -17,7 +17,11 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from kgraph.extract.asm.inline import CALL_INSTRUCTIONS, UNKNOWN_ARGUMENTS
+from kgraph.extract.asm.inline import (
+    CALL_INSTRUCTIONS,
+    THROUGH_REGISTER,
+    UNKNOWN_ARGUMENTS,
+)
 from kgraph.extract.asm.labels import (
     AsmLabels,
     Sections,
@@ -35,7 +39,6 @@ from kgraph.model.values import Load, Opaque, Place, Symbol, SymbolUse, Value
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _POINTER_CALL = re.compile(r"\*\s*([A-Za-z_]\w*)\s*(?:$|\()")
-_THROUGH_REGISTER = Opaque("assembler calls through a register or the stack")
 # Instructions that control does not pass (x86, arm, riscv).
 _EXIT = re.compile(
     r"(?:jmp|l?ret|iret|sysret|sysexit|eret|mret|sret|ud2|hlt|br?|bx|tail|j)[lqwa]{0,2}")
@@ -122,7 +125,7 @@ class AsmDefinitions:
             for named in find_names(statement):
                 self._add_symbol(named.name, number, location, named.use)
         elif operand and not self._registers.has_address(operand[1:]):
-            self._add_call(_THROUGH_REGISTER, operand, location)
+            self._add_call(THROUGH_REGISTER, operand, location)
 
     def _start_entry(self, identity: FunctionId, location: Location) -> None:
         is_code = self._sections.is_code

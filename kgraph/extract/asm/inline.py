@@ -40,6 +40,8 @@ CALL_INSTRUCTIONS = (
 """Instructions that call, or that end a function in another (x86, arm, s390, mips, riscv)."""
 UNKNOWN_ARGUMENTS = ((Opaque("assembler passes it"),),) * 6
 """The arguments of a call from assembler: as many as there are registers for them."""
+THROUGH_REGISTER = Opaque("assembler calls through a register or the stack")
+"""What a call through something else than a name calls."""
 
 _STRING = r'"((?:[^"\\]|\\.)*)"'
 _ASM = re.compile(r"\b(?:asm|__asm)(?: volatile| goto| inline)* \(" + _STRING)
@@ -249,11 +251,13 @@ def _record_calls(context: DefinitionContext, asm: _InlineAsm, text: AsmText) ->
     seen: set[Value] = set()
     for match in _CALL.finditer(text.template):
         target = _find_target(context, asm, text, match[3])
-        if match[2]:  # call *operand: through what it holds, or what it is the address of
-            target = Load(target.place) if isinstance(target, Address) else target
-        elif isinstance(target, FunctionId):
-            target = None if target.name in own_labels else Symbol(target)
-        if isinstance(target, Symbol | Load) and target not in seen:
+        if isinstance(target, FunctionId):
+            is_label = target.name in own_labels and not match[2]
+            target = None if is_label else Symbol(target)
+        elif match[2]:  # call *operand: through what it holds, or what it is the address of
+            target = (
+                Load(target.place) if isinstance(target, Load | Address) else THROUGH_REGISTER)
+        if isinstance(target, Symbol | Load | Opaque) and target not in seen:
             seen.add(target)
             _record_call(context, asm.node, target)
 
@@ -287,7 +291,9 @@ def _find_operand(text: AsmText, name: str) -> int:
     return names.index(name) if name in names else -1
 
 
-def _record_call(context: DefinitionContext, node: SyntaxNode, target: Symbol | Load) -> None:
+def _record_call(
+    context: DefinitionContext, node: SyntaxNode, target: Symbol | Load | Opaque
+) -> None:
     sources = context.unit.sources
     extent = C.clang_getCursorExtent(node.cursor)
     written = WrittenCall(

@@ -126,7 +126,8 @@ class _OpenCalls:
     def _is_leading(self, site: int) -> bool:
         by_type = self._graph.by_type
         if by_type.has_unknown_type(site):
-            return self._are_blind_leading and not self._is_leaf(self._graph.caller_of(site))
+            caller = self._graph.function(self._graph.caller_of(site))
+            return self._are_blind_leading and not _is_leaf(caller.id.name)
         if self._adjacency.constraints.types:
             return False  # its candidates are ordinary callees
         return not self._leading.isdisjoint(by_type.callees(site))
@@ -159,25 +160,29 @@ class _OpenCalls:
         return self._undefined | {
             caller for caller in by_type.callers
             if any(map(by_type.has_unknown_type, by_type.sites_of(caller)))
-            and not self._is_leaf(caller)}
-
-    def _is_leaf(self, function: int) -> bool:
-        return self._graph.function(function).id.name in _load_leaf_functions()
+            and not _is_leaf(self._graph.function(caller).id.name)}
 
 
 def _find_open_functions(graph: CallGraph) -> set[int]:
     """The functions without a definition that may call anything."""
     if graph.is_whole:
         return set()
-    leaves = _load_leaf_functions()
-    return {number for number, name in graph.find_undefined_functions() if name not in leaves}
+    return {number for number, name in graph.find_undefined_functions() if not _is_leaf(name)}
+
+
+def _is_leaf(name: str) -> bool:
+    """Whether a function of this name is known to call nothing back."""
+    names, prefixes = _load_leaf_functions()
+    return name in names or name.startswith(prefixes)
 
 
 @cache
-def _load_leaf_functions() -> frozenset[str]:
-    """The names of the functions that are known to call nothing back."""
+def _load_leaf_functions() -> tuple[frozenset[str], tuple[str, ...]]:
+    """The names of the functions that call nothing back, and prefixes of such names."""
     text = resources.files("kgraph.query.paths").joinpath("leaf_functions.toml").read_text("utf-8")
-    return frozenset(name for row in tomllib.loads(text)["leaf"] for name in row["names"])
+    rows = tomllib.loads(text)["leaf"]
+    return (frozenset(name for row in rows for name in row.get("names", ())),
+            tuple(prefix for row in rows for prefix in row.get("prefixes", ())))
 
 
 def _find_assembler_entries(graph: CallGraph, target: int) -> tuple[KnownFunction, ...]:

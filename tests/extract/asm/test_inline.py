@@ -4,7 +4,7 @@ import pytest
 
 from kgraph.extract.asm.inline import parse_asm_statements
 from kgraph.extract.definition_context import AsmOperand
-from kgraph.model.values import Load, Symbol
+from kgraph.model.values import Load, Opaque, Symbol
 from tests.support.shorthand import Facts, value_text
 
 
@@ -52,6 +52,15 @@ def test_asm_that_clang_hides_is_still_paired(facts: Facts) -> None:
     assert reading.sites("u")[0].location.line == 4
 
 
+def test_a_call_through_a_register_is_of_unknown_callee(facts: Facts) -> None:
+    reading = facts("""
+    int u(int n) { asm("call *%%rax" : : "a" (n)); return n; }
+    int v(int n) { asm("call *%0" : : "r" (u)); return n; }
+    int w(int (*f)(void)) { asm("call *%0" : : "r" (f)); return 0; }""")
+    assert [type(site.target).__name__ for f in "uvw" for site in reading.sites(f)] == [
+        "Opaque", "Symbol", "Load"]
+
+
 def test_a_call_through_an_operand_is_indirect(facts: Facts) -> None:
     reading = facts("""
     struct ops { void (*run)(void); }; extern struct ops ops; void (*hook)(void);
@@ -61,8 +70,8 @@ def test_a_call_through_an_operand_is_indirect(facts: Facts) -> None:
         asm("call *%%rax" : : "r" (hook));
         return 0;
     }""")
-    assert [site.index for site in reading.sites("u")] == [0, 1]
-    assert all(isinstance(site.target, Load) for site in reading.sites("u"))
+    assert [(site.index, type(site.target)) for site in reading.sites("u")] == [
+        (0, Load), (1, Load), (2, Opaque)]
 
 
 _DECLARED = """
