@@ -24,7 +24,7 @@ from kgraph.query.paths.execution_context import ExecutionContext
 from kgraph.query.paths.no_path import explain_no_path
 from kgraph.query.paths.object_tables import ObjectTables
 from kgraph.query.paths.path_facts import PathRule
-from kgraph.query.paths.search import PathSearch, StatePath
+from kgraph.query.paths.search import MAX_EFFORT, PathSearch, StatePath
 from kgraph.query.paths.state_space import StateSpace, Step
 from kgraph.query.paths.ways import WaySearch
 from kgraph.query.pins import find_table_evidence, parse_pin
@@ -32,7 +32,9 @@ from kgraph.query.scenarios import find_function_numbers, merge_site_pins, resol
 
 _LOG = PackageLogger("kgraph.query")
 MAX_OTHERS = 20
-_COUNT_EFFORT = 1000  # calls and functions: less than starting costs
+_TRIAL_EFFORT = 50_000  # calls and functions: less than a second
+_WAYS_EFFORT = 200_000  # a few seconds
+_COUNT_EFFORT = 1000  # less than starting costs
 
 
 class PathQuestion(Struct, frozen=True):
@@ -72,21 +74,22 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     search = make_search(graph, question)
     space, constraints = search.space, search.space.constraints
     is_possible = not question.prune or _may_reach(search)
-    first = search.find_first() if is_possible else None
+    first, is_denied = _find_first(graph, question, search) if is_possible else (None, False)
     _LOG.debug(
         "%s to %s: first path after %d calls and functions; %d pinned sites, via %d, avoid %d",
         question.caller, question.callee, search.measure_effort(),
         len(constraints.pins), len(constraints.via), len(constraints.avoid))
     contradiction = None
-    if space.refused or not is_possible:
+    if (space.refused or not is_possible) and not is_denied:
         contradiction = _find_cheaper_contradiction(graph, question, search, first)
     if first is None:
         frontier = _explain_failing_leg(space, find_function(graph, question.caller).number,
                                         find_function(graph, question.callee).number)
-        if search.has_stopped:
+        if search.has_stopped and not is_denied:
             frontier = replace(frontier, stopped_after=search.measure_effort())
         return PathAnswer((), frontier=frontier, contradiction=contradiction)
     ways = WaySearch(search, first)
+    search.allow_effort(_WAYS_EFFORT)
     paths = [first, *islice(ways.iter_ways(), question.count - 1)]
     others, are_all = _count_others(search, ways) if question.count_others else (0, True)
     _LOG.debug("%d ways and %d others after %d calls and functions",
@@ -94,6 +97,23 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     shown = tuple(Path(make_hops(graph, path.steps, constraints)) for path in paths)
     return PathAnswer(
         shown, others=others, others_at_least=not are_all, contradiction=contradiction)
+
+
+def _find_first(
+    graph: CallGraph, question: PathQuestion, search: PathSearch
+) -> tuple[StatePath | None, bool]:
+    """(the cheapest path; whether there is none even without the rules). That there is none is
+    quickly seen without them: there are fewer states.
+    """
+    search.allow_effort(_TRIAL_EFFORT)
+    first = search.find_first()
+    if first is None and search.has_stopped:
+        loose = make_search(graph, replace(question, prune=False))
+        if loose.find_first() is None and not loose.has_stopped:
+            return None, True
+        search.allow_effort(MAX_EFFORT)
+        first = search.find_first()
+    return first, False
 
 
 def _may_reach(search: PathSearch) -> bool:

@@ -21,7 +21,7 @@ from kgraph.query.paths.path_facts import Facts
 from kgraph.query.paths.state_space import Bindings, State, StateSpace, Step
 
 VisitKey = tuple[int, Bindings, Facts, int]
-MAX_EFFORT = 1_000_000  # calls and functions to look at: about 10 s
+MAX_EFFORT = 300_000  # calls and functions to look at: some seconds
 _FIRST_PATIENCE = 500  # states to look at for the rest of one path
 
 
@@ -296,4 +296,6 @@ class _Exploration:
         for step in steps:
             if self.gives_every_step or not self._is_left(step.state, node.hops + 1):
                 self._push(SearchNode(step.state, step, node))
-        self._search.count_effort(len(steps))
+        calls = self._search.space.graph.hop_start
+        refused = calls[node.state.function + 1] - calls[node.state.function] - len(steps)
+        self._search.count_effort(len(steps) + max(0, refused))

@@ -12,6 +12,7 @@ from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind
 from kgraph.model.results import PathAnswer
 from kgraph.query import PathQuestion, find_function, find_paths
+from kgraph.query.paths import question as path_question
 from kgraph.query.paths import search as path_search
 from kgraph.query.paths.constraints import PathConstraints
 from kgraph.query.paths.costs import HOP
@@ -202,7 +203,7 @@ def test_a_search_that_is_stopped_shows_what_it_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
     graph = make_maze(tmp_path)
-    monkeypatch.setattr(path_search, "MAX_EFFORT", 500)
+    monkeypatch.setattr(path_question, "_WAYS_EFFORT", 500)
     answer = find_paths(graph, PathQuestion("a", "z", count=count))
     assert len(answer.paths) == 1
     assert answer.others_at_least
@@ -213,15 +214,33 @@ def test_a_path_that_was_not_found_when_the_search_stopped_is_not_denied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graph = make_maze(tmp_path)
+    # Few states are left without the rules, so this is known although the first search stopped.
+    monkeypatch.setattr(path_question, "_TRIAL_EFFORT", 500)
     assert _explain(find_paths(graph, PathQuestion("f0_0", "z")))[0] == "no path from f0_0 to z"
+    monkeypatch.setattr(path_question, "MAX_EFFORT", 200)
     monkeypatch.setattr(path_search, "MAX_EFFORT", 500)
     answer = find_paths(graph, PathQuestion("f0_0", "z"))
     assert answer.frontier is not None
     assert answer.frontier.is_open
     after = answer.frontier.stopped_after
-    assert 500 < after < 600
+    assert 700 < after < 900
     assert _explain(answer)[0] == (
         f"no path found from f0_0 to z: stopped looking after {after} calls")
+
+
+def test_a_search_goes_on_where_it_was_stopped(tmp_path: Path) -> None:
+    graph = make_maze(tmp_path)
+    space = StateSpace(graph, PathConstraints())
+    start, end = (find_function(graph, name).number for name in ("a", "f30_0"))
+    search = PathSearch(space, space.make_start_state(start), end)
+    stops = 0
+    search.allow_effort(20)
+    while (path := search.find_first()) is None:
+        assert search.has_stopped
+        stops += 1
+        search.allow_effort(20)
+    assert stops > 5
+    assert len(path.steps) == 31
 
 
 def _explain(answer: PathAnswer) -> list[str]:
