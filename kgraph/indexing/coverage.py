@@ -8,12 +8,15 @@ from typing import Any
 from kgraph.model.facts import Definition, Function
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import DeferredRequest, EdgeKind, Resolution, ResolvedSite, SiteStatus
-from kgraph.model.results import Coverage, HolderStatistics
-from kgraph.model.values import Holder, Value
+from kgraph.model.results import Coverage, HolderStatistics, SharedCandidates
+from kgraph.model.values import Holder, Slot, Value
 
 # The second statistics leave out this many holders: one table of system calls or of attributes
 # weighs as much as hundreds of others.
 HEAVIEST_LEFT_OUT = 3
+# Sets of candidates that several holders share: how small the smallest is that counts, how many are
+# kept, and how many holders of each are named.
+FEWEST_SHARED, MOST_SHARED, MOST_NAMED = 4, 5, 6
 
 
 def find_address_taken(definitions: Iterable[Definition]) -> set[FunctionId]:
@@ -58,6 +61,7 @@ def compute_coverage(
         unresolved=_count(site.reason for site in indirect if site.status is SiteStatus.UNRESOLVED),
         candidates=statistics.by_site(),
         holders=statistics.by_holder(),
+        shared=statistics.list_shared(),
         deferred=_count_deferred(resolution),
     )
 
@@ -107,6 +111,9 @@ class _CandidateStatistics:
             for definition in definitions.values()
             if isinstance(definition.subject, Function) and definition.subject.id in taken
         )
+        self._types = {
+            definition.subject.id: definition.subject.signature
+            for definition in definitions.values() if isinstance(definition.subject, Function)}
         self._resolved = [site for site in resolution.sites if site.status is SiteStatus.RESOLVED]
 
     def _signature(self, site: ResolvedSite) -> str:
@@ -126,13 +133,7 @@ class _CandidateStatistics:
 
         A holder that a macro calls through at a thousand places weighs no more than another.
         """
-        found: dict[Holder, tuple[set[FunctionId], set[str]]] = {}
-        for site in self._resolved:
-            if site.holder is not None:
-                callees, signatures = found.setdefault(site.holder, (set(), set()))
-                callees.update(c.callee for c in site.candidates
-                               if c.kind not in (EdgeKind.TYPE, EdgeKind.DEFERRED))
-                signatures.add(self._signature(site))
+        found = self._collect_holders()
         weights = sorted(
             ((len(callees), sum(self._by_type[name] for name in signatures), str(holder))
              for holder, (callees, signatures) in found.items() if callees), reverse=True)
@@ -141,6 +142,38 @@ class _CandidateStatistics:
         heaviest = [name for _, _, name in weights[:HEAVIEST_LEFT_OUT]]
         return {"all": _summarize_holders(weights), "without": {
             **_summarize_holders(weights[HEAVIEST_LEFT_OUT:]), "left_out": heaviest}}
+
+
+    def _collect_holders(self) -> dict[Holder, tuple[set[FunctionId], set[str]]]:
+        """The candidates of each holder, and the types of its calls."""
+        found: dict[Holder, tuple[set[FunctionId], set[str]]] = {}
+        for site in self._resolved:
+            if site.holder is not None:
+                callees, signatures = found.setdefault(site.holder, (set(), set()))
+                callees.update(c.callee for c in site.candidates
+                               if c.kind not in (EdgeKind.TYPE, EdgeKind.DEFERRED))
+                signatures.add(self._signature(site))
+        return found
+
+    def list_shared(self) -> tuple[SharedCandidates, ...]:
+        """The sets of candidates of several types that several holders have, the heaviest first.
+
+        Holders that are copied into each other share sets as well, but of one type.
+        """
+        groups: dict[frozenset[FunctionId], list[Holder]] = {}
+        for holder, (callees, _) in self._collect_holders().items():
+            if len(callees) >= FEWEST_SHARED:
+                groups.setdefault(frozenset(callees), []).append(holder)
+        found = []
+        for shared, holders in groups.items():
+            types = {self._types.get(callee, "") for callee in shared} - {""}
+            if len(holders) > 1 and len(types) > 1:
+                names = sorted((not isinstance(holder, Slot), str(holder)) for holder in holders)
+                found.append(SharedCandidates(
+                    len(shared), len(types), len(holders),
+                    tuple(name for _, name in names[:MOST_NAMED])))
+        found.sort(key=lambda each: (-each.candidates * each.count, each.holders))
+        return tuple(found[:MOST_SHARED])
 
 
 def _summarize_holders(weights: list[tuple[int, int, str]]) -> HolderStatistics:

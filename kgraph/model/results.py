@@ -287,12 +287,25 @@ Number = int | float  # as it is stored: decoding to float alone would make a co
 HolderStatistics = dict[str, Number | list[str]]
 
 
+class SharedCandidates(Struct, frozen=True, gc=False):
+    """Holders that have one set of so many `candidates`, of several `types`: it may be that a value
+    passes between them that does not in truth. `holders` are the first by name, `count` is how many
+    there are.
+    """
+
+    candidates: int
+    types: int
+    count: int
+    holders: tuple[str, ...]
+
+
 class Coverage(Struct, frozen=True, gc=False):
     """Totals of an index: units, functions, call sites by status.
 
     `resolved` has the numbers of call sites by rule, `empty` and `unresolved` by reason.
     `candidates` and `holders` have statistics of candidates by call site and by holder ("all", and
-    "without" the heaviest). `deferred` has for each kind of request how many there are
+    "without" the heaviest); `shared` are the sets that several holders share though they are of
+    several types. `deferred` has for each kind of request how many there are
     (`requests`), how many have a callee (`resolved`), why others have none (`without`), and how
     many callbacks are registered under an unknown key (its name in the index and in JSON is
     `untold`).
@@ -309,6 +322,7 @@ class Coverage(Struct, frozen=True, gc=False):
     unresolved: dict[str, int] = field(default_factory=dict)
     candidates: dict[str, Number] = field(default_factory=dict)
     holders: dict[str, HolderStatistics] = field(default_factory=dict)
+    shared: tuple[SharedCandidates, ...] = ()
     deferred: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property

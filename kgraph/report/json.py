@@ -289,7 +289,11 @@ def encode_status(about: IndexDescription, account: Coverage) -> Record:
             "direct": account.direct, "indirect": account.indirect, "resolved": account.resolved,
             "empty": account.empty, "unresolved": account.unresolved,
         },
-        "candidates": {**account.candidates, "by_holder": account.holders},
+        "candidates": {**account.candidates, "by_holder": account.holders,
+                       "shared": [
+                           {"candidates": shared.candidates, "types": shared.types,
+                            "count": shared.count, "holders": list(shared.holders)}
+                           for shared in account.shared]},
         "deferred": account.deferred,
     }
 

@@ -72,6 +72,7 @@ def format_coverage(account: Coverage) -> Iterator[str]:
             f" p99 {figures['p99']}; by type alone mean {figures['by_type_mean']}"
         )
         yield from _format_holders(account)
+        yield from _format_shared(account)
     yield from format_deferred(account)
 
 
@@ -88,6 +89,16 @@ def _format_holders(account: Coverage) -> Iterator[str]:
             f" p50 {figures['p50']}, p90 {figures['p90']}, p99 {figures['p99']}; by type alone mean"
             f" {figures['by_type_mean']} (ratio {figures['ratio']}), {which}"
         )
+
+
+def _format_shared(account: Coverage) -> Iterator[str]:
+    """Sets of candidates of several types that several holders share."""
+    for number, shared in enumerate(account.shared):
+        more = shared.count - len(shared.holders)
+        yield (
+            f"  {'' if number else 'shared':<12} {shared.count} holders share one set of"
+            f" {shared.candidates} candidates of {shared.types} types:"
+            f" {', '.join(shared.holders)}{f' and {more} more' if more else ''}")
 
 
 def format_deferred(account: Coverage) -> Iterator[str]:

@@ -23,7 +23,7 @@ def write_description(connection: sqlite3.Connection, description: IndexDescript
 
 def write_coverage(connection: sqlite3.Connection, coverage: Coverage) -> None:
     """Store the totals of the index."""
-    _write(connection, [("coverage", json.dumps(asdict(coverage)))])
+    _write(connection, [("coverage", json.dumps(msgspec.to_builtins(coverage)))])
 
 
 def write_fingerprint(connection: sqlite3.Connection, rows: Iterable[tuple[str, str]]) -> None:
