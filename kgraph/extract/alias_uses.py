@@ -12,7 +12,7 @@ from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, evaluate_integer, get_spelling
 from kgraph.extract.clang.ctypes_api import Cursor
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
-from kgraph.extract.definition_context import DefinitionContext, Values
+from kgraph.extract.definition_context import DefinitionContext, RawWrite, Values
 from kgraph.extract.storage_overlap import Overlap
 from kgraph.extract.types import TypeInfo
 from kgraph.model.ids import FunctionId
@@ -26,9 +26,13 @@ _NUMBER_AS_FUNCTION = "a number is taken for the address of a function"
 _NUMBER_AS_ADDRESS = "a number is taken for an address"
 _FUNCTION_AS_NUMBER = "the address of a function is read as a number"
 
-_COPY_FUNCTIONS = frozenset({
-    "memcpy", "__memcpy", "__builtin_memcpy", "__inline_memcpy",
-    "memmove", "__memmove", "__builtin_memmove"})
+COPY_BUILTINS = {
+    "__builtin_memcpy": 0, "__builtin_memmove": 0, "__builtin_mempcpy": 0, "__builtin_bcopy": 1,
+    "__builtin___memcpy_chk": 0, "__builtin___memmove_chk": 0, "__builtin___mempcpy_chk": 0,
+    "__builtin_memcpy_inline": 0}
+"""Builtins that copy memory, and which of their first two arguments is the destination."""
+_COPY_FUNCTIONS = {
+    "memcpy": 0, "__memcpy": 0, "__inline_memcpy": 0, "memmove": 0, "__memmove": 0} | COPY_BUILTINS
 _FILL_FUNCTIONS = frozenset({
     "copy_from_user", "_copy_from_user", "__copy_from_user", "__copy_from_user_nocheck",
     "__copy_from_user_inatomic", "raw_copy_from_user", "copy_from_iter", "memcpy_fromio",
@@ -72,7 +76,12 @@ def note_memory_copy(
         return
     unit = context.unit
     to, source = (_find_pointee(unit.types.of(unwrap(each).cursor)) for each in operands[:2])
+    destination = _COPY_FUNCTIONS.get(name, 0)
+    if destination:
+        to, source = source, to
     if to is None or not to.is_record:
+        size = operands[2] if len(operands) > 2 else None
+        context.raw_writes.append(RawWrite(operands[destination], size=size))
         return
     if is_fill:
         _open_record(context, to, _FILLED_FROM_OUTSIDE, node)

@@ -16,7 +16,7 @@ from kgraph.extract.clang.api import (
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
 from kgraph.extract.conditions import evaluate_number, find_unchanged_parameter
 from kgraph.extract.definition_context import DefinitionContext, Values, WrittenCall
-from kgraph.extract.lvalues import find_va_list_elements
+from kgraph.extract.lvalues import find_untyped_pointees, find_va_list_elements, load_record
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.facts import HandedKind, HandedValue
 from kgraph.model.ids import FunctionId
@@ -38,7 +38,7 @@ from kgraph.model.values import (
 _VA_START = "__builtin_va_start"
 # builtins that evaluate to one of their arguments, and which
 _TRANSPARENT = {"__builtin_expect": 0, "__builtin_expect_with_probability": 0,
-                "__builtin_assume_aligned": 0}
+                "__builtin_assume_aligned": 0} | alias_uses.COPY_BUILTINS
 # builtins that do not evaluate their operands
 _UNEVALUATED = frozenset({"__builtin_constant_p", "__builtin_object_size",
                           "__builtin_dynamic_object_size", "__builtin_classify_type"})
@@ -85,7 +85,8 @@ def _read_call(reader: Reader, node: SyntaxNode) -> Values:
                 continue
             if target.name.startswith(_NEVER_CALLED):
                 continue
-        found += (_record_call(context, node, callee, target, passed),)
+        place = _record_call(context, node, callee, target, passed)
+        found += (load_record(context, place, reader.types.of(node.cursor)),)
     context.call_results[node.key] = found
     return found
 
@@ -142,6 +143,9 @@ def _evaluate_builtin(
     """The values of a call of a builtin, which is not a call site."""
     if name == _VA_START and arguments:
         _start_va_list(context, node, arguments[0])
+    if name in alias_uses.COPY_BUILTINS and len(arguments) > 1:
+        destination = alias_uses.COPY_BUILTINS[name]
+        _copy_memory(context, node, arguments[destination], arguments[1 - destination])
     position = _TRANSPARENT.get(name, len(arguments))
     return arguments[position] if position < len(arguments) else ()
 
@@ -154,10 +158,20 @@ def _start_va_list(context: DefinitionContext, node: SyntaxNode, va_list: Values
                        TransferKind.ASSIGNMENT)
 
 
+def _copy_memory(
+    context: DefinitionContext, node: SyntaxNode, destinations: Values, sources: Values
+) -> None:
+    """`*destination = *source`, of whatever type."""
+    contents = tuple(Load(place) for place in find_untyped_pointees(sources))
+    for place in find_untyped_pointees(destinations):
+        context.assign(place, contents, context.locate(node), TransferKind.ASSIGNMENT)
+
+
 def _record_call(
     context: DefinitionContext, node: SyntaxNode, callee: SyntaxNode, target: Value,
     passed: _Passed,
-) -> Value:
+) -> Place:
+    """Record a call; the place of what it returns."""
     assert context.function is not None
     sources = context.unit.sources
     extent = C.clang_getCursorExtent(node.cursor)
@@ -170,8 +184,8 @@ def _record_call(
     signature = "" if is_direct else _spell_signature(context, callee)
     index = context.add_call(written, target, passed.arguments, signature)
     if isinstance(target, FunctionId):
-        return Load(Place(ReturnValue(target)))
-    return Load(Place(CallResult(context.function, index)))
+        return Place(ReturnValue(target))
+    return Place(CallResult(context.function, index))
 
 
 def _spell_signature(context: DefinitionContext, callee: SyntaxNode) -> str:

@@ -61,6 +61,17 @@ class WrittenCall:
     handed: tuple[HandedValue, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RawWrite:
+    """A write to an lvalue that may lie in a record of which it is no field, or a copy to what a
+    pointer points to. `value` is what is assigned, with its `values`; `size` how much is copied."""
+
+    target: SyntaxNode
+    value: SyntaxNode | None = None
+    values: Values = ()
+    size: SyntaxNode | None = None
+
+
 @dataclass(slots=True)
 class DefinitionContext:
     """The facts of one definition, while it is read.
@@ -80,6 +91,8 @@ class DefinitionContext:
     static_objects: list[tuple[Cursor, ObjectId]] = field(default_factory=list)  # declared inside
     call_results: dict[int, Values] = field(default_factory=dict)  # by the call's node key
     has_cleanups: bool = False  # some variable has a cleanup attribute
+    raw_writes: list[RawWrite] = field(default_factory=list)
+    raw_pointers: dict[int, list[SyntaxNode]] = field(default_factory=dict)  # by the local's key
     printed: str = ""  # the definition as clang prints it
     initialisers: dict[int, SyntaxNode] = field(default_factory=dict)  # of locals, by key
     # the text of an asm statement, by its node key; None where it is not known

@@ -13,6 +13,7 @@ from kgraph.extract.clang.tree import read_tree
 from kgraph.extract.definition_context import DefinitionContext, UnitContext
 from kgraph.extract.identities import LocalHolders
 from kgraph.extract.initialisers import read_initialiser
+from kgraph.extract.raw_writes import find_raw_writes
 from kgraph.extract.reader import Reader
 from kgraph.extract.statements import find_initialiser
 from kgraph.model.facts import Definition, Function, Object
@@ -42,6 +43,7 @@ def read_function(unit: UnitContext, cursor: Cursor, key: str, printed: str) -> 
     for child in root.children:
         if child.kind == kinds.COMPOUND:
             reader.read_statement(child)
+    find_raw_writes(context)
     found = [_make_definition(key, function, context)]
     for number, (variable, identity) in enumerate(context.static_objects):
         found.append(Definition(f"{key}.{number}", _make_object(unit, variable, identity)))

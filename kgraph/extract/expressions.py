@@ -23,6 +23,7 @@ from kgraph.extract.lvalues import (
     is_global_register,
     read_lvalue,
 )
+from kgraph.extract.raw_writes import note_write
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import (
@@ -213,6 +214,7 @@ def _read_assignment(
     context = reader.context
     values = reader.read_values(right)
     places = reader.read_places(left)
+    note_write(context, left, right, values)
     if places:
         kept = values
         if not reader.types.of(left.cursor).can_lead_to_function:

@@ -174,7 +174,12 @@ class _UnitExtraction:
     def read(self, root: Cursor) -> list[Definition]:
         """The definitions whose key was not seen before."""
         found: list[Definition] = []
+        record: Cursor | None = None  # the one that a name is declared with next
         for cursor in list_children(root):
+            if record is not None and cursor.kind in (
+                    kinds.VAR, kinds.TYPEDEF, kinds.FUNCTION):
+                self._context.identities.name_record(record, get_spelling(cursor))
+            record = cursor if cursor.kind in (kinds.STRUCT, kinds.UNION) else None
             if cursor.kind == kinds.FUNCTION:
                 found.extend(self._read_function(cursor))
             elif cursor.kind == kinds.VAR:

@@ -50,6 +50,8 @@ class Identities:
         self._objects: dict[tuple[int, str], ObjectId] = {}
         self._slots: dict[int, Slot | None] = {}
         self._records: dict[int, tuple[str, str]] = {}
+        self._declared_with: dict[int, tuple[str, str]] = {}  # unnamed records
+        self._unnamed_in: dict[int, int] = {}  # by function
 
     def enter_file(self, path: str) -> str:
         """Prepare for reading a definition in a file; the image that it belongs to.
@@ -101,6 +103,16 @@ class Identities:
             known = self._records[key] = self._name_record(cursor)
         return known
 
+    def name_record(self, record: Cursor, name: str, owner: FunctionId | None = None) -> None:
+        """Name a record without tag after the first name that is declared with it.
+
+        `struct { ... } s, *p;` declares one record: `s.f` and `p->f` are one slot. `owner` is the
+        function around a local declaration. A record that has a name keeps it.
+        """
+        if is_unnamed(spell_bare_type(C.clang_getCursorType(record))):
+            scope = self._scope_record(record, owner)
+            self._declared_with.setdefault(get_key(record), (name, scope))
+
     def identify_slot(self, field: Cursor) -> Slot | None:
         """The slot of a field declaration; None in a record that no name leads to."""
         key = get_key(field)
@@ -128,12 +140,31 @@ class Identities:
             return name, "" if not path or _is_in_include_folder(path) else path
         parent = C.clang_getCursorSemanticParent(cursor)
         if parent.kind not in (kinds.STRUCT, kinds.UNION):
-            return "", ""
+            return self._name_declared(cursor, parent) if cursor.kind == kinds.STRUCT else ("", "")
         outer, scope = self.identify_record(parent)
         field = _find_field_of_type(parent, cursor)
+        if not outer and field and cursor.kind == kinds.STRUCT:  # in the union of a variable
+            outer, scope = self._declared_with.get(get_key(parent), ("", ""))
         if not outer or not field:
             return outer, scope
         return f"{outer}.{field}", scope
+
+    def _name_declared(self, record: Cursor, parent: Cursor) -> tuple[str, str]:
+        """The name that an unnamed record has by what is declared with it.
+
+        One that a function uses without that, in a cast, is numbered.
+        """
+        known = self._declared_with.get(get_key(record))
+        if known is not None or parent.kind != kinds.FUNCTION:
+            return known or ("", "")
+        number = self._unnamed_in[get_key(parent)] = self._unnamed_in.get(get_key(parent), 0) + 1
+        return f"(record {number})", self._scope_record(record, self.identify_function(parent))
+
+    def _scope_record(self, record: Cursor, owner: FunctionId | None) -> str:
+        """The scope of a record without tag: its file, and the function that it is declared in."""
+        path = self._sources.locate_cursor(record).path
+        return path if owner is None else f"{owner.scope or path}:{owner.name}"
+
 
 
 def _is_in_include_folder(path: str) -> bool:

@@ -17,10 +17,12 @@ from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.values import (
     POINTEE,
     Address,
+    CallResult,
     Load,
     Opaque,
     Parameter,
     Place,
+    ReturnValue,
     Slot,
     Value,
     Variable,
@@ -42,7 +44,10 @@ def load_places(reader: Reader, node: SyntaxNode, places: Places) -> Values:
     """
     if not places:
         return ()
-    is_array = reader.types.of(node.cursor).is_array
+    type_ = reader.types.of(node.cursor)
+    if type_.is_record:
+        return tuple(load_record(reader.context, place, type_) for place in places)
+    is_array = type_.is_array
     return tuple(
         take_address(place) if is_array and not isinstance(place.holder, Parameter) else Load(place)
         for place in places)
@@ -150,6 +155,24 @@ def find_pointees(context: DefinitionContext, values: Values, pointee: TypeInfo)
         elif isinstance(value, Load | Opaque):
             found.append(Place(_make_pointee_slot(context, pointee), limit_pointer_depth(value)))
     return tuple(found)
+
+
+def load_record(context: DefinitionContext, place: Place, type_: TypeInfo) -> Load:
+    """The value of a record.
+
+    What is passed or returned by value is what its address points to, so that it is known to be a
+    record and no pointer.
+    """
+    if not type_.is_record or not isinstance(
+            place.holder, Parameter | ReturnValue | CallResult):
+        return Load(place)
+    return Load(Place(_make_pointee_slot(context, type_), Address(place)))
+
+
+def find_untyped_pointees(values: Values) -> Places:
+    """What pointer values point to, as memory of any type."""
+    return tuple(Place(Slot("", POINTEE), limit_pointer_depth(value)) for value in values
+                 if isinstance(value, Load | Address))
 
 
 def find_va_list_elements(context: DefinitionContext, values: Values) -> Places:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from kgraph.extract.calls import record_cleanup_call
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, get_key
+from kgraph.extract.clang.api import C, get_key, get_spelling
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
 from kgraph.extract.conditions import read_condition, read_equality
 from kgraph.extract.constants import (
@@ -18,8 +18,9 @@ from kgraph.extract.constants import (
     is_exit,
     select_reached_statements,
 )
-from kgraph.extract.definition_context import Values
+from kgraph.extract.definition_context import DefinitionContext, Values
 from kgraph.extract.initialisers import read_initialiser
+from kgraph.extract.raw_writes import note_raw_pointer
 from kgraph.extract.reader import Reader, statement_rule, value_rule
 from kgraph.model.ids import ObjectId
 from kgraph.model.location import Extent, Guard, Location, ParameterTest
@@ -216,10 +217,26 @@ def _read_return(reader: Reader, node: SyntaxNode) -> Values:
 
 @statement_rule(kinds.DECL_STMT)
 def _read_declarations(reader: Reader, node: SyntaxNode) -> Values:
+    record: SyntaxNode | None = None  # the one that a name is declared with next
     for child in node.children:
+        if record is not None:
+            _name_record(reader.context, record, child)
+        record = child if child.kind in (kinds.STRUCT, kinds.UNION) else None
         if child.kind == kinds.VAR:
             _read_variable(reader, child)
     return ()
+
+
+def _name_record(context: DefinitionContext, record: SyntaxNode, node: SyntaxNode) -> None:
+    """Name a record without tag after what is declared with it."""
+    name = get_spelling(node.cursor)
+    if node.kind == kinds.VAR and context.local is not None:
+        storage = C.clang_Cursor_getStorageClass(node.cursor)
+        if storage == kinds.STORAGE_STATIC:
+            name = context.unit.identities.identify_object(node.cursor).name
+        elif storage != kinds.STORAGE_EXTERN:
+            name = str(context.local.identify_holder(node.cursor))
+    context.unit.identities.name_record(record.cursor, name, context.function)
 
 
 def _read_variable(reader: Reader, node: SyntaxNode) -> None:
@@ -245,6 +262,7 @@ def _read_variable(reader: Reader, node: SyntaxNode) -> None:
     if value is not None:
         if table is None:
             context.initialisers[node.key] = value
+        note_raw_pointer(context, node.cursor, value)
         read_initialiser(reader, place, type_, value, table)
     if context.has_cleanups:
         record_cleanup_call(context, node, place)

@@ -51,13 +51,15 @@ class _PointerField:
     """A field that can hold a pointer.
 
     `offset` counts the bits from the start of the outermost record. `pointee` is clang's identity
-    of what a FUNCTION or TABLE pointer points to.
+    of what a FUNCTION or TABLE pointer points to. `size` is that of the field in bits; in an array
+    of records, that of the array.
     """
 
     offset: int
     slot: Slot
     target: _PointeeKind
-    pointee: int = 0
+    pointee: int
+    size: int
 
     def can_be_read_from(self, other: "_PointerField") -> bool:
         """Whether a pointer that is written as `other` can be read as this field."""
@@ -136,6 +138,12 @@ class StorageOverlaps:
         return tuple(each.slot for each in self._list_pointer_fields(record)
                      if each.target == _PointeeKind.FUNCTION)
 
+    def find_function_slots(self, record: Type, start: int, size: int) -> tuple[Slot, ...]:
+        """The function pointers of a record that lie within `size` bytes from byte `start` on."""
+        return tuple(each.slot for each in self._list_pointer_fields(record)
+                     if each.target == _PointeeKind.FUNCTION
+                     and each.offset < 8 * (start + size) and 8 * start < each.offset + each.size)
+
     def _find_in_union(self, member: Cursor, union: Cursor) -> tuple[Overlap, ...]:
         slots = {own.slot for own in self._list_member_fields(member)}
         fields = self._list_pointer_fields(C.clang_getCursorType(union))
@@ -155,21 +163,30 @@ class StorageOverlaps:
         self._collect_field(member, 0, found)
         return found
 
-    def _collect_record(self, record: Type, start: int, found: list[_PointerField]) -> None:
+    def _collect_record(
+        self, record: Type, start: int, found: list[_PointerField], size: int = 0
+    ) -> None:
+        """Collect the fields of a record; `size` is that of the array of records around it."""
         for member in list_fields(record):
             if len(found) >= _MAX_FIELDS:
                 return
-            self._collect_field(member, start + C.clang_Cursor_getOffsetOfField(member), found)
+            offset = start + C.clang_Cursor_getOffsetOfField(member)
+            self._collect_field(member, offset, found, size)
 
-    def _collect_field(self, member: Cursor, offset: int, found: list[_PointerField]) -> None:
-        type_ = self._types.of(member).innermost
+    def _collect_field(
+        self, member: Cursor, offset: int, found: list[_PointerField], size: int = 0
+    ) -> None:
+        type_ = self._types.of(member)
+        if not size and (type_.is_array or not type_.is_record):
+            size = 8 * C.clang_Type_getSizeOf(type_.type)
+        type_ = type_.innermost
         if type_.is_record:
-            self._collect_record(type_.type, offset, found)
+            self._collect_record(type_.type, offset, found, size)
             return
         target, pointee = self._find_target(type_)
         slot = self._identities.identify_slot(member) if target is not None else None
         if target is not None and slot is not None and not C.clang_Cursor_isBitField(member):
-            found.append(_PointerField(offset, slot, target, pointee))
+            found.append(_PointerField(offset, slot, target, pointee, size))
 
     def _find_target(self, type_: TypeInfo) -> tuple[_PointeeKind | None, int]:
         """What a field of a type can point to; None if it can hold no pointer of interest."""

@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import msgspec
 
@@ -140,7 +141,8 @@ def write_index(
         if coverage is None:
             reason = explain_errors(writer.errors)
             unread = read_unread_text(connection, units, sources, reason)
-            coverage = _resolve_graph(connection, files, run, writer, unread)
+            rest = _Rest(unread, bool(description.release))
+            coverage = _resolve_graph(connection, files, run, writer, rest)
         write_coverage(connection, coverage)
         write_description(connection, description)
         _write_fingerprint(connection, plan)
@@ -213,12 +215,18 @@ def _is_patch_possible(
         before.units, before.errors, before.failed)
 
 
+class _Rest(NamedTuple):
+    """What code without facts may do: `unread` is the text of units with errors; `is_kernel`: the
+    tree is a kernel's, which is linked without anything else."""
+
+    unread: UnreadText | None
+    is_kernel: bool
+
+
 def _resolve_graph(
-    connection: Connection, files: CitedFiles, run: IndexRun, writer: FactsWriter,
-    unread: UnreadText | None,
+    connection: Connection, files: CitedFiles, run: IndexRun, writer: FactsWriter, rest: _Rest
 ) -> Coverage:
-    """Resolve all facts of the index, write the graph into it, and return its coverage. `unread` is
-    the text of units with errors."""
+    """Resolve all facts of the index, write the graph into it, and return its coverage."""
     _LOG.debug("resolving all facts")
     decoder = FactsDecoder()
     definitions = {
@@ -229,9 +237,10 @@ def _resolve_graph(
     if why:
         resolution = downgrade_empty_sites(resolve(definitions.values(), run.rules), why)
     else:
-        resolution = resolve(definitions.values(), run.rules, unread)
-        if unread is not None:
-            resolution = downgrade_named_requests(resolution, unread)
+        resolution = resolve(
+            definitions.values(), run.rules, rest.unread, is_whole=rest.is_kernel)
+        if rest.unread is not None:
+            resolution = downgrade_named_requests(resolution, rest.unread)
     taken = find_address_taken(definitions.values())
     GraphWriter(connection, files, taken).write(resolution, definitions)
     counts = (writer.units, writer.errors, writer.failed)

@@ -34,10 +34,10 @@ hold what is written to the others as well. What an empty set proves rests on th
   pointer at once, and one that is written as a void * is not read as another void *;
 - modules that are not parsed write nothing, and pass nothing to the functions that are exported.
 
-Known limits: what inline asm does to memory is what the extractor says of it; a function without a
-definition is taken to write no function into the records that it gets a pointer to; a store through
-a pointer of which not everything is known and that may reach more than 32 tables changes none of
-them; heap objects have no identity.
+Known limits: what inline asm does to memory is what the extractor says of it; a function in
+assembler is taken to write no function into the records that it gets a pointer to, and one without
+a definition only where nothing else does; a store through a pointer of which not everything is
+known and that may reach more than 32 tables changes none of them; heap objects have no identity.
 """
 
 import gc
@@ -72,12 +72,13 @@ _LOG = PackageLogger("kgraph.resolve")
 
 def resolve(
     definitions: Iterable[Definition], rules: DeferralRules | None = None,
-    unread: UnreadText | None = None,
+    unread: UnreadText | None = None, *, is_whole: bool = False,
 ) -> Resolution:
     """Resolve every call site of the definitions.
 
     `rules` say which calls are deferred; None for those that come with kgraph. `unread` is the text
-    of units that may do more than their definitions say.
+    of units that may do more than their definitions say. `is_whole`: the definitions are a whole
+    kernel, so no function without one is ever called.
 
     The garbage collector is off meanwhile: going through millions of small objects, none of them
     garbage, would take longer than everything else.
@@ -85,28 +86,30 @@ def resolve(
     is_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _resolve(definitions, load_deferral_rules() if rules is None else rules, unread)
+        found = load_deferral_rules() if rules is None else rules
+        return _resolve(definitions, found, unread, is_whole=is_whole)
     finally:
         if is_collecting:
             gc.enable()
 
 
 def _resolve(
-    definitions: Iterable[Definition], rules: DeferralRules, unread: UnreadText | None
+    definitions: Iterable[Definition], rules: DeferralRules, unread: UnreadText | None, *,
+    is_whole: bool,
 ) -> Resolution:
     deferred = DeferredCallAnalysis(rules)
     constraints = build_constraints(deferred.collect(definitions))
     nodes, facts = constraints.nodes, constraints.nodes.facts
     solution = solve_by_objects(constraints)
     bindings = BindingRows(nodes, constraints.survey)
+    reasons = NoCandidateReasons(solution.solver, unread, is_whole=is_whole)
     sites = CallSiteResolver(
-        constraints, solution, bindings, StoredCallbacks(rules, nodes),
-        NoCandidateReasons(solution.solver, unread))
+        constraints, solution, bindings, StoredCallbacks(rules, nodes), reasons)
     edges = deferred.find_edges(
         facts, sites.find_callees(), sites.find_functions, sites.find_overlapping)
     footprint = collect_footprint(
         constraints, solution.solver.relevance, sites.forwarding,
-        deferred.list_relevant_functions())
+        deferred.list_relevant_functions(), is_open=reasons.is_open)
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),

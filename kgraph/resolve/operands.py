@@ -36,7 +36,6 @@ from kgraph.resolve.interning import (
     LoadRow,
     ObjectKey,
     OpaqueRow,
-    ParameterKey,
     SlotKey,
     VariableKey,
 )
@@ -94,8 +93,11 @@ class TableSurvey:
                 self._note_records(write.root, write.slot, write.base)
 
     def is_root(self, node: int) -> bool:
-        """Whether a node is an object, local or parameter."""
-        return isinstance(self._nodes.keys[node], ObjectKey | VariableKey | ParameterKey)
+        """Whether a node is an object or a local.
+
+        A parameter is none: a record that is passed by value is whatever callers pass.
+        """
+        return isinstance(self._nodes.keys[node], ObjectKey | VariableKey)
 
     def is_slot(self, holder: int) -> bool:
         """Whether a holder is a slot."""
@@ -229,7 +231,7 @@ class Operands:
             if isinstance(key, SlotKey):
                 return self._slot_address(value, row, key)
             node = nodes.holder_nodes[row.holder]
-            return token_operand(nodes.address_token(node, node))
+            return token_operand(nodes.address_token(node, self._survey.roots[value]))
         if isinstance(row, FunctionRow):
             return token_operand(nodes.function_token(nodes.linked_functions[row.function]))
         if isinstance(row, OpaqueRow):

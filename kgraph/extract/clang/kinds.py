@@ -3,7 +3,7 @@
 # declarations
 UNEXPOSED_DECL = 1  # among others, assembler at file scope
 STRUCT, UNION, ENUM = 2, 3, 4
-FIELD, ENUM_CONSTANT, FUNCTION, VAR, PARM = 6, 7, 8, 9, 10
+FIELD, ENUM_CONSTANT, FUNCTION, VAR, PARM, TYPEDEF = 6, 7, 8, 9, 10, 20
 
 # references
 REFERENCES = range(40, 51)

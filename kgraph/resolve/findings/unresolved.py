@@ -29,6 +29,7 @@ from kgraph.resolve.constraint_graph import (
     label_role,
 )
 from kgraph.resolve.findings.evidence import LIMIT
+from kgraph.resolve.findings.outside import OutsideReach
 from kgraph.resolve.findings.unread_holders import UnreadHolders
 from kgraph.resolve.interning import (
     NONE,
@@ -65,8 +66,11 @@ class NoCandidates(NamedTuple):
 class NoCandidateReasons:
     """Explains why nodes hold no function."""
 
-    def __init__(self, solver: Solver, unread: UnreadText | None = None) -> None:
-        """`unread` is the text of units that may do more than was read."""
+    def __init__(
+        self, solver: Solver, unread: UnreadText | None = None, *, is_whole: bool = False
+    ) -> None:
+        """`unread` is the text of units that may do more than was read; `is_whole`: no function
+        without a definition is ever called."""
         self._solver = solver
         self._unread = unread
         self._unread_nodes: set[int] | None = None
@@ -75,6 +79,7 @@ class NoCandidateReasons:
         self._reasons: dict[int, str] | None = None
         self._from_exported: set[int] | None = None
         self._from_callers: set[int] | None = None
+        self._fillers: dict[int, str] | None = {} if is_whole else None
         self._fields: dict[int, list[int]] = {}  # slot: its nodes in objects of known identity
         for node, key in enumerate(self._nodes.keys):
             if isinstance(key, FieldKey):
@@ -93,6 +98,10 @@ class NoCandidateReasons:
         if isinstance(self._nodes.keys[node], PointeeKey):
             return NoCandidates(
                 SiteStatus.UNRESOLVED, "nothing is known of what the pointer points to")
+        filler = self._find_filler(node)
+        if filler:
+            return NoCandidates(SiteStatus.UNRESOLVED, (
+                f"{filler}() has no definition in the parsed units, and may fill it"))
         module_note = self._module_note(node)
         taken = TAKEN_BY_MODULES_ONLY if MODULE_MAY_WRITE in module_note else NOT_TAKEN
         reason, cited = self._prove(node, taken)
@@ -106,6 +115,16 @@ class NoCandidateReasons:
         if self._unread_nodes is None:
             self._unread_nodes = UnreadHolders(self._solver, unread).find_nodes()
         return node in self._unread_nodes
+    @property
+    def is_open(self) -> bool:
+        """Whether some node without functions was looked at that may be filled from outside."""
+        return bool(self._fillers)
+
+    def _find_filler(self, node: int) -> str:
+        """The name of a function without a definition that may fill a node, "" if none may."""
+        if self._fillers is None:
+            self._fillers = OutsideReach(self._solver).fillers
+        return self._fillers.get(node, "")
 
     def _module_note(self, node: int) -> str:
         """What to add where modules that are not in the index may write or pass what is called.

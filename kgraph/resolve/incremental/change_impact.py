@@ -43,6 +43,7 @@ from kgraph.resolve.incremental.dependencies import (
     NAMED_FUNCTION,
     NAMED_OBJECT,
     NAMED_SLOT,
+    OPEN,
     SYMBOL,
     TAKEN,
     TWINS,
@@ -127,6 +128,8 @@ class _ImpactAnalysis:
                 changed.append(pair)
         if len(changed) > MOST_CHANGED_FUNCTIONS:
             raise _UnboundedImpact(f"more than {MOST_CHANGED_FUNCTIONS} functions changed")
+        if changed and self._previous.find_weight(OPEN):
+            raise _UnboundedImpact("functions without a definition may fill something")
         for pair in changed:
             if isinstance(pair.subject, Object):
                 self._compare_objects(pair)

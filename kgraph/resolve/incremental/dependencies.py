@@ -3,7 +3,8 @@
 A change of the facts can change the result only where it touches the footprint, which is a set of
 marks. Some marks record what the solver did: which locals and parameters it solved (NEEDED), which
 functions forward callbacks (FORWARDS) or register and run deferred calls (DUTY), which identities
-have several definitions (TWINS), which names assembler gives (SYMBOL).
+have several definitions (TWINS), which names assembler gives (SYMBOL), whether functions without a
+definition may fill something (OPEN).
 
 The other marks count the facts that mention something: a function or object, a slot, an address
 that is taken (TAKEN; within an object, GIVEN), a slot that is a record (RECORD), an object that is
@@ -37,15 +38,17 @@ from kgraph.resolve.solving.relevance import RelevanceSlice
 NEEDED, FORWARDS, DUTY, TWINS = "needed", "forwards", "duty", "twins"
 NAMED_FUNCTION, NAMED_OBJECT, NAMED_SLOT = "function", "object", "slot"
 SYMBOL = "symbol"
+OPEN: MarkKey = ("open",)
 TAKEN, GIVEN, RECORD, INSTALLS = "taken", "given", "record", "installs"
 _Keys = tuple[MarkKey, ...]
 
 
 def collect_footprint(
     constraints: Constraints, relevance: RelevanceSlice, forwarding: Iterable[int],
-    duties: Iterable[FunctionId],
+    duties: Iterable[FunctionId], *, is_open: bool,
 ) -> Footprint:
-    """The footprint of a solved system. `forwarding` are the numbers of linked functions."""
+    """The footprint of a solved system. `forwarding` are the numbers of linked functions;
+    `is_open`: functions without a definition may fill something."""
     facts, function_id = constraints.nodes.facts, constraints.nodes.function_id
     weights = hash_weighted_keys(count_mentions(facts))
     weights |= hash_keys(_iter_needed_keys(constraints, relevance))
@@ -53,6 +56,8 @@ def collect_footprint(
     weights |= hash_keys(identity_key(DUTY, function) for function in duties)
     weights |= hash_keys(identity_key(TWINS, subject) for subject in facts.duplicates)
     weights |= hash_keys((SYMBOL, name) for name in facts.asm_names)
+    if is_open:
+        weights |= hash_keys([OPEN])
     return Footprint(weights)
 
 

@@ -111,10 +111,16 @@ class _ObjectReads:
                 found |= search.find_tables(store.pointer)
         for copy in self._constraints.copies:
             if not known.is_known(copy.source):
-                found |= known.find_tables(copy.destination)
+                found |= self._find_destinations(copy.destination)
                 if not known.is_known(copy.destination):
                     found |= self._records.get(copy.record, set())
         return found
+
+    def _find_destinations(self, pointer: Operand) -> set[int]:
+        """The objects that a copy through a pointer goes to: tables, or the one that is named."""
+        if is_token(pointer):
+            return {self._nodes.token_roots[operand_token(pointer)]} - {NONE}
+        return self.table_points_to.find_tables(pointer)
 
     def _find_whole(self, pointer: Operand) -> set[int]:
         """The tables that are read or written as a whole through a pointer; of `&table.field` only
@@ -123,14 +129,19 @@ class _ObjectReads:
             return set()
         return self.table_points_to.find_tables(pointer)
 
-    def _find_copied(self, roots: tuple[int, ...]) -> set[int]:
-        """The tables whose content may be in these: copied to them, or to unknown memory that may
-        be theirs."""
+    def _find_copied(self, roots: set[int], *, anywhere: bool) -> set[int]:
+        """These tables and those that are copied to them, in one step or several; `anywhere`: also
+        to unknown memory that may be theirs."""
         found: set[int] = set()
-        for record, sources in self._copied_within.items():
-            if not record or not self._records.get(record, set()).isdisjoint(roots):
-                found |= sources
-        return found.union(*(self._copied_to.get(root, ()) for root in roots))
+        new = roots
+        while new:
+            found |= new
+            copied: set[int] = set().union(*(self._copied_to.get(root, ()) for root in new))
+            for record, sources in self._copied_within.items() if anywhere else ():
+                if not record or not self._records.get(record, set()).isdisjoint(new):
+                    copied |= sources
+            new = copied - found
+        return found
 
     def find_tables(self, read: SlotRead) -> tuple[int, ...]:
         """The objects that the base of a read may point to; none if they are not all known."""
@@ -138,7 +149,8 @@ class _ObjectReads:
         if read.root == NONE:
             known = self.table_points_to
             roots = known.find_tables(read.base) if known.is_known(read.base) else set()
-        is_closed = roots and (self.are_lists(tuple(roots)) or not roots & self._open)
+        is_closed = self.are_lists(tuple(roots)) or self._open.isdisjoint(
+            self._find_copied(roots, anywhere=False))
         return tuple(roots) if is_closed else ()
 
     def are_lists(self, roots: tuple[int, ...]) -> bool:
@@ -154,7 +166,7 @@ class _ObjectReads:
         filled: set[int] = set(roots)
         shared = []
         if not self.are_lists(roots):
-            filled |= self._find_copied(roots)
+            filled = self._find_copied(filled, anywhere=True)
             shared = [find(AnonymousKey(slot)), find(OverlapKey(slot))]
         sources = [find(FieldKey(root, slot)) for root in filled] + shared
         sources = [node for node in sources if node != NONE]

@@ -16,7 +16,8 @@ the slot's type or another. So the slot is unknown, not empty. This does not cou
 slot's own record: a read compares these itself, and those that it does not join have another type.
 
 If a record is written in a way that shows no function, this says nothing about a slot that has
-functions.
+functions. What is written to it as raw memory may be a function of the slot's type or another: such
+a slot takes it, but if it is all that there is, the slot is unknown.
 """
 
 from collections import deque
@@ -72,8 +73,7 @@ class StorageOverlap:
             key = self._nodes.keys[target]
             assert isinstance(key, OverlapKey)
             slot = key.slot
-            if slot not in self._holders:
-                self._add_values(operands, target)
+            self._add_values(slot, operands, target)
             sources = list(self._iter_sources(slot))
             for source in sources:
                 for node in self._find_content(slot, source):
@@ -81,10 +81,15 @@ class StorageOverlap:
             self._mark_if_hidden(slot, {source.slot for source in sources})
         self._solver.propagate()
 
-    def _add_values(self, operands: Mapping[Operand, int], target: int) -> None:
-        """Connect what lies at a place and is not a slot."""
+    def _add_values(self, slot: int, operands: Mapping[Operand, int], target: int) -> None:
+        """Connect what lies at a slot's place and is not a slot.
+
+        To a slot with functions that is what is written to its record as raw memory, to any other
+        slot what says that it is unknown.
+        """
+        is_holder = slot in self._holders
         for operand, label in operands.items():
-            if not self._is_slot(operand):
+            if not self._is_slot(operand) and is_holder == ((target, operand) in self._untyped):
                 self._solver.add_edge(self._solver.as_node(operand), target, label)
 
     def _iter_sources(self, slot: int) -> Iterator[_Source]:

@@ -27,8 +27,10 @@ class TablePointsTo:
         self._propagate()
 
     def is_known(self, operand: Operand) -> bool:
-        """Whether everything that an operand may be is known."""
-        return is_token(operand) or self._is_complete(operand)
+        """Whether everything that an operand may be is known: not of an address without a root."""
+        if is_token(operand):
+            return self._nodes.token_roots[operand_token(operand)] != NONE
+        return self._is_complete(operand)
 
     def _is_complete(self, node: int) -> bool:
         tokens = self._solver.sets.get(node, EMPTY)

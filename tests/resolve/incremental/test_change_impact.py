@@ -7,7 +7,7 @@ from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import GraphChange, MarkKey
 from kgraph.resolve.fact_rows import read_definitions
 from kgraph.resolve.incremental.change_impact import analyse_impact
-from kgraph.resolve.incremental.dependencies import count_mentions
+from kgraph.resolve.incremental.dependencies import OPEN, count_mentions
 from tests.support.facts_in_c import call, function, give, param, put, stubs, var
 
 
@@ -73,3 +73,14 @@ def test_a_copy_between_locals_that_nothing_calls_is_inert() -> None:
     found = change(function("f", parameters=1), function("f", copy, parameters=1))
     assert isinstance(found, GraphChange)
     assert found.rewritten_functions[0].sites == ()
+
+
+def test_nothing_is_inert_where_a_library_may_fill_something() -> None:
+    copy = put(var("f", "x"), param("f"))
+    before, after = function("f", parameters=1), function("f", copy, parameters=1)
+    previous = Previous([before])
+    previous.weights[OPEN] = 1
+    assert analyse_impact([before], [after], previous) == (
+        "functions without a definition may fill something")
+    assert isinstance(analyse_impact([before], [function("f", parameters=1, line=3)], previous),
+                      GraphChange)
