@@ -2,12 +2,15 @@
 
 A dry run names sources and headers that do not exist yet (capflags.c, vdso-image-64.c, flask.h,
 crc32table.h ...) and prints the command that makes each. kgraph runs those commands, and the
-commands that make what they need: a host program, the objects of the vdso.
+commands that make what they need: a host program, the objects of the vdso. A file may be made by
+several lines that append to it. One whose name does not end like that of a source counts if a
+source of its folder includes it.
 
 Limits: a command is found by the words in it, so a file whose name only a script knows is
 missed; at most `_MOST_COMMANDS` commands are run.
 """
 
+import contextlib
 import os
 import re
 import shutil
@@ -19,11 +22,14 @@ from pathlib import Path
 from kgraph.build.compile_commands import KERNEL_DEFINE, split_commands, split_words
 from kgraph.build.kbuild import PreparedBuild, lock_logs
 from kgraph.build.toolchain import COMPILER, make_environment
+from kgraph.textfile import read_regular_file
 
 _MOST_COMMANDS = 300
 _SECONDS_EACH = 120
 _RELATIVE_FILE = re.compile(r"(?:[\w+,-][\w.+,-]*/)*[\w+,-][\w.+,-]*\.?[\w-]*")
 _GENERATED = re.compile(r".*(?<!\.mod)\.[ch]")
+_REDIRECTED = re.compile(r"(>>?)\s*([\w+,-][\w.+,/-]*/[\w.+,-]+)")
+_INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 _OBJECT = re.compile(r" -o (\S+\.o)\b")
 # Variables that Kbuild exports and recipes read.
 _TOOL_VARIABLES = {
@@ -41,12 +47,18 @@ _NO_PRODUCER = frozenset({"rm", "trap", "make", "set", ":", "echo", "ar", "mkdir
 
 @dataclass(slots=True)
 class _Recipes:
-    """The lines of a dry run, and the files that each names."""
+    """The lines of a dry run, and the files that each names.
+
+    `first` has the first line that names a file, `appending` those that append to it. `redirected`
+    are the files without a suffix that a line is written to.
+    """
 
     lines: list[str] = field(default_factory=list)
     files: list[tuple[str, ...]] = field(default_factory=list)
     first: dict[str, int] = field(default_factory=dict)
+    appending: dict[str, list[int]] = field(default_factory=dict)
     wanted: dict[str, None] = field(default_factory=dict)
+    redirected: dict[str, None] = field(default_factory=dict)
 
 
 def make_generated_sources(
@@ -57,7 +69,7 @@ def make_generated_sources(
     `sources` are the missing .c files of compile commands, relative to the build folder. If some
     cannot be made there is one remark and no error: a few units will have errors then.
     """
-    recipes = _read_recipes(text, prepared.build)
+    recipes = _read_recipes(text, prepared)
     missing = [name for name in sources if name in recipes.first]
     chosen: set[int] = set()
     for name in (*missing, *recipes.wanted):
@@ -75,8 +87,9 @@ def make_generated_sources(
         )
 
 
-def _read_recipes(text: str, build: Path) -> _Recipes:
-    recipes = _Recipes()
+def _read_recipes(text: str, prepared: PreparedBuild) -> _Recipes:
+    recipes, build = _Recipes(), prepared.build
+    includes: dict[str, set[str]] = {}
     for line in text.splitlines():
         if line.startswith(("make", ":")) or len(line) < 3:
             continue
@@ -89,7 +102,34 @@ def _read_recipes(text: str, build: Path) -> _Recipes:
             recipes.first.setdefault(name, number)
             if not compiles and _GENERATED.fullmatch(name) and not (build / name).exists():
                 recipes.wanted[name] = None
+        if not compiles:
+            _note_redirections(line, number, recipes)
+    for name in recipes.redirected:
+        folder, _, base = name.rpartition("/")
+        if folder not in includes:
+            includes[folder] = _find_includes(prepared.shadow.root / folder)
+        if base in includes[folder] and not (build / name).exists():
+            recipes.wanted[name] = None
     return recipes
+
+
+def _note_redirections(line: str, number: int, recipes: _Recipes) -> None:
+    """Note the files that a line writes its output to."""
+    for operator, written in _REDIRECTED.findall(line):
+        name = os.path.normpath(written)
+        if operator == ">>":
+            recipes.appending.setdefault(name, []).append(number)
+        elif "." not in name.rpartition("/")[2]:
+            recipes.redirected[name] = None
+
+
+def _find_includes(folder: Path) -> set[str]:
+    """The files that the sources of a folder include, as they name them."""
+    found: set[str] = set()
+    for source in sorted(folder.glob("*.c")):
+        with contextlib.suppress(OSError):
+            found.update(_INCLUDED.findall(read_regular_file(source).decode("utf-8", "replace")))
+    return found
 
 
 def _find_named_files(line: str) -> tuple[str, ...]:
@@ -116,6 +156,7 @@ def _choose_recipes(name: str, recipes: _Recipes, build: Path, chosen: set[int])
         if number >= before or number in chosen or (build / name).is_file():
             continue
         chosen.add(number)
+        chosen.update(later for later in recipes.appending.get(name, ()) if later > number)
         line_files = recipes.files[number]
         # A compile line lists only its object; what it includes is wanted by name already.
         waiting += [(other, number) for other in line_files if other != name]
@@ -147,6 +188,8 @@ def _run_recipes(numbers: list[int], recipes: _Recipes, prepared: PreparedBuild)
             if _run_line([shell, "-c", line], prepared.build, variables, log.fileno(), lock) != 0:
                 failed += 1
                 # Half a source would be parsed as if it were whole.
+                new += [prepared.build / name
+                        for name, lines in recipes.appending.items() if number in lines]
                 for path in filter(Path.is_file, new):
                     path.unlink()
     return failed

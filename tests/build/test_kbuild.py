@@ -150,6 +150,33 @@ def test_a_failing_make_reports_the_cause_and_its_log(tree: Path) -> None:
     assert "prepare.errors.log" in caught.value.hint
 
 
+MORE_RULES = """\
+net/core/dev.o: net/core/names.h net/core/list
+net/core/names.h:
+\tset -e; echo "int one;" > net/core/names.h
+\tset -e; SECOND >>net/core/names.h
+net/core/list net/core/unused:
+\tset -e; echo '# GEN'; echo NULL > $@; trap 'rm -f $@' HUP
+"""
+
+
+@pytest.mark.parametrize(("second", "made"), [
+    ('echo "int two;"', "int one;\nint two;\n"), ("false", None)])
+def test_a_header_of_two_lines_and_one_without_a_suffix(
+    tree: Path, second: str, made: str | None
+) -> None:
+    rules = (tree / "rules.mk").read_text()
+    (tree / "rules.mk").write_text(rules + MORE_RULES.replace("SECOND", second))
+    (tree / "net/core/dev.c").write_text(
+        '#include "names.h"\nvoid *all[] = {\n# include "list"\n};\n')
+    units(tree)
+    folder = tree.parent / "work/build/net/core"
+    names = folder / "names.h"
+    assert (names.read_text() if names.exists() else None) == made
+    assert (folder / "list").read_text() == "NULL\n"
+    assert not (folder / "unused").exists()
+
+
 def test_a_source_that_cannot_be_made_is_a_remark(tree: Path) -> None:
     rules = (tree / "rules.mk").read_text()
     (tree / "rules.mk").write_text(rules.replace("echo 'int made;'", "false"))
