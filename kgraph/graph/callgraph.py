@@ -299,8 +299,14 @@ class CallGraph(GraphArrays, Lookups):
         ends = self.function(site.caller), self.function(callee)
         return Hop(
             *ends, site, self.kind(edge), self.count_candidates(edge) if width is None else width,
-            self._installs.cite_nearest(self.evidence(edge), *ends), self._locate_sites(others),
+            self.cite_nearest_install(self.evidence(edge), *ends), self._locate_sites(others),
         )
+
+    def cite_nearest_install(
+        self, evidence: tuple[Evidence, ...], caller: KnownFunction, callee: KnownFunction
+    ) -> tuple[Evidence, ...]:
+        """The evidence of a call with the install of its table that is nearest to it."""
+        return self._installs.cite_nearest(evidence, caller, callee)
 
     def _locate_sites(self, numbers: Sequence[int]) -> tuple[Location, ...]:
         if all(number in self._sites for number in numbers):

@@ -245,7 +245,8 @@ def format_frontier(frontier: Frontier) -> Iterator[str]:
 
 def _format_undefined(reach: Reach) -> str:
     """A sentence: which functions without a definition keep the answer open."""
-    names, count = ", ".join(map(str, reach.undefined)), reach.undefined_count
+    names = ", ".join(dict.fromkeys(map(str, reach.undefined)))  # twins in several images
+    count = reach.undefined_count
     if count == 1:
         return f"{names}, which has no definition in the index, might make a path"
     nearest = f"; the nearest: {names}" if count > len(reach.undefined) else f": {names}"

@@ -36,6 +36,8 @@ def test_units_of_a_pristine_tree(tree: Path) -> None:
         build,
     )
     assert dict(found.skipped) == {"host programs": 1}
+    assert found.whole
+    assert not units(tree, only=["net"]).whole
     dev = found.units[1]
     assert dev.file == str(tree / "net/core/dev.c")
     assert f"-I{tree}/include" in dev.arguments

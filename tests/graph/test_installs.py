@@ -75,6 +75,12 @@ def test_a_hop_cites_the_nearest_install(
     assert (install.role, (install.location.path, install.location.line)) == (Role.INSTALL, place)
 
 
+def test_a_pinned_table_is_cited_likewise(graph: CallGraph) -> None:
+    question = PathQuestion("inet_connect", "stream_connect", bind=("sock.prot=stream",))
+    [hop] = find_paths(graph, question).paths[0].hops
+    assert hop.evidence[-1].location.path == "net/v4/inet.c"
+
+
 def test_ops_shows_installs_by_name_and_by_copies(graph: CallGraph) -> None:
     [row] = find_bindings(graph, "stream")
     assert {(each.holder, each.location.path, each.location.line, each.is_copy)

@@ -272,4 +272,5 @@ def cite_pinned_table(
     if pin is None or pin.table is None or not hop.site.holder:
         return hop
     found = find_table_evidence(graph, pin.table, pin.slot, hop.site.holder, hop.callee.number)
+    found = graph.cite_nearest_install(found, hop.caller, hop.callee)
     return replace(hop, evidence=found) if found else hop
