@@ -100,8 +100,8 @@ class AsmDefinitions:
         location = Location(statement.path, statement.line, 1)
         for identity in self._starting.get(number, ()):
             self._start_entry(identity, location)
-        if statement.labels:
-            self._registers = RegisterContents()  # another way may lead here
+        if self._labels.is_target(statement, number):
+            self._registers = RegisterContents()
         entry = self._entries[-1] if self._entries else None
         if entry is not None and entry.location.path == statement.path:
             entry.last_line = max(entry.last_line, statement.line)
@@ -119,12 +119,15 @@ class AsmDefinitions:
     def _read_operands(self, statement: AsmStatement, number: int, location: Location) -> None:
         pointer = _POINTER_CALL.match(statement.rest.strip()) if is_call(statement) else None
         operand = find_called_register(statement)
+        content = self._registers.find_content(operand[1:]) if operand else ""
         if pointer:
             self._add_pointer_call(pointer[1], location)
         elif operand is None:
             for named in find_names(statement):
                 self._add_symbol(named.name, number, location, named.use)
-        elif operand and not self._registers.has_address(operand[1:]):
+        elif content:
+            self._add_pointer_call(content, location)
+        elif content is None:
             self._add_call(THROUGH_REGISTER, operand, location)
 
     def _start_entry(self, identity: FunctionId, location: Location) -> None:
@@ -147,7 +150,7 @@ class AsmDefinitions:
 
     def _add_pointer_call(self, name: str, location: Location) -> None:
         target: Value = Load(Place(ObjectId(name, "", self._image)))
-        if self._labels.is_defined(name):
+        if self._labels.may_keep(name):
             target = Opaque("a pointer that assembler keeps")
         self._add_call(target, f"*{name}", location)
 

@@ -98,9 +98,12 @@ class AsmLabels:
         self.weak: set[str] = set()
         self._places: dict[str, list[int]] = {}  # label: the numbers of its statements
         self._in_code: set[int] = set()
+        self._written: set[str] = set()
+        self._targets: set[int] = set()
         sections = Sections()
         for number, statement in enumerate(statements):
             self._note_linkage(statement)
+            self._note_written(statement)
             sections.follow(statement)
             for label in statement.labels:
                 self._places.setdefault(label, []).append(number)
@@ -120,6 +123,12 @@ class AsmLabels:
         elif statement.word == ".type" and "function" in statement.rest.lower():
             self.names.update(_NAME.findall(statement.rest)[:1])
 
+    def _note_written(self, statement: AsmStatement) -> None:
+        """Note the variable that an instruction may write: its last operand."""
+        if is_instruction(statement) and not is_call(statement):
+            target = statement.rest.rpartition(",")[2]
+            self._written.update(_OPERAND.findall(target))
+
     def _find_entered(self, statements: Sequence[AsmStatement]) -> None:
         """Find the labels at which other functions enter one. Each makes two functions of one, so
         jumps between its parts enter further labels.
@@ -127,6 +136,7 @@ class AsmLabels:
         inner = [(number, place) for number, statement in enumerate(statements)
                  for named in find_names(statement)
                  if (place := self._find_inner(named.name, number)) is not None]
+        self._targets = {place for _, place in inner}
         while True:
             entered = {place for number, place in inner
                        if self._find_entry(number) not in (-1, self._find_entry(place))}
@@ -160,13 +170,19 @@ class AsmLabels:
         named = [label for label in statement.labels if label in self.names]
         return named or ([*statement.labels[:1]] if number in self._entered else [])
 
+    def is_target(self, statement: AsmStatement, number: int) -> bool:
+        """Whether statement `number` may be reached from elsewhere than the one before it."""
+        return number in self._targets or not self.names.isdisjoint(statement.labels)
+
     def is_local(self, name: str) -> bool:
         """Whether a name is a label that no other file can name."""
         return name not in self.names and (not _NAME.fullmatch(name) or name in self._places)
 
-    def is_defined(self, name: str) -> bool:
-        """Whether a label has this name."""
-        return name in self._places
+    def may_keep(self, name: str) -> bool:
+        """Whether assembler of this source may keep a pointer in a variable: it writes it, or only
+        this source can name it.
+        """
+        return name in self._written or self.is_local(name)
 
     def find_entered(self, name: str, number: int) -> int | None:
         """The statement of the label that statement `number` means by a name, if what follows it is

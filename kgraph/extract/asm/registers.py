@@ -1,4 +1,4 @@
-"""Calls through registers, and which registers hold the address of a name there."""
+"""Calls through registers, and what registers hold there."""
 
 import re
 
@@ -8,6 +8,7 @@ _REGISTER = re.compile(r"%\w+")
 _SYMBOL = r"(?:[A-Za-z_.][\w.$]*|\d+[bf])"
 _MOVED_ADDRESS = re.compile(rf"\$\s*{_SYMBOL}")
 _LOADED_ADDRESS = re.compile(rf"{_SYMBOL}(?:\(%[re]?ip\))?")
+_VARIABLE = re.compile(r"([A-Za-z_]\w*)(?:\(%[re]?ip\))?")
 _CALLS = re.compile(r"(?:call|jmp)[lqw]?")
 # Of arm, riscv, mips, s390 and powerpc, with the registers that only return.
 _OTHER_CALLS = frozenset({"blr", "blraa", "br", "bx", "jalr", "jr", "basr", "bctr", "bctrl"})
@@ -28,32 +29,46 @@ def find_called_register(statement: AsmStatement) -> str | None:
 
 
 class RegisterContents:
-    """The registers that hold the address of a name, while statements are read one after another
-    that have no label between them. Called functions are taken to keep them.
+    """What registers hold, while statements are read one after another and no jump leads between
+    them: the address of a name, or the content of a variable. Called functions are taken to keep
+    them.
     """
 
     def __init__(self) -> None:
-        self._with_address: set[str] = set()
+        self._contents: dict[str, str] = {}  # register: the variable, "" for an address
 
     def follow(self, statement: AsmStatement) -> None:
         """Take in a statement."""
         source, _, target = (part.strip() for part in statement.rest.rpartition(","))
         word = statement.word
         if word.startswith("cmov") and _REGISTER.fullmatch(target):
-            if not self.has_address(source):
-                self._with_address.discard(_name_register(target))
+            if self.find_content(source) != "" or self.find_content(target) != "":
+                self._forget(target)
         elif word.startswith(("mov", "lea")) and _REGISTER.fullmatch(target):
-            is_address = self.has_address(source) or bool(
-                (_LOADED_ADDRESS if word.startswith("lea") else _MOVED_ADDRESS).fullmatch(source))
-            update = self._with_address.add if is_address else self._with_address.discard
-            update(_name_register(target))
+            content = self._find_source(source, is_load=word.startswith("mov"))
+            self._forget(target)
+            if content is not None:
+                self._contents[_name_register(target)] = content
         elif not _CALLS.fullmatch(word):
-            self._with_address -= {
-                _name_register(found) for found in _REGISTER.findall(statement.rest)}
+            for register in _REGISTER.findall(statement.rest):
+                self._forget(register)
 
-    def has_address(self, register: str) -> bool:
-        """Whether a register holds the address of a name."""
-        return _name_register(register) in self._with_address
+    def find_content(self, register: str) -> str | None:
+        """The variable of which a register holds the content, "" if it holds the address of a name;
+        None if that is not known.
+        """
+        return self._contents.get(_name_register(register))
+
+    def _find_source(self, source: str, *, is_load: bool) -> str | None:
+        if _REGISTER.fullmatch(source):
+            return self.find_content(source)
+        if (_MOVED_ADDRESS if is_load else _LOADED_ADDRESS).fullmatch(source):
+            return ""
+        variable = _VARIABLE.fullmatch(source)
+        return variable[1] if is_load and variable else None
+
+    def _forget(self, register: str) -> None:
+        self._contents.pop(_name_register(register), None)
 
 
 def _name_register(register: str) -> str:

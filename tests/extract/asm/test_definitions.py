@@ -64,6 +64,23 @@ def test_a_pointer_of_the_same_source_is_not_followed() -> None:
     assert [call.index for call in entry.calls] == [0, 1]
 
 
+def test_a_pointer_that_others_can_name_is_followed_unless_assembler_writes_it() -> None:
+    [entry] = [d for d in read("""
+.globl f, kept, written
+f:  call *kept(%rip)
+    movq %rax, written(%rip)
+    call *written(%rip)
+    movq kept(%rip), %rcx
+    movq %rcx, %rbx
+    jmp *%rbx
+.data
+kept: .quad g
+written: .quad g
+""") if d.subject.id.name == "f"]
+    assert [(call.expression, type(call.target).__name__) for call in entry.calls
+            if call.index >= 0] == [("*kept", "Load"), ("*written", "Opaque"), ("*kept", "Load")]
+
+
 def test_a_function_falls_through_into_the_next() -> None:
     assert calls("""
 .globl a, b, c, d, e
@@ -174,10 +191,13 @@ g:  movq $three, %rax
     movl $5, %eax
     call *%rax
     movq $three, %rax
+2:  call *%rax
+    movq $three, %rax
 1:  call *%rax
+    jz 1b
     call *40(%rsp)
-""") == {"f": ["[one]", "[two]", "[kept]", "*%r11"],
-         "g": ["[three]", "*%rax", "[three]", "*%rax", "*40(%rsp)"]}
+""") == {"f": ["[one]", "[two]", "[kept]", "*kept"],
+         "g": ["[three]", "*%rax", "[three]", "[three]", "*%rax", "*40(%rsp)"]}
 
 
 def test_returns_are_no_calls_and_registers_of_other_machines_are() -> None:
