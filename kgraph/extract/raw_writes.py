@@ -70,7 +70,7 @@ def find_raw_writes(context: DefinitionContext) -> None:
     """
     for write in context.raw_writes:
         slots = _find_written(context, write)
-        if not slots or _is_constant(write):
+        if not slots or not _may_bring_function(context, write):
             continue
         location = context.locate(write.target)
         kept = tuple(value for value in write.values if isinstance(value, FunctionId | Load))
@@ -80,9 +80,22 @@ def find_raw_writes(context: DefinitionContext) -> None:
             context.assign(Place(slot), kept, location, TransferKind.CARRIER)
 
 
-def _is_constant(write: RawWrite) -> bool:
-    """Whether a write brings a constant, which is no function."""
-    return write.value is not None and evaluate_integer(unwrap(write.value).cursor) is not None
+def _may_bring_function(context: DefinitionContext, write: RawWrite) -> bool:
+    """Whether a write may bring a function, or a part of one.
+
+    A constant is none, nor is an int that is computed; one that is copied from memory may be.
+    """
+    if write.value is None:
+        return True
+    value = unwrap(write.value)
+    if evaluate_integer(value.cursor) is not None:
+        return False
+    type_ = context.unit.types.of(write.target.cursor)
+    if not type_.is_number or type_.kind in kinds.T_WORD or (
+            C.clang_Type_getSizeOf(type_.type) == 1):
+        return True
+    return value.kind in (kinds.UNARY, kinds.SUBSCRIPT) or any(
+        isinstance(each, FunctionId) for each in write.values)
 
 
 def _find_written(context: DefinitionContext, write: RawWrite) -> tuple[Slot, ...]:

@@ -70,7 +70,8 @@ class TableSurvey:
     """What is known of slots and tables before any set is solved.
 
     `roots` has for each value the node of the object or local that it is an address in, or NONE.
-    `record_slots` hold a record, not a pointer. `tagged_slots` are filled by tables of known
+    `record_slots` hold a record, not a pointer; so do the objects and locals `record_roots`.
+    `tagged_slots` are filled by tables of known
     identity. `tagged_roots` are objects with functions, or with tables. `records` are, for each
     record type, the tables that have such a record in them.
     """
@@ -80,7 +81,9 @@ class TableSurvey:
         self._rows = nodes.interner.value_rows
         self._keys = nodes.interner.holder_keys
         self.roots = self._find_roots()
-        self.record_slots = self._find_record_slots()
+        self.record_slots: set[int] = set()
+        self.record_roots: set[int] = set()
+        self._find_records()
         self.tagged_slots: set[int] = set()
         self.tagged_roots: set[int] = set()
         self.records: dict[str, set[int]] = {}
@@ -116,14 +119,23 @@ class TableSurvey:
             roots.append(root)
         return roots
 
-    def _find_record_slots(self) -> set[int]:
-        """The slots whose address something is reached through."""
-        found: set[int] = set()
+    def _find_records(self) -> None:
+        """Find the slots, objects and locals whose address something is reached through."""
         for base in self._iter_bases():
             row = self._rows[base]
-            if isinstance(row, AddressRow) and self.is_slot(row.holder):
-                found.add(self._nodes.holder_nodes[row.holder])
-        return found
+            if isinstance(row, AddressRow):
+                node = self._nodes.holder_nodes[row.holder]
+                if self.is_slot(row.holder):
+                    self.record_slots.add(node)
+                elif self.is_root(node):
+                    self.record_roots.add(node)
+
+    def find_slots(self, root: int) -> set[int]:
+        """The slots that are reached in an object or local by name."""
+        nodes = self._nodes.holder_nodes
+        return {nodes[row.holder] for row in self._rows
+                if isinstance(row, LoadRow | AddressRow) and row.base != NONE
+                and self.roots[row.base] == root and self.is_slot(row.holder)}
 
     def _iter_bases(self) -> Iterator[int]:
         """Every base in a value or of what is written to."""

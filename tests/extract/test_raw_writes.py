@@ -12,7 +12,7 @@ struct t { int kind; fn_t first; fn_t second; };
 struct inner { fn_t third; };
 struct outer { long kind; char bytes[8]; struct inner parts[2]; fn_t last; };
 struct plain { long a, b; };
-fn_t h;
+int h(int x);
 """
 
 
@@ -23,7 +23,9 @@ fn_t h;
     ("((ulong *)p)[i] = (ulong)h", {"first", "second"}),
     ("*(ulong *)((ulong)p + 16) = (ulong)h", {"second"}),
     ("*(ulong *)(((ulong)p & ~7) | 8) = (ulong)h", {"first", "second"}),
-    ("*(int *)((char *)p + 12) = i", {"first"}),
+    ("*(int *)((char *)p + 12) = *(int *)bytes", {"first"}),
+    ("*(int *)((char *)p + 12) = (long)h", {"first"}),
+    ("*(int *)((char *)p + i) = i", set()),
     ("*(ulong *)((char *)(p + 1) - 8) = (ulong)h", {"second"}),
     ("*(ulong *)((char *)(p + 1) + 8) = (ulong)h", {"first"}),
     ("*(ulong *)((char *)p - 8) = (ulong)h", set()),
@@ -40,7 +42,7 @@ fn_t h;
     ("((char *)p)[i] = *bytes", {"first", "second"}),
     ("p->first = h", set()),
     ("*(fn_t *)&p->first = h", set()),
-    ("p->kind = i; *(int *)p = i", set()),
+    ("p->kind = i; *(int *)p = *(int *)bytes", set()),
     ("*(ulong *)((char *)p + 8) = 0", set()),
     ("i = ((ulong *)p)[1]", set()),
     ("o->bytes[i] = *bytes; ((char *)o->bytes)[i] = *bytes; *(long *)&o->bytes[i] = i", set()),

@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from kgraph.model.codes import Operand, is_node, token_operand
 from kgraph.resolve.constraint_graph import (
+    UNCITED,
     NamedWritesKey,
     OverlapChainKey,
     OverlapKey,
@@ -36,6 +37,7 @@ from kgraph.resolve.interning import NONE
 from kgraph.resolve.solving.solver import Solver
 
 MAY_BE_OVERLAID = "what lies at its place as any pointer may be a function of its type"
+WRITTEN_RAW = "its record is written as raw memory"
 
 
 class _Neighbour(Struct, frozen=True, gc=False):
@@ -79,7 +81,20 @@ class StorageOverlap:
                 for node in self._find_content(slot, source):
                     self._solver.add_edge(node, source.target, source.label)
             self._mark_if_hidden(slot, {source.slot for source in sources})
+        self._mark_raw_memory()
         self._solver.propagate()
+
+    def _mark_raw_memory(self) -> None:
+        """Let the fields of an object be unknown if functions are stored to the object itself.
+
+        They were stored at some offset, through a pointer of which only the object is known.
+        """
+        survey = self._solver.constraints.survey
+        for root in self._holders & survey.record_roots:
+            for slot in survey.find_slots(root) - self._holders:
+                node = self._nodes.intern_node(OverlapKey(slot))
+                self._solver.mark_unknown(WRITTEN_RAW, node)
+                self._solver.add_edge(node, slot, UNCITED)
 
     def _add_values(self, slot: int, operands: Mapping[Operand, int], target: int) -> None:
         """Connect what lies at a slot's place and is not a slot.
