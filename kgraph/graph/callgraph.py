@@ -92,7 +92,6 @@ class GraphArrays:
     forward_parameter = _LazyArray()
     forward_value = _LazyArray()
 
-    function_flags = _LazyArray()
     test_site = _LazyArray()
     test_parameter = _LazyArray()
     test_mask = _LazyArray()

@@ -27,7 +27,6 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #   back_start     function -> hops that reach it; back_hop: their numbers
 #   hop_cost       hop -> what it costs a path (hop_costs.py)
 #   site_price, function_price: what a call site, and a call of a function, add to that
-#   function_flags FUNCTION_*: the attributes of a function, 0 if it is not defined
 #   bound_function, bound_record, bound_table, bound_folder: a function in a table, with the ids of
 #                  the texts of the record and of the table's folder (table_arrays.py). Ordered by
 #                  function.
@@ -52,14 +51,12 @@ ARRAYS = {
     "hop_cost": "I", "site_price": "B", "function_price": "B",
     "bound_function": "I", "bound_record": "I", "bound_table": "I", "bound_folder": "i",
     "partner_table": "I", "partner_other": "I", "kin_record": "I", "kin_other": "I",
-    "function_flags": "B",
     "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
     "callback_site": "I", "callback_parameter": "I", "slot_site": "I", "slot_record": "I",
     "test_site": "I", "test_parameter": "I", "test_mask": "q", "test_value": "q", "test_equal": "B",
     "constant_site": "I", "constant_parameter": "I", "constant_value": "q", "constant_kind": "B",
     "footprint_mark": "Q", "footprint_weight": "I",
 }
-FUNCTION_NORETURN, FUNCTION_COLD = 1, 2
 FLAG_INDIRECT = 1  # not a direct call
 FLAG_DEFERRED = 2
 FLAG_TYPE = 4  # a candidate by type only

@@ -26,12 +26,7 @@ from kgraph.model.resolution import (
     ResolvedSite,
 )
 from kgraph.model.values import Parameter
-from kgraph.store.arrays import (
-    FUNCTION_COLD,
-    FUNCTION_NORETURN,
-    build_footprint_arrays,
-    write_array,
-)
+from kgraph.store.arrays import build_footprint_arrays, write_array
 from kgraph.store.codec import encode_truths
 from kgraph.store.condition_arrays import (
     add_call,
@@ -82,8 +77,9 @@ class GraphWriter:
         self._insert("evidence", self._iter_chain_rows())
         holders = [self._holder_id(site) for _, _, site in sites]
         self._arrays["site_price"] = array("B", [price_call_site(call) for _, call, _ in sites])
+        defined = {function.id: function for function in resolution.functions}
         self._arrays["function_price"] = array(
-            "B", [price_function(name.name) for name in self._functions])
+            "B", [price_function(name.name, defined.get(name)) for name in self._functions])
         self._arrays |= self._make_condition_arrays(call for _, call, _ in sites)
         self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= self._build_table_arrays(resolution)
@@ -122,8 +118,6 @@ class GraphWriter:
         }
         self._arrays["folder"] = array(
             "i", (find_folder(defined.get(name), self._text_id) for name in self._functions))
-        self._arrays["function_flags"] = array(
-            "B", (flag_function(defined.get(name)) for name in self._functions))
         self._insert("function", (
             (number, name.name, name.scope, name.image,
              *function_columns(defined.get(name), self._file_id, self._text_id),
@@ -146,11 +140,13 @@ class GraphWriter:
 
     def _build_table_arrays(self, resolution: Resolution) -> dict[str, "array[int]"]:
         slots = (find_slot(row.holder) for row in resolution.bindings)
-        texts = {slot.record: self._text_id(slot.record) for slot in slots if slot is not None}
         folders = {
-            thing.id: self._text_id(thing.location.path.rpartition("/")[0])
-            for thing in resolution.objects if not thing.location.path.endswith(".h")}
-        numbers = TableNumbers(self._functions, self._objects, texts, folders)
+            thing.id: thing.location.path.rpartition("/")[0] for thing in resolution.objects
+            if not thing.location.path.endswith(".h")}
+        names = {slot.record for slot in slots if slot is not None} | set(folders.values())
+        numbers = TableNumbers(
+            self._functions, self._objects, {name: self._text_id(name) for name in sorted(names)},
+            folders)
         return build_table_arrays(resolution.bindings, numbers)
 
     def _holder_id(self, site: ResolvedSite) -> int:
@@ -289,13 +285,6 @@ def function_columns(
         json.dumps(function.parameters), int(function.weak), int(function.inline),
         function.alias_of, text(function.macro),
     )
-
-
-def flag_function(function: Function | None) -> int:
-    """FUNCTION_* of a function."""
-    if function is None:
-        return 0
-    return function.is_noreturn * FUNCTION_NORETURN | function.is_cold * FUNCTION_COLD
 
 
 def find_folder(function: Function | None, text: Callable[[str], int]) -> int:

@@ -7,7 +7,8 @@ integer. To that is added
 - what the call depends on: each condition around it, each early exit before it. A condition that
   the source calls unlikely costs much, one that it calls likely nothing;
 - what tells of an error and leads nowhere else: a call that a macro of diagnostics makes, or of
-  a function that prints, or that ends the kernel. unlikely_calls.toml names these.
+  a function that prints, or that ends the kernel. unlikely_calls.toml names these. A function that
+  is cold or does not return by its attribute is dear, too.
 A candidate by type comes last.
 
 Ties are broken by how many functions the caller calls: a call is more likely the purpose of a
@@ -26,7 +27,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from kgraph.model.facts import CallSite
+from kgraph.model.facts import CallSite, Function
 from kgraph.model.location import Guard
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
@@ -38,6 +39,8 @@ _EARLY_EXIT = 0.25
 _UNLIKELY = 4.0
 _MOST_FOR_CONDITIONS = 6.0
 _DIAGNOSTIC = 12.0
+_COLD = 4.0
+_NO_RETURN = 2.0
 _CHOICE = 0.75  # a bit of choice
 _DEFERRED = 4.0
 _BY_TYPE = 40.0
@@ -89,9 +92,14 @@ def price_call_site(call: CallSite) -> int:
     return round(price * _PRICES_PER_HOP)
 
 
-def price_function(name: str) -> int:
-    """What a call of a function adds: eighths of a hop, a byte."""
-    return round(_DIAGNOSTIC * _PRICES_PER_HOP) if _is_diagnostic("function", name) else 0
+def price_function(name: str, function: Function | None) -> int:
+    """What a call of a function adds: eighths of a hop, a byte. `function` is its definition."""
+    price = 0.0
+    if _is_diagnostic("function", name):
+        price = _DIAGNOSTIC
+    elif function is not None:
+        price = _COLD if function.is_cold else _NO_RETURN if function.is_noreturn else 0.0
+    return round(price * _PRICES_PER_HOP)
 
 
 def _price_guard(guard: Guard) -> float:

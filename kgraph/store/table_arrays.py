@@ -18,16 +18,19 @@ TABLE_ARRAYS = {
     "bound_function": "I", "bound_record": "I", "bound_table": "I", "bound_folder": "i",
     "partner_table": "I", "partner_other": "I", "kin_record": "I", "kin_other": "I",
 }
+_Bound = tuple[int, str, int, str]  # a function, the record, the table, its folder
 _FEWEST_FOLDERS = 4
 _LARGEST_ROW = 16  # tables; a longer row is no record
 
 
 class TableNumbers:
-    """The numbers that the index gives to functions, objects, texts, and to folders of objects."""
+    """The numbers that the index gives to functions, objects and texts, and the folders of objects
+    ("" for headers).
+    """
 
     def __init__(
         self, functions: Mapping[FunctionId, int], objects: Mapping[ObjectId, int],
-        texts: Mapping[str, int], folders: Mapping[ObjectId, int],
+        texts: Mapping[str, int], folders: Mapping[ObjectId, str],
     ) -> None:
         self.functions = functions
         self.objects = objects
@@ -38,23 +41,27 @@ class TableNumbers:
 def build_table_arrays(
     bindings: Iterable[BoundSlot], numbers: TableNumbers
 ) -> dict[str, "array[int]"]:
-    """The arrays of TABLE_ARRAYS."""
-    bound = sorted(_iter_bound(bindings, numbers))
+    """The arrays of TABLE_ARRAYS. Their order does not depend on the ids of texts."""
+    text, bound = numbers.texts, sorted(_find_bound(bindings, numbers))
     partners = sorted(_find_partners(bindings, numbers, {row[2] for row in bound}))
-    columns = [*(zip(*bound, strict=True) if bound else [()] * 4),
-               *(zip(*partners, strict=True) if partners else [()] * 2),
-               *(zip(*kin, strict=True) if (kin := sorted(_find_kin(bound))) else [()] * 2)]
-    return {name: array(code, column)
-            for (name, code), column in zip(TABLE_ARRAYS.items(), columns, strict=True)}
+    kin = sorted(_find_kin(bound))
+    arrays = {name: array(code) for name, code in TABLE_ARRAYS.items()}
+    arrays["bound_function"].extend(row[0] for row in bound)
+    arrays["bound_record"].extend(text[row[1]] for row in bound)
+    arrays["bound_table"].extend(row[2] for row in bound)
+    arrays["bound_folder"].extend(text[row[3]] if row[3] else -1 for row in bound)
+    arrays["partner_table"].extend(one for one, _ in partners)
+    arrays["partner_other"].extend(other for _, other in partners)
+    arrays["kin_record"].extend(text[one] for one, _ in kin)
+    arrays["kin_other"].extend(text[other] for _, other in kin)
+    return arrays
 
 
-def _iter_bound(
-    bindings: Iterable[BoundSlot], numbers: TableNumbers
-) -> set[tuple[int, int, int, int]]:
-    """(function, record, table, folder of the table) of each function in a table."""
+def _find_bound(bindings: Iterable[BoundSlot], numbers: TableNumbers) -> set[_Bound]:
+    """Each function in a table."""
     return {
-        (numbers.functions[row.value], numbers.texts[slot.record], numbers.objects[row.table],
-         numbers.folders.get(row.table, -1))
+        (numbers.functions[row.value], slot.record, numbers.objects[row.table],
+         numbers.folders.get(row.table, ""))
         for row in bindings
         if row.table is not None and isinstance(row.value, FunctionId)
         and (slot := find_slot(row.holder)) is not None and slot.record
@@ -100,14 +107,14 @@ def split_rows(bindings: Iterable[BoundSlot]) -> list[list[BoundSlot]]:
     return rows
 
 
-def _find_kin(bound: Iterable[tuple[int, int, int, int]]) -> set[tuple[int, int]]:
+def _find_kin(bound: Iterable[_Bound]) -> set[tuple[str, str]]:
     """The pairs, both ways, of record types that are kin."""
-    folders: dict[int, set[int]] = defaultdict(set)
+    folders: dict[str, set[str]] = defaultdict(set)
     for _, record, _, folder in bound:
-        if folder >= 0:
+        if folder:
             folders[record].add(folder)
     many = {record: found for record, found in folders.items() if len(found) >= _FEWEST_FOLDERS}
-    found: set[tuple[int, int]] = set()
+    found: set[tuple[str, str]] = set()
     for one, other in combinations(sorted(many), 2):
         both = len(many[one] & many[other])
         if both >= _FEWEST_FOLDERS and 2 * both >= min(len(many[one]), len(many[other])):

@@ -56,7 +56,9 @@ def everything(index: Path) -> dict[str, Any]:
     }
     for name in ARRAYS:
         found[name] = reader.read_array(name)
-    found["folder"] = [texts.get(number) for number in found["folder"]]
+    for name in ("folder", "bound_folder", "bound_record", "slot_record", "kin_record",
+                 "kin_other"):
+        found[name] = [texts.get(number) for number in found[name]]
     found["edge_evidence"] = [chains[number] for number in found["edge_evidence"]]
     reader.close()
     return found

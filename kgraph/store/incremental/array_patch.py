@@ -62,13 +62,10 @@ class KeptFunctions:
 
 @dataclass(slots=True)
 class PatchedFunction:
-    """One function, with all its call sites, in order; `price` is that of price_function, `flags`
-    that of flag_function.
-    """
+    """One function, with all its call sites, in order; `price` is that of price_function."""
 
     folder: int
     price: int
-    flags: int
     sites: list[PatchedSite] = field(default_factory=list)
 
 
@@ -145,7 +142,7 @@ class ArrayPatch:
         """Copy the call sites, edges and forwarded values of a run."""
         old, new = self._previous, self._new
         first, last = (old["site_start"][end] for end in (run.first, run.last))
-        for name in ("folder", "function_price", "function_flags"):
+        for name in ("folder", "function_price"):
             new[name].extend(old[name][run.first:run.last])
         new["site_price"].extend(old["site_price"][first:last])
         shift = len(new["edge_start"]) - first
@@ -179,7 +176,6 @@ class ArrayPatch:
         old, new = self._previous, self._new
         new["folder"].append(piece.folder)
         new["function_price"].append(piece.price)
-        new["function_flags"].append(piece.flags)
         new["site_price"].extend(price_call_site(site.call) for site in piece.sites)
         for site in piece.sites:
             number = len(new["edge_start"])

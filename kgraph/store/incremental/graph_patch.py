@@ -20,7 +20,6 @@ from kgraph.store.facts_writer import CitedFiles, FileRow
 from kgraph.store.graph_writer import (
     encode_guards,
     find_folder,
-    flag_function,
     function_columns,
     object_columns,
     place_columns,
@@ -211,9 +210,11 @@ class _GraphPatch:
         rewritten = piece.rewritten
         after = rewritten.after.subject if rewritten and rewritten.after else None
         assert not isinstance(after, Object)
-        patched = PatchedFunction(
-            find_folder(after, self._texts.assign_id), price_function(piece.name),
-            flag_function(after))
+        price = price_function(piece.name, after)
+        previous = None if rewritten is None else self._ids.previous_numbers[rewritten.function]
+        if previous is not None and price != self._arrays["function_price"][previous]:
+            raise PatchConflict  # hops of its callers cost something else
+        patched = PatchedFunction(find_folder(after, self._texts.assign_id), price)
         if rewritten is not None:
             ranks = rank_sites(rewritten)
             first = self._ids.previous_numbers[rewritten.function]
