@@ -12,6 +12,9 @@ none comes to it from. It makes a turn if it comes to something new
 
 A path without a turn is a detour, by another wrapper or error path: it counts as dearer by DETOUR.
 Each call is looked at once, whatever the number of ways.
+
+A path that costs more than twice the first and MARGIN leads through half the kernel, by a lock that
+schedules or a file that is closed: it is no way.
 """
 
 from collections.abc import Iterator
@@ -23,6 +26,7 @@ from kgraph.query.paths.search import PathSearch, SearchNode, StatePath, get_vis
 from kgraph.query.paths.state_space import Step
 
 DETOUR = 8 * HOP
+MARGIN = 16 * HOP
 _LONG = 3  # functions in a row
 
 
@@ -31,6 +35,8 @@ class WaySearch:
 
     def __init__(self, search: PathSearch, first: StatePath) -> None:
         self._search = search
+        self._most = 2 * first.cost + MARGIN
+        self._is_beyond = False  # all further steps are too dear
         self._is_complete = True
         self._passed: set[int] = set()
         self._last_callers: set[int] = set()
@@ -52,13 +58,21 @@ class WaySearch:
     def _find_next(self) -> StatePath | None:
         while True:
             if self._next is None:
-                self._next = next(self._nodes, None)
+                self._next = self._take_node()
             way = self._take_pending(None if self._next is None else self._next[0])
             if way is not None or self._next is None:
                 return way
             node, self._next = self._next[1], None
             if node.step is not None and not self._search.is_on_tail(node):
                 self._add(node)
+
+    def _take_node(self) -> tuple[int, SearchNode] | None:
+        """The next step to look at; None if all others are too dear."""
+        found = None if self._is_beyond else next(self._nodes, None)
+        if found is not None and found[0] > self._most:
+            self._is_complete, self._is_beyond = False, True
+            return None
+        return found
 
     @property
     def are_all(self) -> bool:
@@ -76,7 +90,7 @@ class WaySearch:
         dearer = self._rate(path)
         if dearer is None:
             return
-        if _has_cycle(path):
+        if path.cost > self._most or _has_cycle(path):
             self._is_complete = False
             return
         self._push(path.cost + dearer, path)

@@ -18,7 +18,7 @@ from kgraph.query.paths.constraints import PathConstraints
 from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.search import PathSearch, StatePath
 from kgraph.query.paths.state_space import StateSpace
-from kgraph.query.paths.ways import DETOUR, WaySearch
+from kgraph.query.paths.ways import DETOUR, MARGIN, WaySearch
 from kgraph.report.text import format_frontier, format_other_paths
 from tests.support.tiny import Tiny
 
@@ -142,7 +142,9 @@ def _iter_expected(
     found = {
         (*before[caller], *reversed(after[callee])) for caller, callee in oracle.edges
         if caller in before and callee in after and target not in before[caller]}
-    paths = {path for path in found if len(set(path)) == len(path)}
+    most = 2 * networkx.dijkstra_path_length(oracle, source, target) + MARGIN
+    paths = {path for path in found if len(set(path)) == len(path)
+             and networkx.path_weight(oracle, path, "weight") <= most}
 
     def rate(path: tuple[int, ...]) -> int:
         row = 0
