@@ -29,6 +29,7 @@ from kgraph.resolve.constraint_graph import (
     SOMEWHERE,
     TOP,
     UNCITED,
+    AllocationKey,
     AnonymousKey,
     EscapeKey,
     FieldKey,
@@ -53,8 +54,10 @@ from kgraph.resolve.interning import (
 from kgraph.resolve.models.declared import (
     CopyFunction,
     is_public,
+    load_allocators,
     load_copy_functions,
     load_discriminated_unions,
+    load_releases,
 )
 from kgraph.resolve.operands import Operands, TableSurvey
 
@@ -124,6 +127,8 @@ class Constraints:
         self._keys = nodes.interner.holder_keys
         self._copy_functions = load_copy_functions()
         self._discriminated = load_discriminated_unions()
+        self._allocated = self._find_allocated()
+        self.released = self._find_released()
         self._build()
 
     def _build(self) -> None:
@@ -141,6 +146,34 @@ class Constraints:
                     self._add_indirect_call(site)
         self._give_top()
         self._include_in_slots()
+
+    def _find_allocated(self) -> set[int]:
+        """The nodes of what allocators return: each holds memory that is new."""
+        nodes, names = self.nodes, load_allocators()
+        found: set[int] = set()
+        for node, key in enumerate(list(nodes.keys)):
+            if isinstance(key, ReturnKey):
+                function = nodes.function_id(key.function)
+                if function.name in names and is_public(function):
+                    found.add(node)
+                    self.add_inclusion(self._allocate(node, NONE), node, UNCITED)
+        return found
+
+    def _find_released(self) -> set[int]:
+        """The parameters that take memory back."""
+        nodes, releases = self.nodes, load_releases()
+        found: set[int] = set()
+        for node, key in enumerate(nodes.keys):
+            if isinstance(key, ParameterKey):
+                function = nodes.function_id(key.function)
+                if releases.get(function.name) == key.index and is_public(function):
+                    found.add(node)
+        return found
+
+    def _allocate(self, result: int, location: int) -> Operand:
+        """The address of what an allocator returns to the code at a location."""
+        memory = self.nodes.intern_node(AllocationKey(result, location))
+        return token_operand(self.nodes.address_token(memory, memory))
 
     def add_inclusion(self, source: Operand, target: int, label: int) -> None:
         """Let the node `target` hold what `source` is."""
@@ -196,10 +229,14 @@ class Constraints:
         role = BIND if row.is_binding else _FLOW_ROLES.get(row.how, FLOW)
         is_row = row.how is TransferKind.INITIALISER and row.table != NONE
         label = pack_label(row.location, role, row=is_row)
+        if value in self._allocated:
+            value = self._allocate(value, row.location)
         if isinstance(key, SlotKey) and key.field == POINTEE:
             self._add_store(row, key.record, value, record, label)
             return
         node = target = root = self.nodes.holder_nodes[row.holder]
+        if node in self._allocated:
+            return
         within = ""
         if isinstance(key, SlotKey):
             root, within = self._find_root(row), key.record
@@ -310,7 +347,8 @@ class Constraints:
         """Let what cannot be followed hold TOP."""
         for node, key in enumerate(self.nodes.keys):
             if isinstance(key, ReasonKey) or (
-                    isinstance(key, ReturnKey) and self._returns_anything(key.function)):
+                    isinstance(key, ReturnKey) and node not in self._allocated
+                    and self._returns_anything(key.function)):
                 self._give(node, TOP, UNCITED)
         taken = self.operands.reason_node(
             "its address is taken, so that it may be written to unseen")

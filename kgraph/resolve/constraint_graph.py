@@ -91,6 +91,14 @@ class PointeeKey(Struct, frozen=True, gc=False):
     is_copied: bool
 
 
+class AllocationKey(Struct, frozen=True, gc=False):
+    """The memory that an allocator, whose return value is `result`, gives to the code at a
+    location, or NONE."""
+
+    result: int
+    location: int
+
+
 class ReasonKey(Struct, frozen=True, gc=False):
     """A value that could not be followed."""
 
@@ -113,7 +121,7 @@ class EscapeKey(Struct, frozen=True, gc=False):
 
 NodeKey = (
     HolderKey | FieldKey | AnonymousKey | OverlapKey | OverlapChainKey | NamedWritesKey
-    | SlotReadKey | PointeeKey | ReasonKey | TokenKey | UnusedKey | EscapeKey
+    | SlotReadKey | PointeeKey | AllocationKey | ReasonKey | TokenKey | UnusedKey | EscapeKey
 )
 _OfSlot = AnonymousKey | OverlapKey | NamedWritesKey | SlotReadKey
 

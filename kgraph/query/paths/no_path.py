@@ -3,8 +3,8 @@
 A call is open where kgraph cannot see what it calls: an unresolved call site, a deferred request
 without a known callee, a function without a definition in the index. So is the store of a function
 into a variable from which assembler goes on to it: when it does, no call shows. The answer is open
-if one of these, reached from the caller, might lead to the callee, perhaps by way of others. Only
-those are named from which it takes the fewest further ones. What an open call might enter:
+if one of these, reached from the caller, might lead to the callee, perhaps by way of others; only
+those that might are named. What an open call might enter:
 
 - a call site of known type the functions of that type whose address is taken;
 - a request the functions that are registered for what it may mean;
@@ -16,6 +16,7 @@ assembler with a call through a register, that calls nothing back (leaf_function
 """
 
 import tomllib
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import cache
 from importlib import resources
@@ -38,8 +39,9 @@ def explain_no_path(
     graph = adjacency.graph
     forward = _Reachable(source, adjacency.make_callee_function(via_passed))
     backward = _Reachable(target, adjacency.iter_callers)
-    open_calls = _OpenCalls(adjacency, forward, backward)
-    unresolved, undefined = open_calls.find_sites(), open_calls.find_undefined()
+    open_calls = _OpenCalls(adjacency, target)
+    unresolved = open_calls.find_sites(forward)
+    undefined = open_calls.find_undefined(forward)
     return Frontier(
         graph.function(source), graph.function(target),
         Reach(
@@ -50,8 +52,8 @@ def explain_no_path(
         Reach(len(backward.order), tuple(map(graph.function, backward.last[:_MAX_LISTED]))),
         by_type=bool(unresolved),
         is_connected=target in forward.order,
-        by_request=open_calls.has_request(),
-        assembler_stores=open_calls.find_stores(),
+        by_request=open_calls.has_request(forward),
+        assembler_stores=open_calls.find_stores(forward),
         assembler_entries=_find_assembler_entries(graph, target),
     )
 
@@ -79,51 +81,47 @@ class _Reachable:
 
 
 class _OpenCalls:
-    """The open calls in functions that `forward` reached that might lead to what `backward` started
-    from.
-    """
+    """The open calls that might lead to a function, the target."""
 
-    def __init__(self, adjacency: Adjacency, forward: _Reachable, backward: _Reachable) -> None:
+    def __init__(self, adjacency: Adjacency, target: int) -> None:
         self._graph = graph = adjacency.graph
         self._adjacency = adjacency
-        self._forward = forward
         self._undefined = _find_open_functions(graph)
         self._enterable = graph.find_enterable_functions()
-        self._requests = [
-            (caller, callee) for caller in graph.open_requests.callers
-            for callee in graph.open_requests.iter_candidates(caller)
-        ] if adjacency.constraints.deferred else []
+        self._requesting: dict[int, set[int]] = defaultdict(set)
+        if adjacency.constraints.deferred:
+            for caller in graph.open_requests.callers:
+                for callee in graph.open_requests.iter_candidates(caller):
+                    self._requesting[callee].add(caller)
         self._stores = [
             (storing, store) for store in graph.find_stores_for_assembler()
             if (storing := graph.find_function_around(store.location)) is not None]
-        self._leading: set[int] = set()
         self._are_blind_leading = False
-        self._find_leading(backward)
+        self._leading = self._find_leading(target)
 
-    def find_sites(self) -> list[int]:
-        """The unresolved call sites, nearest first."""
+    def find_sites(self, reachable: _Reachable) -> list[int]:
+        """The unresolved call sites in the functions that were reached, nearest first."""
         by_type = self._graph.by_type
-        callers = self._forward.sort_nearest_first(by_type.callers)
+        callers = reachable.sort_nearest_first(by_type.callers)
         sites = (site for function in callers for site in by_type.sites_of(function))
         return [site for site in sites if self._is_leading(site)]
 
-    def find_stores(self) -> tuple[AssemblerStore, ...]:
-        """The stores for assembler."""
+    def find_stores(self, reachable: _Reachable) -> tuple[AssemblerStore, ...]:
+        """The stores, in functions that were reached, of a function that leads to the target."""
         return tuple(
             AssemblerStore(self._graph.function(function), store.holder, store.location)
             for storing, store in self._stores
-            if storing in self._forward.order and (function := store.function) in self._leading)
+            if storing in reachable.order and (function := store.function) in self._leading)
 
-    def find_undefined(self) -> list[int]:
-        """The functions without a definition, nearest first."""
-        if not self._are_blind_leading:
-            return []
-        return self._forward.sort_nearest_first(self._undefined)
+    def find_undefined(self, reachable: _Reachable) -> list[int]:
+        """The functions without a definition that were reached, nearest first."""
+        return reachable.sort_nearest_first(self._undefined) if self._are_blind_leading else []
 
-    def has_request(self) -> bool:
-        """Whether there is an open request."""
-        return any(caller in self._forward.order and callee in self._leading
-                   for caller, callee in self._requests)
+    def has_request(self, reachable: _Reachable) -> bool:
+        """Whether a function that was reached makes an open request."""
+        return any(
+            callee in self._leading and not callers.isdisjoint(reachable.order)
+            for callee, callers in self._requesting.items())
 
     def _is_leading(self, site: int) -> bool:
         by_type = self._graph.by_type
@@ -134,36 +132,35 @@ class _OpenCalls:
             return False  # its candidates are ordinary callees
         return not self._leading.isdisjoint(by_type.callees(site))
 
-    def _find_leading(self, backward: _Reachable) -> None:
-        """Find what leads to the target: by calls alone, then by one open call, by two ... until an
-        open call that was reached does.
-        """
-        self._add_leading(backward.order)
-        while not (self.find_sites() or self.find_undefined() or self.has_request()
-                   or self.find_stores()):
-            more = self._find_open_callers() - self._leading - self._adjacency.constraints.avoid
-            if not more:
-                break
-            self._add_leading(more)
-
-    def _add_leading(self, functions: Iterable[int]) -> None:
-        """Add functions and all that calls lead from to them."""
-        found, stack = self._leading, [*functions]
-        found.update(stack)
+    def _find_leading(self, target: int) -> set[int]:
+        """The functions that reach the target if every open call goes wherever it might."""
+        found, stack, avoid = {target}, [target], self._adjacency.constraints.avoid
         while stack:
-            callers = {*self._adjacency.iter_callers(stack.pop())} - found
+            function = stack.pop()
+            callers = {*self._adjacency.iter_callers(function), *self._find_open_callers(function)}
+            if function in self._enterable and not self._are_blind_leading:
+                self._are_blind_leading = True
+                callers.update(self._find_blind_functions())
+            callers -= found
+            callers -= avoid
             found |= callers
             stack += callers
-        self._are_blind_leading = not found.isdisjoint(self._enterable)
+        return found
 
-    def _find_open_callers(self) -> set[int]:
-        """The functions with an open call that leads to the target, and those that are one."""
+    def _find_open_callers(self, function: int) -> set[int]:
+        """The functions with an open call of which `function` is a candidate."""
+        callers = set(map(self._graph.caller_of, self._graph.by_type.sites_for(function)))
+        callers.update(self._requesting.get(function, ()))
+        callers.update(storing for storing, store in self._stores if store.function == function)
+        return callers
+
+    def _find_blind_functions(self) -> set[int]:
+        """The functions with blind calls, and those that may make any."""
         by_type = self._graph.by_type
-        found = {caller for caller in by_type.callers
-                 if any(map(self._is_leading, by_type.sites_of(caller)))}
-        found.update(caller for caller, callee in self._requests if callee in self._leading)
-        found.update(storing for storing, store in self._stores if store.function in self._leading)
-        return found | self._undefined if self._are_blind_leading else found
+        return self._undefined | {
+            caller for caller in by_type.callers
+            if any(map(by_type.has_unknown_type, by_type.sites_of(caller)))
+            and not _is_leaf(self._graph.function(caller).id.name)}
 
 
 def _find_open_functions(graph: CallGraph) -> set[int]:

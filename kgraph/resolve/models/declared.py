@@ -84,6 +84,10 @@ class _CopyRow(_ModelRow, kw_only=True):
     source: _Argument
 
 
+class _AllocatorRow(_ModelRow, kw_only=True):
+    name: _Text
+
+
 class _RegistryRow(_ModelRow, kw_only=True):
     function: _Text
     object: _Argument
@@ -123,6 +127,16 @@ class _CopyFile(Struct, forbid_unknown_fields=True):
     copy: list[_CopyRow]
 
 
+class _ReleaseRow(_ModelRow, kw_only=True):
+    name: _Text
+    argument: _Argument
+
+
+class _AllocatorFile(Struct, forbid_unknown_fields=True):
+    allocator: list[_AllocatorRow]
+    release: list[_ReleaseRow]
+
+
 class _RegistryFile(Struct, forbid_unknown_fields=True):
     registry: list[_RegistryRow]
 
@@ -156,6 +170,18 @@ def load_copy_functions() -> dict[str, CopyFunction]:
     """The functions that copy memory, by name."""
     rows = _read("copy_functions.toml", _CopyFile).copy
     return {row.name: CopyFunction(row.destination, row.source) for row in rows}
+
+
+@cache
+def load_allocators() -> frozenset[str]:
+    """The functions that return memory which nothing else points to."""
+    return frozenset(row.name for row in _read("allocators.toml", _AllocatorFile).allocator)
+
+
+@cache
+def load_releases() -> dict[str, int]:
+    """The functions that take memory back, by name, and which argument points to it."""
+    return {row.name: row.argument for row in _read("allocators.toml", _AllocatorFile).release}
 
 
 @cache

@@ -11,7 +11,7 @@ not what those names get by overlapping it.
 
 from kgraph.logs import PackageLogger
 from kgraph.model.codes import is_node
-from kgraph.resolve.constraint_graph import TOP, UNCITED
+from kgraph.resolve.constraint_graph import TOP, UNCITED, AllocationKey
 from kgraph.resolve.interning import NONE
 from kgraph.resolve.solving.solver import EMPTY, Solver
 from kgraph.resolve.solving.storage_overlap import StorageOverlap
@@ -99,14 +99,18 @@ class _PointerClosure:
 
     def _find_pointees(self, pointer: int) -> set[int]:
         """What a pointer may point to, searched backwards over all edges; nothing if it is more
-        than MOST_POINTEES."""
+        than MOST_POINTEES. Memory of allocators is not counted."""
         found: set[int] = set()
+        counted = 0
         seen = {pointer}
         stack = [pointer]
         while stack:
             node = stack.pop()
-            found.update(self._addressed.get(node, ()))
-            if len(found) > MOST_POINTEES:
+            for pointee in self._addressed.get(node, ()):
+                if pointee not in found:
+                    found.add(pointee)
+                    counted += not isinstance(self._nodes.keys[pointee], AllocationKey)
+            if counted > MOST_POINTEES:
                 return set()
             for source in self._solver.preds.get(node, ()):
                 if source not in seen:

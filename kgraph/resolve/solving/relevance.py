@@ -19,6 +19,7 @@ class RelevanceSlice:
     def __init__(self, constraints: Constraints) -> None:
         self._constraints = constraints
         self._keys = constraints.nodes.keys
+        self._released = constraints.released
         self.is_needed = bytearray(len(self._keys))
         self._stack: list[int] = []
         self._passed: set[int] = set()  # indexes of arguments that are in the slice
@@ -35,8 +36,8 @@ class RelevanceSlice:
             self._add_node(operand)
 
     def _add_node(self, node: int) -> None:
-        """Add a node, or nothing for NONE."""
-        if node != NONE and not self.is_needed[node]:
+        """Add a node, or nothing for NONE, nor for a parameter that takes memory back."""
+        if node != NONE and not self.is_needed[node] and node not in self._released:
             self.is_needed[node] = 1
             self._stack.append(node)
 

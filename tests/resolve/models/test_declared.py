@@ -17,10 +17,14 @@ def test_the_models_are_read():
     assert declared.load_loader_slots()["init_module"] == ("module", "init")
     assert declared.load_list_registrations()["tracepoint_probe_register"].value == 1
     assert declared.load_discriminated_unions()
+    assert "kmalloc" in declared.load_allocators()
+    assert declared.load_releases()["kfree"] == 0
 
 
 @pytest.mark.parametrize(
-    ("name", "table"), [("copy_functions.toml", "copy"), ("linker_sections.toml", "section")])
+    ("name", "table"), [
+        ("copy_functions.toml", "copy"), ("linker_sections.toml", "section"),
+        ("allocators.toml", "allocator"), ("allocators.toml", "release")])
 def test_a_row_is_not_declared_twice(name, table):
     text = resources.files("kgraph.resolve.models").joinpath(name).read_text("utf-8")
     rows = [row.get("name", row.get("prefix")) for row in tomllib.loads(text)[table]]
