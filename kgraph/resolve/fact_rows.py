@@ -27,7 +27,7 @@ class SiteRow(Struct, frozen=True, gc=False):
     A direct call has the number of its `callee`, and no `target`; an indirect call has the value
     that is called as `target`, and no `callee`. The other one is NONE. `arguments` are values, each
     with its alternatives. `result` counts the indirect calls of the caller. `symbol_use` says how a
-    callee that is known by its name alone is named.
+    callee that is known by its name alone is named. `signature` is the type of an indirect call.
     """
 
     position: int
@@ -40,6 +40,7 @@ class SiteRow(Struct, frozen=True, gc=False):
     expression: str
     result: int
     symbol_use: SymbolUse | None = None
+    signature: str = ""
 
 
 class WriteRow(Struct, frozen=True, gc=False):
@@ -134,7 +135,7 @@ def _make_site_row(interner: Interner, position: int, site: CallSite) -> SiteRow
     return SiteRow(
         position, interner.intern_function(site.caller), callee, value, arguments,
         interner.intern_location(site.location), site.ordinal, site.expression, site.index,
-        symbol_use)
+        symbol_use, site.signature)
 
 
 def _make_binding_row(interner: Interner, binding: Binding) -> WriteRow:

@@ -35,6 +35,7 @@ from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.callback_forwarding import CallbackForwarding
 from kgraph.resolve.findings.evidence import Chain, EvidenceChains, starts_at_initialiser
+from kgraph.resolve.findings.function_types import FunctionTypes
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.interning import (
     NONE,
@@ -87,6 +88,7 @@ class CallSiteResolver:
         self._solution = solution
         self._nodes = constraints.nodes
         self._forwards = CallbackForwarding(constraints)
+        self._types = FunctionTypes(constraints)
         self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
         self._called_nodes = {
             position: self._find_called_node(position) for position in constraints.call_numbers}
@@ -106,8 +108,10 @@ class CallSiteResolver:
         found: dict[SitePosition, list[FunctionId]] = {}
         for (number, index), node in self._called_nodes.items():
             row = self._nodes.facts.definitions[number]
-            found[row.key, row.sites[index].position] = [
-                candidate.callee for candidate in self._callee_sets[node].candidates]
+            site = row.sites[index]
+            found[row.key, site.position] = [
+                candidate.callee for candidate in self._types.select(
+                    self._callee_sets[node].candidates, site.signature)]
         return found
 
     def find_functions(self, value: Value) -> set[FunctionId]:
@@ -144,8 +148,9 @@ class CallSiteResolver:
                         forwards=self._forwards.list_forwards((number, index)))
                     continue
                 found = self._callee_sets[self._called_nodes[number, index]]
+                candidates = self._types.select(found.candidates, site.signature)
                 yield ResolvedSite(
-                    row.key, site.position, caller, found.status, found.candidates + later,
+                    row.key, site.position, caller, found.status, candidates + later,
                     found.holder, found.rule, found.reason, proof=found.proof)
 
     def _find_callee(self, site: SiteRow) -> tuple[Candidate, ...]:
