@@ -71,6 +71,7 @@ class TableSurvey:
 
     `roots` has for each value the node of the object or local that it is an address in, or NONE.
     `record_slots` hold a record, not a pointer; so do the objects and locals `record_roots`.
+    `reached` has the slots that are reached through a pointer.
     `tagged_slots` are filled by tables of known
     identity. `tagged_roots` are objects with functions, or with tables. `records` are, for each
     record type, the tables that have such a record in them.
@@ -84,6 +85,7 @@ class TableSurvey:
         self.record_slots: set[int] = set()
         self.record_roots: set[int] = set()
         self._find_records()
+        self.reached = self._find_reached()
         self.tagged_slots: set[int] = set()
         self.tagged_roots: set[int] = set()
         self.records: dict[str, set[int]] = {}
@@ -129,6 +131,19 @@ class TableSurvey:
                     self.record_slots.add(node)
                 elif self.is_root(node):
                     self.record_roots.add(node)
+
+    def _find_reached(self) -> dict[int, set[int]]:
+        """For each holder, but slots, the slots that are reached through the pointer it holds."""
+        found: dict[int, set[int]] = {}
+        nodes, keys = self._nodes.holder_nodes, self._keys
+        for row in self._rows:
+            if not isinstance(row, LoadRow | AddressRow) or row.base == NONE:
+                continue
+            key, base = keys[row.holder], self._rows[row.base]
+            if isinstance(base, LoadRow) and isinstance(key, SlotKey) and key.field != POINTEE and (
+                    not self.is_slot(base.holder)):
+                found.setdefault(nodes[base.holder], set()).add(nodes[row.holder])
+        return found
 
     def find_slots(self, root: int) -> set[int]:
         """The slots that are reached in an object or local by name."""

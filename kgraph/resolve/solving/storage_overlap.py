@@ -37,6 +37,7 @@ from kgraph.resolve.interning import NONE
 from kgraph.resolve.solving.solver import Solver
 
 MAY_BE_OVERLAID = "what lies at its place as any pointer may be a function of its type"
+MOST_SOURCES = 400
 WRITTEN_RAW = "its record is written as raw memory"
 
 
@@ -85,16 +86,40 @@ class StorageOverlap:
         self._solver.propagate()
 
     def _mark_raw_memory(self) -> None:
-        """Let the fields of an object be unknown if functions are stored to the object itself.
+        """Let the called fields of a record be unknown if functions are stored to it as a whole.
 
-        They were stored at some offset, through a pointer of which only the object is known.
+        They were stored at some offset: the pointer of the store leads to an object or local, or
+        comes from a pointer through which the fields are reached.
         """
         survey = self._solver.constraints.survey
-        for root in self._holders & survey.record_roots:
-            for slot in survey.find_slots(root) - self._holders:
-                node = self._nodes.intern_node(OverlapKey(slot))
-                self._solver.mark_unknown(WRITTEN_RAW, node)
-                self._solver.add_edge(node, slot, UNCITED)
+        slots = {slot for root in self._holders & survey.record_roots
+                 for slot in survey.find_slots(root)}
+        slots.update(self._find_stored_slots())
+        for slot in (slots & self._called) - self._holders:
+            node = self._nodes.intern_node(OverlapKey(slot))
+            self._solver.mark_unknown(WRITTEN_RAW, node)
+            self._solver.add_edge(node, slot, UNCITED)
+
+    def _find_stored_slots(self) -> set[int]:
+        """The slots that are reached through pointers which become the pointer of a store of a
+        function. A pointer that more than MOST_SOURCES nodes flow into moves any memory; what the
+        function of the store itself makes of a record is known better."""
+        constraints, reached = self._solver.constraints, self._solver.constraints.survey.reached
+        found: set[int] = set()
+        for pointer in {int(store.pointer) for store in constraints.stores
+                        if is_node(store.pointer)
+                        and self._solver.as_node(store.source) in self._holders}:
+            seen = {pointer}
+            stack = [pointer]
+            while stack and len(seen) <= MOST_SOURCES:
+                node = stack.pop()
+                sources = {source for source, _ in constraints.preds.get(node, ())}
+                new = sources.union(self._solver.preds.get(node, ())) - seen
+                seen |= new
+                stack += new
+            if not stack:
+                found.update(*(reached.get(node, ()) for node in seen - {pointer}))
+        return found
 
     def _add_values(self, slot: int, operands: Mapping[Operand, int], target: int) -> None:
         """Connect what lies at a slot's place and is not a slot.
