@@ -2,7 +2,9 @@
 
 A call that asks for a key (`wake_up(&queue)`) has deferred edges to what is registered under it.
 Inside of the function that it calls, the call of the registered callbacks has a candidate for every
-key. On a path it calls those of the key that the path asked for.
+key. On a path it calls those of the key that the path asked for. That is known only inside of
+dispatchers: the functions with such a call, and those that call them and ask for nothing of their
+own.
 """
 
 from functools import cached_property
@@ -12,7 +14,7 @@ from kgraph.model.resolution import EdgeKind
 from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
 from kgraph.query.paths.path_rules import load_path_rules
-from kgraph.store.arrays import FLAG_DEFERRED
+from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT
 
 NAME = "dispatch"
 _SHORT_CUT = 8 * HOP  # past the dispatcher, whose calls a reader wants to see
@@ -45,7 +47,8 @@ class Dispatch:
             asked = {kind: self._number(callees)
                      for kind, callees in self._find_requests(hop).items()}
             known = {fact.key: fact.value for fact in own} | asked
-            return Verdict(tuple(Fact(NAME, kind, value) for kind, value in known.items()))
+            return Verdict(tuple(Fact(NAME, kind, value) for kind, value in known.items()
+                                 if hop.callee in self._dispatchers[kind]))
         if hop.is_deferred:
             return Verdict(cost=_SHORT_CUT if hop.callee in self._kinds_of else 0)
         if not own:
@@ -137,6 +140,23 @@ class Dispatch:
         for row in self._graph.find_open_requests():
             if row.kind in self._kinds and not row.key_unknown:
                 found.setdefault(row.site, []).append(self._kinds.index(row.kind))
+        return found
+
+    @cached_property
+    def _dispatchers(self) -> list[set[int]]:
+        """For each kind the functions through which a key comes to the call of the callbacks."""
+        graph, found = self._graph, [set[int]() for _ in self._kinds]
+        for site, kind in self._dispatching.items():
+            waiting = [graph.caller_of(site)]
+            while waiting:
+                function = waiting.pop()
+                if function in found[kind]:
+                    continue
+                found[kind].add(function)
+                hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+                waiting += [graph.hop_caller[hop] for hop in hops
+                            if not graph.hop_flags[hop] & FLAG_INDIRECT
+                            and graph.hop_caller[hop] not in self._asking]
         return found
 
     @cached_property
