@@ -43,13 +43,14 @@ class _LazyArray:
 
 
 class Forward(NamedTuple):
-    """A call site hands a function to `parameter` of its callee: `function`, or whatever its
-    caller's `own_parameter` holds. The other of the two is None.
+    """A call site hands a function to `parameter` of its callee: `function`, whatever its caller's
+    `own_parameter` holds, or one of the functions of the set of this number. The others are None.
     """
 
     parameter: int
     function: int | None
     own_parameter: int | None
+    function_set: int | None
 
 
 class GraphArrays:
@@ -91,6 +92,8 @@ class GraphArrays:
     forward_site = _LazyArray()
     forward_parameter = _LazyArray()
     forward_value = _LazyArray()
+    set_start = _LazyArray()
+    set_function = _LazyArray()
 
     test_site = _LazyArray()
     test_parameter = _LazyArray()
@@ -160,13 +163,17 @@ class GraphArrays:
             for row in range(bisect_left(sites, site), bisect_right(sites, site))
         ]
 
+    def functions_of_set(self, number: int) -> "array[int]":
+        """The functions of a set that a call site hands on."""
+        return self.set_function[self.set_start[number]:self.set_start[number + 1]]
+
     @cached_property
     def sites_by_forwarded(self) -> dict[int, list[int]]:
         """Function -> the call sites that hand it on."""
         found: dict[int, list[int]] = {}
         values = cast("Iterable[ForwardedValue]", self.forward_value)
         for site, value in zip(self.forward_site, values, strict=True):
-            function, _ = decode_forwarded(value)
+            function = decode_forwarded(value)[0]
             if function is not None:
                 found.setdefault(function, []).append(site)
         return found

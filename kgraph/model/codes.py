@@ -1,8 +1,8 @@
-"""Integers that hold a number of one of two kinds, and the only functions that make and read them.
+"""Integers that hold a number of one of several kinds; only these functions make and read them.
 
 The arrays of a graph and the loops of the solver cannot afford an object for every number. A number
-of the first kind stands as it is, one of the second kind below zero. Ask `is_node`, `is_token` or
-`is_function` first: what gives the number back does not check the kind.
+of the first kind stands as it is, the others below zero. Ask `is_node`, `is_token`, `is_function`
+or `is_parameter` first: what gives the number back does not check the kind.
 """
 
 from typing import NewType
@@ -39,7 +39,8 @@ def operand_token(operand: Operand) -> int:
 
 
 ForwardedValue = NewType("ForwardedValue", int)
-"""What a call site hands on: a function by its number, or a parameter of its caller."""
+"""What a call site hands on: a function, a parameter of its caller, or one of a set of functions;
+each by its number."""
 
 
 def forwarded_function(function: int) -> ForwardedValue:
@@ -49,7 +50,12 @@ def forwarded_function(function: int) -> ForwardedValue:
 
 def forwarded_parameter(index: int) -> ForwardedValue:
     """The value that is the caller's own parameter."""
-    return ForwardedValue(-1 - index)
+    return ForwardedValue(-1 - 2 * index)
+
+
+def forwarded_set(number: int) -> ForwardedValue:
+    """The value that is one function of a set."""
+    return ForwardedValue(-2 - 2 * number)
 
 
 def is_function(value: ForwardedValue) -> bool:
@@ -57,6 +63,16 @@ def is_function(value: ForwardedValue) -> bool:
     return value >= 0
 
 
+def is_parameter(value: ForwardedValue) -> bool:
+    """Whether a forwarded value is a parameter of the caller."""
+    return value < 0 and value % 2 == 1
+
+
 def parameter_index(value: ForwardedValue) -> int:
-    """The index of the caller's parameter, of a value for which `is_function` does not hold."""
-    return -1 - value
+    """The index of the caller's parameter, of a value for which `is_parameter` holds."""
+    return (-1 - value) // 2
+
+
+def set_number(value: ForwardedValue) -> int:
+    """The number of the set, of a value that is neither a function nor a parameter."""
+    return (-2 - value) // 2

@@ -68,12 +68,13 @@ class Candidate(Struct, frozen=True, gc=False):
 
 class CallbackForward(Struct, frozen=True, gc=False):
     """A call site hands a callback to a parameter of its direct callee, which calls it or hands it
-    on. `value` is a function, or the index of the caller's own parameter. Several forwards to one
-    parameter are alternatives.
+    on. `value` is a function, the index of the caller's own parameter, or, where the argument is
+    something else, all functions that it may be, sorted. Several forwards to one parameter are
+    alternatives.
     """
 
     parameter: int
-    value: FunctionId | int
+    value: FunctionId | int | tuple[FunctionId, ...]
 
 
 class ResolvedSite(Struct, frozen=True, gc=False):

@@ -11,7 +11,13 @@ from array import array
 from collections.abc import Mapping
 
 from kgraph.errors import StoreError
-from kgraph.model.codes import ForwardedValue, is_function, parameter_index
+from kgraph.model.codes import (
+    ForwardedValue,
+    is_function,
+    is_parameter,
+    parameter_index,
+    set_number,
+)
 
 REBUILD_HINT = "run `kgraph index TREE --again`"
 # name -> type. "start" arrays are offsets: the items of x are those from start[x] to start[x + 1].
@@ -32,9 +38,10 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  function.
 #   partner_table, partner_other: tables that a row of another table has; both ways
 #   kin_record, kin_other: texts of record types that are implemented together; both ways
-#   forward_site, forward_parameter, forward_value: a call site hands a function, or what its caller
-#                  got in a parameter of its own (model/codes.py), to a parameter of its
-#                  callee. Ordered by call site.
+#   forward_site, forward_parameter, forward_value: a call site hands a function, what its caller
+#                  got in a parameter of its own, or one function of a set (model/codes.py), to a
+#                  parameter of its callee. Ordered by call site.
+#   set_start      set -> its functions; set_function: these, ascending. Sets are in their order.
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller
 #   slot_site, slot_record: call sites that go through a field, and the text of its record
 #   test_site, test_parameter, test_mask, test_value, test_equal: what the guards of a call site ask
@@ -52,6 +59,7 @@ ARRAYS = {
     "bound_function": "I", "bound_record": "I", "bound_table": "I", "bound_folder": "i",
     "partner_table": "I", "partner_other": "I", "kin_record": "I", "kin_other": "I",
     "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
+    "set_start": "I", "set_function": "I",
     "callback_site": "I", "callback_parameter": "I", "slot_site": "I", "slot_record": "I",
     "test_site": "I", "test_parameter": "I", "test_mask": "q", "test_value": "q", "test_equal": "B",
     "constant_site": "I", "constant_parameter": "I", "constant_value": "q", "constant_kind": "B",
@@ -64,9 +72,13 @@ FLAG_CALLBACK = 8  # through a parameter of the caller
 FLAG_FORWARDS = 16  # its call site hands functions on
 
 
-def decode_forwarded(value: ForwardedValue) -> tuple[int | None, int | None]:
-    """(function, index of the caller's own parameter) of a `forward_value`; one of them is None."""
-    return (value, None) if is_function(value) else (None, parameter_index(value))
+def decode_forwarded(value: ForwardedValue) -> tuple[int | None, int | None, int | None]:
+    """(function, index of the caller's own parameter, set) of a `forward_value`; two are None."""
+    if is_function(value):
+        return value, None, None
+    if is_parameter(value):
+        return None, parameter_index(value), None
+    return None, None, set_number(value)
 
 
 def build_footprint_arrays(weights: Mapping[int, int]) -> dict[str, "array[int]"]:

@@ -12,12 +12,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 
-from kgraph.model.codes import forwarded_parameter
+from kgraph.model.codes import (
+    ForwardedValue,
+    forwarded_function,
+    forwarded_parameter,
+    forwarded_set,
+)
 from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Location
 from kgraph.model.resolution import (
     BoundSlot,
+    CallbackForward,
     Candidate,
     CopiedTable,
     EdgeKind,
@@ -37,6 +43,7 @@ from kgraph.store.condition_arrays import (
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.hop_arrays import build_hop_arrays
 from kgraph.store.hop_costs import price_call_site, price_function
+from kgraph.store.set_arrays import FunctionSet, number_sets
 from kgraph.store.table_arrays import TableNumbers, build_table_arrays, find_slot
 from kgraph.textfile import read_regular_file, unescape_name
 
@@ -58,6 +65,7 @@ class GraphWriter:
         self._functions: dict[FunctionId, int] = {}
         self._objects: dict[ObjectId, int] = {}
         self._chains: dict[tuple[Evidence, ...], int] = {}
+        self._sets: dict[FunctionSet, int] = {}
         self._arrays: dict[str, array[int]] = {}
 
     def write(self, resolution: Resolution, definitions: Mapping[str, Definition]) -> None:
@@ -70,6 +78,8 @@ class GraphWriter:
             key=lambda item: (item[0], *site_sort_key(item[1])),
         )
         self._insert("site", map(self._make_site_row, count(), sites))
+        self._sets, sets = number_sets(resolution.sites, self._functions)
+        self._arrays |= sets
         self._collect_edges(sites)
         self._write_requests(resolution, [site for _, _, site in sites])
         self._insert("binding", map(self._make_binding_row, count(), resolution.bindings))
@@ -223,11 +233,7 @@ class GraphWriter:
         self, number: int, site: ResolvedSite, arrays: dict[str, "array[int]"]
     ) -> None:
         rows = sorted(
-            (forward.parameter,
-             self._functions[forward.value] if isinstance(forward.value, FunctionId)
-             else forwarded_parameter(forward.value))
-            for forward in site.forwards
-        )
+            (forward.parameter, self._encode_forwarded(forward)) for forward in site.forwards)
         for parameter, value in rows:
             arrays["forward_site"].append(number)
             arrays["forward_parameter"].append(parameter)
@@ -240,6 +246,13 @@ class GraphWriter:
         if slot is not None:
             arrays["slot_site"].append(number)
             arrays["slot_record"].append(self._text_id(slot.record))
+
+    def _encode_forwarded(self, forward: CallbackForward) -> ForwardedValue:
+        if isinstance(forward.value, FunctionId):
+            return forwarded_function(self._functions[forward.value])
+        if isinstance(forward.value, tuple):
+            return forwarded_set(self._sets[forward.value])
+        return forwarded_parameter(forward.value)
 
     def _chain_id(self, chain: tuple[Evidence, ...]) -> int:
         return self._chains.setdefault(chain, len(self._chains))

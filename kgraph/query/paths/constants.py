@@ -19,6 +19,7 @@ class Constants:
     """The rule of numbers that are handed to parameters. The key of a fact is a parameter."""
 
     name = NAME
+    is_of_parameters = True
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph

@@ -25,6 +25,7 @@ class Dispatch:
     """The rule of dispatchers that call at once what is registered under a key."""
 
     name = NAME
+    is_of_parameters = False
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph

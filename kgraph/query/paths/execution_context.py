@@ -21,6 +21,7 @@ class ExecutionContext:
     """The rule of contexts that may not sleep."""
 
     name = NAME
+    is_of_parameters = False
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph

@@ -25,6 +25,7 @@ class ObjectTables:
     """The rule of the tables of one object."""
 
     name = NAME
+    is_of_parameters = False
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph

@@ -62,9 +62,10 @@ class Verdict(NamedTuple):
 
 
 class PathRule(Protocol):
-    """One kind of facts."""
+    """One kind of facts. `is_of_parameters`: they are about what a function got from its caller."""
 
     name: str
+    is_of_parameters: bool
 
     def concerns(self, hop: OutgoingHop) -> bool:
         """Whether a hop may add or refuse facts where none hold."""
@@ -81,6 +82,7 @@ class PathFacts:
 
     def __init__(self, rules: Iterable[PathRule]) -> None:
         self._rules = tuple(rules)
+        self._of_parameters = {rule.name for rule in self._rules if rule.is_of_parameters}
 
     def concerns(self, hop: OutgoingHop) -> bool:
         """Whether some rule is to be asked about a hop even where no facts hold."""
@@ -90,6 +92,10 @@ class PathFacts:
         """What holds where a path starts."""
         return tuple(sorted(
             fact for rule in self._rules for fact in rule.facts_at_start(function)))
+
+    def keep_by_type(self, facts: Facts) -> Facts:
+        """What holds after a call by type, of which no rule knows what it hands on."""
+        return tuple(fact for fact in facts if fact.rule not in self._of_parameters)
 
     def judge(
         self, hop: OutgoingHop, facts: Facts, bindings: tuple[tuple[int, int], ...]

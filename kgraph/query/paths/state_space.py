@@ -174,6 +174,8 @@ class StateSpace:
         """
         values: dict[int, set[int | None]] = {}
         for forward in self.graph.find_forwards(site):
+            if forward.function_set is not None:
+                continue  # handed_sets.py
             function = forward.function
             if forward.own_parameter is not None:
                 function = own_bindings.get(forward.own_parameter)
@@ -185,12 +187,13 @@ class StateSpace:
                         if function is not None)
 
     def _iter_steps_by_type(self, state: State) -> Iterator[Step]:
+        facts = self.facts.keep_by_type(state.facts)
         for site in self.graph.by_type.sites_of(state.function):
             callees = self.graph.by_type.callees(site)
             cost = hop_cost(len(callees), FLAG_INDIRECT | FLAG_TYPE)
             for callee in callees:
                 if callee not in self.constraints.avoid:
-                    to = State(callee, (), state.facts, self._pass(callee, state), state.folder)
+                    to = State(callee, (), facts, self._pass(callee, state), state.folder)
                     yield Step(cost, to, len(callees), None, site)
 
 

@@ -32,6 +32,7 @@ from kgraph.resolve.constraint_graph import (
 from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
 from kgraph.resolve.deferred.summaries import SitePosition
 from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.argument_sets import ArgumentSets
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.callback_forwarding import CallbackForwarding
 from kgraph.resolve.findings.evidence import Chain, EvidenceChains, starts_at_initialiser
@@ -87,7 +88,8 @@ class CallSiteResolver:
         self._constraints = constraints
         self._solution = solution
         self._nodes = constraints.nodes
-        self._forwards = CallbackForwarding(constraints)
+        self._forwards = CallbackForwarding(
+            constraints, ArgumentSets(constraints, solution.solver, reasons))
         self._types = FunctionTypes(constraints)
         self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
         self._called_nodes = {

@@ -1,9 +1,10 @@
 """Callback forwarding: which functions a call site hands to parameters that are called.
 
 A parameter is forwarding if its function calls it, perhaps through local copies, or hands it to
-a forwarding parameter of a function that it calls directly. kgraph follows only what is surely
-that parameter or a known function. If any alternative is something else, it says nothing about
-the site, and a search has to take every candidate there.
+a forwarding parameter of a function that it calls directly. kgraph follows what is surely that
+parameter or a known function. If any alternative is something else, such as what a field holds, the
+solved set of the argument is handed on: where that is complete, and less than all that the calls
+through the parameter may call. Else a search has to take every candidate there.
 """
 
 from kgraph.model.codes import (
@@ -17,6 +18,7 @@ from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import CallbackForward
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.argument_sets import ArgumentSets
 from kgraph.resolve.interning import (
     CONSTANT,
     NONE,
@@ -35,7 +37,8 @@ class CallbackForwarding:
     """`called_parameters` are the parameters that indirect calls go through; `forwarding` the
     linked functions with forwarding parameters."""
 
-    def __init__(self, constraints: Constraints) -> None:
+    def __init__(self, constraints: Constraints, arguments: ArgumentSets) -> None:
+        self._arguments = arguments
         self._nodes = constraints.nodes
         self._address_taken = constraints.address_taken
         self._rows = self._nodes.interner.value_rows
@@ -44,11 +47,15 @@ class CallbackForwarding:
         self._known: dict[int, Alternatives | None] = {}
         self._callers: dict[int, list[tuple[SiteIndex, SiteRow]]] = {}
         self._forwards: dict[SiteIndex, set[tuple[int, ForwardedValue]]] = {}
+        self._handed_to: dict[_ParameterOf, set[_ParameterOf]] = {}  # a parameter, as another
+        self._unknown: dict[SiteIndex, set[_ParameterOf]] = {}  # that get something else
+        self._sets: dict[SiteIndex, list[CallbackForward]] = {}
         self.called_parameters: dict[SiteIndex, int] = {}
         self.forwarding: set[int] = set()
         self._read_definitions()
         self._find_called_parameters()
         self._follow_callers()
+        self._find_sets()
 
     def _read_definitions(self) -> None:
         keys, nodes = self._nodes.interner.holder_keys, self._nodes.holder_nodes
@@ -97,21 +104,56 @@ class CallbackForwarding:
             if index >= len(site.arguments):
                 continue
             values = self._union(site.arguments[index])
-            for value in values or ():
+            if not values:
+                self._unknown.setdefault(position, set()).add((function, index))
+                continue
+            for value in values:
                 self._forwards.setdefault(position, set()).add((index, value))
                 if not is_function(value):
-                    caller = self._nodes.linked_functions[site.caller]
-                    handed_on.append((caller, parameter_index(value)))
+                    own = self._nodes.linked_functions[site.caller], parameter_index(value)
+                    self._handed_to.setdefault(own, set()).add((function, index))
+                    handed_on.append(own)
         return handed_on
+
+    def _find_sets(self) -> None:
+        """Note the sets that call sites hand on."""
+        called = {
+            (self._nodes.linked_functions[self._definitions[number].sites[index].caller], parameter)
+            for (number, index), parameter in self.called_parameters.items()}
+        candidates: dict[_ParameterOf, frozenset[int]] = {}
+        described: dict[frozenset[int], tuple[FunctionId, ...]] = {}
+        for (number, index), parameters in self._unknown.items():
+            arguments = self._definitions[number].sites[index].arguments
+            for parameter in parameters:
+                if parameter not in candidates:
+                    candidates[parameter] = frozenset().union(*(
+                        self._arguments.find_received(*each)
+                        for each in self._find_reached(parameter) & called))
+                found = self._arguments.find(arguments[parameter[1]])
+                if found is None or candidates[parameter] <= found:
+                    continue
+                found &= candidates[parameter]
+                if found not in described:
+                    described[found] = tuple(sorted(map(self._nodes.function_id, found)))
+                self._sets.setdefault((number, index), []).append(
+                    CallbackForward(parameter[1], described[found]))
+
+    def _find_reached(self, parameter: _ParameterOf) -> set[_ParameterOf]:
+        """A parameter and those that it is handed on to."""
+        seen, stack = {parameter}, [parameter]
+        while stack:
+            following = self._handed_to.get(stack.pop(), set()) - seen
+            seen |= following
+            stack += following
+        return seen
 
     def list_forwards(self, position: SiteIndex) -> tuple[CallbackForward, ...]:
         """What a direct call hands to forwarding parameters, sorted."""
-        rows = self._forwards.get(position)
-        if rows is None:
-            return ()
+        rows = self._forwards.get(position, ())
         forwards = [CallbackForward(parameter, self._describe(value)) for parameter, value in rows]
-        return tuple(sorted(forwards, key=lambda f: (f.parameter, str(type(f.value)),
-                                                     repr(f.value))))
+        forwards.sort(key=lambda f: (f.parameter, str(type(f.value)), repr(f.value)))
+        sets = self._sets.get(position, ())
+        return (*forwards, *sorted(sets, key=lambda forward: forward.parameter))
 
     def _describe(self, value: ForwardedValue) -> FunctionId | int:
         return self._nodes.function_id(value) if is_function(value) else parameter_index(value)

@@ -110,6 +110,12 @@ class NoCandidateReasons:
                 SiteStatus.UNRESOLVED, f"{self._unread.reason}; else {reason}{module_note}", cited)
         return NoCandidates(SiteStatus.EMPTY, reason + module_note, cited)
 
+    def may_hold_more(self, node: int) -> bool:
+        """Whether a node may hold other functions than those that were found."""
+        tokens = self._solver.sets.get(node, EMPTY)
+        return (TOP in tokens or not tokens.isdisjoint(_DATA)
+                or (self._unread is not None and self._may_be_filled(node, self._unread)))
+
     def _may_be_filled(self, node: int, unread: UnreadText) -> bool:
         """Whether what was not read may fill a node."""
         if self._unread_nodes is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from kgraph.model.codes import ForwardedValue, is_function
+from kgraph.model.codes import ForwardedValue, is_function, is_parameter, set_number
 from kgraph.model.facts import CallSite
 from kgraph.model.resolution import EdgeKind
 from kgraph.store.condition_arrays import (
@@ -102,6 +102,7 @@ class ArrayPatch:
         new.update(select_relevant_constants(new, new, relevant))
         self._add_hops(pieces)
         self._copy_tables()
+        self._copy_sets()
         new["back_start"], new["back_hop"] = reverse_hops(
             new["hop_callee"], len(new["hop_start"]) - 1)
         self._check_relevance(pieces, relevant)
@@ -200,6 +201,18 @@ class ArrayPatch:
             numbers = mapped.get(name)
             for old in self._previous[name]:
                 self._new[name].append(old if numbers is None else _map(numbers, old))
+
+    def _copy_sets(self) -> None:
+        """Copy the sets of functions that call sites hand on. Raises PatchConflict if no call site
+        hands one on any more."""
+        old, new = self._previous, self._new
+        new["set_start"].extend(old["set_start"])
+        new["set_function"].extend(map(self._map_function, old["set_function"]))
+        values = cast("Iterable[ForwardedValue]", new["forward_value"])
+        used = {set_number(value) for value in values
+                if not is_function(value) and not is_parameter(value)}
+        if len(used) != len(new["set_start"]) - 1:
+            raise PatchConflict
 
     def _add_hops(self, pieces: Sequence[KeptFunctions | PatchedFunction]) -> None:
         new = self._new
