@@ -42,7 +42,8 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  got in a parameter of its own, or one function of a set (model/codes.py), to a
 #                  parameter of its callee. Ordered by call site.
 #   set_start      set -> its functions; set_function: these, ascending. Sets are in their order.
-#   callback_site, callback_parameter: call sites that go through a parameter of their caller
+#   callback_site, callback_parameter: call sites that go through a parameter of their caller, but
+#                  not those that also ask for something to be run later
 #   slot_site, slot_record: call sites that go through a field, and the text of its record
 #   test_site, test_parameter, test_mask, test_value, test_equal: what the guards of a call site ask
 #                  of parameters of its caller (model.location.ParameterTest). Ordered by call site.

@@ -66,6 +66,7 @@ class GraphWriter:
         self._objects: dict[ObjectId, int] = {}
         self._chains: dict[tuple[Evidence, ...], int] = {}
         self._sets: dict[FunctionSet, int] = {}
+        self._requesting: set[tuple[str, int]] = set()
         self._arrays: dict[str, array[int]] = {}
 
     def write(self, resolution: Resolution, definitions: Mapping[str, Definition]) -> None:
@@ -80,6 +81,7 @@ class GraphWriter:
         self._insert("site", map(self._make_site_row, count(), sites))
         self._sets, sets = number_sets(resolution.sites, self._functions)
         self._arrays |= sets
+        self._requesting = {(request.key, request.position) for request in resolution.requests}
         self._collect_edges(sites)
         self._write_requests(resolution, [site for _, _, site in sites])
         self._insert("binding", map(self._make_binding_row, count(), resolution.bindings))
@@ -116,9 +118,11 @@ class GraphWriter:
         for site in resolution.sites:
             named.add(site.caller)
             candidates[id(site.candidates)] = site.candidates
-            if site.forwards:
-                named.update(forward.value for forward in site.forwards
-                             if isinstance(forward.value, FunctionId))
+            for forward in site.forwards:
+                if isinstance(forward.value, FunctionId):
+                    named.add(forward.value)
+                elif isinstance(forward.value, tuple):
+                    named.update(forward.value)
         for shared in candidates.values():
             named.update(candidate.callee for candidate in shared)
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
@@ -239,7 +243,7 @@ class GraphWriter:
             arrays["forward_parameter"].append(parameter)
             arrays["forward_value"].append(value)
         own = _find_own_parameter(site)
-        if own is not None:
+        if own is not None and (site.key, site.position) not in self._requesting:
             arrays["callback_site"].append(number)
             arrays["callback_parameter"].append(own)
         slot = None if site.holder is None else find_slot(site.holder)

@@ -112,7 +112,7 @@ def _select_cheapest(
 def _edge_flags(kind: int, extra: int) -> int:
     """The flags of an edge. A deferred call does not get what its call site hands on."""
     flags = _KIND_FLAGS[kind]
-    return flags if flags & FLAG_DEFERRED else flags | extra
+    return flags | (extra & FLAG_CALLBACK if flags & FLAG_DEFERRED else extra)
 
 
 def group_forwards_by_site(

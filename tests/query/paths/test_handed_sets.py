@@ -87,3 +87,28 @@ int taken(struct ops *ops) { fp fn = ops->run; change(&fn); return call(fn); }
 """
     with index_text(tmp_path, TEXT % text) as graph:
         assert ask(graph, "taken", "goal_three") == ["taken", "call", "goal_three"]
+
+
+SECTIONS = """
+typedef int (*initcall_t)(void);
+extern initcall_t __initcall_start[], __initcall0_start[], __initcall1_start[];
+int counter;
+static int early(void) { return counter++; }
+static int late(void) { return counter++; }
+static initcall_t put_early __attribute__((__used__, __section__(".initcallearly.init"))) = early;
+static initcall_t put_late __attribute__((__used__, __section__(".initcall0.init"))) = late;
+int one(initcall_t fn) { return fn(); }
+void first(void) { initcall_t *fn; for (fn = __initcall_start; fn < __initcall0_start; fn++)
+    one(*fn); }
+void second(void) { initcall_t *fn; for (fn = __initcall0_start; fn < __initcall1_start; fn++)
+    one(*fn); }
+void both(void) { first(); second(); }
+"""
+
+
+def test_a_walk_of_a_section_calls_what_is_in_it(tmp_path: Path) -> None:
+    with index_text(tmp_path, SECTIONS) as graph:
+        assert ask(graph, "first", "early") == ["first", "one", "early"]
+        assert ask(graph, "first", "late") == []
+        assert ask(graph, "second", "early") == []
+        assert ask(graph, "both", "late") == ["both", "second", "one", "late"]
