@@ -15,8 +15,8 @@ CALLEE = KnownFunction(1, FunctionId("g"), None)
 
 
 @pytest.mark.parametrize(("others", "at_least", "text"), [
-    (0, False, ""), (1, False, "1 other path (-k 3 shows the next)"),
-    (6, True, "at least 6 other paths (-k 3 shows the next)"),
+    (0, False, ""), (1, False, "1 other way (-k 3 shows the next)"),
+    (6, True, "at least 6 other ways (-k 3 shows the next)"),
 ])
 def test_other_paths(others: int, at_least: bool, text: str) -> None:
     answer = PathAnswer((), others=others, others_at_least=at_least)
