@@ -42,8 +42,9 @@ from kgraph.resolve.interning import (
 
 
 class SlotRead(Struct, frozen=True, gc=False):
-    """What a SlotReadKey's node reads: a slot, reached through a base. `root` is the object that
-    the base is an address in, or NONE."""
+    """What a SlotReadKey's node reads: a slot, reached through a base, which for a record that lies
+    in others is the pointer to the outermost. `root` is the object that the base is an address in,
+    or NONE."""
 
     slot: int
     root: int
@@ -283,8 +284,17 @@ class Operands:
             return node_operand(slot)
         node = self.nodes.intern_node(SlotReadKey(slot, value))
         root = self._survey.roots[row.base]
-        self.slot_reads[node] = SlotRead(slot, root, self.operand(row.base))
+        self.slot_reads[node] = SlotRead(slot, root, self.operand(self._find_outer(row.base)))
         return node_operand(node)
+
+    def _find_outer(self, base: int) -> int:
+        """The pointer through which a record, or the one that it lies in, is reached: for
+        `&p->inner` the value of p."""
+        row = self._rows[base]
+        while isinstance(row, AddressRow) and row.base != NONE and self._survey.is_slot(row.holder):
+            base = row.base
+            row = self._rows[base]
+        return base
 
     def pointee_node(self, key: PointeeKey, base: int) -> int:
         """The node, with this key, of what the pointer `base` points to."""
