@@ -127,7 +127,7 @@ def test_a_unit_has_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert dict(summary.failed_units) == {
         "net/ipv4/raw.c": "it took more than 5 seconds", "net/ipv4/udp.c": "MemoryError",
     }
-    assert summary.coverage.units == 61
+    assert summary.coverage.units == 63
 
 
 def test_only_restricts_the_units_and_is_remembered(tmp_path: Path) -> None:

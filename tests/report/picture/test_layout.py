@@ -7,7 +7,7 @@ from kgraph.report.picture.layout import draw_hops
 
 
 def test_a_function_that_recurs_is_drawn_again(mini: CallGraph) -> None:
-    question = PathQuestion("br_handle_frame", "br_dev_queue_push_xmit")
+    question = PathQuestion("br_handle_frame", "br_dev_queue_push_xmit", via=("br_forward",))
     [path] = find_paths(mini, question).paths
     drawing = draw_hops("bridge", [(hop, "") for hop in (*path.hops, path.hops[-1])], load_lanes())
     assert drawing is not None
