@@ -149,7 +149,12 @@ def _find_cheaper_contradiction(
     cheapest = loose.find_first()
     if cheapest is None or (first is not None and cheapest.cost >= first.cost):
         return None
-    return find_contradiction(search.space, cheapest)
+    found = find_contradiction(search.space, cheapest)
+    if found is None or first is None:
+        return found
+    hop = found.hop.caller.number, found.hop.callee.number
+    # Where the path that is shown makes this call, too, the remark would seem to be about it.
+    return None if hop in pairwise(first.functions()) else found
 
 
 def find_contradiction(space: StateSpace, path: StatePath) -> Contradiction | None:

@@ -92,6 +92,23 @@ def test_a_path_that_starts_in_a_timer_does_not_sleep(tmp_path: Path) -> None:
         assert ask(graph, "by_name", "schedule")
 
 
+def test_a_function_that_another_processor_runs_does_not_sleep(tmp_path: Path) -> None:
+    with index_text(tmp_path, """
+    int stop_one_cpu(unsigned cpu, int (*fn)(void *), void *arg);
+    int smp_call_function(void (*func)(void *), void *info, int wait);
+    int counter;
+    static void goal(void) { counter++; }
+    void schedule(void) { goal(); }
+    static int stopped(void *arg) { schedule(); return 0; }
+    static void called(void *info) { goal(); }
+    void stop(void) { stop_one_cpu(1, stopped, 0); }
+    void call(void) { smp_call_function(called, 0, 1); }
+    """) as graph:
+        assert ask(graph, "stop", "stopped") == ["stop", "stopped"]
+        assert ask(graph, "stop", "goal") == []
+        assert ask(graph, "call", "goal") == ["call", "called", "goal"]
+
+
 CHAINS = """
 struct notifier_block { int (*notifier_call)(struct notifier_block *, unsigned long, void *); };
 struct raw_notifier_head { struct notifier_block *head; };
