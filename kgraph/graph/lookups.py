@@ -148,6 +148,14 @@ class Lookups:
         where = " OR ".join(["name GLOB ?"] * len(patterns)) or "0"
         return self._column(f"SELECT id FROM function WHERE {where}", *patterns)  # noqa: S608
 
+    def find_callers_in_macros(self, macros: Iterable[str]) -> list[int]:
+        """The functions with a call that one of these macros makes, under no condition."""
+        names = list(macros)
+        among = f"IN ({', '.join('?' * len(names))})"
+        where = f"macro IN (SELECT id FROM text WHERE text {among})"  # noqa: S608
+        where += " AND guards = (SELECT id FROM text WHERE text = '')"
+        return self._column(f"SELECT DISTINCT caller FROM site WHERE {where}", *names)  # noqa: S608
+
     def find_shared_names(self) -> set[str]:
         """The names that several functions have."""
         return set(self._column("SELECT name FROM function GROUP BY name HAVING count(*) > 1"))

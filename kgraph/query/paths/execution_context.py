@@ -1,7 +1,8 @@
 """A path from an interrupt, an NMI or a softirq does not sleep.
 
 It may only leave that context behind a deferred call that runs in process context. path_rules.toml
-says which functions enter such a context, which sleep, and where deferred callbacks run.
+says which functions enter such a context, which sleep, and where deferred callbacks run. A function
+that says in its text that it may sleep does.
 """
 
 from functools import cached_property
@@ -112,6 +113,9 @@ class ExecutionContext:
 
     @cached_property
     def _sleeping(self) -> frozenset[int]:
-        return frozenset(self._graph.find_functions_matching(load_path_rules().sleeping))
+        rules = load_path_rules()
+        named = self._graph.find_functions_matching(rules.sleeping)
+        annotated = self._graph.find_callers_in_macros(rules.annotations)
+        return frozenset((*named, *annotated)) - self._atomic
 
 

@@ -41,17 +41,20 @@ class _DispatchRow(Struct, frozen=True, forbid_unknown_fields=True):
 class _Rows(Struct, frozen=True, forbid_unknown_fields=True):
     atomic: tuple[_Names, ...]
     sleeps: tuple[_Names, ...]
+    annotation: tuple[_Names, ...]
     deferred: tuple[_DeferredRow, ...]
     dispatch: tuple[_DispatchRow, ...]
 
 
 class DeclaredPathRules(Struct, frozen=True):
-    """`atomic` and `sleeping` are patterns of names of functions; `contexts` has the context of
-    kinds of deferred calls, `slots` the kind that is called at once through a slot.
+    """`atomic` and `sleeping` are patterns of names of functions; a function with one of the macros
+    `annotations` sleeps, too; `contexts` has the context of kinds of deferred calls, `slots` the
+    kind that is called at once through a slot.
     """
 
     atomic: tuple[str, ...]
     sleeping: tuple[str, ...]
+    annotations: tuple[str, ...]
     contexts: dict[str, RunContext]
     slots: dict[str, str]
 
@@ -62,7 +65,7 @@ def load_path_rules() -> DeclaredPathRules:
     text = resources.files("kgraph.query.paths").joinpath("path_rules.toml").read_text("utf-8")
     rows = msgspec.toml.decode(text, type=_Rows)
     return DeclaredPathRules(
-        _join(rows.atomic), _join(rows.sleeps),
+        _join(rows.atomic), _join(rows.sleeps), _join(rows.annotation),
         {kind: row.context for row in rows.deferred for kind in row.kinds},
         {slot: row.kind for row in rows.dispatch for slot in row.slots},
     )
