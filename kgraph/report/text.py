@@ -225,8 +225,8 @@ def format_frontier(frontier: Frontier) -> Iterator[str]:
         entries = ", ".join(map(_format_with_place, frontier.assembler_entries))
         yield f"  {frontier.callee} is entered from assembler only: {entries}"
     if frontier.is_connected and not frontier.stopped_after:
-        yield ("  calls lead from one to the other, but in too many hops, or only with another"
-               " callback than the one passed")
+        yield ("  calls lead from one to the other, but only in too many hops, or against what the"
+               " path has fixed: another callback, number, key, table or context")
     for site in frontier.forward.unresolved:
         yield f"  unresolved: {site.expression} ({site.location}): {site.reason}"
     more = frontier.forward.unresolved_count - len(frontier.forward.unresolved)
