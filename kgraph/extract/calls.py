@@ -14,8 +14,8 @@ from kgraph.extract.clang.api import (
     print_declaration,
 )
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
-from kgraph.extract.conditions import evaluate_number, find_unchanged_parameter
 from kgraph.extract.definition_context import DefinitionContext, Values, WrittenCall
+from kgraph.extract.known_bits import read_handed
 from kgraph.extract.lvalues import find_untyped_pointees, find_va_list_elements, load_record
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.facts import HandedKind, HandedValue
@@ -109,20 +109,12 @@ def _iter_handed(
 ) -> Iterator[HandedValue]:
     """What is known of the arguments of a call as numbers."""
     for position, (operand, values) in enumerate(zip(operands, arguments, strict=True)):
-        if len(values) > 1:
-            continue
-        if unwrap(operand).kind == kinds.STRING_LITERAL:
+        if unwrap(operand).kind == kinds.STRING_LITERAL or (
+                len(values) == 1 and isinstance(values[0], Address | FunctionId)):
             yield HandedValue(position, HandedKind.NOT_NULL)
-        elif not values or isinstance(values[0], Constant):
-            number = evaluate_number(context, operand)
-            if number is not None:
-                yield HandedValue(position, HandedKind.NUMBER, number)
-        elif isinstance(values[0], Address | FunctionId):
-            yield HandedValue(position, HandedKind.NOT_NULL)
-        elif _is_parameter(values[0]):
-            parameter = find_unchanged_parameter(context, operand)
-            if parameter is not None:
-                yield HandedValue(position, HandedKind.PARAMETER, parameter)
+        else:
+            for kind, value in read_handed(context, operand):
+                yield HandedValue(position, kind, value)
 
 
 def _is_parameter(value: Value) -> bool:

@@ -12,15 +12,15 @@ from typing import NamedTuple
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, evaluate_integer, get_key, get_spelling
 from kgraph.extract.clang.ctypes_api import Cursor
-from kgraph.extract.clang.tree import SyntaxNode, get_operands
-from kgraph.extract.constants import evaluate_condition, is_constant, is_type_builtin
+from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
+from kgraph.extract.constants import evaluate_condition, is_constant
 from kgraph.extract.definition_context import DefinitionContext
 from kgraph.model.location import ParameterTest
 from kgraph.model.values import Parameter
 
-_WORD = 64
+WORD = 64
 _POINTER = 64  # a pointer is only tested as a whole, so it may be narrower
-_WRAPPERS = frozenset((kinds.PAREN, kinds.UNEXPOSED_EXPR, kinds.C_CAST))
+WRAPPERS = frozenset((kinds.PAREN, kinds.UNEXPOSED_EXPR, kinds.C_CAST))
 _COMPARISONS = (kinds.EQ, kinds.NE)
 _OPPOSITE = {True: False, False: True, None: None}
 _EXPECT = "__builtin_expect"
@@ -67,7 +67,7 @@ class _Bits(NamedTuple):
             if value not in (0, 1):
                 return ()
             # True is any number that is not 0: as such it comes from callers.
-            return (self._make_test(_sign(-1), 0, is_equal=is_equal == (value == 0)),)
+            return (self._make_test(sign(-1), 0, is_equal=is_equal == (value == 0)),)
         if self.mask == self.full:
             low = -(1 << self.width - 1) if self.is_signed else 0
             high = 1 << (self.width - 1 if self.is_signed else self.width)
@@ -78,13 +78,13 @@ class _Bits(NamedTuple):
         return (self._make_test(self.mask, value & self.full, is_equal=is_equal),)
 
     def _make_test(self, mask: int, value: int, *, is_equal: bool) -> ParameterTest:
-        return ParameterTest(self.parameter, _sign(mask), _sign(value), is_equal)
+        return ParameterTest(self.parameter, sign(mask), sign(value), is_equal)
 
 
-def _sign(number: int) -> int:
+def sign(number: int) -> int:
     """A number of 64 bits, signed."""
-    number &= (1 << _WORD) - 1
-    return number - (1 << _WORD) if number >> (_WORD - 1) else number
+    number &= (1 << WORD) - 1
+    return number - (1 << WORD) if number >> (WORD - 1) else number
 
 
 def read_condition(context: DefinitionContext, node: SyntaxNode) -> Condition:
@@ -104,7 +104,7 @@ def read_condition(context: DefinitionContext, node: SyntaxNode) -> Condition:
         return _read_expectation(context, operands)
     if inner.kind == kinds.STATEMENT_EXPR:
         return _read_last_statement(context, inner)
-    initialiser = _find_only_value(context, inner)
+    initialiser = find_only_value(context, inner)
     if initialiser is not None:
         number = evaluate_number(context, initialiser)
         if number is not None:
@@ -176,17 +176,30 @@ def _read_last_statement(context: DefinitionContext, node: SyntaxNode) -> Condit
     return _NOTHING
 
 
+def find_wrapped(node: SyntaxNode) -> SyntaxNode | None:
+    """What parentheses or a conversion are around. None if a node of unknown kind is neither: an
+    implicit conversion starts where its operand does, a builtin (offsetof, va_arg) before.
+    """
+    inner = get_operands(node)
+    if len(inner) != 1:
+        return None
+    if node.kind == kinds.UNEXPOSED_EXPR and (C.clang_getCursorExtent(node.cursor).begin
+                                              != C.clang_getCursorExtent(inner[0].cursor).begin):
+        return None
+    return inner[0]
+
+
 def _strip(context: DefinitionContext, node: SyntaxNode) -> SyntaxNode | None:
     """The node inside parentheses and conversions; None if one of these may change its truth."""
-    narrowest = _WORD
-    while node.kind in _WRAPPERS:
-        inner = get_operands(node)
-        if len(inner) != 1 or is_type_builtin(node, inner):
+    narrowest = WORD
+    while node.kind in WRAPPERS:
+        inner = find_wrapped(node)
+        if inner is None:
             return None
         if node.kind != kinds.PAREN:
             narrowest = min(narrowest, _measure_truth(context, node.cursor))
-        node = inner[0]
-    if narrowest < _WORD and not _is_truth(node) and (
+        node = inner
+    if narrowest < WORD and not _is_truth(node) and (
             _measure_truth(context, node.cursor) > narrowest):
         return None
     return node
@@ -195,7 +208,7 @@ def _strip(context: DefinitionContext, node: SyntaxNode) -> SyntaxNode | None:
 def _measure_truth(context: DefinitionContext, cursor: Cursor) -> int:
     """How many bits of a number a conversion to the type of an expression looks at."""
     type_ = context.unit.types.of(cursor)
-    return context.unit.types.measure(type_) if type_.is_integer else _WORD
+    return context.unit.types.measure(type_) if type_.is_integer else WORD
 
 
 def _is_truth(node: SyntaxNode) -> bool:
@@ -206,7 +219,7 @@ def _is_truth(node: SyntaxNode) -> bool:
         node.cursor) in kinds.TRUTH_OPERATORS)
 
 
-def _find_only_value(context: DefinitionContext, node: SyntaxNode) -> SyntaxNode | None:
+def find_only_value(context: DefinitionContext, node: SyntaxNode) -> SyntaxNode | None:
     """The initialiser of a local that gets no other value."""
     if node.kind != kinds.DECL_REF:
         return None
@@ -216,23 +229,23 @@ def _find_only_value(context: DefinitionContext, node: SyntaxNode) -> SyntaxNode
     value = context.initialisers.get(get_key(referenced))
     if value is None or get_spelling(referenced) in context.written_names:
         return None
-    return value
+    inner = unwrap(value)  # `int x = x;` keeps a compiler quiet
+    return None if inner.kind == kinds.DECL_REF and (
+        get_key(C.clang_getCursorReferenced(inner.cursor)) == get_key(referenced)) else value
 
 
 def _read_bits(context: DefinitionContext, node: SyntaxNode) -> _Bits | None:
     """The bits of a parameter that an expression is."""
-    if node.kind in _WRAPPERS:
-        inner = get_operands(node)
-        if len(inner) != 1 or is_type_builtin(node, inner):
-            return None
-        bits = _read_bits(context, inner[0])
+    if node.kind in WRAPPERS:
+        inner = find_wrapped(node)
+        bits = None if inner is None else _read_bits(context, inner)
         return bits if bits is None or node.kind == kinds.PAREN else _convert(context, bits, node)
     if node.kind == kinds.BINARY:
         return _read_masked(context, node)
-    value = _find_only_value(context, node)
+    value = find_only_value(context, node)
     if value is not None:
         return _read_bits(context, value)
-    return _read_parameter(context, node)
+    return read_parameter(context, node)
 
 
 def _convert(context: DefinitionContext, bits: _Bits, node: SyntaxNode) -> _Bits | None:
@@ -265,7 +278,7 @@ def _read_masked(context: DefinitionContext, node: SyntaxNode) -> _Bits | None:
     return None
 
 
-def _read_parameter(context: DefinitionContext, node: SyntaxNode) -> _Bits | None:
+def read_parameter(context: DefinitionContext, node: SyntaxNode) -> _Bits | None:
     """The bits of a parameter that keeps what the caller passed."""
     if node.kind != kinds.DECL_REF or context.local is None:
         return None
@@ -288,7 +301,7 @@ def evaluate_number(context: DefinitionContext, node: SyntaxNode) -> int | None:
     """The value of a constant number or pointer, of 64 bits, signed."""
     type_ = context.unit.types.of(node.cursor)
     if type_.is_pointer:
-        while node.kind in _WRAPPERS and len(inner := get_operands(node)) == 1:
+        while node.kind in WRAPPERS and len(inner := get_operands(node)) == 1:
             node = inner[0]
         return evaluate_integer(node.cursor) if node.kind == kinds.INTEGER_LITERAL else None
     return evaluate_integer(node.cursor) if type_.is_number and is_constant(node) else None
@@ -298,13 +311,13 @@ def find_unchanged_parameter(context: DefinitionContext, node: SyntaxNode) -> in
     """The caller's own parameter that an expression is, with all its bits and no others."""
     widths = []
     types = context.unit.types
-    while node.kind in _WRAPPERS:
-        inner = get_operands(node)
-        if len(inner) != 1 or is_type_builtin(node, inner):
+    while node.kind in WRAPPERS:
+        inner = find_wrapped(node)
+        if inner is None:
             return None
         widths.append(types.of(node.cursor))
-        node = inner[0]
-    bits = _read_parameter(context, node)
+        node = inner
+    bits = read_parameter(context, node)
     if bits is None or bits.is_boolean:
         return None if bits is None else bits.parameter
     fits = all(not type_.is_boolean and (

@@ -50,11 +50,14 @@ class HandedKind(IntEnum):
     NUMBER = 0  # it is this number
     PARAMETER = 1  # it is what the caller got in this parameter
     NOT_NULL = 2  # it is the address of something
+    ONES = 3  # it has ones in the bits of this mask
+    ZEROS = 4  # it has zeros in the bits of this mask
 
 
 class HandedValue(Struct, frozen=True, order=True, gc=False):
     """What a call hands to `parameter` of its callee: a number (signed, of 64 bits), or the
-    caller's own parameter with the number `value`, unchanged.
+    caller's own parameter with the number `value`, unchanged but for the bits that further items of
+    the same parameter know (ONES, ZEROS).
     """
 
     parameter: int

@@ -6,7 +6,7 @@ guard of the callee tests, or that the callee hands on unchanged to such a param
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from kgraph.model.facts import CallSite, HandedKind
 from kgraph.model.resolution import EdgeKind
@@ -73,12 +73,29 @@ def find_conditions(
     arrays: NamedArrays, site: int, *, gets_arguments: bool
 ) -> set[tuple[int, ...]]:
     """What a call site asks of parameters and, if its callee gets them, what it hands on."""
-    found: set[tuple[int, ...]] = set()
-    for names in (TEST_ARRAYS, CONSTANT_ARRAYS)[:1 + gets_arguments]:
-        sites = arrays[names[0]]
-        rows = range(bisect_left(sites, site), bisect_right(sites, site))
-        found.update((len(names), *(arrays[name][row] for name in names[1:])) for row in rows)
+    tests = set(_iter_rows(arrays, TEST_ARRAYS, site))
+    return tests | _find_handed(arrays, site) if gets_arguments else tests
+
+
+def _find_handed(arrays: NamedArrays, site: int) -> set[tuple[int, ...]]:
+    """What a call site hands on, so that less of it says less: what is known of bits of an own
+    parameter is one item with it, because without it they are the parameter's.
+    """
+    rows = list(_iter_rows(arrays, CONSTANT_ARRAYS, site))
+    own = {parameter for parameter, _, kind in rows if kind == HandedKind.PARAMETER}
+    found = {row for row in rows if row[0] not in own}
+    for parameter in own:
+        found.add(tuple(number for row in rows if row[0] == parameter for number in row))
     return found
+
+
+def _iter_rows(
+    arrays: NamedArrays, names: tuple[str, ...], site: int
+) -> Iterator[tuple[int, ...]]:
+    """The rows of a call site, without it."""
+    sites = arrays[names[0]]
+    for row in range(bisect_left(sites, site), bisect_right(sites, site)):
+        yield tuple(arrays[name][row] for name in names[1:])
 
 
 def _iter_distinct(*columns: Iterable[int]) -> Iterable[tuple[int, ...]]:

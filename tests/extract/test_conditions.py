@@ -1,5 +1,7 @@
 """Conditions: what they ask of parameters, and what the source expects of them."""
 
+from functools import partial
+
 from kgraph.model.facts import HandedKind
 from kgraph.model.location import Guard
 from tests.support.shorthand import Facts
@@ -137,6 +139,20 @@ def test_a_label_lets_control_past_a_test(facts: Facts) -> None:
     assert asked(facts, "int n", "if (n) go(); out: warn(); goto out;") == ["0 & 0xffffffff != 0"]
 
 
+def test_an_early_exit_by_goto_holds_up_to_its_label(facts: Facts) -> None:
+    skip = "if (n & 4) { ask(); goto out; }"
+    assert asked(facts, "int n", f"{skip} go(); out: warn();") == ["0 & 0x4 == 0"]
+    assert asked(facts, "int n", f"{skip} {{ while (ask()) go(); }} out: warn();") == [
+        "0 & 0x4 == 0"]
+    assert asked(facts, "int n", f"{skip} warn(); out: go();") == []
+    assert asked(facts, "int n", f"if (ask()) goto in; {skip} in: go(); out: warn();") == []
+    assert asked(facts, "int n", f"{skip} {{ in: ask(); }} go(); out: goto in;") == []
+    assert asked(facts, "int n", f"again: warn(); {skip} go(); goto again; out: warn();") == [
+        "0 & 0x4 == 0"]
+    assert asked(facts, "int n", f"{skip} go(); out: n = 0;") == []
+    assert asked(facts, "int n", "if (n & 4) { if (ask()) goto out; } go(); out: warn();") == []
+
+
 def test_what_the_source_expects(facts: Facts) -> None:
     def expected(condition: str) -> bool | None:
         return guards(facts, "int a, int b", f"if ({condition}) go();")[-1].expected
@@ -156,11 +172,18 @@ def test_early_exits_are_told_from_conditions_around(facts: Facts) -> None:
     assert [guard.expected for guard in found] == [False, None]
 
 
-def test_what_a_call_hands_on(facts: Facts) -> None:
-    def handed(declaration: str, argument: str, parameter: str = "long x") -> list[tuple[str, int]]:
-        reading = facts(f"{HEAD} void to({parameter}); int f({declaration}) {{ to({argument}); }}")
-        return [(item.kind.name, item.value) for item in reading.sites("f")[0].handed]
+def handed_on(
+    facts: Facts, declaration: str, argument: str, parameter: str = "long x", before: str = ""
+) -> list[tuple[str, int]]:
+    """What the call of to() hands on."""
+    reading = facts(f"{HEAD} void to({parameter});\n"
+                    f"int f({declaration}) {{ {before} to({argument}); return 0; }}")
+    return [(item.kind.name, item.value)
+            for site in reading.sites("f") if site.expression == "to" for item in site.handed]
 
+
+def test_what_a_call_hands_on(facts: Facts) -> None:
+    handed = partial(handed_on, facts)
     number, own = HandedKind.NUMBER.name, HandedKind.PARAMETER.name
     assert handed("int a", "3") == handed("int a", "MIDDLE - 1") == [(number, 3)]
     assert handed("int a", "~0UL") == handed("int a", "-1") == [(number, -1)]
@@ -173,10 +196,65 @@ def test_what_a_call_hands_on(facts: Facts) -> None:
     assert handed("int a, long b", "b") == handed("int a, long b", "(u64)b") == [(own, 1)]
     assert handed("int a, struct thing *b", "b", "void *x") == [(own, 1)]
     assert handed("int a, _Bool b", "b", "int x") == [(own, 1)]
-    for argument in ("a", "(u8)b", "b + 1", "b ? 1 : 2", "ask()", "!b", "b & 3"):
+    for argument in ("a", "b + 1", "b ? 1 : 2", "ask()", "!b", "b & a"):
         assert handed("int a, long b", argument) == [], argument
     assert handed("long a", "a", "_Bool x") == []
     assert facts("void to(int x); void f(int a) { a++; to(a); }").sites("f")[0].handed == ()
+
+
+def test_known_bits_that_a_call_hands_on(facts: Facts) -> None:
+    handed = partial(handed_on, facts)
+
+    def known(own: int | None = None, ones: int = 0, zeros: int = 0) -> list[tuple[str, int]]:
+        found = {} if own is None else {HandedKind.PARAMETER.name: own}
+        found |= {HandedKind.ONES.name: ones} if ones else {}
+        return list((found | ({HandedKind.ZEROS.name: zeros} if zeros else {})).items())
+
+    two = "u64 a, u64 b"
+    assert handed(two, "a | 5") == handed(two, "4 | (a | 1)") == known(0, ones=5)
+    assert handed(two, "b & ~6UL") == handed(two, "b & ~4UL & ~2UL") == known(1, zeros=6)
+    assert handed(two, "(b & ~6UL) | 3") == known(1, ones=3, zeros=4)
+    assert handed(two, "b & 3") == known(1, zeros=~3)
+    assert handed(two, "ask() | 4") == handed(two, "a | b | 4") == known(ones=4)
+    assert handed(two, "ask() & 3") == handed(two, "a & b & 3") == known(zeros=~3)
+    assert handed(two, "(a & 3) | (b & 4)") == known(zeros=~7)
+    assert handed(two, "(a & 3) | (a & 4)") == known(0, zeros=~7)
+    assert handed(two, "(a & 0) | 4") == [(HandedKind.NUMBER.name, 4)]
+    assert handed(two, "a ^ 4") == handed(two, "(a | 4) + 1") == handed(two, "a | b") == []
+    assert handed("u64 a", "x", before="u64 x = a | 4;") == known(0, ones=4)
+    assert handed("u64 a", "x", before="u64 x = 4;") == [(HandedKind.NUMBER.name, 4)]
+    for before in ("u64 x = a | 4; x = 3;", "u64 x = a | 4; use(&x);", "static u64 x = 4;",
+                   "u64 x = x;"):
+        assert handed("u64 a", "x", before=before) == [], before
+    assert handed("u64 a", "a | 4", before="a = ask();") == known(ones=4)
+    assert handed("u64 a", "a", before="a |= 4;") == []
+    assert handed("u64 a", "sizeof(a) | ask()") == known(ones=8)
+    assert handed("int n", "__builtin_offsetof(struct { int a[9]; }, a[n])") == []
+
+
+def test_known_bits_through_conversions(facts: Facts) -> None:
+    handed = partial(handed_on, facts)
+    own, ones, zeros = (kind.name for kind in (
+        HandedKind.PARAMETER, HandedKind.ONES, HandedKind.ZEROS))
+    above = (zeros, -1 << 32)
+    assert handed("int a", "a") == []  # nobody knows the sign
+    assert handed("int a", "a | 1") == [(ones, 1)]
+    assert handed("int a", "a & 3") == [(own, 0), (zeros, ~3)]
+    assert handed("int a", "a | ~7") == [(own, 0), (ones, ~7)]
+    assert handed("int a", "a | 1", "int x") == [(own, 0), (ones, 1), above]
+    assert handed("u32 a", "a | 1") == handed("u32 a", "(u64)a | 1") == [
+        (own, 0), (ones, 1), above]
+    assert handed("u64 a", "a | 1", "int x") == [(own, 0), (ones, 1), above]
+    assert handed("u64 a", "(int)a | 1") == [(ones, 1)]
+    assert handed("u64 a", "(u8)a") == [(own, 0), (zeros, ~255)]
+    assert handed("u64 a", "(signed char)a & 1") == [(own, 0), (zeros, ~1)]
+    assert handed("enum level a", "a | 8") == [(own, 0), (ones, 8), above]
+    assert handed("enum level a", "(enum level)(ask() | 0x80000000)") == [(ones, 1 << 31)]
+    assert handed("u64 a", "a | 4", "_Bool x") == [(HandedKind.NUMBER.name, 1)]
+    assert handed("_Bool a", "a & 1", "int x") == [(zeros, 2**32 - 2)]
+    assert handed("u64 a", "a & 4", "_Bool x") == handed("u64 a", "a | 4", "void *x") == []
+    assert handed("void *a", "(u64)a | 1") == [(ones, 1)]
+    assert handed("void *a", "(void *)((u64)a | 1)", "void *x") == []
 
 
 def test_code_under_a_local_with_one_constant(facts: Facts) -> None:

@@ -204,6 +204,8 @@ void probe_outer(void) { probe_main(&probe_ops, &probe_value); probe_take(probe_
 int (*probe_hook)(int);
 EXPORT_SYMBOL(probe_hook);
 int probe_call(int a) { return probe_hook(a); }
+static int probe_flags(int a) { return a & 4 ? probe_call(a) : 0; }
+int probe_hand(int a) { return probe_flags(a) + probe_flags(a | 2); }
 struct held_other { void (*go)(int *a); };
 struct held_in { void *ops; };
 static struct held_other held_other = { .go = probe_two };
@@ -240,6 +242,9 @@ CASES = [
     (False, HERE, "probe_main(ops, q);"),
     (False, HELD, "held_use(&probe_hook);"),
     (True, HELD, "held_use(((struct held_other *)in->ops)->go);"),
+    (True, "probe_flags(a | 2)", "probe_flags(a | 4)"),
+    (True, "probe_flags(a | 2)", "probe_flags(a & ~6)"),
+    (True, "probe_flags(a | 2)", "probe_flags(a | 2) + probe_flags(a | 6)"),
     (False, "void probe_outer(void) {", "void probe_outer(int a) {"),
 ]
 

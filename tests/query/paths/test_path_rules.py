@@ -233,6 +233,83 @@ def test_a_branch_that_the_number_does_not_take(tmp_path: Path, caller: str) -> 
         assert ask(graph, caller, "goal", prune=False)[-1] == "goal"
 
 
+BITS = """
+int counter;
+unsigned long any;
+static void goal(void) { counter++; }
+static void copy(unsigned long flags)
+{
+    if (flags & 4) {
+        counter++;
+        goto good;
+    }
+    goal();
+good:
+    counter++;
+}
+static void take(unsigned long flags) { if (flags & 4) goal(); }
+static void low(unsigned char flags) { if (flags == 3) goal(); }
+static void pair(unsigned flags) { if ((flags & 6) == 6) goal(); }
+static void exact(unsigned long flags) { if (flags == 4) goal(); }
+static void flag(_Bool yes) { if (!yes) goal(); }
+static void keep(unsigned long flags) { take(flags | 1); }
+static void either(unsigned long flags) { take(flags); take(flags | 4); }
+static void mask(unsigned long flags) { copy(flags & ~2UL); }
+static void wide(int flags) { copy(flags | 1); }
+static void last(unsigned long a, unsigned long flags) { copy(a); }
+void sets(unsigned long flags) { copy(flags | 4 | 8); }
+void sets_other(unsigned long flags) { copy(flags | 8); }
+void sets_later(unsigned long flags) { flags |= 4; copy(flags); }
+void clears(unsigned long flags) { take(flags & ~4UL); }
+void clears_other(unsigned long flags) { take(flags & ~8UL); }
+void selects(unsigned long flags) { take(flags & 3); }
+void selects_it(unsigned long flags) { take(flags & 7); }
+void sets_low(unsigned flags) { low(flags | 4); }
+void sets_above(unsigned flags) { low(flags | 0x400); }
+void clears_one(unsigned flags) { pair(flags & ~2u); }
+void sets_one(unsigned flags) { pair(flags | 2); }
+void not_exact(unsigned long flags) { exact(flags | 2); }
+void maybe_exact(unsigned long flags) { exact(flags | 4); }
+void surely(unsigned long flags) { flag(flags | 4); }
+void perhaps(unsigned long flags) { flag(flags & 4); }
+void keeps_none(void) { keep(2); }
+void keeps_it(void) { keep(6); }
+void one_of_two(void) { either(0); }
+void masks(unsigned long flags) { mask(flags | 4); }
+void masks_it(unsigned long flags) { mask(flags | 2); }
+void is_wide(void) { wide(4); }
+void by_local(void) { unsigned long flags = any | 4; copy(flags); }
+void by_local_written(void) { unsigned long flags = any | 4; flags = any; copy(flags); }
+void moves(unsigned long flags) { last(flags | 4, 0); }
+void moves_other(unsigned long flags) { last(0, flags | 4); }
+"""
+
+
+@pytest.mark.parametrize("caller", [
+    "sets_other", "sets_later", "clears_other", "selects_it", "sets_above", "sets_one",
+    "maybe_exact", "perhaps", "keeps_it", "one_of_two", "masks_it", "is_wide", "by_local_written",
+    "moves_other"])
+def test_a_branch_that_the_known_bits_allow(tmp_path: Path, caller: str) -> None:
+    with index_text(tmp_path, BITS) as graph:
+        assert ask(graph, caller, "goal")[-1:] == ["goal"]
+
+
+@pytest.mark.parametrize("caller", [
+    "sets", "clears", "selects", "sets_low", "clears_one", "not_exact", "surely", "keeps_none",
+    "masks", "by_local", "moves"])
+def test_a_branch_that_the_known_bits_forbid(tmp_path: Path, caller: str) -> None:
+    with index_text(tmp_path, BITS) as graph:
+        assert ask(graph, caller, "goal") == []
+        assert why(graph, caller, "goal")
+        assert ask(graph, caller, "goal", prune=False)[-1] == "goal"
+
+
+def test_the_known_bits_are_told(tmp_path: Path) -> None:
+    with index_text(tmp_path, BITS) as graph:
+        assert why(graph, "sets", "goal") == (
+            "parameter #0 has 0x4 in its bits 0x4 on this path, and the call is made otherwise")
+
+
 def test_why_not_tells_the_contradiction(tmp_path: Path) -> None:
     with index_text(tmp_path, PAIRS) as graph:
         result = api.path(graph, PathQuestion("by_ops", "goal"))
