@@ -2,8 +2,10 @@
 
 A label starts a function or an object if other files can name it, if it has the type of a
 function, or if another function of the source jumps into the code there (labels.py). Everything
-up to the next one belongs to it: calls, jumps, references. A name that another file may define
-becomes a Symbol; the linkage step decides which symbols are functions. A function whose last
+up to the next one belongs to it: calls, jumps, references. Data in a section of its own, or behind
+the end of a function (.size), is never part of that function: what names something there is an
+object, which has the name of its label, else of its section and line. A name that another file may
+define becomes a Symbol; the linkage step decides which symbols are functions. A function whose last
 instruction does not leave falls through into the next one, which counts as a call; after a call
 only into a label of its own, since others may follow a function that does not return. A call
 through a register is a call site whose callee is not known, unless the register holds the
@@ -27,6 +29,7 @@ from kgraph.extract.asm.labels import (
     Sections,
     find_names,
     is_call,
+    is_data,
     is_instruction,
 )
 from kgraph.extract.asm.parser import AsmStatement
@@ -52,6 +55,7 @@ class _Entry:
     location: Location
     is_code: bool
     last_line: int
+    section: str = ""
     alias_of: str = ""
     calls: list[CallSite] = field(default_factory=list)
     calls_at: Counter[Location] = field(default_factory=Counter)
@@ -69,6 +73,11 @@ class AsmDefinitions:
         self._starting: dict[int, list[FunctionId]] = {}  # by the statement that starts them
         self._sections = Sections()
         self._registers = RegisterContents()
+        self._code: _Entry | None = None  # what instructions belong to
+        self._data: _Entry | None = None  # what data belongs to, in the current section
+        self._has_ended = False  # `_code`, at its .size
+        self._label: tuple[str, Location] | None = None  # of the data that follows
+        self._mentions: list[tuple[_Entry, str, Location]] = []  # of local labels, in code
         self._runs_on = False  # after the last instruction
         self._has_called = False  # in the last instruction
         self._seen: set[tuple[FunctionId, Value, Location]] = set()
@@ -80,6 +89,7 @@ class AsmDefinitions:
         self._name_entries(kept)
         for number, statement in enumerate(kept):
             self._read_statement(statement, number)
+        self._add_mentions()
         return [self._make_definition(entry) for entry in self._entries
                 if entry.is_code or entry.calls]
 
@@ -102,9 +112,7 @@ class AsmDefinitions:
             self._start_entry(identity, location)
         if self._labels.is_target(statement, number):
             self._registers = RegisterContents()
-        entry = self._entries[-1] if self._entries else None
-        if entry is not None and entry.location.path == statement.path:
-            entry.last_line = max(entry.last_line, statement.line)
+        self._note_extent(statement, location)
         if is_instruction(statement):
             self._runs_on = not _EXIT.fullmatch(statement.word)
             self._has_called = statement.word in CALL_INSTRUCTIONS
@@ -112,9 +120,25 @@ class AsmDefinitions:
             self._add_alias(statement.rest, location)
         elif self._sections.follow(statement):
             self._runs_on = False
+            self._data = self._label = None
         else:
             self._read_operands(statement, number, location)
         self._registers.follow(statement)
+
+    def _note_extent(self, statement: AsmStatement, location: Location) -> None:
+        """Note where functions and objects end, and which label the data that follows has."""
+        is_code = self._sections.current.is_code
+        entry = self._code if is_code else self._data
+        if is_instruction(statement):
+            self._label = None
+        elif labels := [label for label in statement.labels if not label.isdigit()]:
+            self._label = labels[0], location
+        if entry is None or (is_code and self._has_ended and not is_instruction(statement)):
+            return
+        if entry.location.path == statement.path:
+            entry.last_line = max(entry.last_line, statement.line)
+        if is_code and statement.word == ".size":
+            self._has_ended = statement.rest.partition(",")[0].strip() == entry.id.name
 
     def _read_operands(self, statement: AsmStatement, number: int, location: Location) -> None:
         pointer = _POINTER_CALL.match(statement.rest.strip()) if is_call(statement) else None
@@ -123,22 +147,34 @@ class AsmDefinitions:
         if pointer:
             self._add_pointer_call(pointer[1], location)
         elif operand is None:
+            is_inside = self._sections.current.is_code and not (
+                self._has_ended and is_data(statement))
             for named in find_names(statement):
-                self._add_symbol(named.name, number, location, named.use)
+                if is_inside:
+                    self._add_symbol(named.name, number, location, named.use)
+                elif not self._labels.is_local(named.name):
+                    self._add_datum(named.name, location)
         elif content:
             self._add_pointer_call(content, location)
         elif content is None:
             self._add_call(THROUGH_REGISTER, operand, location)
 
     def _start_entry(self, identity: FunctionId, location: Location) -> None:
-        is_code = self._sections.is_code
-        previous = self._entries[-1] if self._entries else None
+        section = self._sections.current
+        previous = self._code
         falls_through = self._runs_on and (not self._has_called or bool(identity.scope))
-        if is_code and previous is not None and previous.is_code and (
+        if section.is_code and previous is not None and (
                 falls_through or previous.location == location):
             self._add_call(Symbol(identity, SymbolUse.CALLED), identity.name, location)
-        self._runs_on, self._has_called = is_code, False
-        self._entries.append(_Entry(identity, location, is_code, location.line))
+        self._runs_on, self._has_called = section.is_code, False
+        self._add_entry(_Entry(identity, location, section.is_code, location.line, section.name))
+
+    def _add_entry(self, entry: _Entry) -> None:
+        self._entries.append(entry)
+        if entry.is_code:
+            self._code, self._has_ended = entry, False
+        else:
+            self._data = entry
 
     def _add_alias(self, rest: str, location: Location) -> None:
         """`.set name, other`: a second name of a function, if other files can use it."""
@@ -162,12 +198,41 @@ class AsmDefinitions:
             self._add_call(Symbol(identity, use), identity.name, location)
         elif not self._labels.is_local(name):
             self._add_call(Symbol(FunctionId(name, "", self._image), use), name, location)
+        elif self._code is not None:
+            self._mentions.append((self._code, name, location))
+
+    def _add_datum(self, name: str, location: Location) -> None:
+        """Record that data names something: an object of its own, unless one is open. A label that
+        only this source can name divides no object that others can name.
+        """
+        entry = self._data
+        if entry is None or (self._label is not None and entry.id.scope):
+            section = self._sections.current.name
+            label, start = self._label or (f"{section}:{location.line}", location)
+            entry = _Entry(FunctionId(label, location.path, self._image), start, is_code=False,
+                           last_line=location.line, section=section)
+            self._add_entry(entry)
+            self._label = None
+        symbol = Symbol(FunctionId(name, "", self._image), SymbolUse.REFERRED)
+        self._append_call(entry, symbol, name, location)
+
+    def _add_mentions(self) -> None:
+        """Record which code names objects that only this source can name."""
+        objects = {entry.id.name: entry.id for entry in self._entries
+                   if not entry.is_code and entry.id.scope}
+        for entry, name, location in self._mentions:
+            if name in objects:
+                symbol = Symbol(objects[name], SymbolUse.REFERRED)
+                self._append_call(entry, symbol, name, location)
 
     def _add_call(self, target: Value, expression: str, location: Location) -> None:
-        """Record a call of the current entry."""
-        if not self._entries:
-            return
-        entry = self._entries[-1]
+        """Record a call of the current function."""
+        if self._code is not None:
+            self._append_call(self._code, target, expression, location)
+
+    def _append_call(
+        self, entry: _Entry, target: Value, expression: str, location: Location
+    ) -> None:
         if (entry.id, target, location) in self._seen:
             return
         self._seen.add((entry.id, target, location))
@@ -183,12 +248,13 @@ class AsmDefinitions:
             target=target, expression=expression, arguments=UNKNOWN_ARGUMENTS, index=index))
 
     def _make_definition(self, entry: _Entry) -> Definition:
-        text = repr((entry.calls, entry.alias_of, entry.last_line, entry.is_code))
+        text = repr((entry.calls, entry.alias_of, entry.last_line, entry.is_code, entry.section))
         key = make_definition_key(
             f"{self._image}:{self._unit}", entry.location, entry.id.name, text)
         extent = Extent(entry.location, entry.last_line, 1)
         subject: Function | Object = Object(
-            ObjectId(entry.id.name, "", self._image), entry.location, extent, "")
+            ObjectId(entry.id.name, entry.id.scope, self._image), entry.location, extent, "",
+            entry.section)
         if entry.is_code:
             subject = Function(
                 entry.id, entry.location, extent, signature="",

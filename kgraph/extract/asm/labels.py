@@ -45,45 +45,71 @@ def is_call(statement: AsmStatement) -> bool:
     return statement.word in CALL_INSTRUCTIONS or bool(_JUMP.fullmatch(statement.word))
 
 
+def is_data(statement: AsmStatement) -> bool:
+    """Whether a statement is a directive that makes data of names or numbers."""
+    return statement.word in _DATA
+
+
 def find_names(statement: AsmStatement) -> list[Named]:
     """The names in the operands of an instruction, or of a directive that makes data."""
     if is_call(statement):
         operand = statement.rest.rsplit(",", maxsplit=1)[-1].partition("@")[0].strip()  # f@PLT
         return [Named(operand, SymbolUse.CALLED)] if _TARGET.fullmatch(operand) else []
-    if is_instruction(statement) or statement.word in _DATA:
+    if is_instruction(statement) or is_data(statement):
         plain = _STRING.sub("", statement.rest)
         return [Named(name, SymbolUse.REFERRED) for name in _OPERAND.findall(plain)]
     return []
 
 
+class Section(NamedTuple):
+    """A section of the object file."""
+
+    name: str
+    is_code: bool
+
+
+_TEXT = Section(".text", is_code=True)
+
+
 class Sections:
-    """Whether the statements that are read one after another stand in a section of code."""
+    """The section that statements stand in, while they are read one after another."""
 
     def __init__(self) -> None:
-        self._stack = [True]
+        self._stack = [(_TEXT, _TEXT)]  # the current one and the one before, innermost push last
 
     @property
-    def is_code(self) -> bool:
-        """Whether the current section holds code."""
-        return self._stack[-1]
+    def current(self) -> Section:
+        """The section that the next statement stands in."""
+        return self._stack[-1][0]
 
     def follow(self, statement: AsmStatement) -> bool:
         """Take in a statement; whether it changes the section."""
-        word, rest = statement.word, statement.rest
+        word = statement.word
         if word not in _SECTION_DIRECTIVES:
             return False
+        current, previous = self._stack[-1]
         if word == ".popsection":
             if len(self._stack) > 1:
                 self._stack.pop()
-            return True
-        match = _SECTION.match(rest if word.endswith("section") else word)
-        is_code = self._stack[0] if match is None or word == ".previous" else (
-            bool(_CODE_SECTION.match(match[1])) or "x" in (match[2] or ""))
-        if word == ".pushsection":
-            self._stack.append(is_code)
+        elif word == ".previous":
+            self._stack[-1] = previous, current
         else:
-            self._stack[-1] = is_code
+            entered = _name_section(statement) or self._stack[0][0]
+            if word == ".pushsection":
+                self._stack.append((entered, current))
+            else:
+                self._stack[-1] = entered, current
         return True
+
+
+def _name_section(statement: AsmStatement) -> Section | None:
+    """The section that a directive enters."""
+    word = statement.word
+    match = _SECTION.match(statement.rest if word.endswith("section") else word)
+    if match is None:
+        return None
+    is_code = bool(_CODE_SECTION.match(match[1])) or "x" in (match[2] or "")
+    return Section(match[1], is_code)
 
 
 class AsmLabels:
@@ -107,7 +133,7 @@ class AsmLabels:
             sections.follow(statement)
             for label in statement.labels:
                 self._places.setdefault(label, []).append(number)
-            if sections.is_code:
+            if sections.current.is_code:
                 self._in_code.add(number)
         self._starts = sorted(
             {number for name in self.names for number in self._places.get(name, ())})

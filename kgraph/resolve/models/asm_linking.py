@@ -34,15 +34,16 @@ def link_asm_names(facts: FactRows) -> None:
         row.sites = [site for site in linked if site is not None]
 
 
-def _find_function_pointers(facts: FactRows) -> frozenset[str]:
-    """The names of the variables that functions are put into."""
+def _find_function_pointers(facts: FactRows) -> frozenset[tuple[str, str]]:
+    """The variables that functions are put into, by name and scope."""
     interner = facts.interner
     keys = (
         interner.holder_keys[write.holder] for row in facts.definitions for write in row.writes
         if isinstance(interner.value_rows[write.value], FunctionRow))
     objects = {key.object for key in keys if isinstance(key, ObjectKey)}
     return frozenset(
-        identity.name for number in objects if not (identity := interner.object_ids[number]).scope)
+        (identity.name, identity.scope)
+        for identity in map(interner.object_ids.__getitem__, objects))
 
 
 class _AsmLinker:
@@ -66,8 +67,8 @@ class _AsmLinker:
                     TransferKind.INITIALISER, row.object, is_binding=True))
         row.sites = [site for site in row.sites if not site.symbol_use]
 
-    def link_site(self, site: SiteRow, pointers: frozenset[str]) -> SiteRow | None:
-        """The call site with its callee; None if it is not a call site. `pointers` are the names of
+    def link_site(self, site: SiteRow, pointers: frozenset[tuple[str, str]]) -> SiteRow | None:
+        """The call site with its callee; None if it is not a call site. `pointers` are the
         variables that it may go through.
         """
         if site.symbol_use is None:
@@ -79,9 +80,10 @@ class _AsmLinker:
         if site.symbol_use is not SymbolUse.REFERRED:
             return site
         named = interner.function_ids[site.callee]
-        if named.scope or named.name not in pointers:
+        if (named.name, named.scope) not in pointers:
             return None
-        target = interner.intern_value(Load(Place(ObjectId(named.name, "", named.image))))
+        variable = ObjectId(named.name, named.scope, named.image)
+        target = interner.intern_value(Load(Place(variable)))
         return replace(site, callee=NONE, target=target, symbol_use=None)
 
     def _find_function(self, site: SiteRow) -> FunctionId | None:

@@ -59,6 +59,17 @@ class OffsetSection:
 
 
 @dataclass(frozen=True, slots=True)
+class RelativeWalk:
+    """A walk over distances to functions: in `walker`, a function of `file`, a call of `reader`
+    gives what the sections hold that loops walk from the symbols `starts`."""
+
+    reader: str
+    walker: str
+    file: str
+    starts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Sections:
     """What sections mean.
 
@@ -72,6 +83,7 @@ class Sections:
     walks: tuple[tuple[str, str], ...] = ()
     deferred: tuple[tuple[str, str], ...] = ()
     offsets: tuple[OffsetSection, ...] = ()
+    relative: tuple[RelativeWalk, ...] = ()
 
 
 class _ModelRow(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -123,6 +135,13 @@ class _OffsetsRow(_ModelRow, kw_only=True):
     functions: Annotated[list[_Text], Meta(min_length=1)]
 
 
+class _RelativeRow(_ModelRow, kw_only=True):
+    reader: _Text
+    walker: _Text
+    file: _Text
+    starts: Annotated[list[_Text], Meta(min_length=1)]
+
+
 class _CopyFile(Struct, forbid_unknown_fields=True):
     copy: list[_CopyRow]
 
@@ -152,6 +171,7 @@ class _LoadedFile(Struct, forbid_unknown_fields=True):
 class _SectionFile(Struct, forbid_unknown_fields=True):
     section: list[_SectionRow]
     walk: list[_WalkRow]
+    relative: list[_RelativeRow]
     offsets: list[_OffsetsRow]
 
 
@@ -219,6 +239,8 @@ def load_sections() -> Sections:
         deferred=tuple((row.start, row.deferred) for row in file.walk if row.deferred),
         offsets=tuple(OffsetSection(row.reader, row.file, frozenset(row.functions))
                       for row in file.offsets),
+        relative=tuple(RelativeWalk(row.reader, row.walker, row.file, tuple(row.starts))
+                       for row in file.relative),
     )
 
 

@@ -3,17 +3,17 @@
 The symbol is an array that no unit defines. models/linker_sections.toml says which sections the
 loop that starts there walks; every object in these becomes an element of the array. Where assembler
 writes numbers instead of pointers, the function that turns a number into a pointer returns the
-declared functions.
+declared functions, or, in a declared walk, what the array holds.
 """
 
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
-from kgraph.model.facts import Binding, Definition, Flow, Function, Object
+from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.values import Load, Place, ReturnValue, TransferKind
-from kgraph.resolve.models.declared import OffsetSection, load_sections
+from kgraph.model.values import Load, Place, ReturnValue, TransferKind, Value
+from kgraph.resolve.models.declared import OffsetSection, RelativeWalk, load_sections
 
 
 def apply_linker_sections(definitions: Iterable[Definition]) -> Iterator[Definition]:
@@ -33,6 +33,10 @@ def apply_linker_sections(definitions: Iterable[Definition]) -> Iterator[Definit
             continue
         if subject.id.name in named and not subject.id.scope:
             found.add(subject.id)
+        walk = _find_relative_walk(subject, declared.relative)
+        if walk is not None:
+            yield _read_through_symbols(definition, walk)
+            continue
         reader = _find_offset_section(subject, declared.offsets)
         if reader is None:
             yield definition
@@ -61,6 +65,32 @@ def _find_offset_section(subject: Function, rows: Iterable[OffsetSection]) -> Of
     """The section whose numbers a function turns into pointers."""
     return next((row for row in rows if row.reader == subject.id.name
                  and row.file == subject.location.path), None)
+
+
+def _find_relative_walk(subject: Function, rows: Iterable[RelativeWalk]) -> RelativeWalk | None:
+    """The walk over distances that a function makes."""
+    return next((row for row in rows if row.walker == subject.id.name
+                 and row.file == subject.location.path), None)
+
+
+def _read_through_symbols(definition: Definition, walk: RelativeWalk) -> Definition:
+    """A walker that loads from the linker's symbols what the reader of distances would return."""
+    image = definition.subject.id.image
+    elements = tuple(Load(Place(ObjectId(start, "", image))) for start in walk.starts)
+
+    def read(value: Value) -> tuple[Value, ...]:
+        holder = value.place.holder if isinstance(value, Load) else None
+        is_read = isinstance(holder, ReturnValue) and holder.function.name == walk.reader
+        return elements if is_read else (value,)
+
+    def pass_on(call: CallSite) -> CallSite:
+        arguments = (tuple(new for value in choice for new in read(value))
+                     for choice in call.arguments)
+        return replace(call, arguments=tuple(arguments))
+
+    flows = tuple(replace(flow, source=source)
+                  for flow in definition.flows for source in read(flow.source))
+    return replace(definition, calls=tuple(map(pass_on, definition.calls)), flows=flows)
 
 
 def _return_functions(definition: Definition, functions: Iterable[FunctionId]) -> Definition:

@@ -2,7 +2,8 @@
 
 from kgraph.extract.asm.definitions import AsmDefinitions
 from kgraph.extract.asm.parser import SourceLine, parse_statements
-from kgraph.model.facts import Definition
+from kgraph.model.facts import Definition, Object
+from kgraph.model.ids import ObjectId
 from kgraph.model.values import Symbol, SymbolUse
 
 
@@ -163,7 +164,7 @@ f:  nop
 bad: ret
 .section __ex_table, "a"
 .long 1b - ., bad - .
-""") == {"f": ["one"], "bad": ["[bad]"]}
+""") == {"f": ["one"], "bad": [], "__ex_table:8": ["[bad]"]}
 
 
 def test_a_label_of_data_starts_no_function() -> None:
@@ -203,3 +204,53 @@ g:  movq $three, %rax
 def test_returns_are_no_calls_and_registers_of_other_machines_are() -> None:
     assert calls(".globl f\nf: blr x3\n bx lr\n br %r14\n jr $ra\n jalr t0") == {
         "f": ["*x3", "*t0"]}
+
+
+def test_data_behind_a_function_is_not_part_of_it() -> None:
+    found = calls("""
+.globl first, second
+.type inner, @function
+first: jmp inner
+.size first, .-first
+    .quad late
+inner: ret
+.size inner, .-inner
+.pushsection .note.X, "a"
+    .long 1f - .
+1:  .quad second
+.popsection
+second: call one
+.section .rodata, "a"
+    .quad aside
+.previous
+    call two
+""")
+    assert found == {
+        "first": ["inner"], ".text:6": ["[late]"], "inner": [], ".note.X:11": ["[second]"],
+        "second": ["one", "two"], ".rodata:15": ["[aside]"]}
+
+
+def test_code_behind_a_change_of_section_is_code() -> None:
+    assert [type(d.subject).__name__ for d in read(
+        ".globl f, g\nf: ret\n.section .rodata\n.quad f\n.previous\ng: jmp f")
+        if d.subject.id.name == "g"] == ["Function"]
+
+
+def test_code_refers_to_the_objects_of_its_own_source() -> None:
+    assert calls("""
+.globl f
+f:  lea handlers(%rip), %rax
+    lea numbers(%rip), %rbx
+    ret
+.section .rodata, "a"
+handlers: .quad one
+    .quad two
+numbers: .quad 5
+""") == {"f": ["[handlers]"], "handlers": ["[one]", "[two]"]}
+
+
+def test_an_object_has_the_section_and_scope_that_it_stands_in() -> None:
+    [entry] = read('.section ".calls6.init", "a"\nentry_f:\n.long f - .\n.previous')
+    assert isinstance(entry.subject, Object)
+    assert (entry.subject.id, entry.subject.section) == (
+        ObjectId("entry_f", "a.S"), ".calls6.init")
