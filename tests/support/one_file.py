@@ -1,4 +1,4 @@
-"""Indexes of one C file."""
+"""Indexes of one C file, and of small trees."""
 
 import json
 from collections.abc import Iterator
@@ -19,9 +19,16 @@ def index_text(folder: Path, text: str) -> Iterator[CallGraph]:
     (folder / "a.c").write_text(text)
     (folder / "compile_commands.json").write_text(json.dumps(
         [{"directory": str(folder), "file": "a.c", "arguments": ["cc", "-c", "a.c"]}]))
+    with index_tree_at(folder, folder) as graph:
+        yield graph
+
+
+@contextmanager
+def index_tree_at(tree: Path, folder: Path) -> Iterator[CallGraph]:
+    """The graph of a tree. `folder` gets the index and the cache."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        made = index_tree(IndexRequest(folder, index=folder / "a.kgraph", jobs=1))
+        made = index_tree(IndexRequest(tree, index=folder / "a.kgraph", jobs=1))
     graph = CallGraph(IndexReader(made.index))
     yield graph
     graph.close()

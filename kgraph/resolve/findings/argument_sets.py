@@ -35,6 +35,9 @@ class ArgumentSets:
             operand, functions = self._operands.operand(value), frozenset[int]()
             if is_token(operand):
                 functions = frozenset((self._nodes.token_functions[operand_token(operand)],))
+            elif is_node(operand) and self._is_walked(operand):
+                found |= self._find_functions(operand)  # a section may be empty
+                continue
             elif operand != NOTHING:
                 functions = self._find_walked(operand)
                 if not functions and not self._reasons.may_hold_more(operand):

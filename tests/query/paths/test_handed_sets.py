@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.query.paths.test_path_rules import ask, why
-from tests.support.one_file import index_text
+from tests.support.one_file import index_text, index_tree_at
+from tests.support.places import FIXTURES
 
 TEXT = """
 typedef int (*fp)(int);
@@ -112,3 +113,13 @@ def test_a_walk_of_a_section_calls_what_is_in_it(tmp_path: Path) -> None:
         assert ask(graph, "first", "late") == []
         assert ask(graph, "second", "early") == []
         assert ask(graph, "both", "late") == ["both", "second", "one", "late"]
+
+
+def test_a_walk_over_distances_calls_what_is_in_its_sections(tmp_path: Path) -> None:
+    with index_tree_at(FIXTURES / "relative-initcalls", tmp_path) as graph:
+        assert ask(graph, "do_pre_smp_initcalls", "cpu_init") == [
+            "do_pre_smp_initcalls", "do_one_initcall", "cpu_init"]
+        assert ask(graph, "do_pre_smp_initcalls", "net_init") == []
+        assert ask(graph, "do_initcall_level", "net_init") == [
+            "do_initcall_level", "do_one_initcall", "net_init"]
+        assert ask(graph, "do_initcall_level", "cpu_init") == []
