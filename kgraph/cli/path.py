@@ -66,11 +66,11 @@ def path_verb(
 ) -> int:
     """How CALLER reaches CALLEE, every hop with its citation.
 
-    A function is NAME or PATH:NAME. Paths with few candidates at their indirect calls come before
-    short ones. If a query that comes with kgraph documents the path from CALLER to CALLEE, its
-    scenario is used, unless you give --via, --avoid, --bind or --no-scenario. Exit status: 0
-    found, 1 no path, 3 none found, but unresolved calls or functions without a definition might
-    make one, or the search was stopped.
+    A function is NAME or PATH:NAME. What usually happens, with few choices, comes first. If a query
+    that comes with kgraph documents the path from CALLER to CALLEE, its scenario is used, unless
+    you give --via, --avoid, --bind or --no-scenario. Exit status: 0 found, 1 no path, 3 none found,
+    but unresolved calls or functions without a definition might make one, one was left out by its
+    tables only, or the search was stopped.
     """
     question = api.PathQuestion(caller, callee, **constraints)
     with open_graph(index, (caller, callee, *question.via, *question.avoid)) as graph:
@@ -88,7 +88,9 @@ def path_verb(
         if gap is None:
             return 0
         remark_partial_index(graph.description)
-        return COULD_NOT_TELL if gap.is_open else NO_PATH
+        left_out = result.answer.contradiction
+        is_sure = left_out is None or left_out.is_certain
+        return NO_PATH if is_sure and not gap.is_open else COULD_NOT_TELL
 
 
 def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards: bool) -> None:

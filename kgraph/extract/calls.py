@@ -109,12 +109,33 @@ def _iter_handed(
 ) -> Iterator[HandedValue]:
     """What is known of the arguments of a call as numbers."""
     for position, (operand, values) in enumerate(zip(operands, arguments, strict=True)):
-        if unwrap(operand).kind == kinds.STRING_LITERAL or (
-                len(values) == 1 and isinstance(values[0], Address | FunctionId)):
+        if _is_surely_address(unwrap(operand), values):
             yield HandedValue(position, HandedKind.NOT_NULL)
         else:
             for kind, value in read_handed(context, operand):
                 yield HandedValue(position, kind, value)
+
+
+def _is_surely_address(node: SyntaxNode, values: Values) -> bool:
+    """Whether an argument is the address of something that is there: a string, `&x`, the name of an
+    array or of a function. What is weak may be missing; `&p->x` may be null where p is.
+    """
+    while node.kind == kinds.C_CAST and node.children:
+        node = unwrap(node.children[-1])
+    if node.kind == kinds.STRING_LITERAL:
+        return True
+    if node.kind not in (kinds.UNARY, kinds.DECL_REF) or len(values) != 1:
+        return False
+    [value] = values
+    if isinstance(value, Address):
+        is_own = value.place.base is None
+    else:
+        is_own = isinstance(value, FunctionId)
+    named = node
+    while named.kind != kinds.DECL_REF and named.children:
+        named = named.children[0]
+    declared = print_declaration(C.clang_getCursorReferenced(named.cursor))
+    return is_own and "weak" not in declared
 
 
 def _is_parameter(value: Value) -> bool:

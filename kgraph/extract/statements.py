@@ -102,7 +102,8 @@ def _read_loop(reader: Reader, node: SyntaxNode) -> Values:
     has a guard.
     """
     *head, body = node.children
-    if _has_inner_label(reader, body):  # a goto may come in, and the next round runs what is before
+    # A goto or the switch around it may come in, and the next round runs what is before.
+    if _has_inner_label(reader, body) or _has_case(body):
         _forget_tests(reader)
     for part in head:
         reader.read_statement(part)
@@ -112,6 +113,14 @@ def _read_loop(reader: Reader, node: SyntaxNode) -> Values:
     else:
         reader.read_statement(body)
     return ()
+
+
+@statement_rule(kinds.DO)
+def _read_do(reader: Reader, node: SyntaxNode) -> Values:
+    """A do loop. What is before a label in it runs in the next round."""
+    if any(_has_inner_label(reader, child) or _has_case(child) for child in node.children):
+        _forget_tests(reader)
+    return reader.read_statements(node)
 
 
 @statement_rule(kinds.LABEL, kinds.CASE, kinds.DEFAULT)
@@ -124,6 +133,12 @@ def _read_label(reader: Reader, node: SyntaxNode) -> Values:
 def _has_inner_label(reader: Reader, node: SyntaxNode) -> bool:
     """Whether a goto may lead into a statement."""
     return "goto " in reader.context.printed and _has_kind(node, kinds.LABEL)
+
+
+def _has_case(node: SyntaxNode) -> bool:
+    """Whether a statement has a case label of a switch around it."""
+    return node.kind in (kinds.CASE, kinds.DEFAULT) or (
+        node.kind != kinds.SWITCH and any(map(_has_case, node.children)))
 
 
 def _has_kind(node: SyntaxNode, kind: int) -> bool:

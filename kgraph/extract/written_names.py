@@ -11,10 +11,13 @@ import re
 _WRITE = re.compile(
     r""""[+=][^"]*"\ \(+(?P<output>\w+)      # "=r" (x)
     | "(?:[^"\\]|\\.)*"                      # other strings
+    | '(?:[^'\\]|\\.)*'
     | &\(*(?P<address>\w+)\b(?!\)*(?:->|\[))  # &x, &x.field
     | (?:\+\+|--)\(*(?P<prefix>\w+)
+    | (?<![\w.>])(?P<postfix>\w+)(?:\+\+|--)  # also *x++
     | (?<![\w.>*])(?P<name>\w+)\)*(?:\+\+|--|\ (?P<compound>[-+*/%&|^]|<<|>>)?=(?!=))
     """, re.VERBOSE)
+_GROUPS = ("output", "address", "prefix", "postfix", "name")
 _STATEMENT_WORDS = frozenset(("return", "else", "do", "case", "goto", "in"))
 
 
@@ -26,7 +29,7 @@ def find_written_names(printed: str) -> frozenset[str]:
             continue
         if match.lastgroup == "name" and _is_declaration(printed, match):
             continue
-        found.update(match.group(group) or "" for group in ("output", "address", "prefix", "name"))
+        found.update(match.group(group) or "" for group in _GROUPS)
     return frozenset(found - {""})
 
 

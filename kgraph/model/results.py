@@ -200,12 +200,13 @@ class Frontier(Struct, frozen=True, gc=False):
 
 class Contradiction(Struct, frozen=True, gc=False):
     """A path of calls that cannot all happen: `hop` contradicts what the hops before it fix, for
-    this `reason`.
+    this `reason`. Unless `is_certain` another object might be meant.
     """
 
     path: Path
     hop: Hop
     reason: str
+    is_certain: bool = True
 
 
 class DearHop(Struct, frozen=True, gc=False):

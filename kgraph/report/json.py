@@ -139,6 +139,7 @@ def _encode_contradiction(found: Contradiction, read_line: LineReader) -> Record
     return {
         "hops": [encode_hop(hop, read_line) for hop in found.path.hops],
         "at": encode_hop(found.hop, read_line), "reason": found.reason,
+        "certain": found.is_certain,
     }
 
 

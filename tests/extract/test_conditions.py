@@ -192,7 +192,7 @@ def test_what_a_call_hands_on(facts: Facts) -> None:
     assert handed("int a", "2", "_Bool x") == [(number, 1)]
     assert handed("int a", "NULL", "void *x") == [(number, 0)]
     for address in ("&a", '"text"', "ask", "(void *)&a"):
-        assert handed("int a", address, "void *x") == [(HandedKind.NOT_NULL.name, 0)]
+        assert handed("int a", address, "void *x") == [(HandedKind.NOT_NULL.name, 0)], address
     assert handed("int a, long b", "b") == handed("int a, long b", "(u64)b") == [(own, 1)]
     assert handed("int a, struct thing *b", "b", "void *x") == [(own, 1)]
     assert handed("int a, _Bool b", "b", "int x") == [(own, 1)]

@@ -110,7 +110,7 @@ class Dispatch:
     def _asking(self) -> frozenset[int]:
         """The functions that ask for anything of these kinds."""
         graph = self._graph
-        asking = set(map(graph.caller_of, self._empty_requests))
+        asking = {row.caller for row in graph.find_open_requests() if row.kind in self._kinds}
         for function in self._kinds_of:
             hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
             asking |= {graph.hop_caller[hop] for hop in hops

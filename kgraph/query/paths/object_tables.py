@@ -55,7 +55,7 @@ class ObjectTables:
             return Verdict(own)
         facts = {fact.key: fact.value for fact in own}
         if self._contradicts(facts, record, tables):
-            return Verdict(refused="these tables are not of one object")
+            return Verdict(refused="these tables are not of one object", is_certain=False)
         cost = self._price_family(hop, record, facts.get(_FAMILY))
         if record in self._paired_records:
             facts[record] = self._number(record, tables)

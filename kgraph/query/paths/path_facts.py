@@ -52,13 +52,14 @@ class OutgoingHop(NamedTuple):
 class Verdict(NamedTuple):
     """What a rule says of a hop: the facts of its own that hold after it; how many candidates its
     call site has here, None if the rule does not know; what is added to its cost. `refused` is why
-    the hop cannot happen.
+    the hop cannot happen; unless `is_certain` another object might be meant.
     """
 
     facts: Facts = ()
     width: int | None = None
     cost: int = 0
     refused: str = ""
+    is_certain: bool = True
 
 
 class PathRule(Protocol):

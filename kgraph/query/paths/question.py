@@ -161,11 +161,14 @@ def find_contradiction(space: StateSpace, path: StatePath) -> Contradiction | No
     """Where the rules of a space refuse a path; None if they only make it dearer."""
     state = space.make_start_state(path.start.function)
     for number, step in enumerate(path.steps):
-        following = next((each for each in space.iter_steps(state) if each.edge == step.edge), None)
+        following = next(
+            (each for each in space.iter_steps(state)
+             if (each.edge, each.state.function) == (step.edge, step.state.function)), None)
         if following is None:
             hops = make_hops(space.graph, path.steps, space.constraints)
-            reason = space.refused.get(-1 if step.edge is None else step.edge, "")
-            return Contradiction(Path(hops), hops[number], reason) if reason else None
+            verdict = space.refused.get(-1 if step.edge is None else step.edge)
+            return None if verdict is None else Contradiction(
+                Path(hops), hops[number], verdict.refused, verdict.is_certain)
         state = following.state
     return None
 

@@ -14,7 +14,7 @@ from kgraph.graph import CallGraph
 from kgraph.query.paths.adjacency import Adjacency
 from kgraph.query.paths.constraints import PathConstraints
 from kgraph.query.paths.costs import CHANGE_OF_FOLDER, LEFT_FOLDER, choice_cost, hop_cost
-from kgraph.query.paths.path_facts import Facts, OutgoingHop, PathFacts, PathRule
+from kgraph.query.paths.path_facts import Facts, OutgoingHop, PathFacts, PathRule, Verdict
 from kgraph.store.arrays import (
     FLAG_CALLBACK,
     FLAG_DEFERRED,
@@ -63,7 +63,7 @@ class StateSpace:
         self.constraints = constraints
         self.adjacency = Adjacency(graph, constraints)
         self.facts = PathFacts(rules)
-        self.refused: dict[int, str] = {}  # edges that a rule refused, and why
+        self.refused: dict[int, Verdict] = {}  # edges that a rule refused
         self._outgoing: dict[int, list[OutgoingHop]] = {}
         self._folders: dict[int, frozenset[int]] = {}  # by call site
 
@@ -114,7 +114,7 @@ class StateSpace:
         if facts or hop.sets_facts:
             verdict = self.facts.judge(hop, facts, state.bindings)
             if verdict.refused:
-                self.refused[hop.edge] = verdict.refused
+                self.refused[hop.edge] = verdict
                 return
             facts = verdict.facts
             cost += verdict.cost

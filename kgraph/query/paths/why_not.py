@@ -28,15 +28,13 @@ def explain_absence(graph: CallGraph, question: PathQuestion, function: str) -> 
     """Why the first path of a question does not pass a function."""
     wanted = find_function(graph, function)
     shown = make_search(graph, question).find_first()
-    through = replace(question, via=(*question.via, function))
-    allowed = make_search(graph, through).find_first()
-    loose = make_search(graph, replace(through, prune=False)).find_first()
     if shown is not None and wanted.number in shown.functions():
         return WhyNot(wanted, is_passed=True)
-    found = allowed or loose
+    allowed = _find_cheapest_through(graph, question, function)
+    found = allowed or _find_cheapest_through(graph, replace(question, prune=False), function)
     if found is None:
         return WhyNot(wanted)
-    search = make_search(graph, through)
+    search = make_search(graph, question)
     hops = make_hops(graph, found.steps, search.space.constraints)
     if allowed is None:
         contradiction = find_contradiction(search.space, found)
@@ -45,6 +43,18 @@ def explain_absence(graph: CallGraph, question: PathQuestion, function: str) -> 
     passed = () if shown is None else shown.functions()
     return WhyNot(wanted, path=Path(hops), more_hops=round(more / HOP, 1),
                   dear=tuple(_list_dear_hops(allowed, hops, passed)))
+
+
+def _find_cheapest_through(
+    graph: CallGraph, question: PathQuestion, function: str
+) -> StatePath | None:
+    """The cheapest path that passes a function, anywhere among the functions to pass."""
+    scenario = question.scenario
+    via = question.via or (scenario.via if scenario is not None else ())
+    paths = (make_search(graph, replace(question, via=(*via[:place], function, *via[place:])))
+             .find_first() for place in range(len(via) + 1))
+    return min((path for path in paths if path is not None), key=lambda path: path.cost,
+               default=None)
 
 
 def _list_dear_hops(path: StatePath, hops: Iterable[Hop], passed: Iterable[int]) -> list[DearHop]:

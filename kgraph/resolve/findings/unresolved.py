@@ -114,13 +114,15 @@ class NoCandidateReasons:
         """Whether a node may hold other functions than those that were found."""
         tokens = self._solver.sets.get(node, EMPTY)
         return (TOP in tokens or not tokens.isdisjoint(_DATA)
-                or (self._unread is not None and self._may_be_filled(node, self._unread)))
+                or (self._unread is not None and self._may_be_filled(node, self._unread))
+                or bool(self._find_filler(node)))
 
     def _may_be_filled(self, node: int, unread: UnreadText) -> bool:
         """Whether what was not read may fill a node."""
         if self._unread_nodes is None:
             self._unread_nodes = UnreadHolders(self._solver, unread).find_nodes()
         return node in self._unread_nodes
+
     @property
     def is_open(self) -> bool:
         """Whether some node without functions was looked at that may be filled from outside."""

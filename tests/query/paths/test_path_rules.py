@@ -213,13 +213,28 @@ void sets_2(void) { flagged(2); }
 void gives(void) { given(&counter); }
 void gives_null(void) { given((void *)0); }
 void writes(void) { written(0); }
+static void choose(int *p) { if (!p) goal(); }
+static void duff(int mode, int n)
+{ switch (mode) { case 0: do { goal(); case 1: counter++; } while (n--); } }
+static int quoted_text(const char *text)
+{
+    int quoted = 0;
+    if (*text == '"') { quoted = 1; text++; }
+    if (*text == '"') counter++;
+    if (quoted) goal();
+    return quoted;
+}
 void third(void) { kinds(3); }
+void chooses(int c, int **b) { choose(c ? &counter : *b); }
+void middle(int n) { duff(1, n); }
+void reads(const char *text) { quoted_text(text); }
 void fourth(void) { kinds(4); }
 """
 
 
 @pytest.mark.parametrize("caller", [
-    "says_no", "says_any", "relays_no", "both", "sets_4", "gives_null", "writes", "third"])
+    "says_no", "says_any", "relays_no", "both", "sets_4", "gives_null", "writes", "third",
+    "chooses", "middle", "reads"])
 def test_a_branch_that_the_number_takes(tmp_path: Path, caller: str) -> None:
     with index_text(tmp_path, NUMBERS) as graph:
         assert ask(graph, caller, "goal")[-1] == "goal"
@@ -329,9 +344,9 @@ def test_why_not_tells_what_makes_a_path_dearer(tmp_path: Path) -> None:
     with index_text(tmp_path, NUMBERS + """
     void short_way(void) { goal(); }
     void long_way(int n) { if (n) short_way(); }
-    void choose(int n) { short_way(); long_way(n); }
+    void fork(int n) { short_way(); long_way(n); }
     """) as graph:
-        result = api.path(graph, PathQuestion("choose", "goal"))
+        result = api.path(graph, PathQuestion("fork", "goal"))
         dearer = api.explain_absence(graph, result, "long_way").why_not
         assert dearer is not None
         assert dearer.path is not None
