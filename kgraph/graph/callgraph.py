@@ -53,6 +53,15 @@ class Forward(NamedTuple):
     function_set: int | None
 
 
+class HandedPath(NamedTuple):
+    """A call site hands to `path`, an access path of its callee, what its caller's `own_path` is,
+    or one of the functions of the set of this number. The other is None."""
+
+    path: int
+    own_path: int | None
+    function_set: int | None
+
+
 class GraphArrays:
     """The arrays of an index, and what follows from them alone."""
 
@@ -92,6 +101,9 @@ class GraphArrays:
     forward_site = _LazyArray()
     forward_parameter = _LazyArray()
     forward_value = _LazyArray()
+    handed_site = _LazyArray()
+    handed_path = _LazyArray()
+    handed_value = _LazyArray()
     set_start = _LazyArray()
     set_function = _LazyArray()
 
@@ -162,6 +174,28 @@ class GraphArrays:
             Forward(self.forward_parameter[row], *decode_forwarded(values[row]))
             for row in range(bisect_left(sites, site), bisect_right(sites, site))
         ]
+
+    def find_handed(self, site: int) -> list[HandedPath]:
+        """What a call site hands to access paths of its callee."""
+        found: list[HandedPath] = []
+        values = cast("Sequence[ForwardedValue]", self.handed_value)
+        for row in range(bisect_left(self.handed_site, site), bisect_right(self.handed_site, site)):
+            _, own_path, function_set = decode_forwarded(values[row])
+            found.append(HandedPath(self.handed_path[row], own_path, function_set))
+        return found
+
+    @cached_property
+    def access_paths(self) -> dict[int, int]:
+        """Call site -> the access path of its caller that it goes through."""
+        return dict(zip(self.reader.read_array("through_site"),
+                        self.reader.read_array("through_path"), strict=True))
+
+    @cached_property
+    def sites_handing_sets(self) -> frozenset[int]:
+        """The call sites that hand one of a set of functions to an access path."""
+        values = cast("Iterable[ForwardedValue]", self.handed_value)
+        return frozenset(site for site, value in zip(self.handed_site, values, strict=True)
+                         if decode_forwarded(value)[2] is not None)
 
     def functions_of_set(self, number: int) -> "array[int]":
         """The functions of a set that a call site hands on."""

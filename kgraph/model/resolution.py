@@ -77,13 +77,25 @@ class CallbackForward(Struct, frozen=True, gc=False):
     value: FunctionId | int | tuple[FunctionId, ...]
 
 
+class HandedFunctions(Struct, frozen=True, gc=False):
+    """A call site hands something to an access path of its direct callee: the fields that are
+    reached from a parameter. `value` is an access path of the caller, or the functions of which the
+    last of these fields holds one, sorted.
+    """
+
+    path: str
+    value: str | tuple[FunctionId, ...]
+
+
 class ResolvedSite(Struct, frozen=True, gc=False):
     """A call site of a definition, named by the definition's `key` and its `position` in
     Definition.calls.
 
     `holder` is what an indirect call goes through. `rule` names the rule that resolved it, `reason`
     says why it is empty or unresolved. `proof` cites everything that is put into the holder of an
-    empty one: none of it is a function. `forwards` are the callbacks that it hands on.
+    empty one: none of it is a function. `forwards` are the callbacks that it hands on, `handed`
+    what it hands to access paths; `through` is the access path that an indirect call goes through,
+    "" if nothing known is handed to it.
     """
 
     key: str
@@ -96,6 +108,8 @@ class ResolvedSite(Struct, frozen=True, gc=False):
     reason: str = ""
     forwards: tuple[CallbackForward, ...] = ()
     proof: tuple[Evidence, ...] = ()
+    handed: tuple[HandedFunctions, ...] = ()
+    through: str = ""
 
 
 class BoundSlot(Struct, frozen=True, gc=False):

@@ -42,6 +42,10 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  got in a parameter of its own, or one function of a set (model/codes.py), to a
 #                  parameter of its callee. Ordered by call site.
 #   set_start      set -> its functions; set_function: these, ascending. Sets are in their order.
+#   handed_site, handed_path, handed_value: a call site hands a function, one of a set, or what an
+#                  access path of its caller is (coded as a parameter) to an access path of its
+#                  callee; paths are ids of texts. Ordered by call site.
+#   through_site, through_path: call sites that go through an access path of their caller
 #   callback_site, callback_parameter: call sites that go through a parameter of their caller, but
 #                  not those that also ask for something to be run later
 #   slot_site, slot_record: call sites that go through a field, and the text of its record
@@ -61,6 +65,8 @@ ARRAYS = {
     "partner_table": "I", "partner_other": "I", "kin_record": "I", "kin_other": "I",
     "forward_site": "I", "forward_parameter": "I", "forward_value": "i",
     "set_start": "I", "set_function": "I",
+    "handed_site": "I", "handed_path": "I", "handed_value": "i",
+    "through_site": "I", "through_path": "I",
     "callback_site": "I", "callback_parameter": "I", "slot_site": "I", "slot_record": "I",
     "test_site": "I", "test_parameter": "I", "test_mask": "q", "test_value": "q", "test_equal": "B",
     "constant_site": "I", "constant_parameter": "I", "constant_value": "q", "constant_kind": "B",

@@ -15,6 +15,8 @@ from kgraph.store.arrays import ARRAYS
 NamedArrays = dict[str, "array[int]"]
 TEST_ARRAYS = ("test_site", "test_parameter", "test_mask", "test_value", "test_equal")
 CONSTANT_ARRAYS = ("constant_site", "constant_parameter", "constant_value", "constant_kind")
+THROUGH_ARRAYS = ("through_site", "through_path")
+HANDED_ARRAYS = ("handed_site", "handed_path", "handed_value")
 _DEFERRED = list(EdgeKind).index(EdgeKind.DEFERRED)
 
 
@@ -72,9 +74,14 @@ def select_relevant_constants(
 def find_conditions(
     arrays: NamedArrays, site: int, *, gets_arguments: bool
 ) -> set[tuple[int, ...]]:
-    """What a call site asks of parameters and, if its callee gets them, what it hands on."""
-    tests = set(_iter_rows(arrays, TEST_ARRAYS, site))
-    return tests | _find_handed(arrays, site) if gets_arguments else tests
+    """What a call site asks of parameters and, if its callee gets them, what it hands on; of access
+    paths, too. Rows of each kind have a length of their own.
+    """
+    found = {*_iter_rows(arrays, TEST_ARRAYS, site), *_iter_rows(arrays, THROUGH_ARRAYS, site)}
+    if gets_arguments:
+        found |= _find_handed(arrays, site)
+        found.update(_iter_rows(arrays, HANDED_ARRAYS, site))
+    return found
 
 
 def _find_handed(arrays: NamedArrays, site: int) -> set[tuple[int, ...]]:

@@ -123,6 +123,9 @@ class GraphWriter:
                     named.add(forward.value)
                 elif isinstance(forward.value, tuple):
                     named.update(forward.value)
+            for handed in site.handed:
+                if isinstance(handed.value, tuple):
+                    named.update(handed.value)
         for shared in candidates.values():
             named.update(candidate.callee for candidate in shared)
         named.update(row.value for row in resolution.bindings if isinstance(row.value, FunctionId))
@@ -198,7 +201,9 @@ class GraphWriter:
                 ("edge_start", "I"), ("edge_callee", "I"), ("edge_kind", "B"),
                 ("edge_evidence", "I"), ("forward_site", "I"), ("forward_parameter", "I"),
                 ("forward_value", "i"), ("callback_site", "I"), ("callback_parameter", "I"),
-                ("slot_site", "I"), ("slot_record", "I"),
+                ("slot_site", "I"), ("slot_record", "I"), ("handed_site", "I"),
+                ("handed_path", "I"), ("handed_value", "i"), ("through_site", "I"),
+                ("through_path", "I"),
             )
         }
         site_start = array("I", bytes(4 * (len(self._functions) + 1)))
@@ -211,6 +216,8 @@ class GraphWriter:
                 edges = known[id(site.candidates)] = self._make_edges(site.candidates)
             for name, numbers in zip(_EDGE_ARRAYS, edges, strict=True):
                 arrays[name].extend(numbers)
+            if site.handed or site.through:
+                self._collect_access_paths(number, site, arrays)
             if site.forwards or site.holder is not None:
                 self._collect_forwards(number, site, arrays)
         arrays["edge_start"].append(len(arrays["edge_callee"]))
@@ -250,6 +257,20 @@ class GraphWriter:
         if slot is not None:
             arrays["slot_site"].append(number)
             arrays["slot_record"].append(self._text_id(slot.record))
+
+    def _collect_access_paths(
+        self, number: int, site: ResolvedSite, arrays: dict[str, "array[int]"]
+    ) -> None:
+        for handed in site.handed:
+            value = handed.value
+            arrays["handed_site"].append(number)
+            arrays["handed_path"].append(self._text_id(handed.path))
+            arrays["handed_value"].append(
+                forwarded_parameter(self._text_id(value)) if isinstance(value, str)
+                else forwarded_set(self._sets[value]))
+        if site.through:
+            arrays["through_site"].append(number)
+            arrays["through_path"].append(self._text_id(site.through))
 
     def _encode_forwarded(self, forward: CallbackForward) -> ForwardedValue:
         if isinstance(forward.value, FunctionId):

@@ -17,8 +17,10 @@ def number_sets(
     sites: Iterable[ResolvedSite], functions: Mapping[FunctionId, int]
 ) -> tuple[dict[FunctionSet, int], dict[str, "array[int]"]]:
     """The numbers of the sets that call sites hand on, and the arrays of SET_ARRAYS."""
-    sets = {forward.value for site in sites for forward in site.forwards
-            if isinstance(forward.value, tuple)}
+    sets = {value for site in sites
+            for value in (*(forward.value for forward in site.forwards),
+                          *(handed.value for handed in site.handed))
+            if isinstance(value, tuple)}
     rows = sorted((sorted(functions[name] for name in names), names) for names in sets)
     start, members = array("I", [0]), array("I")
     for numbers, _ in rows:

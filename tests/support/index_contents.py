@@ -7,7 +7,7 @@ from typing import Any
 
 from kgraph.report.facts import iter_facts
 from kgraph.store import IndexReader
-from kgraph.store.arrays import ARRAYS
+from kgraph.store.arrays import ARRAYS, decode_forwarded
 
 
 def everything(index: Path) -> dict[str, Any]:
@@ -59,6 +59,11 @@ def everything(index: Path) -> dict[str, Any]:
     for name in ("folder", "bound_folder", "bound_record", "slot_record", "kin_record",
                  "kin_other"):
         found[name] = [texts.get(number) for number in found[name]]
+    for name in ("handed_path", "through_path"):
+        found[name] = [texts[number] for number in found[name]]
+    found["handed_value"] = [
+        value if own is None else texts[own] for value in found["handed_value"]
+        for own in (decode_forwarded(value)[1],)]
     found["edge_evidence"] = [chains[number] for number in found["edge_evidence"]]
     reader.close()
     return found

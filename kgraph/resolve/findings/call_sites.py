@@ -32,6 +32,7 @@ from kgraph.resolve.constraint_graph import (
 from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
 from kgraph.resolve.deferred.summaries import SitePosition
 from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.access_paths import AccessPaths
 from kgraph.resolve.findings.argument_sets import ArgumentSets
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.callback_forwarding import CallbackForwarding
@@ -96,14 +97,18 @@ class CallSiteResolver:
             position: self._find_called_node(position) for position in constraints.call_numbers}
         judge = _NodeJudge(constraints, solution, bindings, stored, reasons)
         self._callee_sets = judge.judge(set(self._called_nodes.values()))
+        self._paths = AccessPaths(constraints, solution, reasons, (
+            position for position, node in self._called_nodes.items()
+            if len(self._callee_sets[node].candidates) > 1))
         _LOG.debug("%d indirect calls go through %d holders: %s", len(self._called_nodes),
                    len(self._callee_sets),
                    Counter(found.status.value for found in self._callee_sets.values()))
 
     @property
     def forwarding(self) -> set[int]:
-        """The linked functions with parameters that are called or handed on."""
-        return self._forwards.forwarding
+        """The linked functions with parameters that are called or handed on, or that known tables
+        are handed to."""
+        return self._forwards.forwarding | self._paths.handing
 
     def find_callees(self) -> dict[SitePosition, list[FunctionId]]:
         """The candidates of each call through a pointer."""
@@ -147,13 +152,15 @@ class CallSiteResolver:
                         row.key, site.position, caller, SiteStatus.DIRECT,
                         self._find_callee(site) + later,
                         rule=_RULES_OF_ASSEMBLER.get(site.symbol_use, "direct"),
-                        forwards=self._forwards.list_forwards((number, index)))
+                        forwards=self._forwards.list_forwards((number, index)),
+                        handed=self._paths.list_handed((number, index)))
                     continue
                 found = self._callee_sets[self._called_nodes[number, index]]
                 candidates = self._types.select(found.candidates, site.signature)
                 yield ResolvedSite(
                     row.key, site.position, caller, found.status, candidates + later,
-                    found.holder, found.rule, found.reason, proof=found.proof)
+                    found.holder, found.rule, found.reason, proof=found.proof,
+                    through=self._paths.find_called((number, index)))
 
     def _find_callee(self, site: SiteRow) -> tuple[Candidate, ...]:
         """The callee of a direct call; one object for all calls of it."""

@@ -40,6 +40,7 @@ class Solution:
     slots: dict[int, int]
     first_pass: Solver
     table_points_to: TablePointsTo
+    objects: "ObjectReads"
 
 
 def solve_by_objects(constraints: Constraints) -> Solution:
@@ -51,7 +52,7 @@ def solve_by_objects(constraints: Constraints) -> Solution:
     whole = {node: [read.slot] for node, read in slot_reads.items()}
     first = Solver(constraints, relevance, whole)
     close_over_pointers(first)
-    objects = _ObjectReads(first)
+    objects = ObjectReads(first)
     reads: dict[int, list[int]] = {}
     tables: dict[int, tuple[int, ...]] = {}
     slots: dict[int, int] = {}
@@ -67,10 +68,10 @@ def solve_by_objects(constraints: Constraints) -> Solution:
     _LOG.debug("of %d reads of slots, the tables are known for %d", len(reads), len(tables))
     second = Solver(constraints, relevance, reads, first.admitted)
     close_over_pointers(second)
-    return Solution(second, tables, slots, first, objects.table_points_to)
+    return Solution(second, tables, slots, first, objects.table_points_to, objects)
 
 
-class _ObjectReads:
+class ObjectReads:
     """Decides, from the first pass, what a node that reads a slot has to read."""
 
     def __init__(self, solver: Solver) -> None:
@@ -152,6 +153,16 @@ class _ObjectReads:
         is_closed = self.are_lists(tuple(roots)) or self._open.isdisjoint(
             self._find_copied(roots, anywhere=False))
         return tuple(roots) if is_closed else ()
+
+    def find_content(self, root: int, slot: int) -> list[int] | None:
+        """The nodes that hold what the slot may be in this object; None if it may be more."""
+        if self.are_lists((root,)) or not self._open.isdisjoint(
+                self._find_copied({root}, anywhere=False)):
+            return None
+        find = self._nodes.find_node
+        nodes = [find(FieldKey(each, slot)) for each in self._find_copied({root}, anywhere=True)]
+        nodes += [find(AnonymousKey(slot)), find(OverlapKey(slot))]
+        return [node for node in nodes if node != NONE]
 
     def are_lists(self, roots: tuple[int, ...]) -> bool:
         """Whether all objects stand for lists: they hold only what a declared function adds."""

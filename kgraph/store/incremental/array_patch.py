@@ -33,7 +33,9 @@ NamedArrays = dict[str, "array[int]"]
 _DIRECT = list(EdgeKind).index(EdgeKind.DIRECT)
 _EDGES = ("edge_callee", "edge_kind", "edge_evidence")
 _SITES = (("forward_site", ("forward_parameter", "forward_value")),
-          ("callback_site", ("callback_parameter",)), ("slot_site", ("slot_record",)))
+          ("callback_site", ("callback_parameter",)), ("slot_site", ("slot_record",)),
+          ("handed_site", ("handed_path", "handed_value")), ("through_site", ("through_path",)))
+_FORWARDED = ("forward_value", "handed_value")
 _CONDITIONS = ((TEST_ARRAYS[0], TEST_ARRAYS[1:]), (CONSTANT_ARRAYS[0], CONSTANT_ARRAYS[1:]))
 
 
@@ -167,7 +169,7 @@ class ArrayPatch:
     def _copy_of_sites(self, names: tuple[str, ...], low: int, high: int) -> None:
         for name in names:
             values = self._previous[name][low:high]
-            if name == "forward_value":
+            if name in _FORWARDED:
                 forwarded = cast("Iterable[ForwardedValue]", values)
                 self._new[name].extend(map(self._map_forwarded, forwarded))
             else:
@@ -208,8 +210,8 @@ class ArrayPatch:
         old, new = self._previous, self._new
         new["set_start"].extend(old["set_start"])
         new["set_function"].extend(map(self._map_function, old["set_function"]))
-        values = cast("Iterable[ForwardedValue]", new["forward_value"])
-        used = {set_number(value) for value in values
+        used = {set_number(value) for name in _FORWARDED
+                for value in cast("Iterable[ForwardedValue]", new[name])
                 if not is_function(value) and not is_parameter(value)}
         if len(used) != len(new["set_start"]) - 1:
             raise PatchConflict

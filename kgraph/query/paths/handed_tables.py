@@ -1,0 +1,58 @@
+"""A call through a table that the path has handed on calls what this table holds.
+
+Call sites hand the address of a table, or of a local record with functions or a table in it, to a
+parameter. What a later call reaches from this parameter is known then, as long as every call
+between hands it on (kgraph.resolve.findings.access_paths).
+"""
+
+from kgraph.graph import CallGraph
+from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
+from kgraph.store.arrays import FLAG_TYPE
+
+NAME = "handed tables"
+
+
+class HandedTables:
+    """The rule of tables that are handed to parameters. The key of a fact is an access path, its
+    value the number of a set of functions.
+    """
+
+    name = NAME
+    is_of_parameters = True
+
+    def __init__(self, graph: CallGraph) -> None:
+        self._graph = graph
+
+    def concerns(self, hop: OutgoingHop) -> bool:
+        """Whether a hop hands on a table."""
+        return hop.is_direct and not hop.is_deferred and (
+            self._graph.site_of(hop.edge) in self._graph.sites_handing_sets)
+
+    def judge(
+        self, hop: OutgoingHop, own: Facts, _bindings: tuple[tuple[int, int], ...]
+    ) -> Verdict:
+        """Refuse, where a call goes through a table, what is not in the one that was handed on."""
+        graph, site = self._graph, self._graph.site_of(hop.edge)
+        held = {fact.key: fact.value for fact in own}
+        if hop.is_deferred or hop.flags & FLAG_TYPE:
+            return Verdict()
+        if hop.is_direct:
+            facts: list[Fact] = []
+            for handed in graph.find_handed(site):
+                number = handed.function_set
+                if handed.own_path is not None:
+                    number = held.get(handed.own_path)
+                if number is not None:
+                    facts.append(Fact(NAME, handed.path, number))
+            return Verdict(tuple(facts))
+        path = graph.access_paths.get(site)
+        if path not in held:
+            return Verdict()
+        functions = graph.functions_of_set(held[path])
+        if hop.callee not in functions:
+            return Verdict(refused="the path hands on another table")
+        return Verdict(width=len(functions))
+
+    def facts_at_start(self, _function: int) -> Facts:
+        """Nothing was handed on yet."""
+        return ()

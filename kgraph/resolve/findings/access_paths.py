@@ -1,0 +1,296 @@
+"""Access paths: what a call goes through, where that is reached from a parameter of its function.
+
+`walk->ops->pmd_entry(...)` goes through the fields `mm_walk.ops` and `mm_walk_ops.pmd_entry` of
+what a parameter points to. The callers are followed, by direct calls alone, to those that hand on
+the address of an object, or of a local record: there it is known which functions the call has. A
+caller may hand on its own parameter, or put it into a field of such a record.
+
+What a static object holds is what was solved for it, whenever it was written. A local record holds
+what its own function writes to it: no field counts that is written through a pointer anywhere,
+whose address is taken, or that shares its place, and no record that is copied.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from kgraph.model.codes import is_token, operand_token
+from kgraph.model.resolution import HandedFunctions
+from kgraph.model.values import POINTEE
+from kgraph.resolve.constraint_builder import Constraints
+from kgraph.resolve.constraint_graph import OverlapKey
+from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.unresolved import NoCandidateReasons
+from kgraph.resolve.interning import (
+    CONSTANT,
+    NONE,
+    AddressRow,
+    FunctionRow,
+    LoadRow,
+    ObjectKey,
+    ParameterKey,
+    SlotKey,
+    VariableKey,
+)
+from kgraph.resolve.solving.object_sensitivity import Solution
+from kgraph.resolve.solving.solver import EMPTY
+
+SiteIndex = tuple[int, int]  # indexes into FactRows.definitions and the sites of that
+_Slots = tuple[int, ...]  # the nodes of the fields, from the outside in
+_MOST_SLOTS = 3
+
+
+class AccessPath(NamedTuple):
+    """Fields that are reached from the parameter of this number."""
+
+    parameter: int
+    slots: _Slots
+
+
+_Alternatives = frozenset[AccessPath | int]  # an int is a linked function
+_Seen = frozenset[tuple[int, _Slots]]
+_PathOf = tuple[int, AccessPath]  # with the linked function whose parameter it is
+
+
+class AccessPaths:
+    """The access paths of the indirect call sites `positions`, and what call sites hand to them.
+
+    `handing` are the linked functions with a parameter that something known is handed to."""
+
+    def __init__(
+        self, constraints: Constraints, solution: Solution, reasons: NoCandidateReasons,
+        positions: Iterable[SiteIndex],
+    ) -> None:
+        self._nodes = constraints.nodes
+        self._constraints = constraints
+        self._solution = solution
+        self._reasons = reasons
+        self._rows = self._nodes.interner.value_rows
+        self._definitions = self._nodes.facts.definitions
+        self._written: dict[int, list[int]] = {}  # local or parameter: the values written to it
+        self._fields: dict[tuple[int, int], list[int]] = {}  # of local records, by record and slot
+        self._unstable_slots = set(constraints.address_taken)
+        self._copied_locals: set[int] = set()
+        self._callers: dict[int, list[tuple[SiteIndex, SiteRow]]] = {}
+        self._known: dict[tuple[int, _Slots], _Alternatives | None] = {}
+        self._handed: dict[SiteIndex, dict[AccessPath, AccessPath | frozenset[int]]] = {}
+        self._called: dict[SiteIndex, AccessPath] = {}
+        self._copied = {each for copy in constraints.copies for each in (copy.record, copy.within)}
+        self._read_definitions()
+        self._note_copied_records()
+        self._find_called(positions)
+        self._live = self._select_live(self._follow_callers())
+        self.handing = {function for function, _ in self._live}
+
+    def _read_definitions(self) -> None:
+        keys, nodes = self._nodes.interner.holder_keys, self._nodes.holder_nodes
+        functions, roots = self._nodes.linked_functions, self._constraints.survey.roots
+        for number, row in enumerate(self._definitions):
+            for write in row.writes:
+                node, key = nodes[write.holder], keys[write.holder]
+                if isinstance(key, VariableKey | ParameterKey):
+                    self._written.setdefault(node, []).append(write.value)
+                elif isinstance(key, SlotKey):
+                    root = roots[write.base] if write.base != NONE else NONE
+                    if root != NONE and key.field == POINTEE:
+                        self._copied_locals.add(root)
+                    elif root != NONE:
+                        self._fields.setdefault((root, node), []).append(write.value)
+                    elif write.table == NONE:
+                        self._unstable_slots.add(node)
+            for index, site in enumerate(row.sites):
+                if NONE not in (row.function, site.callee) and site.arguments:
+                    callee = functions[site.callee]
+                    self._callers.setdefault(callee, []).append(((number, index), site))
+
+    def _note_copied_records(self) -> None:
+        """Let no local record count that something is copied into as a whole."""
+        roots = self._nodes.token_roots
+        self._copied_locals.update(
+            roots[operand_token(copy.destination)] for copy in self._constraints.copies
+            if is_token(copy.destination))
+
+    def _find_called(self, positions: Iterable[SiteIndex]) -> None:
+        for number, index in positions:
+            row = self._definitions[number]
+            if row.function == NONE or index >= len(row.sites):
+                continue
+            alternatives = self._evaluate(row.sites[index].target, ())
+            if alternatives is not None and len(alternatives) == 1:
+                [path] = alternatives
+                if isinstance(path, AccessPath) and path.slots:
+                    self._called[number, index] = path
+
+    def _follow_callers(self) -> dict[_PathOf, set[_PathOf]]:
+        """Follow the paths to what callers hand on. Returns, for those of callers, to what they
+        are handed on; those to which something known is handed stand under themselves."""
+        handed_to: dict[_PathOf, set[_PathOf]] = {}
+        work: list[_PathOf] = [
+            (self._caller(self._definitions[number].sites[index]), path)
+            for (number, index), path in self._called.items()]
+        seen: set[_PathOf] = set()
+        while work:
+            path_of = work.pop()
+            if path_of in seen:
+                continue
+            seen.add(path_of)
+            for position, site in self._callers.get(path_of[0], ()):
+                value = self._find_handed(site, path_of[1])
+                if value is None:
+                    continue
+                self._handed.setdefault(position, {})[path_of[1]] = value
+                own = path_of
+                if isinstance(value, AccessPath):
+                    own = self._caller(site), value
+                    work.append(own)
+                handed_to.setdefault(own, set()).add(path_of)
+        return handed_to
+
+    def _caller(self, site: SiteRow) -> int:
+        return self._nodes.linked_functions[site.caller]
+
+    def _find_handed(self, site: SiteRow, path: AccessPath) -> AccessPath | frozenset[int] | None:
+        """What a call hands to a path: a path of its caller, or one of a set of functions."""
+        if path.parameter >= len(site.arguments):
+            return None
+        found: set[AccessPath | int] = set()
+        for value in site.arguments[path.parameter]:
+            alternatives = self._evaluate(value, path.slots)
+            if alternatives is None:
+                return None
+            found |= alternatives
+        own = [each for each in found if isinstance(each, AccessPath)]
+        if own:
+            return own[0] if len(found) == 1 else None
+        return frozenset(each for each in found if isinstance(each, int)) or None
+
+    def _select_live(self, handed_to: dict[_PathOf, set[_PathOf]]) -> set[_PathOf]:
+        """The paths that something known comes to."""
+        live: set[_PathOf] = set()
+        work = [path_of for path_of, others in handed_to.items() if path_of in others]
+        while work:
+            path_of = work.pop()
+            if path_of not in live:
+                live.add(path_of)
+                work += handed_to.get(path_of, ())
+        return live
+
+    def list_handed(self, position: SiteIndex) -> tuple[HandedFunctions, ...]:
+        """What a direct call hands to access paths of its callee, sorted."""
+        found: list[HandedFunctions] = []
+        handed = self._handed.get(position)
+        if not handed:
+            return ()
+        site = self._definitions[position[0]].sites[position[1]]
+        callee = self._nodes.linked_functions[site.callee]
+        for path, value in handed.items():
+            if (callee, path) not in self._live:
+                continue
+            if not isinstance(value, AccessPath):
+                functions = tuple(sorted(map(self._nodes.function_id, value)))
+                found.append(HandedFunctions(self._describe(path), functions))
+            elif (self._caller(site), value) in self._live:
+                found.append(HandedFunctions(self._describe(path), self._describe(value)))
+        return tuple(sorted(found, key=lambda each: each.path))
+
+    def find_called(self, position: SiteIndex) -> str:
+        """The access path that an indirect call goes through, "" if nothing is known of it."""
+        path = self._called.get(position)
+        if path is None:
+            return ""
+        site = self._definitions[position[0]].sites[position[1]]
+        return self._describe(path) if (self._caller(site), path) in self._live else ""
+
+    def _describe(self, path: AccessPath) -> str:
+        keys = [self._nodes.slot_key(slot) for slot in path.slots]
+        fields = [f"{key.record}.{key.field}" + (f"@{key.scope}" if key.scope else "")
+                  for key in keys]
+        return " ".join([f"#{path.parameter}", *fields])
+
+    def _evaluate(
+        self, value: int, slots: _Slots, seen: _Seen = frozenset()
+    ) -> _Alternatives | None:
+        """What the fields `slots`, reached from a value, may be; None if they may be more."""
+        if value == CONSTANT:
+            return frozenset()
+        if (value, slots) not in self._known:
+            found = self._find_alternatives(value, slots, seen)
+            if seen:
+                return found
+            self._known[value, slots] = found
+        return self._known[value, slots]
+
+    def _find_alternatives(
+        self, value: int, slots: _Slots, seen: _Seen
+    ) -> _Alternatives | None:
+        row = self._rows[value]
+        if isinstance(row, FunctionRow):
+            return None if slots else frozenset((self._nodes.linked_functions[row.function],))
+        if not isinstance(row, LoadRow | AddressRow):
+            return None
+        node = self._nodes.holder_nodes[row.holder]
+        key = self._nodes.keys[node]
+        if isinstance(row, AddressRow):
+            if row.base != NONE or not slots:
+                return None
+            if isinstance(key, ObjectKey):
+                return self._find_content(node, slots)
+            return self._union_fields(node, slots, seen) if isinstance(key, VariableKey) else None
+        if isinstance(key, SlotKey):
+            if row.base == NONE or key.field == POINTEE or len(slots) == _MOST_SLOTS:
+                return None
+            return self._evaluate(row.base, (node, *slots), seen)
+        return self._evaluate_holder(node, slots, seen)
+
+    def _find_content(self, root: int, slots: _Slots) -> _Alternatives | None:
+        """The functions in a field of a static object; None if they are not all known."""
+        if len(slots) > 1:
+            return None
+        nodes = self._solution.objects.find_content(root, slots[0])
+        if nodes is None or any(map(self._reasons.may_hold_more, nodes)):
+            return None
+        tokens = {token for node in nodes for token in self._solution.solver.sets.get(node, EMPTY)}
+        found = {self._nodes.token_functions[token] for token in tokens} - {NONE}
+        return frozenset(found) or None
+
+    def _union_fields(
+        self, record: int, slots: _Slots, seen: _Seen
+    ) -> _Alternatives | None:
+        """What is written to a field of a local record."""
+        if any(record == each for each, _ in seen):
+            return None
+        slot, rest = slots[0], slots[1:]
+        key = self._nodes.slot_key(slot)
+        if (slot in self._unstable_slots or key.record in self._copied
+                or record in self._copied_locals or record in self._written
+                or self._nodes.find_node(OverlapKey(slot)) != NONE):
+            return None
+        return self._union(self._fields.get((record, slot), ()), rest, seen | {(record, slots)})
+
+    def _evaluate_holder(
+        self, node: int, slots: _Slots, seen: _Seen
+    ) -> _Alternatives | None:
+        """What is reached from a local or a parameter, if nothing unseen can write to it."""
+        if (node, slots) in seen:
+            return frozenset()
+        if any(node == each for each, _ in seen):
+            return None  # it walks on and on
+        if node in self._constraints.address_taken:
+            return None
+        key = self._nodes.keys[node]
+        written = self._written.get(node, [])
+        if isinstance(key, ParameterKey) and not written and not self._nodes.is_variadic(node):
+            return frozenset((AccessPath(key.index, slots),))
+        if not isinstance(key, VariableKey) or not written:
+            return None
+        return self._union(written, slots, seen | {(node, slots)})
+
+    def _union(
+        self, values: Iterable[int], slots: _Slots, seen: _Seen
+    ) -> _Alternatives | None:
+        result: _Alternatives = frozenset()
+        for value in values:
+            alternatives = self._evaluate(value, slots, seen)
+            if alternatives is None:
+                return None
+            result |= alternatives
+        return result
