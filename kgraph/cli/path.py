@@ -17,6 +17,7 @@ from kgraph.cli.output import remark, write_lines
 from kgraph.cli.results import (
     remark_aliases,
     remark_changed_files,
+    remark_contradiction,
     remark_partial_index,
     remark_partners,
     remark_scenario,
@@ -84,11 +85,13 @@ def path_verb(
             _write_answer(graph, result, form, guards=guards)
         else:
             _write_picture(graph, result, form)
+        left_out = result.answer.contradiction
+        if left_out is not None and result.why_not is None and form != "json":
+            remark_contradiction(left_out)
         gap = result.answer.frontier
         if gap is None:
             return 0
         remark_partial_index(graph.description)
-        left_out = result.answer.contradiction
         is_sure = left_out is None or left_out.is_certain
         return NO_PATH if is_sure and not gap.is_open else COULD_NOT_TELL
 
@@ -97,7 +100,6 @@ def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards
     from kgraph.report.json import encode_paths
     from kgraph.report.text import (
         format_absence,
-        format_contradiction,
         format_other_paths,
         format_paths,
     )
@@ -109,8 +111,6 @@ def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards
         format_paths(answer, api.SourceText(graph).read_extent if guards else None))
     if result.why_not is not None and form == "text":
         write_lines(format_absence(result.why_not))
-    elif form == "text" and answer.contradiction is not None:
-        remark(format_contradiction(answer.contradiction))
     others = format_other_paths(answer, question.count)
     if form == "text" and others:
         remark(others)

@@ -10,7 +10,7 @@ from kgraph.cli.output import remark, write_json, write_json_list, write_lines
 
 if TYPE_CHECKING:
     from kgraph.api import CallGraph, DocumentedScenario, RowPartner, SourceText
-    from kgraph.model.results import Alias, IndexDescription, Neighbours
+    from kgraph.model.results import Alias, Contradiction, IndexDescription, Neighbours
     from kgraph.report.json import LineReader
 
 
@@ -70,6 +70,13 @@ def remark_partners(partners: "Iterable[RowPartner]") -> None:
 
     for partner in partners:
         remark(format_row_partner(partner))
+
+
+def remark_contradiction(found: "Contradiction") -> None:
+    """Name the cheaper path that was left out, and why."""
+    from kgraph.report.text import format_contradiction
+
+    remark(format_contradiction(found))
 
 
 def remark_open_sites(found: "Neighbours") -> None:

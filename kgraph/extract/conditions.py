@@ -10,7 +10,13 @@ what has another form than those below says nothing.
 from typing import NamedTuple
 
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, evaluate_integer, get_key, get_spelling
+from kgraph.extract.clang.api import (
+    C,
+    evaluate_integer,
+    get_key,
+    get_spelling,
+    print_declaration,
+)
 from kgraph.extract.clang.ctypes_api import Cursor
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
 from kgraph.extract.constants import evaluate_condition, is_constant
@@ -229,9 +235,17 @@ def find_only_value(context: DefinitionContext, node: SyntaxNode) -> SyntaxNode 
     value = context.initialisers.get(get_key(referenced))
     if value is None or get_spelling(referenced) in context.written_names:
         return None
+    if _may_change_unseen(referenced):
+        return None
     inner = unwrap(value)  # `int x = x;` keeps a compiler quiet
     return None if inner.kind == kinds.DECL_REF and (
         get_key(C.clang_getCursorReferenced(inner.cursor)) == get_key(referenced)) else value
+
+
+def _may_change_unseen(variable: Cursor) -> bool:
+    """Whether a variable is volatile, or a register that assembler writes."""
+    printed = print_declaration(variable)
+    return "volatile" in printed or "asm(" in printed
 
 
 def _read_bits(context: DefinitionContext, node: SyntaxNode) -> _Bits | None:
@@ -285,6 +299,8 @@ def read_parameter(context: DefinitionContext, node: SyntaxNode) -> _Bits | None
     referenced = C.clang_getCursorReferenced(node.cursor)
     if referenced.kind != kinds.PARM or get_spelling(referenced) in context.written_names:
         return None
+    if _may_change_unseen(referenced):
+        return None
     holder = context.local.identify_holder(referenced)
     types = context.unit.types
     type_ = types.of(referenced)
@@ -292,7 +308,7 @@ def read_parameter(context: DefinitionContext, node: SyntaxNode) -> _Bits | None
             type_.is_number or type_.is_pointer or type_.is_array or type_.is_function):
         return None
     width = types.measure(type_) if type_.is_number else _POINTER
-    if not width:
+    if not width or width > WORD:
         return None
     return _Bits(holder.index, width, (1 << width) - 1, type_.is_boolean, type_.is_signed)
 

@@ -170,6 +170,7 @@ def format_contradiction(found: Contradiction) -> str:
     hop = found.hop
     return (f"a path of {len(found.path.hops)} calls is left out:"
             f" {hop.caller} calls {hop.callee} ({hop.site.location}), but {found.reason}"
+            f"{'' if found.is_certain else ', unless another object is meant'}"
             " (--no-prune shows it)")
 
 

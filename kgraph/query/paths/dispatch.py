@@ -128,7 +128,15 @@ class Dispatch:
 
     @cached_property
     def _under_unknown_keys(self) -> dict[int, frozenset[int]]:
+        """What may run whatever is asked for: registered under a key that cannot be told, or a
+        candidate of the dispatcher that no registration is known of.
+        """
         found: dict[int, set[int]] = {}
+        for site, kind in self._dispatching.items():
+            found.setdefault(kind, set()).update(
+                callee for callee in map(self._graph.edge_callee.__getitem__,
+                                         self._graph.edges_of(site))
+                if kind not in self._kinds_of.get(callee, ()))
         for row in self._graph.find_deferred_callbacks():
             if row.key_unknown and row.kind in self._kinds:
                 found.setdefault(self._kinds.index(row.kind), set()).add(row.function)

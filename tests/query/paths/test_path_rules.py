@@ -136,6 +136,7 @@ int raw_notifier_call_chain(struct raw_notifier_head *nh, unsigned long val, voi
 { return notifier_call_chain(&nh->head, val, v); }
 int counter;
 static int goal(void) { return counter++; }
+static int by_hand_goal(void) { return counter++; }
 static int on_up(struct notifier_block *n, unsigned long v, void *p) { return goal(); }
 static int on_down(struct notifier_block *n, unsigned long v, void *p) { return counter--; }
 static struct notifier_block up = { on_up }, down = { on_down };
@@ -145,6 +146,9 @@ void boot(void)
     raw_notifier_chain_register(&ups, &up);
     raw_notifier_chain_register(&downs, &down);
 }
+static int by_hand(struct notifier_block *n, unsigned long v, void *p) { return by_hand_goal(); }
+static struct notifier_block hand = { by_hand };
+void hang(void) { downs.head = &hand; }
 int tell_ups(void) { return raw_notifier_call_chain(&ups, 1, 0); }
 int tell_downs(void) { return raw_notifier_call_chain(&downs, 1, 0); }
 int tell_nobody(void) { return raw_notifier_call_chain(&nobody, 1, 0); }
@@ -159,6 +163,7 @@ def test_a_dispatcher_calls_what_its_key_has(tmp_path: Path) -> None:
         assert ask(graph, "tell_downs", "goal") == []
         assert ask(graph, "tell_nobody", "goal") == []
         assert "another key" in why(graph, "tell_downs", "goal")
+        assert ask(graph, "tell_downs", "by_hand_goal")  # hung there past the known functions
         assert ask(graph, "tell", "goal") == ["tell", *dispatched]  # any chain may be meant
         assert ask(graph, "raw_notifier_call_chain", "goal") == dispatched
 
@@ -224,7 +229,11 @@ static int quoted_text(const char *text)
     if (quoted) goal();
     return quoted;
 }
+static void steady(void) { volatile int off = 0; if (off) goal(); }
+static void shown(volatile int on) { if (on) goal(); }
 void third(void) { kinds(3); }
+void devices(void) { steady(); }
+void shows(void) { shown(0); }
 void chooses(int c, int **b) { choose(c ? &counter : *b); }
 void middle(int n) { duff(1, n); }
 void reads(const char *text) { quoted_text(text); }
@@ -234,7 +243,7 @@ void fourth(void) { kinds(4); }
 
 @pytest.mark.parametrize("caller", [
     "says_no", "says_any", "relays_no", "both", "sets_4", "gives_null", "writes", "third",
-    "chooses", "middle", "reads"])
+    "devices", "shows", "chooses", "middle", "reads"])
 def test_a_branch_that_the_number_takes(tmp_path: Path, caller: str) -> None:
     with index_text(tmp_path, NUMBERS) as graph:
         assert ask(graph, caller, "goal")[-1] == "goal"
