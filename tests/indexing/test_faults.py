@@ -143,7 +143,7 @@ def children_of(parent: int, count: int) -> list[int]:
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = path.read_text().rpartition(")")[2].split()
-                spawned = "worker_main" in (path.parent / "cmdline").read_text()
+                spawned = "worker_main" in (path.parent / "cmdline").read_text(errors="replace")
             except OSError:
                 continue
             if int(fields[1]) == parent and spawned:
