@@ -42,6 +42,11 @@ class _LazyArray:
         return numbers
 
 
+def find_rows(keys: "array[int]", key: int) -> range:
+    """The rows of a key in an array that is in order."""
+    return range(bisect_left(keys, key), bisect_right(keys, key))
+
+
 class Forward(NamedTuple):
     """A call site hands a function to `parameter` of its callee: `function`, whatever its caller's
     `own_parameter` holds, or one of the functions of the set of this number. The others are None.
@@ -125,7 +130,7 @@ class GraphArrays:
             known = self._tests[site] = tuple([
                 ParameterTest(self.test_parameter[row], self.test_mask[row], self.test_value[row],
                      bool(self.test_equal[row]))
-                for row in range(bisect_left(sites, site), bisect_right(sites, site))])
+                for row in find_rows(sites, site)])
         return known
 
     def constants_of(self, site: int) -> tuple[HandedValue, ...]:
@@ -139,7 +144,7 @@ class GraphArrays:
             known = self._constants[site] = tuple([
                 HandedValue(self.constant_parameter[row], _HANDED[self.constant_kind[row]],
                             self.constant_value[row])
-                for row in range(bisect_left(sites, site), bisect_right(sites, site))])
+                for row in find_rows(sites, site)])
         return known
 
     def find_tested_parameters(self, function: int) -> frozenset[int]:
@@ -161,10 +166,8 @@ class GraphArrays:
 
     def record_of(self, site: int) -> int | None:
         """The id of the text of the record whose field a call site goes through."""
-        place = bisect_left(self.slot_site, site)
-        if place < len(self.slot_site) and self.slot_site[place] == site:
-            return self.slot_record[place]
-        return None
+        row = next(iter(find_rows(self.slot_site, site)), None)
+        return None if row is None else self.slot_record[row]
 
     def find_forwards(self, site: int) -> list[Forward]:
         """What a call site hands on."""
@@ -172,14 +175,14 @@ class GraphArrays:
         values = cast("Sequence[ForwardedValue]", self.forward_value)
         return [
             Forward(self.forward_parameter[row], *decode_forwarded(values[row]))
-            for row in range(bisect_left(sites, site), bisect_right(sites, site))
+            for row in find_rows(sites, site)
         ]
 
     def find_handed(self, site: int) -> list[HandedPath]:
         """What a call site hands to access paths of its callee."""
         found: list[HandedPath] = []
         values = cast("Sequence[ForwardedValue]", self.handed_value)
-        for row in range(bisect_left(self.handed_site, site), bisect_right(self.handed_site, site)):
+        for row in find_rows(self.handed_site, site):
             _, own_path, function_set = decode_forwarded(values[row])
             found.append(HandedPath(self.handed_path[row], own_path, function_set))
         return found
@@ -269,8 +272,11 @@ class GraphArrays:
 
     def callers_of(self, function: int) -> list[int]:
         """The functions with an edge to `function`, each once, ascending."""
-        first, last = self.back_start[function], self.back_start[function + 1]
-        return sorted({self.hop_caller[self.back_hop[place]] for place in range(first, last)})
+        return sorted({self.hop_caller[hop] for hop in self.hops_to(function)})
+
+    def hops_to(self, function: int) -> "array[int]":
+        """The hops that reach `function`."""
+        return self.back_hop[self.back_start[function]:self.back_start[function + 1]]
 
 
 def _counting_class(kind: EdgeKind) -> EdgeKind | None:

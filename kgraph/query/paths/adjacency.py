@@ -53,7 +53,7 @@ class Adjacency:
         if self._is_restricted:
             return [caller for caller, _ in self.find_weighted_callers(function)]
         graph = self.graph
-        hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+        hops = graph.hops_to(function)
         return map(graph.hop_caller.__getitem__, hops)
 
     def find_weighted_callers(self, function: int) -> list[tuple[int, int]]:
@@ -64,7 +64,7 @@ class Adjacency:
         graph, avoid = self.graph, self.constraints.avoid
         hop_flags, hop_cost, hop_caller = graph.hop_flags, graph.hop_cost, graph.hop_caller
         excluded, pinned, found = self.excluded_flags, self.pinned_callers, []
-        for hop in graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]:
+        for hop in graph.hops_to(function):
             flags, caller = hop_flags[hop], hop_caller[hop]
             if flags & excluded or caller in avoid:
                 continue

@@ -12,7 +12,7 @@ from functools import cached_property
 from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind
 from kgraph.query.paths.costs import HOP
-from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
+from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, ValueNumbers, Verdict
 from kgraph.query.paths.path_rules import load_path_rules
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT
 
@@ -31,8 +31,7 @@ class Dispatch:
         self._graph = graph
         self._kinds = sorted(set(load_path_rules().slots.values()))
         self._requests: dict[tuple[int, int], _Requests] = {}
-        self._sets: list[frozenset[int]] = []
-        self._numbers: dict[frozenset[int], int] = {}
+        self._sets = ValueNumbers[frozenset[int]]()
 
     def concerns(self, hop: OutgoingHop) -> bool:
         """Whether a hop calls a dispatcher by a key."""
@@ -45,7 +44,7 @@ class Dispatch:
     ) -> Verdict:
         """Refuse, where a dispatcher calls, what is registered under other keys."""
         if hop.is_direct:
-            asked = {kind: self._number(callees)
+            asked = {kind: self._sets.assign(callees)
                      for kind, callees in self._find_requests(hop).items()}
             known = {fact.key: fact.value for fact in own} | asked
             return Verdict(tuple(Fact(NAME, kind, value) for kind, value in known.items()
@@ -66,12 +65,6 @@ class Dispatch:
     def facts_at_start(self, _function: int) -> Facts:
         """Nothing was asked for yet."""
         return ()
-
-    def _number(self, callees: frozenset[int]) -> int:
-        if callees not in self._numbers:
-            self._numbers[callees] = len(self._sets)
-            self._sets.append(callees)
-        return self._numbers[callees]
 
     def _find_requests(self, hop: OutgoingHop) -> _Requests:
         """What the calls of a function by another ask for. Nothing is known of a kind of which some
@@ -112,7 +105,7 @@ class Dispatch:
         graph = self._graph
         asking = {row.caller for row in graph.find_open_requests() if row.kind in self._kinds}
         for function in self._kinds_of:
-            hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+            hops = graph.hops_to(function)
             asking |= {graph.hop_caller[hop] for hop in hops
                        if graph.hop_flags[hop] & FLAG_DEFERRED}
         return frozenset(asking)
@@ -162,7 +155,7 @@ class Dispatch:
                 if function in found[kind]:
                     continue
                 found[kind].add(function)
-                hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+                hops = graph.hops_to(function)
                 waiting += [graph.hop_caller[hop] for hop in hops
                             if not graph.hop_flags[hop] & FLAG_INDIRECT
                             and graph.hop_caller[hop] not in self._asking]

@@ -90,7 +90,7 @@ class ExecutionContext:
 
     def _is_called_by_name(self, function: int) -> bool:
         graph = self._graph
-        hops = graph.back_hop[graph.back_start[function]:graph.back_start[function + 1]]
+        hops = graph.hops_to(function)
         return any(not graph.hop_flags[hop] & FLAG_INDIRECT for hop in hops)
 
     def _find_context(self, function: int) -> RunContext:

@@ -5,7 +5,7 @@ hands on what a field or a table holds, and so one of a set of functions.
 """
 
 from kgraph.graph import CallGraph
-from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
+from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, ValueNumbers, Verdict
 from kgraph.store.arrays import FLAG_CALLBACK, FLAG_FORWARDS
 
 NAME = "handed sets"
@@ -19,8 +19,7 @@ class HandedSets:
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph
-        self._sets: list[frozenset[int]] = []
-        self._numbers: dict[frozenset[int], int] = {}
+        self._sets = ValueNumbers[frozenset[int]]()
 
     def concerns(self, hop: OutgoingHop) -> bool:
         """Whether a hop hands on a set."""
@@ -71,11 +70,5 @@ class HandedSets:
         for parameter in with_sets:
             known = [functions for functions in found[parameter] if functions is not None]
             if len(known) == len(found[parameter]):
-                facts.append(Fact(NAME, parameter, self._number(frozenset().union(*known))))
+                facts.append(Fact(NAME, parameter, self._sets.assign(frozenset().union(*known))))
         return tuple(facts)
-
-    def _number(self, functions: frozenset[int]) -> int:
-        if functions not in self._numbers:
-            self._numbers[functions] = len(self._sets)
-            self._sets.append(functions)
-        return self._numbers[functions]

@@ -6,13 +6,13 @@ go through a table that is implemented in the same folder (the address_space_ope
 system whose file_operations were taken), another one is dear: it may be that of another object.
 """
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property
 
 from kgraph.graph import CallGraph
+from kgraph.graph.callgraph import find_rows
 from kgraph.query.paths.costs import HOP
-from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
+from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, ValueNumbers, Verdict
 from kgraph.store.arrays import FLAG_CALLBACK
 
 NAME = "tables"
@@ -29,8 +29,7 @@ class ObjectTables:
 
     def __init__(self, graph: CallGraph) -> None:
         self._graph = graph
-        self._values: list[tuple[int, frozenset[int]]] = []  # a record, its tables or folders
-        self._numbers: dict[tuple[int, frozenset[int]], int] = {}
+        self._values = ValueNumbers[tuple[int, frozenset[int]]]()  # a record, its tables or folders
         self._folders: dict[int, frozenset[int]] = {}
 
     def concerns(self, hop: OutgoingHop) -> bool:
@@ -58,23 +57,16 @@ class ObjectTables:
             return Verdict(refused="these tables are not of one object", is_certain=False)
         cost = self._price_family(hop, record, facts.get(_FAMILY))
         if record in self._paired_records:
-            facts[record] = self._number(record, tables)
+            facts[record] = self._values.assign((record, tables))
         if hop.width > 1 and record in self._kin:
             folders = frozenset(self._folders_of(hop.callee, record))
             if folders:
-                facts[_FAMILY] = self._number(record, folders)
+                facts[_FAMILY] = self._values.assign((record, folders))
         return Verdict(tuple(Fact(NAME, *item) for item in facts.items()), cost=cost)
 
     def facts_at_start(self, _function: int) -> Facts:
         """No table was passed yet."""
         return ()
-
-    def _number(self, record: int, values: frozenset[int]) -> int:
-        item = record, values
-        if item not in self._numbers:
-            self._numbers[item] = len(self._values)
-            self._values.append(item)
-        return self._numbers[item]
 
     def _contradicts(self, facts: dict[int, int], record: int, tables: _Tables) -> bool:
         passed = {key: value for key, value in facts.items() if key not in (_FAMILY, record)}
@@ -115,8 +107,7 @@ class ObjectTables:
         return self._folders[site]
 
     def _rows_of(self, function: int) -> range:
-        functions = self._graph.bound_function
-        return range(bisect_left(functions, function), bisect_right(functions, function))
+        return find_rows(self._graph.bound_function, function)
 
     def _find_tables(self, function: int, record: int) -> _Tables:
         graph = self._graph

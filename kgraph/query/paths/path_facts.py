@@ -7,9 +7,11 @@ a hop concerns it or where facts hold, so a path without any costs nothing.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT
+
+_Value = TypeVar("_Value")
 
 
 class Fact(NamedTuple):
@@ -21,6 +23,24 @@ class Fact(NamedTuple):
 
 
 Facts = tuple[Fact, ...]  # sorted
+
+
+class ValueNumbers(Generic[_Value]):
+    """Numbers for what facts say, where that is no number itself: a set of functions."""
+
+    def __init__(self) -> None:
+        self._values: list[_Value] = []
+        self._numbers: dict[_Value, int] = {}
+
+    def assign(self, value: _Value) -> int:
+        """The number of a value, a new one for a new value."""
+        if value not in self._numbers:
+            self._numbers[value] = len(self._values)
+            self._values.append(value)
+        return self._numbers[value]
+
+    def __getitem__(self, number: int) -> _Value:
+        return self._values[number]
 
 
 class OutgoingHop(NamedTuple):
@@ -82,17 +102,17 @@ class PathFacts:
     """The rules that a search goes by; without rules it refuses nothing."""
 
     def __init__(self, rules: Iterable[PathRule]) -> None:
-        self._rules = tuple(rules)
-        self._of_parameters = {rule.name for rule in self._rules if rule.is_of_parameters}
+        self.rules = tuple(rules)
+        self._of_parameters = {rule.name for rule in self.rules if rule.is_of_parameters}
 
     def concerns(self, hop: OutgoingHop) -> bool:
         """Whether some rule is to be asked about a hop even where no facts hold."""
-        return any(rule.concerns(hop) for rule in self._rules)
+        return any(rule.concerns(hop) for rule in self.rules)
 
     def facts_at_start(self, function: int) -> Facts:
         """What holds where a path starts."""
         return tuple(sorted(
-            fact for rule in self._rules for fact in rule.facts_at_start(function)))
+            fact for rule in self.rules for fact in rule.facts_at_start(function)))
 
     def keep_by_type(self, facts: Facts) -> Facts:
         """What holds after a call by type, of which no rule knows what it hands on."""
@@ -105,7 +125,7 @@ class PathFacts:
         found: list[Fact] = []
         width: int | None = None
         cost = 0
-        for rule in self._rules:
+        for rule in self.rules:
             own = tuple(fact for fact in facts if fact.rule == rule.name)
             if not own and not hop.sets_facts:
                 continue

@@ -75,7 +75,7 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     """
     search = make_search(graph, question)
     space, constraints = search.space, search.space.constraints
-    is_possible = not question.prune or _may_reach(search)
+    is_possible = _may_reach(search)
     first, is_denied = _find_first(graph, question, search) if is_possible else (None, False)
     _LOG.debug(
         "%s to %s: first path after %d calls and functions; %d pinned sites, via %d, avoid %d",
@@ -124,7 +124,8 @@ def _may_reach(search: PathSearch) -> bool:
     if space.constraints.types:
         return True
     source, stop = search.stops[:2]
-    return ExecutionContext(space.graph).may_reach(source, stop, space.adjacency.excluded_flags)
+    return all(rule.may_reach(source, stop, space.adjacency.excluded_flags)
+               for rule in space.facts.rules if isinstance(rule, ExecutionContext))
 
 
 def make_search(
