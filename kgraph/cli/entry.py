@@ -43,10 +43,21 @@ def _print_version(context: click.Context, _option: click.Parameter, is_wanted: 
     context.exit()
 
 
+class _Verbs(click.Group):
+    """The verbs. Their short helps are wrapped, not cut off."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self.commands[name].get_short_help_str(limit=1000))
+                for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 @click.group(
-    invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+    cls=_Verbs, invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False,
+@click.option("--version", "-V", is_flag=True, is_eager=True, expose_value=False,
               callback=_print_version, help="Show the version and exit.")
 @click.pass_context
 def cli(context: click.Context) -> None:

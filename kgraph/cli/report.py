@@ -46,8 +46,9 @@ def report_verb(
     Without QUERY, FILE and --path: of all queries that come with kgraph. The site is written as a
     whole or not at all; pages that did not change are left as they are.
     """
-    from kgraph.report.html import write_site
+    from kgraph.report.html import refuse_folder, write_site
 
+    refuse_folder(output)
     wanted = _Contents(**contents)
     if not subjects and not wanted.paths:
         subjects = tuple(query.name for query in api.read_shipped_queries())

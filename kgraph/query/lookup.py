@@ -33,7 +33,7 @@ def find_function(graph: CallGraph, text: str) -> KnownFunction:
     exact = [function for function in defined if _path(function) == qualifier] or defined
     if len(exact) > 1:
         raise LookupFailed(
-            f"`{text}` is ambiguous: {_list_functions(exact)}",
+            f"`{text}` is ambiguous: {len(exact)} functions have this name",
             f"write one of {', '.join(f'`{each}`' for each in _find_unique_names(exact))}",
         )
     return resolve_alias(graph, exact[0])

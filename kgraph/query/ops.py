@@ -32,6 +32,8 @@ def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
 
     Raises LookupFailed where the index knows nothing of that name.
     """
+    if not name.strip(". "):
+        raise LookupFailed("no name is given", "name a table, struct, slot or function")
     holders = find_holders(graph, name)
     bindings = _find_known_bindings(graph, name) or [
         binding for holder in holders if holder != name

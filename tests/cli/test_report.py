@@ -10,6 +10,8 @@ def test_report_from_the_command_line(kgraph, mini_index: Path, tmp_path: Path) 
     assert (tmp_path / "out" / "chain" / "netns.html").is_file()
     again = kgraph("report", "netns", "-o", "out", "--index", mini_index)
     assert " 0 written" in again.stdout
-    refused = kgraph("report", "netns", "-o", ".", "--index", mini_index)
+    # The folder is looked at before anything else.
+    refused = kgraph("report", "nosuch", "-o", ".", "--index", tmp_path / "nosuch")
+    assert "is not a kgraph report" in refused.stderr
     assert refused.returncode == 2
     assert "Traceback" not in refused.stderr

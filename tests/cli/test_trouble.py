@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import signal
@@ -278,7 +279,16 @@ def test_unknown_and_ambiguous_names(kgraph, mini, mini_index: Path) -> None:
     [(name,), *_] = mini.reader.fetch_rows(
         "SELECT name FROM function WHERE file NOT NULL GROUP BY name HAVING count(*) > 1"
     )
-    assert_error(kgraph("callees", name, "--index", mini_index), r"ambiguous.*\.c:\d+.*\.c:\d+")
+    answer = kgraph("callees", name, "--index", mini_index)
+    assert_error(answer, "is ambiguous")
+    assert answer.stderr.count(f".c:{name}`") > 1  # each candidate as you write it
+    written = re.findall(r"`(\S+)`", answer.stderr.splitlines()[1])
+    assert len(written) == len(set(written))
+
+
+def test_an_empty_name_is_refused(kgraph, mini_index: Path) -> None:
+    for name in ("", " ", "."):
+        assert_error(kgraph("ops", name, "--index", mini_index), "no name is given")
 
 
 def test_no_path(kgraph, mini_index: Path) -> None:

@@ -32,7 +32,7 @@ def test_static_twins_are_listed_and_distinguished_by_path(mini: CallGraph) -> N
         twins = mini.find_functions(name)
         for twin in twins:
             assert twin.location is not None
-            assert str(twin.location) in raised.value.message
+            assert f"{twin.location.path}:{name}" in raised.value.hint
             assert find_function(mini, f"{twin.location.path}:{name}") == twin
             assert find_function(mini, f"{Path(twin.location.path).name}:{name}") == twin
 

@@ -90,7 +90,7 @@ def _iter_reference(cli: click.Group) -> Iterator[str]:
     yield ""
     yield "Written by `pytest --bless` from the command line. `kgraph VERB --help` shows the same."
     yield ""
-    yield "`kgraph` itself has `--version` and `--help`, as every verb has `--help`."
+    yield "`kgraph` itself has `--version` (`-V`) and `--help`, as every verb has `--help`."
     for name, verb in cli.commands.items():
         context = click.Context(verb, info_name=name)
         yield ""

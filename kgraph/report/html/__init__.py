@@ -6,12 +6,13 @@ terminal.
 
 from kgraph.report.html.links import LinkStyle
 from kgraph.report.html.site import make_site, make_standalone_page
-from kgraph.report.html.writing import SiteChanges, write_site
+from kgraph.report.html.writing import SiteChanges, refuse_folder, write_site
 
 __all__ = [
     "LinkStyle",
     "SiteChanges",
     "make_site",
     "make_standalone_page",
+    "refuse_folder",
     "write_site",
 ]

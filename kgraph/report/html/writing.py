@@ -5,10 +5,13 @@ ones. When the new folder is complete it takes the place of the old one. `MARK` 
 that kgraph wrote; a folder without it belongs to somebody else and is refused.
 """
 
+import errno
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,19 +31,41 @@ class SiteChanges:
     removed: int
 
 
+def refuse_folder(folder: Path) -> None:
+    """Raise ReportError if a site cannot be written to `folder`, before you make the site."""
+    with _explain_errors(folder):
+        _list_previous(_resolve(folder))
+        parent = next(each for each in folder.resolve().parents if each.exists())
+        if not parent.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(parent))
+        if not os.access(parent, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(parent))
+
+
 def write_site(folder: Path, files: dict[str, bytes]) -> SiteChanges:
     """Make `folder` hold exactly `files`.
 
     Raises ReportError if the folder holds something that kgraph did not write, or cannot be
     written. Then it is unchanged.
     """
-    try:
-        folder = folder.resolve()
-        if not folder.name:
-            raise ReportError(f"{folder} cannot be replaced", "give another folder with -o")
+    with _explain_errors(folder):
+        folder = _resolve(folder)
         _repair(folder)
         previous = _list_previous(folder)
         return _replace(folder, files, previous)
+
+
+def _resolve(folder: Path) -> Path:
+    folder = folder.resolve()
+    if not folder.name:
+        raise ReportError(f"{folder} cannot be replaced", "give another folder with -o")
+    return folder
+
+
+@contextmanager
+def _explain_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, RuntimeError) as error:  # a loop of links is a RuntimeError
         where = getattr(error, "filename", None) or folder
         what = getattr(error, "strerror", error)

@@ -11,8 +11,7 @@ from kgraph.report.templates import read_asset, render
 
 def format_svg(drawing: Drawing) -> Iterator[str]:
     """An SVG file."""
-    text = render(
-        "picture-file.svg", drawing=drawing, number=1, style=read_asset("picture.css"))
+    text = render("picture.svg", drawing=drawing, number=1, own_style=read_asset("picture.css"))
     yield from text.splitlines()
 
 
