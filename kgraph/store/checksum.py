@@ -5,10 +5,10 @@ answer. SQLite ignores bytes after the pages that its header counts. The checksu
 corruption, not tampering.
 """
 
-import mmap
 import os
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 from kgraph.errors import StoreError
 from kgraph.store.arrays import REBUILD_HINT
@@ -20,14 +20,16 @@ _TRAILER_SIZE = len(_MARK) + 4
 _HEADER = 100
 _PAGE = 8192  # the first page has the schema
 _OWN_TABLE = b"CREATE TABLE unit_file"  # every version has it
+_CHUNK = 1 << 18  # small enough for the processor's cache
 
 
 def write_checksum(path: Path) -> None:
     """Write the checksum after the pages of a database, over an earlier one."""
     with path.open("r+b") as file:
         header = file.read(_HEADER)
-        file.truncate(_number(header, 28) * (_number(header, 16, 2) or 1))
-        checksum = zlib.crc32(_map(file.fileno()))
+        size = _find_size(header)
+        file.truncate(size)
+        checksum = _compute_checksum(file, size)
         file.seek(0, os.SEEK_END)
         file.write(_MARK + checksum.to_bytes(4, "big"))
 
@@ -67,16 +69,36 @@ def looks_like_index(path: Path) -> bool:
 
 
 def check_checksum(path: Path) -> None:
-    """Raise StoreError if the file differs in a bit from what was written."""
+    """Raise StoreError if the file differs in a bit from what was written.
+
+    The file is read, not mapped: mapped pages would count as memory of this process.
+    """
     with path.open("rb") as file:
-        content = memoryview(_map(file.fileno()))
-        expected = bytes(content[-_TRAILER_SIZE:])
-        if expected != _MARK + zlib.crc32(content[:-_TRAILER_SIZE]).to_bytes(4, "big"):
+        size = _find_size(file.read(_HEADER))
+        expected = b""
+        if size + _TRAILER_SIZE == os.fstat(file.fileno()).st_size:
+            expected = _MARK + _compute_checksum(file, size).to_bytes(4, "big")
+        if not expected or file.read() != expected:
             raise StoreError(f"the index {path} is damaged (its checksum is wrong)", REBUILD_HINT)
 
 
-def _map(descriptor: int) -> mmap.mmap:
-    return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+def _find_size(header: bytes) -> int:
+    """The size of a database, as its header says."""
+    return _number(header, 28) * (_number(header, 16, 2) or 1)
+
+
+def _compute_checksum(file: BinaryIO, size: int) -> int:
+    """The checksum of the first `size` bytes; what follows is read next."""
+    file.seek(0)
+    buffer = memoryview(bytearray(_CHUNK))
+    checksum = 0
+    while size > 0:
+        read = file.readinto(buffer[:min(size, _CHUNK)])  # type: ignore[attr-defined]
+        if not read:
+            break
+        checksum = zlib.crc32(buffer[:read], checksum)
+        size -= read
+    return checksum
 
 
 def _number(header: bytes, at: int, size: int = 4) -> int:

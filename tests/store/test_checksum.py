@@ -1,4 +1,7 @@
+import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 from random import Random
 
@@ -6,6 +9,7 @@ import pytest
 
 from kgraph.errors import StoreError
 from kgraph.store import IndexReader
+from kgraph.store.checksum import write_checksum
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -32,3 +36,30 @@ def test_a_damaged_array_is_reported(mini_index: Path, tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(StoreError, match="damaged"):
         IndexReader(copy).read_array("edge_callee")
+
+
+def test_a_file_of_another_size_is_damaged_and_not_read(mini_index: Path, tmp_path: Path) -> None:
+    sparse = tmp_path / "x.kgraph"
+    sparse.write_bytes(mini_index.read_bytes())
+    os.truncate(sparse, 1 << 42)  # reading it would take an hour
+    with pytest.raises(StoreError, match="damaged"):
+        IndexReader(sparse)
+
+
+def test_an_index_does_not_count_as_memory_of_whoever_opens_it(
+    mini_index: Path, tmp_path: Path
+) -> None:
+    large = tmp_path / "x.kgraph"
+    large.write_bytes(mini_index.read_bytes())
+    connection = sqlite3.connect(large)
+    connection.execute("INSERT INTO array VALUES ('', '', 0, zeroblob(1 << 27))")
+    connection.commit()
+    connection.close()
+    write_checksum(large)
+    script = ("import resource, sys; from pathlib import Path;"
+              " from kgraph.store import IndexReader;"
+              " IndexReader(Path(sys.argv[1]));"
+              " print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10)")
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(large)], check=True, capture_output=True, text=True)
+    assert int(done.stdout) < 100
