@@ -19,12 +19,31 @@ HEAVIEST_LEFT_OUT = 3
 FEWEST_SHARED, MOST_SHARED, MOST_NAMED = 4, 5, 6
 
 
-def find_address_taken(definitions: Iterable[Definition]) -> set[FunctionId]:
-    """The functions whose name is used as a value: only these can be called indirectly."""
-    taken: set[FunctionId] = set()
-    for definition in definitions:
-        taken.update(value for value in _iter_values(definition) if isinstance(value, FunctionId))
-    return taken
+class DefinitionSurvey:
+    """Notes of the definitions that pass what the totals need.
+
+    `taken` are the functions whose name is used as a value: only these can be called indirectly.
+    `signatures` are the types of the functions that are defined, `indirect_signatures` those of
+    indirect calls, by the key of the definition and the position.
+    """
+
+    def __init__(self) -> None:
+        self.taken: set[FunctionId] = set()
+        self.signatures: list[tuple[FunctionId, str]] = []
+        self.indirect_signatures: dict[tuple[str, int], str] = {}
+
+    def collect(self, definitions: Iterable[Definition]) -> Iterator[Definition]:
+        """The same definitions."""
+        for definition in definitions:
+            subject = definition.subject
+            if isinstance(subject, Function):
+                self.signatures.append((subject.id, subject.signature))
+            for position, call in enumerate(definition.calls):
+                if not isinstance(call.target, FunctionId):
+                    self.indirect_signatures[definition.key, position] = call.signature
+            self.taken.update(
+                value for value in _iter_values(definition) if isinstance(value, FunctionId))
+            yield definition
 
 
 def _iter_values(definition: Definition) -> Iterator[Value]:
@@ -38,17 +57,14 @@ def _iter_values(definition: Definition) -> Iterator[Value]:
 
 
 def compute_coverage(
-    definitions: dict[str, Definition],
-    resolution: Resolution,
-    taken: set[FunctionId],
-    units: tuple[int, int, int],
+    survey: DefinitionSurvey, resolution: Resolution, units: tuple[int, int, int],
 ) -> Coverage:
     """Count what an index has.
 
-    `taken` are the functions whose address is taken. `units` are how many units there are, how many
-    of them have errors, and how many failed.
+    `survey` is that of all definitions. `units` are how many units there are, how many of them have
+    errors, and how many failed.
     """
-    statistics = _CandidateStatistics(definitions, resolution, taken)
+    statistics = _CandidateStatistics(survey, resolution)
     sites = Counter(site.status for site in resolution.sites)
     indirect = [site for site in resolution.sites if site.status is not SiteStatus.DIRECT]
     return Coverage(
@@ -103,21 +119,15 @@ def _count_candidates(site: ResolvedSite) -> int:
 class _CandidateStatistics:
     """How many candidates resolved call sites have, and how many signature matching would give."""
 
-    def __init__(self, definitions: dict[str, Definition], resolution: Resolution,
-                 taken: set[FunctionId]) -> None:
-        self._definitions = definitions
-        self._by_type: Counter[str] = Counter(
-            definition.subject.signature
-            for definition in definitions.values()
-            if isinstance(definition.subject, Function) and definition.subject.id in taken
-        )
-        self._types = {
-            definition.subject.id: definition.subject.signature
-            for definition in definitions.values() if isinstance(definition.subject, Function)}
+    def __init__(self, survey: DefinitionSurvey, resolution: Resolution) -> None:
+        self._signatures = survey.indirect_signatures
+        self._by_type = Counter(
+            signature for function, signature in survey.signatures if function in survey.taken)
+        self._types = dict(survey.signatures)
         self._resolved = [site for site in resolution.sites if site.status is SiteStatus.RESOLVED]
 
     def _signature(self, site: ResolvedSite) -> str:
-        return self._definitions[site.key].calls[site.position].signature
+        return self._signatures[site.key, site.position]
 
     def by_site(self) -> dict[str, float]:
         """Mean and percentiles over call sites."""

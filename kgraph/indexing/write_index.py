@@ -15,7 +15,7 @@ import msgspec
 
 from kgraph.build import UnitList, UnitRequest
 from kgraph.errors import StoreError
-from kgraph.indexing.coverage import compute_coverage, find_address_taken
+from kgraph.indexing.coverage import DefinitionSurvey, compute_coverage
 from kgraph.indexing.graph_patching import patch_previous_graph
 from kgraph.indexing.incomplete import (
     downgrade_empty_sites,
@@ -33,12 +33,11 @@ from kgraph.model.results import Coverage, IndexDescription
 from kgraph.model.unread_text import UnreadText
 from kgraph.resolve import DeferralRules, resolve
 from kgraph.store import Connection, create_index
-from kgraph.store.codec import FactsDecoder
 from kgraph.store.facts_writer import CitedFiles, FactsWriter
 from kgraph.store.graph_writer import GraphWriter, write_name_tables
 from kgraph.store.metadata import write_coverage, write_description, write_fingerprint
 from kgraph.store.previous_index import write_file_states
-from kgraph.store.reader import iter_encoded_definitions
+from kgraph.store.reader import StoredDefinitions
 
 Progress = Callable[[int, int, str], None]  # units done, units in all, the current step or unit
 _LOG = PackageLogger("kgraph.indexing")
@@ -228,20 +227,17 @@ def _resolve_graph(
 ) -> Coverage:
     """Resolve all facts of the index, write the graph into it, and return its coverage."""
     _LOG.debug("resolving all facts")
-    decoder = FactsDecoder()
-    definitions = {
-        key: decoder.decode(key, data)
-        for key, data in iter_encoded_definitions(connection)
-    }
+    definitions, survey = StoredDefinitions(connection), DefinitionSurvey()
+    passing = survey.collect(definitions)
     why = explain_incompleteness(run.request.only, writer.failed, writer.errors)
     if why:
-        resolution = downgrade_empty_sites(resolve(definitions.values(), run.rules), why)
+        resolution = downgrade_empty_sites(
+            resolve(passing, run.rules, find=definitions.find), why)
     else:
         resolution = resolve(
-            definitions.values(), run.rules, rest.unread, is_whole=rest.is_kernel)
+            passing, run.rules, rest.unread, is_whole=rest.is_kernel, find=definitions.find)
         if rest.unread is not None:
             resolution = downgrade_named_requests(resolution, rest.unread)
-    taken = find_address_taken(definitions.values())
-    GraphWriter(connection, files, taken).write(resolution, definitions)
+    GraphWriter(connection, files, survey.taken).write(resolution, definitions.find_calls)
     counts = (writer.units, writer.errors, writer.failed)
-    return compute_coverage(definitions, resolution, taken, counts)
+    return compute_coverage(survey, resolution, counts)

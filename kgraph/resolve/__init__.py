@@ -41,7 +41,7 @@ known and that may reach more than 32 tables changes none of them; heap objects 
 """
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from kgraph.logs import PackageLogger
 from kgraph.model.facts import Definition
@@ -73,12 +73,14 @@ _LOG = PackageLogger("kgraph.resolve")
 def resolve(
     definitions: Iterable[Definition], rules: DeferralRules | None = None,
     unread: UnreadText | None = None, *, is_whole: bool = False,
+    find: Callable[[str], Definition] | None = None,
 ) -> Resolution:
     """Resolve every call site of the definitions.
 
     `rules` say which calls are deferred; None for those that come with kgraph. `unread` is the text
     of units that may do more than their definitions say. `is_whole`: the definitions are a whole
-    kernel, so no function without one is ever called.
+    kernel, so no function without one is ever called. `find` gives the definition of a key again;
+    without it all definitions are kept.
 
     The garbage collector is off meanwhile: going through millions of small objects, none of them
     garbage, would take longer than everything else.
@@ -87,24 +89,24 @@ def resolve(
     gc.disable()
     try:
         found = load_deferral_rules() if rules is None else rules
-        return _resolve(definitions, found, unread, is_whole=is_whole)
+        deferred = DeferredCallAnalysis(found, find)
+        return _resolve(definitions, deferred, unread, is_whole=is_whole)
     finally:
         if is_collecting:
             gc.enable()
 
 
 def _resolve(
-    definitions: Iterable[Definition], rules: DeferralRules, unread: UnreadText | None, *,
+    definitions: Iterable[Definition], deferred: DeferredCallAnalysis, unread: UnreadText | None, *,
     is_whole: bool,
 ) -> Resolution:
-    deferred = DeferredCallAnalysis(rules)
     constraints = build_constraints(deferred.collect(definitions))
     nodes, facts = constraints.nodes, constraints.nodes.facts
     solution = solve_by_objects(constraints)
     bindings = BindingRows(nodes, constraints.survey)
     reasons = NoCandidateReasons(solution.solver, unread, is_whole=is_whole)
     sites = CallSiteResolver(
-        constraints, solution, bindings, StoredCallbacks(rules, nodes), reasons)
+        constraints, solution, bindings, StoredCallbacks(deferred.rules, nodes), reasons)
     edges = deferred.find_edges(
         facts, sites.find_callees(), sites.find_functions, sites.find_overlapping)
     footprint = collect_footprint(

@@ -8,7 +8,8 @@ import json
 import re
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from kgraph.model.codes import (
     forwarded_parameter,
     forwarded_set,
 )
-from kgraph.model.facts import CallSite, Definition, Function, Object
+from kgraph.model.facts import CallSite, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Location
 from kgraph.model.resolution import (
@@ -35,6 +36,7 @@ from kgraph.model.values import Parameter
 from kgraph.store.arrays import build_footprint_arrays, write_array
 from kgraph.store.codec import encode_truths
 from kgraph.store.condition_arrays import (
+    NamedArrays,
     add_call,
     find_relevant_parameters,
     make_condition_arrays,
@@ -49,7 +51,9 @@ from kgraph.textfile import read_regular_file, unescape_name
 
 _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
 _EDGE_ARRAYS = ("edge_callee", "edge_kind", "edge_evidence")
+_DEFINITIONS_AT_ONCE = 100  # that one function has
 Row = tuple[object, ...]
+FindCalls = Callable[[str], Sequence[CallSite]]
 
 
 class GraphWriter:
@@ -69,30 +73,27 @@ class GraphWriter:
         self._requesting: set[tuple[str, int]] = set()
         self._arrays: dict[str, array[int]] = {}
 
-    def write(self, resolution: Resolution, definitions: Mapping[str, Definition]) -> None:
-        """Write the whole graph. `definitions` (by key) have the call sites of the Resolution."""
+    def write(self, resolution: Resolution, find_calls: FindCalls) -> None:
+        """Write the whole graph. `find_calls` gives the calls of a definition, by its key."""
         self._write_functions(resolution)
         self._write_objects(resolution)
-        sites = sorted(
-            ((self._functions[site.caller], definitions[site.key].calls[site.position], site)
-             for site in resolution.sites),
-            key=lambda item: (item[0], *site_sort_key(item[1])),
-        )
-        self._insert("site", map(self._make_site_row, count(), sites))
+        sites: list[ResolvedSite] = []
+        conditions = make_condition_arrays()
+        self._insert("site", self._iter_site_rows(
+            _group_by_caller(resolution.sites, self._functions, find_calls), sites, conditions))
         self._sets, sets = number_sets(resolution.sites, self._functions)
         self._arrays |= sets
         self._requesting = {(request.key, request.position) for request in resolution.requests}
         self._collect_edges(sites)
-        self._write_requests(resolution, [site for _, _, site in sites])
+        self._write_requests(resolution, sites)
         self._insert("binding", map(self._make_binding_row, count(), resolution.bindings))
         self._insert("copied_table", map(self._make_copy_row, count(), resolution.copied_tables))
         self._insert("evidence", self._iter_chain_rows())
-        holders = [self._holder_id(site) for _, _, site in sites]
-        self._arrays["site_price"] = array("B", [price_call_site(call) for _, call, _ in sites])
+        holders = [self._holder_id(site) for site in sites]
         defined = {function.id: function for function in resolution.functions}
         self._arrays["function_price"] = array(
             "B", [price_function(name.name, defined.get(name)) for name in self._functions])
-        self._arrays |= self._make_condition_arrays(call for _, call, _ in sites)
+        self._arrays |= self._select_conditions(conditions)
         self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= self._build_table_arrays(resolution)
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
@@ -169,8 +170,21 @@ class GraphWriter:
     def _holder_id(self, site: ResolvedSite) -> int:
         return -1 if site.holder is None else self._text_id(str(site.holder))
 
-    def _make_site_row(self, number: int, item: tuple[int, CallSite, ResolvedSite]) -> Row:
-        caller, call, site = item
+    def _iter_site_rows(
+        self, found: Iterable[tuple[CallSite, ResolvedSite]], sites: list[ResolvedSite],
+        conditions: NamedArrays,
+    ) -> Iterator[Row]:
+        """The rows of call sites. Adds these to `sites`, what guards ask to `conditions`."""
+        prices = self._arrays["site_price"] = array("B")
+        for number, (call, site) in enumerate(found):
+            sites.append(site)
+            prices.append(price_call_site(call))
+            if call.guards or call.handed:
+                add_call(conditions, number, call)
+            yield self._make_site_row(number, call, site)
+
+    def _make_site_row(self, number: int, call: CallSite, site: ResolvedSite) -> Row:
+        caller = self._functions[site.caller]
         return (
             number, caller, *place_columns(call, self._file_id), self._text_id(call.expression),
             self._text_id(call.macro), site.status.value,
@@ -195,7 +209,7 @@ class GraphWriter:
             for number, callback in enumerate(resolution.callbacks)
         ))
 
-    def _collect_edges(self, sites: list[tuple[int, CallSite, ResolvedSite]]) -> None:
+    def _collect_edges(self, sites: list[ResolvedSite]) -> None:
         arrays = {
             name: array(code) for name, code in (
                 ("edge_start", "I"), ("edge_callee", "I"), ("edge_kind", "B"),
@@ -208,8 +222,8 @@ class GraphWriter:
         }
         site_start = array("I", bytes(4 * (len(self._functions) + 1)))
         known: dict[int, tuple[list[int], ...]] = {}  # many sites share their candidates
-        for number, (caller, _, site) in enumerate(sites):
-            site_start[caller + 1] += 1
+        for number, site in enumerate(sites):
+            site_start[self._functions[site.caller] + 1] += 1
             arrays["edge_start"].append(len(arrays["edge_callee"]))
             edges = known.get(id(site.candidates))
             if edges is None:
@@ -225,11 +239,7 @@ class GraphWriter:
             site_start[function + 1] += site_start[function]
         self._arrays |= {"site_start": site_start, **arrays}
 
-    def _make_condition_arrays(self, calls: Iterable[CallSite]) -> dict[str, "array[int]"]:
-        conditions = make_condition_arrays()
-        for number, call in enumerate(calls):
-            if call.guards or call.handed:
-                add_call(conditions, number, call)
+    def _select_conditions(self, conditions: NamedArrays) -> NamedArrays:
         relevant = find_relevant_parameters(self._arrays, conditions)
         return conditions | select_relevant_constants(self._arrays, conditions, relevant)
 
@@ -308,6 +318,20 @@ class GraphWriter:
             None if row.table is None else self._objects[row.table],
             self._file_id(row.location), row.location.line, row.location.column, row.how.value,
         )
+
+
+def _group_by_caller(
+    sites: Iterable[ResolvedSite], functions: Mapping[FunctionId, int], find_calls: FindCalls
+) -> Iterator[tuple[CallSite, ResolvedSite]]:
+    """The call sites in the order of their callers, those of one by place."""
+    of_caller: list[list[ResolvedSite]] = [[] for _ in functions]
+    for site in sites:
+        of_caller[functions[site.caller]].append(site)
+    find = lru_cache(_DEFINITIONS_AT_ONCE)(find_calls)
+    for group in of_caller:
+        found = [(find(site.key)[site.position], site) for site in group]
+        found.sort(key=lambda item: site_sort_key(item[0]))
+        yield from found
 
 
 def function_columns(

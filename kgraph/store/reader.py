@@ -7,12 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kgraph.model.facts import CallSite, Definition
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.store.arrays import read_array
 from kgraph.store.cache_paths import work_folder
-from kgraph.store.codec import unpack_numbers
+from kgraph.store.codec import FactsDecoder, unpack_numbers
 from kgraph.store.connection import Connection, open_read_only, report_damage
 from kgraph.store.metadata import read_coverage, read_description
 
@@ -115,6 +116,34 @@ def iter_encoded_definitions(connection: Connection) -> Iterator[tuple[str, byte
     found = connection.execute("SELECT key, facts FROM definition ORDER BY key")
     while rows := found.fetchmany(_BATCH):
         yield from rows
+
+
+class StoredDefinitions:
+    """The definitions of an index, which may be unfinished.
+
+    Each is decoded whenever it is asked for: that takes less than keeping all of them."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._decoder = FactsDecoder()
+
+    def __iter__(self) -> Iterator[Definition]:
+        """All definitions, in the order of keys."""
+        for key, data in iter_encoded_definitions(self._connection):
+            yield self._decoder.decode(key, data)
+
+    def find(self, key: str) -> Definition:
+        """The definition of a key."""
+        return self._decoder.decode(key, self._find_encoded(key))
+
+    def find_calls(self, key: str) -> tuple[CallSite, ...]:
+        """The calls of the definition of a key."""
+        return self._decoder.decode_calls(self._find_encoded(key))
+
+    def _find_encoded(self, key: str) -> bytes:
+        data: bytes = self._connection.execute(
+            "SELECT facts FROM definition WHERE key = ?", (key,)).fetchone()[0]
+        return data
 
 
 class ErroneousUnit(NamedTuple):

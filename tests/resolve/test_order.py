@@ -81,6 +81,13 @@ def test_any_order_gives_the_same(definitions, rng):
     assert resolve(shuffled) == resolve(definitions)
 
 
+@examples(100)
+@given(programs())
+def test_definitions_need_not_be_kept(definitions):
+    by_key = {definition.key: definition for definition in definitions}
+    assert resolve(iter(definitions), find=by_key.__getitem__) == resolve(definitions)
+
+
 def test_the_same_key_twice_counts_once():
     definitions = [*stubs("f"), function("g", call("g", "f"))]
     again = [*definitions, *definitions]

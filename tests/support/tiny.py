@@ -124,7 +124,9 @@ class Tiny:
         with create_index(index) as connection:
             files = CitedFiles(tree, None)
             taken = {FunctionId(name) for name in self.taken}
-            GraphWriter(connection, files, taken).write(self.resolution(), self.definitions())
+            definitions = self.definitions()
+            GraphWriter(connection, files, taken).write(
+                self.resolution(), lambda key: definitions[key].calls)
             write_description(connection, IndexDescription(str(tree), "1.0", "tiny", built=1.0))
             connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
             connection.executemany("INSERT INTO unit_file VALUES (?, ?, '', x'')", enumerate(heads))

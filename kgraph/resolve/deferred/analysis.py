@@ -21,12 +21,12 @@ from kgraph.resolve.deferred.record_rows import RecordRows
 from kgraph.resolve.deferred.specification import Action, DeferralRule, DeferralRules
 from kgraph.resolve.deferred.summaries import (
     ClosedSummary,
-    Site,
     SitePosition,
     Summary,
     SummaryPropagation,
 )
 from kgraph.resolve.fact_rows import FactRows
+from kgraph.resolve.interning import NONE
 from kgraph.resolve.linkage import FunctionLinker
 from kgraph.resolve.models.declared import Field
 
@@ -35,20 +35,27 @@ _LOG = PackageLogger("kgraph.resolve")
 
 
 class DeferredCallAnalysis:
-    """Collects what matters of the definitions that pass, then finds their deferred calls."""
+    """Collects what matters of the definitions that pass, then finds their deferred calls.
 
-    def __init__(self, rules: DeferralRules) -> None:
-        self._rules = rules
+    `find` gives the definition of a key again; None: the definitions that pass are kept.
+    """
+
+    def __init__(
+        self, rules: DeferralRules, find: Callable[[str], Definition] | None = None
+    ) -> None:
+        self.rules = rules
+        self._kept: dict[str, Definition] = {}
+        self._is_keeping = find is None
+        self._find = find or self._kept.__getitem__
         fields = {row.field for row in rules.functions if row.field is not None}
         self._kinds: dict[Field, set[str]] = defaultdict(set)
         for field, kind in (*rules.slots, *((field, field_kind(field)) for field in fields)):
             self._kinds[field].add(kind)
         parts = {part.field for row in rules.functions for part in row.parts}
         self._record_rows = RecordRows(parts | fields)
-        self._calls: dict[FunctionId, list[Site]] = defaultdict(list)
-        self._indirect: dict[str, Definition] = {}
-        self._functions: dict[FunctionId, list[Definition]] = defaultdict(list)
-        self._writes: list[tuple[Definition, Binding | Flow]] = []
+        self._functions: dict[FunctionId, list[str]] = defaultdict(list)
+        self._writes: list[tuple[str, Binding | Flow]] = []
+        self._named: set[FunctionId] = set()  # that calls name
         self._keys: dict[str, KeyEvaluator] = {}
         self._returned: dict[FunctionId, frozenset[Meaning]] = {}
         self._pointed: dict[Slot, set[Slot | ObjectId]] = defaultdict(set)
@@ -58,13 +65,10 @@ class DeferredCallAnalysis:
         """The same definitions; notes those with a call or a write that may matter."""
         for definition in definitions:
             subject = definition.subject
+            if self._is_keeping:
+                self._kept[definition.key] = definition
             if isinstance(subject, Function):
-                self._functions[subject.id].append(definition)
-            for position, call in enumerate(definition.calls):
-                if isinstance(call.target, FunctionId):
-                    self._calls[call.target].append((definition, position))
-                else:
-                    self._indirect[definition.key] = definition
+                self._functions[subject.id].append(definition.key)
             for fact in definition.bindings:
                 self._collect_write(definition, fact, fact.place.holder, fact.value)
             for flow in definition.flows:
@@ -79,8 +83,8 @@ class DeferredCallAnalysis:
         if not isinstance(holder, Slot):
             return
         if (holder.record, holder.field) in self._kinds:
-            self._writes.append((definition, fact))
-        target = find_address_target(value, self._rules.carriers)
+            self._writes.append((definition.key, fact))
+        target = find_address_target(value, self.rules.carriers)
         if target is not None and target != holder:
             self._pointed[holder].add(target)
 
@@ -98,19 +102,20 @@ class DeferredCallAnalysis:
         shares its storage.
         """
         self._linker = FunctionLinker(facts.functions)
-        positions = {row.key: {site.position for site in row.sites} for row in facts.definitions}
-        calls = self._find_calls(positions, callees)
+        calls = self._find_calls(facts, callees)
         propagation = self._propagation = SummaryPropagation(
             calls, self._get_evaluator, self._linker.link, find_functions)
         self._add_declared(propagation, calls, facts)
-        for definition, write in self._writes:
-            if definition.key not in positions:
+        counting = {row.key for row in facts.definitions}
+        for key, write in self._writes:
+            if key not in counting:
                 continue
+            keys = self._get_evaluator(key)
             if isinstance(write, Flow) and write.how in (
                     TransferKind.OVERLAY, TransferKind.CARRIER):
-                self._add_overlap(propagation, definition, write, find_overlapping)
+                self._add_overlap(propagation, keys, write, find_overlapping)
             else:
-                self._add_assignment(propagation, definition, write)
+                self._add_assignment(propagation, keys, write)
         propagation.propagate()
         edges = RequestMatcher(self._record_rows).match(propagation.closed_summaries)
         _LOG.debug("%d deferred requests, %d without a callee", len(edges.requests),
@@ -123,32 +128,37 @@ class DeferredCallAnalysis:
         return [function for function, found in known.items() if found] + list(self._returned)
 
     def _find_calls(
-        self, positions: Mapping[str, set[int]],
-        callees: Mapping[SitePosition, Iterable[FunctionId]],
-    ) -> dict[FunctionId, list[Site]]:
+        self, facts: FactRows, callees: Mapping[SitePosition, Iterable[FunctionId]],
+    ) -> dict[FunctionId, list[SitePosition]]:
         """The call sites that reach each function, by name or through a pointer."""
-        calls: dict[FunctionId, list[Site]] = defaultdict(list)
-        for named, sites in self._calls.items():
-            calls[self._linker.link(named)] += [
-                (definition, position) for definition, position in sites
-                if position in positions.get(definition.key, ())]
-        for (key, position), reached in callees.items():
+        calls: dict[FunctionId, list[SitePosition]] = defaultdict(list)
+        linked: dict[int, list[SitePosition]] = {}
+        for row in facts.definitions:
+            for site in row.sites:
+                if site.callee != NONE and site.symbol_use is None:
+                    found = linked.get(site.callee)
+                    if found is None:
+                        named = facts.interner.function_ids[site.callee]
+                        self._named.add(named)
+                        found = linked[site.callee] = calls[self._linker.link(named)]
+                    found.append((row.key, site.position))
+        for position, reached in callees.items():
             for function in reached:
-                calls[function].append((self._indirect[key], position))
+                calls[function].append(position)
         return calls
 
     def _add_declared(
         self,
         propagation: SummaryPropagation,
-        calls: Mapping[FunctionId, list[Site]],
+        calls: Mapping[FunctionId, list[SitePosition]],
         facts: FactRows,
     ) -> None:
         """Give the functions that rules declare their summaries."""
         declared: dict[str, list[DeferralRule]] = defaultdict(list)
-        for row in self._rules.functions:
+        for row in self.rules.functions:
             declared[row.function].append(row)
         reached = {(function.name, function) for function in calls}
-        reached |= {(named.name, self._linker.link(named)) for named in self._calls}
+        reached |= {(named.name, self._linker.link(named)) for named in self._named}
         for name, function in sorted(reached):
             for row in declared.get(name, ()):
                 known = facts.functions.get(function)
@@ -158,13 +168,12 @@ class DeferredCallAnalysis:
                     propagation.add_summary(function, Summary(
                         row.kind, row.action, key, callback, row.field, row.parts))
 
-    def _get_evaluator(self, definition: Definition) -> KeyEvaluator:
-        keys = self._keys.get(definition.key)
+    def _get_evaluator(self, key: str) -> KeyEvaluator:
+        keys = self._keys.get(key)
         if keys is None:
-            keys = KeyEvaluator(
-                definition, self._rules.carriers, self._linker.link, self._evaluate_return,
+            keys = self._keys[key] = KeyEvaluator(
+                self._find(key), self.rules.carriers, self._linker.link, self._evaluate_return,
                 self._pointed)
-            self._keys[definition.key] = keys
         return keys
 
     def _evaluate_return(self, function: FunctionId) -> frozenset[Meaning]:
@@ -174,14 +183,14 @@ class DeferredCallAnalysis:
             self._returned[function] = _NOTHING  # where it calls itself
             known = self._returned[function] = frozenset(
                 meaning
-                for definition in self._functions.get(function, ())
-                for meaning in self._get_evaluator(definition).evaluate_return()
+                for key in self._functions.get(function, ())
+                for meaning in self._get_evaluator(key).evaluate_return()
                 if not isinstance(meaning, OwnParameter)
             )
         return known
 
     def _add_overlap(
-        self, propagation: SummaryPropagation, definition: Definition, flow: Flow,
+        self, propagation: SummaryPropagation, keys: KeyEvaluator, flow: Flow,
         find_overlapping: Callable[[Slot], set[FunctionId]],
     ) -> None:
         """A slot that shares storage with another one runs what is registered there, under a key
@@ -191,10 +200,10 @@ class DeferredCallAnalysis:
             for kind in self._kinds[slot.record, slot.field]:
                 for callback in find_overlapping(slot):
                     summary = Summary(kind, Action.REGISTER, None, callback)
-                    propagation.close_summary(definition, ClosedSummary(summary, flow.location))
+                    propagation.close_summary(keys, ClosedSummary(summary, flow.location))
 
     def _add_assignment(
-        self, propagation: SummaryPropagation, definition: Definition, write: Binding | Flow
+        self, propagation: SummaryPropagation, evaluator: KeyEvaluator, write: Binding | Flow
     ) -> None:
         """A write to a slot registers what is written, under the place of the record."""
         value: Value
@@ -206,11 +215,11 @@ class DeferredCallAnalysis:
         slot = place.holder
         if not isinstance(slot, Slot):
             return
-        records = self._get_evaluator(definition).evaluate_record(place, table)
+        records = evaluator.evaluate_record(place, table)
         keys: list[tuple[Meaning, ...] | None] = [
             (key,) for key in records if not isinstance(key, FunctionId)]
         kinds = self._kinds[slot.record, slot.field]
-        callbacks = propagation.find_callbacks(definition, value)
+        callbacks = propagation.find_callbacks(evaluator, value)
         for kind, key, callback in product(kinds, keys or [None], callbacks):
             summary = Summary(kind, Action.REGISTER, key, callback)
-            propagation.close_summary(definition, ClosedSummary(summary, write.location))
+            propagation.close_summary(evaluator, ClosedSummary(summary, write.location))

@@ -64,6 +64,7 @@ class KeyEvaluator:
         evaluate_return: Callable[[FunctionId], frozenset[Meaning]],
         pointees: Mapping[Slot, set[Slot | ObjectId]],
     ) -> None:
+        self.definition = definition
         self._carriers = carriers
         self._link = link
         self._evaluate_return_of = evaluate_return

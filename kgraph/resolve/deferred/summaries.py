@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from itertools import product
 from typing import NamedTuple
 
-from kgraph.model.facts import CallSite, Definition, Function
+from kgraph.model.facts import CallSite, Function
 from kgraph.model.ids import FunctionId
 from kgraph.model.location import Location
 from kgraph.model.values import Load, Parameter, Value
@@ -21,7 +21,6 @@ from kgraph.resolve.models.declared import Field
 
 Condition = tuple[OwnParameter, FunctionId]  # holds for calls that pass the function as parameter
 SitePosition = tuple[str, int]  # a definition's key, index in its calls
-Site = tuple[Definition, int]
 
 
 class Summary(NamedTuple):
@@ -61,14 +60,14 @@ class ClosedSummary(NamedTuple):
 class SummaryPropagation:
     """Follows open summaries to the callers.
 
-    `calls` are the call sites that reach a function, `evaluator` gives that of a definition,
+    `calls` are the call sites that reach a function, `evaluator` gives that of a definition's key,
     `find_functions` the functions in a value of which its definition says nothing.
     """
 
     def __init__(
         self,
-        calls: Mapping[FunctionId, list[Site]],
-        evaluator: Callable[[Definition], KeyEvaluator],
+        calls: Mapping[FunctionId, list[SitePosition]],
+        evaluator: Callable[[str], KeyEvaluator],
         link: Callable[[FunctionId], FunctionId],
         find_functions: Callable[[Value], set[FunctionId]],
     ) -> None:
@@ -90,21 +89,21 @@ class SummaryPropagation:
         """Follow all open summaries to the callers."""
         while self._work:
             function, summary = self._work.pop()
-            for definition, position in self._calls.get(function, ()):
-                self._apply_to_call(definition, position, summary, function)
+            for key, position in self._calls.get(function, ()):
+                self._apply_to_call(self._evaluator(key), position, summary, function)
 
-    def close_summary(self, definition: Definition, item: ClosedSummary) -> None:
+    def close_summary(self, keys: KeyEvaluator, item: ClosedSummary) -> None:
         """Enter a summary if it is closed, and leave it to the callers if it is still open."""
-        subject = definition.subject
+        subject = keys.definition.subject
         if not item.summary.is_open:
             summary = item.summary._replace(condition=None)
             self.closed_summaries[item._replace(summary=summary)] = None
         elif isinstance(subject, Function):
             self.add_summary(self._link(subject.id), item.summary)
 
-    def find_callbacks(self, definition: Definition, value: Value) -> set[Meaning]:
+    def find_callbacks(self, keys: KeyEvaluator, value: Value) -> set[Meaning]:
         """The functions that a value may be, and parameters of its function."""
-        found = self._evaluator(definition).evaluate(value)
+        found = keys.evaluate(value)
         known: set[Meaning] = set()
         known.update(m for m in found if isinstance(m, FunctionId | OwnParameter | int))
         if len(known) < len(found) or not found:
@@ -112,15 +111,15 @@ class SummaryPropagation:
         return known
 
     def _apply_to_call(
-        self, definition: Definition, position: int, summary: Summary, function: FunctionId
+        self, keys: KeyEvaluator, position: int, summary: Summary, function: FunctionId
     ) -> None:
         """Close what a call of `function`, which has this summary, closes."""
-        call = definition.calls[position]
-        for condition in self._find_conditions(definition, call, summary, function):
-            self._fill_in(definition, position, summary, condition)
+        call = keys.definition.calls[position]
+        for condition in self._find_conditions(keys, call, summary, function):
+            self._fill_in(keys, position, summary, condition)
 
     def _find_conditions(
-        self, definition: Definition, call: CallSite, summary: Summary, function: FunctionId
+        self, keys: KeyEvaluator, call: CallSite, summary: Summary, function: FunctionId
     ) -> set[Condition | None]:
         """The conditions on which this call has the summary; none if it never has.
 
@@ -133,17 +132,18 @@ class SummaryPropagation:
             return {None}
         parameter, wanted = summary.condition
         handed = {meaning for value in _arguments_for(call, parameter)
-                  for meaning in self.find_callbacks(definition, value)}
+                  for meaning in self.find_callbacks(keys, value)}
         found: set[Condition | None] = {
             (meaning, wanted) for meaning in handed if isinstance(meaning, OwnParameter)}
         return found | ({None} if wanted in handed else set())
 
     def _fill_in(
-        self, definition: Definition, position: int, summary: Summary, condition: Condition | None
+        self, evaluator: KeyEvaluator, position: int, summary: Summary,
+        condition: Condition | None,
     ) -> None:
         """Put the arguments of a call in the place of open parameters."""
+        definition = evaluator.definition
         call = definition.calls[position]
-        evaluator = self._evaluator(definition)
 
         def fill_key(part: Meaning) -> set[Meaning]:
             if not isinstance(part, OwnParameter):
@@ -161,14 +161,14 @@ class SummaryPropagation:
             if summary.field is not None:
                 return set(fill_key(callback)) or {None}
             return {meaning for value in _arguments_for(call, callback)
-                    for meaning in self.find_callbacks(definition, value)} or {None}
+                    for meaning in self.find_callbacks(evaluator, value)} or {None}
 
         keys: set[tuple[Meaning, ...] | None] = {None}
         if summary.key is not None:
             keys = set(product(*map(fill_key, summary.key))) or {None}
         for key, callback in product(keys, fill_callback(summary.callback)):
             closed = summary._replace(key=key, callback=callback, condition=condition)
-            self.close_summary(definition, ClosedSummary(
+            self.close_summary(evaluator, ClosedSummary(
                 closed, call.location, (definition.key, position), _callee_text(call)))
 
 
