@@ -45,13 +45,13 @@ if TYPE_CHECKING:
     from kgraph.model.results import (
         CacheInventory,
         Hop,
-        KnownFunction,
         OpsRow,
         PathAnswer,
         SiteAnswer,
         WhyNot,
     )
     from kgraph.model.verdicts import ChainCheck
+    from kgraph.query.lookup import FoundFunction
     from kgraph.query.neighbours import CalleeWalk
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import RowPartner
@@ -147,6 +147,8 @@ def open_index(
     graph = CallGraph(IndexReader(chosen.path))
     if chosen.choice is ChoiceReason.LAST:
         remark(f"using the index built last, of {graph.description.tree}")
+        if chosen.unindexed is not None:
+            remark(f"{chosen.unindexed} has no index: run `kgraph index {chosen.unindexed}`")
     return graph
 
 
@@ -178,7 +180,7 @@ class DocumentedScenario(Struct, frozen=True):
 class PathResult(Struct, frozen=True):
     """The answer to a path question. `question` is the one that was answered: with aliases replaced
     and the scenario filled in. `partners` are pins that go with those of the question; they were
-    not applied. `why_not` is asked for by explain_absence.
+    not applied. `why_not` is asked for by explain_absence. `remarks` say how names were understood.
     """
 
     question: "PathQuestion"
@@ -187,6 +189,7 @@ class PathResult(Struct, frozen=True):
     documented: DocumentedScenario | None = None
     partners: "tuple[RowPartner, ...]" = ()
     why_not: "WhyNot | None" = None
+    remarks: tuple[str, ...] = ()
 
 
 def path(
@@ -206,7 +209,7 @@ def path(
     from kgraph.query.paths.question import find_paths
     from kgraph.query.pins import propose_partners
 
-    question, aliases = _resolve_ends(graph, question)
+    question, ends = _resolve_ends(graph, question)
     used, answer = None, None
     if scenario is not None:
         question = _use_scenario(question, scenario)
@@ -218,7 +221,9 @@ def path(
     if answer is None:
         answer = find_paths(graph, question)
     partners = propose_partners(graph, question.collect_pins())
-    return PathResult(question, answer, aliases, used, tuple(partners))
+    aliases = tuple(alias for alias in map(_make_alias, ends) if alias is not None)
+    remarks = tuple(dict.fromkeys(remark for end in ends for remark in end.remarks))
+    return PathResult(question, answer, aliases, used, tuple(partners), remarks=remarks)
 
 
 def explain_absence(graph: "CallGraph", result: PathResult, function: str) -> PathResult:
@@ -233,21 +238,18 @@ def explain_absence(graph: "CallGraph", result: PathResult, function: str) -> Pa
 
 def _resolve_ends(
     graph: "CallGraph", question: "PathQuestion"
-) -> "tuple[PathQuestion, tuple[Alias, ...]]":
-    """The question with its ends resolved, and the aliases among them."""
-    from kgraph.query.lookup import find_function, qualify_name
+) -> "tuple[PathQuestion, list[FoundFunction]]":
+    """The question with its ends resolved, and what they were resolved to."""
+    from kgraph.query.lookup import qualify_name, resolve_function
 
-    ends = question.caller, question.callee
-    aliases = [_find_alias(name, find_function(graph, name)) for name in ends]
-    caller, callee = (qualify_name(graph, name) for name in ends)
-    return (replace(question, caller=caller, callee=callee),
-            tuple(alias for alias in aliases if alias is not None))
+    names = question.caller, question.callee
+    found = [resolve_function(graph, name) for name in names]
+    caller, callee = (qualify_name(graph, name) for name in names)
+    return replace(question, caller=caller, callee=callee), found
 
 
-def _find_alias(name: str, function: "KnownFunction") -> Alias | None:
-    from kgraph.query.lookup import is_alias
-
-    return Alias(name.rpartition(":")[2], function) if is_alias(name, function) else None
+def _make_alias(found: "FoundFunction") -> Alias | None:
+    return Alias(found.alias, found.function) if found.alias else None
 
 
 def _use_scenario(question: "PathQuestion", name: str) -> "PathQuestion":
@@ -299,11 +301,13 @@ def callers(
 
     Raises LookupFailed for an unknown or ambiguous name.
     """
-    from kgraph.query import find_callers, find_function
+    from kgraph.query import find_callers
+    from kgraph.query.lookup import resolve_function
 
-    function = find_function(graph, name)
-    hops = find_callers(graph, function, types=types, deferred=deferred)
-    return Neighbours(function, tuple(hops), _find_alias(name, function))
+    found = resolve_function(graph, name)
+    hops = find_callers(graph, found.function, types=types, deferred=deferred)
+    return Neighbours(
+        found.function, tuple(hops), _make_alias(found), remarks=found.remarks)
 
 
 def callees(
@@ -313,13 +317,15 @@ def callees(
 
     Raises LookupFailed for an unknown or ambiguous name.
     """
-    from kgraph.query import find_callees, find_function
+    from kgraph.query import find_callees
+    from kgraph.query.lookup import resolve_function
     from kgraph.query.neighbours import find_open_sites
 
-    function = find_function(graph, name)
+    found = resolve_function(graph, name)
+    function = found.function
     hops = find_callees(graph, function, depth=depth, types=types, deferred=deferred)
     return Neighbours(
-        function, tuple(hops), _find_alias(name, function), find_open_sites(graph, function))
+        function, tuple(hops), _make_alias(found), find_open_sites(graph, function), found.remarks)
 
 
 def walk_callees(
@@ -348,7 +354,7 @@ def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":
 
 
 def site(graph: "CallGraph", place: str) -> "list[SiteAnswer]":
-    """What is called at FILE:LINE, every candidate with its evidence.
+    """What is called at FILE:LINE, in FILE or in a function, every candidate with its evidence.
 
     Raises LookupFailed where no call starts there; its hint names the nearest ones.
     """

@@ -15,6 +15,7 @@ from kgraph.cli.options import (
 from kgraph.cli.output import remark
 from kgraph.cli.results import (
     remark_aliases,
+    remark_names,
     remark_open_sites,
     remark_partial_index,
     write_list,
@@ -42,6 +43,7 @@ def callees_verb(
     with open_graph(index, (function,)) as graph:
         found = api.callees(graph, function, **kinds)
         remark_aliases([found.alias])
+        remark_names(found.remarks)
         walk = api.walk_callees(graph, function, depth=depth, **kinds)
         write_list(
             graph, form, encode_edges(found.function),

@@ -13,7 +13,7 @@ from kgraph.cli.options import (
     types_option,
 )
 from kgraph.cli.output import remark
-from kgraph.cli.results import remark_aliases, remark_partial_index, write_list
+from kgraph.cli.results import remark_aliases, remark_names, remark_partial_index, write_list
 
 
 @click.command("callers")
@@ -35,6 +35,7 @@ def callers_verb(
     with open_graph(index, (function,)) as graph:
         found = api.callers(graph, function, types=types, deferred=deferred)
         remark_aliases([found.alias])
+        remark_names(found.remarks)
         write_list(
             graph, form, encode_edges(found.function),
             lambda read: (encode_hop(hop, read) for hop in found.hops),

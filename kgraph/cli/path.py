@@ -18,6 +18,7 @@ from kgraph.cli.results import (
     remark_aliases,
     remark_changed_files,
     remark_contradiction,
+    remark_names,
     remark_partial_index,
     remark_partners,
     remark_scenario,
@@ -79,6 +80,7 @@ def path_verb(
         if why_not is not None:
             result = api.explain_absence(graph, result, why_not)
         remark_aliases(result.aliases)
+        remark_names(result.remarks)
         remark_scenario(result.documented)
         remark_partners(result.partners)
         if form in ("text", "json"):

@@ -12,6 +12,7 @@ from kgraph.cli.output import write_json, write_lines
 from kgraph.cli.results import (
     remark_aliases,
     remark_changed_files,
+    remark_names,
     remark_partial_index,
     remark_partners,
     remark_scenario,
@@ -109,5 +110,6 @@ def _iter_paths(graph: "CallGraph", wanted: _Contents) -> "Iterator[PathResult]"
     for caller, callee in wanted.paths:
         result = api.path(graph, api.PathQuestion(caller, callee, count=wanted.count))
         remark_aliases(result.aliases)
+        remark_names(result.remarks)
         remark_scenario(result.documented)
         yield result

@@ -49,6 +49,12 @@ def remark_aliases(aliases: "Iterable[Alias | None]") -> None:
             remark(f"{alias.name} is an alias of {alias.function}")
 
 
+def remark_names(remarks: Iterable[str]) -> None:
+    """Say how names were understood that may mean several things."""
+    for text in remarks:
+        remark(text)
+
+
 def remark_scenario(documented: "DocumentedScenario | None") -> None:
     """Say which documented scenario was used, or why not."""
     if documented is None:

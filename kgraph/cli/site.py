@@ -1,4 +1,4 @@
-"""`kgraph site`: shows the call sites of a line, as text or JSON."""
+"""`kgraph site`: shows the call sites of a line, a function or a file, as text or JSON."""
 
 from pathlib import Path
 
@@ -10,11 +10,15 @@ from kgraph.cli.results import write_result
 
 
 @click.command("site")
-@click.argument("place", metavar="FILE:LINE")
+@click.argument("place", metavar="FILE[:LINE[:COLUMN]] | F")
 @output_options
 @index_option
 def site_verb(place: str, form: str, index: Path | None) -> None:
-    """What is called at FILE:LINE, every candidate with its evidence."""
+    """What is called at FILE:LINE, every candidate with its evidence.
+
+    Without LINE: all calls in FILE. F: all calls in this function. FILE is absolute, relative to
+    the current folder or to the top of the tree, or the end of such a path.
+    """
     from kgraph.report.json import encode_call_sites
     from kgraph.report.text import format_call_sites
 

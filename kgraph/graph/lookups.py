@@ -123,6 +123,10 @@ class Lookups:
         """The functions of this name."""
         return self._select_functions("name = ?", name)
 
+    def find_functions_in_any_case(self, name: str) -> list[KnownFunction]:
+        """The functions of this name, in capital or small letters."""
+        return self._select_functions("name = ? COLLATE NOCASE", name)
+
     def find_functions_in(self, path: str) -> list[KnownFunction]:
         """The functions that are defined in a file, or below a folder."""
         return self._select_functions(
@@ -256,6 +260,15 @@ class Lookups:
     def find_sites_at(self, path: str, line: int) -> list[KnownSite]:
         """The call sites that start at a line."""
         return self._select_sites("file.path = ? AND s.line = ?", path, line)
+
+    def find_sites_over(self, path: str, line: int) -> list[KnownSite]:
+        """The call sites that start before a line and end on it or after it."""
+        return self._select_sites(
+            "file.path = ? AND s.line < ? AND s.end_line >= ?", path, line, line)
+
+    def find_sites_in(self, path: str) -> list[KnownSite]:
+        """The call sites in a file."""
+        return self._select_sites("file.path = ?", path)
 
     def find_sites_of(self, function: int) -> list[KnownSite]:
         """The call sites of a function."""

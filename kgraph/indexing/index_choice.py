@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kgraph.errors import LookupFailed, StoreError
 from kgraph.graph import CallGraph
+from kgraph.query.lookup import has_function
 from kgraph.resources import find_mini_linux
 from kgraph.store import IndexReader, cache_folder, list_indexes
 from kgraph.store.connection import report_damage
@@ -25,30 +26,47 @@ class ChoiceReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChosenIndex:
-    """The index to open, and why."""
+    """The index to open, and why. `unindexed` is the kernel tree of the current folder, if it has
+    no index and that of another tree answers.
+    """
 
     path: Path
     choice: ChoiceReason
+    unindexed: Path | None = None
 
 
 def choose_index(named: Path | None = None, folder: Path | None = None) -> ChosenIndex:
     """Choose the index that answers in `folder` (by default the current one); `named` is --index.
 
-    A BUNDLED index may not exist yet: `open_bundled_index` makes it.
+    A BUNDLED index may not exist yet: `open_bundled_index` makes it. Raises StoreError in a kernel
+    tree without an index where no other kernel was indexed either.
     """
     if named is not None:
         return ChosenIndex(named, ChoiceReason.NAMED)
     if os.environ.get("KGRAPH_INDEX"):
         return ChosenIndex(Path(os.environ["KGRAPH_INDEX"]), ChoiceReason.NAMED)
     known = [(path, about) for path, about in list_indexes() if not about.bundled]
+    tree = None
     with contextlib.suppress(FileNotFoundError):  # the current folder was removed
         here = (folder or Path.cwd()).resolve()
         for path, about in known:
             if here == Path(about.tree) or Path(about.tree) in here.parents:
                 return ChosenIndex(path, ChoiceReason.TREE)
+        tree = _find_kernel_tree(here)
     if known:
-        return ChosenIndex(known[0][0], ChoiceReason.LAST)
+        return ChosenIndex(known[0][0], ChoiceReason.LAST, tree)
+    if tree is not None:
+        raise StoreError(f"there is no index of {tree} yet", f"run `kgraph index {tree}`")
     return ChosenIndex(find_bundled_index(), ChoiceReason.BUNDLED)
+
+
+def _find_kernel_tree(folder: Path) -> Path | None:
+    """The kernel tree that a folder is in, None if it is in none, or in mini-linux."""
+    for each in (*reversed(folder.parents), folder):
+        is_top = all((each / name).exists() for name in ("Makefile", "Kconfig", "scripts"))
+        if is_top and each != find_mini_linux():
+            return each
+    return None
 
 
 def find_bundled_index() -> Path:
@@ -74,7 +92,7 @@ def open_bundled_index(
         index_tree(IndexRequest(find_mini_linux(), index=index, jobs=jobs, bundled=True))
         graph = CallGraph(IndexReader(index))
     for name in asked:
-        if not graph.find_functions(name.rpartition(":")[2]):
+        if not has_function(graph, name):
             graph.close()
             raise LookupFailed(
                 f"no kernel was indexed, and mini-linux has no function `{name}`",

@@ -259,13 +259,14 @@ class OpenSite(Struct, frozen=True, gc=False):
 
 class Neighbours(Struct, frozen=True, gc=False):
     """The calls that reach a function, or that it makes. `open_sites` are the calls of a caller
-    that have no callee.
+    that have no callee. `remarks` say how its name was understood.
     """
 
     function: KnownFunction
     hops: tuple[Hop, ...]
     alias: Alias | None = None
     open_sites: tuple[OpenSite, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 class IndexDescription(Struct, frozen=True, gc=False):

@@ -1,49 +1,141 @@
-"""What is called at a line of the source."""
+"""What is called at a place of the source: a line, a statement, a function, a file."""
 
+import os
 import re
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path
+
+from msgspec import Struct
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.resolution import SiteStatus
 from kgraph.model.results import KnownSite, SiteAnswer
-from kgraph.textfile import escape_if_undecodable
+from kgraph.query.lookup import find_function
+from kgraph.textfile import escape_if_undecodable, escape_name
+
+_PLACE = re.compile(r"(.+?):(\d{1,9})(?::(\d{1,9}))?:?", re.DOTALL)
+_SOURCE = re.compile(r"[^:]*(?:/[^:]*|\.[chsS])", re.DOTALL)
+_MAX_LISTED = 8
+
+
+class Place(Struct, frozen=True):
+    """A place as it is written: FILE:LINE:COLUMN, FILE:LINE, or FILE or the name of a function."""
+
+    text: str
+    line: int = 0
+    column: int = 0
+
+    @classmethod
+    def parse(cls, written: str) -> "Place":
+        """The place in a text, which may stand in brackets as kgraph writes it."""
+        bare = written.strip()
+        bare = bare[1:-1] if bare.startswith("(") and bare.endswith(")") else bare
+        found = _PLACE.fullmatch(bare)
+        if found is None:
+            return cls(bare)
+        return cls(found[1], int(found[2]), int(found[3] or 0))
+
+    @property
+    def is_file(self) -> bool:
+        """Whether the text is a file, by its form."""
+        return bool(self.line or _SOURCE.fullmatch(self.text))
 
 
 def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
-    """The call sites at FILE:LINE, each with every candidate. FILE is a path from the top of the
-    tree, or the end of one.
+    """The call sites at FILE:LINE or FILE:LINE:COLUMN, in FILE or in a function, each with every
+    candidate. FILE is as find_file takes it.
 
-    Raises LookupFailed where no call starts there; the hint names the nearest ones.
+    Raises LookupFailed where there is no call; for a line the hint names the nearest ones.
     """
-    written = re.fullmatch(r"(.+):(\d{1,9})", place)
-    if written is None:
-        raise LookupFailed(f"`{place}` is not a place (FILE:LINE)", "write FILE:LINE")
-    path, line = _find_file(graph, escape_if_undecodable(written[1])), int(written[2])
-    sites = graph.find_sites_at(path, line)
+    written = Place.parse(place)
+    if not written.is_file:
+        function = find_function(graph, written.text)
+        return _answer(graph, graph.find_sites_of(function.number), f"{function} makes no calls")
+    path = find_file(graph, written.text)
+    if not written.line:
+        return _answer(graph, graph.find_sites_in(path), f"no call starts in {path}")
+    sites = (graph.find_sites_at(path, written.line)
+             or graph.find_sites_over(path, written.line))
     if not sites:
-        around = graph.find_nearest_call_lines(path, line)
+        around = graph.find_nearest_call_lines(path, written.line)
         near = ", ".join(f"{path}:{other}" for other in sorted(around))
         raise LookupFailed(
-            f"no call starts at {path}:{line}",
+            f"no call starts at {path}:{written.line}",
             f"the nearest are at {near}" if near else "no function of that file is indexed",
         )
-    return [_make_answer(graph, found) for found in sites]
+    return _answer(graph, _select_column(sites, written))
 
 
-def _find_file(graph: CallGraph, text: str) -> str:
-    paths = graph.find_cited_files(text)
-    if text in paths:
-        return text
+def find_file(graph: CallGraph, text: str) -> str:
+    """The path in the tree of a file: absolute, relative to the current folder, or to the top of
+    the tree, or the end of such a path. Raises LookupFailed.
+    """
+    name = escape_if_undecodable(text)
+    own = _strip_root(graph, text)
+    for path in filter(None, (own, name)):
+        if path in graph.find_cited_files(path):
+            return path
+    paths = graph.find_cited_files(name.removeprefix("./")) if own != name else []
     if not paths:
-        raise LookupFailed(
-            f"the index has no file `{text}`", "give its path from the top of the tree"
-        )
+        raise _explain_no_file(graph, own or name)
     if len(paths) > 1:
         raise LookupFailed(
-            f"`{text}` is ambiguous: {', '.join(sorted(paths)[:8])}",
+            f"`{name}` is ambiguous: {', '.join(sorted(paths)[:_MAX_LISTED])}",
             "give its path from the top of the tree",
         )
     return paths[0]
+
+
+def _strip_root(graph: CallGraph, text: str) -> str:
+    """The path in the tree, or in the build folder, of a file as the current folder has it; "" if
+    it is outside both.
+    """
+    try:
+        absolute = os.path.normpath(Path.cwd() / text)
+    except OSError:  # the current folder was removed
+        absolute = os.path.normpath(text)
+    for root in filter(None, (graph.description.tree, graph.description.build)):
+        for file in (absolute, os.path.realpath(absolute)):
+            if file.startswith(f"{root}/"):
+                return escape_name(file[len(root) + 1:])
+    return ""
+
+
+def _explain_no_file(graph: CallGraph, path: str) -> LookupFailed:
+    if path in graph.find_read_files():
+        hint = "units read it, but it has neither a function nor a call"
+    elif os.path.isfile(Path(graph.description.tree, path)):  # noqa: PTH113  no error for odd names
+        hint = "the tree has it, but no unit that was indexed reads it (see `kgraph status`)"
+    else:
+        hint = "give its path from the top of the tree, or from the current folder"
+    return LookupFailed(f"the index has no file `{path}`", hint)
+
+
+def _select_column(sites: list[KnownSite], place: Place) -> list[KnownSite]:
+    """The call sites at the column of a place, else the innermost that holds it, else all."""
+    if not place.column:
+        return sites
+    at = (place.line, place.column)
+    exact = [site for site in sites if (site.location.line, site.location.column) == at]
+    around = [site for site in sites
+              if (site.location.line, site.location.column) <= at
+              < (site.extent.end_line, site.extent.end_column)]
+    innermost = max(((site.location.line, site.location.column) for site in around), default=None)
+    return exact or [site for site in around
+                     if (site.location.line, site.location.column) == innermost] or sites
+
+
+def _answer(
+    graph: CallGraph, sites: Iterable[KnownSite], reason: str = ""
+) -> list[SiteAnswer]:
+    """The answers on call sites, in the order of their places. Raises LookupFailed for none."""
+    ordered = sorted(sites, key=lambda site: (site.location, site.ordinal, site.number))
+    if not ordered:
+        raise LookupFailed(reason, "`kgraph find` finds names")
+    graph.preload(chain.from_iterable(graph.edges_of(site.number) for site in ordered))
+    return [_make_answer(graph, found) for found in ordered]
 
 
 def _make_answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:

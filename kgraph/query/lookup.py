@@ -1,42 +1,172 @@
-"""Finds functions by the name that a user writes: `name` or `path:name`."""
+"""Finds functions by the name that a user writes: `name` or `path:name`.
+
+A name passes one pipeline. What is written beside the name is stripped (`f()`, `f+0x12/0x40`); the
+names that it may be spelled with are looked up in turn (as it is written, as another release spells
+it, in any case); of the functions found, one rule after another chooses, until one is left. What a
+reader should know of the choice is a remark.
+"""
 
 import difflib
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Struct
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
+from kgraph.model.ids import VMLINUX
 from kgraph.model.results import KnownFunction
+from kgraph.query.spellings import SYSCALL, iter_spellings, iter_syscall_names
 from kgraph.textfile import escape_if_undecodable
 
 _MAX_LISTED = 12
+_MAX_OTHERS = 3  # that a remark names
+# What people copy along with a name: arguments, an offset in a stack, what a compiler appends.
+_BESIDE = re.compile(
+    r"\s*\([^()]*\)\s*$|\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?$|(?:\.(?:isra|constprop|part|cold)(?:\.\d+)?)+$")
+
+
+class FoundFunction(Struct, frozen=True):
+    """The function that a name means. `alias`: the name, if it is one of an alias of the function.
+    `remarks` say what else it might have meant, or why it has another name here.
+    """
+
+    function: KnownFunction
+    alias: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+class WrittenName(Struct, frozen=True):
+    """A name as it is written: `qualifier:name`, the qualifier may be ""."""
+
+    qualifier: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> "WrittenName":
+        """The name in a text, without what people copy along with it."""
+        bare = text.strip()
+        while (stripped := _BESIDE.sub("", bare)) != bare and stripped:
+            bare = stripped
+        qualifier, _, name = bare.rpartition(":")
+        return cls(escape_if_undecodable(qualifier), name.strip().lstrip("&*") or name)
 
 
 def find_function(graph: CallGraph, text: str) -> KnownFunction:
+    """The function that `text` names (see resolve_function)."""
+    return resolve_function(graph, text).function
+
+
+def resolve_function(graph: CallGraph, text: str) -> FoundFunction:
     """The function that `text` names.
 
-    Before a colon you can write the path of its definition (or the end of the path), its scope or
-    its image. A definition beats a declaration. An alias leads to the function that it stands for.
+    Before a colon you can write the path of its definition (or the end of the path), its scope, its
+    image, or `syscall`. A definition beats a declaration, and vmlinux other images. An alias leads
+    to the function that it stands for.
 
     Raises LookupFailed; the hint has similar names where there is none, and unique names where
     there are several.
     """
-    qualifier, _, name = text.rpartition(":")
-    qualifier = escape_if_undecodable(qualifier)
-    named = graph.find_functions(name)
+    written = WrittenName.parse(text)
+    named, remark = _find_named(graph, written)
     if not named:
-        raise LookupFailed(f"no function `{name}` in the index", suggest_functions(graph, name))
-    found = [function for function in named if _matches(function, qualifier)]
+        raise LookupFailed(f"no function `{written.name}` in the index",
+                           suggest_functions(graph, written.name))
+    qualifier = "" if written.qualifier == SYSCALL else written.qualifier
+    found = _select_qualified(named, qualifier)
     if not found:
-        raise LookupFailed(
-            f"no function `{name}` in {qualifier}", f"there is {_list_functions(named)}"
-        )
-    defined = [function for function in found if function.location is not None] or found
-    exact = [function for function in defined if _path(function) == qualifier] or defined
-    if len(exact) > 1:
-        raise LookupFailed(
-            f"`{text}` is ambiguous: {len(exact)} functions have this name",
-            f"write one of {', '.join(f'`{each}`' for each in _find_unique_names(exact))}",
-        )
-    return resolve_alias(graph, exact[0])
+        raise LookupFailed(f"no function `{named[0].id.name}` in {qualifier}",
+                           f"there is {_list_functions(named)}")
+    function, others = _choose(text, found)
+    target = resolve_alias(graph, function)
+    remarks = [remark, _describe_others(function, others)]
+    alias = function.id.name if target.id.name != function.id.name else ""
+    return FoundFunction(target, alias, tuple(filter(None, remarks)))
+
+
+def has_function(graph: CallGraph, text: str) -> bool:
+    """Whether any function has the name in `text`, in whatever file."""
+    return bool(_find_named(graph, WrittenName.parse(text))[0])
+
+
+def _find_named(graph: CallGraph, written: WrittenName) -> tuple[list[KnownFunction], str]:
+    """(the functions of the first spelling of a name that the index has, a remark if that is not
+    the one that was written)."""
+    name = written.name
+    if written.qualifier == SYSCALL:
+        return _find_first_defined(graph, iter_syscall_names(name)), ""
+    named = graph.find_functions(name)
+    if named:
+        return named, ""
+    named = _find_first_defined(graph, iter_spellings(name))
+    if named:
+        return named, f"this release has no `{name}`: `{named[0].id.name}` is what it has instead"
+    named = graph.find_functions_in_any_case(name)
+    if len({each.id.name for each in named}) == 1:
+        return named, f"there is no `{name}`, but `{named[0].id.name}`"
+    return [], ""
+
+
+def _find_first_defined(graph: CallGraph, names: Iterator[str]) -> list[KnownFunction]:
+    """The functions of the first of some names that has a definition, or is an alias."""
+    for name in names:
+        named = [each for each in graph.find_functions(name)
+                 if each.location is not None or each.alias_of]
+        if named:
+            return named
+    return []
+
+
+def _select_qualified(
+    functions: Sequence[KnownFunction], qualifier: str
+) -> list[KnownFunction]:
+    """The functions that a qualifier leaves, as its most exact meaning has them."""
+    if not qualifier:
+        return list(functions)
+    meanings: tuple[Callable[[KnownFunction], bool], ...] = (
+        lambda each: each.id.scope == qualifier,
+        lambda each: qualifier in (_path(each), each.id.image),
+        lambda each: _matches(each, qualifier),
+    )
+    for is_meant in meanings:
+        found = [each for each in functions if is_meant(each)]
+        if found:
+            return found
+    return []
+
+
+def _choose(
+    text: str, found: Sequence[KnownFunction]
+) -> tuple[KnownFunction, list[KnownFunction]]:
+    """(the function that is meant, the others that are defined). Raises LookupFailed."""
+    defined = [each for each in found if each.location is not None] or list(found)
+    rules: tuple[Callable[[KnownFunction], bool], ...] = (
+        lambda each: each.id.image == VMLINUX,
+        # A unit that includes the .c file of another one compiles its functions a second time.
+        lambda each: each.id.scope == _path(each),
+    )
+    meant = defined
+    for is_preferred in rules:
+        meant = [each for each in meant if is_preferred(each)] or meant
+        if len(meant) == 1:
+            return meant[0], [each for each in defined if each is not meant[0]]
+    raise LookupFailed(
+        f"`{text}` is ambiguous: {len(meant)} functions have this name",
+        f"write one of {', '.join(f'`{each}`' for each in _find_unique_names(meant))}",
+    )
+
+
+def _describe_others(function: KnownFunction, others: Sequence[KnownFunction]) -> str:
+    """A remark that names the functions that a name does not mean; "" without any."""
+    if not others:
+        return ""
+    every = [function, *others]
+    names = [_find_unique_name(each, every) or str(each.location) for each in others]
+    more = f" and {len(names) - _MAX_OTHERS} more" if len(names) > _MAX_OTHERS else ""
+    shown = ", ".join(f"`{name}`" for name in names[:_MAX_OTHERS])
+    where = f" ({function.location})" if function.location else ""
+    image = f" of {function.id.image}" if len({each.id.image for each in every}) > 1 else ""
+    return f"`{function.id.name}`{image} is meant{where}; there is also {shown}{more}"
 
 
 def resolve_alias(graph: CallGraph, function: KnownFunction) -> KnownFunction:
@@ -60,21 +190,26 @@ def qualify_name(graph: CallGraph, text: str) -> str:
     """The name to write for the function that `text` names. For an alias that is the name of the
     function behind it, with its path where the name is ambiguous.
     """
-    found = find_function(graph, text)
-    name = found.id.name
-    if name == text.rpartition(":")[2]:
-        return text
-    return name if len(graph.find_functions(name)) == 1 else f"{_path(found)}:{name}"
+    found = resolve_function(graph, text).function
+    written = WrittenName.parse(text)
+    if found.id.name == written.name and written.qualifier != SYSCALL:
+        return f"{written.qualifier}:{written.name}" if written.qualifier else written.name
+    return write_name(graph, found)
 
 
-def is_alias(named: str, found: KnownFunction) -> bool:
-    """Whether the name that led to a function is an alias of it."""
-    return named.rpartition(":")[2] not in ("", found.id.name)
+def write_name(graph: CallGraph, function: KnownFunction) -> str:
+    """The shortest name that means a function."""
+    named = graph.find_functions(function.id.name)
+    defined = [each for each in named if each.location is not None] or named
+    if len(defined) == 1:
+        return function.id.name
+    return _find_unique_name(function, defined) or function.id.name
 
 
 def describe_alias(named: str, found: KnownFunction) -> str:
     """A note that a name is an alias of the function that was found; "" if it is not."""
-    return f"{named.rpartition(':')[2]} is an alias of {found}" if is_alias(named, found) else ""
+    name = WrittenName.parse(named).name
+    return f"{name} is an alias of {found}" if name not in ("", found.id.name) else ""
 
 
 def suggest_functions(graph: CallGraph, name: str) -> str:
@@ -111,7 +246,7 @@ def _path(function: KnownFunction) -> str:
     return "" if function.location is None else function.location.path
 
 
-def _list_functions(functions: list[KnownFunction]) -> str:
+def _list_functions(functions: Sequence[KnownFunction]) -> str:
     lines = [
         f"{function.id.name} ({function.location or function.id.image})"
         for function in functions[:_MAX_LISTED]
@@ -120,13 +255,15 @@ def _list_functions(functions: list[KnownFunction]) -> str:
     return ", ".join(lines) + (f" and {more} more" if more else "")
 
 
-def _find_unique_names(functions: list[KnownFunction]) -> list[str]:
+def _find_unique_names(functions: Sequence[KnownFunction]) -> list[str]:
     """For each function a name that only it matches, by its path, its scope or its image."""
-    names = []
-    for function in functions[:_MAX_LISTED]:
-        for qualifier in (_path(function), function.id.scope, function.id.image):
-            alike = [other for other in functions if _matches(other, qualifier)]
-            if qualifier and len(alike) == 1:
-                names.append(f"{qualifier}:{function.id.name}")
-                break
-    return names or [f"{_path(functions[0])}:{functions[0].id.name}"]
+    names = [_find_unique_name(function, functions) for function in functions[:_MAX_LISTED]]
+    return list(filter(None, names)) or [f"{_path(functions[0])}:{functions[0].id.name}"]
+
+
+def _find_unique_name(function: KnownFunction, among: Sequence[KnownFunction]) -> str:
+    """A name that means only one of some functions of its name; "" if there is none."""
+    for qualifier in (_path(function), function.id.scope, function.id.image):
+        if qualifier and _select_qualified(among, qualifier) == [function]:
+            return f"{qualifier}:{function.id.name}"
+    return ""

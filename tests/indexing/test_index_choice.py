@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 import kgraph
-from kgraph.errors import KgraphError, LookupFailed
+from kgraph.errors import KgraphError, LookupFailed, StoreError
 from kgraph.indexing.index_choice import ChoiceReason, choose_index, open_bundled_index
 from kgraph.model.results import IndexDescription
+from kgraph.resources import find_mini_linux
 from kgraph.store import cache_folder, create_index, index_path, write_description
 
 
@@ -53,6 +54,22 @@ def test_mini_linux_answers_where_there_is_no_index_and_is_never_the_last_built(
     assert choose_index(folder=tmp_path).choice is ChoiceReason.BUNDLED
     tree = make(tmp_path / "one", 1.0)
     assert choose_index(folder=tmp_path).path == tree
+
+
+def test_in_a_kernel_tree_without_an_index_mini_linux_does_not_answer(tmp_path: Path) -> None:
+    tree = tmp_path / "linux"
+    (tree / "scripts").mkdir(parents=True)
+    (tree / "net" / "scripts").mkdir(parents=True)
+    for name in ("Makefile", "Kconfig", "net/Makefile", "net/Kconfig"):
+        (tree / name).touch()
+    for folder in (tree, tree / "net"):
+        with pytest.raises(StoreError, match="there is no index of") as raised:
+            choose_index(folder=folder)
+        assert raised.value.hint == f"run `kgraph index {tree}`"
+    other = make(tmp_path / "other", 1.0)
+    chosen = choose_index(folder=tree)
+    assert (chosen.path, chosen.choice, chosen.unindexed) == (other, ChoiceReason.LAST, tree)
+    assert choose_index(folder=find_mini_linux() / "net").unindexed is None
 
 
 def test_unreadable_indexes_are_skipped(tmp_path: Path) -> None:
