@@ -38,7 +38,6 @@ from kgraph.resolve.constraint_graph import (
     PointeeKey,
     ReasonKey,
     UnusedKey,
-    label_location,
     pack_label,
 )
 from kgraph.resolve.fact_rows import SiteRow, WriteRow
@@ -192,7 +191,7 @@ class Constraints:
     def _give(self, node: int, token: int, label: int) -> None:
         labels = self.given.setdefault(node, {})
         known = labels.get(token)
-        if known is None or self.label_order(label) < self.label_order(known):
+        if known is None or label < known:
             labels[token] = label
 
     def iter_given(self) -> Iterator[tuple[int, int, int]]:
@@ -202,13 +201,6 @@ class Constraints:
                 yield node, token, label
         for token, node in self.nodes.token_holders.items():
             yield node, token, UNCITED
-
-    def label_order(self, label: int) -> tuple[str, int, int, int]:
-        """A label's place in canonical order."""
-        if label == UNCITED:
-            return ("", 0, 0, 0)
-        location = self.nodes.interner.location_list[label_location(label)]
-        return (location.path, location.line, location.column, label & 15)
 
     def _note_export(self, row: WriteRow) -> bool:
         """Note an object or function that a symbol's row names: that takes no address."""
@@ -269,7 +261,7 @@ class Constraints:
         if is_untyped:
             self.untyped_overlaps.add((node, operand))
         labels = self.overlaps.setdefault(node, {})
-        if operand not in labels or self.label_order(label) < self.label_order(labels[operand]):
+        if operand not in labels or label < labels[operand]:
             labels[operand] = label
 
     def _add_store(

@@ -103,5 +103,5 @@ class _Dump:
     def _cite(self, label: int) -> str:
         if label == UNCITED:
             return ""
-        location = self._nodes.interner.location_list[label_location(label)]
+        location = self._nodes.interner.location(label_location(label))
         return f"  {ROLES[label_role(label)].value} {location}"

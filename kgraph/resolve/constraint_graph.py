@@ -11,7 +11,7 @@ token is one of:
   followed.
 
 A label is what an edge is cited with: the location where a value is put, passed or returned, and
-its role, packed into one integer.
+its role, packed into one integer. Labels are in the order of their locations.
 """
 
 from msgspec import Struct

@@ -5,7 +5,7 @@ identity, and a call site that stands under two keys is one.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ NO_ARGUMENTS: tuple[tuple[int, ...], ...] = ()
 Subject = TypeVar("Subject", Function, Object)
 
 
-class SiteRow(Struct, frozen=True, gc=False):
+class SiteRow(Struct, gc=False):
     """A call site. `position` is its index in Definition.calls.
 
     A direct call has the number of its `callee`, and no `target`; an indirect call has the value
@@ -43,7 +43,7 @@ class SiteRow(Struct, frozen=True, gc=False):
     signature: str = ""
 
 
-class WriteRow(Struct, frozen=True, gc=False):
+class WriteRow(Struct, gc=False):
     """A value that is put into a place: a binding or a flow. `table` is an object or NONE."""
 
     value: int
@@ -111,10 +111,19 @@ def read_definitions(definitions: Iterable[Definition]) -> FactRows:
         rows[key] = row
     linked = _find_linked(functions)
     counting = [rows[key] for key in sorted(rows) if key in linked or key in objects]
+    _renumber_locations(counting, interner.sort_locations())
     _merge_sites(counting)
     return FactRows(
         interner, counting, _choose_first({key: functions[key] for key in linked}),
         _choose_first(objects), _find_duplicates([*functions.values(), *objects.values()]))
+
+
+def _renumber_locations(definitions: list[DefinitionRow], numbers: Sequence[int]) -> None:
+    for definition in definitions:
+        for site in definition.sites:
+            site.location = numbers[site.location]
+        for write in definition.writes:
+            write.location = numbers[write.location]
 
 
 def _make_site_row(interner: Interner, position: int, site: CallSite) -> SiteRow:

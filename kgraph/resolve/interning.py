@@ -3,8 +3,10 @@
 Functions, objects, holders, values, locations and reasons get a number when they are first seen,
 so that half a million flows are a few arrays instead of a few million objects. Knows nothing of
 linkage or of what a value means. Numbers depend on the order of reading, so no result may depend
-on one.
+on one, but for those of locations: once all are known, these are in order.
 """
+
+from array import array
 
 from msgspec import Struct
 
@@ -122,8 +124,11 @@ class Interner:
         self.holder_keys: list[HolderKey] = []
         self.value_numbers: dict[ValueRow, int] = {}
         self.value_rows: list[ValueRow] = [ConstantRow()]
-        self.location_numbers: dict[tuple[str, int, int], int] = {}
-        self.location_list: list[Location] = []
+        self._location_numbers: dict[int, int] = {}
+        self._path_numbers: dict[str, int] = {}
+        self._paths: list[str] = []
+        self._places: array[int] = array("Q")  # of each location, without its path
+        self._path_of: array[int] = array("I")
         self.reason_numbers: dict[str, int] = {}
         self.reason_list: list[str] = []
 
@@ -207,13 +212,33 @@ class Interner:
         return number
 
     def intern_location(self, location: Location) -> int:
-        """The number of a location."""
-        key = (location.path, location.line, location.column)
-        number = self.location_numbers.get(key)
-        if number is None:
-            number = self.location_numbers[key] = len(self.location_list)
-            self.location_list.append(location)
-        return number
+        """The number of a location, which holds until `sort_locations`."""
+        path = self._path_numbers.setdefault(location.path, len(self._path_numbers))
+        key = path << 64 | location.line << 32 | location.column
+        return self._location_numbers.setdefault(key, len(self._location_numbers))
+
+    def sort_locations(self) -> "array[int]":
+        """Number the locations in their order: for each its new number. No further one may come."""
+        self._paths = sorted(self._path_numbers)
+        ranks = [0] * len(self._paths)
+        for rank, path in enumerate(self._paths):
+            ranks[self._path_numbers[path]] = rank
+        rest = (1 << 64) - 1
+        keys = [ranks[key >> 64] << 64 | key & rest for key in self._location_numbers]
+        order = sorted(range(len(keys)), key=keys.__getitem__)
+        self._path_of = array("I", [keys[number] >> 64 for number in order])
+        self._places = array("Q", [keys[number] & rest for number in order])
+        numbers = array("I", bytes(4 * len(keys)))
+        for new, old in enumerate(order):
+            numbers[old] = new
+        self._location_numbers.clear()
+        self._path_numbers.clear()
+        return numbers
+
+    def location(self, number: int) -> Location:
+        """The location of a number, once they are sorted."""
+        place = self._places[number]
+        return Location(self._paths[self._path_of[number]], place >> 32, place & 0xFFFFFFFF)
 
     def intern_reason(self, reason: str) -> int:
         """The number of a reason why a value could not be followed."""

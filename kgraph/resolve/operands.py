@@ -146,12 +146,12 @@ class TableSurvey:
                 found.setdefault(nodes[base.holder], set()).add(nodes[row.holder])
         return found
 
-    def find_slots(self, root: int) -> set[int]:
-        """The slots that are reached in an object or local by name."""
+    def find_slots(self, roots: set[int]) -> set[int]:
+        """The slots that are reached in some objects or locals by name."""
         nodes = self._nodes.holder_nodes
         return {nodes[row.holder] for row in self._rows
                 if isinstance(row, LoadRow | AddressRow) and row.base != NONE
-                and self.roots[row.base] == root and self.is_slot(row.holder)}
+                and self.roots[row.base] in roots and self.is_slot(row.holder)}
 
     def _iter_bases(self) -> Iterator[int]:
         """Every base in a value or of what is written to."""

@@ -103,7 +103,7 @@ class BindingRows:
         self, holder: Holder, bound: FunctionId | ObjectId, table: ObjectId | None, location: int,
         how: TransferKind,
     ) -> BoundSlot:
-        where = self._nodes.interner.location_list[location]
+        where = self._nodes.interner.location(location)
         order = (
             _location_key(where), repr(holder), isinstance(bound, FunctionId),
             _identity_key(bound), how, _identity_key(table))

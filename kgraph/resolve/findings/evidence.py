@@ -24,8 +24,6 @@ from kgraph.resolve.solving.solver import EMPTY, Solver
 LIMIT = 12
 """Longer chains are cited by their first and last citations, and say what is left out."""
 
-ChainOrder = tuple[tuple[str, int, int, int, str], ...]
-
 
 class ChainStep(Struct, frozen=True, gc=False):
     """A value arrives at a node, cited with a label."""
@@ -35,6 +33,24 @@ class ChainStep(Struct, frozen=True, gc=False):
 
 
 Chain = Sequence[ChainStep]
+
+
+class _Arrival(Struct, frozen=True, gc=False):
+    """The end of a chain: its last step, and the arrival before it. `order` has the labels and the
+    names of all steps that are cited: of two chains the one that comes first is taken."""
+
+    order: tuple[int | str, ...]
+    step: ChainStep
+    before: "_Arrival | None" = None
+
+    def list_steps(self) -> list[ChainStep]:
+        """The whole chain."""
+        steps = [self.step]
+        arrival = self.before
+        while arrival is not None:
+            steps.append(arrival.step)
+            arrival = arrival.before
+        return steps[::-1]
 
 
 class EvidenceChains:
@@ -65,34 +81,33 @@ class EvidenceChains:
         found: dict[int, Chain] = {}
         sets = self._sets if sets is None else sets
         succ, preds = self._solver.succ, self._solver.preds
-        layer: dict[int, Chain] = {}
+        layer: dict[int, _Arrival] = {}
         for step in self._origins.get(token, ()):
-            self._offer(layer, step.node, [step])
+            self._offer(layer, None, step.label, step.node)
         seen: set[int] = set()
         while layer and missing:
             for node in missing & layer.keys():
-                found[node] = layer[node]
+                found[node] = layer[node].list_steps()
             missing -= layer.keys()
             seen |= layer.keys()
-            following: dict[int, Chain] = {}
-            for node, chain in layer.items():
+            following: dict[int, _Arrival] = {}
+            for node, arrival in layer.items():
                 for target in succ.get(node, ()):
                     if target not in seen and token in sets.get(target, EMPTY):
-                        step = ChainStep(preds[target][node], target)
-                        self._offer(following, target, [*chain, step])
+                        self._offer(following, arrival, preds[target][node], target)
             layer = following
         return found
 
-    def _offer(self, layer: dict[int, Chain], node: int, chain: Chain) -> None:
+    def _offer(
+        self, layer: dict[int, _Arrival], before: _Arrival | None, label: int, node: int
+    ) -> None:
         """Enter a chain to a node, unless one comes first."""
+        order = () if before is None else before.order
+        if label != UNCITED:
+            order = (*order, label, self._names.get(node) or self.name(node))
         known = layer.get(node)
-        if known is None or self._order(chain) < self._order(known):
-            layer[node] = chain
-
-    def _order(self, chain: Chain) -> ChainOrder:
-        order = self._solver.constraints.label_order
-        return tuple([(*order(step.label), self.name(step.node)) for step in chain
-                      if step.label != UNCITED])
+        if known is None or order < known.order:
+            layer[node] = _Arrival(order, ChainStep(label, node), before)
 
     def name(self, node: int) -> str:
         """What a node is called in evidence."""
@@ -126,7 +141,7 @@ class EvidenceChains:
         return Evidence(Role.INSTALL, cited[0].location, cited[0].holder)
 
     def _location(self, label: int) -> Location:
-        return self._nodes.interner.location_list[label_location(label)]
+        return self._nodes.interner.location(label_location(label))
 
 
 def starts_at_initialiser(chain: Chain) -> bool:

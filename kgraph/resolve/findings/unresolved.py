@@ -208,9 +208,9 @@ class NoCandidateReasons:
 
     def _cite(self, nodes: list[int]) -> tuple[Evidence, ...]:
         """Where something is put into the nodes, at most LIMIT places."""
-        locations = self._nodes.interner.location_list
+        find_location = self._nodes.interner.location
         found = {
-            Evidence(ROLES[label_role(label)], locations[label_location(label)],
+            Evidence(ROLES[label_role(label)], find_location(label_location(label)),
                      str(self._nodes.holder(node) or ""))
             for node in nodes if node != NONE
             for label in self._iter_labels(node) if label != UNCITED

@@ -96,7 +96,7 @@ class _AsmLinker:
     def _find_static(self, site: SiteRow, function: FunctionId) -> FunctionId | None:
         """The static function that a name means at a call site."""
         interner = self._facts.interner
-        path = interner.location_list[site.location].path
+        path = interner.location(site.location).path
         unit = interner.function_ids[site.caller].scope.rpartition("@")[2]
         for scope in (path, f"{path}@{unit}"):
             static = FunctionId(function.name, scope, function.image)

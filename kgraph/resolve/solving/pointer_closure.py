@@ -37,6 +37,9 @@ class _PointerClosure:
         self._constraints = solver.constraints
         self._nodes = solver.nodes
         self._stored: set[tuple[int, int]] = set()
+        self._holders: set[int] = set()
+        self._functions: set[int] = set()  # among the tokens before `_tokens`
+        self._tokens = 0
         self._takers: dict[int, list[int]] = {}  # address token: the nodes that are given it
         self._addressed: dict[int, list[int]] = {}  # node: those whose addresses it is given
         for node, token, _ in self._constraints.iter_given():
@@ -59,11 +62,15 @@ class _PointerClosure:
             len(self._solver.admitted), len(self._stored))
 
     def find_function_holders(self) -> set[int]:
-        """The nodes that hold a function."""
-        functions = {token for token, function in enumerate(self._nodes.token_functions)
-                     if function != NONE}
-        return {node for node, tokens in self._solver.sets.items()
-                if not functions.isdisjoint(tokens)}
+        """The nodes that hold a function, once everything is carried on."""
+        tokens = self._nodes.token_functions
+        self._functions.update(
+            token for token in range(self._tokens, len(tokens)) if tokens[token] != NONE)
+        self._tokens = len(tokens)
+        sets, functions = self._solver.sets, self._functions
+        self._holders.update(
+            node for node in self._solver.take_grown() if not functions.isdisjoint(sets[node]))
+        return self._holders
 
     def _admit_addresses(self) -> bool:
         """Admit the addresses of what holds a function; whether there were new ones."""

@@ -65,6 +65,7 @@ class Solver:
         self.succ: dict[int, list[int]] = {}
         self.preds: dict[int, dict[int, int]] = {}
         self.called_functions: set[int] = set()
+        self._grown: set[int] = set()  # since `take_grown` was last asked
         self._needed = relevance.is_needed
         self._delta: dict[int, set[int]] = {}
         self._work: deque[int] = deque()
@@ -171,8 +172,7 @@ class Solver:
             preds = self.preds[target] = {}
         known = preds.get(source)
         if known is not None:
-            order = self.constraints.label_order
-            if known != label and order(label) < order(known):
+            if label < known:
                 preds[source] = label
             return
         preds[source] = label
@@ -180,6 +180,11 @@ class Solver:
         tokens = self.sets.get(source)
         if tokens:
             self.add_tokens(target, tokens)
+
+    def take_grown(self) -> set[int]:
+        """The nodes that got something since this was last asked."""
+        grown, self._grown = self._grown, set()
+        return grown
 
     def mark_unknown(self, reason: str, target: int) -> None:
         """Let a node hold anything, for a reason."""
@@ -194,6 +199,7 @@ class Solver:
         while work:
             node = work.popleft()
             delta = deltas.pop(node)
+            self._grown.add(node)
             for target in succ.get(node, ()):
                 known = sets.get(target)
                 if known is None or not delta <= known:

@@ -92,8 +92,7 @@ class StorageOverlap:
         comes from a pointer through which the fields are reached.
         """
         survey = self._solver.constraints.survey
-        slots = {slot for root in self._holders & survey.record_roots
-                 for slot in survey.find_slots(root)}
+        slots = survey.find_slots(self._holders & survey.record_roots)
         slots.update(self._find_stored_slots())
         for slot in (slots & self._called) - self._holders:
             node = self._nodes.intern_node(OverlapKey(slot))
@@ -170,8 +169,8 @@ class StorageOverlap:
             known = [_Neighbour(operand, label, (node, operand) in self._untyped)
                      for operand, label in self._overlaps.get(node, {}).items()
                      if self._is_slot(operand)]
-            order, key = self._solver.constraints.label_order, self._nodes.slot_key
-            known.sort(key=lambda each: (order(each.label), key(each.slot)))
+            key = self._nodes.slot_key
+            known.sort(key=lambda each: (each.label, key(each.slot)))
             self._neighbours[slot] = known
         return known
 
