@@ -19,7 +19,14 @@ from kgraph.cli.export import export_verb
 from kgraph.cli.help import help_verb
 from kgraph.cli.index import index_verb
 from kgraph.cli.ops import ops_verb
-from kgraph.cli.output import discard_unwritten, escape_for_stderr, replace_closed_streams
+from kgraph.cli.output import (
+    discard_unwritten,
+    escape_for_stderr,
+    finish_output,
+    forbid_pager,
+    replace_closed_streams,
+    tell,
+)
 from kgraph.cli.path import path_verb
 from kgraph.cli.report import report_verb
 from kgraph.cli.site import site_verb
@@ -59,9 +66,12 @@ class _Verbs(click.Group):
 )
 @click.option("--version", "-V", is_flag=True, is_eager=True, expose_value=False,
               callback=_print_version, help="Show the version and exit.")
+@click.option("--no-pager", is_flag=True, help="Never show output in a pager.")
 @click.pass_context
-def cli(context: click.Context) -> None:
+def cli(context: click.Context, no_pager: bool) -> None:
     """Call graphs of Linux kernel source, every hop cited as file:line."""
+    if no_pager:
+        forbid_pager()
     if context.invoked_subcommand is None:
         click.echo(context.get_help(), err=True)
         context.exit(USAGE)
@@ -136,6 +146,7 @@ def run() -> NoReturn:
             "please report it; run the command again with KGRAPH_TRACEBACK=1 and include the"
             " output",
         )
+    finish_output()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is left to be cleaned up
     discard_unwritten()
     sys.exit(status if isinstance(status, int) else 0)
@@ -183,7 +194,7 @@ def _print_error(message: str, hint: str) -> int:
     with contextlib.suppress(OSError):  # standard error may be closed
         for start, text in (("kgraph: ", message), ("hint: ", hint)):
             if text:
-                print(start + escape_for_stderr(" ".join(text.split())), file=sys.stderr)  # noqa: T201
+                tell(start + escape_for_stderr(" ".join(text.split())))
     return USAGE
 
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from kgraph.cli.output import write_lines
+
 _OVERVIEW = "README"
 
 
@@ -19,7 +21,7 @@ def help_verb(context: click.Context, topic: str | None) -> None:
     pages = _find_pages()
     name = topic or _OVERVIEW
     if name in pages:
-        click.echo_via_pager(pages[name].read_text(encoding="utf-8").rstrip("\n"))
+        write_lines(pages[name].read_text(encoding="utf-8").splitlines(), exact=True)
         return
     group = context.find_root().command
     verb = group.get_command(context, name) if isinstance(group, click.Group) else None

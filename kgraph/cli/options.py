@@ -1,5 +1,7 @@
 """Options that verbs share, and opening the index."""
 
+import socket
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from kgraph import api
-from kgraph.cli.output import remark
+from kgraph.cli.output import link_places, remark
 
 if TYPE_CHECKING:
     from kgraph.api import CallGraph
@@ -72,4 +74,8 @@ def open_graph(index: Path | None, asked: Sequence[str] = ()) -> "Iterator[CallG
         api.use_index(index, functions=asked, remark=remark) as graph,
         api.report_damage(graph.path),
     ):
+        if sys.stdout.isatty():
+            from kgraph.report.code_links import make_terminal_links
+
+            link_places(make_terminal_links(graph.description, socket.gethostname()))
         yield graph

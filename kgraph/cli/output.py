@@ -4,12 +4,18 @@ import errno
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kgraph.textfile import is_file, is_there
+
+if TYPE_CHECKING:
+    from kgraph.cli.pager import Screen
+    from kgraph.cli.terminal import LinkMaker, Terminal
 
 # Control characters but tab and newline, those of Latin-1 included (some terminals obey them), and
 # characters that reorder text on the screen.
@@ -51,12 +57,87 @@ def _escape(found: "re.Match[str]") -> str:
     return f"\\x{code:02x}" if code <= 0xff else f"\\u{code:04x}"
 
 
+class _Output:
+    """How standard output is written: found out at the first line that is."""
+
+    def __init__(self) -> None:
+        self.pages = True
+        self.make_link: LinkMaker | None = None
+        self._terminal: Terminal | None = None
+        self._screen: Screen | None = None
+        self._is_known = False
+
+    def look(self) -> "tuple[Terminal | None, Screen | None]":
+        """What formats lines, if standard output is a terminal or colours are forced; what shows
+        them, if it is a terminal.
+        """
+        if not self._is_known:
+            self._is_known = True
+            is_terminal = sys.stdout.isatty()
+            if is_terminal or os.environ.get("FORCE_COLOR"):
+                self._terminal = self._make_terminal(is_terminal=is_terminal)
+            if is_terminal:
+                from kgraph.cli.pager import Screen, find_pager
+
+                self._screen = Screen(
+                    find_pager() if self.pages else [], shutil.get_terminal_size().lines)
+        return self._terminal, self._screen
+
+    def _make_terminal(self, *, is_terminal: bool) -> "Terminal":
+        from kgraph.cli.terminal import Terminal, get_width, wants_colour
+
+        has_links = is_terminal and os.environ.get("TERM") != "dumb"
+        return Terminal(
+            width=get_width() if is_terminal else None,
+            colour=wants_colour(is_terminal=is_terminal),
+            make_link=self._find_link if has_links else None)
+
+    def _find_link(self, path: str, line: int) -> str:
+        return "" if self.make_link is None else self.make_link(path, line)
+
+    def close(self) -> None:
+        """Show what was written, and wait for the reader of a pager."""
+        if self._screen is not None:
+            self._screen.close()
+
+
+_OUTPUT = _Output()
+
+
+def forbid_pager() -> None:
+    """Write everything to the terminal itself."""
+    _OUTPUT.pages = False
+
+
+def link_places(make_link: "LinkMaker") -> None:
+    """On a terminal, places lead to the address that `make_link` gives."""
+    _OUTPUT.make_link = make_link
+
+
+def finish_output() -> None:
+    """Show what was written, and wait for the reader of a pager."""
+    global _OUTPUT
+    output, _OUTPUT = _OUTPUT, _Output()
+    output.close()
+
+
+def _write(data: bytes) -> None:
+    _, screen = _OUTPUT.look()
+    if screen is None:
+        sys.stdout.buffer.write(data)
+    else:
+        screen.write(data)
+
+
 def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
     """Write lines of data. Control characters from documents or source are escaped, unless `exact`;
     bytes of the source that are not UTF-8 are written as they were.
     """
+    terminal, _ = _OUTPUT.look()
     for line in lines if exact else map(escape_controls, lines):
-        sys.stdout.buffer.write(f"{line}\n".encode("utf-8", "surrogateescape"))
+        shown = (line,) if exact or terminal is None else terminal.format_line(line)
+        for part in shown:
+            _write(f"{part}\n".encode("utf-8", "surrogateescape"))
 
 
 def write_json(record: object, *, indent: int | None = 2) -> None:
@@ -83,7 +164,7 @@ def _format_json(record: object, indent: int | None) -> str:
 
 
 def _write_json_text(text: str) -> None:
-    sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+    _write(text.encode("utf-8", "backslashreplace"))
 
 
 def write_file(path: Path, data: bytes) -> None:
@@ -126,8 +207,20 @@ def escape_for_stderr(text: str) -> str:
 
 
 def remark(text: str) -> None:
-    """Tell the user something on standard error."""
-    print(f"kgraph: {escape_for_stderr(text)}", file=sys.stderr)  # noqa: T201
+    """Tell the user something on standard error, below what was written so far if both go to a
+    terminal.
+    """
+    tell(f"kgraph: {escape_for_stderr(text)}")
+
+
+def tell(line: str) -> None:
+    """Write a line to standard error."""
+    terminal, screen = _OUTPUT.look()
+    if terminal is None or screen is None or not screen.takes_errors:
+        print(line, file=sys.stderr)  # noqa: T201
+        return
+    for part in terminal.format_line(line):
+        screen.write_error(f"{part}\n")
 
 
 class ProgressBar:

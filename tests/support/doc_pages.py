@@ -22,8 +22,9 @@ _ENVIRONMENT = """
 | `KGRAPH_LOG` | `debug`, `info` ...: log what a run decides to standard error. |
 | `KGRAPH_TRACEBACK` | `1`: show the traceback of an internal error, or behind a damaged index. |
 | `KGRAPH_PURE_PYTHON` | `1`: index without the compiled inner loop. Slower, with the same facts. |
-| `NO_COLOR` | No colours on a terminal. |
-| `PAGER` | The pager of `kgraph help`. |
+| `NO_COLOR`, `FORCE_COLOR` | No colours on a terminal; colours in a pipe. |
+| `KGRAPH_PAGER`, `PAGER` | The pager for what is longer than the screen. |
+| `KGRAPH_LINKS` | Where places on a terminal lead: `file`, `vscode`, `elixir`, `git` or `none`. |
 """
 
 
@@ -90,7 +91,8 @@ def _iter_reference(cli: click.Group) -> Iterator[str]:
     yield ""
     yield "Written by `pytest --bless` from the command line. `kgraph VERB --help` shows the same."
     yield ""
-    yield "`kgraph` itself has `--version` (`-V`) and `--help`, as every verb has `--help`."
+    yield ("`kgraph` itself has `--version` (`-V`), `--no-pager` and `--help`; every verb has"
+           " `--help`.")
     for name, verb in cli.commands.items():
         context = click.Context(verb, info_name=name)
         yield ""

@@ -4,7 +4,7 @@ Owns what stands on which page and how pages are linked. It decides no verdict a
 terminal.
 """
 
-from kgraph.report.html.links import LinkStyle
+from kgraph.report.code_links import LinkStyle
 from kgraph.report.html.site import make_site, make_standalone_page
 from kgraph.report.html.writing import SiteChanges, refuse_folder, write_site
 

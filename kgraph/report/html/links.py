@@ -1,30 +1,18 @@
-"""File names of pages, and links to pages, to cited source, and to code browsers."""
+"""File names of pages, and links to pages and to cited source."""
 
-import os
 import re
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from hashlib import blake2b
-from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote
 
 from kgraph.model.location import Location
 from kgraph.model.results import IndexDescription, KnownFunction
-from kgraph.textfile import unescape_name
+from kgraph.report.code_links import LinkStyle, link_to_code
 
 _LONGEST = 80
 Key = TypeVar("Key", bound=Hashable)
-
-
-class LinkStyle(StrEnum):
-    """Where a citation leads besides the site itself."""
-
-    ELIXIR = "elixir"
-    GIT = "git"
-    FILE = "file"
-    VSCODE = "vscode"
 
 
 def make_file_names(texts: Mapping[Key, str]) -> dict[Key, str]:
@@ -101,30 +89,7 @@ class Links:
 
     def to_outside(self, location: Location) -> str:
         """The location in the code browser or tree that the user chose; "" for none."""
-        if self.style is None:
-            return ""
-        name, tag = unescape_name(location.path), _find_git_tag(self.index.release)
-        path = quote(os.fsencode(name))
-        if self.style in (LinkStyle.ELIXIR, LinkStyle.GIT) and not tag:
-            return ""
-        if self.style is LinkStyle.ELIXIR:
-            return f"https://elixir.bootlin.com/linux/{tag}/source/{path}#L{location.line}"
-        if self.style is LinkStyle.GIT:
-            return ("https://git.kernel.org/pub/scm/linux/kernel/git/stable/linux.git/tree/"
-                    f"{path}?h={tag}#n{location.line}")
-        file = quote(os.fsencode(Path(self.index.tree) / name))
-        if self.style is LinkStyle.FILE:
-            return f"file://{file}#L{location.line}"
-        return f"vscode://file{file}:{location.line}"
-
-
-def _find_git_tag(release: str) -> str:
-    """The git tag of a release: v4.6.2; v5.10 for 5.10.0; v5.10-rc1; "" if it has none."""
-    found = re.fullmatch(r"(\d+\.\d+)(?:\.(\d+))?(-rc\d+)?", release)
-    if found is None:
-        return ""
-    sub = f".{found[2]}" if found[2] not in (None, "0") else ""
-    return f"v{found[1]}{sub}{found[3] or ''}"
+        return "" if self.style is None else link_to_code(self.style, self.index, location)
 
 
 def make_own_names(names: Iterable[str]) -> dict[str, str]:

@@ -8,8 +8,9 @@ from kgraph.api import CheckResult, PathResult
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.model.location import Location
+from kgraph.report.code_links import LinkStyle
 from kgraph.report.html.answer_pages import make_chain_pages, make_path_pages
-from kgraph.report.html.links import Links, LinkStyle, PageNames
+from kgraph.report.html.links import Links, PageNames
 from kgraph.report.html.mentioned_pages import MentionedPages
 from kgraph.report.html.pages import ChainPage, FrontPage, Page, PathPage, SearchEntry
 from kgraph.report.html.proofs import ProofMaker
