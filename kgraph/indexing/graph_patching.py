@@ -24,7 +24,7 @@ from kgraph.model.results import Coverage
 from kgraph.resolve import DeferralRules
 from kgraph.resolve.incremental.change_impact import analyse_impact
 from kgraph.resolve.linkage import FunctionLinker
-from kgraph.resolve.models.declared import collect_declared_words
+from kgraph.resolve.models.declared import collect_declared_words, has_declared_prefix
 from kgraph.store import Connection
 from kgraph.store.codec import FactsDecoder
 from kgraph.store.facts_writer import CitedFiles
@@ -113,7 +113,7 @@ class _PreviousGraphFacts:
 
     def is_declared(self, *names: str) -> bool:
         """Whether the declared models or the user's rules name all of these."""
-        return self._words.issuperset(names)
+        return all(name in self._words or has_declared_prefix(name) for name in names)
 
     def _link(self, function: FunctionId) -> tuple[FunctionId, bool]:
         """What a function links to among the previous and the added functions, and whether that

@@ -9,8 +9,8 @@ kgraph.errors and kgraph.logs, and the TOML reader for the declared models.
 The stages, in order:
 
 - `models/` adds to the facts what C code cannot show: linker sections, the module loader, lists
-  that hang on one object, functions that assembler names. Every such rule is a row of a TOML file,
-  with its reason.
+  that hang on one object, static calls, functions that assembler names. Every such rule is a row of
+  a TOML file, with its reason.
 - `interning`, `fact_rows`, `linkage` and `installed_tables` turn the definitions into rows of small
   integers and say which definition a name means.
 - `constraint_graph`, `operands` and `constraint_builder` turn the rows into a constraint graph:
@@ -63,6 +63,7 @@ from kgraph.resolve.models.asm_linking import link_asm_names
 from kgraph.resolve.models.linker_sections import apply_linker_sections
 from kgraph.resolve.models.module_loader import bind_loader_slots
 from kgraph.resolve.models.per_object_lists import separate_object_lists
+from kgraph.resolve.models.static_calls import apply_static_calls
 from kgraph.resolve.solving.object_sensitivity import solve_by_objects
 
 __all__ = ["DeferralRules", "build_constraints", "load_deferral_rules", "resolve"]
@@ -127,7 +128,7 @@ def _resolve(
 def build_constraints(definitions: Iterable[Definition]) -> Constraints:
     """The constraints of the definitions, with what the models add to these."""
     modelled = separate_object_lists(apply_linker_sections(bind_loader_slots(definitions)))
-    facts = read_definitions(modelled)
+    facts = read_definitions(apply_static_calls(modelled))
     link_asm_names(facts)
     constraints = Constraints(Nodes(facts), find_installed_objects(facts))
     _LOG.debug(

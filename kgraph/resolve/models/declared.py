@@ -39,13 +39,53 @@ class CopyFunction:
 class ListRegistration:
     """A function that adds argument `value` to the list of what argument `object` points to.
 
-    Whoever walks `list` calls `element` of what it finds.
+    Whoever walks `list` calls `element` of what it finds. `call_key` is the field of the object
+    that points to the key of a static call, which may call the function itself; None if none does.
     """
 
     object: int
     value: int
     list: Field
     element: Field
+    call_key: Field | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trampoline:
+    """Functions whose names begin with `function` jump to what `slot` of their objects holds. An
+    object has the rest of the function's name after `object`."""
+
+    function: str
+    object: str
+    slot: Field
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCallUpdate:
+    """A function that puts argument `value` into `slot` of what argument `object` points to."""
+
+    object: int
+    value: int
+    slot: Field
+
+
+@dataclass(frozen=True, slots=True)
+class FilledKey:
+    """Objects whose names match `object`; their static calls call what `slot` holds."""
+
+    object: re.Pattern[str]
+    slot: Field
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCalls:
+    """What static calls do. `updates` are by function; `declared` are (caller, file) of updates
+    that `filled` and others replace."""
+
+    trampolines: tuple[Trampoline, ...]
+    updates: dict[str, StaticCallUpdate]
+    declared: frozenset[tuple[str, str]]
+    filled: tuple[FilledKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +146,30 @@ class _RegistryRow(_ModelRow, kw_only=True):
     value: _Argument
     list: _Slot
     element: _Slot
+    call_key: _Slot | None = None
+
+
+class _TrampolineRow(_ModelRow, kw_only=True):
+    function: _Text
+    object: _Text
+    slot: _Slot
+
+
+class _UpdateRow(_ModelRow, kw_only=True):
+    function: _Text
+    object: _Argument
+    value: _Argument
+    slot: _Slot
+
+
+class _DeclaredRow(_ModelRow, kw_only=True):
+    caller: _Text
+    file: _Text
+
+
+class _FilledRow(_ModelRow, kw_only=True):
+    object: _Text
+    slot: _Slot
 
 
 class _UnionRow(_ModelRow, kw_only=True):
@@ -160,6 +224,13 @@ class _RegistryFile(Struct, forbid_unknown_fields=True):
     registry: list[_RegistryRow]
 
 
+class _StaticCallFile(Struct, forbid_unknown_fields=True):
+    trampoline: list[_TrampolineRow]
+    update: list[_UpdateRow]
+    declared: list[_DeclaredRow]
+    filled: list[_FilledRow]
+
+
 class _UnionFile(Struct, forbid_unknown_fields=True):
     union: list[_UnionRow]
 
@@ -210,9 +281,24 @@ def load_list_registrations() -> dict[str, ListRegistration]:
     rows = _read("per_object_lists.toml", _RegistryFile).registry
     return {
         row.function: ListRegistration(
-            row.object, row.value, _split_slot(row.list), _split_slot(row.element))
+            row.object, row.value, _split_slot(row.list), _split_slot(row.element),
+            _split_slot(row.call_key) if row.call_key else None)
         for row in rows
     }
+
+
+@cache
+def load_static_calls() -> StaticCalls:
+    """What static calls do."""
+    file = _read("static_calls.toml", _StaticCallFile)
+    return StaticCalls(
+        tuple(Trampoline(row.function, row.object, _split_slot(row.slot))
+              for row in file.trampoline),
+        {row.function: StaticCallUpdate(row.object, row.value, _split_slot(row.slot))
+         for row in file.update},
+        frozenset((row.caller, row.file) for row in file.declared),
+        tuple(FilledKey(re.compile(row.object), _split_slot(row.slot)) for row in file.filled),
+    )
 
 
 @cache
@@ -242,6 +328,12 @@ def load_sections() -> Sections:
         relative=tuple(RelativeWalk(row.reader, row.walker, row.file, tuple(row.starts))
                        for row in file.relative),
     )
+
+
+def has_declared_prefix(name: str) -> bool:
+    """Whether a model is about all names that begin like this one."""
+    return any(name.startswith((row.function, row.object))
+               for row in load_static_calls().trampolines)
 
 
 @cache

@@ -11,7 +11,7 @@ one row of a table are combined, and no others.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -19,6 +19,8 @@ from kgraph.model.facts import Binding, CallSite, Definition, Flow
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.values import Address, Holder, Load, Place, Slot, TransferKind, Value
 from kgraph.resolve.models.declared import ListRegistration, is_public, load_list_registrations
+from kgraph.resolve.models.rewriting import replace_places
+from kgraph.resolve.models.static_calls import is_call_key, make_call_places
 
 TableFields = dict[ObjectId, dict[Slot, list[Value]]]
 
@@ -69,8 +71,10 @@ def _list_variable(owner: ObjectId, field: str) -> ObjectId:
 
 
 def is_list_object(identity: ObjectId) -> bool:
-    """Whether an object stands for a list: no C name ends like this."""
-    return identity.name.endswith("[]")
+    """Whether an object stands for a list (no C name ends like this), or is the key of a static
+    call: it holds only what is put into it by its name.
+    """
+    return identity.name.endswith("[]") or is_call_key(identity)
 
 
 def _add_registered(
@@ -84,13 +88,27 @@ def _add_registered(
         if registry is None or len(call.arguments) <= max(registry.object, registry.value):
             continue
         for owner, value in _iter_registered(call, registry, rows):
-            place = Place(Slot(*registry.element),
-                          Address(Place(list_object(owner, registry.list[1]))))
-            if isinstance(value, FunctionId):
-                bindings.append(Binding(place, value, call.location, TransferKind.ARGUMENT))
-            else:
-                flows.append(Flow(value, place, call.location, TransferKind.ARGUMENT))
+            places = [Place(Slot(*registry.element),
+                            Address(Place(list_object(owner, registry.list[1]))))]
+            places += _find_call_keys(owner, registry, rows)
+            for place in places:
+                if isinstance(value, FunctionId):
+                    bindings.append(Binding(place, value, call.location, TransferKind.ARGUMENT))
+                else:
+                    flows.append(Flow(value, place, call.location, TransferKind.ARGUMENT))
     return replace(definition, bindings=tuple(bindings), flows=tuple(flows))
+
+
+def _find_call_keys(
+    owner: ObjectId, registry: ListRegistration, rows: TableFields
+) -> list[Place]:
+    """Where the static calls of an object keep what they call."""
+    if registry.call_key is None:
+        return []
+    keys = rows.get(owner, {}).get(Slot(*registry.call_key), ())
+    return [place for key in keys
+            if isinstance(key, Address) and isinstance(key.place.holder, ObjectId)
+            for place in make_call_places(key.place.holder)]
 
 
 def _iter_registered(
@@ -149,48 +167,21 @@ def _separate_lists(definition: Definition, lists: set[tuple[str, str]]) -> Defi
     """A definition in which the list fields of objects known by name are lists of their own."""
     owners: set[tuple[ObjectId, str]] = set()
 
-    def place(old: Place) -> Place:
+    def find_new(old: Place) -> Place | None:
         holder = old.holder
-        if isinstance(holder, Slot) and (holder.record, holder.field) in lists:
-            owner = _find_owner(old)
-            if owner is not None:
-                owners.add((owner, holder.field))
-                return Place(_list_variable(owner, holder.field))
-        if old.base is None:
-            return old
-        base = value(old.base)
-        return old if base is old.base else Place(holder, base)
+        if not isinstance(holder, Slot) or (holder.record, holder.field) not in lists:
+            return None
+        owner = _find_owner(old)
+        if owner is None:
+            return None
+        owners.add((owner, holder.field))
+        return Place(_list_variable(owner, holder.field))
 
-    def value(old: Value) -> Value:
-        if not isinstance(old, Load | Address):
-            return old
-        new = place(old.place)
-        return old if new is old.place else type(old)(new)
-
-    calls = tuple(_rewrite_call(call, value) for call in definition.calls)
-    flows = tuple(_rewrite_flow(flow, value(flow.source), place(flow.target))
-                  for flow in definition.flows)
+    rewritten = replace_places(definition, find_new)
     if not owners:
         return definition
     made = tuple(
         Binding(Place(_list_variable(owner, field)), Address(Place(list_object(owner, field))),
                 definition.subject.location, TransferKind.ASSIGNMENT)
         for owner, field in sorted(owners))
-    return replace(definition, calls=calls, flows=flows, bindings=definition.bindings + made)
-
-
-def _rewrite_flow(flow: Flow, source: Value, target: Place) -> Flow:
-    if source is flow.source and target is flow.target:
-        return flow
-    return replace(flow, source=source, target=target)
-
-
-def _rewrite_call(call: CallSite, value: Callable[[Value], Value]) -> CallSite:
-    target = value(call.target)
-    arguments = tuple(
-        tuple(value(choice) for choice in choices) for choices in call.arguments)
-    if target is call.target and all(
-            new is old for row, rest in zip(arguments, call.arguments, strict=True)
-            for new, old in zip(row, rest, strict=True)):
-        return call
-    return replace(call, target=target, arguments=arguments)
+    return replace(rewritten, bindings=definition.bindings + made)
