@@ -6,7 +6,7 @@ of the configuration.
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -17,7 +17,9 @@ from kgraph.textfile import MAX_LISTING_BYTES, read_regular_file
 DEFAULT_TARGET = "defconfig"
 _HEADER = re.compile(r"^# Linux/(\S+) (\S+) Kernel Configuration", re.MULTILINE)
 _OLD_HEADER = re.compile(r"^# Linux kernel version: (\S+)", re.MULTILINE)
+_CLANG = re.compile(r"^CONFIG_CC_IS_CLANG=y$", re.MULTILINE)
 _SYMBOL = re.compile(r"^(# )?CONFIG_\w+[= ]", re.MULTILINE)
+_ARCH = re.compile(r"[a-z0-9_]+")
 _TARGET = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+/-]*")
 
 
@@ -36,7 +38,9 @@ class Configuration:
 
     `path` is the absolute path of the file, None for a defconfig. `target` is the make target of a
     defconfig, else "". `digest` (16 hex digits) identifies the content of the file, or the target's
-    name. `release` and `arch` come from the file's header, "" if it has none.
+    name, and what was asked for. `release` and `arch` come from the file's header, "" if it has
+    none; `is_of_clang` says that it was made with clang. `asked_arch` and `llvm` are what the user
+    asked for: an architecture, "" for none, and LLVM's programs.
     """
 
     source: ConfigurationSource
@@ -45,8 +49,15 @@ class Configuration:
     digest: str
     release: str = ""
     arch: str = ""
+    is_of_clang: bool = False
+    asked_arch: str = ""
+    llvm: bool = False
 
     def __str__(self) -> str:
+        asked = f" --arch {self.asked_arch}" if self.asked_arch else ""
+        return f"{self._name_source()}{asked}{' --llvm' if self.llvm else ''}"
+
+    def _name_source(self) -> str:
         match self.source:
             case ConfigurationSource.FILE:
                 return f"--config {self.path}"
@@ -68,22 +79,32 @@ class Configuration:
 
 
 def choose_configuration(
-    tree: KernelTree, *, config: str | Path | None = None, defconfig: str | None = None
+    tree: KernelTree, *, config: str | Path | None = None, defconfig: str | None = None,
+    arch: str = "", llvm: bool = False,
 ) -> Configuration:
     """Choose `config`, else `defconfig`, else TREE/.config, else make's target "defconfig".
 
-    Raises ConfigurationError if both are given, or the file is not a configuration.
+    `arch` and `llvm` are what the user asked for. Raises ConfigurationError if both configurations
+    are given, the file is not a configuration, or `arch` cannot be the name of an architecture.
     """
     if config is not None and defconfig is not None:
         raise ConfigurationError(
             "--config and --defconfig cannot be given together", "choose one of them"
         )
-    if config is not None:
-        return _identify_file(Path(config), ConfigurationSource.FILE)
+    if arch and not _ARCH.fullmatch(arch):
+        raise ConfigurationError(
+            f"{arch!r} is not an architecture", "give a folder below arch/, such as arm64")
     own = tree.root / ".config"
-    if defconfig is None and own.is_file():
-        return _identify_file(own, ConfigurationSource.TREE)
-    return _identify_target(defconfig or DEFAULT_TARGET)
+    if config is not None:
+        found = _identify_file(Path(config), ConfigurationSource.FILE)
+    elif defconfig is None and own.is_file():
+        found = _identify_file(own, ConfigurationSource.TREE)
+    else:
+        found = _identify_target(defconfig or DEFAULT_TARGET)
+    if not arch and not llvm:
+        return found
+    asked = _digest_bytes(f"{found.digest} {arch} {llvm}".encode())
+    return replace(found, asked_arch=arch, llvm=llvm, digest=asked)
 
 
 def identify_compile_database(path: Path) -> Configuration:
@@ -116,7 +137,8 @@ def _identify_file(path: Path, source: ConfigurationSource) -> Configuration:
     arch, release = header.groups() if header else ("", "")
     if not header and (old := _OLD_HEADER.search(text)):
         release = old.group(1)
-    return Configuration(source, path.resolve(), "", _digest_bytes(content), release, arch)
+    return Configuration(source, path.resolve(), "", _digest_bytes(content), release, arch,
+                         _CLANG.search(text) is not None)
 
 
 def _read_bytes(path: Path) -> bytes:

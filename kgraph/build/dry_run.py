@@ -27,7 +27,7 @@ from kgraph.build.compile_commands import (
 )
 from kgraph.build.configuration import Configuration
 from kgraph.build.kbuild import PreparedBuild
-from kgraph.build.toolchain import read_compiler_version
+from kgraph.build.toolchain import Toolchain, read_compiler_version
 from kgraph.build.tree import KernelTree
 from kgraph.errors import ToolError
 from kgraph.model.units import TranslationUnit
@@ -103,9 +103,11 @@ class DryRunResult:
 
 
 def load_dry_run(
-    work: Path, tree: KernelTree, configuration: Configuration, remark: Callable[[str], None]
+    work: Path, tree: KernelTree, choice: tuple[Configuration, Toolchain],
+    remark: Callable[[str], None],
 ) -> DryRunResult | None:
-    """The result that is saved in `work`; None if there is none, or its inputs have changed."""
+    """The result that is saved in `work` for a configuration and a compiler; None if there is none,
+    or its inputs have changed."""
     try:
         # By way of json: file names that are not UTF-8 stand in it as lone surrogates, which
         # msgspec's own decoder refuses.
@@ -114,7 +116,7 @@ def load_dry_run(
             remark(f"the cache folder was copied or moved: {work} was prepared in {saved.work},"
                    " and is prepared again")
             return None
-        if saved.key != _compute_key(tree, configuration) or not (work / "build").is_dir():
+        if saved.key != _compute_key(tree, *choice) or not (work / "build").is_dir():
             return None
         units = tuple(
             msgspec.structs.replace(unit, arguments=saved.flags[position])
@@ -127,14 +129,14 @@ def load_dry_run(
 
 
 def save_dry_run(
-    work: Path, tree: KernelTree, configuration: Configuration, result: DryRunResult
+    work: Path, tree: KernelTree, choice: tuple[Configuration, Toolchain], result: DryRunResult
 ) -> None:
     """Save a result for `load_dry_run`, whole or not at all."""
     flags: dict[tuple[str, ...], int] = {}
     for unit in result.units:
         flags.setdefault(unit.arguments, len(flags))
     saved = _SavedDryRun(
-        key=_compute_key(tree, configuration),
+        key=_compute_key(tree, *choice),
         work=str(work),
         flags=list(flags),
         units=[msgspec.structs.replace(unit, arguments=()) for unit in result.units],
@@ -152,10 +154,11 @@ def delete_saved_dry_run(work: Path) -> None:
     (work / _SAVED_FILE).unlink(missing_ok=True)
 
 
-def _compute_key(tree: KernelTree, configuration: Configuration) -> str:
+def _compute_key(tree: KernelTree, configuration: Configuration, toolchain: Toolchain) -> str:
     """A digest of all that the result depends on."""
     digest = hashlib.sha256()
-    for part in (tree.root, tree.release, configuration.digest, read_compiler_version()):
+    version = read_compiler_version(toolchain)
+    for part in (tree.root, tree.release, configuration.digest, toolchain.arch, version):
         digest.update(f"{part}\n".encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(source.read_bytes())

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from kgraph.build.compile_commands import KERNEL_DEFINE, split_commands, split_words
 from kgraph.build.kbuild import PreparedBuild, lock_logs
-from kgraph.build.toolchain import COMPILER, make_environment
+from kgraph.build.toolchain import make_environment
 from kgraph.textfile import read_regular_file
 
 _MOST_COMMANDS = 300
@@ -31,16 +31,6 @@ _GENERATED = re.compile(r".*(?<!\.mod)\.[ch]")
 _REDIRECTED = re.compile(r"(>>?)\s*([\w+,-][\w.+,/-]*/[\w.+,-]+)")
 _INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 _OBJECT = re.compile(r" -o (\S+\.o)\b")
-# Variables that Kbuild exports and recipes read.
-_TOOL_VARIABLES = {
-    "CC": COMPILER,
-    "LD": "ld",
-    "NM": "nm",
-    "OBJCOPY": "objcopy",
-    "OBJDUMP": "objdump",
-    "AWK": "awk",
-    "objtree": ".",
-}
 # Commands that name files and make none.
 _NO_PRODUCER = frozenset({"rm", "trap", "make", "set", ":", "echo", "ar", "mkdir", "cmp", "printf"})
 
@@ -167,7 +157,9 @@ def _run_recipes(numbers: list[int], recipes: _Recipes, prepared: PreparedBuild)
     shell = shutil.which("bash") or "sh"
     variables = {
         **make_environment(),
-        **_TOOL_VARIABLES,
+        **prepared.toolchain.recipe_variables(),
+        "AWK": "awk",
+        "objtree": ".",
         "CONFIG_SHELL": shell,
         "srctree": str(prepared.shadow.root),
     }

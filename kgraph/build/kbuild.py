@@ -17,8 +17,7 @@ from pathlib import Path
 
 from kgraph.build.configuration import Configuration
 from kgraph.build.toolchain import (
-    COMPILER,
-    is_pie_default,
+    Toolchain,
     make_environment,
     require_headers,
     require_tools,
@@ -162,43 +161,45 @@ def _find_built_names(relative: str, folders: list[str], files: list[str]) -> se
 # No unit can be parsed without these. `make prepare` also makes host tools; their failure (an old
 # objtool under a new gcc) does no harm here.
 _NEEDED_HEADERS = ("include/generated/autoconf.h", "include/generated/asm-offsets.h")
-_NO_PIE = re.compile(r"-fno-pie\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedBuild:
-    """A build folder with its generated headers, and the shadow from which it was made."""
+    """A build folder with its generated headers, and the shadow and the compiler with which it was
+    made."""
 
     build: Path
     shadow: ShadowTree
     make: Make
+    toolchain: Toolchain
 
 
 def prepare_build(
     tree: KernelTree,
-    configuration: Configuration,
+    choice: tuple[Configuration, Toolchain],
     work: Path,
     *,
     jobs: int,
     remark: Callable[[str], None],
 ) -> PreparedBuild:
-    """Make work/build from scratch for this configuration.
+    """Make work/build from scratch for this configuration, with this toolchain.
 
     Raises ToolError if a program is missing or make fails.
     """
+    configuration, toolchain = choice
     _check_work_folder(tree, work)
-    require_tools(tree.root)
+    require_tools(tree.root, toolchain)
     build = work / "build"
     wait_for_leftovers(work / "log")
     if build.exists():
         shutil.rmtree(build)
     build.mkdir(parents=True)
     shadow = make_shadow_tree(tree.root, work / "shadow")
-    make = Make(build, _choose_make_variables(tree, configuration), work / "log")
+    make = Make(build, toolchain.make_variables(tree.root), work / "log")
     _configure(make, shadow, configuration)
-    require_headers(build / ".config")
+    require_headers(build / ".config", toolchain)
     _make_headers(make, jobs, remark)
-    return PreparedBuild(build, shadow, make)
+    return PreparedBuild(build, shadow, make, toolchain)
 
 
 def _check_work_folder(tree: KernelTree, work: Path) -> None:
@@ -212,18 +213,6 @@ def _check_work_folder(tree: KernelTree, work: Path) -> None:
             f"Kbuild cannot work in {work}: its path contains a space or a colon",
             "set XDG_CACHE_HOME to a path without them",
         )
-
-
-def _choose_make_variables(tree: KernelTree, configuration: Configuration) -> tuple[str, ...]:
-    # Tentative definitions in the host tools of trees before 5.7 clash since gcc 10 (dtc's yylloc).
-    variables = [f"HOSTCC={COMPILER} -fcommon"]
-    # kernel.org's trees before 4.9 lack -fno-pie and stop at kernel/bounds.s with a compiler that
-    # makes PIE by default. Detected in the Makefile: distributions added the flag to older trees.
-    if is_pie_default() and not _NO_PIE.search(_read_text(tree.root / "Makefile")):
-        variables.append(f"CC={COMPILER} -fno-pie")
-    if configuration.arch and (tree.root / "arch" / configuration.arch).is_dir():
-        variables.append(f"ARCH={configuration.arch}")
-    return tuple(variables)
 
 
 def _configure(make: Make, shadow: ShadowTree, configuration: Configuration) -> None:
@@ -248,12 +237,3 @@ def _make_headers(make: Make, jobs: int, remark: Callable[[str], None]) -> None:
             f"some host programs of the tree could not be built (see {make.logs}); "
             "sources that they generate may be missing"
         )
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise ToolError(
-            f"{path} cannot be read: {error.strerror}", "check its permissions"
-        ) from error

@@ -27,6 +27,7 @@ from kgraph.build.dry_run import iter_compile_commands as commands_of
 from kgraph.build.generated_sources import make_generated_sources
 from kgraph.build.kbuild import PreparedBuild, has_in_tree_build
 from kgraph.build.kbuild import prepare_build as prepare_headers
+from kgraph.build.toolchain import Toolchain, choose_toolchain
 from kgraph.build.tree import KernelTree
 from kgraph.build.unit_builder import (
     MISSING_SOURCE,
@@ -70,16 +71,30 @@ class UnitRequest:
     """Which units of a tree to list, and in which configuration.
 
     `config`, `defconfig` and `compile_commands` choose the configuration; without them it is that
-    of the tree. `prepare` has missing headers made for a compile database. `only` limits the units
-    to these files and folders. `jobs` is how many processes make may run.
+    of the tree. `arch` is make's ARCH, "" for that of the configuration or this machine; with
+    `llvm`, make runs LLVM's programs. `prepare` has missing headers made for a compile database.
+    `only` limits the units to these files and folders. `jobs` is how many processes make may run.
     """
 
     config: str | Path | None = None
     defconfig: str | None = None
+    arch: str = ""
+    llvm: bool = False
     compile_commands: str | Path | None = None
     prepare: bool = False
     only: Sequence[str | Path] = ()
     jobs: int = 1
+
+
+    def choose_configuration(self, tree: KernelTree) -> Configuration:
+        """The configuration of a tree that Kbuild is asked about."""
+        return choose_configuration(tree, config=self.config, defconfig=self.defconfig,
+                                    arch=self.arch, llvm=self.llvm)
+
+    @property
+    def has_configuration(self) -> bool:
+        """Whether it asks for a configuration of Kbuild."""
+        return self.config is not None or bool(self.defconfig or self.arch or self.llvm)
 
 
 _ALL_UNITS = UnitRequest()
@@ -126,7 +141,7 @@ def find_configuration(tree: KernelTree, request: UnitRequest = _ALL_UNITS) -> C
     database = find_compile_database(tree, request.compile_commands)
     if database is not None:
         return identify_compile_database(database)
-    return choose_configuration(tree, config=request.config, defconfig=request.defconfig)
+    return request.choose_configuration(tree)
 
 
 def _list_from_kbuild(listing: _Listing) -> UnitList:
@@ -145,10 +160,11 @@ def _list_from_kbuild(listing: _Listing) -> UnitList:
 def _prepare_or_load(listing: _Listing) -> tuple[Configuration, DryRunResult]:
     """The configuration and the result of its dry run, which is saved, or made now."""
     tree, work, request = listing.tree, listing.work, listing.request
-    configuration = choose_configuration(tree, config=request.config, defconfig=request.defconfig)
+    configuration = request.choose_configuration(tree)
+    choice = configuration, choose_toolchain(tree, configuration, listing.remark)
     if warning := configuration.explain_release_mismatch(tree):
         listing.remark(warning)
-    saved = load_dry_run(work, tree, configuration, listing.progress)
+    saved = load_dry_run(work, tree, choice, listing.progress)
     if saved is not None:
         _LOG.debug("using the saved dry run in %s", work)
         for text in saved.remarks:
@@ -156,18 +172,18 @@ def _prepare_or_load(listing: _Listing) -> tuple[Configuration, DryRunResult]:
         return configuration, saved
     delete_saved_dry_run(work)
     first_remark = len(listing.remarks)
-    builder = _run_kbuild(listing, configuration)
+    builder = _run_kbuild(listing, choice)
     result = DryRunResult(
         _sort_units(builder), _sort_skipped(builder), tuple(listing.remarks[first_remark:])
     )
-    save_dry_run(work, tree, configuration, result)
+    save_dry_run(work, tree, choice, result)
     return configuration, result
 
 
-def _run_kbuild(listing: _Listing, configuration: Configuration) -> UnitBuilder:
-    listing.progress(f"preparing headers outside the tree (configuration: {configuration})")
+def _run_kbuild(listing: _Listing, choice: tuple[Configuration, Toolchain]) -> UnitBuilder:
+    listing.progress(f"preparing headers outside the tree (configuration: {choice[0]})")
     prepared = prepare_headers(
-        listing.tree, configuration, listing.work, jobs=listing.request.jobs, remark=listing.remark
+        listing.tree, choice, listing.work, jobs=listing.request.jobs, remark=listing.remark
     )
     listing.progress("asking Kbuild for the compile commands (dry run)")
     text = run_dry_run(prepared)
@@ -213,10 +229,11 @@ def _build_units(commands: Sequence[CompileCommand], prepared: PreparedBuild) ->
 
 def _list_from_database(listing: _Listing, database: Path) -> UnitList:
     request = listing.request
-    if not request.prepare and (request.config is not None or request.defconfig is not None):
+    if not request.prepare and request.has_configuration:
         raise ConfigurationError(
             "a list of compile commands determines the configuration",
-            "remove --config and --defconfig, or add --prepare to make headers with them",
+            "remove --config, --defconfig, --arch and --llvm, or add --prepare to make headers with"
+            " them",
         )
     if request.prepare and not listing.tree.has_kbuild:
         raise ConfigurationError(

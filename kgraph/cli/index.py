@@ -47,6 +47,9 @@ def _count_processors() -> int:
               help="Build configuration (default: TREE/.config, else a defconfig).")
 @click.option("--defconfig", is_flag=False, flag_value="defconfig", metavar="[TARGET]",
               help="Use the configuration of this make target (default: defconfig).")
+@click.option("--arch", metavar="NAME", default="",
+              help="Architecture, as make's ARCH (default: that of the configuration).")
+@click.option("--llvm", is_flag=True, help="Let make run clang and LLVM's programs (LLVM=1).")
 @click.option("--compile-commands", type=click.Path(path_type=Path), metavar="FILE",
               help="Read the translation units from this list; run nothing of the tree.")
 @click.option("--prepare", is_flag=True,

@@ -17,7 +17,7 @@ from kgraph.store import index_path
 from kgraph.toml import TomlReader, parse_toml, read_toml_text
 
 _CHOICES = ("config", "defconfig", "compile_commands")
-_CONFIGURATION = (*_CHOICES, "prepare", "trees", "only")
+_CONFIGURATION = (*_CHOICES, "arch", "llvm", "prepare", "trees", "only")
 _HINT = "--matrix takes a TOML file of trees and configurations (see `kgraph help many`)"
 
 
@@ -122,18 +122,26 @@ class _MatrixReader(TomlReader):
             raise self.make_error(chosen[1], f"{' and '.join(chosen)} cannot be given together",
                              "choose one of them", line)
         paths = {key: self._path(key, table[key], line) for key in chosen if key != "defconfig"}
-        prepare = table.get("prepare", False)
-        if not isinstance(prepare, bool):
-            raise self.make_error(
-                "prepare", "prepare must be true or false", "write prepare = true", line)
+        arch = self.read_text("arch", table["arch"], line) if "arch" in table else ""
+        llvm = self._flag("llvm", table, line)
         request = replace(
             self._base, tree=tree, config=paths.get("config"),
             defconfig=self.read_text("defconfig", table["defconfig"], line) if "defconfig" in chosen
             else None,
-            compile_commands=paths.get("compile_commands"), prepare=prepare,
+            compile_commands=paths.get("compile_commands"), arch=arch, llvm=llvm,
+            prepare=self._flag("prepare", table, line),
             only=self.read_texts("only", table["only"], line) if "only" in table else only)
         name = str(paths.get(chosen[0], request.defconfig)) if chosen else "its own"
-        return MatrixCell(request, f"{tree}, configuration {name}", line)
+        asked = [f", {arch}"] if arch else []
+        asked += [", LLVM"] if llvm else []
+        return MatrixCell(request, f"{tree}, configuration {name}{''.join(asked)}", line)
+
+    def _flag(self, key: str, table: dict[str, Any], line: int) -> bool:
+        value = table.get(key, False)
+        if not isinstance(value, bool):
+            raise self.make_error(
+                key, f"{key} must be true or false", f"write {key} = true", line)
+        return value
 
     def _distinct(self, cells: list[MatrixCell]) -> tuple[MatrixCell, ...]:
         """The cells, if all trees and configurations exist and no two cells are alike."""

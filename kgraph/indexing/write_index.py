@@ -47,7 +47,8 @@ _LOG = PackageLogger("kgraph.indexing")
 class IndexRequest:
     """What to index.
 
-    `config`, `defconfig` and `compile_commands` choose the build configuration; with `prepare`, a
+    `config`, `defconfig` and `compile_commands` choose the build configuration, `arch` and `llvm`
+    the architecture and LLVM's programs ("" and false: kgraph chooses); with `prepare`, a
     tree that has a compile database gets its missing headers made. `only` limits the units to
     these files and folders. `deferred` are the user's own TOML files of deferred calls. `index` is
     the file to write, by default one in the cache. `bundled` marks the index of mini-linux.
@@ -61,6 +62,8 @@ class IndexRequest:
     tree: Path
     config: Path | None = None
     defconfig: str | None = None
+    arch: str = ""
+    llvm: bool = False
     compile_commands: Path | None = None
     prepare: bool = False
     only: tuple[str, ...] = ()
@@ -76,8 +79,9 @@ class IndexRequest:
     def make_unit_request(self) -> UnitRequest:
         """What build has to know of it."""
         return UnitRequest(
-            config=self.config, defconfig=self.defconfig, compile_commands=self.compile_commands,
-            prepare=self.prepare, only=self.only, jobs=max(1, self.jobs))
+            config=self.config, defconfig=self.defconfig, arch=self.arch, llvm=self.llvm,
+            compile_commands=self.compile_commands, prepare=self.prepare, only=self.only,
+            jobs=max(1, self.jobs))
 
 
 @dataclass(frozen=True, slots=True)

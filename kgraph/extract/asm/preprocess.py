@@ -1,7 +1,8 @@
 """Runs the C preprocessor (`-E` of a compiler) on assembler sources, which libclang cannot do.
 
 Runs a compiler of this machine, never one that a compile database names, with the few flags that a
-preprocessor needs. This executes nothing of the tree.
+preprocessor needs. For a unit of another target it gets the macros that libclang predefines there,
+so no cross compiler is needed. This executes nothing of the tree.
 """
 
 import contextlib
@@ -13,11 +14,15 @@ from functools import cache
 from pathlib import Path
 
 from kgraph.extract.clang.api import bypass_driver_includes
+from kgraph.extract.clang.predefined import list_predefined_macros
 from kgraph.model.units import TranslationUnit
 
 _COMPILERS = ("gcc", "clang", "cc")
 _FLAGS_WITH_VALUE = ("-include", "-imacros", "-isystem", "-iquote", "-idirafter")
-_FLAGS = ("-D", "-U", "-I", "-m16", "-m32", "-m64", "-nostdinc", "-undef")
+_FLAGS = ("-D", "-U", "-I", "-nostdinc", "-undef")
+_NATIVE_FLAGS = ("-m16", "-m32", "-m64")
+_TARGET = "--target="
+_TARGET_FLAGS = ("-m32", "-m64", "-mlittle-endian", "-mbig-endian", "-mabi=")
 _VARIABLES = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 _TIME_LIMIT = 60  # seconds
 
@@ -85,14 +90,27 @@ def _keep_absolute(folders: str) -> str:
         folder for folder in folders.split(os.pathsep) if Path(folder).is_absolute())
 
 
+def find_target(unit: TranslationUnit) -> str:
+    """The flag that names the target of a unit, "" if it is compiled for this machine."""
+    return next((word for word in unit.arguments if word.startswith(_TARGET)), "")
+
+
 def _select_flags(unit: TranslationUnit) -> list[str]:
     """The flags of a unit that a preprocessor needs."""
-    words = iter(unit.arguments)
+    target = find_target(unit)
     kept: list[str] = []
+    if target:
+        machine = tuple(word for word in unit.arguments if word.startswith(_TARGET_FLAGS))
+        macros = list_predefined_macros((target, *machine))
+        if not macros:
+            raise PreprocessorFailed(f"libclang knows nothing of its {target[2:]}")
+        kept = ["-undef", *(f"-D{name}={value}" for name, value in macros)]
+    known = _FLAGS if target else (*_FLAGS, *_NATIVE_FLAGS)
+    words = iter(unit.arguments)
     for word in words:
         if word in _FLAGS_WITH_VALUE:
             kept += [word, next(words, "")]
-        elif word.startswith(_FLAGS):
+        elif word.startswith(known):
             kept.append(word)
     is_clang = "clang" in Path(find_compiler()).resolve().name
     return bypass_driver_includes(kept) if is_clang else kept

@@ -63,3 +63,24 @@ def test_a_compiler_and_what_it_started_end_at_the_time_limit(
             return
         time.sleep(0.05)
     raise AssertionError(f"{started} is still there")
+
+
+TARGETS = """#if defined(__aarch64__) && __SIZEOF_LONG__ == 8 && !defined(__x86_64__)
+arm64
+#elif defined(__x86_64__)
+x86
+#endif
+#ifdef __ASSEMBLER__
+assembler
+#endif
+"""
+
+
+def test_the_target_of_a_unit_decides_without_its_compiler(tmp_path: Path) -> None:
+    (tmp_path / "a.S").write_text(TARGETS)
+    for target, found in (("aarch64-linux-gnu", "arm64"), ("x86_64-linux-gnu", "x86")):
+        flags = ("-nostdinc", f"--target={target}", "-mlittle-endian", "-march=armv8.2-a")
+        unit = TranslationUnit(
+            "a.S", "a.o", "vmlinux", str(tmp_path / "a.S"), str(tmp_path), flags)
+        text = [line for line in preprocess(unit).splitlines() if line and line[0] != "#"]
+        assert text == [found, "assembler"]
