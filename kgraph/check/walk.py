@@ -132,7 +132,8 @@ class DocumentWalk:
         if line.kind in _SILENT:
             return Outcome(Verdict.PROSE)
         if line.kind is LineKind.UNREAD:
-            return Outcome(Verdict.UNREAD, "looks like a claim, and cannot be read")
+            return Outcome(
+                Verdict.UNREAD, line.unread or "looks like a claim, and cannot be read")
         context = self._pins.get_context(line.number, self._chains[line.number])
         placed = self._place(line, context)
         outcome = self._judge_line(placed)

@@ -94,7 +94,8 @@ class DocumentLine:
     without heading, prose or empty line between them, 0 outside all. `heading` is the nearest line
     of heading or prose above. `comment` is the text behind `//` or between `/*` and `*/`. `start`
     and `end` are byte offsets in the document, without the line end. `one_line` is the line of the
-    file if a string of one line holds the whole chain, else 0.
+    file if a string of one line holds the whole chain, else 0. `is_frame`: the line stands in a
+    printed stack. `unread` is why a line cannot be read, "" if no more can be told.
     """
 
     number: int
@@ -110,6 +111,8 @@ class DocumentLine:
     start: int = 0
     end: int = 0
     one_line: int = 0
+    is_frame: bool = False
+    unread: str = ""
 
     @property
     def file_line(self) -> int:

@@ -29,7 +29,8 @@ def find_citations(text: bytes) -> Iterator[Citation]:
 
 def take_citation(data: bytes, first: RawLine, last: RawLine) -> tuple[Citation | None, str]:
     """The last citation in some lines, and their text without it and the parentheses around it."""
-    raw = data[first.start:last.end]
+    base = first.start + first.mark
+    raw = data[base:last.end]
     # Each citation has a colon or a # before its number.
     can_cite = (b":" in raw or b"#" in raw) and len(raw) <= MAX_LINE_LENGTH
     found = list(find_citations(raw)) if can_cite else []
@@ -45,7 +46,6 @@ def take_citation(data: bytes, first: RawLine, last: RawLine) -> tuple[Citation 
     if label:  # [text](URL)
         before = before[:label.start()] + label[0][1:-1]
     text = (before.rstrip() + b" " + after).decode("utf-8", "replace")
-    base = first.start
     moved = replace(cited, start=cited.start + base, end=cited.end + base,
                     line_start=cited.line_start + base)
     return moved, " ".join(text.split("\n"))

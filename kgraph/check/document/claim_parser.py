@@ -39,7 +39,8 @@ _TAIL = re.compile(r"[\s;{},]*$")
 _REMARK = re.compile(
     r"[\s;{]*(?:->|=>|→|⇒|<-|=|:|：|i\.e\.|即|\[|--|—)\s*(.*)$|\s+\(([^()]*)\)$")
 # Without blanks around it `->` is C: a member of what the call returns.
-_ARROW = re.compile(r"\s+(?:->|=>|-->)\s+|\s*[→⇒]\s*")
+_ARROW = re.compile(r"\s+(?:->|=>|-->|==>)\s+|\s*[→⇒]\s*")
+_BACKWARD = re.compile(r"\s+(?:<-|<--|<=|<==)\s+|\s*[←⇐]\s*")
 _PARAMETER = re.compile(
     r"^(?:void|\.\.\.)$|\b(?:struct|union|enum|const|unsigned|signed|int|long|short|char|bool|void"
     r"|size_t|\w+_t|[us](?:8|16|32|64)|__\w+)\b[\s*]+\w", re.ASCII,
@@ -52,6 +53,23 @@ _LOOKS = re.compile(
 _SPAN = re.compile(r"(\*\*`?|`)([^`*]+)(?:`?\*\*|`)[;:,.]?")  # Markdown's marks around all of it
 _LEFT_OUT = re.compile(r"\s(?:\.{2,}|…+|。{2,}|·{3,})$")  # behind a name: `f ......`
 _RECORD = re.compile(r"(?:typedef\s+)?(?:struct|union)\s+\w+\s*\{", re.ASCII)
+# What stands beside a claim and is no comment: `f()  # why`, `f()  why`, `[Layer] f()`.
+_BESIDE = (
+    re.compile(r"(?P<claim>.*?\S)\s+(?:#|←|<--)\s*(?P<aside>\S.*)$"),
+    re.compile(r"(?P<claim>.*?[)\w;{])\s{2,}(?P<aside>[^\s&|=?:+*/<>-].*)$"),
+    re.compile(r"\[(?P<aside>[\w /.+-]{1,24})\]\s+(?P<claim>\S.*)$"),
+)
+_FUNCTION = r"[A-Za-z_]\w*(?:\(\))?"
+_BARE_ARROW = r"(?:\s+(?:->|=>|-->|==>)\s+|\s*[→⇒]\s*)"
+_BARE_CHAIN = re.compile(rf"{_FUNCTION}(?:{_BARE_ARROW}{_FUNCTION})+", re.ASCII)
+_QUOTED = re.compile(r"`([^`]{3,400})`")
+# Lines that look like C: a configuration, what strace prints, a sysctl, a label of a picture.
+_NO_CLAIM = re.compile(
+    r"CONFIG_\w+\s*=\s*\S+$|#\s*CONFIG_\w+ is not set$"
+    r"|(?:\[pid\s+\d+\]\s+)?[a-z_]\w*\(.*\)\s+=\s+(?:-?\d+|0x[0-9a-f]+|\?)"
+    r"(?:\s+(?:E[A-Z]+\b|\().*|\s+<[\d.]+>)?$"
+    r"|[a-z][\w-]*(?:\.[\w-]+){2,}\s*=\s*[\d ]+$"
+    r"|\w+\s?->\s?\w+\s?:\s[^()]*$", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +87,8 @@ _TOGETHER = (LineKind.CALL, LineKind.INDIRECT, LineKind.STATEMENT, LineKind.COND
 
 def parse_claim(text: str, *, drawn: bool, cited: bool) -> ParsedClaim:
     """What `text` claims. `drawn`: it stands in a drawn tree; `cited`: with a citation."""
+    if _NO_CLAIM.match(text.strip()):
+        return PROSE
     span = _SPAN.fullmatch(text.strip())
     body = _LEFT_OUT.sub("", span[2] if span else text.strip())
     # Most lines of a long document have no sign of C, and need no further look.
@@ -84,6 +104,37 @@ def parse_claim(text: str, *, drawn: bool, cited: bool) -> ParsedClaim:
     if (cited and drawn) or (drawn and _LOOKS.search(body)) or _is_unread(body, cited=cited):
         return ParsedClaim(LineKind.UNREAD)
     return PROSE
+
+
+def parse_with_aside(text: str, *, drawn: bool, cited: bool, in_tree: bool) -> ParsedClaim | None:
+    """What a line claims beside which, or around which, something else stands; None for none.
+    `in_tree`: it stands in a tree or a block of code, where two blanks part a remark.
+    """
+    body, asides = text.strip(), []
+    for part in _BESIDE:
+        found = part.match(body)
+        if found is not None and (in_tree or "(" in found["claim"]) and (
+                in_tree or part is not _BESIDE[1]):
+            body = found["claim"]
+            asides.append(found["aside"].strip())
+    parsed = parse_claim(body, drawn=drawn, cited=cited) if asides else PROSE
+    if parsed.kind not in (LineKind.PROSE, LineKind.UNREAD):
+        return replace(parsed, remark=" ".join(filter(None, (parsed.remark, *asides))))
+    quoted = [found[1].strip() for found in _QUOTED.finditer(text)]
+    chains = [chain for chain in (text.strip(), *quoted) if _is_bare_chain(chain)]
+    if not chains:
+        return None
+    first, *others = re.findall(_FUNCTION, chains[0])
+    names = tuple(name.rstrip("()") for name in others)
+    return ParsedClaim(LineKind.FUNCTION, Claim(name=first.rstrip("()"), onward=names))
+
+
+def _is_bare_chain(text: str) -> bool:
+    """Whether a text is `f -> g -> h`, with names that look like functions."""
+    if not _BARE_CHAIN.fullmatch(text):
+        return False
+    names = re.findall(_FUNCTION, text)
+    return 2 * sum("_" in name or "(" in name for name in names) >= len(names)
 
 
 def _is_unread(body: str, *, cited: bool) -> bool:
@@ -233,23 +284,27 @@ def _parse_named(body: str) -> ParsedClaim | None:
 
 
 def _parse_chain(body: str) -> ParsedClaim | None:
-    """A chain in one line: `f(x) -> g() -> h()`. A name alone behind an arrow makes no chain: it is
-    the target of the call before it.
+    """A chain in one line: `f(x) -> g() -> h()`, or `h() <- g() <- f(x)`. A name alone behind an
+    arrow makes no chain: it is the target of the call before it.
     """
-    names: list[str] = []
-    arguments: tuple[str, ...] = ()
+    calls: list[tuple[str, tuple[str, ...]]] = []
+    arrows = _ARROW
     place = 0
     while (call := _CALL.match(body, place)) is not None:
         end = find_closing(body, call.end() - 1)
         if end < 0:
             return None
-        arguments = arguments if names else split_argument_list(body[call.end():end])
-        names.append(call[1])
-        arrow = _ARROW.match(body, end + 1)
+        calls.append((call[1], split_argument_list(body[call.end():end])))
+        arrow = arrows.match(body, end + 1)
+        if arrow is None and len(calls) == 1:
+            arrows = _BACKWARD
+            arrow = arrows.match(body, end + 1)
         if arrow is None:
-            is_whole = len(names) > 1 and _TAIL.match(body, end + 1)
-            claim = Claim(name=names[0], arguments=arguments, onward=tuple(names[1:]))
-            return ParsedClaim(LineKind.CALL, claim) if is_whole else None
+            if len(calls) < 2 or not _TAIL.match(body, end + 1):
+                return None
+            (name, arguments), *others = reversed(calls) if arrows is _BACKWARD else calls
+            onward = tuple(other for other, _ in others)
+            return ParsedClaim(LineKind.CALL, Claim(name, arguments=arguments, onward=onward))
         place = arrow.end()
     return None
 

@@ -5,10 +5,11 @@ statement, the head of a record or a comment is broken.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from kgraph.check.document.backtraces import count_frame_lines, is_debugger_frame
 from kgraph.check.document.brackets import count_unclosed
 from kgraph.check.document.comments import split_comment
+from kgraph.check.document.formats.log_prefixes import QUOTE
 from kgraph.check.document.indentation import strip_drawing
 
 MAX_LINE_LENGTH = 4000
@@ -24,27 +25,60 @@ _OPERATOR_FIRST = re.compile(r"\s+[*+-]\s")
 _OPEN_ASSIGNMENT = re.compile(
     r"\s*(?:[\w>.*\[\]-]+\s*[-+*/%&|^]?=(?!=)|return\b).*[\w)\]]$", re.ASCII)
 _REST_OF_EXPRESSION = re.compile(r"\s+(?:&&|\|\||[?:*/+%|&^-]|==|<<|>>)\s.*;\s*$", re.ASCII)
+_COMMENT_OPENING = re.compile(r"\s*/\*+\s*$")
+_COMMENT_LINE = re.compile(r"\s*\*(?!/)")
+_CALL_LINE = re.compile(r"\s*\*[\s|`+\\-]*([A-Za-z_]\w*)\s*\([^()]*\)\s*;?\s*$", re.ASCII)
 _COMMENT_START = re.compile(r"(?:^|\s)/\*(?=[\s*!]|$)")
 
 
 @dataclass
 class RawLine:
-    """A line by its number and its bytes, without the line end."""
+    """A line by its number and its bytes, without the line end. `text` is the line behind the mark
+    of a mail's quotation (`> `) or of a comment (` * `), which takes `mark` bytes.
+    """
 
     number: int
     start: int
     end: int
     text: str
+    printed: str
+    mark: int = 0
+
+    def strip_mark(self, length: int) -> None:
+        """Take these first characters of the text for a mark; they are ASCII."""
+        self.text = self.text[length:]
+        self.mark += length
 
 
 def iter_raw_lines(data: bytes) -> Iterator[RawLine]:
-    """The lines of a document."""
+    """The lines of a document, without the marks of quotations."""
     start = 0
     for number, line in enumerate(data.split(b"\n"), 1):
         end = start + len(line) - line.endswith(b"\r")
         if number == 1 or start < len(data) or line:
-            yield RawLine(number, start, end, data[start:end].decode("utf-8", "replace"))
+            printed = data[start:end].decode("utf-8", "replace")
+            raw = RawLine(number, start, end, printed, printed)
+            quote = QUOTE.match(printed) if printed.startswith(">") else None
+            raw.strip_mark(quote.end() if quote else 0)
+            yield raw
         start += len(line) + 1
+
+
+def unmark_comment_trees(raws: Sequence[RawLine]) -> None:
+    """Take the marks off the lines of comments that hold a tree of calls, so that it is read."""
+    for place, raw in enumerate(raws):
+        if _COMMENT_OPENING.match(raw.text) is None:
+            continue
+        lines = []
+        for inner in raws[place + 1:place + MAX_COMMENT_LINES]:
+            if not _COMMENT_LINE.match(inner.text):
+                break
+            lines.append(inner)
+        columns = [found.start(1) for line in lines if (found := _CALL_LINE.match(line.text))]
+        if any(first < second for first, second in pairwise(columns)):
+            raw.strip_mark(len(raw.text))
+            for line in lines:
+                line.strip_mark(line.text.index("*") + 1)
 
 
 def count_joined_lines(
@@ -58,8 +92,6 @@ def count_joined_lines(
         return 2
     if not _MAY_CONTINUE.search(first) or len(first) > MAX_LINE_LENGTH:
         return 1
-    if is_debugger_frame(first):
-        return count_frame_lines([raw.text for raw in raws[place:place + _MAX_JOINED]])
     text = split_comment(first)[0]
     is_drawn = strip_drawing(text).is_drawn
     if not (is_drawn or in_fence):

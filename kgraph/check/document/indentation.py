@@ -1,8 +1,7 @@
 """How documents draw a tree, and which line another one stands under.
 
-Trees are drawn with `|-`, `|--`, `+-`, box characters, list markers, indentation, or the
-columns of a function tracer. The drawing is taken off a line; its column then says what it
-stands under. Open braces count as well.
+Trees are drawn with `|-`, `|--`, `+-`, box characters, list markers, or indentation. The drawing
+is taken off a line; its column then says what it stands under. Open braces count as well.
 """
 
 import re
@@ -12,13 +11,10 @@ from typing import NamedTuple
 _TAB = 8
 _MAX_SEARCHED = 200  # open lines that one closing brace may end
 _MAX_SAVED = 40  # `#if` within each other
-_TRACER = re.compile(
-    r"\s*(?:[\w.<>-]+\s+)?(?:\d+\)|\[\d+\])\s*(?:[!+#*@$]?\s*\d+(?:\.\d+)?\s*us)?\s*\|"
-)
 _RAILS = r"[ \t|│┃┆┊║]*"
 _CONNECTOR = (
     r"(?:[|+`\\└├┗┣╰╚╠┌╭][-─━═]+[>▶]?|[|\\]_+(?=\s)|[└├┗┣╰╚╠┌╭]|[-=]+>|[─━]+[>▶]?"
-    r"|((?<![|`\\+])(?:[•◦]|[-*+](?=\s))|\d{1,3}[.)](?=\s)))"
+    r"|((?<![|`\\+])(?:[•◦]|[-+](?=\s)|\*{1,8}(?=\s))|\d{1,3}[.)](?=\s)))"
 )
 _DRAWN = re.compile(_RAILS + _CONNECTOR + r"[ \t]*(?=\S)")
 _INDENT = re.compile(_RAILS)
@@ -36,16 +32,18 @@ class UndrawnLine(NamedTuple):
 
 def strip_drawing(line: str) -> UndrawnLine:
     """Take the drawing off a line."""
-    tracer = _TRACER.match(line)
-    start = tracer.end() if tracer else 0
-    found = _DRAWN.match(line, start) if tracer is None else None
+    found = _DRAWN.match(line)
     if found is None:
-        indent = _INDENT.match(line, start)
-        end = indent.end() if indent else start
-        return UndrawnLine(line[end:].rstrip(), _width(line[start:end]), tracer is not None)
+        indent = _INDENT.match(line)
+        end = indent.end() if indent else 0
+        return UndrawnLine(line[end:].rstrip(), _width(line[:end]), is_drawn=False)
     end = found.end()
-    # In a list the markers stand below each other: `9. f` and `10. g`.
-    column = _width(line[:end]) if found[1] is None else _width(line[:found.start(1)]) + 1
+    # In a list the markers stand below each other: `9. f` and `10. g`; Org counts its stars.
+    marker = found[1]
+    if marker is None:
+        column = _width(line[:end])
+    else:
+        column = _width(line[:found.start(1)]) + (len(marker) if marker.startswith("*") else 1)
     return UndrawnLine(line[end:].rstrip(), column, is_drawn=True)
 
 
@@ -100,6 +98,15 @@ class OpenLines:
             self._lines.pop()
         parent = self._innermost()
         return parent.number, parent.depth + 1
+
+    def find_above(self, column: int) -> tuple[int, int]:
+        """(the line that an arrow in this column leads from, how deep one under it stands). Closes
+        the lines to the right of the arrow.
+        """
+        while self._lines and self._lines[-1].column > column and not self._lines[-1].has_brace:
+            self._lines.pop()
+        above = self._innermost()
+        return above.number, above.depth + 1
 
     def add(self, number: int, column: int, *, has_brace: bool, has_end: bool) -> None:
         """Open a line. find_parent() must have been asked for its column before."""

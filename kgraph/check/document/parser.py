@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from kgraph.check.document.backtraces import is_in_backtrace, link_frames, parse_frame
 from kgraph.check.document.blocks import (
     BODY_KINDS,
     parse_nested_record,
@@ -22,7 +21,12 @@ from kgraph.check.document.blocks import (
 )
 from kgraph.check.document.brackets import count_braces
 from kgraph.check.document.citations import take_citation
-from kgraph.check.document.claim_parser import PROSE, ParsedClaim, parse_claim
+from kgraph.check.document.claim_parser import (
+    PROSE,
+    ParsedClaim,
+    parse_claim,
+    parse_with_aside,
+)
 from kgraph.check.document.comments import find_claimed_target, split_comment
 from kgraph.check.document.continuations import (
     FENCE,
@@ -32,7 +36,10 @@ from kgraph.check.document.continuations import (
     count_comment_lines,
     count_joined_lines,
     iter_raw_lines,
+    unmark_comment_trees,
 )
+from kgraph.check.document.formats.region import FormatReader, Region
+from kgraph.check.document.formats.registry import find_reader
 from kgraph.check.document.indentation import OpenLines, UndrawnLine, strip_drawing
 from kgraph.errors import DocumentError
 from kgraph.model.document import Claim, Document, DocumentLine, LineKind
@@ -45,6 +52,9 @@ _COMMAND = re.compile(
     r"(?:[$#]\s+\S|(?:sudo\s+)?(?:ip|brctl|ifconfig|modprobe|insmod|echo|sysctl|tc|iptables|nft|"
     r"ethtool|ping|cat|mount|make|gcc|perf|trace-cmd|bpftrace|strace|nc|ssh|curl|docker)\s+[\w/-])"
 )
+# Between two lines, and at the end of one: the next claim is called by the last one.
+_DOWNWARD = re.compile(r"(?:[vV↓▼⇓⬇]|(?:->|=>|→|⇒))$")
+_LEADS_ON = re.compile(r"(?<=[\w)`;])\s*(?:-{1,2}>|=>|→|⇒|↓)$")
 _LEADING = re.compile(r"[}\s;,]*\}")
 _LABEL = re.compile(r"([A-Za-z_]\w*)\s*:$", re.ASCII)
 _LABELLED = re.compile(
@@ -67,13 +77,13 @@ def parse_document(name: str, data: bytes) -> Document:
     if data.count(b"\n") > MAX_LINES:
         raise DocumentError(f"{name}:{MAX_LINES + 1}: too long: kgraph reads {MAX_LINES:,} lines",
                             "divide it into several documents")
-    return Document(name, link_frames(_DocumentParser().iter_lines(data)))
+    return Document(name, tuple(_DocumentParser().iter_lines(data)))
 
 
 @dataclass
 class _DocumentParser:
     """The state of parsing: the chain's open lines; the table or record (`block`) that is open,
-    with its line and its braces; fence, backtrace and heading; the number of the paragraph.
+    with its line and its braces; fence and heading; the number of the paragraph.
     """
 
     open_lines: OpenLines = field(default_factory=OpenLines)
@@ -81,28 +91,75 @@ class _DocumentParser:
     block_line: int = 0
     block_braces: int = 0
     in_fence: bool = False
-    in_backtrace: bool = False
     heading: str = ""
     paragraph: int = 0
     in_paragraph: bool = False
     label: str = ""  # on a line of its own, until a claim follows
+    arrow: int | None = None  # the column of one that leads to the next claim
     following: str = ""  # the next line
+    following_reader: FormatReader | None = None  # of the format that begins there
 
     def iter_lines(self, data: bytes) -> Iterator[DocumentLine]:
         """The records of all lines."""
         raws = list(iter_raw_lines(data))
+        unmark_comment_trees(raws)
+        texts = [raw.text for raw in raws]
         place = 0
+        self.following_reader = find_reader(texts, 0)
         while place < len(raws):
+            if self.following_reader is not None and self.block is None:
+                region = self.following_reader.read(texts, place)
+                yield from self._iter_region(data, raws[place:region.end], place, region)
+                place = region.end
+                self.following_reader = find_reader(texts, place)
+                continue
             in_code = self.in_fence or self.open_lines.in_brace
             count = count_joined_lines(
                 raws, place, in_fence=in_code, in_block=self.block is not None)
-            self.following = raws[place + count].text if place + count < len(raws) else ""
+            self.following = texts[place + count] if place + count < len(raws) else ""
+            self.following_reader = find_reader(texts, place + count)
             yield from self._iter_joined(data, raws[place:place + count])
             place += count
-            for raw in raws[place:place + self._count_silent(raws, place, in_code=in_code)]:
-                yield DocumentLine(raw.number, raw.text, LineKind.PROSE, heading=self.heading,
+            silent = self._count_silent(raws, place, in_code=in_code)
+            for raw in raws[place:place + silent]:
+                yield DocumentLine(raw.number, raw.printed, LineKind.PROSE, heading=self.heading,
                                    start=raw.start, end=raw.end)
-                place += 1
+            if silent:
+                place += silent
+                self.following_reader = find_reader(texts, place)
+
+    def _iter_region(
+        self, data: bytes, raws: list[RawLine], first: int, region: Region
+    ) -> Iterator[DocumentLine]:
+        """The records of the lines of a format, which begin at the place `first`."""
+        self._end_chain()
+        depths = _count_depths(region)
+        for place, raw in enumerate(raws, first):
+            call = region.calls.get(place)
+            parent = number = 0
+            kind, claim, citation = LineKind.PROSE, Claim(), None
+            if call is not None:
+                kind, claim = LineKind.FUNCTION, Claim(name=call.name, onward=call.onward)
+                last = place
+                while last + 1 in region.continued:
+                    last += 1
+                citation = take_citation(data, raw, raws[last - first])[0]
+                if call.caller is not None:
+                    parent = raws[call.caller - first].number
+                number = raw.number
+            elif place in region.continued:
+                kind, parent = LineKind.CONTINUATION, number
+            elif place in region.unread:
+                kind = LineKind.UNREAD
+            self._count_paragraph(kind, raw.text)
+            yield DocumentLine(
+                raw.number, raw.printed, kind, claim, depths.get(place, 0), parent,
+                self.paragraph if self.in_paragraph else 0, self.heading, "", citation,
+                raw.start, raw.end, is_frame=call is not None and call.is_frame,
+                unread=region.unread.get(place, ""),
+            )
+            if kind is LineKind.PROSE and raw.text.strip():
+                self.heading = raw.text.strip()
 
     def _count_silent(self, raws: list[RawLine], place: int, *, in_code: bool) -> int:
         """How many lines from `place` on belong to a comment or a directive of the line above."""
@@ -119,6 +176,8 @@ class _DocumentParser:
         first, last = raws[0], raws[-1]
         citation, text = take_citation(data, first, last)
         body, comment = split_comment(_strip_byte_order_mark(text))
+        leads_on = _LEADS_ON.search(body) if self.block is None else None
+        body = body[:leads_on.start()] if leads_on else body
         label, undrawn = self._split_label(body, cited=citation is not None)
         if len(first.text) > MAX_LINE_LENGTH:
             parsed = PROSE
@@ -133,15 +192,17 @@ class _DocumentParser:
         parent, depth = self._place(first.number, undrawn, parsed)
         if not parent and claim.branch in ("case", "else"):
             parsed, claim = PROSE, Claim()
+        if leads_on is not None and parsed.kind in BODY_KINDS:
+            self.arrow = undrawn.column
         self._count_paragraph(parsed.kind, first.text)
         yield DocumentLine(
-            first.number, first.text, parsed.kind, claim, depth, parent,
+            first.number, first.printed, parsed.kind, claim, depth, parent,
             self.paragraph if self.in_paragraph else 0, self.heading, comment, citation,
             first.start, first.end,
         )
         for raw in raws[1:]:
             yield DocumentLine(
-                raw.number, raw.text, LineKind.CONTINUATION, parent=first.number, depth=depth,
+                raw.number, raw.printed, LineKind.CONTINUATION, parent=first.number, depth=depth,
                 block=self.paragraph, heading=self.heading, start=raw.start, end=raw.end,
             )
         if parsed.kind is LineKind.HEADING or (parsed.kind is LineKind.PROSE and undrawn.text):
@@ -176,13 +237,11 @@ class _DocumentParser:
             return False
         following = strip_drawing(self.following)
         is_under = following.is_drawn or following.column > undrawn.column
-        return bool(following.text) and is_under and (
-            parse_frame(self.following, in_backtrace=self.in_backtrace) is None)
+        return bool(following.text) and is_under and self.following_reader is None
 
     def _parse(self, text: str, undrawn: UndrawnLine, *, cited: bool) -> ParsedClaim:
         """What a line is."""
-        body, was_in_backtrace = undrawn.text, self.in_backtrace
-        self.in_backtrace = is_in_backtrace(text, before=was_in_backtrace)
+        body = undrawn.text
         if FENCE.match(text):
             self.in_fence = not self.in_fence
             self._end_chain()
@@ -190,24 +249,31 @@ class _DocumentParser:
         if not self.in_fence and _HEADING.match(text):
             self._end_chain()
             return ParsedClaim(LineKind.HEADING)
-        if not body:
+        if not body or self._is_arrow(undrawn):
             return PROSE
-        frame = parse_frame(text, in_backtrace=was_in_backtrace) if self.block is None else None
-        if frame is not None:
-            self.open_lines.clear()
-            return frame
         if _OMISSION.match(body):
             return ParsedClaim(LineKind.OMISSION)
         if _BRACES.match(body):
             return ParsedClaim(LineKind.CLOSING)
         if self.block is not None:
             return self._parse_in_block(body)
+        is_under = self._can_stand_under(undrawn) or self.arrow is not None
         is_alone = body.isidentifier() and (
-            self._can_stand_under(undrawn) or (not undrawn.column and self._leads_on(undrawn)))
-        parsed = self._parse_outside(body, drawn=undrawn.is_drawn or is_alone, cited=cited)
+            is_under or (not undrawn.column and self._leads_on(undrawn)))
+        drawn = undrawn.is_drawn or is_alone
+        parsed = self._parse_outside(body, drawn=drawn, cited=cited)
+        if parsed.kind in (LineKind.PROSE, LineKind.UNREAD):
+            is_indented = undrawn.column > 0 and self.open_lines.depth > 0
+            in_tree = drawn or is_under or is_indented or self.in_fence
+            parsed = parse_with_aside(body, drawn=drawn, cited=cited, in_tree=in_tree) or parsed
         if parsed.kind is LineKind.PROSE and _CALLED.match(body) and self._leads_on(undrawn):
             return ParsedClaim(LineKind.UNREAD)  # else what stands under it would become roots
         return parsed
+
+    def _is_arrow(self, undrawn: UndrawnLine) -> bool:
+        """Whether a line is an arrow from the claim above to the next one."""
+        return self.open_lines.depth > 0 and not self.open_lines.in_brace and (
+            _DOWNWARD.match(undrawn.text) is not None)
 
     def _parse_in_block(self, body: str) -> ParsedClaim:
         """What a line of a table or a record is."""
@@ -231,6 +297,7 @@ class _DocumentParser:
 
     def _end_chain(self) -> None:
         self.open_lines.clear()
+        self.arrow = None
         self.label = ""
         self.block = None
 
@@ -260,7 +327,11 @@ class _DocumentParser:
         if is_unread_block or kind in (LineKind.PROSE, LineKind.HEADING, LineKind.COMMAND):
             opened = opened if self._pass_prose(undrawn) else 0
         else:
-            parent, depth = self.open_lines.find_parent(column)
+            if self.arrow is None:
+                parent, depth = self.open_lines.find_parent(column)
+            else:
+                parent, depth = self.open_lines.find_above(self.arrow)
+                self.arrow = None
             if kind is not LineKind.OMISSION and not parsed.claim.within:
                 self.open_lines.add(
                     number, column, has_brace=opened > 0, has_end=text.endswith(";"))
@@ -276,6 +347,9 @@ class _DocumentParser:
         whether a brace that it opens counts.
         """
         text, in_brace = undrawn.text, self.open_lines.in_brace
+        if self._is_arrow(undrawn):
+            self.arrow = undrawn.column
+            return False
         directive = _DIRECTIVE.match(text) if in_brace else None
         if directive is not None:
             self.open_lines.pass_directive(directive[1])
@@ -287,6 +361,7 @@ class _DocumentParser:
             self.open_lines.pass_label()
         elif not undrawn.column and not (self.in_fence and in_brace):
             self.open_lines.clear()
+            self.arrow = None
             return False
         else:
             self.open_lines.find_parent(undrawn.column)
@@ -311,6 +386,22 @@ class _DocumentParser:
         if not is_outside and not self.in_paragraph:
             self.paragraph += 1
         self.in_paragraph = not is_outside
+
+
+def _count_depths(region: Region) -> dict[int, int]:
+    """How many callers stand above each call of a format, by the places of the lines."""
+    depths: dict[int, int] = {}
+    for place in region.calls:
+        chain = []
+        at: int | None = place
+        while at is not None and at not in depths:
+            chain.append(at)
+            at = region.calls[at].caller
+        depth = -1 if at is None else depths[at]
+        for each in reversed(chain):
+            depth += 1
+            depths[each] = depth
+    return depths
 
 
 def _strip_byte_order_mark(text: str) -> str:
