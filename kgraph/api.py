@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         WhyNot,
     )
     from kgraph.model.verdicts import ChainCheck
+    from kgraph.query.call_tree import CallTree, ReachingCall
     from kgraph.query.lookup import FoundFunction
     from kgraph.query.neighbours import CalleeWalk
     from kgraph.query.paths.question import PathQuestion
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CallGraph",
+    "CallTreeQuestion",
     "CheckResult",
     "DocumentedScenario",
     "IndexRequest",
@@ -69,6 +71,7 @@ __all__ = [
     "RowPartner",
     "SourceText",
     "Subject",
+    "call_tree",
     "callees",
     "callers",
     "check",
@@ -81,6 +84,7 @@ __all__ = [
     "ops",
     "path",
     "prune_cache",
+    "reaching_syscalls",
     "read_shipped_queries",
     "read_subject",
     "report_damage",
@@ -295,17 +299,22 @@ def _find_documented(question: "PathQuestion") -> DocumentedScenario | None:
 
 
 def callers(
-    graph: "CallGraph", name: str, *, types: bool = False, deferred: bool = True
+    graph: "CallGraph", name: str, *, types: bool = False, deferred: bool = True, folder: str = ""
 ) -> Neighbours:
     """The calls that reach a function; with `types` also those that it only fits by its type.
+    `folder`: only calls by functions that are defined in this folder or file.
 
     Raises LookupFailed for an unknown or ambiguous name.
     """
     from kgraph.query import find_callers
     from kgraph.query.lookup import resolve_function
+    from kgraph.query.neighbours import find_within
 
     found = resolve_function(graph, name)
     hops = find_callers(graph, found.function, types=types, deferred=deferred)
+    within = find_within(graph, folder)
+    if within is not None:
+        hops = [hop for hop in hops if hop.caller.number in within]
     return Neighbours(
         found.function, tuple(hops), _make_alias(found), remarks=found.remarks)
 
@@ -341,6 +350,48 @@ def walk_callees(
 
     return CalleeWalk(
         graph, find_function(graph, name), depth=depth, types=types, deferred=deferred)
+
+
+class CallTreeQuestion(Struct, frozen=True):
+    """What a call tree shows: the `callers` of a function or its callees, `depth` calls deep, at
+    most `limit` calls, between functions that are defined in `folder`.
+    """
+
+    callers: bool
+    depth: int = 2
+    limit: int = 1000
+    types: bool = False
+    deferred: bool = True
+    folder: str = ""
+
+
+def call_tree(graph: "CallGraph", name: str, question: CallTreeQuestion) -> "CallTree":
+    """The callers or callees of a function as a tree, nearest first.
+
+    Raises LookupFailed for an unknown or ambiguous name, and for a folder without functions.
+    """
+    from kgraph.query import find_function
+    from kgraph.query.call_tree import TreeRequest, find_call_tree
+    from kgraph.query.neighbours import Kinds, find_within
+
+    kinds = Kinds(types=question.types, deferred=question.deferred)
+    return find_call_tree(graph, find_function(graph, name), TreeRequest(
+        question.callers, question.depth, question.limit, kinds,
+        find_within(graph, question.folder)))
+
+
+def reaching_syscalls(
+    graph: "CallGraph", name: str, *, deferred: bool = True
+) -> "list[ReachingCall]":
+    """The system calls from which calls lead to a function, nearest first. Ask `path` whether, and
+    how, one of them does.
+
+    Raises LookupFailed for an unknown or ambiguous name.
+    """
+    from kgraph.query import find_function
+    from kgraph.query.call_tree import find_reaching_syscalls
+
+    return find_reaching_syscalls(graph, find_function(graph, name), deferred=deferred)
 
 
 def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":

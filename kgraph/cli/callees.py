@@ -1,15 +1,24 @@
 """`kgraph callees`: shows the calls that a function makes, to any depth."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kgraph import api
+from kgraph.cli.listing import (
+    depth_option,
+    folder_option,
+    get_tree_limit,
+    limit_hops,
+    limit_option,
+    write_tree,
+)
 from kgraph.cli.options import (
     deferred_option,
+    format_options,
     index_option,
     open_graph,
-    output_options,
     types_option,
 )
 from kgraph.cli.output import remark
@@ -19,39 +28,81 @@ from kgraph.cli.results import (
     remark_open_sites,
     remark_partial_index,
     write_list,
+    write_places,
 )
+
+if TYPE_CHECKING:
+    from kgraph.api import CallGraph
+    from kgraph.model.results import KnownFunction, Neighbours
 
 
 @click.command("callees")
 @click.argument("function")
-@click.option("--depth", type=click.IntRange(1, 1_000_000), default=1, show_default=True,
-              metavar="N", help="Also show what those functions call, N calls deep.")
+@depth_option("what those functions call")
+@limit_option
+@folder_option
 @deferred_option
 @types_option
-@output_options
+@format_options("quickfix")
 @index_option
 def callees_verb(
-    function: str, depth: int, form: str, index: Path | None, **kinds: bool
+    function: str, depth: int, form: str, index: Path | None, **options: Any
 ) -> None:
     """The calls that FUNCTION makes, in the order of its lines.
 
-    FUNCTION is NAME or PATH:NAME.
+    FUNCTION is NAME or PATH:NAME. With --in, only calls to functions that are defined there.
     """
-    from kgraph.report.json import encode_edges, encode_hop
-    from kgraph.report.text import format_edges
-
+    limit, folder = options.pop("limit"), options.pop("folder")
     with open_graph(index, (function,)) as graph:
-        found = api.callees(graph, function, **kinds)
+        found = api.callees(graph, function, **options)
         remark_aliases([found.alias])
         remark_names(found.remarks)
-        walk = api.walk_callees(graph, function, depth=depth, **kinds)
-        write_list(
-            graph, form, encode_edges(found.function),
-            lambda read: (encode_hop(hop, read) for hop in walk),
-            format_edges(walk, callers=False))
+        if form == "json" and limit is None and not folder:
+            _write_walk(graph, function, found, depth, options)
+        elif depth > 1 and form != "quickfix":
+            write_tree(graph, found, function, api.CallTreeQuestion(
+                False, depth, get_tree_limit(limit, form), folder=folder, **options), form)
+        else:
+            _write_list(graph, found, (folder, limit), form)
         if not found.hops:
             remark(f"{found.function} makes no calls with a known callee")
             remark_partial_index(graph.description)
-        if depth > 1 and walk.unfollowed:
-            remark(f"{walk.unfollowed} functions that are {depth} calls away make further calls")
         remark_open_sites(found)
+
+
+def _write_walk(
+    graph: "CallGraph", function: str, found: "Neighbours", depth: int, kinds: dict[str, bool]
+) -> None:
+    """Write all calls as JSON, as they are found: whatever the depth, they take little memory."""
+    from kgraph.report.json import encode_edges, encode_hop
+
+    walk = api.walk_callees(graph, function, depth=depth, **kinds)
+    write_list(graph, "json", encode_edges(found.function),
+               lambda read: (encode_hop(hop, read) for hop in walk), ())
+    if depth > 1 and walk.unfollowed:
+        remark(f"{walk.unfollowed} functions that are {depth} calls away make further calls")
+
+
+def _write_list(
+    graph: "CallGraph", found: "Neighbours", part: tuple[str, int | None], form: str
+) -> None:
+    """Write the calls to functions of a folder, at most so many."""
+    from kgraph.report.json import encode_edges, encode_hop
+    from kgraph.report.text import format_edges
+
+    folder, limit = part
+    inside = [hop for hop in found.hops if not folder or _is_in(hop.callee, folder)]
+    hops = limit_hops(inside, limit)
+    if form == "quickfix":
+        from kgraph.report.quickfix import iter_call_places
+
+        write_places(graph, iter_call_places(hops))
+        return
+    write_list(
+        graph, form, encode_edges(found.function),
+        lambda read: (encode_hop(hop, read) for hop in hops), format_edges(hops, callers=False))
+
+
+def _is_in(function: "KnownFunction", folder: str) -> bool:
+    path = function.location.path if function.location else ""
+    return path == folder or path.startswith(f"{folder}/")

@@ -1,45 +1,137 @@
 """`kgraph callers`: shows the calls that reach a function."""
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from kgraph import api
+from kgraph.cli.listing import (
+    count_option,
+    depth_option,
+    folder_option,
+    get_tree_limit,
+    limit_hops,
+    limit_option,
+    sort_hops,
+    sort_option,
+    write_tree,
+)
 from kgraph.cli.options import (
     deferred_option,
+    format_options,
     index_option,
     open_graph,
-    output_options,
     types_option,
 )
-from kgraph.cli.output import remark
-from kgraph.cli.results import remark_aliases, remark_names, remark_partial_index, write_list
+from kgraph.cli.output import remark, write_json, write_lines
+from kgraph.cli.results import (
+    remark_aliases,
+    remark_names,
+    remark_partial_index,
+    write_list,
+    write_places,
+)
+
+if TYPE_CHECKING:
+    from kgraph.api import CallGraph
+    from kgraph.model.results import Neighbours
 
 
 @click.command("callers")
 @click.argument("function")
+@depth_option("what calls those")
+@limit_option
+@folder_option
+@count_option
+@sort_option
+@click.option("--to", "ends", type=click.Choice(["syscall"]), metavar="syscall",
+              help="Show which system calls reach FUNCTION, through any number of calls.")
 @deferred_option
 @types_option
-@output_options
+@format_options("quickfix")
 @index_option
-def callers_verb(
-    function: str, deferred: bool, types: bool, form: str, index: Path | None
-) -> None:
+def callers_verb(function: str, form: str, index: Path | None, **options: Any) -> None:
     """The calls that reach FUNCTION, direct and through pointers.
 
     FUNCTION is NAME or PATH:NAME.
     """
+    wanted = _Wanted(**options)
+    with open_graph(index, (function,)) as graph:
+        if wanted.ends is not None:
+            _write_syscalls(graph, function, wanted, form)
+            return
+        found = api.callers(graph, function, types=wanted.types, deferred=wanted.deferred,
+                            folder=wanted.folder)
+        remark_aliases([found.alias])
+        remark_names(found.remarks)
+        if wanted.counts:
+            _write_count(found, form)
+        elif wanted.depth > 1 and form != "quickfix":
+            write_tree(graph, found, function, api.CallTreeQuestion(
+                True, wanted.depth, get_tree_limit(wanted.limit, form), wanted.types,
+                wanted.deferred, wanted.folder), form)
+        else:
+            _write_list(graph, found, wanted, form)
+        if not found.hops:
+            where = f" in {wanted.folder}" if wanted.folder else ""
+            remark(f"no calls{where} reach {found.function}")
+            remark_partial_index(graph.description)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """Which callers to show: the options of the verb."""
+
+    depth: int
+    limit: int | None
+    folder: str
+    counts: bool
+    sort: str | None
+    ends: str | None
+    deferred: bool
+    types: bool
+
+
+def _write_list(graph: "CallGraph", found: "Neighbours", wanted: _Wanted, form: str) -> None:
     from kgraph.report.json import encode_edges, encode_hop
     from kgraph.report.text import format_edges
 
-    with open_graph(index, (function,)) as graph:
-        found = api.callers(graph, function, types=types, deferred=deferred)
-        remark_aliases([found.alias])
-        remark_names(found.remarks)
-        write_list(
-            graph, form, encode_edges(found.function),
-            lambda read: (encode_hop(hop, read) for hop in found.hops),
-            format_edges(found.hops, callers=True))
-        if not found.hops:
-            remark(f"no calls reach {found.function}")
-            remark_partial_index(graph.description)
+    hops = limit_hops(sort_hops(found.hops, wanted.sort, callers=True), wanted.limit)
+    if form == "quickfix":
+        from kgraph.report.quickfix import iter_call_places
+
+        write_places(graph, iter_call_places(hops))
+        return
+    write_list(
+        graph, form, encode_edges(found.function),
+        lambda read: (encode_hop(hop, read) for hop in hops), format_edges(hops, callers=True))
+
+
+def _write_count(found: "Neighbours", form: str) -> None:
+    from kgraph.report.json import encode_count
+    from kgraph.report.tree_text import count_functions
+
+    if form == "json":
+        write_json(encode_count(found.function, found.hops))
+    else:
+        write_lines([count_functions(found.hops, callers=True)])
+
+
+def _write_syscalls(graph: "CallGraph", function: str, wanted: _Wanted, form: str) -> None:
+    from kgraph.report.json import encode_reaching
+    from kgraph.report.tree_text import format_reaching
+
+    found = api.reaching_syscalls(graph, function, deferred=wanted.deferred)
+    shown = found[:wanted.limit]
+    if form == "json":
+        write_json(encode_reaching(shown))
+    elif wanted.counts:
+        write_lines([f"{len(found)} system calls"])
+    else:
+        write_lines(format_reaching(shown))
+    if len(shown) < len(found):
+        remark(f"{len(shown)} of {len(found)} system calls are shown (--limit shows more)")
+    remark(f"calls lead from {len(found)} system calls to {function}, not all of which need happen:"
+           f" `kgraph path SYSTEMCALL {function}` shows how one does")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
-from kgraph.cli.options import index_option, open_graph, output_options
+from kgraph.cli.options import format_options, index_option, open_graph
 from kgraph.cli.output import remark, write_file, write_json, write_lines
 from kgraph.cli.results import remark_changed_files, remark_partial_index, remark_partners
 from kgraph.errors import DocumentError
@@ -43,7 +43,7 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
               help="Write the verdicts as JUnit XML.")
 @click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE",
               help="Write wrong lines as SARIF.")
-@output_options
+@format_options("quickfix")
 @index_option
 def check_verb(
     files: tuple[str, ...], scenario: str | None, index: Path | None, **output: Any
@@ -96,6 +96,10 @@ def _write_verdicts(graph: "CallGraph", results: "Sequence[CheckResult]", wanted
             _fix_document(result, wanted)
     elif wanted.form == "json":
         write_json(encode_checks([result.check for result in results], text.read_line))
+    elif wanted.form == "quickfix":
+        from kgraph.report.quickfix import iter_claim_lines
+
+        write_lines(iter_claim_lines(result.check for result in results))
     else:
         for result in results:
             write_lines(format_check(result.check, text.read_extent if wanted.guards else None))

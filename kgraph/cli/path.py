@@ -22,6 +22,7 @@ from kgraph.cli.results import (
     remark_partial_index,
     remark_partners,
     remark_scenario,
+    write_places,
     write_result,
 )
 
@@ -60,7 +61,7 @@ COULD_NOT_TELL = 3
               help="The most hops that a path may have.")
 @deferred_option
 @types_option
-@format_options("html", "svg", "dot", "mermaid")
+@format_options("html", "svg", "dot", "mermaid", "quickfix")
 @index_option
 def path_verb(
     caller: str, callee: str, scenario: str | None, no_scenario: bool, guards: bool,
@@ -129,6 +130,10 @@ def _write_picture(graph: "CallGraph", result: "PathResult", form: str) -> None:
         text = api.SourceText(graph)
         write_lines(make_standalone_page(graph, text, result).splitlines(), exact=True)
         remark_changed_files(text)
+    elif form == "quickfix":
+        from kgraph.report.quickfix import iter_path_places
+
+        write_places(graph, iter_path_places(path.hops for path in answer.paths))
     elif answer.paths:
         title = f"{question.caller} to {question.callee}"
         write_lines(format_picture(title, answer.paths, form))

@@ -3,6 +3,7 @@ error.
 """
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kgraph import api
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from kgraph.api import CallGraph, DocumentedScenario, RowPartner, SourceText
     from kgraph.model.results import Alias, Contradiction, IndexDescription, Neighbours
     from kgraph.report.json import LineReader
+    from kgraph.report.quickfix import Place
 
 
 def write_result(
@@ -40,6 +42,13 @@ def write_list(
     text = api.SourceText(graph)
     write_json_list(record, encode_items(text.read_line))
     remark_changed_files(text)
+
+
+def write_places(graph: "CallGraph", places: "Iterable[Place]") -> None:
+    """Write places for an editor, relative to the current folder."""
+    from kgraph.report.quickfix import format_places
+
+    write_lines(format_places(places, graph.description, str(Path.cwd())))
 
 
 def remark_aliases(aliases: "Iterable[Alias | None]") -> None:

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from kgraph import api
-from kgraph.cli.options import index_option, open_graph, output_options
-from kgraph.cli.results import write_result
+from kgraph.cli.options import format_options, index_option, open_graph
+from kgraph.cli.results import write_places, write_result
 
 
 @click.command("site")
 @click.argument("place", metavar="FILE[:LINE[:COLUMN]] | F")
-@output_options
+@format_options("quickfix")
 @index_option
 def site_verb(place: str, form: str, index: Path | None) -> None:
     """What is called at FILE:LINE, every candidate with its evidence.
@@ -24,5 +24,10 @@ def site_verb(place: str, form: str, index: Path | None) -> None:
 
     with open_graph(index) as graph:
         sites = api.site(graph, place)
+        if form == "quickfix":
+            from kgraph.report.quickfix import iter_site_places
+
+            write_places(graph, iter_site_places(sites))
+            return
         write_result(
             graph, form, lambda read: encode_call_sites(sites, read), format_call_sites(sites))

@@ -1,8 +1,10 @@
 """The callers and the callees of a function, its calls without a callee, and every hop."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
+from typing import NamedTuple
 
+from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.resolution import EdgeKind, SiteStatus
 from kgraph.model.results import Hop, KnownFunction, OpenSite
@@ -20,18 +22,65 @@ def find_callers(
     `types` adds the unresolved calls that the function fits by its type. Only the first `most`
     callers are looked at.
     """
-    excluded = _excluded_kinds(types=types, deferred=deferred)
-    edges: list[int] = []
-    for caller in graph.callers_of(function.number)[:most]:
-        between = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == function.number]
-        edges += _select_first_of_each_kind(graph, caller, between, excluded)
-    hops = _make_hops(graph, edges)
+    kinds = Kinds(types=types, deferred=deferred)
+    callers = graph.callers_of(function.number)[:most]
+    hops = _make_hops(graph, list_caller_edges(graph, function.number, kinds, callers))
     if types:
-        hops += [
-            graph.hop_by_type(site, function.number)
-            for site in graph.by_type.sites_for(function.number)
-        ]
+        hops += find_callers_by_type(graph, function.number)
     return hops
+
+
+def find_within(graph: CallGraph, folder: str) -> frozenset[int] | None:
+    """The functions that are defined in a folder or file; None for all, if it is "".
+
+    Raises LookupFailed if there is none.
+    """
+    folder = folder.strip("/").removeprefix("./")
+    if not folder:
+        return None
+    found = frozenset(each.number for each in graph.find_functions_in(folder))
+    if not found:
+        raise LookupFailed(f"no function is defined in {folder}",
+                           "give a folder or file of the tree, as citations write it")
+    return found
+
+
+def select_within(numbers: Sequence[int], within: Collection[int] | None) -> Sequence[int]:
+    """Those of some functions that are among others, all by default."""
+    return numbers if within is None else [number for number in numbers if number in within]
+
+
+def find_callers_by_type(graph: CallGraph, number: int) -> list[Hop]:
+    """The unresolved calls that a function fits by its type."""
+    return [graph.hop_by_type(site, number) for site in graph.by_type.sites_for(number)]
+
+
+class Kinds(NamedTuple):
+    """Which kinds of calls count besides those that are certain to be calls."""
+
+    types: bool = False
+    deferred: bool = True
+
+    def list_excluded(self) -> set[EdgeKind]:
+        """The kinds of edges to leave out."""
+        choices = {EdgeKind.TYPE: self.types, EdgeKind.DEFERRED: self.deferred}
+        return {kind for kind, wanted in choices.items() if not wanted}
+
+
+def list_caller_edges(
+    graph: CallGraph, number: int, kinds: Kinds, callers: Sequence[int]
+) -> list[int]:
+    """The edges from some callers to a function, of each the first of each kind and holder."""
+    excluded, edges = kinds.list_excluded(), list[int]()
+    for caller in callers:
+        between = [e for e in graph.edges_from(caller) if graph.edge_callee[e] == number]
+        edges += _select_first_of_each_kind(graph, caller, between, excluded)
+    return edges
+
+
+def list_callee_edges(graph: CallGraph, number: int, kinds: Kinds) -> list[int]:
+    """The edges that leave a function, to each callee the first of each kind and holder."""
+    return _select_calls(graph, number, kinds.list_excluded())
 
 
 def find_callees(
@@ -58,7 +107,7 @@ class CalleeWalk:
         self.unfollowed = 0
         self._graph = graph
         self._depth = depth
-        self._excluded = _excluded_kinds(types=types, deferred=deferred)
+        self._excluded = Kinds(types, deferred).list_excluded()
 
     def __iter__(self) -> Iterator[Hop]:
         seen, layer = {self.function.number}, [self.function.number]
@@ -94,12 +143,6 @@ def iter_hops(graph: CallGraph) -> Iterator[Hop]:
             yield graph.hop(edge)
 
 
-def _excluded_kinds(*, types: bool, deferred: bool) -> set[EdgeKind]:
-    """The kinds of edges to leave out."""
-    choices = {EdgeKind.TYPE: types, EdgeKind.DEFERRED: deferred}
-    return {kind for kind, wanted in choices.items() if not wanted}
-
-
 def _iter_calls(
     graph: CallGraph, callers: Sequence[int], excluded: set[EdgeKind]
 ) -> Iterator[Hop]:
@@ -110,7 +153,7 @@ def _iter_calls(
         yield from sorted(map(graph.hop, edges), key=lambda hop: (
             hop.site.location, hop.site.ordinal, hop.callee.number))
         if EdgeKind.TYPE not in excluded:
-            yield from _find_calls_by_type(graph, caller)
+            yield from find_calls_by_type(graph, caller)
 
 
 def _select_calls(graph: CallGraph, caller: int, excluded: set[EdgeKind]) -> list[int]:
@@ -123,7 +166,8 @@ def _select_calls(graph: CallGraph, caller: int, excluded: set[EdgeKind]) -> lis
     ]
 
 
-def _find_calls_by_type(graph: CallGraph, function: int) -> list[Hop]:
+def find_calls_by_type(graph: CallGraph, function: int) -> list[Hop]:
+    """The calls that the unresolved call sites of a function make by type."""
     return [
         graph.hop_by_type(site, callee)
         for site in graph.by_type.sites_of(function)

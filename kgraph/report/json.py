@@ -32,6 +32,7 @@ from kgraph.report.status_text import sort_newest_first
 
 if TYPE_CHECKING:
     from kgraph.api import IndexSummary
+    from kgraph.query.call_tree import ReachingCall
     from kgraph.query.pins import RowPartner
 
 LineReader = Callable[[Location], str]
@@ -214,6 +215,24 @@ def _encode_reach(reach: Reach, read_line: LineReader) -> Record:
 def encode_edges(function: KnownFunction) -> Record:
     """The answer of `callers` and `callees`, before its hops are added to its last list."""
     return {"format": "kgraph-edges/1", "function": encode_function(function), "edges": []}
+
+
+def encode_count(function: KnownFunction, hops: Sequence[Hop]) -> Record:
+    """The answer of `callers --count`."""
+    return {
+        "format": "kgraph-edges/1", "function": encode_function(function),
+        "calls": sum(1 + len(hop.sites) for hop in hops),
+        "functions": len({hop.caller.number for hop in hops}), "edges": [],
+    }
+
+
+def encode_reaching(found: "Sequence[ReachingCall]") -> Record:
+    """The answer of `callers --to syscall`."""
+    return {
+        "format": "kgraph-reaching/1",
+        "syscalls": [{**encode_function(each.function), "distance": each.distance}
+                     for each in found],
+    }
 
 
 def encode_ops(rows: Sequence[OpsRow], read_line: LineReader) -> Record:

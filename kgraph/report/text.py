@@ -109,7 +109,7 @@ def _format_path(path: Path, guards: ConditionText | None) -> Iterator[str]:
             yield _indent(depth, f"{hop.site.expression}()  // {_format_indirect(hop)}")
             depth += 1
         if number == len(path.hops) - 1:
-            yield _indent(depth, f"{hop.callee}() ({_format_definition(hop.callee)})")
+            yield _indent(depth, f"{hop.callee}() ({format_definition(hop.callee)})")
 
 
 def _indent(depth: int, text: str) -> str:
@@ -125,7 +125,8 @@ def _format_macro_or_asm(hop: Hop) -> str:
     return f"  // {done} assembler{f', {macro}' if macro else ''}"
 
 
-def _format_definition(function: KnownFunction) -> str:
+def format_definition(function: KnownFunction) -> str:
+    """Where a function is defined."""
     return str(function.location) if function.location else "not defined in the index"
 
 
@@ -140,6 +141,18 @@ def _format_indirect(hop: Hop) -> str:
         _format_evidence(hop.evidence, deferred=deferred),
     ]
     return ", ".join(part for part in parts if part)
+
+
+def format_short_note(hop: Hop) -> str:
+    """What a call goes through, without its evidence; "" for a plain call."""
+    if hop.kind in _DIRECT:
+        return _format_macro_or_asm(hop).strip().removeprefix("// ")
+    if hop.kind is EdgeKind.TYPE:
+        return f"by its type alone, one of {hop.candidates}"
+    deferred = hop.kind is EdgeKind.DEFERRED
+    through = _format_deferred_key(hop) if deferred else hop.site.holder
+    return ", ".join(
+        part for part in (through, _format_candidate_count(hop.candidates)) if part)
 
 
 def _format_deferred_key(hop: Hop) -> str:
@@ -255,7 +268,7 @@ def _format_undefined(reach: Reach) -> str:
 
 
 def _format_with_place(function: KnownFunction) -> str:
-    return f"{function} ({_format_definition(function)})"
+    return f"{function} ({format_definition(function)})"
 
 
 def _format_reach(reach: Reach) -> str:
@@ -300,7 +313,7 @@ def format_call_sites(answers: Sequence[SiteAnswer]) -> Iterator[str]:
 def _format_direct_site(answer: SiteAnswer) -> Iterator[str]:
     for hop in answer.candidates:
         line = f"{answer.site.location}: {answer.caller}() -> {hop.callee}()"
-        line += f" ({_format_definition(hop.callee)})"
+        line += f" ({format_definition(hop.callee)})"
         if hop.kind is EdgeKind.ASM:
             line += _format_macro_or_asm(hop)
         if hop.kind is EdgeKind.DEFERRED:
@@ -321,7 +334,7 @@ def _format_indirect_site(answer: SiteAnswer) -> Iterator[str]:
                     for item in answer.proof)
     yield from _format_requests(answer)
     for hop in answer.candidates:
-        yield f"  {hop.callee}() ({_format_definition(hop.callee)})"
+        yield f"  {hop.callee}() ({format_definition(hop.callee)})"
         if hop.kind is EdgeKind.DEFERRED:
             evidence = _format_evidence(hop.evidence, deferred=True)
             yield f"    {_format_deferred_key(hop)}, {evidence}"
