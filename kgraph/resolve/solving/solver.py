@@ -44,7 +44,8 @@ class Callee(Struct, frozen=True):
 class Solver:
     """Solves constraints.
 
-    `sets` has the tokens of each node; `succ` and `preds` are all edges, in `preds` with their
+    `sets` has the tokens of each node. A node that only one other flows into shares its set, until
+    it gets something else. `succ` and `preds` are all edges, in `preds` with their
     labels. `reads` says what each node of a SlotReadKey reads: in the first pass the whole slot, in
     the second what the tables in its base's set hold. `admitted` are the addresses of pointers that
     flow. `called_functions` are those that a call reaches.
@@ -65,6 +66,9 @@ class Solver:
         self.succ: dict[int, list[int]] = {}
         self.preds: dict[int, dict[int, int]] = {}
         self.called_functions: set[int] = set()
+        self._origins: dict[int, int] = {}  # of nodes that share a set: the node that it belongs to
+        self._followers: dict[int, list[int]] = {}  # of a node that others share the set of: these
+        self._carried: tuple[int, set[int]] = (NONE, set())  # the node that is carried on, and what
         self._grown: set[int] = set()  # since `take_grown` was last asked
         self._needed = relevance.is_needed
         self._delta: dict[int, set[int]] = {}
@@ -98,9 +102,41 @@ class Solver:
         for node, sources in reads.items():
             for source in sources:
                 self.add_edge(source, node, UNCITED)
-        for node, given in constraints.given.items():
-            if self.is_relevant(node):
-                self.add_tokens(node, {token for token in given if self._admits(token)})
+        given = {
+            node: tokens for node, labels in constraints.given.items() if self.is_relevant(node)
+            and (tokens := {token for token in labels if self._admits(token)})}
+        self._share_sets(given)
+        for node, tokens in given.items():
+            self.add_tokens(node, tokens)
+
+    def _share_sets(self, given: Mapping[int, set[int]]) -> None:
+        """Let nodes with one predecessor, and nothing that is given to them, share its set."""
+        only = {node: next(iter(preds)) for node, preds in self.preds.items()
+                if len(preds) == 1 and node not in given}
+        origins = self._origins
+        for node, before in only.items():
+            path = {node: None} if node not in origins else {}
+            while before in only and before not in origins and before not in path:
+                path[before] = None
+                before = only[before]  # noqa: PLW2901  the way back from here
+            origin = origins.get(before, before)  # in a circle the first that is met again
+            for each in path:
+                if each != origin:
+                    origins[each] = origin
+                    self._followers.setdefault(origin, []).append(each)
+
+    def _separate(self, node: int) -> set[int]:
+        """Give a node that shares a set one of its own, which is returned."""
+        origin = self._origins.pop(node)
+        self._followers[origin].remove(node)
+        own = self.sets[node] = set(self.sets.get(origin, EMPTY))
+        pending = set(self._delta.get(origin, EMPTY))
+        if self._carried[0] == origin:
+            pending |= self._carried[1]
+        if pending:
+            self._delta[node] = pending
+            self._work.append(node)
+        return own
 
     def _listen(self) -> None:
         """Enter the constraints that act as sets grow."""
@@ -144,15 +180,15 @@ class Solver:
     def add_tokens(self, node: int, tokens: set[int]) -> None:
         """Add tokens to a node. `propagate` carries on what is new."""
         known = self.sets.get(node)
-        if known is None:
-            if not tokens:
-                return
+        new = tokens if known is None else tokens - known
+        if not new:
+            return
+        if node in self._origins:
+            known = self._separate(node)
+        elif known is None:
             known = self.sets[node] = set()
-            new = tokens
-        else:
-            new = tokens - known
-            if not new:
-                return
+            for follower in self._followers.get(node, ()):
+                self.sets[follower] = known
         known |= new
         delta = self._delta.get(node)
         if delta is None:
@@ -199,12 +235,16 @@ class Solver:
         while work:
             node = work.popleft()
             delta = deltas.pop(node)
-            self._grown.add(node)
-            for target in succ.get(node, ()):
-                known = sets.get(target)
-                if known is None or not delta <= known:
-                    self.add_tokens(target, delta)
-            self._react(node, delta)
+            own = sets[node]
+            self._carried = node, delta
+            for each in (node, *self._followers.get(node, ())):
+                self._grown.add(each)
+                for target in succ.get(each, ()):
+                    known = sets.get(target)
+                    if known is None or (known is not own and not delta <= known):
+                        self.add_tokens(target, delta)
+                self._react(each, delta)
+        self._carried = NONE, set()
 
     def _react(self, node: int, delta: set[int]) -> None:
         """Add the edges that new tokens of a node make."""

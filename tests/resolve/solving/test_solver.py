@@ -3,6 +3,9 @@
 import pytest
 
 from kgraph.model.resolution import EdgeKind, SiteStatus
+from kgraph.resolve import build_constraints, resolve
+from kgraph.resolve.interning import VariableKey
+from kgraph.resolve.solving.object_sensitivity import solve_by_objects
 from tests.support.facts_in_c import (
     NULL,
     addr,
@@ -22,6 +25,7 @@ from tests.support.facts_in_c import (
     pointee,
     put,
     result,
+    sites,
     stubs,
     var,
 )
@@ -114,3 +118,19 @@ def test_a_copy_function_copies_what_is_pointed_to():
         function("init", call("init", "set", NULL, "f")),
     ]
     assert names(only_site(definitions, "g")) == ["f"]
+
+
+def test_copies_of_one_variable_share_its_set_until_they_get_something_else():
+    a, b, c, hook = (var("g", name) for name in ("a", "b", "c", "hook"))
+    definitions = [*stubs("f", "h"), function(
+        "g", put(a, "f"), put(b, a), put(c, b), put(hook, b), call("g", c), call("g", hook),
+        put(pointee(param("g")), "h"), call("g", "g", addr_var("g", "hook")), parameters=1)]
+    constraints = build_constraints(definitions)
+    solver = solve_by_objects(constraints).solver
+    sets = {key.name: solver.sets[node] for node, key in enumerate(constraints.nodes.keys)
+            if isinstance(key, VariableKey)}
+    assert sets["a"] is sets["b"] is sets["c"]
+    assert sets["a"] < sets["hook"]
+    first, second = sites(resolve(definitions), "g")[:2]
+    assert names(first) == ["f"]
+    assert names(second) == ["f", "h"]
