@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from kgraph.textfile import escape_name, read_regular_file
+from kgraph.textfile import escape_name, is_file, read_regular_file
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # The modules that decide which facts a unit has. All others decide what is made of the facts.
@@ -26,7 +26,9 @@ _EXCHANGE_SOURCES = ("indexing/**/*.py", "store/facts_writer.py")
 # dependency on that header by the symbols that a file mentions; kgraph does the same.
 SYMBOL_HEADERS = ("include/generated/autoconf.h", "include/linux/autoconf.h")
 LINK_MARK = "/ -> "  # between the name of a link to a folder and the link's target
-_DEFINE = re.compile(rb"^#define[ \t]+(\w+)[ \t]*(.*)$", re.MULTILINE)
+# What Kconfig writes: one symbol a line, defined as a number, a string or nothing.
+_DEFINE = re.compile(rb'#define (CONFIG_\w+)[ \t]*((?:-?[0-9]\w*|"(?:[^"\\\n]|\\.)*")?)\n')
+_PLAIN = re.compile(rb"(?:/\*(?:[^*#]|\*(?!/))*\*/\n|\n|%b)*" % _DEFINE.pattern)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ class InputFingerprint:
 
     `facts_version` and `graph_version` identify the code that extracts facts, and the code and
     rules that make the graph. `files` are the files of the tree and the build folder, as citations
-    name them. `symbols` are the configuration symbols and their values, by header.
+    name them. `symbols` are the configuration symbols and their values, by header; for a header
+    that Kconfig did not write, the digest of its content as the value of "".
     """
 
     facts_version: str
@@ -92,15 +95,24 @@ def compute_exchange_version() -> str:
 
 
 def _read_symbols(sources: Sources) -> dict[str, dict[str, str]]:
-    """Configuration symbols and their values, by header."""
+    """Configuration symbols and their values, by header; the tree and the build folder may have
+    one each of the same name."""
     symbols: dict[str, dict[str, str]] = {}
-    for folder in map(Path, sources.folders):
-        for header in SYMBOL_HEADERS:
-            if (folder / header).is_file():
-                found = _DEFINE.findall(read_regular_file(folder / header))
-                symbols.setdefault(header, {}).update(
-                    (name.decode(), value.decode("utf-8", "replace")) for name, value in found)
+    for header in SYMBOL_HEADERS:
+        files = [f"{folder}/{header}" for folder in sources.folders]
+        for place, file in enumerate(filter(is_file, files)):
+            symbols[f"{header}@{place}"] = parse_symbols(read_regular_file(file))
     return symbols
+
+
+def parse_symbols(content: bytes) -> dict[str, str]:
+    """The symbols that a header defines, if it is as Kconfig writes it: each by itself, once.
+    Of any other, which may say anything, the digest: it counts as a whole."""
+    found = {name.decode(): value.decode("utf-8", "backslashreplace")
+             for name, value in _DEFINE.findall(content)}
+    if _PLAIN.fullmatch(content) and len(found) == content.count(b"#define CONFIG_"):
+        return found
+    return {"": hashlib.blake2b(content, digest_size=12).hexdigest()}
 
 
 def _iter_package_files(*patterns: str) -> Iterator[Path]:

@@ -3,7 +3,7 @@
 A unit is kept if all of this holds: the same command compiles it; every file that it read has
 the same content; no new file would be found before one that it read; and this kgraph extracts
 facts as the previous one did. Every unit reads the header of all configuration symbols, so that
-header counts by the symbols that a unit's files mention, as in Kbuild's fixdep.
+header counts by the symbols that a unit's files mention, as in Kbuild's fixdep, or paste.
 """
 
 import hashlib
@@ -30,9 +30,19 @@ from kgraph.textfile import (
 )
 
 _FOLDER_FLAGS = ("-isystem", "-idirafter", "-iquote")  # each followed by a folder
-_SYMBOL = re.compile(rb"CONFIG_\w+")
-_HAS_INCLUDE = re.compile(rb'__has_include(?:_next)?\s*\(\s*(?:["<]([^">\n]+)|\w)')
-_MODULE = "_MODULE"
+_OTHER_SPELLINGS = ((b"??/", b"\\"), (b"??=", b"#"), (b"%:", b"#"))  # trigraphs, digraphs
+_LINE_GOES_ON = re.compile(rb"\\[ \t\f\v]*\r?\n")
+# A symbol; what may be pasted to it, or is handed on with it; what other name it is given; and half
+# a prefix of one.
+_SYMBOL = re.compile(rb"CONFIG_\w*")
+_GOES_ON = re.compile(rb"\s*(?:,|##)")
+_RENAMED = re.compile(rb"\s*#\s*define\s+\w+[\s(]+")
+_HALF_PREFIX = re.compile(rb"\bC(?:ON?|ONFI?|ONFIG)?\s*(?:,|##)")
+_PASTED_TO = re.compile(rb"##\s*(\w+)")  # the end of a name
+_HAS_INCLUDE = re.compile(
+    rb'(?<!\bifdef )(?<!\bifndef )(?<!\bdefined )(?<!\bdefined\()'
+    rb'__has_include(?:_next)?(?:\s*\(\s*["<]([^">\n]+))?')
+_BUILTIN_NAMES = frozenset(path.name for path in BUILTIN_HEADERS.iterdir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,23 +132,27 @@ class UnitValidator:
         self._file_ids = index.file_ids
         self._changed: set[int] = set()
         self._shadowed: set[int] = set()
-        self._unchanged_paths: dict[int, str] = {}
+        self._unchanged_paths: dict[int, str] = {}  # where symbols changed
         before = frozenset(index.meta["files"].split("\n"))
         new = fingerprint.files - before
         self._has_new_files = bool(new)
         shadowing = self._find_names_of_new_files(new, fingerprint.files)
         come_or_gone = shadowing | {Path(path).name for path in before - fingerprint.files}
+        builtin = frozenset(map(str.encode, shadowing & _BUILTIN_NAMES))
         for path, number in index.file_ids.items():
-            if path in SYMBOL_HEADERS:
-                continue
-            digest = index.files[path].digest
             if Path(path).name in shadowing:
                 self._shadowed.add(number)
+            if path in SYMBOL_HEADERS and "" not in self._symbols:
+                continue
+            digest = index.files[path].digest
             if not digest or states.look_up(path).digest != digest or (
-                    come_or_gone and self._has_include_of(path, come_or_gone)):
+                    come_or_gone and self._has_include_of(path, come_or_gone)) or (
+                    builtin and self._names_any(path, builtin)):
                 self._changed.add(number)
             elif self._symbols:
                 self._unchanged_paths[number] = path
+        if self._symbols:
+            self._symbols |= self._find_beginnings()
 
     def is_valid(self, unit: PreviousUnit) -> bool:
         """Whether reading the unit again would give the same facts."""
@@ -157,6 +171,16 @@ class UnitValidator:
             for number in unit.files
             if number in self._unchanged_paths
         )
+
+    def _find_beginnings(self) -> set[str]:
+        """What a file may mention of the changed symbols: beginnings, whatever is pasted to them,
+        and the names that an end which some file pastes completes."""
+        ends = {name[2:] for path in self._unchanged_paths.values()
+                for name in _search_files(_iter_config_symbols, self._roots, path)
+                if name.startswith("##")}
+        return {
+            *(f"{name[:end]}*" for name in self._symbols for end in range(len(name) + 1)),
+            *(name.removesuffix(end) for end in ends for name in self._symbols)}
 
     def _find_names_of_new_files(
         self, new: frozenset[str], files: frozenset[str]
@@ -186,6 +210,12 @@ class UnitValidator:
         """Whether a file tests with __has_include for a header of one of these names."""
         tested = _search_files(_iter_has_include_names, self._roots, path)
         return "" in tested or not tested.isdisjoint(names)
+
+    def _names_any(self, path: str, names: frozenset[bytes]) -> bool:
+        """Whether a file has one of these names in its text. The compiler's own headers are no
+        files of a unit: whoever names one may find a new header of the tree instead."""
+        return any(any(name in content for name in names) for content in map(
+            _read_file, (f"{root}/{unescape_name(path)}" for root in self._roots)))
 
 
 def _compare_units(previous: PreviousIndex, full: ReusePlan) -> ReusePlan:
@@ -240,7 +270,7 @@ def _find_changed_symbols(
     for path in {*before, *now}:
         old, new = before.get(path, {}), now.get(path, {})
         names = {name for name in {*old, *new} if old.get(name) != new.get(name)}
-        changed |= names | {name.removesuffix(_MODULE) for name in names}
+        changed |= names
     return changed
 
 
@@ -251,19 +281,36 @@ def _search_files(find: Callable[[bytes], Iterable[str]], roots: list[str], path
 
 @cache
 def _search_file(find: Callable[[bytes], Iterable[str]], file: str) -> frozenset[str]:
+    content = _read_file(file)
+    for other, usual in _OTHER_SPELLINGS:
+        content = content.replace(other, usual)
+    return frozenset(find(_LINE_GOES_ON.sub(b"", content)))
+
+
+def _read_file(file: str) -> bytes:
+    """The content of a file, b"" if it cannot be read."""
     try:
-        return frozenset(find(read_regular_file(file)))
+        return read_regular_file(file)
     except OSError:
-        return frozenset()
+        return b""
 
 
 def _iter_config_symbols(content: bytes) -> Iterator[str]:
-    """The configuration symbols that a file mentions."""
-    return (name.decode() for name in set(_SYMBOL.findall(content)) if name.isascii())
+    """The configuration symbols that a file mentions; NAME* for a beginning of unknown ones, and
+    ##NAME for what is pasted to the end of others."""
+    for found in _SYMBOL.finditer(content):
+        line = content.rfind(b"\n", 0, found.start()) + 1
+        is_whole = found[0] != b"CONFIG_" and not _GOES_ON.match(content, found.end()) and (
+            not _RENAMED.fullmatch(content, line, found.start()))
+        yield found[0].decode() + ("" if is_whole else "*")
+    if _HALF_PREFIX.search(content):
+        yield "*"
+    for end in set(_PASTED_TO.findall(content)):
+        yield f"##{end.decode()}"
 
 
 def _iter_has_include_names(content: bytes) -> Iterator[str]:
-    """The headers, without folders, that a file tests with __has_include; "" for a macro."""
-    return (
-        escape_name(os.fsdecode(name)).rpartition("/")[2] for name in _HAS_INCLUDE.findall(content)
-    )
+    """The headers, without folders, that a file tests with __has_include; "" if it does so in
+    another way than by `__has_include("NAME")`."""
+    names = _HAS_INCLUDE.findall(content) if b"__has_include" in content else ()
+    return (escape_name(os.fsdecode(name)).rpartition("/")[2] for name in names)

@@ -1,7 +1,7 @@
 """The previous index of a tree, read for what of it can be used again.
 
-Also says whether files are still what they were: by size and time where these can be trusted,
-else by content.
+Also says whether files are still what they were: by size, times and inode where these can be
+trusted, else by content.
 """
 
 import contextlib
@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,8 +25,8 @@ _TICK = 20_000_000  # ns: two writes within a clock tick of a file system may ha
 
 @dataclass(frozen=True, slots=True)
 class FileState:
-    """The state of a file: size and time (`stat`), and the digest of its bytes. Either is empty if
-    the file was written while it was read, so that it equals no other state."""
+    """The state of a file: size, times and inode (`stat`), and the digest of its bytes. Either is
+    empty if the file was written while it was read, so that it equals no other state."""
 
     stat: str
     digest: bytes
@@ -44,6 +44,7 @@ class FileStates:
         self._started = started
         self._known = known
         self._now: dict[str, FileState] = {}
+        self._found: dict[str, str] = {}  # how the files were described, by path
 
     def look_up(self, path: str) -> FileState:
         """The state of the files that a citation path names in the tree and the build folder."""
@@ -61,22 +62,53 @@ class FileStates:
         """Whether a file was written since its earlier state, even with the same content."""
         return self._known.get(path) != self.look_up(path)
 
+    def settle(self, path: str) -> FileState:
+        """The state of a file that was read after it was looked up, if it was. Its digest is empty
+        if the file was written meanwhile: nobody knows which content was read."""
+        before = self._now.get(path)
+        if before is None:
+            before = self.look_up(path)
+            if self._find_last_change(path) > self._started:
+                return FileState("", b"")
+        elif self._describe(path) != self._found.get(path):
+            return FileState("", b"")
+        return before
+
     def _look(self, path: str) -> FileState:
-        names = [f"{root}/{unescape_name(path)}" for root in self._roots]
-        stats = [_stat(name) for name in names]
-        text = ";".join(f"{s.st_size}:{s.st_mtime_ns}" if s else "-" for s in stats)
+        text = self._found[path] = self._describe(path)
         before = self._known.get(path)
         if before is not None and before.stat == text and before.digest:
             return before
-        written = max((s.st_mtime_ns for s in stats if s), default=0)
-        if written > self._started and before is None:
-            return FileState("", b"")  # nobody knows which content was read
-        return FileState("" if written > self._started - _TICK else text, _digest_files(names))
+        digest = _digest_files(self._name(path))
+        recent = self._find_last_change(path) > self._started - _TICK
+        return FileState("" if recent else text, digest)
+
+    def _name(self, path: str) -> list[str]:
+        return [f"{root}/{unescape_name(path)}" for root in self._roots]
+
+    def _describe(self, path: str) -> str:
+        """Which files a path names: size, times, inode. A file that is put in the place of another
+        may have size and time of that."""
+        return ";".join(
+            f"{s.st_size}:{s.st_mtime_ns}:{s.st_ctime_ns}:{s.st_ino}" if s else "-"
+            for s in map(_stat, self._name(path)))
+
+    def _find_last_change(self, path: str) -> int:
+        """When the files that a path names were last written or moved, or links to them turned."""
+        states = [state for name in self._name(path) for state in (_stat(name), _lstat(name))]
+        return max((max(s.st_mtime_ns, s.st_ctime_ns) for s in states if s), default=0)
 
 
 def _stat(name: str) -> os.stat_result | None:
     try:
         return Path(name).stat()
+    except OSError:
+        return None
+
+
+def _lstat(name: str) -> os.stat_result | None:
+    try:
+        return Path(name).lstat()
     except OSError:
         return None
 
@@ -202,8 +234,8 @@ def write_file_states(connection: Connection, states: FileStates) -> None:
     paths = connection.execute("SELECT id, path FROM unit_file").fetchall()
     connection.executemany(
         "UPDATE unit_file SET stat = ?, digest = ? WHERE id = ?",
-        [(states.look_up(path).stat, states.look_up(path).digest, number)
-         for number, path in paths])
+        [(*settled, number) for number, path in paths
+         for settled in (astuple(states.settle(path)),)])
 
 
 def _file_identity(path: Path) -> tuple[int, int, int, int] | None:
