@@ -112,7 +112,7 @@ def _resolve(
         facts, sites.find_callees(), sites.find_functions, sites.find_overlapping)
     footprint = collect_footprint(
         constraints, solution.solver.relevance, sites.forwarding,
-        deferred.list_relevant_functions(), is_open=reasons.is_open)
+        deferred.relevant_functions, is_open=reasons.is_open)
     return Resolution(
         functions=tuple(facts.functions[key] for key in sorted(facts.functions)),
         objects=tuple(facts.objects[key] for key in sorted(facts.objects)),

@@ -139,8 +139,9 @@ def _make_site_row(interner: Interner, position: int, site: CallSite) -> SiteRow
         value = interner.intern_value(target)
     arguments = NO_ARGUMENTS
     if site.arguments:
-        number = interner.intern_value
-        arguments = tuple([tuple([number(v) for v in choice]) for choice in site.arguments])
+        number, share = interner.intern_value, interner.share_tuple
+        arguments = share(tuple([
+            share(tuple([number(v) for v in choice])) for choice in site.arguments]))
     return SiteRow(
         position, interner.intern_function(site.caller), callee, value, arguments,
         interner.intern_location(site.location), site.ordinal, site.expression, site.index,

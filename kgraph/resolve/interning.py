@@ -7,6 +7,7 @@ on one, but for those of locations: once all are known, these are in order.
 """
 
 from array import array
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
@@ -28,6 +29,7 @@ from kgraph.model.values import (
     Variable,
 )
 
+Items = TypeVar("Items", bound=tuple[Any, ...])
 NONE = -1
 CONSTANT = 0
 
@@ -124,6 +126,7 @@ class Interner:
         self.holder_keys: list[HolderKey] = []
         self.value_numbers: dict[ValueRow, int] = {}
         self.value_rows: list[ValueRow] = [ConstantRow()]
+        self._tuples: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self._location_numbers: dict[int, int] = {}
         self._path_numbers: dict[str, int] = {}
         self._paths: list[str] = []
@@ -211,6 +214,10 @@ class Interner:
             self.value_rows.append(row)
         return number
 
+    def share_tuple(self, items: Items) -> Items:
+        """An equal tuple that is kept once, while facts are read."""
+        return self._tuples.setdefault(items, items)  # type: ignore[return-value]
+
     def intern_location(self, location: Location) -> int:
         """The number of a location, which holds until `sort_locations`."""
         path = self._path_numbers.setdefault(location.path, len(self._path_numbers))
@@ -218,7 +225,7 @@ class Interner:
         return self._location_numbers.setdefault(key, len(self._location_numbers))
 
     def sort_locations(self) -> "array[int]":
-        """Number the locations in their order: for each its new number. No further one may come."""
+        """Number the locations in their order: for each its new number. All facts are read then."""
         self._paths = sorted(self._path_numbers)
         ranks = [0] * len(self._paths)
         for rank, path in enumerate(self._paths):
@@ -233,6 +240,7 @@ class Interner:
             numbers[old] = new
         self._location_numbers.clear()
         self._path_numbers.clear()
+        self._tuples.clear()
         return numbers
 
     def location(self, number: int) -> Location:

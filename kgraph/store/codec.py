@@ -261,7 +261,9 @@ class FactsDecoder:
         """The definition that these bytes hold. Raises ValueError, zlib.error or IndexError on
         damage."""
         pool, rows, subject, calls, bindings, flows = decompress_facts(data)
-        strings, values = self._decode_pools(pool, rows)
+        share = self._strings.setdefault
+        strings = [share(text, text) for text in pool]  # type: ignore[arg-type]
+        values = self._decode_values(rows, strings)
         return Definition(
             key,
             _decode_subject(subject, strings, values),
@@ -269,17 +271,6 @@ class FactsDecoder:
             tuple([_decode_binding(row, strings, values) for row in bindings]),
             tuple([_decode_flow(row, strings, values) for row in flows]),
         )
-
-    def decode_calls(self, data: bytes) -> tuple[CallSite, ...]:
-        """The calls alone of what these bytes hold."""
-        pool, rows, _, calls, _, _ = decompress_facts(data)
-        strings, values = self._decode_pools(pool, rows)
-        return tuple([_decode_call(row, strings, values) for row in calls])
-
-    def _decode_pools(self, pool: Any, rows: Any) -> tuple[list[str], list[Any]]:
-        share = self._strings.setdefault
-        strings = [share(text, text) for text in pool]
-        return strings, self._decode_values(rows, strings)
 
     def _decode_values(self, rows: Any, strings: list[str]) -> list[Any]:
         values: list[Any] = []

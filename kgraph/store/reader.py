@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kgraph.model.facts import CallSite, Definition
+from kgraph.model.facts import Definition
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Coverage, IndexDescription
@@ -125,25 +125,18 @@ class StoredDefinitions:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._decoder = FactsDecoder()
 
     def __iter__(self) -> Iterator[Definition]:
         """All definitions, in the order of keys."""
+        decoder = FactsDecoder()
         for key, data in iter_encoded_definitions(self._connection):
-            yield self._decoder.decode(key, data)
+            yield decoder.decode(key, data)
 
     def find(self, key: str) -> Definition:
         """The definition of a key."""
-        return self._decoder.decode(key, self._find_encoded(key))
-
-    def find_calls(self, key: str) -> tuple[CallSite, ...]:
-        """The calls of the definition of a key."""
-        return self._decoder.decode_calls(self._find_encoded(key))
-
-    def _find_encoded(self, key: str) -> bytes:
-        data: bytes = self._connection.execute(
+        data = self._connection.execute(
             "SELECT facts FROM definition WHERE key = ?", (key,)).fetchone()[0]
-        return data
+        return FactsDecoder().decode(key, data)
 
 
 class ErroneousUnit(NamedTuple):

@@ -37,7 +37,8 @@ _LOG = PackageLogger("kgraph.resolve")
 class DeferredCallAnalysis:
     """Collects what matters of the definitions that pass, then finds their deferred calls.
 
-    `find` gives the definition of a key again; None: the definitions that pass are kept.
+    After that, `relevant_functions` are those with a summary and those whose results were
+    evaluated. `find` gives the definition of a key again; None: the definitions that pass are kept.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class DeferredCallAnalysis:
         self._keys: dict[str, KeyEvaluator] = {}
         self._returned: dict[FunctionId, frozenset[Meaning]] = {}
         self._pointed: dict[Slot, set[Slot | ObjectId]] = defaultdict(set)
-        self._propagation: SummaryPropagation | None = None
+        self.relevant_functions: list[FunctionId] = []
 
     def collect(self, definitions: Iterable[Definition]) -> Iterator[Definition]:
         """The same definitions; notes those with a call or a write that may matter."""
@@ -103,7 +104,7 @@ class DeferredCallAnalysis:
         """
         self._linker = FunctionLinker(facts.functions)
         calls = self._find_calls(facts, callees)
-        propagation = self._propagation = SummaryPropagation(
+        propagation = SummaryPropagation(
             calls, self._get_evaluator, self._linker.link, find_functions)
         self._add_declared(propagation, calls, facts)
         counting = {row.key for row in facts.definitions}
@@ -117,15 +118,14 @@ class DeferredCallAnalysis:
             else:
                 self._add_assignment(propagation, keys, write)
         propagation.propagate()
+        self.relevant_functions = [
+            function for function, found in propagation.open_summaries.items() if found]
+        self.relevant_functions += self._returned
+        self._keys.clear()
         edges = RequestMatcher(self._record_rows).match(propagation.closed_summaries)
         _LOG.debug("%d deferred requests, %d without a callee", len(edges.requests),
                    sum(not request.edges for request in edges.requests))
         return edges
-
-    def list_relevant_functions(self) -> list[FunctionId]:
-        """After find_edges: functions with a summary, and those whose results were evaluated."""
-        known = self._propagation.open_summaries if self._propagation is not None else {}
-        return [function for function, found in known.items() if found] + list(self._returned)
 
     def _find_calls(
         self, facts: FactRows, callees: Mapping[SitePosition, Iterable[FunctionId]],

@@ -19,6 +19,7 @@ from kgraph.model.values import POINTEE
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.constraint_graph import OverlapKey
 from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.direct_callers import DirectCallers, SiteIndex
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.interning import (
     CONSTANT,
@@ -34,7 +35,6 @@ from kgraph.resolve.interning import (
 from kgraph.resolve.solving.object_sensitivity import Solution
 from kgraph.resolve.solving.solver import EMPTY
 
-SiteIndex = tuple[int, int]  # indexes into FactRows.definitions and the sites of that
 _Slots = tuple[int, ...]  # the nodes of the fields, from the outside in
 _MOST_SLOTS = 3
 
@@ -58,8 +58,9 @@ class AccessPaths:
 
     def __init__(
         self, constraints: Constraints, solution: Solution, reasons: NoCandidateReasons,
-        positions: Iterable[SiteIndex],
+        callers: DirectCallers, positions: Iterable[SiteIndex],
     ) -> None:
+        self._callers = callers
         self._nodes = constraints.nodes
         self._constraints = constraints
         self._solution = solution
@@ -70,7 +71,6 @@ class AccessPaths:
         self._fields: dict[tuple[int, int], list[int]] = {}  # of local records, by record and slot
         self._unstable_slots = set(constraints.address_taken)
         self._copied_locals: set[int] = set()
-        self._callers: dict[int, list[tuple[SiteIndex, SiteRow]]] = {}
         self._known: dict[tuple[int, _Slots], _Alternatives | None] = {}
         self._handed: dict[SiteIndex, dict[AccessPath, AccessPath | frozenset[int]]] = {}
         self._called: dict[SiteIndex, AccessPath] = {}
@@ -83,8 +83,8 @@ class AccessPaths:
 
     def _read_definitions(self) -> None:
         keys, nodes = self._nodes.interner.holder_keys, self._nodes.holder_nodes
-        functions, roots = self._nodes.linked_functions, self._constraints.survey.roots
-        for number, row in enumerate(self._definitions):
+        roots = self._constraints.survey.roots
+        for row in self._definitions:
             for write in row.writes:
                 node, key = nodes[write.holder], keys[write.holder]
                 if isinstance(key, VariableKey | ParameterKey):
@@ -97,10 +97,6 @@ class AccessPaths:
                         self._fields.setdefault((root, node), []).append(write.value)
                     elif write.table == NONE:
                         self._unstable_slots.add(node)
-            for index, site in enumerate(row.sites):
-                if NONE not in (row.function, site.callee) and site.arguments:
-                    callee = functions[site.callee]
-                    self._callers.setdefault(callee, []).append(((number, index), site))
 
     def _note_copied_records(self) -> None:
         """Let no local record count that something is copied into as a whole."""
@@ -133,7 +129,7 @@ class AccessPaths:
             if path_of in seen:
                 continue
             seen.add(path_of)
-            for position, site in self._callers.get(path_of[0], ()):
+            for position, site in self._callers.iter_sites(path_of[0]):
                 value = self._find_handed(site, path_of[1])
                 if value is None:
                     continue

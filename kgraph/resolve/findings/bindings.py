@@ -29,6 +29,7 @@ class BindingRows:
         self._tables = self._find_tables()
         self._collect()
         self.rows = tuple(self._found[key] for key in sorted(self._found))
+        self._found.clear()
 
     def _collect(self) -> None:
         facts, linked = self._nodes.facts, self._nodes.linked_objects

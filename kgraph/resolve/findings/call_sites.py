@@ -36,6 +36,7 @@ from kgraph.resolve.findings.access_paths import AccessPaths
 from kgraph.resolve.findings.argument_sets import ArgumentSets
 from kgraph.resolve.findings.bindings import BindingRows
 from kgraph.resolve.findings.callback_forwarding import CallbackForwarding
+from kgraph.resolve.findings.direct_callers import DirectCallers
 from kgraph.resolve.findings.evidence import Chain, EvidenceChains, starts_at_initialiser
 from kgraph.resolve.findings.function_types import FunctionTypes
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
@@ -89,15 +90,16 @@ class CallSiteResolver:
         self._constraints = constraints
         self._solution = solution
         self._nodes = constraints.nodes
+        callers = DirectCallers(self._nodes)
         self._forwards = CallbackForwarding(
-            constraints, ArgumentSets(constraints, solution.solver, reasons))
+            constraints, ArgumentSets(constraints, solution.solver, reasons), callers)
         self._types = FunctionTypes(constraints)
         self._direct: dict[tuple[int, EdgeKind], tuple[Candidate, ...]] = {}
         self._called_nodes = {
             position: self._find_called_node(position) for position in constraints.call_numbers}
         judge = _NodeJudge(constraints, solution, bindings, stored, reasons)
         self._callee_sets = judge.judge(set(self._called_nodes.values()))
-        self._paths = AccessPaths(constraints, solution, reasons, (
+        self._paths = AccessPaths(constraints, solution, reasons, callers, (
             position for position, node in self._called_nodes.items()
             if len(self._callee_sets[node].candidates) > 1))
         _LOG.debug("%d indirect calls go through %d holders: %s", len(self._called_nodes),

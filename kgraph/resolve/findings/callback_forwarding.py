@@ -17,8 +17,8 @@ from kgraph.model.codes import (
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import CallbackForward
 from kgraph.resolve.constraint_builder import Constraints
-from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.argument_sets import ArgumentSets
+from kgraph.resolve.findings.direct_callers import DirectCallers, SiteIndex
 from kgraph.resolve.interning import (
     CONSTANT,
     NONE,
@@ -28,7 +28,6 @@ from kgraph.resolve.interning import (
     VariableKey,
 )
 
-SiteIndex = tuple[int, int]  # indexes into FactRows.definitions and the sites of that
 Alternatives = frozenset[ForwardedValue]
 _ParameterOf = tuple[int, int]  # a linked function, the index of its parameter
 
@@ -37,15 +36,17 @@ class CallbackForwarding:
     """`called_parameters` are the parameters that indirect calls go through; `forwarding` the
     linked functions with forwarding parameters."""
 
-    def __init__(self, constraints: Constraints, arguments: ArgumentSets) -> None:
+    def __init__(
+        self, constraints: Constraints, arguments: ArgumentSets, callers: DirectCallers
+    ) -> None:
         self._arguments = arguments
+        self._callers = callers
         self._nodes = constraints.nodes
         self._address_taken = constraints.address_taken
         self._rows = self._nodes.interner.value_rows
         self._definitions = self._nodes.facts.definitions
         self._written: dict[int, list[int]] = {}  # local or parameter: the values written to it
         self._known: dict[int, Alternatives | None] = {}
-        self._callers: dict[int, list[tuple[SiteIndex, SiteRow]]] = {}
         self._forwards: dict[SiteIndex, set[tuple[int, ForwardedValue]]] = {}
         self._handed_to: dict[_ParameterOf, set[_ParameterOf]] = {}  # a parameter, as another
         self._unknown: dict[SiteIndex, set[_ParameterOf]] = {}  # that get something else
@@ -59,17 +60,12 @@ class CallbackForwarding:
 
     def _read_definitions(self) -> None:
         keys, nodes = self._nodes.interner.holder_keys, self._nodes.holder_nodes
-        functions = self._nodes.linked_functions
-        for number, row in enumerate(self._definitions):
+        for row in self._definitions:
             if row.function == NONE:
                 continue
             for write in row.writes:
                 if isinstance(keys[write.holder], VariableKey | ParameterKey):
                     self._written.setdefault(nodes[write.holder], []).append(write.value)
-            for index, site in enumerate(row.sites):
-                if site.callee != NONE and site.arguments:
-                    callee = functions[site.callee]
-                    self._callers.setdefault(callee, []).append(((number, index), site))
 
     def _find_called_parameters(self) -> None:
         """Find the calls that go through exactly one value, a parameter of their function."""
@@ -100,7 +96,7 @@ class CallbackForwarding:
     def _note_callers(self, function: int, index: int) -> list[_ParameterOf]:
         """Note what each call hands to a parameter. Returns the parameters that are handed on."""
         handed_on: list[_ParameterOf] = []
-        for position, site in self._callers.get(function, ()):
+        for position, site in self._callers.iter_sites(function):
             if index >= len(site.arguments):
                 continue
             values = self._union(site.arguments[index])
