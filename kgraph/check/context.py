@@ -3,7 +3,7 @@ the line with its position in the code.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kgraph.check.outcome import Position
 from kgraph.check.source.condition_forms import ConditionForm
@@ -15,8 +15,10 @@ from kgraph.model.location import Extent
 from kgraph.model.results import KnownFunction
 from kgraph.query.lookup import resolve_alias
 from kgraph.query.paths.constraints import PathConstraints
+from kgraph.query.paths.question import make_rules
 from kgraph.query.paths.state_space import State, StateSpace
 from kgraph.query.scenarios import SitePins
+from kgraph.query.spellings import iter_syscall_names
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class CheckContext:
     free: StateSpace
     pinned: StateSpace
     likely: StateSpace
+    _pruned: dict[StateSpace, StateSpace] = field(default_factory=dict)
 
     @classmethod
     def make(cls, graph: CallGraph) -> "CheckContext":
@@ -54,6 +57,13 @@ class CheckContext:
         together = PathConstraints(pins={**pins, **self.pinned.constraints.pins})
         return replace(self, likely=StateSpace(self.graph, together))
 
+    def prune(self, space: StateSpace) -> StateSpace:
+        """A space without the paths that contradict themselves."""
+        if space not in self._pruned:
+            rules = make_rules(self.graph)
+            self._pruned[space] = StateSpace(self.graph, space.constraints, rules)
+        return self._pruned[space]
+
     def find_functions(self, name: str, citation: Citation | None = None) -> list[KnownFunction]:
         """The functions that a line may mean: those that are defined, if any is; those in the cited
         file, if any is. An alias means what it stands for.
@@ -65,6 +75,16 @@ class CheckContext:
         known = {each.number: each
                  for each in (resolve_alias(self.graph, each) for each in found)}
         return list(known.values())
+
+    def find_system_call(self, name: str) -> list[KnownFunction]:
+        """The entries and the body of a system call, as user space names it; none of other names,
+        and of those that are functions themselves.
+        """
+        if not name or self.graph.find_functions(name):
+            return []
+        named = (each for spelled in iter_syscall_names(name)
+                 for each in self.graph.find_functions(spelled) if each.location is not None)
+        return list({each.number: each for each in named}.values())
 
     def functions_at(self, position: Position) -> list[KnownFunction]:
         """The functions where a document stands."""

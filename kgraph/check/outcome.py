@@ -13,7 +13,7 @@ from kgraph.query.paths.state_space import State
 
 # From the best verdict of a claim to the worst.
 SEVERITY = (
-    Verdict.HOLDS, Verdict.ONE_OF, Verdict.DEFERRED, Verdict.GAP, Verdict.UNDECIDED,
+    Verdict.STANDS, Verdict.HOLDS, Verdict.ONE_OF, Verdict.DEFERRED, Verdict.GAP, Verdict.UNDECIDED,
     Verdict.CONTRADICTS, Verdict.REFUTED,
 )
 
@@ -100,8 +100,9 @@ def merge_parts(labelled: Sequence[tuple[str, Outcome]], *, chain: bool) -> Outc
 
 def describe_parts(labelled: Iterable[tuple[str, Outcome | LineVerdict]]) -> str:
     """A note about several claims, each with its label."""
+    plain = (Verdict.HOLDS, Verdict.STANDS)
     return "; ".join(f"{label}: {each.verdict}{each.note and ', '}{each.note}"
-                     for label, each in labelled if each.note or each.verdict is not Verdict.HOLDS)
+                     for label, each in labelled if each.note or each.verdict not in plain)
 
 
 def label_claim(kind: LineKind, claim: Claim) -> str:

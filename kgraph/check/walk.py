@@ -114,10 +114,19 @@ class DocumentWalk:
         """Keep where a line leads, for a root that continues there."""
         claim = line.claim
         if line.kind in NAMING_KINDS and claim.name:
-            name = claim.onward[-1] if claim.onward else claim.name
+            name = claim.onward[-1] if claim.onward else self._get_leaf_name(line)
             self._leaves.setdefault(name, (line, position))
         if claim.target and position.targets:
             self._leaves.setdefault(claim.target, (line, Position(position.targets)))
+
+    def _get_leaf_name(self, line: DocumentLine) -> str:
+        """What a root must be called to continue from a line: of a macro that defines functions,
+        `SYSCALL_DEFINE3(bind)`, its first argument is a part of the name.
+        """
+        claim, context = line.claim, self._pins.get_context(line.number, line.number)
+        if claim.arguments and context.graph.find_functions_of_macro(claim.name):
+            return f"{claim.name}({claim.arguments[0]})"
+        return claim.name
 
     def _position_above(self, line: DocumentLine) -> Position:
         return self.positions.get(line.parent, Position())
@@ -137,6 +146,8 @@ class DocumentWalk:
         context = self._pins.get_context(line.number, self._chains[line.number])
         placed = self._place(line, context)
         outcome = self._judge_line(placed)
+        if self._is_root(line, outcome):
+            outcome = replace(outcome, verdict=Verdict.STANDS)
         position = self._alone.get(line.parent)
         if position is None or outcome.verdict is not Verdict.REFUTED:
             return outcome
@@ -145,6 +156,13 @@ class DocumentWalk:
         if alone.verdict is Verdict.REFUTED:
             return outcome
         return alone.with_note(f"not if the chain above continues here ({outcome.note})")
+
+    def _is_root(self, line: DocumentLine, outcome: Outcome) -> bool:
+        """Whether a line only names a function, of which no call is claimed."""
+        is_alone = line.parent not in self.positions and line.number not in self._alone
+        is_named = line.kind in NAMING_KINDS and not line.claim.onward
+        return (is_alone and is_named and outcome.verdict is Verdict.HOLDS
+                and outcome.hop is None and outcome.found is None)
 
     def _judge_line(self, placed: PlacedLine) -> Outcome:
         """All claims of a line, under the conditions and labels around it."""
@@ -167,7 +185,7 @@ class DocumentWalk:
         if line.parent in self.positions:
             return judge_call(placed)
         outcome = judge_root(placed)
-        leaf = self._leaves.get(line.claim.name)
+        leaf = self._leaves.get(self._get_leaf_name(line))
         if leaf is None or outcome.verdict is not Verdict.HOLDS:
             return outcome
         before, position = leaf

@@ -51,7 +51,8 @@ def check_verb(
     """Check the call chains in documents.
 
     FILE is Markdown or text, QUERY a query file or the name of one that comes with kgraph. Exit
-    status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, else 0.
+    status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, or if
+    nothing is a claim, else 0.
     """
     wanted = _Output(**output)
     subjects = [api.read_subject(name) for name in files]
@@ -151,6 +152,8 @@ def _get_status(checks: "Sequence[ChainCheck]", *, strict: bool) -> int:
     lines = [line for check in checks for line in check.lines]
     if any(line.verdict.is_wrong for line in lines):
         return WRONG
+    if not any(check.claims for check in checks):
+        return COULD_NOT_TELL
     if strict and any(not line.citation.is_right for line in lines):
         return WRONG
     return COULD_NOT_TELL if any(line.verdict.is_open for line in lines) else HOLDS

@@ -12,6 +12,7 @@ class Verdict(StrEnum):
     """What a claim turns out to be on the indexed tree."""
 
     HOLDS = "holds"
+    STANDS = "stands"  # the function exists, and nothing above claims to call it
     GAP = "gap"  # true, but steps are left out
     DEFERRED = "deferred"  # true, but run later
     ONE_OF = "one-of"  # the claimed target is one of several candidates

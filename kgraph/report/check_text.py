@@ -1,13 +1,23 @@
 """A document as text: each claim with its verdict, then the wrong and open ones, then counts."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from kgraph.model.verdicts import ChainCheck, CitationVerdict, LineVerdict, Verdict
 from kgraph.report.text import ConditionText, format_guards, format_scenario
 
 _WIDTH = 100
+_PLAIN = (Verdict.HOLDS, Verdict.STANDS)
+# What counts of claims say: one claim does or is this, several do or are that.
+_COUNTED = {
+    Verdict.HOLDS: ("holds", "hold"), Verdict.STANDS: ("stands", "stand"),
+    Verdict.GAP: ("with a gap", "with gaps"), Verdict.DEFERRED: ("deferred", "deferred"),
+    Verdict.ONE_OF: ("one of several", "one of several"),
+    Verdict.CONTRADICTS: ("contradicts the scenario", "contradict the scenario"),
+    Verdict.REFUTED: ("refuted", "refuted"), Verdict.UNDECIDED: ("undecided", "undecided"),
+    Verdict.UNREAD: ("unread", "unread"),
+}
 
 
 def format_check(check: ChainCheck, guards: ConditionText | None = None) -> Iterator[str]:
@@ -38,10 +48,20 @@ def format_conclusion(check: ChainCheck, name: str) -> Iterator[str]:
                 f"  {name}:{line.line.file_line}: {line.verdict}: {line.note}"
                 for line in listed
             )
-    yield f"claims: {_format_counts((line.verdict for line in lines), Verdict)}"
+    yield _count_claims(lines)
     cited = [line.citation for line in lines if line.citation is not CitationVerdict.NONE]
     if cited:
         yield f"citations: {_format_counts(cited, CitationVerdict)}"
+
+
+def _count_claims(lines: Sequence[LineVerdict]) -> str:
+    """The count of claims, in all and by their verdicts."""
+    if not lines:
+        return "no claims: nothing here was judged"
+    found = Counter(line.verdict for line in lines)
+    counts = ", ".join(f"{found[verdict]} {words[found[verdict] > 1]}"
+                       for verdict, words in _COUNTED.items() if found[verdict])
+    return f"{len(lines)} claim{'s' if len(lines) > 1 else ''}: {counts}"
 
 
 def _format_counts(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> str:
@@ -64,7 +84,7 @@ def describe_edge(line: LineVerdict) -> str:
     parts = [line.note] if line.note else []
     if line.via:
         parts.append(", ".join(f"{hop.callee} ({hop.site.location})" for hop in line.via))
-    elif line.hop is not None and line.hop.evidence and line.verdict is not Verdict.HOLDS:
+    elif line.hop is not None and line.hop.evidence and line.verdict not in _PLAIN:
         first = line.hop.evidence[0]
         parts.append(f"{first.role} {first.location}")
     return "; ".join(parts)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from kgraph.model.location import Location
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
 
-_TRUE = (Verdict.HOLDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
+_TRUE = (Verdict.HOLDS, Verdict.STANDS, Verdict.GAP, Verdict.DEFERRED, Verdict.ONE_OF)
 
 
 def fix_citations(data: bytes, check: ChainCheck, *, cite: bool = False) -> bytes:

@@ -21,7 +21,7 @@ def test_shipped_queries_hold(mini: CallGraph, query: Query) -> None:
     check = check_document(mini, build_query_document(query), query.scenario)
     wrong = {Verdict.REFUTED, Verdict.CONTRADICTS, Verdict.UNDECIDED, Verdict.UNREAD, Verdict.GAP}
     assert not [line for line in check.lines if line.verdict in wrong]
-    assert sum(line.verdict is Verdict.HOLDS for line in check.lines) > 8
+    assert sum(line.verdict in (Verdict.HOLDS, Verdict.STANDS) for line in check.lines) > 8
 
 
 def find_path_names(graph: CallGraph, query: Query, avoid: tuple[str, ...] = ()) -> tuple[str, ...]:

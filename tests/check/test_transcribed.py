@@ -30,7 +30,8 @@ def transcribed(graph: CallGraph, function: KnownFunction) -> str:
 
 
 def wrongs(check: ChainCheck) -> list[tuple[str, Verdict, str]]:
-    good = (Verdict.HOLDS, Verdict.PROSE, Verdict.ONE_OF, Verdict.DEFERRED)
+    good = (
+        Verdict.HOLDS, Verdict.STANDS, Verdict.PROSE, Verdict.ONE_OF, Verdict.DEFERRED)
     return [(each.line.text, each.verdict, each.note) for each in check.lines
             if each.verdict not in good]
 

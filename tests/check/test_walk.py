@@ -66,7 +66,7 @@ hook()
 """)
     judged = [line.verdict for line in check.lines if line.verdict is not Verdict.PROSE]
     holds, gap = Verdict.HOLDS, Verdict.GAP
-    assert judged == [holds, holds, holds, gap, gap, gap, Verdict.REFUTED]
+    assert judged == [Verdict.STANDS, holds, holds, gap, gap, gap, Verdict.REFUTED]
     assert "not if the chain above continues here" in check.lines[6].note
     assert "not if the chain above" not in check.lines[7].note
 
@@ -97,7 +97,7 @@ def test_a_stack_is_judged_from_its_last_line_up(mini: CallGraph) -> None:
  [<ffffffff81000004>] veth_xmit+0x1/0x30
 """)
     assert [line.verdict for line in check.lines[1:]] == [
-        Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED, Verdict.HOLDS
+        Verdict.HOLDS, Verdict.STANDS, Verdict.REFUTED, Verdict.HOLDS
     ]
 
 
@@ -110,7 +110,8 @@ def test_a_stack_of_a_debugger(mini: CallGraph) -> None:
 #0  sock_sendmsg () at net/socket.c:1
 """)
     lines = [check.lines[place] for place in (0, 1, 3, 4)]
-    assert [line.verdict for line in lines] == [Verdict.GAP] + [Verdict.HOLDS] * 3
+    assert [line.verdict for line in lines] == [
+        Verdict.GAP, Verdict.HOLDS, Verdict.STANDS, Verdict.STANDS]
     assert [hop.callee.id.name for hop in lines[0].via] == [
         "xmit_one", "netdev_start_xmit", "__netdev_start_xmit", "veth_xmit"]
     assert [line.citation for line in lines[:3]] == [

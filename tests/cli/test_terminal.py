@@ -80,7 +80,7 @@ def test_answers_fit_the_terminal(mini_index: Path, tmp_path: Path, width: int) 
 def test_verdicts_have_colours(mini_index: Path, tmp_path: Path) -> None:
     (tmp_path / "n.md").write_text("```\nSyS_sendto()\n|-veth_xmit()\n```\n")
     shown = answer_in_terminal(["check", "n.md", "--index", str(mini_index)], 80, cwd=tmp_path)
-    assert "\033[32mholds\033[0m" in shown
+    assert "\033[32mstands\033[0m" in shown
     assert "\033[33mundecided\033[0m" in shown
     plain = answer_in_terminal(
         ["check", "n.md", "--index", str(mini_index)], 80, cwd=tmp_path, env={"NO_COLOR": "1"})

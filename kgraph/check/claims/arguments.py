@@ -154,7 +154,12 @@ def note_result(placed: PlacedLine, outcome: Outcome) -> Outcome:
         # That of the call with these arguments, if there is one.
         places = tuple(place for place in places
                        if not compare_arguments(placed, [place])) or places
-    return outcome.with_note(_compare_result(placed, places))
+    note = _compare_result(placed, places)
+    member = _MEMBER.search(placed.claim.result)
+    if note and member is not None and placed.context.tree.find_name(member[1]) is None:
+        note = f"no member {member[1]} in this tree: {note}"
+        return replace(outcome, verdict=Verdict.REFUTED, note=join_notes(note, outcome.note))
+    return outcome.with_note(note)
 
 
 def _compare_result(placed: PlacedLine, places: Iterable[Extent]) -> str:

@@ -13,6 +13,7 @@ from kgraph.check.claims.call_search import (
     NEAR,
     CallPath,
     describe_reverse_call,
+    find_frame_left_out,
     find_path_with_gaps,
     find_single_hops,
     judge_long_path,
@@ -62,7 +63,12 @@ def judge_call(placed: PlacedLine) -> Outcome:
     """A function under another line: it is called there."""
     position, functions = placed.position, placed.find_functions()
     after = Position(placed.context.make_states(functions))
+    if _is_introduced(placed, functions):
+        return Outcome(Verdict.STANDS, position=after)
     if not position.is_known:
+        unknown = None if functions else judge_macro(placed) or judge_unknown(placed)
+        if unknown is not None and unknown.verdict is Verdict.REFUTED:
+            return unknown
         note = position.doubt or "its caller is not known"
         return Outcome(Verdict.UNDECIDED, note, position=after if functions else position)
     starts = [placed]
@@ -75,6 +81,21 @@ def judge_call(placed: PlacedLine) -> Outcome:
     if not functions:
         return judge_used_below(starts[-1]) or judge_unknown(placed)
     return _judge_not_here(starts[-1], functions, after)
+
+
+def _is_introduced(placed: PlacedLine, functions: list[KnownFunction]) -> bool:
+    """Whether the line above is no call of the function, but what leads to it: its registration,
+    `module_init(f)`, or the system call that it carries out.
+    """
+    above = placed.above
+    if above is None or above.claim.name == placed.claim.name or above.parent:
+        return False
+    here = {state.function for state in placed.position.states}
+    is_registered = placed.claim.name in (
+        argument.strip("& ") for argument in above.claim.arguments or ())
+    wanted = here & {each.number for each in functions}
+    return bool(wanted) and (is_registered or not wanted.isdisjoint(
+        each.number for each in placed.context.find_system_call(above.claim.name)))
 
 
 def _judge_here(placed: PlacedLine, functions: list[KnownFunction]) -> Outcome | None:
@@ -192,6 +213,10 @@ def _judge_not_here(
         return Outcome(Verdict.UNDECIDED, note, position=after)
     path = find_path_with_gaps(context, position, numbers)
     back = describe_reverse_call(context, position, numbers)
+    if path is not None and placed.line.is_frame:
+        outside = find_frame_left_out(context, path)
+        if outside:
+            return _judge_missing_frame(placed, path, outside, after)
     if path is not None and path.measure <= (NEAR if back else GAP):
         return _judge_gap(context, path)
     if back and path is not None and path.measure <= GAP and len(path.hops) <= FEW_HOPS:
@@ -205,6 +230,20 @@ def _judge_not_here(
     if path is not None:
         return judge_long_path(path, after)
     return Outcome(Verdict.REFUTED, _describe_refusal(placed, functions), position=after)
+
+
+def _judge_missing_frame(
+    placed: PlacedLine, path: CallPath, outside: str, after: Position
+) -> Outcome:
+    """The outcome in a stack, where a frame for `outside` would stand between the two."""
+    caller = placed.context.list_names(state.function for state in placed.position.states)
+    note = (f"no call: the nearest way has {len(path.hops)} hops, and {outside} would stand"
+            " between the two frames")
+    verdict = Verdict.UNDECIDED if len(path.hops) <= FEW_HOPS else Verdict.REFUTED
+    unknown = _describe_unknown_calls(placed, [path.hops[-1].callee.number])
+    if unknown:
+        verdict, note = Verdict.UNDECIDED, unknown
+    return Outcome(verdict, f"{caller}: {note}", position=after)
 
 
 def _describe_in_text(placed: PlacedLine, name: str) -> str:

@@ -29,6 +29,7 @@ undecided, through paths of five to ten hops.)
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import log2
 
 from kgraph.check.context import CheckContext
@@ -47,6 +48,7 @@ GAP = 16.0
 FAR = 28.0
 FEW_HOPS = 4
 _MAX_COST = 60 * HOP
+_MAX_GAP_HOPS = 10  # nobody leaves out as many
 _MAX_TRIED = 6  # targets, and functions to start from
 
 
@@ -115,10 +117,10 @@ def find_path_with_gaps(
     wanted = list(targets)[:_MAX_TRIED]
     starts = _find_starts(context, position)[:_MAX_TRIED]
     if context.likely is not context.pinned:
-        path = _find_cheapest(context.likely, starts, wanted)
+        path = _find_cheapest(context.prune(context.likely), starts, wanted)
         if path is not None and path.measure <= GAP:
             return path
-    return _find_cheapest(context.pinned, starts, wanted)
+    return _find_cheapest(context.prune(context.pinned), starts, wanted)
 
 
 def _find_starts(context: CheckContext, position: Position) -> tuple[State, ...]:
@@ -136,10 +138,13 @@ def _find_cheapest(
     best: CallPath | None = None
     for target in targets:
         for state in starts:
-            start = state._replace(via_passed=0)
+            start = state._replace(
+                via_passed=0, facts=space.facts.facts_at_start(state.function))
             search = PathSearch(space, start, target, max_cost=_MAX_COST)
             path = search.find_first()
             if path is None or path.cost > _MAX_COST:
+                continue
+            if len(path.steps) > _MAX_GAP_HOPS:
                 continue
             last = path.steps[-1]
             measure = _measure(space.graph, path.steps) - _choice(last)
@@ -147,6 +152,38 @@ def _find_cheapest(
                 hops = make_hops(space.graph, path.steps, space.constraints)
                 best = CallPath(hops, last.state, measure)
     return best
+
+
+def find_frame_left_out(context: CheckContext, path: CallPath) -> str:
+    """The first function on a path which must have a frame of its own in a printed stack, and has
+    none; "" if each may have been inlined, or ends with the call of the next one. What runs later
+    stands in no frame of who asked for it.
+    """
+    for before, hop in pairwise(path.hops):
+        if EdgeKind.DEFERRED in (before.kind, hop.kind):
+            return before.callee.id.name
+        if not (_can_be_inlined(before) or _ends_with(context, hop)):
+            return before.callee.id.name
+    return ""
+
+
+def _can_be_inlined(hop: Hop) -> bool:
+    """Whether the compiler sees the callee's body where it is called."""
+    caller, callee = hop.caller.location, hop.callee.location
+    is_near = caller is not None and callee is not None and (
+        caller.path == callee.path or callee.path.endswith(".h"))
+    return is_near and hop.kind is EdgeKind.DIRECT
+
+
+def _ends_with(context: CheckContext, hop: Hop) -> bool:
+    """Whether the caller of a hop may end with the call: it returns its value, or nothing but the
+    end of the function follows.
+    """
+    extent, caller = hop.site.extent, hop.caller
+    lines = context.texts.sources.read_lines(extent.start.path)
+    text = lines[extent.start.line - 1:extent.start.line]
+    is_returned = bool(text) and text[0].lstrip().startswith("return")
+    return is_returned or caller.end_line - extent.end_line <= 1
 
 
 def describe_reverse_call(

@@ -78,6 +78,11 @@ def _judge_macro_arguments(
 def judge_unknown(placed: PlacedLine) -> Outcome:
     """A name that the index does not have."""
     name = placed.claim.name
+    entries = placed.context.find_system_call(name)
+    if entries and placed.above is None:
+        note = f"the system call that this makes: {entries[0]} ({entries[0].location})"
+        states = placed.context.make_states(entries)
+        return Outcome(Verdict.STANDS, note, position=Position(states))
     elsewhere = placed.context.describe_elsewhere(name)
     position = Position(doubt=f"{name} is not in the index")
     if not elsewhere:
@@ -101,8 +106,18 @@ def find_made_functions(
         return []
     graph, stem = placed.context.graph, name.rstrip("0123456789")
     if not other_number:
-        return graph.find_functions_of_macro(name, words[0])
+        made = graph.find_functions_of_macro(name, words[0])
+        use = re.compile(rf"\b{re.escape(name)}\s*\(\s*{re.escape(words[0])}\b", re.ASCII)
+        return [each for each in made if _is_made_by(placed, each, use)] or made
     return [] if stem == name else graph.find_functions_like(f"{stem}[0-9]*", f"*_{words[0]}")
+
+
+def _is_made_by(placed: PlacedLine, function: KnownFunction, use: re.Pattern[str]) -> bool:
+    """Whether the use of a macro stands where the function is defined."""
+    if function.location is None:
+        return False
+    lines = placed.context.texts.sources.read_lines(function.location.path)
+    return use.search("\n".join(lines[function.location.line - 1:][:1])) is not None
 
 
 def judge_used_below(placed: PlacedLine) -> Outcome | None:

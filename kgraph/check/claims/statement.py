@@ -6,7 +6,7 @@ from kgraph.check.context import PlacedLine
 from kgraph.check.outcome import Outcome
 from kgraph.check.source.tokens import list_tokens
 from kgraph.model.document import LineKind
-from kgraph.model.location import Location
+from kgraph.model.location import Extent, Location
 from kgraph.model.results import KnownFunction
 from kgraph.model.verdicts import Verdict
 
@@ -39,10 +39,39 @@ def _judge(placed: PlacedLine, words: list[str]) -> Outcome:
     if not placed.position.is_known:
         note = placed.position.doubt or "its function is not known"
         return Outcome(Verdict.UNDECIDED, note)
-    places = placed.find_tokens(words)
+    places = placed.find_tokens(words) or _find_in_callers_names(placed, words)
     if places:
         return Outcome(Verdict.HOLDS, places=tuple(places), found=places[0].start)
     return refute_quote(placed)
+
+
+def _find_in_callers_names(placed: PlacedLine, words: list[str]) -> list[Extent]:
+    """Where a statement stands that a line writes with the names of the caller: each argument of
+    the call above for the parameter that it is passed to.
+    """
+    above = placed.above
+    if above is None or above.claim.declared or not above.claim.arguments:
+        return []
+    arguments = [list_tokens(argument) for argument in above.claim.arguments]
+    found: list[Extent] = []
+    for function in placed.functions:
+        if len(function.parameters) == len(arguments):
+            renamed = _rename(words, dict(zip(
+                map(tuple, arguments), function.parameters, strict=True)))
+            found += placed.context.texts.find_tokens(function, renamed)
+    return found
+
+
+def _rename(words: list[str], names: dict[tuple[str, ...], str]) -> list[str]:
+    """The words with a name for each run of words that has one, the longest runs first."""
+    renamed: list[str] = []
+    place = 0
+    while place < len(words):
+        run = max((run for run in names if run and tuple(words[place:place + len(run)]) == run
+                   and words[place - 1:place] not in (["."], ["->"])), key=len, default=None)
+        renamed.append(words[place] if run is None else names[run])
+        place += 1 if run is None else len(run)
+    return renamed
 
 
 def refute_quote(placed: PlacedLine) -> Outcome:

@@ -266,7 +266,7 @@ def branching(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     # what a value goes to, and whose arguments are the names of the callee's parameters
     ("two()\n|-else d = third(b)", Verdict.HOLDS, "its value does not go to d there: `"),
     ("two()\n|-c = third(b)", Verdict.HOLDS, ""),
-    ("two()\n|-x->y = third(b)", Verdict.HOLDS, "`else c =` stands before the call"),
+    ("two()\n|-x->y = third(b)", Verdict.REFUTED, "`else c =` stands before the call"),
     ("two()\n|-first(a)", Verdict.HOLDS, ""),
     ("two()\n|-c = first(a)", Verdict.HOLDS, "nothing` stands before the call"),
     ("one()\n|-return third(5)", Verdict.HOLDS, ""),

@@ -17,7 +17,7 @@ from tests.support.judging import last
     ("module_init(br_handle_frame)", Verdict.REFUTED),
     ("EXPORT_SYMBOL(dev_open)", Verdict.REFUTED),
     ("EXPORT_SYMBOL(register_netdevice)", Verdict.HOLDS),
-    ("SYSCALL_DEFINE6(sendto)", Verdict.HOLDS),
+    ("SYSCALL_DEFINE6(sendto)", Verdict.STANDS),
     ("SYSCALL_DEFINE4(sendto)", Verdict.REFUTED),
     ("br_add_if()\n|-netdev_rx_handler_register(dev, bond_handle_frame, p)", Verdict.REFUTED),
 ])

@@ -1,0 +1,83 @@
+"""Kinds of lines that were judged wrongly, each on a small tree of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from kgraph.graph import CallGraph
+from kgraph.model.verdicts import Verdict
+from tests.support.judging import check_text
+from tests.support.one_file import index_text
+
+SOURCE = """
+typedef int (*initcall_t)(void);
+#define module_init(f) initcall_t __init_##f = f
+#define SYSCALL_DEFINE1(name, type, arg) \\
+	long SYSC_##name(type arg); \\
+	long SyS_##name(long arg) { return SYSC_##name((type)arg); } \\
+	long SYSC_##name(type arg)
+struct item { int first; int second; };
+int leaf(int n) { return n; }
+int fill(struct item *it, int value) { it->first = value; it->second = leaf(value); return 0; }
+SYSCALL_DEFINE1(read, int, fd) { struct item one; return fill(&one, fd); }
+SYSCALL_DEFINE1(readahead, int, fd) { return leaf(fd); }
+int start_one(void) { return leaf(1); }
+module_init(start_one);
+static int inlined(int n) { return leaf(n); }
+int outside(int n) { int m = leaf(n); return m + 1; }
+int top(int n) { return inlined(n) + 1; }
+"""
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
+    with index_text(tmp_path_factory.mktemp("kinds"), SOURCE) as found:
+        yield found
+
+
+@pytest.mark.parametrize(("text", "verdicts"), [
+    # A line without a caller says only that the function exists.
+    ("fill()", [Verdict.STANDS]),
+    ("fill()\n|-leaf(value)", [Verdict.STANDS, Verdict.HOLDS]),
+    # Two uses of one macro that defines functions are two chains, of functions of that very name.
+    ("SYSCALL_DEFINE1(readahead, int, fd)\n|-leaf(fd)\nSYSCALL_DEFINE1(read, int, fd)\n|-leaf(fd)",
+     [Verdict.STANDS, Verdict.HOLDS, Verdict.STANDS, Verdict.GAP]),
+    ("SYSCALL_DEFINE1(readahead, int, fd)\n|-fill(&one, fd)", [Verdict.STANDS, Verdict.REFUTED]),
+    # A call of the C library above the system call that it makes.
+    ("read(fd, buffer, 4)\n|-SYSC_read(fd)\n  |-fill(&one, fd)",
+     [Verdict.STANDS, Verdict.STANDS, Verdict.HOLDS]),
+    # A registration above what it registers.
+    ("module_init(start_one)\n|-start_one()\n  |-leaf(1)",
+     [Verdict.HOLDS, Verdict.STANDS, Verdict.HOLDS]),
+    # A member that no record has.
+    ("fill()\n|-it->second = leaf(value)\n|-it->no_such = leaf(value)",
+     [Verdict.STANDS, Verdict.HOLDS, Verdict.REFUTED]),
+    # A statement in the names of the caller.
+    ("SYSC_read()\n|-fill(&one, fd)\n  |-it->first = fd\n  |-it->first = one",
+     [Verdict.STANDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]),
+    # What is not in the tree is wrong under a line that is not in it, too.
+    ("there_is_none()\n|-nor_is_this()\n|-leaf(1)",
+     [Verdict.REFUTED, Verdict.REFUTED, Verdict.UNDECIDED]),
+])
+def test_kinds(graph: CallGraph, text: str, verdicts: list[Verdict]) -> None:
+    judged = [(line.verdict, line.note) for line in check_text(graph, f"```\n{text}\n").lines]
+    assert [verdict for verdict, _ in judged if verdict is not Verdict.PROSE] == verdicts, judged
+
+
+@pytest.mark.parametrize(("stack", "verdict"), [
+    (" leaf+0x1/0x2\n top+0x1/0x2\n", Verdict.GAP),  # inlined() stands in no frame of its own
+    (" fill+0x1/0x2\n SyS_read+0x1/0x2\n", Verdict.GAP),  # SYSC_read() is beside it
+    (" leaf+0x1/0x2\n SyS_read+0x1/0x2\n", Verdict.GAP),
+])
+def test_frames_that_a_stack_may_leave_out(
+    graph: CallGraph, stack: str, verdict: Verdict
+) -> None:
+    assert check_text(graph, stack).lines[0].verdict is verdict
+
+
+def test_a_function_of_another_file_has_a_frame_of_its_own(mini: CallGraph) -> None:
+    """sock_sendmsg() comes to veth_xmit() through functions of several files."""
+    text = "veth_xmit+0x1/0x2\nsock_sendmsg+0x1/0x2\n"
+    assert check_text(mini, text).lines[0].verdict is not Verdict.GAP
+    drawn = "sock_sendmsg()\n|-veth_xmit()\n"
+    assert check_text(mini, drawn).lines[1].verdict is not Verdict.REFUTED
