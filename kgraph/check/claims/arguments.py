@@ -77,6 +77,9 @@ def compare_arguments(
     claim = placed.claim
     if not claim.arguments or claim.declared:
         return ""
+    if claim.name:
+        # Where a macro makes the call, its arguments are those of the macro.
+        places = [place for place in places if _is_written(placed.context, place, claim.name)]
     there = _find_differing(placed.context, claim.arguments, places)
     claimed = [_split(each) for each in claim.arguments]
     # `f(a)` may be the head of f; what is done with its value makes it this call.
@@ -115,6 +118,16 @@ def _find_differing(
         if written is not None:
             found.append(written)
     return found
+
+
+def _is_written(context: CheckContext, place: Extent, name: str) -> bool:
+    """Whether the text of a call has the name that is called."""
+    start, end = place.start, (place.end_line, place.end_column)
+    sources = context.texts.sources
+    text = sources.read_extent(place)
+    if end == (start.line, start.column):
+        text = "".join(sources.read_lines(start.path)[start.line - 1:start.line])
+    return name in text
 
 
 def _read_arguments(context: CheckContext, place: Extent) -> tuple[str, ...] | None:

@@ -129,6 +129,7 @@ def _judge_calls(
         note = f"one of {hop.candidates} candidates of {hop.site.holder or hop.site.expression}"
     places = tuple(dict.fromkeys(
         place for call in chosen for place in _list_places(placed.context, call.hops[0])))
+    places = _choose_places(placed, places, functions)
     position = Position(tuple(dict.fromkeys(
         call.state._replace(via_passed=0) for call in chosen)))
     refusal = refusal or describe_other_targets(placed, places, functions)
@@ -161,6 +162,16 @@ def _choose_calls(
         return calls, ""
     there = ", ".join(sorted({name for names in handed for name in names}))
     return calls, f"passes on {there}, not {', '.join(sorted(targets))}"
+
+
+def _choose_places(
+    placed: PlacedLine, places: tuple[Extent, ...], functions: Sequence[KnownFunction]
+) -> tuple[Extent, ...]:
+    """Of the places of several calls, those with the arguments of the line, if any has them."""
+    if len(places) < 2 or not placed.claim.arguments or placed.claim.declared:
+        return places
+    return tuple(place for place in places
+                 if not compare_arguments(placed, [place], functions)) or places
 
 
 def _sites_at(placed: PlacedLine) -> list[KnownSite]:

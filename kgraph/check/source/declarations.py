@@ -55,10 +55,22 @@ def _iter_declarations(text: str) -> Iterator[list[tuple[str, int]]]:
         if word in ("{", "}"):
             words = []  # the head of a record within it; its members follow
         elif word == ";":
-            yield words
+            yield _skip_macros(words)
             words = []
         else:
             words.append((word, line))
+
+
+def _skip_macros(words: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """A declaration without the macros before it that have no semicolon, `PADDING(x) int a`."""
+    plain = [word for word, _ in words]
+    start = 0
+    while plain[start:start + 1] and plain[start].isupper() and plain[start + 1:start + 2] == ["("]:
+        end = find_end(plain, start + 1)
+        if not plain[end + 1:end + 2] or not plain[end + 1].isidentifier():
+            break
+        start = end + 1
+    return words[start:]
 
 
 def parse_members(text: str) -> list[Member]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from kgraph.graph import CallGraph
-from kgraph.model.verdicts import Verdict
+from kgraph.model.verdicts import CitationVerdict, Verdict
 from tests.support.judging import check_text
 from tests.support.one_file import index_text
 
@@ -25,6 +25,19 @@ int start_one(void) { return leaf(1); }
 module_init(start_one);
 static int inlined(int n) { return leaf(n); }
 int outside(int n) { int m = leaf(n); return m + 1; }
+#define TWICE(n) ({ leaf((n) + 1); leaf(n); })
+#define PAD(x) char x[4];
+struct padded {
+	int first;
+	PAD(_one_) /* why */
+	int second;
+};
+int passes(int a, int b)
+{
+	leaf(a);
+	leaf(b);
+	return TWICE(b);
+}
 int top(int n) { return inlined(n) + 1; }
 """
 
@@ -58,10 +71,26 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     # What is not in the tree is wrong under a line that is not in it, too.
     ("there_is_none()\n|-nor_is_this()\n|-leaf(1)",
      [Verdict.REFUTED, Verdict.REFUTED, Verdict.UNDECIDED]),
+    # A member behind a macro without a semicolon.
+    ("struct padded { int second; }", [Verdict.HOLDS]),
+    ("struct padded { long second; }", [Verdict.REFUTED]),
 ])
 def test_kinds(graph: CallGraph, text: str, verdicts: list[Verdict]) -> None:
     judged = [(line.verdict, line.note) for line in check_text(graph, f"```\n{text}\n").lines]
     assert [verdict for verdict, _ in judged if verdict is not Verdict.PROSE] == verdicts, judged
+
+
+def test_of_several_calls_that_with_the_arguments_is_meant(graph: CallGraph) -> None:
+    line = next(number for number, text in enumerate(SOURCE.splitlines(), 1) if "leaf(b)" in text)
+    text = f"passes() (a.c:{line - 1})\n|-leaf(b)\npasses() (a.c:{line})\n|-leaf(b)\n"
+    judged = [each for each in check_text(graph, text).lines if each.line.citation]
+    assert [(each.citation, each.found and each.found.line) for each in judged] == [
+        (CitationVerdict.INSIDE, line), (CitationVerdict.EXACT, line)]
+
+
+def test_the_arguments_of_a_macro_are_not_those_of_the_call_in_it(graph: CallGraph) -> None:
+    lines = check_text(graph, "passes()\n|-TWICE(b)\n  |-leaf(n)\n").lines
+    assert not lines[2].note
 
 
 @pytest.mark.parametrize(("stack", "verdict"), [
