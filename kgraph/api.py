@@ -53,7 +53,8 @@ if TYPE_CHECKING:
     from kgraph.model.verdicts import ChainCheck
     from kgraph.query.call_tree import CallTree, ReachingCall
     from kgraph.query.lookup import FoundFunction
-    from kgraph.query.neighbours import CalleeWalk
+    from kgraph.query.neighbours import CalleeWalk, EdgeRow
+    from kgraph.query.neighbours import Progress as EdgeProgress
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import RowPartner
     from kgraph.store.connection import report_damage
@@ -76,6 +77,7 @@ __all__ = [
     "callers",
     "check",
     "export",
+    "export_edges",
     "index",
     "index_matrix",
     "list_cache",
@@ -124,6 +126,10 @@ def _ignore_remark(_text: str) -> None:
 
 def _ignore_progress(_done: int, _total: int, _what: str) -> None:
     """Receive progress and do nothing."""
+
+
+def _ignore_edges_read(_done: int, _total: int) -> None:
+    """Receive how far an export is and do nothing."""
 
 
 def open_index(
@@ -450,11 +456,24 @@ def check(
     return CheckResult(subject, checked, tuple(propose_partners(graph, checked.scenario.pins)))
 
 
-def export(graph: "CallGraph") -> "Iterator[Hop]":
-    """Every edge of the graph as a hop, one caller's after another's."""
+def export(
+    graph: "CallGraph", progress: "EdgeProgress" = _ignore_edges_read
+) -> "Iterator[Hop]":
+    """Every edge of the graph as a hop, once, one caller's after another's. `progress` receives how
+    many functions are done, of how many.
+    """
     from kgraph.query.neighbours import iter_hops
 
-    return iter_hops(graph)
+    return iter_hops(graph, progress)
+
+
+def export_edges(
+    graph: "CallGraph", progress: "EdgeProgress" = _ignore_edges_read
+) -> "Iterator[EdgeRow]":
+    """Every edge of the graph once, without its evidence: in seconds for a whole kernel."""
+    from kgraph.query.neighbours import iter_edge_rows
+
+    return iter_edge_rows(graph, progress)
 
 
 def network(

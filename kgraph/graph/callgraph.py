@@ -370,6 +370,15 @@ class CallGraph(GraphArrays, Lookups):
             self._sites_from, self._sites_by_callee = caller, found
         return self._sites_by_callee
 
+    def count_sites(self, caller: int, callee: int) -> int:
+        """How many call sites of a caller call a function."""
+        return len(self._sites_to(caller)[callee])
+
+    def load_all_functions(self) -> None:
+        """Read the records of all functions at once, if they are not there."""
+        if len(self._functions) < len(self):
+            self._functions = {each.number: each for each in self.find_all_functions()}
+
     def preload(self, edges: Iterable[int]) -> None:
         """Read at once what the records of many edges need, before you ask for them one by one."""
         edges = list(edges)

@@ -119,6 +119,16 @@ class Lookups:
         return [function for among, values in _iter_id_conditions(numbers)
                 for function in self._select_functions(f"f.id {among}", *values)]
 
+    def find_all_functions(self) -> list[KnownFunction]:
+        """Every function."""
+        return self._select_functions("1")
+
+    def list_functions_by_place(self) -> list[int]:
+        """The numbers of the functions, those of one file together, in the order of its lines."""
+        return self._column(
+            "SELECT f.id FROM function f LEFT JOIN file ON file.id = f.file"
+            " ORDER BY path, f.line, f.id")
+
     def find_functions(self, name: str) -> list[KnownFunction]:
         """The functions of this name."""
         return self._select_functions("name = ?", name)
@@ -248,6 +258,16 @@ class Lookups:
             for row in self.reader.fetch_rows(
                 'SELECT path, s.line, s."column" FROM site s JOIN file ON file.id = s.file'  # noqa: S608
                 f" WHERE s.id {among} ORDER BY s.id", values))
+
+    def load_site_places(self, numbers: Iterable[int]) -> dict[int, tuple[Location, str]]:
+        """Call site -> its location, and what it goes through ("" for a direct call)."""
+        return {
+            row[0]: (Location(*row[1:4]), row[4] or "")
+            for among, values in _iter_id_conditions(numbers)
+            for row in self.reader.fetch_rows(
+                'SELECT s.id, path, s.line, s."column", h.text FROM site s'  # noqa: S608
+                " JOIN file ON file.id = s.file LEFT JOIN text h ON h.id = s.holder"
+                f" WHERE s.id {among}", values)}
 
     def load_evidence(self, numbers: Iterable[int]) -> dict[int, tuple[Evidence, ...]]:
         """Number -> chain of evidence."""

@@ -12,6 +12,8 @@ from kgraph.model.location import Extent, Location
 from kgraph.textfile import is_link_outside, read_regular_file, split_lines, unescape_name
 
 _MAX_LINE = 1000  # characters; longer lines are generated
+_MOST_FILES = 200  # whose text is kept
+_MOST_LINES = 100_000
 
 
 class SourceText:
@@ -38,6 +40,8 @@ class SourceText:
         there is none."""
         place = location.path, location.line
         if place not in self._shown:
+            if len(self._shown) >= _MOST_LINES:
+                self._shown.clear()
             self._shown[place] = self._find_line(*place)
         return self._shown[place]
 
@@ -60,6 +64,10 @@ class SourceText:
 
     def _read_bytes(self, path: str) -> list[bytes]:
         if path not in self._content:
+            if len(self._content) >= _MOST_FILES:
+                oldest = next(iter(self._content))
+                del self._content[oldest]
+                self._lines.pop(oldest, None)
             self._content[path] = self._load(path)
         return self._content[path]
 

@@ -1,15 +1,17 @@
 """The callers and the callees of a function, its calls without a callee, and every hop."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
+from kgraph.model.location import Location
 from kgraph.model.resolution import EdgeKind, SiteStatus
 from kgraph.model.results import Hop, KnownFunction, OpenSite
 
 _BATCH = 100  # functions whose calls are read together
+_LEAN_BATCH = 2000
 _WITHOUT_HOLDER = {EdgeKind.DIRECT, EdgeKind.ASM}
 
 
@@ -136,11 +138,54 @@ def find_open_sites(graph: CallGraph, function: KnownFunction) -> tuple[OpenSite
     )
 
 
-def iter_hops(graph: CallGraph) -> Iterator[Hop]:
-    """Every edge as a hop: caller by caller, by call site, then by callee."""
-    for function in range(len(graph)):
-        for edge in graph.edges_from(function):
-            yield graph.hop(edge)
+Progress = Callable[[int, int], None]
+
+
+class EdgeRow(NamedTuple):
+    """An edge without its evidence: the first of its call sites, and how many it has."""
+
+    caller: KnownFunction
+    callee: KnownFunction
+    kind: EdgeKind
+    location: Location
+    slot: str
+    candidates: int
+    sites: int
+
+
+def _ignore(_done: int, _total: int) -> None:
+    """Receive progress and do nothing."""
+
+
+def iter_hops(graph: CallGraph, progress: Progress = _ignore) -> Iterator[Hop]:
+    """Every edge as a hop, once, with its other call sites; caller by caller, by call site, then by
+    callee. Callers of one file follow each other: who reads its source reads it once.
+    """
+    callers = graph.list_functions_by_place()
+    for first in range(0, len(callers), _BATCH):
+        progress(first, len(callers))
+        yield from _iter_calls(graph, callers[first:first + _BATCH], Kinds().list_excluded())
+
+
+def iter_edge_rows(graph: CallGraph, progress: Progress = _ignore) -> Iterator[EdgeRow]:
+    """Every edge once, caller by caller, without what takes long to read."""
+    kinds = Kinds()
+    for first in range(0, len(graph), _LEAN_BATCH):
+        progress(first, len(graph))
+        callers = range(first, min(first + _LEAN_BATCH, len(graph)))
+        edges = [edge for caller in callers for edge in list_callee_edges(graph, caller, kinds)]
+        sites = {edge: graph.site_of(edge) for edge in edges}
+        places = graph.load_site_places(set(sites.values()))
+        graph.load_all_functions()
+        for edge in edges:
+            yield _make_row(graph, edge, places[sites[edge]])
+
+
+def _make_row(graph: CallGraph, edge: int, place: tuple[Location, str]) -> EdgeRow:
+    caller, callee = graph.caller_of(graph.site_of(edge)), graph.edge_callee[edge]
+    return EdgeRow(
+        graph.function(caller), graph.function(callee), graph.kind(edge), *place,
+        graph.count_candidates(edge), graph.count_sites(caller, callee))
 
 
 def _iter_calls(

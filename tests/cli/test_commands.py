@@ -1,10 +1,13 @@
 """The command line: help, reference, the form of answers, start-up."""
 
+import csv
+import io
 import json
 import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
@@ -116,8 +119,45 @@ def test_source_lines_of_a_changed_file_are_left_out(kgraph, tmp_path: Path) -> 
 def test_export_writes_one_hop_a_line(kgraph, mini, mini_index: Path) -> None:
     answer = kgraph("export", "--format", "jsonl", "--index", mini_index)
     hops = [json.loads(line) for line in answer.stdout.splitlines()]
-    assert len(hops) == len(mini.edge_callee)
     assert all(set(hop) >= HOP for hop in hops)
+    assert _count_edges(hops) == _count_edges_of(mini)
+
+
+def _count_edges(hops: list[dict]) -> Counter:
+    """(caller, callee) -> how many hops, each of another kind or slot."""
+    keys = [(*_name(hop["caller"]), *_name(hop["callee"]), hop["kind"], hop["slot"])
+            for hop in hops]
+    assert len(keys) == len(set(keys))
+    return Counter(key[:6] for key in keys)
+
+
+def _name(function: dict) -> tuple[str, str, str]:
+    return function["name"], function["scope"], function["image"]
+
+
+def _count_edges_of(graph) -> Counter:
+    found = set()
+    for edge, callee in enumerate(graph.edge_callee):
+        site = graph.site(graph.site_of(edge))
+        ends = graph.function(site.caller).id, graph.function(callee).id
+        found.add((*(part for end in ends for part in (end.name, end.scope, end.image)),
+                   graph.kind(edge), site.holder))
+    return Counter(key[:6] for key in found)
+
+
+def test_edges_only_have_the_edges_of_the_hops(kgraph, mini_index: Path) -> None:
+    hops = kgraph("export", "--index", mini_index).stdout.splitlines()
+    lean = kgraph("export", "--edges-only", "--index", mini_index).stdout.splitlines()
+    rows = list(csv.DictReader(io.StringIO(
+        kgraph("export", "--format", "csv", "--index", mini_index).stdout)))
+    edges = [json.loads(line) for line in lean]
+    assert _count_edges(list(map(json.loads, hops))) == _count_edges(edges)
+    assert [(row["caller"], row["callee"], row["kind"], row["file"], int(row["line"]),
+             int(row["calls"])) for row in rows] == [
+        (edge["caller"]["name"], edge["callee"]["name"], edge["kind"], edge["site"]["file"],
+         edge["site"]["line"], edge["calls"]) for edge in edges]
+    [row] = [row for row in rows if row["callee"] == "veth_xmit"]
+    assert row["slot"] == "net_device_ops.ndo_start_xmit"
 
 
 def test_export_of_facts_is_in_canonical_order(kgraph, mini_index: Path) -> None:
