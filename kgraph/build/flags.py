@@ -30,7 +30,8 @@ _KEPT: tuple[tuple[str, str], ...] = (
     (r"-march=(?!native)[\w.+-]+", "macros of the processor"),
     (r"-mcmodel=\w+", "__code_model_kernel__"),
     (r"-mno-red-zone|-mregparm=\d", "calling convention attributes"),
-    (r"-m(little|big)-endian|-mabi=[\w-]+|-mgeneral-regs-only", "arm64 and others"),
+    # lp64 is gcc's name for what clang does on arm64 and riscv anyway; for arm64 clang refuses it.
+    (r"-m(little|big)-endian|-mabi=(?!lp64$)[\w-]+|-mgeneral-regs-only", "arm64 and others"),
     (r"--target=[\w.+-]+", "the machine compiled for"),
     (r"-f(no-)?(pie|PIE|pic|PIC)", "__PIC__ and __PIE__ guard code"),
     (r"-f(no-)?(short-wchar|short-enums|signed-char|unsigned-char)", "types"),

@@ -8,6 +8,7 @@ the text after preprocessing.
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from kgraph.extract.asm.preprocess import find_target
 from kgraph.extract.asm.units import read_assembly_unit, read_file_scope_asm
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import (
@@ -219,7 +220,8 @@ class _UnitExtraction:
         if "asm" not in printed or not location.path:
             return []
         image = self._context.identities.find_scope(location.path)[1]
-        found = read_file_scope_asm(printed, location, self._owner_of(location.path), image)
+        found = read_file_scope_asm(
+            printed, location, self._owner_of(location.path), image, find_target(self._unit))
         self.keys.extend(definition.key for definition in found)
         fresh = [definition for definition in found if definition.key not in self._seen]
         self._seen.update(definition.key for definition in fresh)

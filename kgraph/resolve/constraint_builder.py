@@ -299,8 +299,13 @@ class Constraints:
             if not choice and target not in (NONE, self.escape, variadic):
                 unread = node_operand(self.operands.reason_node(NOT_A_POINTER))
                 self.add_inclusion(unread, target, UNCITED)
+            # Assembler may call what it is handed.
+            read = nodes.find_node(ParameterKey(callee, index)) if defined is None else NONE
             for value in choice:
-                self._pass(self.operands.operand(value), target, label)
+                operand = self.operands.operand(value)
+                self._pass(operand, target, label)
+                if read != NONE:
+                    self.add_inclusion(operand, read, label)
 
     def _pass(self, argument: Operand, target: int, label: int) -> None:
         """Hand an argument to a node; NONE for a parameter that its function makes no use of."""

@@ -33,6 +33,7 @@ def test_flags_that_change_the_meaning_are_kept_with_absolute_paths() -> None:
         ["-maccumulate-outgoing-args"],
         ["--param", "x=1"],
         ["-Wall"],
+        ["-mabi=lp64"],
         ["-g"],
         ["-isystem", "/usr/lib/gcc/x86_64-linux-gnu/7/include"],
         ["-isystem/usr/lib/llvm-14/lib/clang/14.0.6/include"],

@@ -11,7 +11,7 @@ only into a label of its own, since others may follow a function that does not r
 through a register is a call site whose callee is not known, unless the register holds the
 address of a name, which is a reference.
 
-Limits: arguments that assembler passes are not followed.
+Limits: arguments that assembler passes are not followed, but a call through one of its own is.
 """
 
 import re
@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from kgraph.extract.asm.dialects import USUAL, Dialect
 from kgraph.extract.asm.inline import (
     CALL_INSTRUCTIONS,
     THROUGH_REGISTER,
@@ -38,13 +39,13 @@ from kgraph.extract.identities import make_definition_key
 from kgraph.model.facts import CallSite, Definition, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Extent, Location
-from kgraph.model.values import Load, Opaque, Place, Symbol, SymbolUse, Value
+from kgraph.model.values import Load, Opaque, Parameter, Place, Symbol, SymbolUse, Value
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _POINTER_CALL = re.compile(r"\*\s*([A-Za-z_]\w*)\s*(?:$|\()")
 # Instructions that control does not pass (x86, arm, riscv).
 _EXIT = re.compile(
-    r"(?:jmp|l?ret|iret|sysret|sysexit|eret|mret|sret|ud2|hlt|br?|bx|tail|j)[lqwa]{0,2}")
+    r"(?!bl)(?:jmp|l?ret|iret|sysret|sysexit|eret|mret|sret|ud2|hlt|br?|brk|bx|tail|j)[lqwab]{0,2}")
 
 
 @dataclass(slots=True)
@@ -65,14 +66,15 @@ class _Entry:
 class AsmDefinitions:
     """Reads the statements of one unit. `unit` is its path, `image` what it is linked into."""
 
-    def __init__(self, unit: str, image: str) -> None:
+    def __init__(self, unit: str, image: str, dialect: Dialect = USUAL) -> None:
         self._unit = unit
         self._image = image
-        self._labels = AsmLabels(())
+        self._dialect = dialect
+        self._labels = AsmLabels((), dialect)
         self._entries: list[_Entry] = []
         self._starting: dict[int, list[FunctionId]] = {}  # by the statement that starts them
         self._sections = Sections()
-        self._registers = RegisterContents()
+        self._registers = RegisterContents(dialect)
         self._code: _Entry | None = None  # what instructions belong to
         self._data: _Entry | None = None  # what data belongs to, in the current section
         self._has_ended = False  # `_code`, at its .size
@@ -85,7 +87,7 @@ class AsmDefinitions:
     def read(self, statements: Iterable[AsmStatement]) -> list[Definition]:
         """What the statements define."""
         kept = list(statements)
-        self._labels = AsmLabels(kept)
+        self._labels = AsmLabels(kept, self._dialect)
         self._name_entries(kept)
         for number, statement in enumerate(kept):
             self._read_statement(statement, number)
@@ -108,10 +110,13 @@ class AsmDefinitions:
 
     def _read_statement(self, statement: AsmStatement, number: int) -> None:
         location = Location(statement.path, statement.line, 1)
-        for identity in self._starting.get(number, ()):
+        starting = self._starting.get(number, ())
+        for identity in starting:
             self._start_entry(identity, location)
         if self._labels.is_target(statement, number):
-            self._registers = RegisterContents()
+            self._registers = RegisterContents(self._dialect)
+            if any(not identity.scope for identity in starting):
+                self._registers.start_function()
         self._note_extent(statement, location)
         if is_instruction(statement):
             self._runs_on = not _EXIT.fullmatch(statement.word)
@@ -143,21 +148,24 @@ class AsmDefinitions:
     def _read_operands(self, statement: AsmStatement, number: int, location: Location) -> None:
         pointer = _POINTER_CALL.match(statement.rest.strip()) if is_call(statement) else None
         operand = find_called_register(statement)
-        content = self._registers.find_content(operand[1:]) if operand else ""
+        content = self._registers.find_content(operand[1:]) if operand else None
         if pointer:
             self._add_pointer_call(pointer[1], location)
         elif operand is None:
             is_inside = self._sections.current.is_code and not (
                 self._has_ended and is_data(statement))
-            for named in find_names(statement):
+            for named in find_names(statement, self._dialect):
                 if is_inside:
                     self._add_symbol(named.name, number, location, named.use)
                 elif not self._labels.is_local(named.name):
                     self._add_datum(named.name, location)
-        elif content:
-            self._add_pointer_call(content, location)
-        elif content is None:
+        elif operand and content is None:
             self._add_call(THROUGH_REGISTER, operand, location)
+        elif content is not None and content.variable:
+            self._add_pointer_call(content.variable, location)
+        elif content is not None and content.argument >= 0 and self._code is not None:
+            argument = Parameter(self._code.id, content.argument)
+            self._add_call(Load(Place(argument)), operand, location)
 
     def _start_entry(self, identity: FunctionId, location: Location) -> None:
         section = self._sections.current

@@ -10,12 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from kgraph.extract.asm.dialects import USUAL, Dialect
 from kgraph.extract.asm.inline import CALL_INSTRUCTIONS
 from kgraph.extract.asm.parser import AsmStatement
 from kgraph.model.values import SymbolUse
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
-_JUMP = re.compile(r"j[a-z]{1,4}")
+_JUMP = re.compile(r"j[a-z]{1,4}|bc?\.[a-z]{2}|[ct]bn?z")  # of x86, and with conditions of arm64
 _TARGET = re.compile(r"[A-Za-z_]\w*|\.L[\w.$]*|\d+[bf]")
 # A name in an operand, not part of a register, number, macro parameter or string.
 _OPERAND = re.compile(r"(?<![\w%.\\@])\$?([A-Za-z_]\w*|\.L[\w.$]*|\d+[bf]\b)")
@@ -50,14 +51,16 @@ def is_data(statement: AsmStatement) -> bool:
     return statement.word in _DATA
 
 
-def find_names(statement: AsmStatement) -> list[Named]:
+def find_names(statement: AsmStatement, dialect: Dialect) -> list[Named]:
     """The names in the operands of an instruction, or of a directive that makes data."""
     if is_call(statement):
         operand = statement.rest.rsplit(",", maxsplit=1)[-1].partition("@")[0].strip()  # f@PLT
         return [Named(operand, SymbolUse.CALLED)] if _TARGET.fullmatch(operand) else []
-    if is_instruction(statement) or is_data(statement):
+    if is_data(statement) or (is_instruction(statement) and (
+            dialect.naming is None or dialect.naming.fullmatch(statement.word))):
         plain = _STRING.sub("", statement.rest)
-        return [Named(name, SymbolUse.REFERRED) for name in _OPERAND.findall(plain)]
+        return [Named(name, SymbolUse.REFERRED) for name in _OPERAND.findall(plain)
+                if not dialect.unmarked.fullmatch(name)]
     return []
 
 
@@ -119,12 +122,16 @@ class AsmLabels:
     of them that are weak.
     """
 
-    def __init__(self, statements: Sequence[AsmStatement]) -> None:
+    def __init__(
+        self, statements: Sequence[AsmStatement], dialect: Dialect = USUAL
+    ) -> None:
+        self._dialect = dialect
         self.names: set[str] = set()
         self.weak: set[str] = set()
         self._places: dict[str, list[int]] = {}  # label: the numbers of its statements
         self._in_code: set[int] = set()
         self._written: set[str] = set()
+        self._ends: set[int] = set()  # the statements behind the ends of functions
         self._targets: set[int] = set()
         sections = Sections()
         for number, statement in enumerate(statements):
@@ -135,8 +142,11 @@ class AsmLabels:
                 self._places.setdefault(label, []).append(number)
             if sections.current.is_code:
                 self._in_code.add(number)
-        self._starts = sorted(
-            {number for name in self.names for number in self._places.get(name, ())})
+                if statement.word == ".size" and statement.rest.partition(",")[0].strip() in (
+                        self._places):
+                    self._ends.add(number + 1)
+        self._starts = sorted(self._ends.union(
+            *(self._places.get(name, ()) for name in self.names)))
         self._entered: set[int] = set()
         self._find_entered(statements)
 
@@ -150,17 +160,20 @@ class AsmLabels:
             self.names.update(_NAME.findall(statement.rest)[:1])
 
     def _note_written(self, statement: AsmStatement) -> None:
-        """Note the variable that an instruction may write: its last operand."""
-        if is_instruction(statement) and not is_call(statement):
+        """Note the variable that an instruction may write: its last operand, also that of a store
+        where the target of others stands first.
+        """
+        if is_instruction(statement) and not is_call(statement) and (
+                not self._dialect.is_target_first or statement.word.startswith("st")):
             target = statement.rest.rpartition(",")[2]
             self._written.update(_OPERAND.findall(target))
 
     def _find_entered(self, statements: Sequence[AsmStatement]) -> None:
-        """Find the labels at which other functions enter one. Each makes two functions of one, so
-        jumps between its parts enter further labels.
+        """Find the labels at which other functions enter one, or code that belongs to none. Each
+        makes two functions of one, so jumps between its parts enter further labels.
         """
         inner = [(number, place) for number, statement in enumerate(statements)
-                 for named in find_names(statement)
+                 for named in find_names(statement, self._dialect)
                  if (place := self._find_inner(named.name, number)) is not None]
         self._targets = {place for _, place in inner}
         while True:
@@ -172,7 +185,8 @@ class AsmLabels:
             self._starts = sorted({*self._starts, *entered})
 
     def _find_entry(self, number: int) -> int:
-        """The statement that starts the function or object that a statement belongs to, or -1."""
+        """The statement that starts what a statement belongs to: a function, an object, or what
+        stands behind a function's end; or -1."""
         index = bisect_right(self._starts, number)
         return self._starts[index - 1] if index else -1
 

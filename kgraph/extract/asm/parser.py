@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from kgraph.extract.asm.dialects import USUAL, Dialect
+
 _MARKER = re.compile(r'# (\d+) "((?:[^"\\]|\\.)*)"')
 # A string without an end goes to the end of the line. Looking for the end again and again would
 # take time quadratic in the line's length.
 _PIECE = re.compile(r"(?:[^;\"]|\"(?:[^\"\\]|\\.)*(?:\"|\\?\Z))+")
-_COMMENT = re.compile(r"/\*.*?\*/|(?:^|\s)#.*|//.*")
 _LABEL = re.compile(r"\s*([A-Za-z_.$][\w.$\\@]*|\d+|\\[\w@\\.]+)\s*:(?![:=])")
 _WORD = re.compile(r"\s*([\w.$\\]+)\s*(.*)", re.DOTALL)
 _SET = re.compile(r"\s*([A-Za-z_.$][\w.$]*)\s*==?\s*([^=].*)")
@@ -82,17 +83,19 @@ def _unescape_name(written: str) -> str:
 # ---- statements and macros
 
 
-def parse_statements(lines: Iterable[SourceLine]) -> list[AsmStatement]:
+def parse_statements(
+    lines: Iterable[SourceLine], dialect: Dialect = USUAL
+) -> list[AsmStatement]:
     """The statements of some lines. Raises ValueError if macros expand without end."""
     parser = _StatementParser()
-    parser.parse(_iter_pieces(lines), 0)
+    parser.parse(_iter_pieces(lines, dialect), 0)
     return parser.found
 
 
-def _iter_pieces(lines: Iterable[SourceLine]) -> Iterator[SourceLine]:
+def _iter_pieces(lines: Iterable[SourceLine], dialect: Dialect) -> Iterator[SourceLine]:
     """What stands between the semicolons of some lines, without comments."""
     for line in lines:
-        bare = _COMMENT.sub(" ", line.text)
+        bare = dialect.comment.sub(" ", line.text)
         for piece in _PIECE.findall(bare):
             if piece.strip():
                 yield SourceLine(line.path, line.number, piece.strip())

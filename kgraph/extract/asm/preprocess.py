@@ -91,8 +91,9 @@ def _keep_absolute(folders: str) -> str:
 
 
 def find_target(unit: TranslationUnit) -> str:
-    """The flag that names the target of a unit, "" if it is compiled for this machine."""
-    return next((word for word in unit.arguments if word.startswith(_TARGET)), "")
+    """The target that a unit is compiled for (aarch64-linux-gnu), "" for this machine."""
+    return next((word.removeprefix(_TARGET) for word in unit.arguments
+                 if word.startswith(_TARGET)), "")
 
 
 def _select_flags(unit: TranslationUnit) -> list[str]:
@@ -101,9 +102,9 @@ def _select_flags(unit: TranslationUnit) -> list[str]:
     kept: list[str] = []
     if target:
         machine = tuple(word for word in unit.arguments if word.startswith(_TARGET_FLAGS))
-        macros = list_predefined_macros((target, *machine))
+        macros = list_predefined_macros((_TARGET + target, *machine))
         if not macros:
-            raise PreprocessorFailed(f"libclang knows nothing of its {target[2:]}")
+            raise PreprocessorFailed(f"libclang does not know {target}")
         kept = ["-undef", *(f"-D{name}={value}" for name, value in macros)]
     known = _FLAGS if target else (*_FLAGS, *_NATIVE_FLAGS)
     words = iter(unit.arguments)

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from kgraph.extract.asm.definitions import AsmDefinitions
+from kgraph.extract.asm.dialects import find_dialect
 from kgraph.extract.asm.inline import parse_asm_statements
 from kgraph.extract.asm.parser import (
     SourceLine,
@@ -11,7 +12,7 @@ from kgraph.extract.asm.parser import (
     iter_marked_lines,
     parse_statements,
 )
-from kgraph.extract.asm.preprocess import PreprocessorFailed, preprocess
+from kgraph.extract.asm.preprocess import PreprocessorFailed, find_target, preprocess
 from kgraph.extract.sources import SourceMap, has_line
 from kgraph.model.facts import Definition, UnitFacts
 from kgraph.model.location import Location
@@ -38,8 +39,9 @@ def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]
         marked = find_marked_files(text)
         read = {cite(SourceLine(name, 1, "")).path for name in marked}
         lines = map(cite, iter_marked_lines(text))
-        found = AsmDefinitions(unit.path, unit.image).read(
-            parse_statements(line for line in lines if line.path))
+        dialect = find_dialect(find_target(unit))
+        found = AsmDefinitions(unit.path, unit.image, dialect).read(
+            parse_statements((line for line in lines if line.path), dialect))
     except (PreprocessorFailed, ValueError) as error:
         return UnitFacts(unit.path, unit.object, (), (), failed=str(error))
     keys = tuple(sorted({definition.key for definition in found}))
@@ -52,13 +54,15 @@ def read_assembly_unit(unit: TranslationUnit, sources: SourceMap, seen: set[str]
 
 
 def read_file_scope_asm(
-    printed: str, location: Location, unit: str, image: str
+    printed: str, location: Location, unit: str, image: str, target: str
 ) -> list[Definition]:
     """What assembler at file scope defines, all of it at the place where it starts.
 
-    `unit` is the path of the unit for assembler in its own file, "" for that in a header.
+    `unit` is the path of the unit for assembler in its own file, "" for that in a header. `target`
+    is what the unit is compiled for, "" for this machine.
     """
+    dialect = find_dialect(target)
     lines = [SourceLine(location.path, location.line, text)
              for asm in parse_asm_statements(printed)
              for text in asm.template.split("\n")]
-    return AsmDefinitions(unit, image).read(parse_statements(lines))
+    return AsmDefinitions(unit, image, dialect).read(parse_statements(lines, dialect))

@@ -308,18 +308,17 @@ class Solver:
     def _find_parameters(self, function: int) -> list[tuple[int, int]]:
         """The parameters of a function that have to be solved: index and node.
 
-        What an undefined function is given escapes.
+        What a function without a definition in C is given escapes, and assembler may call it.
         """
         known = self._parameters.get(function)
         if known is None:
             defined = self.nodes.find_definition(function)
+            count = _ARGUMENTS if defined is None else len(defined.parameters)
+            nodes = [self.nodes.find_node(ParameterKey(function, index)) for index in range(count)]
+            known = [(index, node) for index, node in enumerate(nodes)
+                     if node != NONE and self.is_relevant(node)]
             if defined is None:
-                known = [(index, self.constraints.escape) for index in range(_ARGUMENTS)]
-            else:
-                nodes = [self.nodes.find_node(ParameterKey(function, index))
-                         for index in range(len(defined.parameters))]
-                known = [(index, node) for index, node in enumerate(nodes)
-                         if node != NONE and self.is_relevant(node)]
+                known += [(index, self.constraints.escape) for index in range(_ARGUMENTS)]
             self._parameters[function] = known
         return known
 
@@ -362,6 +361,6 @@ class Solver:
         if function in self._escaped:
             return
         self._escaped.add(function)
-        if self.nodes.find_definition(function) is not None:
-            for _, node in self._find_parameters(function):
+        for _, node in self._find_parameters(function):
+            if node != self.constraints.escape:
                 self.mark_unknown("code outside the parsed units may pass it", node)

@@ -1,10 +1,13 @@
 """What assembler defines, calls and refers to."""
 
+import pytest
+
 from kgraph.extract.asm.definitions import AsmDefinitions
+from kgraph.extract.asm.dialects import ARM64
 from kgraph.extract.asm.parser import SourceLine, parse_statements
 from kgraph.model.facts import Definition, Object
 from kgraph.model.ids import ObjectId
-from kgraph.model.values import Symbol, SymbolUse
+from kgraph.model.values import Load, Opaque, Parameter, Place, Symbol, SymbolUse
 
 
 def lines(text: str) -> list[SourceLine]:
@@ -254,3 +257,61 @@ def test_an_object_has_the_section_and_scope_that_it_stands_in() -> None:
     assert isinstance(entry.subject, Object)
     assert (entry.subject.id, entry.subject.section) == (
         ObjectId("entry_f", "a.S"), ".calls6.init")
+
+
+def read_arm64(text: str) -> dict[str, list[str]]:
+    statements = parse_statements(lines(text), ARM64)
+    return {found.subject.id.name: [call.expression for call in found.calls]
+            for found in AsmDefinitions("a.S", "vmlinux", ARM64).read(statements)}
+
+
+def test_arm64_has_registers_without_a_mark_and_numbers_with_one() -> None:
+    assert read_arm64("""
+.globl f
+f:  cmp x0, #1; b.eq equal   // then a comment: bl not_this
+    mov x1, sp ; csel x0, x1, x2, eq
+    cbnz w3, counted
+    mrs x4, tpidr_el0
+    adr x5, named
+    bl last
+.globl g
+g:  ret
+""") == {"f": ["equal", "counted", "named", "last"], "g": []}
+
+
+@pytest.mark.parametrize(("code", "called"), [
+    ("blr x1", ["*x1"]),
+    ("adrp x1, f ; add x1, x1, :lo12:f ; br x1", ["f"]),
+    ("ldr x1, =f ; br x1", ["f"]),
+    ("adrp x2, p ; ldr x2, [x2, :lo12:p] ; blr x2", ["p", "*p"]),
+    ("adr x2, f ; mov x3, x2 ; blr x3", ["f"]),
+    ("adr x2, f ; ldr x2, [x2] ; blr x2", ["f", "*x2"]),
+    ("adr x2, f ; ldp x1, x2, [sp], #16 ; blr x2", ["f", "*x2"]),
+    ("adr x2, f ; str x0, [x2] ; cmp x2, #0 ; blr x2", ["f"]),
+    ("adr x2, f ; str x0, [x2], #8 ; blr x2", ["f", "*x2"]),
+    ("adr x2, f ; cas x0, x2, [x3] ; blr x2", ["f", "*x2"]),
+    ("1: adr x2, f ; b 2f ; 2: blr x2", ["f", "*x2"]),
+])
+def test_what_registers_of_arm64_hold(code: str, called: list[str]) -> None:
+    assert read_arm64(f".globl g\ng: {code}")["g"] == called
+
+
+def test_a_register_with_an_argument_is_known_until_another_function_is_called() -> None:
+    [first, second] = AsmDefinitions("a.S", "vmlinux", ARM64).read(parse_statements(lines("""
+.globl g, h
+g: blr x1
+h: bl g
+   blr x1
+"""), ARM64))
+    assert first.calls[0].target == Load(Place(Parameter(first.subject.id, 1)))
+    assert isinstance(second.calls[1].target, Opaque)
+
+
+def test_what_stands_behind_the_end_of_a_function_is_another() -> None:
+    assert calls("""
+.globl f
+f:  jmp behind
+.size f, . - f
+behind:
+    call elsewhere
+""") == {"f": ["behind"], "behind": ["elsewhere"]}
