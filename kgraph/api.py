@@ -308,19 +308,26 @@ def callers(
     graph: "CallGraph", name: str, *, types: bool = False, deferred: bool = True, folder: str = ""
 ) -> Neighbours:
     """The calls that reach a function; with `types` also those that it only fits by its type.
-    `folder`: only calls by functions that are defined in this folder or file.
+    `folder`: only calls by functions that are defined in this folder or file. For a macro: one hop
+    for each function that uses it.
 
     Raises LookupFailed for an unknown or ambiguous name.
     """
     from kgraph.query import find_callers
-    from kgraph.query.lookup import resolve_function
+    from kgraph.query.lookup import FoundMacro, resolve_name
+    from kgraph.query.macros import iter_macro_callers
     from kgraph.query.neighbours import find_within
 
-    found = resolve_function(graph, name)
-    hops = find_callers(graph, found.function, types=types, deferred=deferred)
+    found = resolve_name(graph, name)
+    if isinstance(found, FoundMacro):
+        hops = list(iter_macro_callers(graph, found.uses))
+    else:
+        hops = find_callers(graph, found.function, types=types, deferred=deferred)
     within = find_within(graph, folder)
     if within is not None:
         hops = [hop for hop in hops if hop.caller.number in within]
+    if isinstance(found, FoundMacro):
+        return Neighbours(found.uses.macro, tuple(hops), remarks=found.remarks)
     return Neighbours(
         found.function, tuple(hops), _make_alias(found), remarks=found.remarks)
 
@@ -328,15 +335,20 @@ def callers(
 def callees(
     graph: "CallGraph", name: str, *, depth: int = 1, types: bool = False, deferred: bool = True
 ) -> Neighbours:
-    """The calls that a function makes, in the order of its lines, `depth` calls deep.
+    """The calls that a function makes, in the order of its lines, `depth` calls deep. For a macro:
+    one hop for each function that calls through it reach.
 
     Raises LookupFailed for an unknown or ambiguous name.
     """
     from kgraph.query import find_callees
-    from kgraph.query.lookup import resolve_function
+    from kgraph.query.lookup import FoundMacro, resolve_name
+    from kgraph.query.macros import iter_macro_callees
     from kgraph.query.neighbours import find_open_sites
 
-    found = resolve_function(graph, name)
+    found = resolve_name(graph, name)
+    if isinstance(found, FoundMacro):
+        hops = list(iter_macro_callees(graph, found.uses))
+        return Neighbours(found.uses.macro, tuple(hops), remarks=found.remarks)
     function = found.function
     hops = find_callees(graph, function, depth=depth, types=types, deferred=deferred)
     return Neighbours(

@@ -57,14 +57,14 @@ def callees_verb(
         found = api.callees(graph, function, **options)
         remark_aliases([found.alias])
         remark_names(found.remarks)
-        if form == "json" and limit is None and not folder:
+        if form == "json" and limit is None and not folder and found.is_of_function:
             _write_walk(graph, function, found, depth, options)
-        elif depth > 1 and form != "quickfix":
+        elif depth > 1 and form != "quickfix" and found.is_of_function:
             write_tree(graph, found, function, api.CallTreeQuestion(
                 False, depth, get_tree_limit(limit, form), folder=folder, **options), form)
         else:
             _write_list(graph, found, (folder, limit), form)
-        if not found.hops:
+        if not found.hops and found.is_of_function:
             remark(f"{found.function} makes no calls with a known callee")
             remark_partial_index(graph.description)
         remark_open_sites(found)

@@ -68,13 +68,13 @@ def callers_verb(function: str, form: str, index: Path | None, **options: Any) -
         remark_names(found.remarks)
         if wanted.counts:
             _write_count(found, form)
-        elif wanted.depth > 1 and form != "quickfix":
+        elif wanted.depth > 1 and form != "quickfix" and found.is_of_function:
             write_tree(graph, found, function, api.CallTreeQuestion(
                 True, wanted.depth, get_tree_limit(wanted.limit, form), wanted.types,
                 wanted.deferred, wanted.folder), form)
         else:
             _write_list(graph, found, wanted, form)
-        if not found.hops:
+        if not found.hops and found.is_of_function:
             where = f" in {wanted.folder}" if wanted.folder else ""
             remark(f"no calls{where} reach {found.function}")
             remark_partial_index(graph.description)

@@ -5,13 +5,21 @@ networkx. Must not know what is asked of it, nor how answers are shown.
 """
 
 from kgraph.graph.callgraph import CallGraph
-from kgraph.graph.lookups import KnownBinding, KnownTableCopy, Lookups
+from kgraph.graph.lookups import (
+    KnownBinding,
+    KnownMacroDefinition,
+    KnownTableCopy,
+    Lookups,
+    MacroSite,
+)
 from kgraph.graph.text import SourceText
 
 __all__ = [
     "CallGraph",
     "KnownBinding",
+    "KnownMacroDefinition",
     "KnownTableCopy",
     "Lookups",
+    "MacroSite",
     "SourceText",
 ]

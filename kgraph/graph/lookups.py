@@ -69,6 +69,22 @@ class KnownTableCopy(Struct, frozen=True, gc=False):
     whole: bool
 
 
+class KnownMacroDefinition(Struct, frozen=True, gc=False):
+    """Where a macro is defined, and its definition on one line, which may be cut off."""
+
+    location: Location
+    text: str
+
+
+class MacroSite(Struct, frozen=True, gc=False):
+    """A call site that a macro hides, and its callee as an expression."""
+
+    number: int
+    caller: int
+    expression: str
+    macro: str
+
+
 class HolderCall(Struct, frozen=True, gc=False):
     """A call site that goes through a holder, and its callee as an expression."""
 
@@ -306,6 +322,20 @@ class Lookups:
             f"s.id IN (SELECT id FROM site WHERE macro = {_TEXT_ID} ORDER BY id LIMIT ?)",  # noqa: S608
             macro, most)
 
+    def find_sites_of_macros(self, macros: Iterable[str]) -> list[MacroSite]:
+        """The call sites that macros of these names hide."""
+        found: list[MacroSite] = []
+        names = list(macros)
+        for first in range(0, len(names), _BATCH):
+            batch = names[first:first + _BATCH]
+            marks = ", ".join("?" * len(batch))
+            found += [MacroSite(*row) for row in self.reader.fetch_rows(
+                "SELECT s.id, caller, e.text, m.text FROM site s"  # noqa: S608
+                " JOIN text e ON e.id = s.expression JOIN text m ON m.id = s.macro"
+                f" WHERE s.macro IN (SELECT id FROM text WHERE text IN ({marks})) ORDER BY s.id",
+                tuple(batch))]
+        return found
+
     def find_nearest_call_lines(self, path: str, line: int) -> list[int]:
         """The three lines of a file with calls that are nearest to a line, the nearest first."""
         return self._column(
@@ -460,6 +490,17 @@ class Lookups:
                 "SELECT member, slot FROM alias WHERE name = ? ORDER BY id", (name,)):
             found.setdefault(member, []).append(slot)
         return found
+
+    def find_macro_definitions(self, name: str) -> list[KnownMacroDefinition]:
+        """Where the files that units read define a macro, in the order of the files."""
+        return [KnownMacroDefinition(Location(path, line), text)
+                for path, line, text in self.reader.fetch_rows(
+                    "SELECT path, line, text FROM macro JOIN unit_file u ON u.id = macro.file"
+                    " WHERE name = ? ORDER BY macro.id", (name,))]
+
+    def find_macros_mentioning(self, name: str) -> list[str]:
+        """The macros whose definitions mention a macro."""
+        return self._column("SELECT macro FROM macro_use WHERE mentioned = ?", name)
 
     def find_cited_files(self, path: str) -> list[str]:
         """The cited files with this path, or with a path that ends with it."""

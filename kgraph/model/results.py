@@ -32,6 +32,19 @@ class KnownFunction(Struct, frozen=True, gc=False):
         return self.id.name
 
 
+class KnownMacro(Struct, frozen=True, gc=False):
+    """A macro: where it is defined, and its definition on one line, which may be cut off. None and
+    "" if only calls in the index name it.
+    """
+
+    name: str
+    location: Location | None = None
+    text: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class KnownObject(Struct, frozen=True, gc=False):
     """An object with static storage of the index, and its number there."""
 
@@ -259,14 +272,20 @@ class OpenSite(Struct, frozen=True, gc=False):
 
 class Neighbours(Struct, frozen=True, gc=False):
     """The calls that reach a function, or that it makes. `open_sites` are the calls of a caller
-    that have no callee. `remarks` say how its name was understood.
+    that have no callee. `remarks` say how its name was understood. For a macro the calls that come
+    through it: of each function that uses it the first, or the first to each callee.
     """
 
-    function: KnownFunction
+    function: KnownFunction | KnownMacro
     hops: tuple[Hop, ...]
     alias: Alias | None = None
     open_sites: tuple[OpenSite, ...] = ()
     remarks: tuple[str, ...] = ()
+
+    @property
+    def is_of_function(self) -> bool:
+        """Whether these are calls of a function, not of a macro."""
+        return isinstance(self.function, KnownFunction)
 
 
 class IndexDescription(Struct, frozen=True, gc=False):

@@ -16,6 +16,15 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.ids import VMLINUX
 from kgraph.model.results import KnownFunction
+from kgraph.query.macros import (
+    MACRO,
+    MacroUses,
+    describe_macro,
+    find_macro,
+    find_macro_callees,
+    find_meant_function,
+    has_calls_in,
+)
 from kgraph.query.spellings import SYSCALL, iter_spellings, iter_syscall_names
 from kgraph.textfile import escape_if_undecodable
 
@@ -34,6 +43,13 @@ class FoundFunction(Struct, frozen=True):
     function: KnownFunction
     alias: str = ""
     remarks: tuple[str, ...] = ()
+
+
+class FoundMacro(Struct, frozen=True):
+    """The macro that a name means, and what there is to say about it."""
+
+    uses: MacroUses
+    remarks: tuple[str, ...]
 
 
 class WrittenName(Struct, frozen=True):
@@ -58,7 +74,7 @@ def find_function(graph: CallGraph, text: str) -> KnownFunction:
 
 
 def resolve_function(graph: CallGraph, text: str) -> FoundFunction:
-    """The function that `text` names.
+    """The function that `text` names, or that all calls through a macro of this name reach.
 
     Before a colon you can write the path of its definition (or the end of the path), its scope, its
     image, or `syscall`. A definition beats a declaration, and vmlinux other images. An alias leads
@@ -67,7 +83,28 @@ def resolve_function(graph: CallGraph, text: str) -> FoundFunction:
     Raises LookupFailed; the hint has similar names where there is none, and unique names where
     there are several.
     """
+    found = resolve_name(graph, text)
+    if isinstance(found, FoundFunction):
+        return found
+    function, macro = find_meant_function(graph, found.uses), found.uses.macro
+    if function is None:
+        where = f" ({macro.location})" if macro.location else ""
+        callees = [str(each) for each in find_macro_callees(graph, found.uses)[:_MAX_OTHERS]]
+        raise LookupFailed(
+            f"`{macro}` is a macro{where}, no function",
+            f"its uses call {', '.join(f'`{each}`' for each in callees)}: name one of these;"
+            f" `kgraph callers {macro}` shows the uses" if callees else "no call comes through it")
+    return FoundFunction(function, remarks=found.remarks)
+
+
+def resolve_name(graph: CallGraph, text: str) -> FoundFunction | FoundMacro:
+    """The function or the macro that `text` names, as for resolve_function. `macro:NAME` is a macro
+    for sure. Raises LookupFailed.
+    """
     written = WrittenName.parse(text)
+    macro = _find_meant_macro(graph, written)
+    if macro is not None:
+        return macro
     named, remark = _find_named(graph, written)
     if not named:
         raise LookupFailed(f"no function `{written.name}` in the index",
@@ -80,13 +117,40 @@ def resolve_function(graph: CallGraph, text: str) -> FoundFunction:
     function, others = _choose(text, found)
     target = resolve_alias(graph, function)
     remarks = [remark, _describe_others(function, others)]
+    if not qualifier and graph.find_macro_definitions(written.name) and graph.is_call_macro(
+            written.name):
+        remarks.append(f"`{written.name}` is a macro, too: `macro:{written.name}` means that")
     alias = function.id.name if target.id.name != function.id.name else ""
     return FoundFunction(target, alias, tuple(filter(None, remarks)))
 
 
+def _find_meant_macro(graph: CallGraph, written: WrittenName) -> FoundMacro | None:
+    """The macro that a name means: where vmlinux has no function of the name but uses the macro, or
+    where there is no function at all. Raises LookupFailed if `macro:NAME` is none.
+    """
+    if written.qualifier not in ("", MACRO):
+        return None
+    named = [] if written.qualifier else graph.find_functions(written.name)
+    if any(each.id.image == VMLINUX and each.location is not None for each in named):
+        return None
+    uses = find_macro(graph, written.name)
+    if uses is None and written.qualifier:
+        raise LookupFailed(f"no macro `{written.name}` in the files that were indexed",
+                           "macros of other files are not known")
+    if uses is None or (named and not has_calls_in(graph, uses, VMLINUX)):
+        return None
+    remarks = describe_macro(graph, uses)
+    others = [_find_unique_name(each, named) or f"{each.id.image}:{each.id.name}"
+              for each in named if each.location is not None]
+    if others:
+        remarks += (f"there is also the function {', '.join(f'`{each}`' for each in others)}",)
+    return FoundMacro(uses, remarks)
+
+
 def has_function(graph: CallGraph, text: str) -> bool:
-    """Whether any function has the name in `text`, in whatever file."""
-    return bool(_find_named(graph, WrittenName.parse(text))[0])
+    """Whether any function or macro has the name in `text`, in whatever file."""
+    written = WrittenName.parse(text)
+    return bool(_find_named(graph, written)[0] or graph.find_macro_definitions(written.name))
 
 
 def _find_named(graph: CallGraph, written: WrittenName) -> tuple[list[KnownFunction], str]:

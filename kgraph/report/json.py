@@ -21,6 +21,7 @@ from kgraph.model.results import (
     Hop,
     IndexDescription,
     KnownFunction,
+    KnownMacro,
     KnownObject,
     OpsRow,
     Reach,
@@ -212,15 +213,25 @@ def _encode_reach(reach: Reach, read_line: LineReader) -> Record:
     }
 
 
-def encode_edges(function: KnownFunction) -> Record:
+def encode_edges(of: KnownFunction | KnownMacro) -> Record:
     """The answer of `callers` and `callees`, before its hops are added to its last list."""
-    return {"format": "kgraph-edges/1", "function": encode_function(function), "edges": []}
+    function = _encode_macro(of) if isinstance(of, KnownMacro) else encode_function(of)
+    return {"format": "kgraph-edges/1", "function": function, "edges": []}
 
 
-def encode_count(function: KnownFunction, hops: Sequence[Hop]) -> Record:
+def _encode_macro(macro: KnownMacro) -> Record:
+    """A macro in the place of a function."""
+    place = macro.location
+    return {
+        "name": macro.name, "file": place.path if place else None,
+        "line": place.line if place else None, "scope": "", "image": "", "macro": macro.text,
+    }
+
+
+def encode_count(of: KnownFunction | KnownMacro, hops: Sequence[Hop]) -> Record:
     """The answer of `callers --count`."""
     return {
-        "format": "kgraph-edges/1", "function": encode_function(function),
+        "format": "kgraph-edges/1", "function": encode_edges(of)["function"],
         "calls": sum(1 + len(hop.sites) for hop in hops),
         "functions": len({hop.caller.number for hop in hops}), "edges": [],
     }

@@ -45,6 +45,7 @@ from kgraph.store.condition_arrays import (
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.hop_arrays import build_hop_arrays
 from kgraph.store.hop_costs import price_call_site, price_function
+from kgraph.store.macro_tables import write_macro_tables
 from kgraph.store.set_arrays import FunctionSet, number_sets
 from kgraph.store.table_arrays import TableNumbers, build_table_arrays, find_slot
 from kgraph.textfile import read_regular_file, unescape_name
@@ -410,7 +411,10 @@ _ALIAS = re.compile(
 
 
 def write_name_tables(connection: sqlite3.Connection, root: Path, build: Path | None) -> None:
-    """Fill the tables `holder` and `alias`. A header that cannot be read now has no aliases."""
+    """Fill the tables `holder`, `alias`, `macro` and `macro_use`. A header that cannot be read now
+    has no aliases and no macros.
+    """
+    write_macro_tables(connection, root, build)
     connection.execute(
         "INSERT INTO holder SELECT text, id FROM text WHERE id IN"
         " (SELECT holder FROM site UNION SELECT holder FROM binding"

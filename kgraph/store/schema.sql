@@ -126,6 +126,19 @@ CREATE TABLE alias (
     UNIQUE (name, member, slot)
 );
 
+-- Macros of the files that units read, with parameters, or for a name or a call: where each
+-- definition is. text: it on one line, without `#define`, cut off if it is long.
+CREATE TABLE macro (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL, file INTEGER NOT NULL REFERENCES unit_file,
+    line INTEGER NOT NULL, text TEXT NOT NULL
+);
+CREATE INDEX macro_name ON macro(name);
+
+-- Macros whose definition mentions another one.
+CREATE TABLE macro_use (
+    mentioned TEXT NOT NULL, macro TEXT NOT NULL, PRIMARY KEY (mentioned, macro)
+) WITHOUT ROWID;
+
 -- Edges and adjacency as arrays of numbers; arrays.py says what each one is. crc: of the bytes.
 CREATE TABLE array (name TEXT PRIMARY KEY, type TEXT NOT NULL, crc INTEGER NOT NULL,
     data BLOB NOT NULL);

@@ -1,9 +1,10 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from kgraph.errors import LookupFailed
-from kgraph.graph import CallGraph
+from kgraph.graph import CallGraph, KnownMacroDefinition, MacroSite
 from kgraph.model.ids import FunctionId
 from kgraph.model.location import Location
 from kgraph.model.results import KnownFunction
@@ -76,6 +77,15 @@ class Names(CallGraph):
         return [each for each in self._known if each.id.name.lower() == name.lower()]
 
     def find_function_names(self, part: str, length: int) -> list[str]:
+        return []
+
+    def find_macro_definitions(self, name: str) -> list[KnownMacroDefinition]:
+        return []
+
+    def find_macros_mentioning(self, name: str) -> list[str]:
+        return []
+
+    def find_sites_of_macros(self, macros: Iterable[str]) -> list[MacroSite]:
         return []
 
 
