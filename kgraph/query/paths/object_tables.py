@@ -45,7 +45,7 @@ class ObjectTables:
         if hop.is_deferred:
             return Verdict()
         record = None
-        if hop.sets_facts and not hop.is_direct:
+        if hop.rules and not hop.is_direct:
             record = self._graph.record_of(self._graph.site_of(hop.edge))
         if record is None:
             return Verdict(own)

@@ -45,8 +45,8 @@ class ValueNumbers(Generic[_Value]):
 
 class OutgoingHop(NamedTuple):
     """The part of a hop that does not depend on how its caller was reached. `site` is its call site
-    if bindings, pins or callbacks decide there, else None. `sets_facts`: rules are to be asked even
-    where no facts hold.
+    if bindings, pins or callbacks decide there, else None. `rules` are the places of the rules that
+    are to be asked even where no facts hold.
     """
 
     caller: int
@@ -56,7 +56,7 @@ class OutgoingHop(NamedTuple):
     width: int
     flags: int
     site: int | None
-    sets_facts: bool = False
+    rules: tuple[int, ...] = ()
 
     @property
     def is_deferred(self) -> bool:
@@ -102,12 +102,13 @@ class PathFacts:
     """The rules that a search goes by; without rules it refuses nothing."""
 
     def __init__(self, rules: Iterable[PathRule]) -> None:
-        self.rules = tuple(rules)
+        self.rules = tuple(sorted(rules, key=lambda rule: rule.name))
         self._of_parameters = {rule.name for rule in self.rules if rule.is_of_parameters}
+        self._shares: dict[Facts, dict[int, Facts]] = {}
 
-    def concerns(self, hop: OutgoingHop) -> bool:
-        """Whether some rule is to be asked about a hop even where no facts hold."""
-        return any(rule.concerns(hop) for rule in self.rules)
+    def find_rules(self, hop: OutgoingHop) -> tuple[int, ...]:
+        """The places of the rules that are to be asked about a hop even where no facts hold."""
+        return tuple([place for place, rule in enumerate(self.rules) if rule.concerns(hop)])
 
     def facts_at_start(self, function: int) -> Facts:
         """What holds where a path starts."""
@@ -122,18 +123,28 @@ class PathFacts:
         self, hop: OutgoingHop, facts: Facts, bindings: tuple[tuple[int, int], ...]
     ) -> Verdict:
         """What holds after a hop, and how many candidates its call site has here."""
-        found: list[Fact] = []
+        shares = self._shares.get(facts)
+        if shares is None:
+            shares = self._shares[facts] = self._share_out(facts)
+        found: Facts = ()
         width: int | None = None
         cost = 0
-        for rule in self.rules:
-            own = tuple(fact for fact in facts if fact.rule == rule.name)
-            if not own and not hop.sets_facts:
-                continue
-            verdict = rule.judge(hop, own, bindings)
+        for place in sorted({*shares, *hop.rules}) if hop.rules else shares:
+            verdict = self.rules[place].judge(hop, shares.get(place, ()), bindings)
             if verdict.refused:
                 return verdict
-            found += verdict.facts
+            if verdict.facts:
+                found += verdict.facts if len(verdict.facts) == 1 else tuple(sorted(verdict.facts))
             cost += verdict.cost
             if verdict.width is not None:
                 width = verdict.width if width is None else min(width, verdict.width)
-        return Verdict(tuple(sorted(found)), width, cost)
+        return Verdict(found, width, cost)
+
+    def _share_out(self, facts: Facts) -> dict[int, Facts]:
+        """The facts of each rule that has any, by its place."""
+        shares: dict[int, Facts] = {}
+        for place, rule in enumerate(self.rules):
+            own = tuple([fact for fact in facts if fact.rule == rule.name])
+            if own:
+                shares[place] = own
+        return shares

@@ -6,6 +6,7 @@ path it arrives through the path's own calls, so these are cited instead.
 
 from collections.abc import Sequence
 from itertools import islice, pairwise
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,6 +20,7 @@ from kgraph.model.results import Contradiction, Frontier, Hop, Path, PathAnswer
 from kgraph.query.lookup import find_function
 from kgraph.query.paths.constants import Constants
 from kgraph.query.paths.constraints import PathConstraints
+from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.dispatch import Dispatch
 from kgraph.query.paths.execution_context import ExecutionContext
 from kgraph.query.paths.handed_sets import HandedSets
@@ -26,15 +28,17 @@ from kgraph.query.paths.handed_tables import HandedTables
 from kgraph.query.paths.no_path import explain_no_path
 from kgraph.query.paths.object_tables import ObjectTables
 from kgraph.query.paths.path_facts import PathRule
-from kgraph.query.paths.search import MAX_EFFORT, PathSearch, StatePath
+from kgraph.query.paths.search import PathSearch, StatePath
 from kgraph.query.paths.state_space import StateSpace, Step
-from kgraph.query.paths.ways import WaySearch
+from kgraph.query.paths.ways import MARGIN, WaySearch
 from kgraph.query.pins import find_table_evidence, parse_pin
 from kgraph.query.scenarios import find_function_numbers, merge_site_pins, resolve_pins
 
 _LOG = PackageLogger("kgraph.query")
 MAX_OTHERS = 20
-_TRIAL_EFFORT = 50_000  # calls and functions: less than a second
+_TRIAL_EFFORT = 40_000  # calls and functions: less than a second
+_FIRST_EFFORT = 80_000
+_MOST_COST = 96 * HOP  # between two functions that a path is to pass; more leads anywhere
 _WAYS_EFFORT = 200_000  # a few seconds
 _COUNT_EFFORT = 1000  # less than starting costs
 
@@ -75,15 +79,12 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
     """
     search = make_search(graph, question)
     space, constraints = search.space, search.space.constraints
-    is_possible = _may_reach(search)
-    first, is_denied = _find_first(graph, question, search) if is_possible else (None, False)
+    first, loose, is_denied = find_first_path(graph, question, search)
     _LOG.debug(
         "%s to %s: first path after %d calls and functions; %d pinned sites, via %d, avoid %d",
         question.caller, question.callee, search.measure_effort(),
         len(constraints.pins), len(constraints.via), len(constraints.avoid))
-    contradiction = None
-    if (space.refused or not is_possible) and not is_denied:
-        contradiction = _find_cheaper_contradiction(graph, question, search, first)
+    contradiction = None if loose is None else _find_cheaper_contradiction(search, loose, first)
     if first is None:
         frontier = _explain_failing_leg(space, find_function(graph, question.caller).number,
                                         find_function(graph, question.callee).number)
@@ -101,21 +102,51 @@ def find_paths(graph: CallGraph, question: PathQuestion) -> PathAnswer:
         shown, others=others, others_at_least=not are_all, contradiction=contradiction)
 
 
-def _find_first(
-    graph: CallGraph, question: PathQuestion, search: PathSearch
-) -> tuple[StatePath | None, bool]:
-    """(the cheapest path; whether there is none even without the rules). That there is none is
-    quickly seen without them: there are fewer states.
+class FirstPath(NamedTuple):
+    """The cheapest path of a question, and a cheaper one, `loose`, that rules refuse. `is_denied`:
+    there is no path even without the rules.
     """
+
+    path: StatePath | None
+    loose: StatePath | None = None
+    is_denied: bool = False
+
+
+def find_first_path(graph: CallGraph, question: PathQuestion, search: PathSearch) -> FirstPath:
+    """The cheapest path. What is much dearer than a path that the rules refuse is none: it leads
+    through half the kernel to do the same. That there is none is quickly seen without the rules:
+    there are fewer states.
+    """
+    if not _may_reach(search):
+        return FirstPath(None, _find_loose(graph, question, None)[0])
+    if question.max_hops is None and question.prune:
+        search.limit_cost(_MOST_COST * (len(search.stops) - 1))
     search.allow_effort(_TRIAL_EFFORT)
     first = search.find_first()
-    if first is None and search.has_stopped:
-        loose = make_search(graph, replace(question, prune=False))
-        if loose.find_first() is None and not loose.has_stopped:
-            return None, True
-        search.allow_effort(MAX_EFFORT)
-        first = search.find_first()
-    return first, False
+    if first is not None:
+        loose = _find_loose(graph, question, first.cost)[0] if search.space.refused else None
+        if loose is not None and first.cost > 2 * loose.cost + MARGIN:
+            search.has_stopped = True
+            return FirstPath(None, loose)
+        return FirstPath(first, loose if loose is None or loose.cost < first.cost else None)
+    if not (search.has_stopped or search.space.refused):
+        return FirstPath(None)
+    loose, is_denied = _find_loose(graph, question, None)
+    if is_denied or not search.has_stopped:
+        return FirstPath(None, loose, is_denied)
+    if loose is not None:
+        search.limit_cost(2 * loose.cost + MARGIN)
+    search.allow_effort(_FIRST_EFFORT)
+    return FirstPath(search.find_first(), loose)
+
+
+def _find_loose(
+    graph: CallGraph, question: PathQuestion, max_cost: int | None
+) -> tuple[StatePath | None, bool]:
+    """(the cheapest path without the rules; whether there is none)."""
+    loose = make_search(graph, replace(question, prune=False), max_cost=max_cost)
+    found = loose.find_first()
+    return found, found is None and not loose.has_stopped
 
 
 def _may_reach(search: PathSearch) -> bool:
@@ -143,13 +174,10 @@ def make_search(
 
 
 def _find_cheaper_contradiction(
-    graph: CallGraph, question: PathQuestion, search: PathSearch, first: StatePath | None
+    search: PathSearch, cheapest: StatePath, first: StatePath | None
 ) -> Contradiction | None:
-    """The cheapest path, if it is cheaper than the first because no rule refuses it."""
-    loose = make_search(graph, replace(question, prune=False),
-                        max_cost=None if first is None else first.cost)
-    cheapest = loose.find_first()
-    if cheapest is None or (first is not None and cheapest.cost >= first.cost):
+    """Why the cheapest path is not the first."""
+    if first is not None and cheapest.cost >= first.cost:
         return None
     found = find_contradiction(search.space, cheapest)
     if found is None or first is None:

@@ -21,7 +21,7 @@ from kgraph.query.paths.path_facts import Facts
 from kgraph.query.paths.state_space import Bindings, State, StateSpace, Step
 
 VisitKey = tuple[int, Bindings, Facts, int]
-MAX_EFFORT = 300_000  # calls and functions to look at: some seconds
+MAX_EFFORT = 150_000  # calls and functions to look at: some seconds
 _FIRST_PATIENCE = 500  # states to look at for the rest of one path
 
 
@@ -115,6 +115,7 @@ class PathSearch:
         self._rest = self._bound_later_legs(stops)
         self._looked_at = 0
         self._max_effort = MAX_EFFORT
+        self._most: int | None = None
         self._tails: dict[State, _Tail] = {}
         self._without_tail: set[State] = set()  # the search for it was given up
         self._patience = _FIRST_PATIENCE
@@ -133,7 +134,9 @@ class PathSearch:
         """The cheapest path; None if there is none, or if the effort does not suffice."""
         for estimate, node in self._main.iter_nodes():
             self._passed.append((estimate, node))
-            if self.is_goal(node):
+            if self._most is not None and estimate > self._most:
+                self.has_stopped = True
+            elif self.is_goal(node):
                 return node.make_path()
         return None
 
@@ -157,6 +160,10 @@ class PathSearch:
         """Let the search go on with at most so much more effort."""
         self._max_effort = self.measure_effort() + more
         self.has_stopped = False
+
+    def limit_cost(self, most: int) -> None:
+        """Stop the search for a first path once all that is left costs more."""
+        self._most = most if self._most is None else min(most, self._most)
 
     def is_goal(self, node: SearchNode) -> bool:
         """Whether a node ends a path."""

@@ -78,7 +78,7 @@ class StateSpace:
         if hops is None:
             hops = self._outgoing[state.function] = list(self._iter_outgoing(state.function))
         for hop in hops:
-            if hop.site is None and not state.facts and not hop.sets_facts:
+            if hop.site is None and not state.facts and not hop.rules:
                 to, detour = self._enter(hop, (), (), state)
                 yield Step(hop.cost + detour, to, hop.width, hop.edge)
             else:
@@ -100,7 +100,8 @@ class StateSpace:
             site = graph.site_of(edge) if flags & dependent else None
             found = OutgoingHop(
                 function, callee, graph.hop_cost[hop], edge, width, flags, site)
-            yield found._replace(sets_facts=True) if self.facts.concerns(found) else found
+            rules = self.facts.find_rules(found)
+            yield found._replace(rules=rules) if rules else found
 
     def _iter_dependent_steps(self, hop: OutgoingHop, state: State) -> Iterator[Step]:
         """The steps of a hop that depends on the bindings or facts of `state`, or on pins."""
@@ -111,7 +112,7 @@ class StateSpace:
             if not width:
                 return
             cost += choice_cost(width) - choice_cost(hop.width)
-        if facts or hop.sets_facts:
+        if facts or hop.rules:
             verdict = self.facts.judge(hop, facts, state.bindings)
             if verdict.refused:
                 self.refused[hop.edge] = verdict

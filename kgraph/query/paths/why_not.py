@@ -15,6 +15,7 @@ from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.question import (
     PathQuestion,
     find_contradiction,
+    find_first_path,
     make_hops,
     make_search,
 )
@@ -27,10 +28,10 @@ _CHEAP = HOP // 2  # beyond a hop; less is not worth a word
 def explain_absence(graph: CallGraph, question: PathQuestion, function: str) -> WhyNot:
     """Why the first path of a question does not pass a function."""
     wanted = find_function(graph, function)
-    shown = make_search(graph, question).find_first()
+    shown = find_first_path(graph, question, make_search(graph, question)).path
     if shown is not None and wanted.number in shown.functions():
         return WhyNot(wanted, is_passed=True)
-    allowed = _find_cheapest_through(graph, question, function)
+    allowed = None if shown is None else _find_cheapest_through(graph, question, function)
     found = allowed or _find_cheapest_through(graph, replace(question, prune=False), function)
     if found is None:
         return WhyNot(wanted)
@@ -51,8 +52,9 @@ def _find_cheapest_through(
     """The cheapest path that passes a function, anywhere among the functions to pass."""
     scenario = question.scenario
     via = question.via or (scenario.via if scenario is not None else ())
-    paths = (make_search(graph, replace(question, via=(*via[:place], function, *via[place:])))
-             .find_first() for place in range(len(via) + 1))
+    passing = [replace(question, via=(*via[:place], function, *via[place:]))
+               for place in range(len(via) + 1)]
+    paths = (find_first_path(graph, each, make_search(graph, each)).path for each in passing)
     return min((path for path in paths if path is not None), key=lambda path: path.cost,
                default=None)
 

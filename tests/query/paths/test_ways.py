@@ -219,7 +219,7 @@ def test_a_path_that_was_not_found_when_the_search_stopped_is_not_denied(
     # Few states are left without the rules, so this is known although the first search stopped.
     monkeypatch.setattr(path_question, "_TRIAL_EFFORT", 500)
     assert _explain(find_paths(graph, PathQuestion("f0_0", "z")))[0] == "no path from f0_0 to z"
-    monkeypatch.setattr(path_question, "MAX_EFFORT", 200)
+    monkeypatch.setattr(path_question, "_FIRST_EFFORT", 200)
     monkeypatch.setattr(path_search, "MAX_EFFORT", 500)
     answer = find_paths(graph, PathQuestion("f0_0", "z"))
     assert answer.frontier is not None
