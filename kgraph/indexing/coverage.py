@@ -127,7 +127,7 @@ class _CandidateStatistics:
         self._resolved = [site for site in resolution.sites if site.status is SiteStatus.RESOLVED]
 
     def _signature(self, site: ResolvedSite) -> str:
-        return self._signatures[site.key, site.position]
+        return self._signatures.get((site.key, site.position), "")
 
     def by_site(self) -> dict[str, float]:
         """Mean and percentiles over call sites."""

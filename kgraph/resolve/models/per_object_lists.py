@@ -10,7 +10,6 @@ Where object and function are fields of one row (`call->tp` beside `call->class-
 one row of a table are combined, and no others.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
@@ -22,21 +21,51 @@ from kgraph.resolve.models.declared import ListRegistration, is_public, load_lis
 from kgraph.resolve.models.rewriting import replace_places
 from kgraph.resolve.models.static_calls import is_call_key, make_call_places
 
-TableFields = dict[ObjectId, dict[Slot, list[Value]]]
+
+class TableFields:
+    """What initialisers put into the fields of objects. `owners` are the objects.
+
+    Most of it is never asked for. So the address of an object is kept as that object, and what
+    stands in a slot as one list, each value after its owner.
+    """
+
+    def __init__(self) -> None:
+        self.owners: set[ObjectId] = set()
+        self._fields: dict[Slot, list[ObjectId | Value]] = {}
+        self._by_owner: dict[Slot, dict[ObjectId, list[Value]]] = {}
+
+    def collect(self, definition: Definition) -> None:
+        """Note the bindings of a definition."""
+        for binding in definition.bindings:
+            slot = binding.place.holder
+            if binding.table is not None and isinstance(slot, Slot):
+                owner, value = _find_owner(binding.place) or binding.table, binding.value
+                self.owners.add(owner)
+                self._fields.setdefault(slot, []).extend(
+                    (owner, _find_addressed_object(value) or value))
+
+    def find_values(self, owner: ObjectId, slot: Slot) -> list[Value]:
+        """What is put into a field of an object, once all definitions are collected."""
+        known = self._by_owner.get(slot)
+        if known is None:
+            known = self._by_owner[slot] = {}
+            items = self._fields.get(slot, [])
+            for each, value in zip(items[::2], items[1::2], strict=True):
+                assert isinstance(each, ObjectId)
+                known.setdefault(each, []).append(
+                    Address(Place(value)) if isinstance(value, ObjectId) else value)
+        return known.get(owner, [])
 
 
 def separate_object_lists(definitions: Iterable[Definition]) -> Iterator[Definition]:
     """The same definitions, with the lists of declared objects kept apart."""
     declared = load_list_registrations()
     lists = {registry.list for registry in declared.values()}
-    rows: TableFields = defaultdict(dict)
+    rows = TableFields()
     waiting: list[Definition] = []
     for definition in definitions:
-        for binding in definition.bindings:
-            if binding.table is not None and isinstance(binding.place.holder, Slot):
-                fields = rows[_find_owner(binding.place) or binding.table]
-                fields.setdefault(binding.place.holder, []).append(binding.value)
-        if any(_find_registration(call, declared) is not None for call in definition.calls):
+        rows.collect(definition)
+        if any(_find_registration(call, declared) for call in definition.calls):
             waiting.append(definition)
         else:
             yield _separate_lists(definition, lists)
@@ -57,6 +86,14 @@ def _find_owner(place: Place) -> ObjectId | None:
     """The object that a field lies in."""
     if isinstance(place.base, Address) and isinstance(place.base.place.holder, ObjectId):
         return place.base.place.holder
+    return None
+
+
+def _find_addressed_object(value: Value) -> ObjectId | None:
+    """The object that a value is the address of, as a whole."""
+    if isinstance(value, Address) and value.place.base is None and isinstance(
+            value.place.holder, ObjectId):
+        return value.place.holder
     return None
 
 
@@ -105,7 +142,7 @@ def _find_call_keys(
     """Where the static calls of an object keep what they call."""
     if registry.call_key is None:
         return []
-    keys = rows.get(owner, {}).get(Slot(*registry.call_key), ())
+    keys = rows.find_values(owner, Slot(*registry.call_key))
     return [place for key in keys
             if isinstance(key, Address) and isinstance(key.place.holder, ObjectId)
             for place in make_call_places(key.place.holder)]
@@ -130,7 +167,7 @@ def _iter_pairs_of_rows(
     first, second = _load_path(owner), _load_path(value)
     if not first or not second or first[0] != second[0]:
         return
-    for row in sorted(rows):
+    for row in sorted(rows.owners):
         owners = _follow_path(row, first[1:], rows)
         if owners:
             for found in owners:
@@ -158,13 +195,15 @@ def _follow_path(row: ObjectId, steps: list[Holder], rows: TableFields) -> list[
         values = [
             inner for value in values
             if isinstance(value, Address) and isinstance(value.place.holder, ObjectId)
-            for inner in rows.get(value.place.holder, {}).get(step, ())
+            for inner in rows.find_values(value.place.holder, step)
         ]
     return values
 
 
 def _separate_lists(definition: Definition, lists: set[tuple[str, str]]) -> Definition:
     """A definition in which the list fields of objects known by name are lists of their own."""
+    if not _mentions_any(definition, lists):
+        return definition
     owners: set[tuple[ObjectId, str]] = set()
 
     def find_new(old: Place) -> Place | None:
@@ -185,3 +224,27 @@ def _separate_lists(definition: Definition, lists: set[tuple[str, str]]) -> Defi
                 definition.subject.location, TransferKind.ASSIGNMENT)
         for owner, field in sorted(owners))
     return replace(rewritten, bindings=definition.bindings + made)
+
+
+def _mentions_any(definition: Definition, fields: set[tuple[str, str]]) -> bool:
+    """Whether a flow or a call of a definition goes through one of some fields."""
+    for flow in definition.flows:
+        if _goes_through(flow.source, fields) or _goes_through(Load(flow.target), fields):
+            return True
+    for call in definition.calls:
+        if _goes_through(call.target, fields):
+            return True
+        for choice in call.arguments:
+            for value in choice:
+                if _goes_through(value, fields):
+                    return True
+    return False
+
+
+def _goes_through(value: Value | None, fields: set[tuple[str, str]]) -> bool:
+    while isinstance(value, Load | Address):
+        holder = value.place.holder
+        if isinstance(holder, Slot) and (holder.record, holder.field) in fields:
+            return True
+        value = value.place.base
+    return False
