@@ -125,6 +125,7 @@ def _find_old_root(file: str, tree: Path) -> str:
 
 
 PREPROCESSED = "files only preprocessed or assembled"
+NO_COMPILER = "entries whose command names no compiler"
 _HINT = "give the list that a build recorder or scripts/clang-tools/gen_compile_commands.py wrote"
 _AUTOCONF = "generated/autoconf.h"
 _KCONFIG = "linux/kconfig.h"
@@ -170,7 +171,13 @@ def build_database_units(
                    f" folder ({reason}): nothing in it is cited")
         else:
             build = moved.old_build
-    builder = _build_units(entries, tree, moved, build)
+    named = [entry for entry in entries if strip_launcher(list(entry.words))]
+    nameless = [entry.file for entry in entries if not strip_launcher(list(entry.words))]
+    builder = _build_units(named, tree, moved, build)
+    if nameless:
+        builder.skipped[NO_COMPILER] = len(nameless)
+        remark(f"{path}: the command of {escape_name(min(nameless))} names no compiler, so it is"
+               f" left out ({len(nameless)} such entries)")
     if count := builder.lost_folders.total():
         remark(f"{path}: {count} commands run in missing folders, such as"
                f" {escape_name(min(builder.lost_folders))}: what they name relative to these is not"

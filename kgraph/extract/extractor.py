@@ -241,7 +241,8 @@ class _UnitExtraction:
         if key in self._seen:
             self.keys.extend(_list_with_inner(key, self._seen))
             return []
-        definitions = rule(self._context, cursor, key, printed)
+        with self._context.sources.cite_outside(location):
+            definitions = rule(self._context, cursor, key, printed)
         self.keys.extend(definition.key for definition in definitions)
         self._seen.update(definition.key for definition in definitions)
         return definitions

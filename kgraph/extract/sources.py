@@ -6,6 +6,8 @@ outside both (a compiler's own header) has no citation path.
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -75,6 +77,7 @@ class SourceMap:
     def __init__(self, roots: tuple[str, ...]) -> None:
         """`roots` are absolute folder names, the most specific first."""
         self._roots = tuple(root.rstrip("/") + "/" for root in roots)
+        self._around: Location | None = None
         self._files: dict[int, tuple[str, str]] = {}
 
     def find_citation_path(self, name: str) -> str:
@@ -107,10 +110,21 @@ class SourceMap:
             printed = printed.replace(root, "@/")
         return printed
 
+    @contextmanager
+    def cite_outside(self, around: Location) -> Iterator[None]:
+        """During the block, what lies outside the tree is located at the definition around it: its
+        body may include such a file."""
+        self._around = around
+        try:
+            yield
+        finally:
+            self._around = None
+
     def locate(self, location: SourceLocation) -> Location:
         """Where a reader sees a location; its path is "" outside the tree."""
         handle, line, column = decode_location(location)
-        return Location(self._name_file(handle)[0], line, column)
+        path = self._name_file(handle)[0]
+        return Location(path, line, column) if path else self._around or Location("", line, column)
 
     def locate_cursor(self, cursor: Cursor) -> Location:
         """Where a reader sees a cursor."""

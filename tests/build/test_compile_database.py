@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.build import UnitRequest, list_translation_units, open_tree
+from kgraph.build.compile_database import NO_COMPILER
 from kgraph.errors import ConfigurationError
 
 FAR = "/home/somebody/linux"
@@ -218,3 +219,13 @@ def test_flags_that_load_code_are_ignored_with_a_remark(built: Path) -> None:
     found = units(built, [entry("net/core/dev.c", command=command)], told)
     assert not any("evil" in word for word in found.units[0].arguments)
     assert "-fplugin=./evil.so" in told[0]
+
+
+def test_an_entry_without_a_compiler_costs_itself(built: Path) -> None:
+    told: list[str] = []
+    command = COMMAND.format(far=FAR, o="a.o", c="net/core/dev.c")
+    found = units(built, [entry("net/core/dev.c", command=command),
+                          entry("net/core/sock.c", command="ccache")], told)
+    assert [unit.path for unit in found.units] == ["net/core/dev.c"]
+    assert "the command of net/core/sock.c names no compiler" in told[0]
+    assert dict(found.skipped)[NO_COMPILER] == 1

@@ -3,12 +3,16 @@
 import json
 import shutil
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from kgraph.api import ops
+from kgraph.graph import CallGraph
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest
+from kgraph.query.neighbours import iter_hops
 from kgraph.store import IndexReader
 
 HEADER = "static inline int h(int a)\n{{\n\treturn {callee}(a);\n}}\n"
@@ -210,3 +214,22 @@ def test_a_missing_system_header_is_searched_again(tree: Path) -> None:
         {"directory": ".", "file": "a.c", "arguments": ["gcc", "-c", "-o", "a.o", "a.c"]}]))
     for _ in range(2):
         assert index_tree(IndexRequest(tree, jobs=0)).units_read == 1
+
+
+def test_a_body_from_a_file_elsewhere_is_cited_at_its_function(
+    tree: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "body.inc").write_text("\n\n\nif (a) {\n\tint (*p)(int) = one;\n\treturn p(a); }\n")
+    (tmp_path / "table.inc").write_text("\n\n\n.call = two\n")
+    for name in ("body.inc", "table.inc"):
+        (tree / name).symlink_to(tmp_path / name)
+    (tree / "a.c").write_text(
+        'int one(int), two(int);\nint f(int a)\n{\n#include "body.inc"\n\treturn two(a);\n}\n'
+        'struct ops { int (*call)(int); };\nstruct ops ops = {\n#include "table.inc"\n};\n'
+        "int h(struct ops *o)\n{\n\treturn o->call(1);\n}\n")
+    summary = index(tree)
+    assert (summary.failed_units, summary.units_with_errors) == ((), ())
+    with closing(CallGraph(IndexReader(summary.index))) as graph:
+        places = {hop.callee.id.name: str(hop.site.location) for hop in iter_hops(graph)}
+        assert places == {"one": "a.c:2", "two": "a.c:5"}
+        assert [str(row.location) for row in ops(graph, "ops")] == ["a.c:8"]

@@ -19,6 +19,7 @@ from kgraph.model.values import POINTEE
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.constraint_graph import OverlapKey
 from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.alternatives import AlternativeFinder, Step
 from kgraph.resolve.findings.direct_callers import DirectCallers, SiteIndex
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.interning import (
@@ -47,7 +48,7 @@ class AccessPath(NamedTuple):
 
 
 _Alternatives = frozenset[AccessPath | int]  # an int is a linked function
-_Seen = frozenset[tuple[int, _Slots]]
+_State = tuple[int, _Slots]  # a value, and the fields that are reached from it
 _PathOf = tuple[int, AccessPath]  # with the linked function whose parameter it is
 
 
@@ -71,7 +72,7 @@ class AccessPaths:
         self._fields: dict[tuple[int, int], list[int]] = {}  # of local records, by record and slot
         self._unstable_slots = set(constraints.address_taken)
         self._copied_locals: set[int] = set()
-        self._known: dict[tuple[int, _Slots], _Alternatives | None] = {}
+        self._finder = AlternativeFinder[_State, AccessPath | int](self._expand)
         self._handed: dict[SiteIndex, dict[AccessPath, AccessPath | frozenset[int]]] = {}
         self._called: dict[SiteIndex, AccessPath] = {}
         self._copied = {each for copy in constraints.copies for each in (copy.record, copy.within)}
@@ -202,25 +203,18 @@ class AccessPaths:
                   for key in keys]
         return " ".join([f"#{path.parameter}", *fields])
 
-    def _evaluate(
-        self, value: int, slots: _Slots, seen: _Seen = frozenset()
-    ) -> _Alternatives | None:
+    def _evaluate(self, value: int, slots: _Slots) -> _Alternatives | None:
         """What the fields `slots`, reached from a value, may be; None if they may be more."""
-        if value == CONSTANT:
-            return frozenset()
-        if (value, slots) not in self._known:
-            found = self._find_alternatives(value, slots, seen)
-            if seen:
-                return found
-            self._known[value, slots] = found
-        return self._known[value, slots]
+        return self._finder.find((value, slots))
 
-    def _find_alternatives(
-        self, value: int, slots: _Slots, seen: _Seen
-    ) -> _Alternatives | None:
+    def _expand(self, state: _State) -> Step[AccessPath | int, _State] | None:
+        """What a value with fields is by itself, or the values with fields that it may be."""
+        value, slots = state
+        if value == CONSTANT:
+            return (), ()
         row = self._rows[value]
         if isinstance(row, FunctionRow):
-            return None if slots else frozenset((self._nodes.linked_functions[row.function],))
+            return None if slots else ((self._nodes.linked_functions[row.function],), ())
         if not isinstance(row, LoadRow | AddressRow):
             return None
         node = self._nodes.holder_nodes[row.holder]
@@ -229,13 +223,14 @@ class AccessPaths:
             if row.base != NONE or not slots:
                 return None
             if isinstance(key, ObjectKey):
-                return self._find_content(node, slots)
-            return self._union_fields(node, slots, seen) if isinstance(key, VariableKey) else None
+                content = self._find_content(node, slots)
+                return None if content is None else (content, ())
+            return self._expand_field(node, slots) if isinstance(key, VariableKey) else None
         if isinstance(key, SlotKey):
             if row.base == NONE or key.field == POINTEE or len(slots) == _MOST_SLOTS:
                 return None
-            return self._evaluate(row.base, (node, *slots), seen)
-        return self._evaluate_holder(node, slots, seen)
+            return (), ((row.base, (node, *slots)),)
+        return self._expand_holder(node, slots)
 
     def _find_content(self, root: int, slots: _Slots) -> _Alternatives | None:
         """The functions in a field of a static object; None if they are not all known."""
@@ -248,45 +243,24 @@ class AccessPaths:
         found = {self._nodes.token_functions[token] for token in tokens} - {NONE}
         return frozenset(found) or None
 
-    def _union_fields(
-        self, record: int, slots: _Slots, seen: _Seen
-    ) -> _Alternatives | None:
+    def _expand_field(self, record: int, slots: _Slots) -> Step[AccessPath | int, _State] | None:
         """What is written to a field of a local record."""
-        if any(record == each for each, _ in seen):
-            return None
         slot, rest = slots[0], slots[1:]
         key = self._nodes.slot_key(slot)
         if (slot in self._unstable_slots or key.record in self._copied
                 or record in self._copied_locals or record in self._written
                 or self._nodes.find_node(OverlapKey(slot)) != NONE):
             return None
-        return self._union(self._fields.get((record, slot), ()), rest, seen | {(record, slots)})
+        return (), [(value, rest) for value in self._fields.get((record, slot), ())]
 
-    def _evaluate_holder(
-        self, node: int, slots: _Slots, seen: _Seen
-    ) -> _Alternatives | None:
+    def _expand_holder(self, node: int, slots: _Slots) -> Step[AccessPath | int, _State] | None:
         """What is reached from a local or a parameter, if nothing unseen can write to it."""
-        if (node, slots) in seen:
-            return frozenset()
-        if any(node == each for each, _ in seen):
-            return None  # it walks on and on
         if node in self._constraints.address_taken:
             return None
         key = self._nodes.keys[node]
         written = self._written.get(node, [])
         if isinstance(key, ParameterKey) and not written and not self._nodes.is_variadic(node):
-            return frozenset((AccessPath(key.index, slots),))
+            return (AccessPath(key.index, slots),), ()
         if not isinstance(key, VariableKey) or not written:
             return None
-        return self._union(written, slots, seen | {(node, slots)})
-
-    def _union(
-        self, values: Iterable[int], slots: _Slots, seen: _Seen
-    ) -> _Alternatives | None:
-        result: _Alternatives = frozenset()
-        for value in values:
-            alternatives = self._evaluate(value, slots, seen)
-            if alternatives is None:
-                return None
-            result |= alternatives
-        return result
+        return (), [(value, slots) for value in written]

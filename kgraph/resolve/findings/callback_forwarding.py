@@ -17,6 +17,7 @@ from kgraph.model.codes import (
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import CallbackForward
 from kgraph.resolve.constraint_builder import Constraints
+from kgraph.resolve.findings.alternatives import AlternativeFinder, Step
 from kgraph.resolve.findings.argument_sets import ArgumentSets
 from kgraph.resolve.findings.direct_callers import DirectCallers, SiteIndex
 from kgraph.resolve.interning import (
@@ -46,7 +47,7 @@ class CallbackForwarding:
         self._rows = self._nodes.interner.value_rows
         self._definitions = self._nodes.facts.definitions
         self._written: dict[int, list[int]] = {}  # local or parameter: the values written to it
-        self._known: dict[int, Alternatives | None] = {}
+        self._finder = AlternativeFinder[int, ForwardedValue](self._expand)
         self._forwards: dict[SiteIndex, set[tuple[int, ForwardedValue]]] = {}
         self._handed_to: dict[_ParameterOf, set[_ParameterOf]] = {}  # a parameter, as another
         self._unknown: dict[SiteIndex, set[_ParameterOf]] = {}  # that get something else
@@ -166,37 +167,23 @@ class CallbackForwarding:
 
     def _find_alternatives(self, value: int) -> Alternatives | None:
         """The functions and own parameters that a value may be; None if it may be more."""
-        if value not in self._known:
-            self._known[value] = None
-            self._known[value] = self._evaluate(value, frozenset())
-        return self._known[value]
+        return self._finder.find(value)
 
-    def _evaluate(self, value: int, path: frozenset[int]) -> Alternatives | None:
+    def _expand(self, value: int) -> Step[ForwardedValue, int] | None:
+        """What a value is by itself, or the values that it may be. A local or a parameter is known
+        if nothing unseen can write to it."""
         if value == CONSTANT:
-            return frozenset()
+            return (), ()
         row = self._rows[value]
         if isinstance(row, FunctionRow):
-            return frozenset((forwarded_function(self._nodes.linked_functions[row.function]),))
-        if isinstance(row, LoadRow):
-            return self._evaluate_holder(self._nodes.holder_nodes[row.holder], path)
-        return None
-
-    def _evaluate_holder(self, node: int, path: frozenset[int]) -> Alternatives | None:
-        """What a local or a parameter may be, if nothing unseen can write to it."""
-        if node in path:
-            return frozenset()
+            return (forwarded_function(self._nodes.linked_functions[row.function]),), ()
+        if not isinstance(row, LoadRow):
+            return None
+        node = self._nodes.holder_nodes[row.holder]
+        key = self._nodes.keys[node]
+        written = self._written.get(node, ())
         if node in self._address_taken:
             return None
-        key = self._nodes.keys[node]
-        written = self._written.get(node, [])
         if isinstance(key, ParameterKey) and not written and not self._nodes.is_variadic(node):
-            return frozenset((forwarded_parameter(key.index),))
-        if not isinstance(key, VariableKey) or not written:
-            return None
-        result: Alternatives = frozenset()
-        for value in written:
-            alternatives = self._evaluate(value, path | {node})
-            if alternatives is None:
-                return None
-            result |= alternatives
-        return result
+            return (forwarded_parameter(key.index),), ()
+        return ((), written) if isinstance(key, VariableKey) and written else None

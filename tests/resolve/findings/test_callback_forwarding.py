@@ -78,3 +78,21 @@ def test_a_parameter_that_is_only_stored_is_not_forwarding():
                    function("set", put(field("x", "f", param("set", 1)), param("set", 0))),
                    function("one", call("one", "set", "ok1"))]
     assert forwards(definitions, "one") == ()
+
+
+def test_chains_and_webs_of_copies_are_followed():
+    def local(number):
+        return var("one", f"p{number}")
+
+    def forwarded(last, *writes):
+        definitions = [*HOOK[:4], function("one", *writes, call("one", "hook", local(last)))]
+        return set(forwards(definitions, "one"))
+
+    start, known = put(local(0), "ok1"), {CallbackForward(0, fn("ok1"))}
+    chain = [put(local(number + 1), local(number)) for number in range(3000)]
+    web = [put(local(one), local(other)) for one in range(50) for other in range(50)
+           if one != other]
+    assert forwarded(3000, start, *chain) == known
+    assert forwarded(49, start, *web) == known
+    other = put(local(7), "ok2")
+    assert forwarded(49, start, *web, other) == known | {CallbackForward(0, fn("ok2"))}
