@@ -72,7 +72,73 @@
     });
   };
 
+  const SMALLEST = 0.15, LARGEST = 3, READABLE = 0.6;
+
+  const frame = (figure) => {
+    const view = figure.querySelector(".frame.lanes");
+    const picture = view.querySelector("svg");
+    const width = picture.viewBox.baseVal.width, height = picture.viewBox.baseVal.height;
+    let scale = 1;
+    const show = (wanted, x = view.clientWidth / 2, y = view.clientHeight / 2) => {
+      const next = Math.min(LARGEST, Math.max(SMALLEST, wanted));
+      const left = (view.scrollLeft + x) / scale, top = (view.scrollTop + y) / scale;
+      scale = next;
+      picture.setAttribute("width", width * scale);
+      picture.setAttribute("height", height * scale);
+      view.scrollLeft = left * scale - x; // what was under the pointer stays there
+      view.scrollTop = top * scale - y;
+    };
+    const fitWidth = () => Math.min(1, view.clientWidth / width);
+    const fits = {
+      width: () => { show(fitWidth()); view.scrollTop = 0; },
+      all: () => show(Math.min(fitWidth(), view.clientHeight / height)),
+    };
+    const zoom = (how) => (fits[how] ?? (() => show(scale * Number(how))))();
+    for (const button of figure.querySelectorAll(".zoom")) button.addEventListener("click", () => zoom(button.dataset.zoom));
+    figure.querySelector(".tools").hidden = false;
+    view.addEventListener("keydown", (event) => {
+      const how = { "+": "1.25", "=": "1.25", "-": "0.8", 0: "all", 1: "width" }[event.key];
+      if (how === undefined || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      zoom(how);
+    });
+    view.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey) return; // a pinch is a wheel with this key
+      event.preventDefault();
+      const box = view.getBoundingClientRect();
+      show(scale * Math.exp(-event.deltaY / 300), event.clientX - box.left, event.clientY - box.top);
+    }, { passive: false });
+    let start = null;
+    view.classList.add("movable");
+    view.addEventListener("pointerdown", (event) => {
+      if (event.button || event.pointerType === "touch") return;
+      start = { x: event.clientX + view.scrollLeft, y: event.clientY + view.scrollTop, moved: false };
+    });
+    view.addEventListener("dragstart", (event) => event.preventDefault());
+    view.addEventListener("pointermove", (event) => {
+      if (!start) return;
+      const left = start.x - event.clientX, top = start.y - event.clientY;
+      if (Math.abs(left - view.scrollLeft) + Math.abs(top - view.scrollTop) > 4 && !start.moved) {
+        start.moved = true;
+        view.classList.add("moving");
+        view.setPointerCapture(event.pointerId);
+      }
+      if (start.moved) view.scrollTo(left, top);
+    });
+    const stop = () => {
+      start = null;
+      view.classList.remove("moving");
+    };
+    view.addEventListener("pointerup", stop);
+    view.addEventListener("pointercancel", stop);
+    show(Math.max(READABLE, fitWidth()));
+    view.scrollTo(0, 0);
+  };
+
   document.addEventListener("DOMContentLoaded", () => {
+    for (const figure of document.querySelectorAll(".picture")) {
+      if (figure.querySelector(".frame.lanes").clientWidth) frame(figure);
+    }
     const button = document.getElementById("theme");
     const name = () => { button.textContent = `Theme: ${theme}`; };
     button.hidden = false;

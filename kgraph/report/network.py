@@ -11,8 +11,8 @@ from xml.sax.saxutils import escape, quoteattr
 
 from kgraph.graph.nx import NetworkxGraph, make_node_link
 from kgraph.model.resolution import EdgeKind
+from kgraph.report.picture.drawing import STROKES
 from kgraph.report.picture.graph_text import DOT_STYLES, quote_dot
-from kgraph.report.picture.layout import STROKES
 
 _ATTRIBUTES = {
     "node": ("name", "scope", "image", "file", "line"),

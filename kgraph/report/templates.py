@@ -11,7 +11,7 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from kgraph.report.picture.layout import STROKES
+from kgraph.report.picture.drawing import STROKES
 from kgraph.resources import find_resource
 
 _UNSHOWABLE = re.compile(

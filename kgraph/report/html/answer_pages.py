@@ -13,7 +13,7 @@ from kgraph.report.html.links import make_file_names
 from kgraph.report.html.pages import ChainLine, ChainPage, ChainSection, PathPage, ShownPath
 from kgraph.report.html.proofs import ProofMaker
 from kgraph.report.picture.lanes import load_lanes
-from kgraph.report.picture.layout import draw_hops
+from kgraph.report.picture.layout import draw_hops, draw_ways
 from kgraph.report.text import format_frontier, format_other_count, format_paths
 
 
@@ -145,13 +145,14 @@ def _make_line(
 def _make_path_page(proofs: ProofMaker, result: PathResult, file: str) -> PathPage:
     question, answer = result.question, result.answer
     title = f"{question.caller} to {question.callee}"
-    shown = []
+    shown, ways = [], []
     for number, path in enumerate(answer.paths, 1):
         made = proofs.make_proofs(path.hops, f"path-{number}")
-        steps = [(proof.hop, f"#{proof.anchor}") for proof in made]
-        shown.append(ShownPath(number, made, draw_hops(title, steps, load_lanes())))
+        ways.append([(proof.hop, f"#{proof.anchor}") for proof in made])
+        shown.append(ShownPath(number, made))
     return PathPage(
-        file, title, question.scenario, tuple(shown), format_other_count(answer),
+        file, title, question.scenario, draw_ways(title, ways, load_lanes()), tuple(shown),
+        format_other_count(answer),
         tuple(format_frontier(answer.frontier)) if answer.frontier else (),
         "\n".join(format_paths(answer)),
     )

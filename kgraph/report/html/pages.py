@@ -18,7 +18,7 @@ from kgraph.model.results import (
     OpsRow,
 )
 from kgraph.model.verdicts import LineVerdict
-from kgraph.report.picture.layout import Drawing
+from kgraph.report.picture.drawing import Drawing
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +121,16 @@ class ShownPath:
 
     number: int
     proofs: tuple[Proof, ...]
-    drawing: Drawing | None
 
 
 @dataclass(frozen=True, slots=True)
 class PathPage:
-    """A path question with its best answers, or why there is none."""
+    """A path question with its best answers and one picture of them, or why there is none."""
 
     file: str
     title: str
     scenario: Scenario | None
+    drawing: Drawing | None
     paths: tuple[ShownPath, ...]
     others: str
     frontier: tuple[str, ...]

@@ -3,15 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from kgraph.model.results import Path
+from kgraph.report.picture.drawing import Drawing
 from kgraph.report.picture.graph_text import format_dot, format_mermaid
 from kgraph.report.picture.lanes import load_lanes
-from kgraph.report.picture.layout import Drawing, draw_hops
+from kgraph.report.picture.layout import draw_ways
 from kgraph.report.templates import read_asset, render
 
 
 def format_svg(drawing: Drawing) -> Iterator[str]:
     """An SVG file."""
-    text = render("picture.svg", drawing=drawing, number=1, own_style=read_asset("picture.css"))
+    style = read_asset("picture.css") + read_asset("picture-alone.css")
+    text = render("picture.svg", drawing=drawing, number=1, own_style=style)
     yield from text.splitlines()
 
 
@@ -19,7 +21,9 @@ FORMATS = {"svg": format_svg, "dot": format_dot, "mermaid": format_mermaid}
 
 
 def format_picture(title: str, paths: Sequence[Path], form: str) -> Iterable[str]:
-    """The lines of one picture of some paths, in one of FORMATS; none if there is no path."""
-    hops = [(hop, "") for path in paths for hop in path.hops]
-    drawing = draw_hops(title, hops, load_lanes())
+    """The lines of one picture of some paths, merged where they are the same, in one of FORMATS;
+    none if there is no path.
+    """
+    ways = [[(hop, "") for hop in path.hops] for path in paths]
+    drawing = draw_ways(title, ways, load_lanes())
     return FORMATS[form](drawing) if drawing else ()

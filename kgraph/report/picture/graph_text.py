@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from kgraph.report.picture.layout import Drawing
+from kgraph.report.picture.drawing import Drawing
 
 DOT_STYLES = {"direct": "solid", "indirect": "dashed", "callback": "dotted", "deferred": "dashed",
               "type": "dotted"}

@@ -1,6 +1,5 @@
 """The lane of a function in a picture: from reports/lanes.toml, else from the function's folder."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -23,7 +22,7 @@ class LaneRule:
 
 
 class Lanes:
-    """The lanes of rules in their order, others after them."""
+    """The lanes of rules."""
 
     def __init__(self, rules: tuple[LaneRule, ...]) -> None:
         self._rules = rules
@@ -45,11 +44,6 @@ class Lanes:
         if "include" in folders or not path:
             return before or ELSEWHERE
         return "/".join(folders[:2]) or ELSEWHERE
-
-    def sort_titles(self, titles: Iterable[str]) -> list[str]:
-        """Each title once: those of rules in their order, then the others as they come."""
-        known = {rule.title: number for number, rule in enumerate(self._rules)}
-        return sorted(dict.fromkeys(titles), key=lambda title: known.get(title, len(known)))
 
 
 @cache

@@ -190,3 +190,39 @@ def test_keyboard_alone(browser, folder: Path) -> None:
     browser.execute_script("arguments[0].focus()", knob)
     knob.send_keys(Keys.SPACE)
     assert knob.get_attribute("aria-expanded") == "false"
+
+
+def set_width(browser, width: int) -> None:
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600})
+
+
+def test_a_picture_fits_zooms_and_moves(browser, folder: Path) -> None:
+    set_width(browser, 1200)
+    visit(browser, folder, "path/SyS_sendto-veth_xmit.html")
+    size = "const b = document.querySelector('.lanes svg').getBoundingClientRect(); return b.width"
+    frame = "return document.querySelector('.frame.lanes')."
+    before = browser.execute_script(size)
+    first = browser.find_element("css selector", ".lanes .box text")
+    view = browser.find_element("css selector", ".frame.lanes")
+    assert view.rect["x"] <= first.rect["x"] <= view.rect["x"] + view.rect["width"]
+    larger, smaller, width, everything = browser.find_elements("css selector", ".zoom")
+    larger.click()
+    assert browser.execute_script(size) > before
+    smaller.click()
+    everything.click()
+    assert browser.execute_script(frame + "scrollHeight") <= browser.execute_script(
+        frame + "clientHeight") + 1
+    width.click()
+    assert browser.execute_script(frame + "scrollWidth") <= browser.execute_script(
+        frame + "clientWidth") + 1
+    assert browser.get_log("browser") == []
+
+
+def test_a_narrow_screen_gets_the_vertical_form(browser, folder: Path) -> None:
+    set_width(browser, 390)
+    visit(browser, folder, "path/SyS_sendto-veth_xmit.html")
+    assert not browser.find_element("css selector", ".frame.lanes").is_displayed()
+    assert browser.find_element("css selector", ".frame.list svg").is_displayed()
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 390
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})

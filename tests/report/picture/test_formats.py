@@ -1,6 +1,7 @@
 """Pictures in each of their languages, from the command line, read by the programs of these."""
 
 import os
+import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
@@ -59,3 +60,29 @@ def read_with_dot(text: str) -> str:
                           timeout=60, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert done.stderr == ""
     return done.stdout
+
+
+MERMAID = os.environ.get("MERMAID_JS", "")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(
+    not Path(MERMAID or "/nosuch").is_file() or shutil.which("chromium") is None,
+    reason="needs chromium, and in MERMAID_JS the file mermaid.min.js (npm: mermaid)")
+@pytest.mark.parametrize("count", ["1", "3"])
+def test_mermaid_draws_it(draw, tmp_path: Path, count: str) -> None:
+    text = draw("mermaid", "SyS_sendto", "veth_xmit", "-k", count)
+    page = tmp_path / "page.html"
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;")
+    page.write_text(
+        f"<!DOCTYPE html><meta charset=utf-8><pre class=mermaid>{escaped}</pre>"
+        f"<script src='{Path(MERMAID).as_uri()}'></script><script>mermaid.initialize("
+        "{startOnLoad: true})</script>", encoding="utf-8")
+    done = subprocess.run(
+        ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom",
+         f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000",
+         page.as_uri()],
+        capture_output=True, text=True, timeout=120, check=True)
+    assert "Syntax error" not in done.stdout
+    drawn = re.findall(r'<g class="node ', done.stdout)
+    assert len(drawn) == len(re.findall(r"^    n\d+\[", text, re.MULTILINE))
