@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kgraph.model.results import (
         CacheInventory,
         Hop,
+        NamedThing,
         OpsRow,
         PathAnswer,
         SiteAnswer,
@@ -78,6 +79,7 @@ __all__ = [
     "check",
     "export",
     "export_edges",
+    "find",
     "index",
     "index_matrix",
     "list_cache",
@@ -430,6 +432,17 @@ def site(graph: "CallGraph", place: str) -> "list[SiteAnswer]":
     from kgraph.query import find_call_sites
 
     return find_call_sites(graph, place)
+
+
+def find(graph: "CallGraph", pattern: str, kinds: Sequence[str] = ()) -> "list[NamedThing]":
+    """The functions, macros, tables and slots (`kinds`: only these) whose names match a shell
+    pattern, a regular expression, or have a text in them.
+
+    Raises LookupFailed where none matches.
+    """
+    from kgraph.query.find import KINDS, find_names
+
+    return find_names(graph, pattern, kinds or KINDS)
 
 
 class CheckResult(Struct, frozen=True):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from kgraph.check.outcome import Position
 from kgraph.check.source.condition_forms import ConditionForm
-from kgraph.check.source.definitions import IndexedDefinitions, TreeSearch
 from kgraph.check.source.function_text import FunctionTexts
 from kgraph.graph import CallGraph
+from kgraph.graph.tree_search import IndexedDefinitions, TreeSearch
 from kgraph.model.document import Citation, Claim, DocumentLine
 from kgraph.model.location import Extent
 from kgraph.model.results import KnownFunction

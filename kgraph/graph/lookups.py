@@ -158,6 +158,12 @@ class Lookups:
         return self._select_functions(
             "file.path = ? OR (file.path > ? AND file.path < ?)", path, f"{path}/", f"{path}0")
 
+    def list_function_names(self, pattern: str) -> list[tuple[int, str]]:
+        """(number, name) of the defined functions whose names fit a shell pattern."""
+        return self.reader.fetch_rows(
+            "SELECT id, name FROM function WHERE file IS NOT NULL AND name GLOB ? ORDER BY id",
+            (pattern,))
+
     def find_functions_of_macro(self, macro: str, part: str = "") -> list[KnownFunction]:
         """The functions that expansions of a macro define, and whose names hold `part`."""
         return self._select_functions("t.text = ? AND instr(name, ?)", macro, part)
@@ -246,6 +252,11 @@ class Lookups:
         """The objects of a type whose initialisers bind something."""
         return self._select_objects(
             'o.type = ? AND EXISTS (SELECT 1 FROM binding b WHERE b."table" = o.id)', type_)
+
+    def list_tables(self, pattern: str) -> list[KnownObject]:
+        """The objects whose initialisers bind something, and whose names fit a shell pattern."""
+        return self._select_objects(
+            'o.name GLOB ? AND EXISTS (SELECT 1 FROM binding b WHERE b."table" = o.id)', pattern)
 
     def find_table_names(self, record: str) -> list[str]:
         """The names of the objects whose initialisers bind a field of a record."""
@@ -455,6 +466,20 @@ class Lookups:
             "SELECT DISTINCT record || '.' || field FROM binding WHERE record = ? OR field = ?",
             record, field)
 
+    def count_slot_bindings(self, pattern: str) -> list[tuple[str, int]]:
+        """(slot, how much is bound to it) of the slots that fit a shell pattern, by name."""
+        return self.reader.fetch_rows(
+            "SELECT record || '.' || field AS slot, count(*) FROM binding"
+            " WHERE record <> '' AND field <> '' AND slot GLOB ? GROUP BY slot ORDER BY slot",
+            (pattern,))
+
+    def count_bindings_to_fields(self, field: str) -> list[tuple[str, int]]:
+        """(slot, how much is bound to it) of the slots with this field, those with most first."""
+        return self.reader.fetch_rows(
+            "SELECT record || '.' || field, count(*) FROM binding WHERE field = ?1"
+            " OR substr(field, -length(?1) - 1) = '.' || ?1"
+            " GROUP BY record, field ORDER BY count(*) DESC, record", (field,))
+
     def find_table_copies_to_field(self, record: str, field: str) -> list[KnownTableCopy]:
         """The tables that copies bring into a field of a record."""
         return self._select_table_copies("record = ? AND field = ?", record, field)
@@ -497,6 +522,12 @@ class Lookups:
                 for path, line, text in self.reader.fetch_rows(
                     "SELECT path, line, text FROM macro JOIN unit_file u ON u.id = macro.file"
                     " WHERE name = ? ORDER BY macro.id", (name,))]
+
+    def list_macros(self, pattern: str) -> list[tuple[str, Location]]:
+        """(name, where it is defined) of the macros whose names fit a shell pattern, by name."""
+        return [(name, Location(path, line)) for name, path, line in self.reader.fetch_rows(
+            "SELECT name, path, line FROM macro JOIN unit_file u ON u.id = macro.file"
+            " WHERE name GLOB ? ORDER BY name, macro.id", (pattern,))]
 
     def find_macros_mentioning(self, name: str) -> list[str]:
         """The macros whose definitions mention a macro."""

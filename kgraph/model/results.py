@@ -54,6 +54,19 @@ class KnownObject(Struct, frozen=True, gc=False):
     type: str = ""
 
 
+class NamedThing(Struct, frozen=True, gc=False):
+    """What has a name that was looked for: a function, macro, table or slot (`kind`). A slot has no
+    location, but the number of its `bindings`; a table has its `type`.
+    """
+
+    kind: str
+    name: str
+    location: Location | None = None
+    image: str = ""
+    type: str = ""
+    bindings: int = 0
+
+
 class KnownSite(Struct, frozen=True, gc=False):
     """A call site of the index, and its number there. `holder` is what an indirect call goes
     through, "" for a direct call; `callback` is the index of the caller's parameter that it goes

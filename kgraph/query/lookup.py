@@ -277,13 +277,27 @@ def describe_alias(named: str, found: KnownFunction) -> str:
 
 
 def suggest_functions(graph: CallGraph, name: str) -> str:
-    """A hint with similar names of functions."""
+    """A hint with similar names of functions; without any, where the tree's text has the name."""
     start = name.strip("_")[:3]
     names = graph.find_function_names(start, len(name))
     close = difflib.get_close_matches(name, names, n=5, cutoff=0.6)
     if close:
         return f"did you mean {', '.join(f'`{other}`' for other in close)}?"
-    return "it may not be compiled in this configuration; `kgraph status` shows what is indexed"
+    return _describe_in_tree(graph, name)
+
+
+def _describe_in_tree(graph: CallGraph, name: str) -> str:
+    """A hint with where the tree has a name that no function has."""
+    if not name.isidentifier():
+        return "`kgraph find` finds names by a part, or by a pattern"
+    from kgraph.graph.tree_search import TreeSearch
+
+    place = TreeSearch(graph.description).find_name(name)
+    if place is None:
+        return "it is nowhere in the tree; `kgraph find` finds names by a part, or by a pattern"
+    if place.path in graph.find_read_files():
+        return f"it stands at {place}, but not as a function that is compiled"
+    return f"it stands at {place}, which this index has not: `kgraph status` shows what it has"
 
 
 def suggest_slots(graph: CallGraph, name: str) -> str:

@@ -10,7 +10,14 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, KnownBinding, KnownTableCopy
 from kgraph.model.results import Install, KnownObject, OpsRow
 from kgraph.model.values import TransferKind
-from kgraph.query.lookup import suggest_functions, suggest_slots
+from kgraph.query.lookup import (
+    has_function,
+    resolve_function,
+    suggest_functions,
+    suggest_slots,
+)
+
+_MAX_SLOTS = 8  # that a hint names
 
 # `a->FIELD->slot`: FIELD holds the table. (`a->FIELD.slot` is a record within a record.)
 _READ_FROM = re.compile(r"(?:->|\.)\s*(\w+)\s*\)*\s*->\s*\w+\s*\)*$", re.ASCII)
@@ -28,10 +35,13 @@ class SlotCall(NamedTuple):
 
 def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
     """The bindings of a table, a struct, a slot or a function. A slot is `record.field`; the field
-    may be a macro of the headers that stands for a path of members.
+    may be a macro of the headers that stands for a path of members. A field alone will do where
+    only one record has it.
 
-    Raises LookupFailed where the index knows nothing of that name.
+    Raises LookupFailed where the index knows nothing of that name; the hint names the slots of a
+    field that several records have.
     """
+    name = _strip_syntax(name)
     if not name.strip(". "):
         raise LookupFailed("no name is given", "name a table, struct, slot or function")
     holders = find_holders(graph, name)
@@ -45,6 +55,14 @@ def find_bindings(graph: CallGraph, name: str) -> list[OpsRow]:
         return [_make_row(graph, binding, tables) for binding in bindings] + copied
     if graph.find_functions(name):
         return []
+    slots = [] if "." in name else graph.count_bindings_to_fields(name)
+    if len(slots) == 1:
+        return find_bindings(graph, slots[0][0])
+    if slots:
+        raise _explain_field(name, slots)
+    function = has_function(graph, name) and resolve_function(graph, name).function
+    if function:
+        return [row for row in find_bindings(graph, function.id.name) if row.bound == function]
     raise _explain_no_bindings(graph, name)
 
 
@@ -102,6 +120,20 @@ def _find_copied_tables(graph: CallGraph, holder: str) -> list[OpsRow]:
                evidence=row.evidence, is_complete=row.whole)
         for row in shortest.values()
     ]
+
+
+def _strip_syntax(name: str) -> str:
+    """A name without what C writes around it: `struct ops`, `->read`, `f()`, `&ops`."""
+    bare = name.strip().removesuffix("()").removeprefix("struct ").removeprefix("union ").strip()
+    return bare.removeprefix("->").lstrip(".&").replace("->", ".").replace("::", ".") or name
+
+
+def _explain_field(field: str, slots: Sequence[tuple[str, int]]) -> LookupFailed:
+    shown = ", ".join(f"`{slot}` ({count})" for slot, count in slots[:_MAX_SLOTS])
+    left = len(slots) - _MAX_SLOTS
+    more = f" and {left} more: `kgraph find '*.{field}'`" if left > 0 else ""
+    return LookupFailed(
+        f"{len(slots)} records have a field `{field}`", f"write one of {shown}{more}")
 
 
 def _explain_no_bindings(graph: CallGraph, name: str) -> LookupFailed:

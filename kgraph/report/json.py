@@ -23,6 +23,7 @@ from kgraph.model.results import (
     KnownFunction,
     KnownMacro,
     KnownObject,
+    NamedThing,
     OpsRow,
     Reach,
     SiteAnswer,
@@ -243,6 +244,20 @@ def encode_reaching(found: "Sequence[ReachingCall]") -> Record:
         "format": "kgraph-reaching/1",
         "syscalls": [{**encode_function(each.function), "distance": each.distance}
                      for each in found],
+    }
+
+
+def encode_names(found: Sequence[NamedThing], count: int) -> Record:
+    """The answer of `find`. `count` is how many names match, also those that are not shown."""
+    return {
+        "format": "kgraph-find/1", "count": count,
+        "names": [{
+            "kind": each.kind, "name": each.name,
+            "file": each.location.path if each.location else None,
+            "line": each.location.line if each.location else None,
+            "image": each.image or None, "type": each.type or None,
+            "bindings": each.bindings or None,
+        } for each in found],
     }
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kgraph.model.document import Pin, Scenario
+from kgraph.model.ids import VMLINUX
 from kgraph.model.location import Extent, Guard
 from kgraph.model.resolution import REFERENCE_RULE, EdgeKind, Evidence, Role, SiteStatus
 from kgraph.model.results import (
@@ -19,6 +20,7 @@ from kgraph.model.results import (
     Install,
     KnownFunction,
     KnownSite,
+    NamedThing,
     OpsRow,
     Path,
     PathAnswer,
@@ -292,6 +294,17 @@ def format_edges(hops: Iterable[Hop], *, callers: bool) -> Iterator[str]:
         if hop.sites:
             line += f"  also {', '.join(map(str, hop.sites))}"
         yield line
+
+
+def format_names(found: Iterable[NamedThing]) -> Iterator[str]:
+    """One name a line, its place first."""
+    for each in found:
+        if each.location is None:
+            yield f"{each.kind} {each.name}, {each.bindings} bindings"
+            continue
+        image = f" of {each.image}" if each.image not in ("", VMLINUX) else ""
+        type_ = f" ({each.type})" if each.type else ""
+        yield f"{each.location}: {each.kind} {each.name}{type_}{image}"
 
 
 def _format_requests(answer: SiteAnswer) -> Iterator[str]:

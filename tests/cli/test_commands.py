@@ -52,6 +52,7 @@ QUESTIONS = {
     "callers": (("veth_xmit",), "kgraph-edges/1", ("function", "edges")),
     "callees": (("inet_sendmsg",), "kgraph-edges/1", ("function", "edges")),
     "ops": (("veth_netdev_ops",), "kgraph-ops/1", ("bindings",)),
+    "find": (("*xmit*",), "kgraph-find/1", ("count", "names")),
     "site": (("net/core/dev.c:84",), "kgraph-site/1", ("sites",)),
 }
 

@@ -24,6 +24,7 @@ COMMANDS = {
     "ops-slot": ("ops", "neighbour.output"),
     "ops-copied": ("ops", "sock.sk_prot"),
     "ops-function": ("ops", "raw_sendmsg"),
+    "find": ("find", "*xmit*"),
     "site": ("site", "net/ipv4/af_inet.c:37"),
     "status": ("status",),
     "check-veth": ("check", "veth"),

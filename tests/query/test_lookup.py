@@ -7,7 +7,7 @@ from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, KnownMacroDefinition, MacroSite
 from kgraph.model.ids import FunctionId
 from kgraph.model.location import Location
-from kgraph.model.results import KnownFunction
+from kgraph.model.results import IndexDescription, KnownFunction
 from kgraph.query import find_function
 from kgraph.query.lookup import (
     WrittenName,
@@ -29,7 +29,19 @@ def test_unknown_names_get_suggestions(tmp_path: Path) -> None:
     assert "`veth_xmit`" in raised.value.hint
     with pytest.raises(LookupFailed) as raised:
         find_function(graph, "qqqqqq")
-    assert "kgraph status" in raised.value.hint
+    assert "it is nowhere in the tree" in raised.value.hint
+
+
+def test_a_name_that_is_not_compiled_is_found_in_the_tree(tmp_path: Path) -> None:
+    tiny = Tiny()
+    tiny.calls("one", "two")
+    graph = tiny.graph(tmp_path, {"read.h": "struct zebra_state {\n};\n"})
+    (tmp_path / "tree" / "off.c").write_text("\nint yak_probe(void)\n{\n}\n")
+    for name, hint in (("yak_probe", "it stands at off.c:2, which this index has not"),
+                       ("zebra_state", "it stands at read.h:1, but not as a function")):
+        with pytest.raises(LookupFailed, match="no function") as raised:
+            find_function(graph, name)
+        assert hint in raised.value.hint
 
 
 def test_static_twins_are_listed_and_distinguished_by_path(mini: CallGraph) -> None:
@@ -81,6 +93,10 @@ class Names(CallGraph):
 
     def find_macro_definitions(self, name: str) -> list[KnownMacroDefinition]:
         return []
+
+    @property
+    def description(self) -> IndexDescription:
+        return IndexDescription("/nowhere", "", "")
 
     def find_macros_mentioning(self, name: str) -> list[str]:
         return []

@@ -50,3 +50,26 @@ def test_ops_of_a_slot_that_only_copies_fill_says_so(mini: CallGraph, tmp_path: 
     with pytest.raises(LookupFailed) as unknown:
         find_bindings(mini, "net_device.netdev_op")
     assert "`net_device.netdev_ops`" in unknown.value.hint
+
+
+def test_a_field_alone(tmp_path: Path) -> None:
+    """It means its slot; where several records have it, the hint names them, the fullest first."""
+    tiny = Tiny()
+    tiny.calls("f", "x", "y", slot=("ops", "run"))
+    graph = tiny.graph(tmp_path)
+    rows = [("ops", "run"), ("ops", "stop"), ("others", "stop"), ("others", "stop")]
+    graph.count_bindings_to_fields = lambda field: [  # type: ignore[method-assign]
+        (f"{record}.{name}", rows.count((record, name)))
+        for record, name in dict.fromkeys(reversed(rows)) if name == field]
+    with pytest.raises(LookupFailed, match="2 records have a field `stop`") as raised:
+        find_bindings(graph, "stop")
+    assert raised.value.hint == "write one of `others.stop` (2), `ops.stop` (1)"
+
+
+def test_what_c_writes_around_a_name_is_stripped(mini: CallGraph) -> None:
+    wanted = find_bindings(mini, "net_device_ops.ndo_start_xmit")
+    for written in ("ndo_start_xmit", "->ndo_start_xmit", ".ndo_start_xmit",
+                    "net_device_ops->ndo_start_xmit", "net_device_ops::ndo_start_xmit"):
+        assert find_bindings(mini, written) == wanted, written
+    assert find_bindings(mini, "struct net_device_ops") == find_bindings(mini, "net_device_ops")
+    assert find_bindings(mini, "veth_xmit()") == find_bindings(mini, "veth_xmit")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from kgraph.graph import CallGraph
+from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Location
 from kgraph.model.results import IndexDescription
 from kgraph.textfile import read_regular_file, split_lines, unescape_name

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from kgraph.check.document.parser import parse_document
-from kgraph.check.source.definitions import IndexedDefinitions
 from kgraph.check.walk import check_document
 from kgraph.graph import CallGraph
+from kgraph.graph.tree_search import IndexedDefinitions
 from kgraph.model.verdicts import Verdict
 from tests.support.tiny import Tiny
 
