@@ -4,15 +4,18 @@
 folded back onto the lines as they were. A section reaches from one Markdown heading to the next.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from kgraph.check.context import CheckContext
 from kgraph.check.outcome import SEVERITY, describe_parts, label_claim
 from kgraph.model.document import Claim, Document, DocumentLine, LineKind
+from kgraph.model.ids import VMLINUX
 from kgraph.model.verdicts import LineVerdict
 
 NAMING_KINDS = (LineKind.FUNCTION, LineKind.CALL)
+_SHELL_FUNCTION = re.compile(r"[A-Za-z_]\w*\s+\(\)\s*\{", re.ASCII)
 QUOTING_KINDS = (LineKind.STATEMENT, LineKind.CONDITION)
 
 
@@ -139,6 +142,25 @@ def find_unknown_names(context: CheckContext, lines: Sequence[DocumentLine]) -> 
     names |= {line.claim.target for line in lines}
     names |= {name for line in lines for name in line.claim.onward}
     return {name for name in names if name.isidentifier() and not _is_known(context, name)}
+
+
+def find_own_functions(context: CheckContext, layout: Layout) -> set[int]:
+    """The lines that define a function which the kernel does not have, with its body: code of the
+    document's own, as a program of user space.
+    """
+    found = set()
+    for line in layout.lines.values():
+        is_shell = _SHELL_FUNCTION.fullmatch(line.text.strip()) is not None
+        if line.parent or line.kind not in NAMING_KINDS or not (line.claim.declared or is_shell):
+            continue
+        following = layout.lines.get(line.number + 1)
+        has_body = line.text.rstrip().endswith("{") or (
+            following is not None and following.text.strip() == "{")
+        if has_body and not any(function.id.image == VMLINUX for function in
+                                context.graph.find_functions(line.claim.name)) and (
+                context.tree.find_name(line.claim.name) is None or line.claim.name == "main"):
+            found.add(line.number)
+    return found
 
 
 def _is_known(context: CheckContext, name: str) -> bool:

@@ -2,6 +2,7 @@
 in the code that those above it left off at, judges it, and then judges the citations.
 """
 
+import re
 from dataclasses import replace
 
 from kgraph.check.citation_verdict import CitationJudge
@@ -15,7 +16,14 @@ from kgraph.check.claims.statement import judge_statement
 from kgraph.check.claims.surroundings import ClaimPlaces
 from kgraph.check.claims.table import TableJudge
 from kgraph.check.context import CheckContext, PlacedLine
-from kgraph.check.layout import NAMING_KINDS, Layout, find_unknown_names, lay_out, split_claims
+from kgraph.check.layout import (
+    NAMING_KINDS,
+    Layout,
+    find_own_functions,
+    find_unknown_names,
+    lay_out,
+    split_claims,
+)
 from kgraph.check.outcome import (
     Outcome,
     Position,
@@ -35,6 +43,7 @@ _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
     LineKind.COMMAND, LineKind.PROSE,
 )
+_LIST_MARKER = re.compile(r"\s*(?:[-*+•◦]|\d{1,3}[.)])\s")
 _MAX_CONDITIONS = 60  # around a line that it is compared with
 
 
@@ -82,6 +91,7 @@ class DocumentWalk:
         self._leaves: dict[str, tuple[DocumentLine, Position]] = {}
         # The positions of roots that continue a leaf, and of the lines under them, by themselves.
         self._alone: dict[int, Position] = {}
+        self._own = find_own_functions(pins.get_context(0, 0), layout)  # and the lines in them
         tables = TableJudge(pins.refused_tables)
         self._judges = {  # every form of claim
             LineKind.FUNCTION: self._judge_named,
@@ -98,6 +108,9 @@ class DocumentWalk:
     def step(self, line: DocumentLine) -> None:
         """Judge a line, given those above it."""
         self._chains[line.number] = self._chains.get(line.parent, line.number)
+        if self._claims_nothing(line):
+            self.outcomes[line.number] = Outcome(Verdict.PROSE)
+            return  # what stands under it stands under nothing
         outcome = self.outcomes[line.number] = self._judge(line)
         position = outcome.position or self._position_above(line)
         self.positions[line.number] = position
@@ -156,6 +169,23 @@ class DocumentWalk:
         if alone.verdict is Verdict.REFUTED:
             return outcome
         return alone.with_note(f"not if the chain above continues here ({outcome.note})")
+
+    def _claims_nothing(self, line: DocumentLine) -> bool:
+        """Whether a line says nothing of the kernel: it belongs to a function that the document
+        defines itself, or stands alone and only mentions a name, or is a statement of no function.
+        """
+        if line.number in self._own or line.parent in self._own:
+            self._own.add(line.number)
+            return True
+        if line.parent in self.positions or line.is_frame:
+            return False
+        claim = line.claim
+        if line.kind is LineKind.STATEMENT or (line.kind is LineKind.CONDITION and not claim.name):
+            return True
+        is_bare = line.kind in NAMING_KINDS and not (
+            claim.arguments or line.citation or claim.onward or claim.target or claim.result)
+        is_mention = claim.arguments is None or _LIST_MARKER.match(line.text) is not None
+        return is_bare and is_mention and not self._layout.children.get(line.number)
 
     def _is_root(self, line: DocumentLine, outcome: Outcome) -> bool:
         """Whether a line only names a function, of which no call is claimed."""

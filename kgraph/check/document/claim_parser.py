@@ -23,7 +23,10 @@ _HEADED = re.compile(
     r"|[A-Za-z]\w*_\w*[\s*]+|\*+\s*)"
     rf"(?={_NAME}\s*\()", re.ASCII,
 )
-_CALL = re.compile(rf"({_NAME})\s*\(", re.ASCII)
+# A blank before the parenthesis is English, unless the name has an underscore and a small letter.
+_CALL = re.compile(
+    rf"((?=\w*_)(?=\w*[a-z]){_NAME}(?=\s*\()|{_NAME}(?=\())\s*\(", re.ASCII)
+_TYPE = re.compile(rf"{_TYPE_WORD}\b", re.ASCII)
 _FIRST = re.compile(rf"[*&]*{_NAME}", re.ASCII)
 _MEMBER = re.compile(rf"\s*(?:->|\.)\s*{_NAME}", re.ASCII)
 _RESULT = re.compile(rf"([*&]?{_NAME}(?:\s*(?:->|\.)\s*{_NAME}|\s*\[[^\[\]]*\])*)\s*=\s*(?!=)",
@@ -48,7 +51,7 @@ _PARAMETER = re.compile(
 _TWO_WORDS = re.compile(r"(?:\w+[\s*]+)+\w+(?:\[\w*\])*$|void$|\.\.\.$", re.ASCII)
 # The look ahead keeps it from looking twice at any part of a long word of underscores.
 _LOOKS = re.compile(
-    r"->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\s*\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
+    r"[\w)\]]->\w|\b(?=[A-Za-z_]\w*_)\w+\s*\(|\b\w+\([\w\s,&*>.-]*\)\s*[;{]?\s*$", re.ASCII
 )
 _SPAN = re.compile(r"(\*\*`?|`)([^`*]+)(?:`?\*\*|`)[;:,.]?")  # Markdown's marks around all of it
 _LEFT_OUT = re.compile(r"\s(?:\.{2,}|…+|。{2,}|·{3,})$")  # behind a name: `f ......`
@@ -57,6 +60,7 @@ _RECORD = re.compile(r"(?:typedef\s+)?(?:struct|union)\s+\w+\s*\{", re.ASCII)
 _BESIDE = (
     re.compile(r"(?P<claim>.*?\S)\s+(?:#|←|<--)\s*(?P<aside>\S.*)$"),
     re.compile(r"(?P<claim>.*?[)\w;{])\s{2,}(?P<aside>[^\s&|=?:+*/<>-].*)$"),
+    re.compile(r"(?P<claim>.*?[)\w;])\s+[-–—]\s+(?P<aside>[^\W\d].*)$"),
     re.compile(r"\[(?P<aside>[\w /.+-]{1,24})\]\s+(?P<claim>\S.*)$"),
 )
 _FUNCTION = r"[A-Za-z_]\w*(?:\(\))?"
@@ -69,6 +73,7 @@ _NO_CLAIM = re.compile(
     r"|(?:\[pid\s+\d+\]\s+)?[a-z_]\w*\(.*\)\s+=\s+(?:-?\d+|0x[0-9a-f]+|\?)"
     r"(?:\s+(?:E[A-Z]+\b|\().*|\s+<[\d.]+>)?$"
     r"|[a-z][\w-]*(?:\.[\w-]+){2,}\s*=\s*[\d ]+$"
+    r"|[\w,#-]+\s*=\s*<[^<>]*>[;,]?$|[\w,#]+-[\w,#-]*\s*=\s*[\"<].*$"
     r"|\w+\s?->\s?\w+\s?:\s[^()]*$", re.ASCII)
 
 
@@ -310,6 +315,9 @@ def _parse_chain(body: str) -> ParsedClaim | None:
 
 
 def _parse_statement(body: str) -> ParsedClaim | None:
+    target = body.partition("=")[0].split()
+    if len(target) > 2 and all(map(str.isalpha, target[:2])) and not _TYPE.match(body):
+        return None  # words of a sentence
     if _ASSIGNED.match(body) or _JUMP.match(body) or INCREMENT.match(body):
         return ParsedClaim(LineKind.STATEMENT, Claim(expression=body.rstrip("; ")))
     return None

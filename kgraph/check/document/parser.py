@@ -83,13 +83,14 @@ def parse_document(name: str, data: bytes) -> Document:
 @dataclass
 class _DocumentParser:
     """The state of parsing: the chain's open lines; the table or record (`block`) that is open,
-    with its line and its braces; fence and heading; the number of the paragraph.
+    with its line, its column and its braces; fence and heading; the number of the paragraph.
     """
 
     open_lines: OpenLines = field(default_factory=OpenLines)
     block: LineKind | None = None
     block_line: int = 0
     block_braces: int = 0
+    block_column: int = 0
     in_fence: bool = False
     heading: str = ""
     paragraph: int = 0
@@ -255,8 +256,9 @@ class _DocumentParser:
             return ParsedClaim(LineKind.OMISSION)
         if _BRACES.match(body):
             return ParsedClaim(LineKind.CLOSING)
-        if self.block is not None:
-            return self._parse_in_block(body)
+        inside = self._parse_in_block(undrawn)
+        if inside is not None:
+            return inside
         is_under = self._can_stand_under(undrawn) or self.arrow is not None
         is_alone = body.isidentifier() and (
             is_under or (not undrawn.column and self._leads_on(undrawn)))
@@ -275,12 +277,22 @@ class _DocumentParser:
         return self.open_lines.depth > 0 and not self.open_lines.in_brace and (
             _DOWNWARD.match(undrawn.text) is not None)
 
-    def _parse_in_block(self, body: str) -> ParsedClaim:
-        """What a line of a table or a record is."""
+    def _parse_in_block(self, undrawn: UndrawnLine) -> ParsedClaim | None:
+        """What a line of a table or a record is; None outside of them. What stands no further to
+        the right than the head, and is no part, ends it.
+        """
+        body, found = undrawn.text, None
         if self.block is LineKind.TABLE:
-            return parse_table_line(body) or ParsedClaim(LineKind.UNREAD)
-        members = parse_nested_record(body) if "{" in body else None
-        return members or parse_record_line(body) or ParsedClaim(LineKind.UNREAD)
+            found = parse_table_line(body)
+        elif self.block is not None:
+            members = parse_nested_record(body) if "{" in body else None
+            found = members or parse_record_line(body)
+        if self.block is None or found is not None:
+            return found
+        if undrawn.column > self.block_column:
+            return ParsedClaim(LineKind.UNREAD)
+        self.block = None
+        return ParsedClaim(LineKind.CLOSING) if body.startswith("}") else None
 
     def _parse_outside(self, body: str, *, drawn: bool, cited: bool) -> ParsedClaim:
         """What a line is that stands in no table and no record."""
@@ -314,6 +326,7 @@ class _DocumentParser:
             return 0, 0
         if kind in (LineKind.TABLE, LineKind.RECORD):
             self.block, self.block_line, self.block_braces = kind, number, 0
+            self.block_column = column
             self._count_block_braces(text)
             is_inside = column > 0 or self.open_lines.in_brace
             return self.open_lines.find_parent(column) if is_inside else (0, 0)

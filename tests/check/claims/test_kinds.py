@@ -110,3 +110,27 @@ def test_a_function_of_another_file_has_a_frame_of_its_own(mini: CallGraph) -> N
     assert check_text(mini, text).lines[0].verdict is not Verdict.GAP
     drawn = "sock_sendmsg()\n|-veth_xmit()\n"
     assert check_text(mini, drawn).lines[1].verdict is not Verdict.REFUTED
+
+
+@pytest.mark.parametrize("text", [
+    "- fill()\n- leaf()\n- top()\n",  # a list of functions
+    "The options are\n\n    no_such_option\n    some_other_option\n",
+    "- direct node (2)\n* Timers (watchdog, OS)\nExample (board):\n",
+    "This space is reclaimed once checkpoint=enable.\n  tsx=off    tsx_async_abort=off   ditto\n",
+    "int main(void)\n{\n\tint fd = open(name, O_RDONLY);\n\tif (fd < 0)\n\t\tno_such(fd);\n}\n",
+    "static int my_helper(int n) {\n\treturn my_other(n);\n}\n",
+    'parse_options () {\n\tOPT="$1"\n\tno_such_program $OPT\n}\n',
+    '\tcompatible = "ti,i2c";\n\tclock-frequency = <100000>;\n\tbus-range = <0x0 0x0>;\n',
+    "+------+    +------+\n| page |--->| page |\n+------+    +------+\n",
+])
+def test_what_is_no_claim_of_the_kernel(graph: CallGraph, text: str) -> None:
+    for document in (text, f"```\n{text}```\n"):
+        judged = [(line.line.text, line.note) for line in check_text(graph, document).lines
+                  if line.verdict is not Verdict.PROSE]
+        assert not judged
+
+
+def test_a_record_ends_where_its_lines_end(graph: CallGraph) -> None:
+    text = "struct item {\n\tint first;\n} __attribute__((packed));\n\nfill()\n|-leaf(value)\n"
+    assert [line.verdict for line in check_text(graph, text).lines] == [
+        Verdict.HOLDS, Verdict.HOLDS, Verdict.PROSE, Verdict.PROSE, Verdict.STANDS, Verdict.HOLDS]

@@ -12,7 +12,8 @@ from kgraph.check.document.formats.region import SURE, ReadCall, Region
 _EDGE = re.compile(r"\s*[+┌┏╔╭└┗╚╰][-─━═┬┴+]{3,}[+┐┓╗╮┘┛╝╯](?P<more>\s*\S.*)?\s*$")
 _INSIDE = re.compile(r"\s*[|│┃║](?P<text>[^|│┃║]*)[|│┃║]\s*$")
 _LINK = re.compile(r"\s*[|│┃║vV↓▼⇓⬇]\s*$")
-_CALL = re.compile(r"\s*([A-Za-z_]\w*)\s*(?:\([^()]*\)\s*)?$", re.ASCII)
+_CALL = re.compile(
+    r"\s*((?=\w*_)[A-Za-z_]\w*|[A-Za-z_]\w*(?=\())\s*(?:\([^()]*\)\s*)?$", re.ASCII)
 _SIDE_BY_SIDE = "boxes that stand side by side are not read"
 
 
@@ -54,4 +55,6 @@ class BoxReader:
                 break
             place += 1
         region.end = max(place, region.end + 1)
+        if not region.calls:
+            region.unread.clear()  # a picture of something else
         return region
