@@ -250,6 +250,32 @@ def decompress_facts(data: bytes) -> list[list[EncodedRow]]:
     return rows
 
 
+def decode_calls(data: bytes) -> tuple[CallSite, ...]:
+    """The calls of a definition, without their arguments: that takes half the time."""
+    pool, rows, _, calls, _, _ = decompress_facts(data)
+    strings: Any = pool
+    values = _ValuesOnDemand(rows, strings)
+    return tuple([_decode_call(row, strings, values, has_arguments=False) for row in calls])
+
+
+class _ValuesOnDemand(dict[int, Any]):
+    """The values of a pool by position, each decoded when it is first asked for."""
+
+    def __init__(self, rows: Any, strings: list[str]) -> None:
+        super().__init__()
+        self._rows = rows
+        self._strings = strings
+
+    def __missing__(self, position: int) -> Any:
+        row = self._rows[position]
+        if row[0] > _SLOT:
+            value = _MAKERS[row[0]](row, self._strings, self)
+        else:
+            value = _IDENTITIES[row[0]](*[self._strings[text] for text in row[1:]])
+        self[position] = value
+        return value
+
+
 class FactsDecoder:
     """Decodes any number of definitions. Equal functions, objects and slots become one object."""
 
@@ -326,7 +352,9 @@ def _decode_subject(row: Any, strings: list[str], values: list[Any]) -> Function
     )
 
 
-def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
+def _decode_call(
+    row: Any, strings: list[str], values: list[Any] | dict[int, Any], *, has_arguments: bool = True
+) -> CallSite:
     (caller, path, line, column, start, start_line, start_column, end_line, end_column, ordinal,
      target, expression, macro, signature, index, arguments, guards, handed) = row
     location = Location(strings[path], line, column)
@@ -338,7 +366,8 @@ def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
     return CallSite(
         values[caller], location, Extent(start, end_line, end_column), ordinal, values[target],
         strings[expression], strings[macro],
-        tuple([tuple([values[value] for value in argument]) for argument in arguments]),
+        tuple([tuple([values[value] for value in argument]) for argument in arguments])
+        if has_arguments else (),
         tuple([decode_guard(_decode_extent(guard, 0, strings), guard[5:]) for guard in guards]),
         strings[signature], index,
         tuple([HandedValue(item[0], _HANDED[item[1]], item[2]) for item in handed]),

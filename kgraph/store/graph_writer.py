@@ -8,7 +8,7 @@ import json
 import re
 import sqlite3
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
@@ -19,7 +19,7 @@ from kgraph.model.codes import (
     forwarded_parameter,
     forwarded_set,
 )
-from kgraph.model.facts import CallSite, Definition, Function, Object
+from kgraph.model.facts import CallSite, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Location
 from kgraph.model.resolution import (
@@ -54,7 +54,7 @@ _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
 _EDGE_ARRAYS = ("edge_callee", "edge_kind", "edge_evidence")
 _DEFINITIONS_AT_ONCE = 100  # that one function has
 Row = tuple[object, ...]
-FindDefinition = Callable[[str], Definition]
+FindCalls = Callable[[str], Sequence[CallSite]]
 
 
 class GraphWriter:
@@ -74,14 +74,15 @@ class GraphWriter:
         self._requesting: set[tuple[str, int]] = set()
         self._arrays: dict[str, array[int]] = {}
 
-    def write(self, resolution: Resolution, find: FindDefinition) -> None:
-        """Write the whole graph. `find` gives the definition of a key."""
+    def write(self, resolution: Resolution, find_calls: FindCalls) -> None:
+        """Write the whole graph. `find_calls` gives the calls of a definition, by its key; their
+        arguments do not matter."""
         self._write_functions(resolution)
         self._write_objects(resolution)
         sites: list[ResolvedSite] = []
         conditions = make_condition_arrays()
         self._insert("site", self._iter_site_rows(
-            _group_by_caller(resolution.sites, self._functions, find), sites, conditions))
+            _group_by_caller(resolution.sites, self._functions, find_calls), sites, conditions))
         self._sets, sets = number_sets(resolution.sites, self._functions)
         self._arrays |= sets
         self._requesting = {(request.key, request.position) for request in resolution.requests}
@@ -322,15 +323,15 @@ class GraphWriter:
 
 
 def _group_by_caller(
-    sites: Iterable[ResolvedSite], functions: Mapping[FunctionId, int], find: FindDefinition
+    sites: Iterable[ResolvedSite], functions: Mapping[FunctionId, int], find_calls: FindCalls
 ) -> Iterator[tuple[CallSite, ResolvedSite]]:
     """The call sites in the order of their callers, those of one by place."""
     of_caller: list[list[ResolvedSite]] = [[] for _ in functions]
     for site in sites:
         of_caller[functions[site.caller]].append(site)
-    find = lru_cache(_DEFINITIONS_AT_ONCE)(find)
+    find = lru_cache(_DEFINITIONS_AT_ONCE)(find_calls)
     for group in of_caller:
-        found = [(find(site.key).calls[site.position], site) for site in group]
+        found = [(find(site.key)[site.position], site) for site in group]
         found.sort(key=lambda item: site_sort_key(item[0]))
         yield from found
 
@@ -389,7 +390,7 @@ def encode_guards(call: CallSite) -> str:
     """The conditions around a call as JSON, "" for none."""
     if not call.guards:
         return ""
-    return json.dumps([
+    return str([  # of integers alone, this is JSON, and much quicker
         [extent.start.line, extent.start.column, extent.end_line, extent.end_column,
          *encode_truths(guard)] for guard in call.guards for extent in [guard.extent]])
 

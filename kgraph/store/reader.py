@@ -7,13 +7,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kgraph.model.facts import Definition
+from kgraph.model.facts import CallSite, Definition
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.store.arrays import read_array
 from kgraph.store.cache_paths import work_folder
-from kgraph.store.codec import FactsDecoder, unpack_numbers
+from kgraph.store.codec import FactsDecoder, decode_calls, unpack_numbers
 from kgraph.store.connection import Connection, open_read_only, report_damage
 from kgraph.store.metadata import read_coverage, read_description
 
@@ -134,9 +134,16 @@ class StoredDefinitions:
 
     def find(self, key: str) -> Definition:
         """The definition of a key."""
-        data = self._connection.execute(
+        return FactsDecoder().decode(key, self._find_encoded(key))
+
+    def find_calls(self, key: str) -> tuple[CallSite, ...]:
+        """The calls of the definition of a key, without their arguments."""
+        return decode_calls(self._find_encoded(key))
+
+    def _find_encoded(self, key: str) -> bytes:
+        data: bytes = self._connection.execute(
             "SELECT facts FROM definition WHERE key = ?", (key,)).fetchone()[0]
-        return FactsDecoder().decode(key, data)
+        return data
 
 
 class ErroneousUnit(NamedTuple):

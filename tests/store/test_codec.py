@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
@@ -21,6 +22,7 @@ from kgraph.model.values import (
 from kgraph.store.codec import (
     FactsDecoder,
     FactsEncoder,
+    decode_calls,
     pack_numbers,
     unpack_numbers,
 )
@@ -121,3 +123,9 @@ def test_the_last_cited_line_of_each_file_is_known(definition: Definition) -> No
 def test_packed_numbers(numbers: set[int]) -> None:
     packed = pack_numbers(numbers)
     assert list(unpack_numbers(packed)) == sorted(numbers)
+
+
+@given(definitions)
+def test_calls_alone_are_the_same_without_their_arguments(definition: Definition) -> None:
+    expected = tuple(replace(call, arguments=()) for call in definition.calls)
+    assert decode_calls(encode(definition)) == expected

@@ -126,7 +126,7 @@ class Tiny:
             taken = {FunctionId(name) for name in self.taken}
             definitions = self.definitions()
             GraphWriter(connection, files, taken).write(
-                self.resolution(), definitions.__getitem__)
+                self.resolution(), lambda key: definitions[key].calls)
             write_description(connection, IndexDescription(str(tree), "1.0", "tiny", built=1.0))
             connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
             connection.executemany("INSERT INTO unit_file VALUES (?, ?, '', x'')", enumerate(heads))
