@@ -35,11 +35,14 @@ _KEPT: tuple[tuple[str, str], ...] = (
     (r"--target=[\w.+-]+", "the machine compiled for"),
     (r"-f(no-)?(pie|PIE|pic|PIC)", "__PIC__ and __PIE__ guard code"),
     (r"-f(no-)?(short-wchar|short-enums|signed-char|unsigned-char)", "types"),
-    (r"-f(no-)?(ms-extensions|plan9-extensions)", "anonymous struct members by tag"),
+    (r"-f(no-)?(ms-extensions|ms-anonymous-structs|plan9-extensions)",
+     "anonymous struct members by tag"),
     (r"-f(no-)?(builtin|freestanding|gnu89-inline|common)(-[\w-]+)?", "what a name means"),
 )
-# Clang 18 does not know -fplan9-extensions; its -fms-extensions accepts the same sources.
-_RENAMED = {"-fplan9-extensions": "-fms-extensions", "-mno-80387": "-mno-x87"}
+# Clang 18 does not know -fplan9-extensions, nor what kernels since 7.0 use where clang 23 is; its
+# -fms-extensions accepts the same sources.
+_RENAMED = {"-fplan9-extensions": "-fms-extensions", "-fms-anonymous-structs": "-fms-extensions",
+            "-mno-80387": "-mno-x87"}
 _KEEP = re.compile("|".join(f"(?:{pattern})" for pattern, _ in _KEPT), re.DOTALL)
 # Flags that name a folder to search for headers, and flags that name a header to include first.
 _FOLDER_FLAGS = ("-isystem", "-idirafter", "-iquote", "-I")

@@ -26,6 +26,9 @@ _OWN_IMAGES: tuple[tuple[str, re.Pattern[str], frozenset[str]], ...] = (
     ("realmode", re.compile(r"arch/\w+/realmode/rm/.+\.o"), _ANY),
     # kexec-purgatory.c holds the linked purgatory as an array of vmlinux.
     ("purgatory", re.compile(r"arch/\w+/purgatory/(?!kexec-purgatory).+\.o"), _ANY),
+    # Linked into vmlinux with a prefix before all names (model.ids), of which vmlinux has others.
+    ("kernel-pi", re.compile(r"arch/\w+/(?:kernel/pi|boot/startup)/[^/]+\.o"), _ANY),
+    ("kvm-nvhe", re.compile(r"arch/\w+/kvm/hyp/.+\.nvhe\.o"), _ANY),
     ("boot", re.compile(r"arch/\w+/boot/.+\.o"), _ANY),
     # The EFI stub is linked into the compressed image on x86 and renamed (__efistub_) on arm64.
     ("boot", re.compile(r"drivers/firmware/efi/libstub/.+\.o"), _ANY),

@@ -10,13 +10,14 @@ from kgraph.extract.clang.api import C, get_key, get_spelling, list_fields
 from kgraph.extract.clang.ctypes_api import Cursor
 from kgraph.extract.sources import SourceMap
 from kgraph.extract.types import is_unnamed, spell_bare_type
-from kgraph.model.ids import VMLINUX, FunctionId, ObjectId
+from kgraph.model.ids import PREFIXED_IMAGES, VMLINUX, FunctionId, ObjectId
 from kgraph.model.location import Location
 from kgraph.model.units import TranslationUnit
 from kgraph.model.values import Parameter, Slot, Variable
 
 # Images that are linked on their own. A module shares its header functions with vmlinux.
-_ISOLATED_IMAGES = frozenset({"vdso", "vdso32", "realmode", "boot", "purgatory", "host"})
+_ISOLATED_IMAGES = frozenset({
+    "vdso", "vdso32", "realmode", "boot", "purgatory", "host", *PREFIXED_IMAGES})
 # Attributes that are not facts. Whether a header's function has them depends on whether `inline` is
 # already a macro there (see pch.header).
 _IRRELEVANT_ATTRIBUTES = (

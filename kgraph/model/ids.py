@@ -5,6 +5,9 @@ images.
 from msgspec import Struct
 
 VMLINUX = "vmlinux"
+# Images that are linked into vmlinux after all their names got a prefix (objcopy --prefix-symbols),
+# because they run where the rest cannot: before memory is mapped, or in the hypervisor of arm64.
+PREFIXED_IMAGES = {"kernel-pi": "__pi_", "kvm-nvhe": "__kvm_nvhe_"}
 
 
 class FunctionId(Struct, frozen=True, order=True, gc=False):

@@ -2,15 +2,16 @@
 
 A module calls what vmlinux exports; code of a header belongs to no module, but may call into
 one. The order: the definition of the same image, that of vmlinux, the only one of another
-module. Images that are linked on their own (vdso, realmode ...) see only their own. An alias is
-followed to the function that it stands for. A name without a definition stays as it is.
+module. Images that are linked on their own (vdso, realmode ...) see only their own. Where the names
+of an image get a prefix, both sides see each other's by it. An alias is followed to the function
+that it stands for. A name without a definition stays as it is.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from kgraph.model.facts import Function, Object
-from kgraph.model.ids import VMLINUX, FunctionId, ObjectId
+from kgraph.model.ids import PREFIXED_IMAGES, VMLINUX, FunctionId, ObjectId
 
 Id = TypeVar("Id", FunctionId, ObjectId)
 ISOLATED = ("vdso", "realmode", "boot", "purgatory", "host")
@@ -20,7 +21,7 @@ in user space, in another mode of the processor, or on the machine that builds."
 
 def is_isolated(image: str) -> bool:
     """Whether an image (also "vdso32") is linked by itself."""
-    return image.startswith("vdso") or image in ISOLATED
+    return image.startswith("vdso") or image in ISOLATED or image in PREFIXED_IMAGES
 
 
 class FunctionLinker:
@@ -94,6 +95,23 @@ def _choose(
                                             or not is_isolated(reference.image)):
                 return identity
     if is_isolated(reference.image):
-        return None
+        return (_find_prefixed(reference, images, reference.image, VMLINUX)
+                if reference.image in PREFIXED_IMAGES else None)
     others = [identity for identity in found if not is_isolated(identity.image)]
-    return others[0] if len(others) == 1 else None
+    if len(others) == 1:
+        return others[0]
+    prefixed = (_find_prefixed(reference, images, VMLINUX, image) for image in PREFIXED_IMAGES)
+    return next(filter(None, prefixed), None)
+
+
+def _find_prefixed(
+    reference: Id, images: Mapping[tuple[str, str], list[Id]], source: str, target: str
+) -> Id | None:
+    """What a reference in image `source` means in image `target`, one of which gives its names a
+    prefix; None if neither does."""
+    name = PREFIXED_IMAGES.get(source, "") + reference.name
+    prefix = PREFIXED_IMAGES.get(target, "")
+    if reference.scope or not name.startswith(prefix) or source == target:
+        return None
+    found = images.get((name.removeprefix(prefix), ""), ())
+    return next((identity for identity in found if identity.image == target), None)

@@ -142,3 +142,13 @@ def test_a_flag_without_its_value_at_the_end_does_no_harm() -> None:
 def test_builtin_headers_exist() -> None:
     for name in ("stdarg.h", "stddef.h", "stdbool.h", "stdint.h", "limits.h"):
         assert (BUILTIN_HEADERS / name).is_file()
+
+
+@pytest.mark.parametrize(("flag", "known"), [
+    ("-fplan9-extensions", "-fms-extensions"), ("-fms-anonymous-structs", "-fms-extensions"),
+    ("-mno-80387", "-mno-x87"),
+])
+def test_a_flag_that_libclang_does_not_know_gets_the_name_of_one_that_does_the_same(
+    flag: str, known: str
+) -> None:
+    assert flags(flag).arguments[0] == known

@@ -35,6 +35,17 @@ def test_images_that_stand_alone_do_not_mix_with_the_kernel():
     assert callee(function(vdso), target="f") == fn("f")
 
 
+def test_an_image_whose_names_get_a_prefix_is_known_by_it():
+    early, core = FunctionId("f", "", "kernel-pi"), function("__pi_copy")
+    assert callee(function(early), function("f"), target="__pi_f") == early
+    assert callee(function(early), function("f"), target="f") == fn("f")
+    assert callee(core, function("copy"), target=FunctionId("copy", "", "kernel-pi")) == fn(
+        "__pi_copy")
+    own = FunctionId("copy", "", "kernel-pi")
+    assert callee(core, function(own), target=own) == own
+    assert callee(function(early), target="__kvm_nvhe_f") == fn("__kvm_nvhe_f")
+
+
 def test_static_twins_stay_two():
     here, there = FunctionId("f", "a.c"), FunctionId("f", "b.c")
     assert callee(function(here), function(there), target=there) == there
