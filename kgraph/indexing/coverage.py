@@ -127,6 +127,7 @@ class _CandidateStatistics:
         self._resolved = [site for site in resolution.sites if site.status is SiteStatus.RESOLVED]
 
     def _signature(self, site: ResolvedSite) -> str:
+        """The type of a call; "" if a model made a pointer call of one by name."""
         return self._signatures.get((site.key, site.position), "")
 
     def by_site(self) -> dict[str, float]:

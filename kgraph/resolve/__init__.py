@@ -9,8 +9,8 @@ kgraph.errors and kgraph.logs, and the TOML reader for the declared models.
 The stages, in order:
 
 - `models/` adds to the facts what C code cannot show: linker sections, the module loader, lists
-  that hang on one object, static calls, functions that assembler names. Every such rule is a row of
-  a TOML file, with its reason.
+  that hang on one object, static calls, calls through numbers, functions that assembler names.
+  Every such rule is a row of a TOML file, with its reason.
 - `interning`, `fact_rows`, `linkage` and `installed_tables` turn the definitions into rows of small
   integers and say which definition a name means.
 - `constraint_graph`, `operands` and `constraint_builder` turn the rows into a constraint graph:
@@ -60,6 +60,7 @@ from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.incremental.dependencies import collect_footprint
 from kgraph.resolve.installed_tables import find_installed_objects
 from kgraph.resolve.models.asm_linking import link_asm_names
+from kgraph.resolve.models.encoded_calls import decode_calls
 from kgraph.resolve.models.linker_sections import apply_linker_sections
 from kgraph.resolve.models.module_loader import bind_loader_slots
 from kgraph.resolve.models.per_object_lists import separate_object_lists
@@ -127,8 +128,9 @@ def _resolve(
 
 def build_constraints(definitions: Iterable[Definition]) -> Constraints:
     """The constraints of the definitions, with what the models add to these."""
-    modelled = separate_object_lists(apply_linker_sections(bind_loader_slots(definitions)))
-    facts = read_definitions(apply_static_calls(modelled))
+    linked = apply_linker_sections(bind_loader_slots(definitions))
+    called = decode_calls(apply_static_calls(separate_object_lists(linked)))
+    facts = read_definitions(called)
     link_asm_names(facts)
     constraints = Constraints(Nodes(facts), find_installed_objects(facts))
     _LOG.debug(

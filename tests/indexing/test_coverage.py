@@ -96,3 +96,21 @@ def test_holders_that_share_candidates_of_several_types_are_named(
     line = "shared       3 holders share one set of 5 candidates of 2 types: "
     assert text == [line + "saved.ready, sock.close, sock.ready"] * len(shared)
     assert len(encode_status(ABOUT, account)["candidates"]["shared"]) == len(shared)
+
+
+def test_a_call_that_a_model_makes_a_pointer_call_is_counted_without_a_type(
+        tmp_path: Path) -> None:
+    (tmp_path / "include").mkdir()
+    (tmp_path / "include" / "call.h").write_text("struct static_call_key { void *func; };\n")
+    (tmp_path / "call.c").write_text(
+        '#include "include/call.h"\n'
+        "long tick(int cpu) { return cpu; }\n"
+        "struct static_call_key __SCK__clock = { tick };\n"
+        "long __SCT__clock(int cpu);\n"
+        "long run(int cpu) { return __SCT__clock(cpu); }\n")
+    (tmp_path / "compile_commands.json").write_text(json.dumps([
+        {"directory": ".", "file": "call.c", "arguments": ["clang", "-c", "call.c"]}]))
+    account = index_tree(IndexRequest(
+        tmp_path, compile_commands=tmp_path / "compile_commands.json", jobs=0,
+        index=tmp_path / "call.kgraph")).coverage
+    assert (account.indirect, sum(account.resolved.values())) == (1, 1)

@@ -93,7 +93,7 @@ class AsmDefinitions:
             self._read_statement(statement, number)
         self._add_mentions()
         return [self._make_definition(entry) for entry in self._entries
-                if entry.is_code or entry.calls]
+                if entry.is_code or entry.calls or entry.id.name in self._labels.objects]
 
     def _name_entries(self, statements: list[AsmStatement]) -> None:
         """Name the functions and objects that start at each statement. A label that only this
@@ -159,6 +159,8 @@ class AsmDefinitions:
                     self._add_symbol(named.name, number, location, named.use)
                 elif not self._labels.is_local(named.name):
                     self._add_datum(named.name, location)
+            if not self._sections.current.is_code and is_data(statement):
+                self._add_numbers(location)
         elif operand and content is None:
             self._add_call(THROUGH_REGISTER, operand, location)
         elif content is not None and content.variable:
@@ -215,14 +217,24 @@ class AsmDefinitions:
         """
         entry = self._data
         if entry is None or (self._label is not None and entry.id.scope):
-            section = self._sections.current.name
-            label, start = self._label or (f"{section}:{location.line}", location)
-            entry = _Entry(FunctionId(label, location.path, self._image), start, is_code=False,
-                           last_line=location.line, section=section)
-            self._add_entry(entry)
-            self._label = None
+            entry = self._start_datum(location)
         symbol = Symbol(FunctionId(name, "", self._image), SymbolUse.REFERRED)
         self._append_call(entry, symbol, name, location)
+
+    def _add_numbers(self, location: Location) -> None:
+        """Record an object of numbers that its source declares as one: its name may say more."""
+        if self._label is not None and self._label[0] in self._labels.objects:
+            self._start_datum(location)
+
+    def _start_datum(self, location: Location) -> _Entry:
+        """Start an object that has the name of its label, else of its section and line."""
+        section = self._sections.current.name
+        label, start = self._label or (f"{section}:{location.line}", location)
+        entry = _Entry(FunctionId(label, location.path, self._image), start, is_code=False,
+                       last_line=location.line, section=section)
+        self._add_entry(entry)
+        self._label = None
+        return entry
 
     def _add_mentions(self) -> None:
         """Record which code names objects that only this source can name."""

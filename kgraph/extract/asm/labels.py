@@ -119,7 +119,7 @@ class AsmLabels:
     """The labels of the statements of one source.
 
     `names` are those that other files can name or that have the type of a function, `weak` those
-    of them that are weak.
+    of them that are weak, `objects` those that have the type of an object, written as STT_OBJECT.
     """
 
     def __init__(
@@ -128,6 +128,7 @@ class AsmLabels:
         self._dialect = dialect
         self.names: set[str] = set()
         self.weak: set[str] = set()
+        self.objects: set[str] = set()
         self._places: dict[str, list[int]] = {}  # label: the numbers of its statements
         self._in_code: set[int] = set()
         self._written: set[str] = set()
@@ -158,6 +159,8 @@ class AsmLabels:
                 self.weak.update(names)
         elif statement.word == ".type" and "function" in statement.rest.lower():
             self.names.update(_NAME.findall(statement.rest)[:1])
+        elif statement.word == ".type" and statement.rest.endswith("STT_OBJECT"):
+            self.objects.update(_NAME.findall(statement.rest)[:1])
 
     def _note_written(self, statement: AsmStatement) -> None:
         """Note the variable that an instruction may write: its last operand, also that of a store

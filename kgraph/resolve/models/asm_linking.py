@@ -102,5 +102,8 @@ class _AsmLinker:
             static = FunctionId(function.name, scope, function.image)
             if static in self._facts.functions:
                 return static
-        headers = self._in_headers.get(function.name, ())
-        return headers[0] if len(headers) == 1 and site.symbol_use is SymbolUse.CLEANUP else None
+        if site.symbol_use is not SymbolUse.CLEANUP:
+            return None
+        headers = [static for static in self._in_headers.get(function.name, ())
+                   if static.image == function.image]
+        return headers[0] if len(headers) == 1 else None

@@ -126,6 +126,32 @@ class Sections:
     relative: tuple[RelativeWalk, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedCall:
+    """A call of the function `base` plus a number calls what `slot`, or else `object`, holds."""
+
+    base: str
+    slot: Field | None
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedFunction:
+    """An object of `section` whose name matches `object` stands for a function in `slot`."""
+
+    section: str
+    object: re.Pattern[str]
+    slot: Field
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedCalls:
+    """Functions that were made numbers. `calls` are by the name and file of the caller."""
+
+    calls: dict[tuple[str, str], list[EncodedCall]]
+    listed: tuple[ListedFunction, ...]
+
+
 class _ModelRow(Struct, forbid_unknown_fields=True, kw_only=True):
     reason: _Text
 
@@ -168,6 +194,20 @@ class _DeclaredRow(_ModelRow, kw_only=True):
 
 
 class _FilledRow(_ModelRow, kw_only=True):
+    object: _Text
+    slot: _Slot
+
+
+class _EncodedCallRow(_ModelRow, kw_only=True):
+    callers: Annotated[list[_Text], Meta(min_length=1)]
+    file: _Text
+    base: _Text
+    slot: _Slot | None = None
+    object: str = ""
+
+
+class _ListedRow(_ModelRow, kw_only=True):
+    section: _Text
     object: _Text
     slot: _Slot
 
@@ -229,6 +269,11 @@ class _StaticCallFile(Struct, forbid_unknown_fields=True):
     update: list[_UpdateRow]
     declared: list[_DeclaredRow]
     filled: list[_FilledRow]
+
+
+class _EncodedCallFile(Struct, forbid_unknown_fields=True):
+    call: list[_EncodedCallRow]
+    listed: list[_ListedRow]
 
 
 class _UnionFile(Struct, forbid_unknown_fields=True):
@@ -299,6 +344,20 @@ def load_static_calls() -> StaticCalls:
         frozenset((row.caller, row.file) for row in file.declared),
         tuple(FilledKey(re.compile(row.object), _split_slot(row.slot)) for row in file.filled),
     )
+
+
+@cache
+def load_encoded_calls() -> EncodedCalls:
+    """The functions that were made numbers."""
+    file = _read("encoded_calls.toml", _EncodedCallFile)
+    calls: dict[tuple[str, str], list[EncodedCall]] = {}
+    for row in file.call:
+        call = EncodedCall(row.base, _split_slot(row.slot) if row.slot else None, row.object)
+        for caller in row.callers:
+            calls.setdefault((caller, row.file), []).append(call)
+    return EncodedCalls(calls, tuple(
+        ListedFunction(row.section, re.compile(row.object), _split_slot(row.slot))
+        for row in file.listed))
 
 
 @cache
