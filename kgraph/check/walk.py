@@ -18,6 +18,7 @@ from kgraph.check.claims.table import TableJudge
 from kgraph.check.context import CheckContext, PlacedLine
 from kgraph.check.layout import (
     NAMING_KINDS,
+    QUOTING_KINDS,
     Layout,
     find_own_functions,
     find_unknown_names,
@@ -43,6 +44,7 @@ _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
     LineKind.COMMAND, LineKind.PROSE,
 )
+_LOOPS = ("for", "while", "do")
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•◦]|\d{1,3}[.)])\s")
 _MAX_CONDITIONS = 60  # around a line that it is compared with
 
@@ -108,7 +110,7 @@ class DocumentWalk:
     def step(self, line: DocumentLine) -> None:
         """Judge a line, given those above it."""
         self._chains[line.number] = self._chains.get(line.parent, line.number)
-        if self._claims_nothing(line):
+        if line.kind is LineKind.PROSE or self._claims_nothing(line):
             self.outcomes[line.number] = Outcome(Verdict.PROSE)
             return  # what stands under it stands under nothing
         outcome = self.outcomes[line.number] = self._judge(line)
@@ -158,7 +160,7 @@ class DocumentWalk:
                 Verdict.UNREAD, line.unread or "looks like a claim, and cannot be read")
         context = self._pins.get_context(line.number, self._chains[line.number])
         placed = self._place(line, context)
-        outcome = self._judge_line(placed)
+        outcome = self._judge_in_loop(placed, self._judge_line(placed))
         if self._is_root(line, outcome):
             outcome = replace(outcome, verdict=Verdict.STANDS)
         position = self._alone.get(line.parent)
@@ -186,6 +188,22 @@ class DocumentWalk:
             claim.arguments or line.citation or claim.onward or claim.target or claim.result)
         is_mention = claim.arguments is None or _LIST_MARKER.match(line.text) is not None
         return is_bare and is_mention and not self._layout.children.get(line.number)
+
+    def _judge_in_loop(self, placed: PlacedLine, outcome: Outcome) -> Outcome:
+        """The outcome of a condition or a statement that a document draws under a call of a loop,
+        while it stands beside the call, in the loop.
+        """
+        above = placed.above
+        loop = None if above is None else self._layout.lines.get(above.parent)
+        if outcome.verdict is not Verdict.REFUTED or loop is None or (
+                loop.claim.branch not in _LOOPS or placed.line.kind not in QUOTING_KINDS):
+            return outcome
+        position = self.positions.get(loop.number, Position())
+        beside = self._judge_line(replace(placed, position=position, above=loop))
+        if beside.verdict is not Verdict.HOLDS:
+            return outcome
+        beside = replace(beside, position=beside.position or position)
+        return beside.with_note("it stands in the loop, beside the call above")
 
     def _is_root(self, line: DocumentLine, outcome: Outcome) -> bool:
         """Whether a line only names a function, of which no call is claimed."""

@@ -17,6 +17,7 @@ typedef int (*initcall_t)(void);
 	long SyS_##name(long arg) { return SYSC_##name((type)arg); } \\
 	long SYSC_##name(type arg)
 struct item { int first; int second; };
+int top(int n);
 int leaf(int n) { return n; }
 int fill(struct item *it, int value) { it->first = value; it->second = leaf(value); return 0; }
 SYSCALL_DEFINE1(read, int, fd) { struct item one; return fill(&one, fd); }
@@ -37,6 +38,15 @@ int passes(int a, int b)
 	leaf(a);
 	leaf(b);
 	return TWICE(b);
+}
+int loops(int n)
+{
+	while (n) {
+		leaf(n);
+		if (n == 7)
+			top(n);
+	}
+	return 0;
 }
 int top(int n) { return inlined(n) + 1; }
 """
@@ -71,6 +81,13 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CallGraph]:
     # What is not in the tree is wrong under a line that is not in it, too.
     ("there_is_none()\n|-nor_is_this()\n|-leaf(1)",
      [Verdict.REFUTED, Verdict.REFUTED, Verdict.UNDECIDED]),
+    # A condition of a loop under a call of the loop.
+    ("loops()\n|-while (n)\n  |-leaf(n)\n    |-if (n == 7)\n      |-top(n)",
+     [Verdict.STANDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.HOLDS]),
+    ("loops()\n|-while (n)\n  |-leaf(n)\n    |-if (n == 8)",
+     [Verdict.STANDS, Verdict.HOLDS, Verdict.HOLDS, Verdict.REFUTED]),
+    # A fragment whose first line lost its indentation.
+    ("if (n == 7) {\n\t\ttop(n);\n\t} else {\n\t\tleaf(n);\n\t}", [Verdict.STANDS] * 2),
     # A member behind a macro without a semicolon.
     ("struct padded { int second; }", [Verdict.HOLDS]),
     ("struct padded { long second; }", [Verdict.REFUTED]),
