@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from posixpath import normpath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -68,6 +68,7 @@ __all__ = [
     "IndexRequest",
     "IndexSummary",
     "Limits",
+    "NameKind",
     "PathQuestion",
     "PathResult",
     "RowPartner",
@@ -77,6 +78,7 @@ __all__ = [
     "callees",
     "callers",
     "check",
+    "complete_name",
     "export",
     "export_edges",
     "find",
@@ -175,6 +177,33 @@ def use_index(
     graph = open_index(path, functions=functions, remark=remark)
     try:
         yield graph
+    finally:
+        graph.close()
+
+
+NameKind = Literal["function", "binding", "file"]
+
+
+def complete_name(start: str, kind: NameKind, path: Path | str | None = None) -> list[str]:
+    """Names in an index that begin with `start`, the first 200: of functions; of what `ops` takes
+    (tables, slots, functions); or of files and folders. Without an index there are none.
+
+    Raises StoreError where the index is damaged or of another version.
+    """
+    from kgraph.graph import CallGraph
+    from kgraph.indexing.index_choice import ChoiceReason, choose_index
+    from kgraph.store import IndexReader
+
+    chosen = choose_index(None if path is None else Path(path))
+    if chosen.choice is ChoiceReason.BUNDLED:
+        return []
+    graph = CallGraph(IndexReader(chosen.path))
+    try:
+        if kind == "file":
+            return graph.find_paths_from(start)
+        names = graph.find_function_names_from(start, 200)
+        return names if kind == "function" else sorted(
+            {*names, *graph.find_binding_names_from(start, 200)})
     finally:
         graph.close()
 

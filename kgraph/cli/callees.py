@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
+from kgraph.cli.completion import complete_function
 from kgraph.cli.listing import (
     depth_option,
     folder_option,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
 
 @click.command("callees")
-@click.argument("function")
+@click.argument("function", shell_complete=complete_function)
 @depth_option("what those functions call")
 @limit_option
 @folder_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
+from kgraph.cli.completion import complete_function
 from kgraph.cli.listing import (
     count_option,
     depth_option,
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @click.command("callers")
-@click.argument("function")
+@click.argument("function", shell_complete=complete_function)
 @depth_option("what calls those")
 @limit_option
 @folder_option

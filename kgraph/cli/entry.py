@@ -15,6 +15,7 @@ from kgraph.cli import INTERRUPTED
 from kgraph.cli.callees import callees_verb
 from kgraph.cli.callers import callers_verb
 from kgraph.cli.check import check_verb
+from kgraph.cli.completion import SHELLS, answer_shell, print_script
 from kgraph.cli.export import export_verb
 from kgraph.cli.find import find_verb
 from kgraph.cli.help import help_verb
@@ -67,6 +68,9 @@ class _Verbs(click.Group):
 )
 @click.option("--version", "-V", is_flag=True, is_eager=True, expose_value=False,
               callback=_print_version, help="Show the version and exit.")
+@click.option("--completion", type=click.Choice(SHELLS), is_eager=True, expose_value=False,
+              callback=print_script, metavar="bash|zsh|fish",
+              help="Print the script that completes words in this shell, and exit.")
 @click.option("--no-pager", is_flag=True, help="Never show output in a pager.")
 @click.pass_context
 def cli(context: click.Context, no_pager: bool) -> None:
@@ -124,6 +128,9 @@ def run() -> NoReturn:
     try:
         _install_signal_handlers()
         _set_up_logging()
+        asked = answer_shell(cli)
+        if asked is not None:
+            sys.exit(asked)
         # Not cli.main(): it answers an interrupt with an empty line, a closed pipe with status 1.
         with cli.make_context("kgraph", sys.argv[1:]) as context:
             status = cli.invoke(context)

@@ -10,7 +10,8 @@ _OVERVIEW = "README"
 
 
 @click.command("help")
-@click.argument("topic", required=False)
+@click.argument("topic", required=False, shell_complete=lambda _context, _parameter, start: [
+    topic for topic in sorted(_find_pages()) if topic.startswith(start)])
 @click.pass_context
 def help_verb(context: click.Context, topic: str | None) -> None:
     """Show a page of the documentation, or the options of a verb.

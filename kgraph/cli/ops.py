@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
+from kgraph.cli.completion import complete_binding
 from kgraph.cli.listing import count_option, folder_option, select_rows, sort_option
 from kgraph.cli.options import format_options, index_option, open_graph
 from kgraph.cli.output import remark, write_lines
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("ops")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_binding)
 @folder_option
 @count_option
 @sort_option

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
+from kgraph.cli.completion import complete_function
 from kgraph.cli.options import (
     deferred_option,
     format_options,
@@ -34,11 +35,12 @@ COULD_NOT_TELL = 3
 
 
 @click.command("path")
-@click.argument("caller")
-@click.argument("callee")
-@click.option("--via", multiple=True, metavar="F",
+@click.argument("caller", shell_complete=complete_function)
+@click.argument("callee", shell_complete=complete_function)
+@click.option("--via", multiple=True, shell_complete=complete_function, metavar="F",
               help="Pass this function (repeatable, in order).")
-@click.option("--avoid", multiple=True, metavar="F", help="Do not pass this function (repeatable).")
+@click.option("--avoid", multiple=True, shell_complete=complete_function, metavar="F",
+              help="Do not pass this function (repeatable).")
 @click.option("--bind", multiple=True, metavar="SLOT=TARGET[@FROM..TO]",
               help="Calls through this slot go only to TARGET (repeatable). FROM..TO limits this to"
                    " a part of the path, between functions that it passes.")

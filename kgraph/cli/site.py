@@ -5,12 +5,13 @@ from pathlib import Path
 import click
 
 from kgraph import api
+from kgraph.cli.completion import complete_file
 from kgraph.cli.options import format_options, index_option, open_graph
 from kgraph.cli.results import write_places, write_result
 
 
 @click.command("site")
-@click.argument("place", metavar="FILE[:LINE[:COLUMN]] | F")
+@click.argument("place", metavar="FILE[:LINE[:COLUMN]] | F", shell_complete=complete_file)
 @format_options("quickfix")
 @index_option
 def site_verb(place: str, form: str, index: Path | None) -> None:

@@ -44,6 +44,7 @@ _TABLE_COPIES = (
 )
 _TEXT_ID = "(SELECT id FROM text WHERE text = ?)"
 
+_LAST_LETTER = "\U0010ffff"
 _BATCH = 1000  # ids that one statement names
 
 
@@ -152,6 +153,36 @@ class Lookups:
     def find_functions_in_any_case(self, name: str) -> list[KnownFunction]:
         """The functions of this name, in capital or small letters."""
         return self._select_functions("name = ? COLLATE NOCASE", name)
+
+    def find_function_names_from(self, start: str, most: int) -> list[str]:
+        """The first names of functions that begin so."""
+        return self._column(
+            "SELECT DISTINCT name FROM function WHERE name >= ? AND name < ? ORDER BY name LIMIT ?",
+            start, f"{start}{_LAST_LETTER}", most)
+
+    def find_binding_names_from(self, start: str, most: int) -> list[str]:
+        """The first names of tables, records and slots that begin so."""
+        end = f"{start}{_LAST_LETTER}"
+        names = self._column(
+            "SELECT DISTINCT name FROM object WHERE name >= ? AND name < ? AND EXISTS"
+            ' (SELECT 1 FROM binding WHERE "table" = object.id) ORDER BY name LIMIT ?',
+            start, end, most)
+        record, dot, field = start.partition(".")
+        if not dot:
+            return names + self._column(
+                "SELECT DISTINCT record FROM binding WHERE record >= ? AND record < ?"
+                " ORDER BY record LIMIT ?", start, end, most)
+        return names + self._column(
+            "SELECT DISTINCT record || '.' || field FROM binding WHERE record = ? AND field >= ?"
+            " AND field < ? ORDER BY field LIMIT ?", record, field, f"{field}{_LAST_LETTER}", most)
+
+    def find_paths_from(self, start: str) -> list[str]:
+        """The cited files that begin so, up to the next folder."""
+        paths = self._column(
+            "SELECT path FROM file WHERE path >= ? AND path < ?", start, f"{start}{_LAST_LETTER}")
+        ends = (path.find("/", len(start)) for path in paths)
+        return sorted({path if end < 0 else path[:end + 1]
+                       for path, end in zip(paths, ends, strict=True)})
 
     def find_functions_in(self, path: str) -> list[KnownFunction]:
         """The functions that are defined in a file, or below a folder."""

@@ -11,8 +11,15 @@ from functools import cache
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup
 
-from kgraph.report.picture.drawing import STROKES
+from kgraph.report.picture.drawing import MEANING, STROKES
 from kgraph.resources import find_resource
+
+# What the figures on candidates are called on a page.
+FIGURE_NAMES = {
+    "mean": "mean", "p50": "median", "p90": "90 of 100 have at most",
+    "p99": "99 of 100 have at most",
+    "by_type_mean": "mean by type alone",
+}
 
 _UNSHOWABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff"
@@ -42,7 +49,8 @@ def _load_environment() -> Environment:
         loader=FileSystemLoader(find_resource("reports")), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=StrictUndefined, finalize=_to_text,
     )
-    environment.globals["stroke"] = lambda hop: STROKES[hop.kind]
+    environment.globals["kind"] = lambda hop: MEANING[STROKES[hop.kind]]
+    environment.globals["figure_names"] = FIGURE_NAMES
     return environment
 
 

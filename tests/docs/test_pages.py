@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from tests.support.command_line import answer_here
 from tests.support.doc_pages import (
     PAGES,
     Command,
+    make_man_page,
     make_reference,
     output_fits,
     read_blocks,
@@ -27,6 +29,7 @@ from tests.support.doc_pages import (
 from tests.support.places import ROOT
 
 REFERENCE = ROOT / "docs" / "reference.md"
+MAN_PAGE = ROOT / "docs" / "kgraph.1"
 by_name = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 
 
@@ -138,14 +141,30 @@ def test_reference_is_that_of_the_command_line(pytestconfig: pytest.Config) -> N
     assert reference == REFERENCE.read_text(encoding="utf-8")
 
 
+def test_man_page_is_that_of_the_command_line(pytestconfig: pytest.Config) -> None:
+    page = make_man_page(cli)
+    if pytestconfig.getoption("--bless"):
+        MAN_PAGE.write_text(page, encoding="utf-8")
+    assert page == MAN_PAGE.read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="needs groff")
+def test_groff_reads_the_man_page() -> None:
+    command = ["groff", "-man", "-Tutf8", "-P-cbou", "-wall", str(MAN_PAGE)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert "kgraph callers [OPTIONS] FUNCTION" in done.stdout
+
+
 def test_the_environment_that_kgraph_reads_is_documented() -> None:
     read = {name for file in (ROOT / "kgraph").rglob("*.py")
             for name in ENVIRONMENT.findall(file.read_text(encoding="utf-8"))}
     rows = re.findall(r"^\| (`[A-Z_]+`.*?) \|", make_reference(cli), re.MULTILINE)
     documented = {name for row in rows for name in re.findall("`([A-Z_]+)`", row)}
     assert "KGRAPH_INDEX" in read
-    # PATH finds the compilers, as for every program; TERM is the terminal's.
-    assert documented == read - {"PATH", "TERM"}
+    # PATH finds the compilers, as for every program; TERM is the terminal's, and the script of a
+    # shell sets the variable for completion.
+    assert documented == read - {"PATH", "TERM", "_KGRAPH_COMPLETE"}
 
 
 ENVIRONMENT = re.compile(r'(?:environ(?:\.get\(|\[)|getenv\()\s*"(\w+)"')

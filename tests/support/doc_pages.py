@@ -91,8 +91,8 @@ def _iter_reference(cli: click.Group) -> Iterator[str]:
     yield ""
     yield "Written by `pytest --bless` from the command line. `kgraph VERB --help` shows the same."
     yield ""
-    yield ("`kgraph` itself has `--version` (`-V`), `--no-pager` and `--help`; every verb has"
-           " `--help`.")
+    yield ("`kgraph` itself has `--version` (`-V`), `--no-pager`, `--completion"
+           " bash|zsh|fish` and `--help`; every verb has `--help`.")
     for name, verb in cli.commands.items():
         context = click.Context(verb, info_name=name)
         yield ""
@@ -153,3 +153,53 @@ def _meaning(option: click.Option, context: click.Context) -> str:
     if option.required:
         parts.append("Required.")
     return " ".join(parts)
+
+
+def make_man_page(cli: click.Group) -> str:
+    """docs/kgraph.1, from the definitions of verbs and options."""
+    return "\n".join(_iter_man_page(cli)) + "\n"
+
+
+def _iter_man_page(cli: click.Group) -> Iterator[str]:
+    yield '.\\" Written by `pytest --bless` from the command line.'
+    yield ".TH KGRAPH 1"
+    yield ".SH NAME"
+    yield f"kgraph \\- {_roff((cli.help or '').strip())}"
+    yield ".SH SYNOPSIS"
+    for name, verb in cli.commands.items():
+        words = [_argument(each) for each in verb.params if isinstance(each, click.Argument)]
+        yield f".B kgraph {name}"
+        yield _roff(" ".join(["[OPTIONS]", *words]))
+        yield ".br"
+    yield ".SH OPTIONS"
+    yield from _iter_man_options(cli)
+    for name, verb in cli.commands.items():
+        yield f".SH KGRAPH {name.upper()}"
+        for paragraph in _paragraphs(verb.help or "").split("\n\n"):
+            yield _roff(paragraph)
+            yield ".PP"
+        yield from _iter_man_options(verb)
+    yield ".SH ENVIRONMENT"
+    for row in _ENVIRONMENT.splitlines():
+        if row.startswith("| `"):
+            names, meaning = row.strip("| ").split(" | ")
+            yield ".TP"
+            yield f".B {_roff(names)}".replace("`", "")
+            yield _roff(meaning).replace("`", "")
+    yield ".SH SEE ALSO"
+    yield "The documentation: kgraph help"
+
+
+def _iter_man_options(command: click.Command) -> Iterator[str]:
+    context = click.Context(command)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            names = _spelling(option).replace("`", "").replace("\\|", "|")
+            yield from (".TP", f".B {_roff(names)}",
+                        _roff(_meaning(option, context).replace("\\|", "|")))
+
+
+def _roff(text: str) -> str:
+    """A line of text for roff, in which nothing is a request."""
+    text = text.replace("\\", "\\e").replace("-", "\\-")
+    return f"\\&{text}" if text.startswith((".", "'")) else text

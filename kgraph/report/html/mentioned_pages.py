@@ -12,6 +12,7 @@ from kgraph.report.html.proofs import Mentions, ProofMaker
 
 MAX_CALLS = 12
 MAX_ROWS = 40
+MAX_LINES = 400  # of a function
 _NEAR = 3  # stretches with at most this many lines between them are shown as one
 
 
@@ -37,18 +38,20 @@ class MentionedPages:
             make_file_names({number: found.id.name for number, found in mentions.tables.items()}),
         )
 
-    def iter_functions(self) -> Iterator[FunctionPage]:
+    def iter_functions(self, proofs: ProofMaker) -> Iterator[FunctionPage]:
         """The pages of functions, by number."""
         graph, mentions = self._graph, self._mentions
         for number, function in sorted(mentions.functions.items()):
             callers = find_callers(graph, function, most=MAX_CALLS)[:MAX_CALLS]
             callees = find_callees(graph, function)
             rows = self._bindings[number]
-            self._cite((*callers, *callees[:MAX_CALLS]), rows[:MAX_CALLS])
+            self._cite((*callers, *callees), rows[:MAX_CALLS])
+            for hop in callees:
+                mentions.add_location(hop.callee.location)
+            source, hidden = _make_source(proofs, function, callees)
             yield FunctionPage(
-                self.page_names.functions[number], function, tuple(callers),
-                len(graph.callers_of(number)), tuple(callees[:MAX_CALLS]), len(callees),
-                tuple(rows[:MAX_CALLS]), len(rows),
+                self.page_names.functions[number], function, source, hidden, tuple(callers),
+                len(graph.callers_of(number)), tuple(callees), tuple(rows[:MAX_CALLS]), len(rows),
             )
 
     def _cite(self, hops: tuple[Hop, ...], rows: list[OpsRow]) -> None:
@@ -93,6 +96,22 @@ class MentionedPages:
                 if lines:
                     excerpts.append(Excerpt(path, tuple(lines)))
             yield SourcePage(self.page_names.sources[path], path, tuple(excerpts))
+
+
+def _make_source(
+    proofs: ProofMaker, function: KnownFunction, callees: list[Hop]
+) -> tuple[Excerpt, int]:
+    """The source of a function, its calls marked, and how many further lines it has."""
+    place = function.location
+    if place is None:
+        return Excerpt("", ()), 0
+    last = max(function.end_line, place.line)
+    shown = min(last, place.line + MAX_LINES - 1)
+    calls = frozenset(location.line for hop in callees
+                      for location in (hop.site.location, *hop.sites)
+                      if location.path == place.path)
+    lines = proofs.read_lines(place.path, place.line, shown, calls)
+    return Excerpt(place.path, tuple(lines)), last - shown if lines else 0
 
 
 def _find_rows(graph: CallGraph, name: str) -> list[OpsRow]:

@@ -139,16 +139,25 @@ class PathPage:
 
 @dataclass(frozen=True, slots=True)
 class FunctionPage:
-    """A function: some of its callers, callees and bindings, and how many there are of each."""
+    """A function: its source, some of its callers and bindings with how many there are of each,
+    and all its callees. `hidden` counts the lines of its source that are not shown.
+    """
 
     file: str
     function: KnownFunction
+    source: Excerpt
+    hidden: int
     callers: tuple[Hop, ...]
     caller_count: int
     callees: tuple[Hop, ...]
-    callee_count: int
     bindings: tuple[OpsRow, ...]
     binding_count: int
+
+    def is_shown(self, location: Location) -> bool:
+        """Whether the page shows the line of a location."""
+        lines = self.source.lines
+        return bool(lines) and location.path == self.source.path and (
+            lines[0].number <= location.line <= lines[-1].number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def make_site(
     mentioned = MentionedPages(graph, proofs.mentions)
     folders: dict[str, tuple[Page, ...]] = {
         "chain": chain_pages, "path": path_pages,
-        "function": tuple(mentioned.iter_functions()), "slot": tuple(mentioned.iter_slots()),
+        "function": tuple(mentioned.iter_functions(proofs)), "slot": tuple(mentioned.iter_slots()),
         "table": tuple(mentioned.iter_tables()),
     }
     folders["source"] = tuple(mentioned.iter_sources(proofs))  # the others have cited it by now

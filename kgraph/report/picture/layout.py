@@ -39,6 +39,7 @@ from kgraph.report.picture.lanes import Lanes
 
 _GAP, _BREAK, _MARGIN, _HEAD = 26, 30, 22, 34
 _TRUNKS = 3
+_ROUNDED = 2  # by so much boxes of one track may be apart
 _NARROW, _NARROW_MARGIN, _NARROW_TITLE, _NARROW_TRUNKS = 330, 34, 26, 4
 
 
@@ -156,6 +157,8 @@ def _draw_arrow(
 ) -> Arrow:
     caller, callee = boxes[link.caller], boxes[link.callee]
     middle, target = caller.left + caller.width // 2, callee.left + callee.width // 2
+    if abs(middle - target) <= _ROUNDED:
+        target = middle
     aside = 4 * (link.caller % _TRUNKS - 1)
     above = callee.top - _GAP // 2 + aside
     line = f"M{middle} {caller.top + caller.height}"
