@@ -87,6 +87,11 @@ def _in_any(name: str, folders: Iterable[str]) -> bool:
     return any(name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
 
 
+def expand_home(path: str | Path) -> Path:
+    """A path with ~ and ~USER replaced, as far as their folders are known."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  Path.expanduser() raises
+
+
 def is_file(path: str | Path) -> bool:
     """Whether a path is a regular file. False, not an error, for a name that is too long."""
     return os.path.isfile(path)  # noqa: PTH113  Path.is_file() raises

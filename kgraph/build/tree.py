@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.errors import TreeError
-from kgraph.textfile import read_regular_file
+from kgraph.textfile import expand_home, read_regular_file
 
 COMPILE_COMMANDS = "compile_commands.json"
 _TREE_HINT = "give the top folder of a Linux source tree, the one that holds Makefile and Kconfig"
@@ -61,7 +61,7 @@ def open_tree(path: str | Path, *, compile_commands: str | Path | None = None) -
 
 def _resolve_folder(path: Path) -> Path:
     try:
-        root = path.expanduser().resolve()
+        root = expand_home(path).resolve()
         if not root.exists():
             raise TreeError(f"{path} does not exist", _TREE_HINT)
         if not root.is_dir():

@@ -12,7 +12,7 @@ from pathlib import Path
 from kgraph.build.tree import KernelTree, strip_folder
 from kgraph.errors import ConfigurationError
 from kgraph.model.units import TranslationUnit
-from kgraph.textfile import escape_name, unescape_name
+from kgraph.textfile import escape_name, expand_home, unescape_name
 
 
 def filter_units(
@@ -46,7 +46,7 @@ def _match_units(
 def _iter_meanings(item: str, tree: KernelTree) -> list[str]:
     """What `item` may mean as a path relative to the tree, the likeliest first."""
     item = unescape_name(item)
-    here = str(Path(item).expanduser().resolve())
+    here = str(expand_home(item).resolve())
     inside = "." if here == str(tree.root) else strip_folder(here, tree.root)
     readings = [] if Path(item).is_absolute() else [os.path.normpath(item)]
     # "." is the current folder if that is in the tree, else the tree.

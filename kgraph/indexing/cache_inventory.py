@@ -8,7 +8,6 @@ Indexes are never removed, and a folder in which a run is at work is left alone.
 import contextlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,11 +20,10 @@ from kgraph.indexing.workers.precompiled_headers import (
 )
 from kgraph.model.results import CachedIndex, CacheInventory, UnusedFile
 from kgraph.store import IndexReader, cache_folder
-from kgraph.store.cache_paths import INDEX_SUFFIX, work_folder
+from kgraph.store.cache_paths import INDEX_NAME, INDEX_SUFFIX, work_folder
 from kgraph.store.connection import list_unfinished, remove_unfinished
 from kgraph.textfile import is_file, read_regular_file
 
-_NAME = re.compile(r".+-[0-9a-f]{12}", re.ASCII | re.DOTALL)  # as cache_paths.index_path names them
 _RECORD_FILE = "indexes.json"
 _NO_INDEX = "no index uses it"
 _KILLED_RUN = "left by a run that was killed"
@@ -103,7 +101,7 @@ def _iter_work_folders() -> Iterator[tuple[Path, bool]]:
 
 def _is_work_folder(folder: Path) -> bool:
     """Whether runs work in this folder. Somebody else may have put one beside it."""
-    return (_NAME.fullmatch(folder.name) is not None and folder.is_dir()
+    return (INDEX_NAME.fullmatch(folder.name) is not None and folder.is_dir()
             and not folder.is_symlink() and (folder / LOCK_FILE).is_file())
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -69,15 +69,22 @@ class InputFingerprint:
         ]
 
 
-def take_fingerprint(sources: Sources, rules: Iterable[bytes]) -> InputFingerprint:
+def take_fingerprint(
+    sources: Sources, rules: Iterable[bytes], remark: Callable[[str], None] = lambda _text: None
+) -> InputFingerprint:
     """The fingerprint of the inputs as they are now. `rules` are the user's files of deferred
-    calls, which the graph depends on too."""
+    calls, which the graph depends on too. `remark` receives what cannot be read."""
+    unreadable: list[str] = []
+    files = frozenset(
+        name for folder in sources.folders for name in _iter_files_below(folder, unreadable))
+    if unreadable:
+        remark(f"{len(unreadable)} folders of the tree cannot be read, such as {min(unreadable)}:"
+               " new files in them go unnoticed")
     code = (path for path in _PACKAGE.rglob("*") if path.suffix in (".py", ".toml", ".sql"))
     return InputFingerprint(
         facts_version=compute_facts_version(),
         graph_version=_digest_files(sorted(code), version("libclang"), repr(list(rules))),
-        files=frozenset(
-            name for folder in sources.folders for name in _iter_files_below(folder)),
+        files=files,
         symbols=_read_symbols(sources),
     )
 
@@ -133,12 +140,15 @@ def _digest_files(files: Iterable[Path], *words: str) -> str:
     return digest.hexdigest()
 
 
-def _iter_files_below(root: str) -> Iterator[str]:
+def _iter_files_below(root: str, unreadable: list[str]) -> Iterator[str]:
     """The files below a folder, as citations name them: a unit may include any of them.
 
-    A link to a folder comes with its target.
+    A link to a folder comes with its target. Folders that cannot be read are added to `unreadable`.
     """
-    for folder, folders, files in os.walk(root):
+    def note(error: OSError) -> None:
+        unreadable.append(escape_name(str(error.filename)))
+
+    for folder, folders, files in os.walk(root, onerror=note):
         inside = f"{folder[len(root) + 1:]}/".lstrip("/")
         for name in files:
             yield escape_name(inside + name)

@@ -11,7 +11,8 @@ from kgraph.errors import LookupFailed, StoreError
 from kgraph.graph import CallGraph
 from kgraph.query.lookup import has_function
 from kgraph.resources import find_mini_linux
-from kgraph.store import IndexReader, cache_folder, list_indexes
+from kgraph.store import IndexReader, cache_folder
+from kgraph.store.cache_paths import UnreadableIndex, survey_indexes
 from kgraph.store.connection import report_damage
 
 
@@ -39,25 +40,49 @@ def choose_index(named: Path | None = None, folder: Path | None = None) -> Chose
     """Choose the index that answers in `folder` (by default the current one); `named` is --index.
 
     A BUNDLED index may not exist yet: `open_bundled_index` makes it. Raises StoreError in a kernel
-    tree without an index where no other kernel was indexed either.
+    tree without an index where no other kernel was indexed either, and where the last index of the
+    tree cannot be read.
     """
     if named is not None:
         return ChosenIndex(named, ChoiceReason.NAMED)
     if os.environ.get("KGRAPH_INDEX"):
         return ChosenIndex(Path(os.environ["KGRAPH_INDEX"]), ChoiceReason.NAMED)
-    known = [(path, about) for path, about in list_indexes() if not about.bundled]
+    readable, unreadable = survey_indexes()
+    known = [(path, about) for path, about in readable if not about.bundled]
     tree = None
     with contextlib.suppress(FileNotFoundError):  # the current folder was removed
         here = (folder or Path.cwd()).resolve()
-        for path, about in known:
-            if here == Path(about.tree) or Path(about.tree) in here.parents:
-                return ChosenIndex(path, ChoiceReason.TREE)
+        own = next((path for path, about in known
+                    if here == Path(about.tree) or Path(about.tree) in here.parents), None)
+        _refuse_unreadable(unreadable, here, own)
+        if own is not None:
+            return ChosenIndex(own, ChoiceReason.TREE)
         tree = _find_kernel_tree(here)
     if known:
         return ChosenIndex(known[0][0], ChoiceReason.LAST, tree)
+    if unreadable:
+        raise unreadable[0].error
     if tree is not None:
         raise StoreError(f"there is no index of {tree} yet", f"run `kgraph index {tree}`")
     return ChosenIndex(find_bundled_index(), ChoiceReason.BUNDLED)
+
+
+def _refuse_unreadable(
+    unreadable: Sequence[UnreadableIndex], here: Path, own: Path | None
+) -> None:
+    """Raise StoreError if an index of the tree of a folder cannot be read, and is younger than its
+    `own` readable one, if there is one."""
+    for index in unreadable:
+        tree = next((each for each in (here, *here.parents) if index.may_be_of(each)), None)
+        if tree is not None and (own is None or _written(own) <= _written(index.path)):
+            raise StoreError(index.error.message, f"run `kgraph index {tree}`")
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # removed just now
+        return 0.0
 
 
 def _find_kernel_tree(folder: Path) -> Path | None:

@@ -91,7 +91,8 @@ def index_tree(
         sources = Sources(tree.root, units.build, time.time_ns())
         description = _describe(request, units, sources)
         rule_files = [path.read_bytes() for path in request.deferred]
-        full = plan_full_read(units.units, sources, take_fingerprint(sources, rule_files))
+        fingerprint = take_fingerprint(sources, rule_files, remark)
+        full = plan_full_read(units.units, sources, fingerprint)
         plan = full if request.again else add_loans(plan_reuse(target, full), target)
         _LOG.debug("units: %d to read, %d kept, %d lent", len(plan.units_to_read),
                    len(plan.kept_units), sum(len(loan.units) for loan in plan.loans))

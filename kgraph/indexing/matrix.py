@@ -14,6 +14,7 @@ from kgraph.errors import ConfigurationError, KgraphError
 from kgraph.indexing.index_tree import IndexSummary, index_tree
 from kgraph.indexing.write_index import IndexRequest, Progress
 from kgraph.store import index_path
+from kgraph.textfile import expand_home
 from kgraph.toml import TomlReader, parse_toml, read_toml_text
 
 _CHOICES = ("config", "defconfig", "compile_commands")
@@ -98,7 +99,7 @@ class _MatrixReader(TomlReader):
 
     def _path(self, key: str, value: object, line: int) -> Path:
         """A path. A relative one starts at the folder of the file."""
-        return self._folder / Path(self.read_text(key, value, line)).expanduser()
+        return self._folder / expand_home(self.read_text(key, value, line))
 
     def _trees_of(self, table: dict[str, Any], line: int, known: list[Path]) -> list[Path]:
         if "trees" not in table:

@@ -50,13 +50,17 @@ def open_read_only(path: Path, *, verify: bool = True) -> sqlite3.Connection:
     check_header(path)
     if verify:
         check_checksum(path)
+    return connect_read_only(path)
+
+
+def connect_read_only(path: Path) -> sqlite3.Connection:
+    """A read-only connection to a file that may be no index. Raises StoreError."""
     try:
         # immutable: the file is never written after its rename, so no locks are needed, and a
         # read-only cache folder will do.
-        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     except sqlite3.Error as error:
         raise StoreError(f"the index {path} cannot be opened ({error})", REBUILD_HINT) from None
-    return connection
 
 
 def check_replaceable(target: Path, *, own: bool) -> None:

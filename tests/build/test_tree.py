@@ -22,6 +22,11 @@ def test_a_small_tree_needs_only_a_list(tmp_path: Path) -> None:
     assert open_tree(tmp_path).release == ""
 
 
+def test_the_home_of_nobody_is_no_tree() -> None:
+    with pytest.raises(TreeError, match="does not exist"):
+        open_tree(Path("~nobody-has-this-name/linux"))
+
+
 @pytest.mark.parametrize(
     ("make", "says"),
     [

@@ -1,6 +1,8 @@
 """Units depend on more than the files of the tree that they read: files elsewhere, and new ones."""
 
+import errno
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -35,13 +37,16 @@ def tree(tmp_path: Path) -> Path:
     return folder
 
 
-def index(tree: Path, *flags: object, again: bool = False, jobs: int = 0) -> IndexSummary:
+def index(
+    tree: Path, *flags: object, again: bool = False, jobs: int = 0,
+    remark: Callable[[str], None] = lambda _text: None,
+) -> IndexSummary:
     """Index a tree of one unit, a.c or a.S."""
     source = "a.S" if (tree / "a.S").exists() else "a.c"
     (tree / "compile_commands.json").write_text(json.dumps([
         {"directory": ".", "file": source,
          "arguments": ["gcc", "-nostdinc", *map(str, flags), "-c", "-o", "a.o", source]}]))
-    return index_tree(IndexRequest(tree, jobs=jobs, again=again))
+    return index_tree(IndexRequest(tree, jobs=jobs, again=again), remark=remark)
 
 
 def calls(summary: IndexSummary) -> set[str]:
@@ -233,3 +238,22 @@ def test_a_body_from_a_file_elsewhere_is_cited_at_its_function(
         places = {hop.callee.id.name: str(hop.site.location) for hop in iter_hops(graph)}
         assert places == {"one": "a.c:2", "two": "a.c:5"}
         assert [str(row.location) for row in ops(graph, "ops")] == ["a.c:8"]
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tree / "closed").mkdir()
+    (tree / "a.c").write_text("int f(int a)\n{\n\treturn a;\n}\n")
+    scan = os.scandir
+
+    def refuse(path: str) -> object:
+        if str(path).endswith("/closed"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    told: list[str] = []
+    index(tree, remark=told.append)
+    assert len(told) == 1
+    assert told[0].startswith(f"1 folders of the tree cannot be read, such as {tree}/closed")

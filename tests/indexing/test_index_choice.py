@@ -1,3 +1,5 @@
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,10 +74,56 @@ def test_in_a_kernel_tree_without_an_index_mini_linux_does_not_answer(tmp_path: 
     assert choose_index(folder=find_mini_linux() / "net").unindexed is None
 
 
-def test_unreadable_indexes_are_skipped(tmp_path: Path) -> None:
+def test_a_file_that_is_no_index_is_skipped(tmp_path: Path) -> None:
     cache_folder().mkdir(parents=True)
     (cache_folder() / "junk.kgraph").write_bytes(b"junk")
     assert choose_index(folder=tmp_path).choice is ChoiceReason.BUNDLED
+
+
+@pytest.mark.parametrize("damage", [
+    lambda data: b"", lambda data: data[:50], lambda data: b"x" * len(data),
+    lambda data: data[:8192], lambda data: data[:60] + bytes((0, 0, 0, 3)) + data[64:]])
+def test_no_other_index_answers_for_one_that_cannot_be_read(
+    tmp_path: Path, damage: Callable[[bytes], bytes]
+) -> None:
+    tree = tmp_path / "one"
+    (tree / "net").mkdir(parents=True)
+    index = make(tree, 1.0)
+    index.write_bytes(damage(index.read_bytes()))
+    for folder in (tree, tree / "net"):
+        with pytest.raises(StoreError) as raised:
+            choose_index(folder=folder)
+        assert raised.value.hint == f"run `kgraph index {tree}`"
+    with pytest.raises(StoreError):  # no more does mini-linux
+        choose_index(folder=tmp_path)
+    make(tmp_path / "two", 2.0)
+    with pytest.raises(StoreError):
+        choose_index(folder=tree)
+    assert choose_index(folder=tmp_path).choice is ChoiceReason.LAST
+    newer = make(tree, 3.0, "other")
+    assert choose_index(folder=tree).path == newer
+    os.utime(index, (1e11, 1e11))
+    with pytest.raises(StoreError):
+        choose_index(folder=tree)
+
+
+def test_an_index_of_another_version_says_which_tree_it_is_of(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name / "linux").mkdir(parents=True)
+    good, old = make(tmp_path / "a/linux", 1.0), make(tmp_path / "b/linux", 2.0)
+    data = old.read_bytes()
+    old.write_bytes(data[:60] + bytes((0, 0, 0, 3)) + data[64:])
+    assert choose_index(folder=tmp_path / "a/linux").path == good
+    with pytest.raises(StoreError, match="written by another version"):
+        choose_index(folder=tmp_path / "b/linux")
+
+
+def test_no_home_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 12345678)
+    with pytest.raises(StoreError, match="no home folder"):
+        choose_index()
 
 
 def test_in_process(mini_index: Path, tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 
 from kgraph.errors import StoreError
-from kgraph.store import IndexReader
-from kgraph.store.checksum import write_checksum
+from kgraph.store import IndexReader, create_index
+from kgraph.store.checksum import check_checksum, write_checksum
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -62,3 +62,18 @@ def test_an_index_does_not_count_as_memory_of_whoever_opens_it(
     done = subprocess.run(
         [sys.executable, "-c", script, str(large)], check=True, capture_output=True, text=True)
     assert int(done.stdout) < 100_000  # KiB
+
+
+def test_a_file_that_is_mostly_holes_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.kgraph"
+    with create_index(path):
+        pass
+    pages = 1 << 27  # a terabyte
+    header = bytearray(path.read_bytes()[:8192])
+    header[28:32] = pages.to_bytes(4, "big")
+    path.write_bytes(header)
+    os.truncate(path, pages * 8192)
+    with path.open("ab") as file:
+        file.write(b"kgraph crc32" + bytes(4))
+    with pytest.raises(StoreError, match="damaged"):
+        check_checksum(path)

@@ -37,7 +37,7 @@ Result = TypeVar("Result")
 _START_CODE = (
     "import sys; sys.path[:] = {}; "
     "from kgraph.indexing.workers.worker_main import serve_socket; serve_socket({})")
-_START_SECONDS = 60.0  # time limit for a worker to become ready, on however busy a machine
+_START_SECONDS = 600.0  # time limit for a worker to become ready, on however busy a machine
 _END_SECONDS = 5.0  # until a worker that closed its socket has ended
 _POLL_SECONDS = 1.0  # after which a wait for results looks for signals
 _MAX_ERROR_BYTES = 1 << 16  # of what a worker writes to standard error if it cannot start
