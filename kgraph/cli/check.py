@@ -54,7 +54,7 @@ def check_verb(
     status: 1 if a line is refuted or contradicts, else 3 if one is undecided or unread, or if
     nothing is a claim, else 0.
     """
-    wanted = _Output(**output)
+    wanted = _Output(scenario, **output)
     subjects = [api.read_subject(name) for name in files]
     with open_graph(index) as graph:
         _refuse_same(wanted.machine_files(), [graph.path, *map(Path, files)])
@@ -69,10 +69,14 @@ def check_verb(
     return _get_status(checks, strict=wanted.strict_citations)
 
 
+_MOST_ROUNDS = 5
+
+
 @dataclass(frozen=True)
 class _Output:
     """What to do with verdicts: the options of the verb."""
 
+    scenario: str | None
     form: str
     guards: bool
     strict_citations: bool
@@ -94,7 +98,7 @@ def _write_verdicts(graph: "CallGraph", results: "Sequence[CheckResult]", wanted
     text = api.SourceText(graph)
     if wanted.diff or wanted.fix or wanted.cite:
         for result in results:
-            _fix_document(result, wanted)
+            _fix_document(graph, result, wanted)
     elif wanted.form == "json":
         write_json(encode_checks([result.check for result in results], text.read_line))
     elif wanted.form == "quickfix":
@@ -107,7 +111,7 @@ def _write_verdicts(graph: "CallGraph", results: "Sequence[CheckResult]", wanted
     remark_changed_files(text)
 
 
-def _fix_document(result: "CheckResult", wanted: _Output) -> None:
+def _fix_document(graph: "CallGraph", result: "CheckResult", wanted: _Output) -> None:
     """Show the document with its citations corrected (--diff), or write it."""
     from kgraph.report.citation_fix import fix_citations, format_diff
 
@@ -115,18 +119,23 @@ def _fix_document(result: "CheckResult", wanted: _Output) -> None:
     if result.query is not None:
         remark(f"{file}: a query has no citations to correct")
         return
-    new = fix_citations(data, result.check, cite=wanted.cite)
+    new = data
+    for _ in range(_MOST_ROUNDS):  # a corrected citation may tell what another line is about
+        before, new = new, fix_citations(new, result.check, cite=wanted.cite)
+        if new == before:
+            break
+        result = api.check(graph, result.subject.with_data(new), wanted.scenario)
     if wanted.diff:
         # A patch is exact; a terminal obeys nothing of it.
         write_lines(format_diff(file, data, new), exact=not sys.stdout.isatty())
     elif new != data:
-        _write(Path(file), new, "--diff shows what would be written")
+        _write(Path(file), new, "--diff shows what would be written", data)
         remark(f"{file}: citations updated")
 
 
-def _write(path: Path, data: bytes, hint: str) -> None:
+def _write(path: Path, data: bytes, hint: str, replaced: bytes | None = None) -> None:
     try:
-        write_file(path, data)
+        write_file(path, data, replaced)
     except OSError as error:
         raise DocumentError(f"{path}: cannot be written: {error.strerror}", hint) from error
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _LATE_CONTROLS = re.compile(r"[\x7f-\x9f]")  # json.dumps does not escape these
 _UNDECODED = re.compile("[\udc80-\udcff]")
+_WRITABLE = 0o222
 _CANNOT_REPLACE = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EROFS)
 
 
@@ -167,23 +168,33 @@ def _write_json_text(text: str) -> None:
     _write(text.encode("utf-8", "backslashreplace"))
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes, replaced: bytes | None = None) -> None:
     """Replace a file as a whole or not at all; its permissions stay. A pipe or terminal, and a file
-    that cannot be replaced in its folder, is written in place. Raises OSError.
+    that cannot be replaced in its folder, is written in place. Raises OSError, also for a file that
+    may not be written, and one that has other content than `replaced`, if that is given.
     """
     is_stream = str(path.absolute()).startswith(("/dev/", "/proc/"))  # may lead to an open file
     if is_stream or (is_there(path) and not is_file(path)):
         path.write_bytes(data)
         return
+    if is_file(path) and not (path.stat().st_mode & _WRITABLE and os.access(path, os.W_OK)):
+        raise PermissionError(errno.EACCES, "it is read-only", str(path))
     try:
-        _replace_file(path.resolve(), data)
+        _replace_file(path.resolve(), data, replaced)
     except OSError as error:
         if error.errno not in _CANNOT_REPLACE:
             raise
+        _refuse_changed(path, replaced)
         path.write_bytes(data)
 
 
-def _replace_file(target: Path, data: bytes) -> None:
+def _refuse_changed(path: Path, replaced: bytes | None) -> None:
+    """Raise OSError if a file has other content than it had when it was read."""
+    if replaced is not None and path.read_bytes() != replaced:
+        raise OSError(errno.ESTALE, "it was changed meanwhile", str(path))
+
+
+def _replace_file(target: Path, data: bytes, replaced: bytes | None) -> None:
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=".kgraph.")
     unfinished = Path(name)
     try:
@@ -195,6 +206,7 @@ def _replace_file(target: Path, data: bytes) -> None:
             mask = os.umask(0)
             os.umask(mask)
             unfinished.chmod(0o666 & ~mask)
+        _refuse_changed(target, replaced)
         unfinished.replace(target)
     except BaseException:
         unfinished.unlink(missing_ok=True)

@@ -16,7 +16,8 @@ def fix_citations(data: bytes, check: ChainCheck, *, cite: bool = False) -> byte
     With `cite`, true lines without a citation get one, written like the document's first.
     """
     edits = [
-        edit for line in check.lines if (edit := _make_edit(line, check, cite=cite)) is not None
+        edit for line in check.lines
+        if (edit := _make_edit(line, check, data, cite=cite)) is not None
     ]
     for start, end, new in sorted(edits, reverse=True):
         data = data[:start] + new + data[end:]
@@ -24,7 +25,7 @@ def fix_citations(data: bytes, check: ChainCheck, *, cite: bool = False) -> byte
 
 
 def _make_edit(
-    line: LineVerdict, check: ChainCheck, *, cite: bool
+    line: LineVerdict, check: ChainCheck, data: bytes, *, cite: bool
 ) -> tuple[int, int, bytes] | None:
     """What changes in a line: start and end of the old bytes, and the new ones."""
     found, cited = line.found, line.line.citation
@@ -33,8 +34,9 @@ def _make_edit(
     if cited is None:
         if not cite:
             return None
-        end = line.line.start + len(_strip_comment(line.line.text).encode())
-        return end, end, f" ({_imitate_citation(check, found)})".encode()
+        start = line.line.start
+        end = start + len(_strip_comment(data[start:line.line.end]))
+        return end, end, f" ({_imitate_citation(check, data, found)})".encode()
     if line.citation.is_right:
         return None
     # If one path is the end of the other they name one file: only the line changes.
@@ -42,22 +44,23 @@ def _make_edit(
         ("/" + found.path).endswith("/" + cited.path)
     ):
         return cited.line_start, cited.end, str(found.line).encode()
-    return cited.start, cited.end, _imitate_citation(check, found).encode()
+    return cited.start, cited.end, _imitate_citation(check, data, found).encode()
 
 
-def _strip_comment(text: str) -> str:
+def _strip_comment(line: bytes) -> bytes:
     """A line up to its comment, without trailing blanks."""
-    return re.split(r"\s*(?<![:\w/])//|\s*/\*", text, maxsplit=1)[0].rstrip()
+    text = line.decode("utf-8", "surrogateescape")
+    code = re.split(r"\s*(?<![:\w/])//|\s*/\*", text, maxsplit=1)[0].rstrip()
+    return code.encode("utf-8", "surrogateescape")
 
 
-def _imitate_citation(check: ChainCheck, found: Location) -> str:
+def _imitate_citation(check: ChainCheck, data: bytes, found: Location) -> str:
     """A citation written like the document's first one whose folders are known."""
     for line in check.lines:
         cited, there = line.line.citation, line.found
         if cited is None or there is None or not cited.path.endswith(there.path):
             continue
-        raw = line.line.text.encode()[cited.start - line.line.start:]
-        written = raw[:cited.end - cited.start].decode("utf-8", "replace")
+        written = data[cited.start:cited.end].decode("utf-8", "replace")
         prefix = cited.path[:len(cited.path) - len(there.path)]
         if "://" in written or "#" in written:
             continue

@@ -4,10 +4,14 @@ import json
 import os
 import shutil
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kgraph.model.verdicts import ChainCheck
+from kgraph.report import citation_fix
 from tests.support.complaints import assert_error
 
 NESTED = "[" * 100_000
@@ -109,3 +113,51 @@ def test_folders_of_others_in_the_cache_folder_are_left_alone(
     assert json.loads(kgraph("status", "--all", "--json").stdout)["spare"] == []
     assert kgraph("index", "--prune").stdout == "0 KB removed\n"
     assert all(os.listdir(folder) == ["work"] for folder in foreign)
+
+
+CHAIN = "```\nsock_sendmsg() (net/socket.c:1)\n|-sock_sendmsg_nosec() (net/socket.c:1)\n```\n"
+
+
+def test_a_document_that_may_not_be_written_is_not(kgraph, mini_index: Path, tmp_path: Path
+                                                   ) -> None:
+    document = tmp_path / "a.md"
+    document.write_text(CHAIN)
+    document.chmod(0o444)
+    assert_error(kgraph("check", document, "--fix", "--index", mini_index), "read-only")
+    assert document.read_text() == CHAIN
+
+
+def test_what_an_editor_saves_meanwhile_stays(
+    kgraph, mini_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = tmp_path / "a.md"
+    document.write_text(CHAIN)
+    fix = citation_fix.fix_citations
+
+    def fix_and_save(*arguments: Any, **options: Any) -> bytes:
+        document.write_text("saved\n")
+        return fix(*arguments, **options)
+
+    monkeypatch.setattr(citation_fix, "fix_citations", fix_and_save)
+    assert_error(kgraph("check", document, "--fix", "--index", mini_index), "changed meanwhile")
+    assert document.read_text() == "saved\n"
+
+
+def test_citations_are_right_after_one_run(
+    kgraph, mini_index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a line can be corrected only after another was."""
+    document = tmp_path / "a.md"
+    document.write_text(CHAIN)
+    fix = citation_fix.fix_citations
+
+    def fix_last_wrong(data: bytes, check: ChainCheck, *, cite: bool = False) -> bytes:
+        wrong = [line for line in check.lines if line.line.citation and not line.citation.is_right]
+        return fix(data, replace(check, lines=tuple(wrong[-1:])), cite=cite)
+
+    monkeypatch.setattr(citation_fix, "fix_citations", fix_last_wrong)
+    assert kgraph("check", document, "--fix", "--index", mini_index).returncode == 0
+    monkeypatch.undo()
+    fixed = document.read_text()
+    assert ":1)" not in fixed
+    assert kgraph("check", document, "--diff", "--index", mini_index).stdout == ""

@@ -20,6 +20,15 @@ def test_a_mark_before_the_document_is_no_part_of_its_first_line(mini: CallGraph
     assert fix_citations(data, check) == data.replace(b":13", b":12")
 
 
+def test_bytes_that_are_no_text_count_as_one(mini: CallGraph) -> None:
+    lines = [b"```", b"sock_sendmsg()", b"|-sock_sendmsg_nosec(\xe9\xff)", b"|-behind()", b"```"]
+    data = b"\n".join(lines)
+    check = check_document(mini, parse_document("x", data))
+    cited = fix_citations(data, check, cite=True).split(b"\n")
+    assert cited[2].startswith(lines[2] + b" (net/socket.c:")
+    assert cited[3] == lines[3]
+
+
 def test_a_citation_without_folders(mini: CallGraph) -> None:
     text = "```\nxmit_one() (dev.c:84)\n|-netdev_start_xmit() (dev.c#L1)\n"
     check = check_document(mini, parse_document("x", text.encode()))

@@ -20,6 +20,10 @@ class Subject:
     data: bytes = b""
     query: Query | None = None
 
+    def with_data(self, data: bytes) -> "Subject":
+        """The same document with other bytes."""
+        return Subject(parse_document(self.document.file, data), data)
+
 
 def read_subject(name: str) -> Subject:
     """The document or query that a FILE or QUERY argument means.
