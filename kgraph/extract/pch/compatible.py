@@ -183,7 +183,7 @@ class _IncludeWalk:
         before = [text.bodies[macro] for macro in macros & self._settled]
         if before and not self._settle(frozenset().union(*before)):
             return False
-        for macro in macros & self._header.names:
+        for macro in filter(self._header.has_name, macros):
             if not (macro in text.fallbacks and self._is_defined(macro)):
                 self._affected |= self._header.find_affected_names(macro)
         return True

@@ -102,33 +102,35 @@ class PrecompiledHeader:
         return frozenset().union(*(scan_file(file).code for file in self.includes))
 
     @cached_property
-    def macros(self) -> dict[str, set[str]]:
+    def macros(self) -> dict[str, frozenset[str]]:
         """The macros of the files, each with the files that define or undefine it."""
-        found: dict[str, set[str]] = {}
+        found: dict[str, frozenset[str]] = {}
         for file in self.includes:
+            alone = frozenset((file,))  # one object for nearly all macros of the file
             for name in scan_file(file).bodies:
-                found.setdefault(name, set()).add(file)
+                known = found.get(name)
+                found[name] = alone if known is None else known | alone
         return found
 
     @cached_property
     def bodies(self) -> dict[str, frozenset[str]]:
         """The names in the bodies of each macro."""
-        return {name: frozenset().union(*(scan_file(file).bodies[name] for file in files))
+        return {name: _unite([scan_file(file).bodies[name] for file in files])
                 for name, files in self.macros.items()}
 
     @cached_property
-    def macros_by_name(self) -> dict[str, set[str]]:
+    def macros_by_name(self) -> dict[str, tuple[str, ...]]:
         """The names in macro bodies, each with the macros whose bodies hold it."""
-        found: dict[str, set[str]] = {}
+        found: dict[str, list[str]] = {}
         for macro, body in self.bodies.items():
             for name in body:
-                found.setdefault(name, set()).add(macro)
-        return found
+                found.setdefault(name, []).append(macro)
+        return {name: tuple(macros) for name, macros in found.items()}
 
-    @cached_property
-    def names(self) -> frozenset[str]:
-        """The names in these files that a macro could replace, irrelevant ones left out."""
-        return self.code.union(self.macros, self.macros_by_name) - IRRELEVANT_MACROS
+    def has_name(self, name: str) -> bool:
+        """Whether a macro could replace a name in these files; irrelevant ones are left out."""
+        return name not in IRRELEVANT_MACROS and (
+            name in self.code or name in self.macros or name in self.macros_by_name)
 
     @cached_property
     def attribute_macros(self) -> frozenset[str]:
@@ -182,3 +184,8 @@ class PrecompiledHeader:
         """Whether a file is read after the same files as in this header."""
         return all((read[other] < read[file]) == (self.positions[other] < self.positions[file])
                    for other in others if other != file and other in read)
+
+
+def _unite(sets: list[frozenset[str]]) -> frozenset[str]:
+    """The union; of a single set this set itself."""
+    return sets[0] if len(sets) == 1 else frozenset().union(*sets)
