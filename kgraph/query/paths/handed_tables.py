@@ -1,13 +1,13 @@
 """A call through a table that the path has handed on calls what this table holds.
 
-Call sites hand the address of a table, or of a local record with functions or a table in it, to a
+Call sites hand the address of a table, or of a record with functions or a table in it, to a
 parameter. What a later call reaches from this parameter is known then, as long as every call
 between hands it on (kgraph.resolve.findings.access_paths).
 """
 
 from kgraph.graph import CallGraph
 from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
-from kgraph.store.arrays import FLAG_TYPE
+from kgraph.store.arrays import FLAG_CALLBACK, FLAG_TYPE
 
 NAME = "handed tables"
 
@@ -25,8 +25,7 @@ class HandedTables:
 
     def concerns(self, hop: OutgoingHop) -> bool:
         """Whether a hop hands on a table."""
-        return hop.is_direct and not hop.is_deferred and (
-            self._graph.site_of(hop.edge) in self._graph.sites_handing_sets)
+        return _hands_on(hop) and self._graph.site_of(hop.edge) in self._graph.sites_handing_sets
 
     def judge(
         self, hop: OutgoingHop, own: Facts, _bindings: tuple[tuple[int, int], ...]
@@ -36,7 +35,7 @@ class HandedTables:
         held = {fact.key: fact.value for fact in own}
         if hop.is_deferred or hop.flags & FLAG_TYPE:
             return Verdict()
-        if hop.is_direct:
+        if _hands_on(hop):
             facts: list[Fact] = []
             for handed in graph.find_handed(site):
                 number = handed.function_set
@@ -56,3 +55,8 @@ class HandedTables:
     def facts_at_start(self, _function: int) -> Facts:
         """Nothing was handed on yet."""
         return ()
+
+
+def _hands_on(hop: OutgoingHop) -> bool:
+    """Whether it is known what a call hands on: it is direct, or goes through a parameter."""
+    return (hop.is_direct or bool(hop.flags & FLAG_CALLBACK)) and not hop.is_deferred

@@ -1,16 +1,19 @@
 """Access paths: what a call goes through, where that is reached from a parameter of its function.
 
 `walk->ops->pmd_entry(...)` goes through the fields `mm_walk.ops` and `mm_walk_ops.pmd_entry` of
-what a parameter points to. The callers are followed, by direct calls alone, to those that hand on
-the address of an object, or of a local record: there it is known which functions the call has. A
-caller may hand on its own parameter, or put it into a field of such a record.
+what a parameter points to. The callers are followed, by direct calls and calls through their
+parameters, to those that hand on the address of an object, of a local record, or of a record that
+lies in others: there it is known which functions the call has. A caller may hand on its own
+parameter, or put it into a field of a local record.
 
 What a static object holds is what was solved for it, whenever it was written. A local record holds
 what its own function writes to it: no field counts that is written through a pointer anywhere,
-whose address is taken, or that shares its place, and no record that is copied.
+whose address is taken, or that shares its place, and no record that is copied. A record that lies
+in others holds what is written to any that lies there (embedded_records.py).
 """
 
 from collections.abc import Iterable
+from itertools import chain
 from typing import NamedTuple
 
 from kgraph.model.codes import is_token, operand_token
@@ -21,6 +24,7 @@ from kgraph.resolve.constraint_graph import OverlapKey
 from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.alternatives import AlternativeFinder, Step
 from kgraph.resolve.findings.direct_callers import DirectCallers, SiteIndex
+from kgraph.resolve.findings.embedded_records import EmbeddedRecords
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.interning import (
     CONSTANT,
@@ -38,6 +42,7 @@ from kgraph.resolve.solving.solver import EMPTY
 
 _Slots = tuple[int, ...]  # the nodes of the fields, from the outside in
 _MOST_SLOTS = 3
+_NO_FUNCTION = NONE  # among alternatives: it may be that a record holds nothing
 
 
 class AccessPath(NamedTuple):
@@ -73,12 +78,18 @@ class AccessPaths:
         self._unstable_slots = set(constraints.address_taken)
         self._copied_locals: set[int] = set()
         self._finder = AlternativeFinder[_State, AccessPath | int](self._expand)
+        self._inside = AlternativeFinder[_State, AccessPath | int](self._expand_inside)
+        self._assigned_slots: set[int] = set()  # that hold records
         self._handed: dict[SiteIndex, dict[AccessPath, AccessPath | frozenset[int]]] = {}
         self._called: dict[SiteIndex, AccessPath] = {}
+        self._callees: dict[SiteIndex, list[int]] = {}  # of calls through parameters
+        self._calling: dict[int, list[tuple[SiteIndex, SiteRow]]] = {}  # these calls, by callee
         self._copied = {each for copy in constraints.copies for each in (copy.record, copy.within)}
         self._read_definitions()
         self._note_copied_records()
+        self._embedded = EmbeddedRecords(constraints, self._written, callers)
         self._find_called(positions)
+        self._add_calls_through_parameters()
         self._live = self._select_live(self._follow_callers())
         self.handing = {function for function, _ in self._live}
 
@@ -100,11 +111,11 @@ class AccessPaths:
                         self._unstable_slots.add(node)
 
     def _note_copied_records(self) -> None:
-        """Let no local record count that something is copied into as a whole."""
-        roots = self._nodes.token_roots
-        self._copied_locals.update(
-            roots[operand_token(copy.destination)] for copy in self._constraints.copies
-            if is_token(copy.destination))
+        """Let no local or embedded record count that something is copied into as a whole."""
+        tokens = [operand_token(copy.destination) for copy in self._constraints.copies
+                  if is_token(copy.destination)]
+        self._copied_locals.update(map(self._nodes.token_roots.__getitem__, tokens))
+        self._assigned_slots.update(map(self._nodes.token_nodes.__getitem__, tokens))
 
     def _find_called(self, positions: Iterable[SiteIndex]) -> None:
         for number, index in positions:
@@ -116,6 +127,22 @@ class AccessPaths:
                 [path] = alternatives
                 if isinstance(path, AccessPath) and path.slots:
                     self._called[number, index] = path
+
+    def _add_calls_through_parameters(self) -> None:
+        """Make the callers of what is called through a parameter known as such."""
+        sets, functions = self._solution.solver.sets, self._nodes.token_functions
+        for number, index in self._constraints.call_numbers:
+            site = self._definitions[number].sites[index]
+            alternatives = self._evaluate(site.target, ())
+            if not site.arguments or alternatives is None or len(alternatives) != 1:
+                continue
+            [path] = alternatives
+            if isinstance(path, AccessPath) and not path.slots:
+                node = self._nodes.find_node(ParameterKey(self._caller(site), path.parameter))
+                callees = {functions[token] for token in sets.get(node, EMPTY)} - {NONE}
+                self._callees[number, index] = sorted(callees)
+                for callee in callees:
+                    self._calling.setdefault(callee, []).append(((number, index), site))
 
     def _follow_callers(self) -> dict[_PathOf, set[_PathOf]]:
         """Follow the paths to what callers hand on. Returns, for those of callers, to what they
@@ -130,7 +157,8 @@ class AccessPaths:
             if path_of in seen:
                 continue
             seen.add(path_of)
-            for position, site in self._callers.iter_sites(path_of[0]):
+            for position, site in chain(self._callers.iter_sites(path_of[0]),
+                                        self._calling.get(path_of[0], ())):
                 value = self._find_handed(site, path_of[1])
                 if value is None:
                     continue
@@ -158,7 +186,8 @@ class AccessPaths:
         own = [each for each in found if isinstance(each, AccessPath)]
         if own:
             return own[0] if len(found) == 1 else None
-        return frozenset(each for each in found if isinstance(each, int)) or None
+        functions = frozenset(each for each in found if isinstance(each, int))
+        return functions - {_NO_FUNCTION} if functions else None
 
     def _select_live(self, handed_to: dict[_PathOf, set[_PathOf]]) -> set[_PathOf]:
         """The paths that something known comes to."""
@@ -172,15 +201,19 @@ class AccessPaths:
         return live
 
     def list_handed(self, position: SiteIndex) -> tuple[HandedFunctions, ...]:
-        """What a direct call hands to access paths of its callee, sorted."""
+        """What a direct call, or one through a parameter, hands to access paths of its callees,
+        sorted.
+        """
         found: list[HandedFunctions] = []
         handed = self._handed.get(position)
         if not handed:
             return ()
         site = self._definitions[position[0]].sites[position[1]]
-        callee = self._nodes.linked_functions[site.callee]
+        callees = self._callees.get(position)
+        if callees is None:
+            callees = [self._nodes.linked_functions[site.callee]]
         for path, value in handed.items():
-            if (callee, path) not in self._live:
+            if not any((callee, path) in self._live for callee in callees):
                 continue
             if not isinstance(value, AccessPath):
                 functions = tuple(sorted(map(self._nodes.function_id, value)))
@@ -220,7 +253,12 @@ class AccessPaths:
         node = self._nodes.holder_nodes[row.holder]
         key = self._nodes.keys[node]
         if isinstance(row, AddressRow):
-            if row.base != NONE or not slots:
+            if not slots:
+                return None
+            if isinstance(key, SlotKey):
+                found = self._inside.find(state)
+                return None if found is None else (found, ())
+            if row.base != NONE:
                 return None
             if isinstance(key, ObjectKey):
                 content = self._find_content(node, slots)
@@ -241,7 +279,34 @@ class AccessPaths:
             return None
         tokens = {token for node in nodes for token in self._solution.solver.sets.get(node, EMPTY)}
         found = {self._nodes.token_functions[token] for token in tokens} - {NONE}
-        return frozenset(found) or None
+        return frozenset(found or {_NO_FUNCTION})
+
+    def _expand_inside(self, state: _State) -> Step[AccessPath | int, _State] | None:
+        """What a value that some function puts into a record in others is, or may be."""
+        value, slots = state
+        row = self._rows[value]
+        if isinstance(row, AddressRow) and slots:
+            node = self._nodes.holder_nodes[row.holder]
+            if isinstance(self._nodes.keys[node], SlotKey):
+                return self._expand_embedded(node, slots)
+        step = self._expand(state)
+        if step is None or any(isinstance(each, AccessPath) for each in step[0]):
+            return None  # a parameter of that function
+        return step
+
+    def _expand_embedded(
+        self, record: int, slots: _Slots
+    ) -> Step[AccessPath | int, _State] | None:
+        """What is written to a field of the records that lie in the field `record` of others."""
+        slot, rest = slots[0], slots[1:]
+        if (slot in self._constraints.address_taken or self._reasons.may_hold_unknown(slot)
+                or self._nodes.slot_key(slot).record in self._copied
+                or any(self._nodes.find_node(OverlapKey(each)) != NONE for each in (slot, record))
+                or record in self._assigned_slots):
+            return None
+        values = self._embedded.list_values(record, slot)
+        return None if values is None else (
+            (_NO_FUNCTION,), [(value, rest) for value in values])
 
     def _expand_field(self, record: int, slots: _Slots) -> Step[AccessPath | int, _State] | None:
         """What is written to a field of a local record."""

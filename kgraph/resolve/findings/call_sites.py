@@ -162,6 +162,7 @@ class CallSiteResolver:
                 yield ResolvedSite(
                     row.key, site.position, caller, found.status, candidates + later,
                     found.holder, found.rule, found.reason, proof=found.proof,
+                    handed=self._paths.list_handed((number, index)),
                     through=self._paths.find_called((number, index)))
 
     def _find_callee(self, site: SiteRow) -> tuple[Candidate, ...]:

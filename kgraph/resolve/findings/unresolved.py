@@ -113,7 +113,11 @@ class NoCandidateReasons:
     def may_hold_more(self, node: int) -> bool:
         """Whether a node may hold other functions than those that were found."""
         tokens = self._solver.sets.get(node, EMPTY)
-        return (TOP in tokens or not tokens.isdisjoint(_DATA)
+        return not tokens.isdisjoint(_DATA) or self.may_hold_unknown(node)
+
+    def may_hold_unknown(self, node: int) -> bool:
+        """Whether something of which nothing is known may come to a node."""
+        return (TOP in self._solver.sets.get(node, EMPTY)
                 or (self._unread is not None and self._may_be_filled(node, self._unread))
                 or bool(self._find_filler(node)))
 

@@ -60,6 +60,11 @@ int one_way(int n) { return outer(&bad) + inner(&good); }
 int other_way(int n) { return outer(&bad) + inner(&bad); }
 """
 
+EMBEDDED_TYPES = TYPES.replace("struct device first = { &good }, second = { &bad };", """
+void *memcpy(void *to, const void *from, unsigned long n);
+struct device first = { &good };
+""")
+
 
 @pytest.mark.parametrize("text", [
     THROUGH_WRAPPERS, IN_A_LOCAL_RECORD, A_LOCAL_TABLE, ANOTHER_ONE_REPLACES_IT % "&bad",
@@ -162,5 +167,72 @@ def test_two_calls_of_one_function_are_told_apart_by_their_tables(tmp_path: Path
     int other_way(struct device *device) { return through_both(&bad, device); }
     """
     with index_text(tmp_path, TYPES + text) as graph:
+        assert reaches(graph, "one_way")
+        assert reaches(graph, "other_way")
+
+
+EMBEDDING = """
+struct inside { struct device device; };
+struct beside { struct device device; int n; };
+static int deep(struct device *device) { return device->ops->run(1); }
+int inner(struct device *device) { return deep(device); }
+int one_way(struct inside *inside) { return inner(&inside->device); }
+int other_way(struct beside *beside) { struct device *own = &beside->device; return inner(own); }
+"""
+WRITTEN_DIRECTLY = EMBEDDING + """
+void fill(struct inside *inside) { inside->device.ops = &good; }
+void fill_other(struct beside *beside)
+{ struct device *own = &beside->device; own->ops = &bad; }
+"""
+WRITTEN_THROUGH_A_PARAMETER = EMBEDDING + """
+static void set(struct device *device, const struct ops *ops) { device->ops = ops; }
+static void forward(const struct ops *ops, struct device *device) { set(device, ops); }
+void fill(struct inside *inside) { forward(&good, &inside->device); }
+void fill_other(struct beside *beside) { forward(&bad, &beside->device); }
+"""
+NEVER_WRITTEN = EMBEDDING + """
+struct device second = { &bad };
+int third(void) { return inner(&second); }
+void fill(struct inside *inside) { inside->device.ops = &good; }
+"""
+THROUGH_A_CALLBACK = EMBEDDING.replace("return deep(device);", """
+    struct carrier carrier = { device };
+    return each(&carrier, visit);
+""").replace("int inner", """
+struct carrier { struct device *device; };
+static int visit(void *data) { struct carrier *carrier = data; return deep(carrier->device); }
+static int ignore(void *data) { return 0; }
+static int each(void *data, int (*fn)(void *)) { return fn(data); }
+int ignoring(void *data) { return each(data, ignore); }
+int inner""") + """
+void fill(struct inside *inside) { inside->device.ops = &good; }
+void fill_other(struct beside *beside) { beside->device.ops = &bad; }
+"""
+
+
+@pytest.mark.parametrize("text", [
+    WRITTEN_DIRECTLY, WRITTEN_THROUGH_A_PARAMETER, NEVER_WRITTEN, THROUGH_A_CALLBACK,
+], ids=["directly", "through a parameter", "never", "through a callback"])
+def test_a_record_in_others_holds_what_is_written_to_any_that_lies_there(
+    tmp_path: Path, text: str
+) -> None:
+    with index_text(tmp_path, EMBEDDED_TYPES + text) as graph:
+        assert reaches(graph, "one_way")
+        assert not reaches(graph, "other_way")
+        assert "another table" in why(graph, "other_way")
+
+
+@pytest.mark.parametrize("text", [
+    "void fill_any(struct device *device) { device->ops = &good; } void (*hook)() = fill_any;",
+    "struct device *find(void);\nvoid fill_any(void) { find()->ops = &good; }",
+    "struct beside copy; void fill_any(struct beside *to) { to->device = first; }",
+    """void set(const struct ops **at) { *at = &good; }
+    void fill_any(struct beside *beside) { set(&beside->device.ops); }""",
+    "void fill_any(struct beside *beside) { memcpy(&beside->device, &first, 8); }",
+    """struct twin { const struct ops *also; }; union both { struct twin one; struct beside two; };
+    void fill_any(union both *both) { both->one.also = &good; }""",
+], ids=["any", "from outside", "copied", "its address", "copied as memory", "in a union"])
+def test_a_record_in_others_may_be_written_otherwise(tmp_path: Path, text: str) -> None:
+    with index_text(tmp_path, EMBEDDED_TYPES + WRITTEN_DIRECTLY + text) as graph:
         assert reaches(graph, "one_way")
         assert reaches(graph, "other_way")
