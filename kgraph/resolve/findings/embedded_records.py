@@ -16,6 +16,7 @@ from kgraph.model.values import POINTEE
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.direct_callers import DirectCallers
+from kgraph.resolve.installed_tables import is_export_row
 from kgraph.resolve.interning import (
     CONSTANT,
     NONE,
@@ -84,8 +85,7 @@ class EmbeddedRecords:
     ) -> Iterator[tuple[int, int]]:
         """The fields that a record lies in into which a function writes a value, and the value."""
         function, base, value = write
-        is_open = (depth == _MOST_CALLS
-                   or FunctionRow(function) in self._nodes.interner.value_numbers)
+        is_open = depth == _MOST_CALLS or function in self._called_by_pointer
         for place in self._find_places(base, record, frozenset()):
             if not isinstance(place, ParameterKey):
                 yield place, value
@@ -147,6 +147,21 @@ class EmbeddedRecords:
     def _is_changed(self, node: int) -> bool:
         """Whether a parameter may be something else than what was handed to it."""
         return node in self._address_taken or node in self._written
+
+    @cached_property
+    def _called_by_pointer(self) -> set[int]:
+        """The functions whose address is taken, but by a row of the kernel's symbol table."""
+        facts = self._nodes.facts
+        functions = {value: row.function for value, row in enumerate(self._rows)
+                     if isinstance(row, FunctionRow)}
+        found: set[int] = set()
+        for row in facts.definitions:
+            if not is_export_row(facts, row):
+                found.update(functions[write.value] for write in row.writes
+                             if write.value in functions)
+            found.update(functions[value] for site in row.sites for argument in site.arguments
+                         for value in argument if value in functions)
+        return found
 
     @cached_property
     def _writes(self) -> dict[int, list[tuple[int, int, int]]]:
