@@ -91,7 +91,7 @@ class AccessPaths:
         self._find_called(positions)
         self._add_calls_through_parameters()
         self._live = self._select_live(self._follow_callers())
-        self.handing = {function for function, _ in self._live}
+        self.handing = {function for function, _ in self._live} | self._embedded.followed
 
     def _read_definitions(self) -> None:
         keys, nodes = self._nodes.interner.holder_keys, self._nodes.holder_nodes

@@ -46,7 +46,7 @@ _MOST_CALLS = 4  # between a write and who hands on the record
 
 class EmbeddedRecords:
     """Finds the writes to records by the field that they lie in. `written` are the values written
-    to locals and parameters.
+    to locals and parameters. `followed` are the linked functions whose callers were looked at.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class EmbeddedRecords:
         self._written = written
         self._callers = callers
         self._found: dict[int, list[tuple[int, int]] | None] = {}
+        self.followed: set[int] = set()
 
     def list_values(self, record: int, slot: int) -> list[int] | None:
         """The values that are written to a field, the node `slot`, of records that lie in the field
@@ -92,7 +93,9 @@ class EmbeddedRecords:
             elif is_open:
                 yield _ANYWHERE, value
             else:
-                for _, site in self._callers.iter_sites(self._nodes.linked_functions[function]):
+                linked = self._nodes.linked_functions[function]
+                self.followed.add(linked)
+                for _, site in self._callers.iter_sites(linked):
                     for handed in self._list_arguments(site, place.index):
                         for given in self._translate(site, value):
                             yield from self._iter_places(
