@@ -253,22 +253,25 @@ class AccessPaths:
         node = self._nodes.holder_nodes[row.holder]
         key = self._nodes.keys[node]
         if isinstance(row, AddressRow):
-            if not slots:
-                return None
-            if isinstance(key, SlotKey):
-                found = self._inside.find(state)
-                return None if found is None else (found, ())
-            if row.base != NONE:
-                return None
-            if isinstance(key, ObjectKey):
-                content = self._find_content(node, slots)
-                return None if content is None else (content, ())
-            return self._expand_field(node, slots) if isinstance(key, VariableKey) else None
+            return self._expand_address(node, state) if slots else None
         if isinstance(key, SlotKey):
             if row.base == NONE or key.field == POINTEE or len(slots) == _MOST_SLOTS:
                 return None
             return (), ((row.base, (node, *slots)),)
         return self._expand_holder(node, slots)
+
+    def _expand_address(
+        self, node: int, state: _State
+    ) -> Step[AccessPath | int, _State] | None:
+        """What lies at the address of an object, of a local, or of a record in others."""
+        key, slots = self._nodes.keys[node], state[1]
+        if isinstance(key, VariableKey):
+            return self._expand_field(node, slots)
+        if isinstance(key, SlotKey):
+            content = self._inside.find(state)
+        else:
+            content = self._find_content(node, slots) if isinstance(key, ObjectKey) else None
+        return None if content is None else (content, ())
 
     def _find_content(self, root: int, slots: _Slots) -> _Alternatives | None:
         """The functions in a field of a static object; None if they are not all known."""

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from kgraph.model.values import POINTEE
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.fact_rows import SiteRow
+from kgraph.resolve.findings.alternatives import AlternativeFinder, Step
 from kgraph.resolve.findings.direct_callers import DirectCallers
 from kgraph.resolve.installed_tables import is_export_row
 from kgraph.resolve.interning import (
@@ -38,6 +39,8 @@ class _Write(NamedTuple):
     value: int
 
 
+_Pointer = tuple[int, str]  # a value, and the type of the record that it points to
+_Place = int | ParameterKey
 _ANYWHERE = NONE  # as the field that a record lies in
 _NOT_NAMES = ("const", "volatile", "struct", "union")  # in a type
 _MOST_WRITES = 500
@@ -58,6 +61,7 @@ class EmbeddedRecords:
         self._written = written
         self._callers = callers
         self._found: dict[int, list[tuple[int, int]] | None] = {}
+        self._finder = AlternativeFinder[_Pointer, _Place](self._expand_pointer)
         self.followed: set[int] = set()
 
     def list_values(self, record: int, slot: int) -> list[int] | None:
@@ -87,7 +91,7 @@ class EmbeddedRecords:
         """The fields that a record lies in into which a function writes a value, and the value."""
         function, base, value = write
         is_open = depth == _MOST_CALLS or function in self._called_by_pointer
-        for place in self._find_places(base, record, frozenset()):
+        for place in self._finder.find((base, record)) or ():
             if not isinstance(place, ParameterKey):
                 yield place, value
             elif is_open:
@@ -114,32 +118,28 @@ class EmbeddedRecords:
     def _list_arguments(self, site: SiteRow, index: int) -> Sequence[int]:
         return site.arguments[index] if index < len(site.arguments) else ()
 
-    def _find_places(
-        self, value: int, record: str, seen: frozenset[int]
-    ) -> frozenset[int | ParameterKey]:
-        """The fields that the record lies in that a pointer points to, or the objects that it is,
-        as nodes; or the parameter that the pointer is.
+    def _expand_pointer(self, state: _Pointer) -> Step[_Place, _Pointer]:
+        """The field that the record lies in that a pointer points to, or the object that it is, as
+        nodes; or the parameter that the pointer is, or the values that it may be.
         """
+        value, record = state
         if value == CONSTANT:
-            return frozenset()
+            return (), ()
         row = self._rows[value] if value != NONE else None
         if not isinstance(row, LoadRow | AddressRow):
-            return frozenset((_ANYWHERE,))
-        node, key = self._nodes.holder_nodes[row.holder], self._nodes.interner.holder_keys[
-            row.holder]
+            return (_ANYWHERE,), ()
+        node = self._nodes.holder_nodes[row.holder]
+        key = self._nodes.interner.holder_keys[row.holder]
         if isinstance(row, AddressRow):
             is_known = self._is_of_type(key, record) if isinstance(key, ObjectKey) else (
                 isinstance(key, SlotKey) and key.field != POINTEE)
-            return frozenset((node if is_known else _ANYWHERE,))
+            return (node if is_known else _ANYWHERE,), ()
         if isinstance(key, ParameterKey) and not self._is_changed(node):
-            return frozenset((key,))
+            return (key,), ()
         written = self._written.get(node)
-        if node in seen:
-            return frozenset()
         if not isinstance(key, VariableKey) or node in self._address_taken or not written:
-            return frozenset((_ANYWHERE,))
-        return frozenset().union(*(
-            self._find_places(each, record, seen | {node}) for each in written))
+            return (_ANYWHERE,), ()
+        return (), [(each, record) for each in written]
 
     def _is_of_type(self, key: ObjectKey, record: str) -> bool:
         """Whether an object is known to be such a record, or an array of them."""
