@@ -26,7 +26,7 @@ from kgraph.textfile import read_regular_file
 
 _MOST_COMMANDS = 300
 _SECONDS_EACH = 120
-_RELATIVE_FILE = re.compile(r"(?:[\w+,-][\w.+,-]*/)*[\w+,-][\w.+,-]*\.?[\w-]*")
+_RELATIVE_FILE = re.compile(r"(?:[\w+,-][\w.+,-]*/(?:\.\./)?)*[\w+,-][\w.+,-]*\.?[\w-]*")
 _GENERATED = re.compile(r".*(?<!\.mod)\.[ch]")
 _REDIRECTED = re.compile(r"(>>?)\s*([\w+,-][\w.+,/-]*/[\w.+,-]+)")
 _INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
@@ -68,7 +68,7 @@ def make_generated_sources(
     absent = sorted(
         name
         for name in {*sources, *recipes.wanted}
-        if name.endswith(".c") and not (prepared.build / name).is_file()
+        if name.endswith((".c", ".S")) and not (prepared.build / name).is_file()
     )
     if absent:
         remark(
@@ -84,7 +84,8 @@ def _read_recipes(text: str, prepared: PreparedBuild) -> _Recipes:
         if line.startswith(("make", ":")) or len(line) < 3:
             continue
         compiles = KERNEL_DEFINE in line and " -c " in line
-        files = tuple(_OBJECT.findall(line)) if compiles else _find_named_files(line)
+        files = tuple(map(os.path.normpath, _OBJECT.findall(line))) if compiles else (
+            _find_named_files(line))
         number = len(recipes.lines)
         recipes.lines.append(line)
         recipes.files.append(files)
@@ -134,7 +135,7 @@ def _find_named_files(line: str) -> tuple[str, ...]:
             name = word.rpartition(",")[2] if word.startswith("-Wl,") else word
             if "/" in name and _RELATIVE_FILE.fullmatch(name):
                 named[os.path.normpath(name)] = None
-    return tuple(named)
+    return tuple(name for name in named if not name.startswith(".."))
 
 
 def _choose_recipes(name: str, recipes: _Recipes, build: Path, chosen: set[int]) -> None:

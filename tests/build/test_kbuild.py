@@ -179,6 +179,24 @@ def test_a_header_of_two_lines_and_one_without_a_suffix(
     assert not (folder / "unused").exists()
 
 
+OBJECT_RULES = """\
+vmlinux: net/core/list.o
+net/core/list.o: net/core/list.S
+\tgcc -D__KERNEL__ -D__ASSEMBLY__ -c -o net/core/list.o net/core/list.S
+net/core/list.S: net/core/../part.o
+\ttest -s net/core/../part.o && echo 'nop' > net/core/list.S
+net/core/../part.o:
+\tmkdir -p net/core; gcc -D__KERNEL__ -c -o net/core/../part.o $(SRC)/net/core/dev.c
+"""
+
+
+def test_a_source_is_made_of_an_object_that_is_named_by_way_of_another_folder(tree: Path) -> None:
+    (tree / "rules.mk").write_text((tree / "rules.mk").read_text() + OBJECT_RULES)
+    found = units(tree)
+    assert "net/core/list.S" in [unit.path for unit in found.units]
+    assert (tree.parent / "work/build/net/part.o").is_file()
+
+
 def test_a_source_that_cannot_be_made_is_a_remark(tree: Path) -> None:
     rules = (tree / "rules.mk").read_text()
     (tree / "rules.mk").write_text(rules.replace("echo 'int made;'", "false"))
