@@ -133,7 +133,8 @@ def _find_named_files(line: str) -> tuple[str, ...]:
         for word in words:
             # A linker script comes as -Wl,-T,arch/x86/entry/vdso/vdso.lds.
             name = word.rpartition(",")[2] if word.startswith("-Wl,") else word
-            if "/" in name and _RELATIVE_FILE.fullmatch(name):
+            # Another option names no file that is made (-Iarch/x86/include).
+            if "/" in name and not name.startswith("-") and _RELATIVE_FILE.fullmatch(name):
                 named[os.path.normpath(name)] = None
     return tuple(name for name in named if not name.startswith(".."))
 

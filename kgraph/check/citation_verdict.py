@@ -65,8 +65,32 @@ class CitationJudge:
         is_named = functions and self.context.find_functions(line.claim.name, citation)
         if not functions or (not is_named and here[0] is CitationVerdict.EXACT):
             return here  # of a macro, or of a pointer, where it is used
-        cited = _CitedFunctions(self.context, citation, functions, self._places_below(line))
-        return cited.judge(() if outcome.position is None else outcome.places)
+        places = self._places_below(line)
+        cited = _CitedFunctions(
+            self.context, citation, functions, places, line.is_frame and not places)
+        return cited.judge(self._find_incoming(line, outcome))
+
+    def _find_incoming(self, line: DocumentLine, outcome: Outcome) -> list[Extent]:
+        """Where the function of a line is called from: by the function above, also over steps that
+        are left out. At the head of a chain, any call of it that the citation means.
+        """
+        if outcome.position is None:
+            return []
+        last = outcome.via[-1:] or ((outcome.hop,) if outcome.hop is not None else ())
+        incoming = [*outcome.places, *(hop.site.extent for hop in last)]
+        return incoming if incoming or line.parent else self._find_cited_calls(line)
+
+    def _find_cited_calls(self, line: DocumentLine) -> list[Extent]:
+        """The calls of a line's function that its citation names."""
+        graph, citation = self.context.graph, line.citation
+        numbers = {each.number for each in self.context.find_functions(line.claim.name)}
+        path = None if citation is None else _find_cited_file(self.context, citation, [])
+        if citation is None or path is None:
+            return []
+        sites = [*graph.find_sites_at(path, citation.line),
+                 *graph.find_sites_over(path, citation.line)]
+        return [site.extent for site in sites
+                if numbers.intersection(self.context.callees_of(site.number))]
 
     def _functions_of(self, line: DocumentLine) -> list[KnownFunction]:
         """The functions that a line was understood to mean."""
@@ -87,13 +111,15 @@ class CitationJudge:
 @dataclass(frozen=True)
 class _CitedFunctions:
     """The functions that a line means, with its citation. `places` are the extents of their code
-    that bear out the lines under it, empty for a leaf.
+    that bear out the lines under it, empty for a leaf. `is_innermost`: the line is the innermost
+    frame of a stack, which may stand anywhere in its function.
     """
 
     context: CheckContext
     citation: Citation
     functions: Sequence[KnownFunction]
     places: Sequence[Extent]
+    is_innermost: bool = False
 
     def judge(self, incoming: Sequence[Extent]) -> _Judgement:
         """The verdict on the citation. `incoming` is where the functions are called from."""
@@ -127,13 +153,16 @@ class _CitedFunctions:
         right = _find_nearest(wanted, path, line) or where
         if any((place.start.path, place.start.line) == (path, line) for place in wanted):
             return CitationVerdict.EXACT, Location(path, line), 0
+        is_in = where is not None and where.path == path and where.line <= line <= function.end_line
+        if is_in and self.is_innermost:
+            return CitationVerdict.EXACT, Location(path, line), 0
         for place in wanted:
             if _covers(self._expand_to_statement(place), path, line):
                 return CitationVerdict.STATEMENT, place.start, 0
         near = self._measure_distance(own, path) or self._measure_distance(sites, path)
         if near and where is not None and where.line <= line:
             return CitationVerdict.NEAR, right, near
-        if where is None or where.path != path or not where.line <= line <= function.end_line:
+        if where is None or not is_in:
             return CitationVerdict.OUTSIDE, right, 0
         if line <= self._find_brace(function, where):
             return CitationVerdict.DEFINITION, right, 0

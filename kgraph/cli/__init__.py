@@ -5,6 +5,7 @@ Imports as little as a verb needs: most of the time of a question is the interpr
 
 import os
 import signal
+import sys
 from types import FrameType
 from typing import NoReturn
 
@@ -12,6 +13,7 @@ __all__ = [
     "main",
 ]
 
+USAGE = 2
 INTERRUPTED = 128 + signal.SIGINT
 
 
@@ -25,6 +27,26 @@ def main() -> NoReturn:
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _exit_at_once)
-    from kgraph.cli.entry import run
-
+    try:
+        from kgraph.cli.entry import run
+    except ModuleNotFoundError as error:
+        message, hint = describe_missing_package(error)
+        if not message:
+            raise
+        sys.stderr.write(f"kgraph: {message}\nhint: {hint}\n")
+        sys.exit(USAGE)
     run()
+
+
+def describe_missing_package(error: ModuleNotFoundError) -> tuple[str, str]:
+    """What is wrong and what to do where a package is missing that kgraph needs; "" if it is a
+    module of kgraph itself.
+    """
+    package = (error.name or "").partition(".")[0]
+    if package in ("", __name__.partition(".")[0]):
+        return "", ""
+    message = (f"the Python package {package}, which kgraph needs, is not installed for"
+               f" {sys.executable}")
+    hint = ("in a checkout: python3 -m venv .venv && .venv/bin/pip install -e . &&"
+            " .venv/bin/kgraph ...")
+    return message, hint

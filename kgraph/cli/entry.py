@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import click
 
-from kgraph.cli import INTERRUPTED
+from kgraph.cli import INTERRUPTED, USAGE, describe_missing_package
 from kgraph.cli.callees import callees_verb
 from kgraph.cli.callers import callers_verb
 from kgraph.cli.check import check_verb
@@ -34,8 +34,6 @@ from kgraph.cli.report import report_verb
 from kgraph.cli.site import site_verb
 from kgraph.cli.status import status_verb
 from kgraph.errors import KgraphError
-
-USAGE = 2
 
 
 def _print_version(context: click.Context, _option: click.Parameter, is_wanted: bool) -> None:
@@ -149,11 +147,7 @@ def run() -> NoReturn:
         status = _print_error(*_describe_error(error))
     except Exception as error:  # noqa: BLE001  a bug must not look like an answer
         _print_traceback_if_asked()
-        status = _print_error(
-            _describe_internal_error(error),
-            "please report it; run the command again with KGRAPH_TRACEBACK=1 and include the"
-            " output",
-        )
+        status = _print_error(*_describe_internal_error(error))
     finish_output()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # nothing is left to be cleaned up
     discard_unwritten()
@@ -191,10 +185,17 @@ def _describe_os_error(error: OSError) -> tuple[str, str]:
     return f"{where}{error.strerror or error}", hint
 
 
-def _describe_internal_error(error: Exception) -> str:
+def _describe_internal_error(error: Exception) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    if isinstance(error, ModuleNotFoundError):
+        message, hint = describe_missing_package(error)
+        if message:
+            return message, hint
     frame = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error}".removesuffix(": ")
-    return f"internal error: {what} ({Path(frame.filename).name}:{frame.lineno})"
+    where = f"{Path(frame.filename).name}:{frame.lineno}"
+    hint = "please report it; run the command again with KGRAPH_TRACEBACK=1 and include the output"
+    return f"internal error: {what} ({where})", hint
 
 
 def _print_error(message: str, hint: str) -> int:

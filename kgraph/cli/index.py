@@ -126,14 +126,13 @@ class _Progress:
     def say(self, text: str) -> None:
         self.bar.clear()
         remark(text)
+        self.bar.begin_step(text)
 
 
 def _index(request: "IndexRequest", form: str) -> None:
     progress = _Progress()
-    try:
+    with progress.bar.run_timer():
         summary = api.index(request, progress=progress.bar, remark=progress.say, is_last=True)
-    finally:
-        progress.bar.clear()
     _write_summary(summary, form)
 
 
@@ -145,17 +144,19 @@ def _index_matrix(file: Path, request: "IndexRequest", form: str) -> int:
     progress = _Progress()
     failed = 0
     records: list[dict[str, object]] = []
-    for outcome in api.index_matrix(
-            file, request, progress=progress.bar, remark=progress.say):
-        progress.bar.clear()
-        if outcome.summary is None:
-            failed += 1
-            remark(f"{file}:{outcome.cell.line}: {outcome.cell.name}: {outcome.error}")
-            records.append({"index": None, "of": outcome.cell.name, "error": str(outcome.error)})
-        elif form == "json":
-            records.append(encode_summary(outcome.summary))
-        else:
-            write_lines([f"{outcome.cell.name}:", *format_brief_summary(outcome.summary)])
+    with progress.bar.run_timer():
+        for outcome in api.index_matrix(
+                file, request, progress=progress.bar, remark=progress.say):
+            progress.bar.clear()
+            cell = outcome.cell
+            if outcome.summary is None:
+                failed += 1
+                remark(f"{file}:{cell.line}: {cell.name}: {outcome.error}")
+                records.append({"index": None, "of": cell.name, "error": str(outcome.error)})
+            elif form == "json":
+                records.append(encode_summary(outcome.summary))
+            else:
+                write_lines([f"{cell.name}:", *format_brief_summary(outcome.summary)])
     if form == "json":
         write_json({"format": "kgraph-matrix/1", "indexes": records})
     return 2 if failed else 0

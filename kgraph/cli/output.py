@@ -1,13 +1,16 @@
 """Writes to the terminal: data to standard output, progress and remarks to standard error."""
 
+import contextlib
 import errno
 import json
 import os
 import re
 import shutil
+import signal
 import sys
 import tempfile
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -236,31 +239,75 @@ def tell(line: str) -> None:
 
 
 class ProgressBar:
-    """A progress bar on standard error; silent unless that is a terminal."""
+    """Progress on standard error. On a terminal a bar, which moves each second; elsewhere, such as
+    in a log, a line a minute. A timer's signal writes them: whatever runs is not waited for.
+    """
 
     _WIDTH = 30
+    _SECOND = 1.0
+    _MINUTE = 60.0
 
     def __init__(self) -> None:
         self._shown = sys.stderr.isatty()
         self._colour = self._shown and not os.environ.get("NO_COLOR")
+        self._interval = self._SECOND if self._shown else self._MINUTE
+        self._started = self._step_started = time.monotonic()
+        self._done = self._total = 0
+        self._what = ""
+
+    @contextlib.contextmanager
+    def run_timer(self) -> Iterator[None]:
+        """Show how time passes during the block. Outside the main thread nothing is shown."""
+        try:
+            before = signal.signal(signal.SIGALRM, self._show_time)
+        except ValueError:
+            yield
+            return
+        signal.setitimer(signal.ITIMER_REAL, self._interval, self._interval)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            self.clear()
+
+    def begin_step(self, what: str) -> None:
+        """Note what runs now, if nobody counts how far it is."""
+        self._done, self._total, self._what = 0, 0, what
+        self._step_started = time.monotonic()
 
     def __call__(self, done: int, total: int, what: str) -> None:
         """Show that `done` of `total` are done, and what runs now."""
-        if not self._shown:
-            return
-        if total:
-            filled = self._WIDTH * done // total
-            bar = "#" * filled + "-" * (self._WIDTH - filled)
-            if self._colour:
-                bar = f"\033[32m{bar[:filled]}\033[0m{bar[filled:]}"
-            text = f"[{bar}] {done}/{total} {what[:40]}"
-        else:
-            text = what
-        sys.stderr.write(f"\r\033[K{text}")
-        sys.stderr.flush()
+        if not total or not self._total:
+            self._step_started = time.monotonic()
+        self._done, self._total, self._what = done, total, what
+        if self._shown:
+            sys.stderr.write(f"\r\033[K{self._format_bar()}")
+            sys.stderr.flush()
 
     def clear(self) -> None:
         """Erase the bar."""
         if self._shown:
             sys.stderr.write("\r\033[K")
             sys.stderr.flush()
+
+    def _format_bar(self) -> str:
+        seconds = int(time.monotonic() - self._step_started)
+        if not self._total:
+            return f"{self._what[:60]}{f' ({seconds} s)' if seconds else ''}"
+        filled = self._WIDTH * self._done // self._total
+        bar = "#" * filled + "-" * (self._WIDTH - filled)
+        if self._colour:
+            bar = f"\033[32m{bar[:filled]}\033[0m{bar[filled:]}"
+        return f"[{bar}] {self._done}/{self._total} {self._what[:40]}"
+
+    def _show_time(self, _number: int, _frame: object) -> None:
+        # Not by sys.stderr: the signal may come while something else is written there.
+        if self._shown:
+            text = f"\r\033[K{self._format_bar()}"
+        else:
+            minutes = round((time.monotonic() - self._started) / self._MINUTE)
+            count = f"{self._done} of {self._total}, " if self._total else ""
+            text = escape_for_stderr(f"kgraph: {minutes} min: {count}{self._what}") + "\n"
+        with contextlib.suppress(OSError, ValueError):  # it may be closed
+            os.write(sys.stderr.fileno(), text.encode("utf-8", "backslashreplace"))

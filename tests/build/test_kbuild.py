@@ -7,6 +7,7 @@ import pytest
 
 from kgraph.build import UnitList, UnitRequest, list_translation_units, open_tree
 from kgraph.build import toolchain as tools_module
+from kgraph.build.generated_sources import _find_named_files
 from kgraph.errors import ConfigurationError, ToolError
 from tests.support.tree_state import listing
 
@@ -214,3 +215,10 @@ def test_a_cache_inside_the_tree_or_with_a_space_is_refused(tree: Path, tmp_path
         with pytest.raises(ConfigurationError, match=says):
             list_translation_units(opened, work=work)
         assert not work.exists()
+
+
+def test_options_name_no_files_that_a_command_makes() -> None:
+    line = ("gcc -Iarch/x86/include -I./include -Wp,-MD,lib/.x.d -include a/b.h"
+            " -Wl,-T,arch/vdso.lds -o lib/gen lib/gen.c > include/made.h")
+    assert _find_named_files(line) == (
+        "a/b.h", "arch/vdso.lds", "lib/gen", "lib/gen.c", "include/made.h")

@@ -42,3 +42,37 @@ def test_a_citation_past_another_call_says_so(mini: CallGraph) -> None:
     assert line.citation is CitationVerdict.NEAR
     assert describe_citation(line) == (
         f"citation near, 1 line after another call: the one below is at {last_call.location}")
+
+
+def judged(graph: CallGraph, text: str) -> list[CitationVerdict]:
+    return [line.citation for line in check_text(graph, f"```\n{text}\n```\n").lines[1:-1]]
+
+
+def find_call(graph: CallGraph, caller: str, callee: str) -> str:
+    path = find_paths(graph, PathQuestion(caller, callee)).paths[0]
+    return str(path.hops[-1].site.location)
+
+
+def test_a_call_site_is_a_right_citation_of_what_it_calls(mini: CallGraph) -> None:
+    """At the head of a chain, alone, and below steps that are left out: nothing is to be moved."""
+    exact, outside = CitationVerdict.EXACT, CitationVerdict.OUTSIDE
+    place = find_call(mini, "SYSC_sendto", "sock_sendmsg")
+    below = find_call(mini, "sock_sendmsg", "sock_sendmsg_nosec")
+    assert judged(mini, f"sock_sendmsg ({place})") == [exact]
+    assert judged(mini, f"sock_sendmsg ({place})\n|-sock_sendmsg_nosec ({below})") == [
+        exact, exact]
+    assert judged(mini, f"SyS_sendto\n|-sock_sendmsg ({place})") == [CitationVerdict.NONE, exact]
+    other = find_call(mini, "inet_sendmsg", "raw_sendmsg")
+    assert judged(mini, f"SyS_sendto\n|-sock_sendmsg ({other})")[1] is outside
+
+
+def test_the_innermost_frame_of_a_stack_stands_anywhere_in_its_function(mini: CallGraph) -> None:
+    place = find_call(mini, "SYSC_sendto", "sock_sendmsg")
+    function, = mini.find_functions("sock_sendmsg")
+    assert function.location is not None
+    for line in range(function.location.line, function.end_line + 1):
+        text = (f"#0  sock_sendmsg (a=0x1) at {function.location.path}:{line}\n"
+                f"#1  0xffff0001 in SYSC_sendto (fd=1) at {place}")
+        assert judged(mini, text) == [CitationVerdict.EXACT] * 2
+    text = text.replace(f":{line}", f":{function.end_line + 1}")
+    assert not judged(mini, text)[0].is_right
