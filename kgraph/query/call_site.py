@@ -16,6 +16,7 @@ from kgraph.query.lookup import find_function
 from kgraph.textfile import escape_if_undecodable, escape_name
 
 _PLACE = re.compile(r"(.+?):(\d{1,9})(?::(\d{1,9}))?:?", re.DOTALL)
+_NUMBERED = re.compile(r":\d*$")
 _SOURCE = re.compile(r"[^:]*(?:/[^:]*|\.[chsS])", re.DOTALL)
 _MAX_LISTED = 8
 
@@ -24,23 +25,27 @@ class Place(Struct, frozen=True):
     """A place as it is written: FILE:LINE:COLUMN, FILE:LINE, or FILE or the name of a function."""
 
     text: str
-    line: int = 0
+    line: int | None = None
     column: int = 0
 
     @classmethod
     def parse(cls, written: str) -> "Place":
-        """The place in a text, which may stand in brackets as kgraph writes it."""
+        """The place in a text, which may stand in brackets as kgraph writes it. Raises
+        LookupFailed.
+        """
         bare = written.strip()
         bare = bare[1:-1] if bare.startswith("(") and bare.endswith(")") else bare
         found = _PLACE.fullmatch(bare)
         if found is None:
+            if _NUMBERED.search(bare):
+                raise LookupFailed(f"`{written}` is not a place (FILE:LINE)", "write FILE:LINE")
             return cls(bare)
         return cls(found[1], int(found[2]), int(found[3] or 0))
 
     @property
     def is_file(self) -> bool:
         """Whether the text is a file, by its form."""
-        return bool(self.line or _SOURCE.fullmatch(self.text))
+        return self.line is not None or _SOURCE.fullmatch(self.text) is not None
 
 
 def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
@@ -54,7 +59,7 @@ def find_call_sites(graph: CallGraph, place: str) -> list[SiteAnswer]:
         function = find_function(graph, written.text)
         return _answer(graph, graph.find_sites_of(function.number), f"{function} makes no calls")
     path = find_file(graph, written.text)
-    if not written.line:
+    if written.line is None:
         return _answer(graph, graph.find_sites_in(path), f"no call starts in {path}")
     sites = (graph.find_sites_at(path, written.line)
              or graph.find_sites_over(path, written.line))
