@@ -27,6 +27,7 @@ from kgraph.build.dry_run import iter_compile_commands as commands_of
 from kgraph.build.generated_sources import make_generated_sources
 from kgraph.build.kbuild import PreparedBuild, has_in_tree_build
 from kgraph.build.kbuild import prepare_build as prepare_headers
+from kgraph.build.rust import find_rust_functions
 from kgraph.build.toolchain import Toolchain, choose_toolchain
 from kgraph.build.tree import KernelTree
 from kgraph.build.unit_builder import (
@@ -54,7 +55,7 @@ class UnitList:
     `units` is sorted by (path, object). `build` is the absolute path of the folder of generated
     files, None if there is none. `skipped` counts what was left out, by reason. `remarks` are those
     that the caller's callback received. `whole`: these are all units that Kbuild links into the
-    kernel and its modules.
+    kernel and its modules. `rust` names the functions that Rust code defines for C.
     """
 
     units: tuple[TranslationUnit, ...]
@@ -64,6 +65,7 @@ class UnitList:
     skipped: tuple[tuple[str, int], ...]
     remarks: tuple[str, ...]
     whole: bool = False
+    rust: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _list_from_kbuild(listing: _Listing) -> UnitList:
         skipped=result.skipped,
         remarks=tuple(listing.remarks),
         whole=not listing.request.only and _MAY_BE_LINKED.isdisjoint(dict(result.skipped)),
+        rust=find_rust_functions(listing.tree.root, listing.work / "build"),
     )
 
 

@@ -108,6 +108,9 @@ def remark_partial_index(description: "IndexDescription") -> None:
     if description.only:
         remark(f"the index holds {', '.join(description.only)} only: calls through other parts of"
                " the tree are not in it")
+    if description.rust:
+        remark("the configuration has Rust code, which kgraph does not read: its calls are not in"
+               " the index")
 
 
 def remark_changed_files(text: "SourceText") -> None:

@@ -304,7 +304,8 @@ class Neighbours(Struct, frozen=True, gc=False):
 class IndexDescription(Struct, frozen=True, gc=False):
     """What was indexed. `tree` is an absolute path, `build` the folder of generated files, `only`
     what `--only` restricted the index to, `built` seconds since the epoch. `whole`: its units are
-    all that Kbuild links into the kernel and its modules.
+    all that Kbuild links into the kernel and its modules. `rust` names the functions that Rust code
+    defines for C, which are not in the index.
     """
 
     tree: str
@@ -315,6 +316,7 @@ class IndexDescription(Struct, frozen=True, gc=False):
     built: float = 0.0
     bundled: bool = False
     whole: bool = False
+    rust: tuple[str, ...] = ()
 
 
 Number = int | float  # as it is stored: decoding to float alone would make a count 3.0

@@ -11,8 +11,9 @@ those that might are named. What an open call might enter:
 - any other, a *blind* call, every function that other files can name, or whose address is taken.
 
 In the index of a whole kernel a function without a definition is no open call: a kernel is linked
-without libraries, so the compiler has removed the calls of it. Neither is a function, also one of
-assembler with a call through a register, that calls nothing back (leaf_functions.toml).
+without libraries, so the compiler has removed the calls of it; but one that Rust code defines is.
+Neither is a function, also one of assembler with a call through a register, that calls nothing back
+(leaf_functions.toml).
 """
 
 import tomllib
@@ -165,9 +166,9 @@ class _OpenCalls:
 
 def _find_open_functions(graph: CallGraph) -> set[int]:
     """The functions without a definition that may call anything."""
-    if graph.is_whole:
-        return set()
-    return {number for number, name in graph.find_undefined_functions() if not _is_leaf(name)}
+    rust = graph.description.rust
+    return {number for number, name in graph.find_undefined_functions()
+            if (name in rust if graph.is_whole else not _is_leaf(name))}
 
 
 def _is_leaf(name: str) -> bool:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from kgraph.graph import CallGraph
@@ -55,6 +56,15 @@ def test_a_whole_kernel_calls_nothing_that_it_does_not_define(tmp_path: Path) ->
     with index_text(tmp_path, LIBRARY) as graph:
         gap = explain(mark_whole(graph), "start", "theirs")
         assert (gap.is_open, gap.forward.undefined) == (False, ())
+
+
+def test_what_rust_code_defines_stays_open_in_a_whole_kernel(tmp_path: Path) -> None:
+    with index_text(tmp_path, LIBRARY) as graph:
+        graph.reader.description = msgspec.structs.replace(
+            graph.description, rust=("far_away", "other"))
+        gap = explain(mark_whole(graph), "start", "theirs")
+        assert gap.is_open
+        assert [str(each) for each in gap.forward.undefined] == ["far_away"]
 
 
 def test_the_nearest_undefined_functions_are_listed_first(tmp_path: Path) -> None:
