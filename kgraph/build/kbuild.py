@@ -24,7 +24,9 @@ from kgraph.build.toolchain import (
 )
 from kgraph.build.tree import KernelTree
 from kgraph.errors import ConfigurationError, ToolError
+from kgraph.textfile import read_regular_file
 
+_PAHOLE = re.compile(rb"^CONFIG_PAHOLE_VERSION=(\d+)(\d\d)$", re.MULTILINE)
 _MEANINGFUL = re.compile(r"error:|\*\*\*|not found|No such file|cannot|undefined", re.IGNORECASE)
 _LINES_SHOWN = 3
 _LOCK_FILE = "running"
@@ -195,11 +197,29 @@ def prepare_build(
         shutil.rmtree(build)
     build.mkdir(parents=True)
     shadow = make_shadow_tree(tree.root, work / "shadow")
-    make = Make(build, toolchain.make_variables(tree.root), work / "log")
+    variables = toolchain.make_variables(tree.root) + replace_pahole(configuration.path, work)
+    make = Make(build, variables, work / "log")
     _configure(make, shadow, configuration)
     require_headers(build / ".config", toolchain)
     _make_headers(make, jobs, remark)
     return PreparedBuild(build, shadow, make, toolchain)
+
+
+def replace_pahole(config: Path | None, work: Path) -> tuple[str, ...]:
+    """The make variable of a program that does nothing but give the version of pahole for which a
+    configuration was made; nothing if there is a pahole, or the configuration has none.
+
+    Without it Kconfig leaves type information (BTF) out, with all code that depends on it.
+    """
+    if config is None or shutil.which("pahole"):
+        return ()
+    version = _PAHOLE.search(read_regular_file(config))
+    if version is None:
+        return ()
+    program = work / "pahole"
+    program.write_text(f"#!/bin/sh\necho v{version[1].decode()}.{version[2].decode()}\n")
+    program.chmod(0o755)
+    return (f"PAHOLE={program}",)
 
 
 def _check_work_folder(tree: KernelTree, work: Path) -> None:

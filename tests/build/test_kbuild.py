@@ -1,6 +1,7 @@
 """Preparing, dry run, generated sources, saved results, on a tree with a Makefile of a page."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from kgraph.build import UnitList, UnitRequest, list_translation_units, open_tree
 from kgraph.build import toolchain as tools_module
 from kgraph.build.generated_sources import _find_named_files
+from kgraph.build.kbuild import replace_pahole
 from kgraph.errors import ConfigurationError, ToolError
 from tests.support.tree_state import listing
 
@@ -222,3 +224,15 @@ def test_options_name_no_files_that_a_command_makes() -> None:
             " -Wl,-T,arch/vdso.lds -o lib/gen lib/gen.c > include/made.h")
     assert _find_named_files(line) == (
         "a/b.h", "arch/vdso.lds", "lib/gen", "lib/gen.c", "include/made.h")
+
+
+def test_kconfig_finds_the_pahole_that_the_configuration_was_made_with(
+        tmp_path: Path, monkeypatch) -> None:
+    config = tmp_path / "config"
+    config.write_text("CONFIG_NET=y\nCONFIG_PAHOLE_VERSION=124\n")
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    assert replace_pahole(config, tmp_path) == (f"PAHOLE={tmp_path / 'pahole'}",)
+    said = subprocess.run([tmp_path / "pahole", "--version"], capture_output=True, check=True)
+    assert said.stdout == b"v1.24\n"
+    config.write_text("CONFIG_PAHOLE_VERSION=0\n")
+    assert replace_pahole(config, tmp_path) == ()
