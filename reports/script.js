@@ -89,9 +89,14 @@
       view.scrollTop = top * scale - y;
     };
     const fitWidth = () => Math.min(1, view.clientWidth / width);
+    const mostHeight = () => parseFloat(getComputedStyle(view).maxHeight) || view.clientHeight;
+    const settle = (wanted) => { // twice: the first may bring or remove a scroll bar
+      show(wanted());
+      show(wanted());
+    };
     const fits = {
-      width: () => { show(fitWidth()); view.scrollTop = 0; },
-      all: () => show(Math.min(fitWidth(), view.clientHeight / height)),
+      width: () => { settle(fitWidth); view.scrollTop = 0; },
+      all: () => settle(() => Math.min(fitWidth(), mostHeight() / height)),
     };
     const zoom = (how) => (fits[how] ?? (() => show(scale * Number(how))))();
     for (const button of figure.querySelectorAll(".zoom")) button.addEventListener("click", () => zoom(button.dataset.zoom));
@@ -131,7 +136,7 @@
     };
     view.addEventListener("pointerup", stop);
     view.addEventListener("pointercancel", stop);
-    show(Math.max(READABLE, fitWidth()));
+    settle(() => Math.max(READABLE, fitWidth()));
     view.scrollTo(0, 0);
   };
 

@@ -47,6 +47,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[object]":
         options.add_argument("--no-sandbox")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    driver.set_script_timeout(180)
     yield driver
     driver.quit()
 
