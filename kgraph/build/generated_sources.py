@@ -26,7 +26,7 @@ from kgraph.textfile import read_regular_file
 
 _MOST_COMMANDS = 300
 _SECONDS_EACH = 120
-_RELATIVE_FILE = re.compile(r"(?:[\w+,-][\w.+,-]*/(?:\.\./)?)*[\w+,-][\w.+,-]*\.?[\w-]*")
+_RELATIVE_FILE = re.compile(r"(?:[\w+,-][\w.+,-]*/(?:\.\./)*)*[\w+,-][\w.+,-]*\.?[\w-]*")
 _GENERATED = re.compile(r".*(?<!\.mod)\.[ch]")
 _REDIRECTED = re.compile(r"(>>?)\s*([\w+,-][\w.+,/-]*/[\w.+,-]+)")
 _INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)

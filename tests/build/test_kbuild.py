@@ -186,10 +186,10 @@ OBJECT_RULES = """\
 vmlinux: net/core/list.o
 net/core/list.o: net/core/list.S
 \tgcc -D__KERNEL__ -D__ASSEMBLY__ -c -o net/core/list.o net/core/list.S
-net/core/list.S: net/core/../part.o
-\ttest -s net/core/../part.o && echo 'nop' > net/core/list.S
-net/core/../part.o:
-\tmkdir -p net/core; gcc -D__KERNEL__ -c -o net/core/../part.o $(SRC)/net/core/dev.c
+net/core/list.S: net/core/../../net/part.o
+\ttest -s net/core/../../net/part.o && echo 'nop' > net/core/list.S
+net/core/../../net/part.o:
+\tmkdir -p net/core; gcc -D__KERNEL__ -c -o net/core/../../net/part.o $(SRC)/net/core/dev.c
 """
 
 

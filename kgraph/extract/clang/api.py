@@ -232,6 +232,34 @@ def count_errors(unit: int) -> int:
     return count
 
 
+def find_first_error(unit: int) -> int:
+    """The line of the main file that the first error of a translation unit is on, or that includes
+    the file with it for the first time; 0 if there is no error, or clang does not tell.
+    """
+    name = ""
+    for number in range(C.clang_getNumDiagnostics(unit)):
+        diagnostic = C.clang_getDiagnostic(unit, number)
+        is_error = C.clang_getDiagnosticSeverity(diagnostic) >= ERROR
+        location = C.clang_getDiagnosticLocation(diagnostic)
+        C.clang_disposeDiagnostic(diagnostic)
+        if is_error:
+            handle, line, _ = decode_location(location)
+            if C.clang_Location_isFromMainFile(location):
+                return line
+            name = take_text(C.clang_getFileName(handle)) if handle else ""
+            break
+    lines: list[int] = []
+
+    def visit(handle: int, stack: Any, depth: int, _data: object) -> None:
+        if depth and not lines and take_text(C.clang_getFileName(handle)) == name:
+            C.clang_getFileLocation(stack[depth - 1], *_DECODED)
+            lines.append(_LINE.value)
+
+    if name:
+        C.clang_getInclusions(unit, INCLUSION(visit), None)
+    return lines[0] if lines else 0
+
+
 def list_inclusions(unit: int) -> list[tuple[str, str]]:
     """(file, includer) for every file that a translation unit read, named as clang opened it.
 

@@ -4,11 +4,13 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from kgraph.extract.clang.api import (
     C,
     count_errors,
+    find_first_error,
     get_spelling,
     list_children,
     list_inclusions,
@@ -40,6 +42,7 @@ class HeaderMaker:
         self._plan = plan
         self._source = stem.with_suffix(".h")
         self._file = stem.with_suffix(".pch")
+        self._blamed = ""
 
     def make(self) -> tuple[PrecompiledHeader, int] | None:
         """The header, and clang's handle of what was parsed for it, which the caller disposes of.
@@ -60,12 +63,16 @@ class HeaderMaker:
         return None
 
     def _parse(self, names: Sequence[str]) -> int | None:
-        """Clang's handle of a header that includes these; None if it has an error."""
+        """Clang's handle of a header that includes these; None if it has an error, `_blamed`
+        then is the first one with an error."""
         self._source.write_bytes(os.fsencode("".join(f"#include <{name}>\n" for name in names)))
         handle = self._parse_source(self._source, ["-x", "c-header"], _FOR_SERIALIZATION)
         if handle is not None and count_errors(handle):
+            line = find_first_error(handle)
+            self._blamed = names[line - 1] if 0 < line <= len(names) else ""
             C.clang_disposeTranslationUnit(handle)
             return None
+        self._blamed = ""
         return handle
 
     def _parse_source(
@@ -75,7 +82,8 @@ class HeaderMaker:
         return parse_file(C.clang_createIndex(own_only, 0), str(source), arguments, options)[1]
 
     def _select_parsable(self) -> tuple[str, ...]:
-        """The headers that parse after one another, found by halving lists that do not."""
+        """The headers that parse after one another. Those that do not are found by dividing lists:
+        at the header with the first error, or in the middle."""
         accepted: tuple[str, ...] = ()
         waiting = [self._plan.names]
         while waiting:
@@ -85,7 +93,10 @@ class HeaderMaker:
                 C.clang_disposeTranslationUnit(handle)
                 accepted = (*accepted, *names)
             elif len(names) > 1:
-                waiting += [names[len(names) // 2:], names[:len(names) // 2]]
+                place = names.index(self._blamed) if self._blamed in names else 0
+                cuts = (place, place + 1) if place else (len(names) // 2,)
+                parts = [names[i:j] for i, j in pairwise((0, *cuts, len(names)))]
+                waiting += filter(None, reversed(parts))
         return accepted
 
     def _describe(self, handle: int) -> PrecompiledHeader | None:
