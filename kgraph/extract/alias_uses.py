@@ -30,9 +30,9 @@ COPY_BUILTINS = {
     "__builtin_memcpy": 0, "__builtin_memmove": 0, "__builtin_mempcpy": 0, "__builtin_bcopy": 1,
     "__builtin___memcpy_chk": 0, "__builtin___memmove_chk": 0, "__builtin___mempcpy_chk": 0,
     "__builtin_memcpy_inline": 0}
-"""Builtins that copy memory, and which of their first two arguments is the destination."""
-_COPY_FUNCTIONS = {
+COPY_FUNCTIONS = {
     "memcpy": 0, "__memcpy": 0, "__inline_memcpy": 0, "memmove": 0, "__memmove": 0} | COPY_BUILTINS
+"""What copies memory, and which of its first two arguments is the destination."""
 _FILL_FUNCTIONS = frozenset({
     "copy_from_user", "_copy_from_user", "__copy_from_user", "__copy_from_user_nocheck",
     "__copy_from_user_inatomic", "raw_copy_from_user", "copy_from_iter", "memcpy_fromio",
@@ -72,11 +72,11 @@ def note_memory_copy(
 ) -> None:
     """Record what a record may hold after a call of a function that copies memory to it."""
     is_fill = name in _FILL_FUNCTIONS
-    if not (is_fill or name in _COPY_FUNCTIONS) or len(operands) < 2:
+    if not (is_fill or name in COPY_FUNCTIONS) or len(operands) < 2:
         return
     unit = context.unit
     to, source = (_find_pointee(unit.types.of(unwrap(each).cursor)) for each in operands[:2])
-    destination = _COPY_FUNCTIONS.get(name, 0)
+    destination = COPY_FUNCTIONS.get(name, 0)
     if destination:
         to, source = source, to
     if to is None or not to.is_record:

@@ -16,7 +16,12 @@ from kgraph.extract.clang.api import (
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
 from kgraph.extract.definition_context import DefinitionContext, Values, WrittenCall
 from kgraph.extract.known_bits import read_handed
-from kgraph.extract.lvalues import find_untyped_pointees, find_va_list_elements, load_record
+from kgraph.extract.lvalues import (
+    find_untyped_pointees,
+    find_va_list_elements,
+    load_record,
+    move_records,
+)
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.facts import HandedKind, HandedValue
 from kgraph.model.ids import FunctionId
@@ -80,6 +85,11 @@ def _read_call(reader: Reader, node: SyntaxNode) -> Values:
     for target in targets or (Opaque("callee"),):
         if isinstance(target, FunctionId):
             alias_uses.note_memory_copy(context, target.name, operands, node)
+            destination = alias_uses.COPY_FUNCTIONS.get(target.name)
+            if destination is not None and len(operands) > 1:
+                order = (destination, 1 - destination)
+                move_records(reader, [operands[each] for each in order],
+                             [arguments[each] for each in order], node)
             if target.name.startswith("__builtin_"):
                 found += _evaluate_builtin(context, node, target.name, arguments)
                 continue

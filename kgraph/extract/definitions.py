@@ -108,4 +108,5 @@ def _make_object(
         id=identity, location=unit.sources.locate_cursor(cursor),
         extent=unit.sources.locate_extent(cursor),
         type=unit.sources.spell_type(C.clang_getCursorType(cursor)),
-        section=section[1] if section else "", alias_of=alias[1] if alias else "")
+        section=section[1] if section else "", alias_of=alias[1] if alias else "",
+        is_const=bool(C.clang_isConstQualifiedType(unit.types.of(cursor).innermost.type)))

@@ -27,6 +27,8 @@ from kgraph.extract.raw_writes import note_write
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.ids import FunctionId
 from kgraph.model.values import (
+    CONTAINER,
+    THROUGH,
     Address,
     Constant,
     Load,
@@ -252,9 +254,20 @@ def _read_cast(reader: Reader, node: SyntaxNode) -> Values:
     if (target.kind == kinds.BINARY
             and C.clang_getCursorBinaryOperatorKind(target.cursor) == kinds.SUB
             and reader.types.of(node.cursor).is_pointer):
-        return (Opaque("container_of"),)
+        return (Opaque(_describe_container(reader, node, target)),)
     alias_uses.note_cast(reader.context, node, target)
     return alias_uses.convert_to_pointer(reader.context, node, target, values)
+
+
+def _describe_container(reader: Reader, cast: SyntaxNode, difference: SyntaxNode) -> str:
+    """container_of, with the records inside the container that the pointer points to or into."""
+    record = reader.types.of(cast.cursor).element
+    operands = get_operands(difference)
+    offset = evaluate_integer(operands[-1].cursor)
+    if record is None or not record.is_record or offset is None:
+        return CONTAINER
+    passed = reader.context.unit.overlaps.find_records_at(record.type, offset)
+    return THROUGH.join((CONTAINER, *(slot.name for slot in passed)))
 
 
 @value_rule(kinds.GENERIC_SELECTION)

@@ -5,11 +5,13 @@ named record around it (the one inside READ_ONCE) is the same place as the varia
 A register that a variable at file scope names is no place: every function uses it.
 """
 
+from collections.abc import Sequence
+
 from kgraph.extract.alias_uses import note_member_use
 from kgraph.extract.clang import kinds
 from kgraph.extract.clang.api import C, get_spelling
 from kgraph.extract.clang.ctypes_api import Cursor
-from kgraph.extract.clang.tree import SyntaxNode, get_operands
+from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
 from kgraph.extract.definition_context import DefinitionContext, Places, Values
 from kgraph.extract.reader import Reader, place_rule, value_rule
 from kgraph.extract.types import TypeInfo, is_unnamed
@@ -24,6 +26,7 @@ from kgraph.model.values import (
     Place,
     ReturnValue,
     Slot,
+    TransferKind,
     Value,
     Variable,
     limit_pointer_depth,
@@ -95,12 +98,36 @@ def _read_member(reader: Reader, node: SyntaxNode) -> Places:
         values = reader.read_values(base)
         if slot is None:
             return find_pointees(context, values, type_.element or type_)
+        if _is_cast_record(reader, base):
+            values = tuple(map(_leave_records, values))
     else:
         places = reader.read_places(base)
         if slot is None:
             return tuple(make_unnamed_field(context, place, referenced) for place in places)
         values = tuple(take_address(place) for place in places)
     return tuple(Place(slot, limit_pointer_depth(value)) for value in _select_bases(values))
+
+
+def _is_cast_record(reader: Reader, pointer: SyntaxNode) -> bool:
+    """Whether a pointer to a record is one to a record of another type, cast."""
+    types, node = reader.types, unwrap(pointer)
+    to = types.of(node.cursor).element
+    while node.kind == kinds.C_CAST and (inner := get_operands(node)):
+        node = unwrap(inner[-1])
+    source = types.of(node.cursor).element
+    return to is not None and source is not None and source.is_record and (
+        to.type.d0 != source.type.d0)
+
+
+def _leave_records(value: Value) -> Value:
+    """A pointer into the object in which a field lies, for the address of the field.
+
+    What is taken for another record does not lie in this field as one of its type.
+    """
+    while isinstance(value, Address) and isinstance(value.place.holder, Slot) and (
+            value.place.base is not None):
+        value = value.place.base
+    return value
 
 
 def _select_bases(values: Values) -> tuple[Value | None, ...]:
@@ -167,6 +194,31 @@ def load_record(context: DefinitionContext, place: Place, type_: TypeInfo) -> Lo
             place.holder, Parameter | ReturnValue | CallResult):
         return Load(place)
     return Load(Place(_make_pointee_slot(context, type_), Address(place)))
+
+
+def move_records(
+    reader: Reader, operands: Sequence[SyntaxNode], values: Sequence[Values], node: SyntaxNode
+) -> None:
+    """Record that the bytes of a record are copied: to what the first operand points to, from what
+    the second points to."""
+    context = reader.context
+    to, source = (_find_record(reader.types.of(unwrap(each).cursor)) for each in operands)
+    if to is None or source is None or not all(
+            map(context.unit.overlaps.has_pointers, (to.type, source.type))):
+        return
+    places, sources = (find_pointees(context, found, record)
+                       for found, record in zip(values, (to, source), strict=True))
+    if to.type.d0 != source.type.d0:  # the one may begin with the other
+        places = sources = tuple(
+            Place(_make_pointee_slot(context, record)) for record in (to, source))
+    for place in places:
+        context.assign(place, tuple(map(Load, sources)), context.locate(node), TransferKind.RECORD)
+
+
+def _find_record(pointer: TypeInfo) -> TypeInfo | None:
+    """The record that a pointer or array leads to."""
+    found = None if pointer.element is None else pointer.element.innermost
+    return found if found is not None and found.is_record else None
 
 
 def find_untyped_pointees(values: Values) -> Places:

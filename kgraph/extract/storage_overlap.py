@@ -17,19 +17,20 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, get_key, list_fields
+from kgraph.extract.clang.api import C, get_key, get_spelling, list_fields
 from kgraph.extract.clang.ctypes_api import Cursor, Type
 from kgraph.extract.identities import Identities
 from kgraph.extract.types import TypeCache, TypeInfo, is_unnamed, spell_bare_type
 from kgraph.model.values import Slot, TransferKind
 
-_MAX_FIELDS = 200  # looked at in one record; the largest hold tens of thousands
+_MAX_FIELDS = 250  # looked at in one record; the largest hold tens of thousands
 
 
 class Overlap(NamedTuple):
     """Two fields that share storage: what is written as `written` may be read as `read`.
 
-    `how` is OVERLAY if both point to the same type, CARRIER if one can carry any pointer.
+    `how` is OVERLAY if both point to the same type, CARRIER if one can carry any pointer, RECORD if
+    both are records of the same type.
     """
 
     read: Slot
@@ -44,15 +45,19 @@ class _PointeeKind(IntEnum):
     TABLE = 1  # a record with function pointers
     ANYTHING = 2  # void *
     NUMBER = 3  # no pointer, but an integer that can hold one
+    RECORD = 4  # it is a record with such fields itself
+
+
+_TYPED = (_PointeeKind.FUNCTION, _PointeeKind.TABLE, _PointeeKind.RECORD)
 
 
 @dataclass(frozen=True, slots=True)
 class _PointerField:
-    """A field that can hold a pointer.
+    """A field that can hold a pointer, or is a record with such fields.
 
     `offset` counts the bits from the start of the outermost record. `pointee` is clang's identity
-    of what a FUNCTION or TABLE pointer points to. `size` is that of the field in bits; in an array
-    of records, that of the array.
+    of what a FUNCTION or TABLE pointer points to, and of a RECORD's type. `size` is that of the
+    field in bits; in an array of records, that of the array.
     """
 
     offset: int
@@ -70,17 +75,20 @@ class _PointerField:
         if self.offset != other.offset or self.slot == other.slot:
             return False
         if self.target == other.target:
-            return self.target <= _PointeeKind.TABLE and self.pointee == other.pointee
+            return self.target in _TYPED and self.pointee == other.pointee
         typed, carrier = sorted((self.target, other.target))
+        if carrier == _PointeeKind.RECORD:
+            return False
         if typed == _PointeeKind.TABLE:
             return carrier == _PointeeKind.ANYTHING
         return typed == _PointeeKind.FUNCTION and carrier != _PointeeKind.TABLE
 
     def overlap_with(self, other: "_PointerField") -> Overlap:
         """The overlap by which `other` is read as this field."""
-        same = self.target == other.target
-        return Overlap(self.slot, other.slot,
-                       TransferKind.OVERLAY if same else TransferKind.CARRIER)
+        how = TransferKind.OVERLAY if self.target == other.target else TransferKind.CARRIER
+        if self.target == _PointeeKind.RECORD:
+            how = TransferKind.RECORD
+        return Overlap(self.slot, other.slot, how)
 
 
 class StorageOverlaps:
@@ -144,6 +152,13 @@ class StorageOverlaps:
                      if each.target == _PointeeKind.FUNCTION
                      and each.offset < 8 * (start + size) and 8 * start < each.offset + each.size)
 
+    def find_records_at(self, record: Type, offset: int) -> tuple[Slot, ...]:
+        """The fields of a record, those of inner records included, that hold a record in which this
+        byte lies."""
+        return tuple(each.slot for each in self._list_pointer_fields(record)
+                     if each.target == _PointeeKind.RECORD
+                     and each.offset <= 8 * offset < each.offset + each.size)
+
     def _find_in_union(self, member: Cursor, union: Cursor) -> tuple[Overlap, ...]:
         slots = {own.slot for own in self._list_member_fields(member)}
         fields = self._list_pointer_fields(C.clang_getCursorType(union))
@@ -181,12 +196,29 @@ class StorageOverlaps:
             size = 8 * C.clang_Type_getSizeOf(type_.type)
         type_ = type_.innermost
         if type_.is_record:
+            self._collect_inner(member, offset, found)
             self._collect_record(type_.type, offset, found, size)
             return
         target, pointee = self._find_target(type_)
         slot = self._identities.identify_slot(member) if target is not None else None
         if target is not None and slot is not None and not C.clang_Cursor_isBitField(member):
             found.append(_PointerField(offset, slot, target, pointee, size))
+
+    def _collect_inner(self, member: Cursor, offset: int, found: list[_PointerField]) -> None:
+        """Collect a field that is a record itself, or an array of these, if it has a name and can
+        hold pointers of interest."""
+        if is_unnamed(get_spelling(member)):
+            return
+        record = self._types.of(member).innermost.type
+        slot = self._identities.identify_slot(member)
+        if slot is not None and self.has_pointers(record):
+            key = get_key(C.clang_getTypeDeclaration(record))
+            size = 8 * C.clang_Type_getSizeOf(C.clang_getCursorType(member))
+            found.append(_PointerField(offset, slot, _PointeeKind.RECORD, key, size))
+
+    def has_pointers(self, record: Type) -> bool:
+        """Whether a record has fields that can hold a pointer of interest."""
+        return bool(self._list_pointer_fields(record))
 
     def _find_target(self, type_: TypeInfo) -> tuple[_PointeeKind | None, int]:
         """What a field of a type can point to; None if it can hold no pointer of interest."""

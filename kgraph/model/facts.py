@@ -34,6 +34,7 @@ class Function(Struct, frozen=True, gc=False):
 class Object(Struct, frozen=True, gc=False):
     """A variable with static storage that a unit defines. `type` is its type ("proto_ops",
     "inet_protosw []", "int (*)(void)"), `section` the section that an attribute puts it in.
+    `is_const`: nothing can be written to it, nor to its elements.
     """
 
     id: ObjectId
@@ -42,6 +43,7 @@ class Object(Struct, frozen=True, gc=False):
     type: str
     section: str = ""
     alias_of: str = ""
+    is_const: bool = False
 
 
 class HandedKind(IntEnum):

@@ -12,6 +12,9 @@ from kgraph.model.ids import FunctionId, ObjectId
 
 _MAX_DEPTH = 32  # more than any code that people write
 POINTEE = "*"  # as a field name: the whole of what a pointer points to
+CONTAINER, THROUGH = "container_of", " through "
+"""The reason of an Opaque that container_of computes, and what stands before the name of each field
+that holds a record in which the pointer lies."""
 
 
 class Slot(Struct, frozen=True, order=True, gc=False):
@@ -29,6 +32,11 @@ class Slot(Struct, frozen=True, order=True, gc=False):
 
     def __str__(self) -> str:
         return f"{self.record}.{self.field}"
+
+    @property
+    def name(self) -> str:
+        """The name of the field with the scope of its record."""
+        return f"{self}@{self.scope}" if self.scope else str(self)
 
 
 class ObjectField(Struct, frozen=True, order=True, gc=False):
@@ -164,3 +172,4 @@ class TransferKind(StrEnum):
     COPY = "copy"
     OVERLAY = "overlay"  # as another field at the same offset that points to the same type
     CARRIER = "carrier"  # likewise, if one of the two carries any pointer: a void *, a number
+    RECORD = "record"  # as the bytes of a record of the same type, or as one at the same place

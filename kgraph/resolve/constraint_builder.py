@@ -31,6 +31,7 @@ from kgraph.resolve.constraint_graph import (
     UNCITED,
     AllocationKey,
     AnonymousKey,
+    EmbeddedKey,
     EscapeKey,
     FieldKey,
     Nodes,
@@ -38,8 +39,10 @@ from kgraph.resolve.constraint_graph import (
     PointeeKey,
     ReasonKey,
     UnusedKey,
+    WithinKey,
     pack_label,
 )
+from kgraph.resolve.embedded_records import EmbeddedRecords
 from kgraph.resolve.fact_rows import SiteRow, WriteRow
 from kgraph.resolve.installed_tables import is_export_row
 from kgraph.resolve.interning import (
@@ -109,7 +112,8 @@ class Constraints:
     def __init__(self, nodes: Nodes, installed: set[int]) -> None:
         self.nodes = nodes
         self.survey = TableSurvey(nodes)
-        self.operands = Operands(nodes, self.survey)
+        self.embedded = EmbeddedRecords(nodes, self.survey.roots, self.survey.record_slots)
+        self.operands = Operands(nodes, self.survey, self.embedded)
         self.installed = {nodes.linked_objects[number] for number in installed}
         self.preds: dict[int, list[tuple[int, int]]] = {}
         self.given: dict[int, dict[int, int]] = {}
@@ -232,8 +236,7 @@ class Constraints:
         within = ""
         if isinstance(key, SlotKey):
             root, within = self._find_root(row), key.record
-            target = (operands.field_node(root, node) if root != NONE
-                      else operands.anonymous_node(node))
+            target = self._find_target(row, node, root)
         if record != NOTHING:
             address = token_operand(self.nodes.address_token(node, root))
             self.copies.append(Copy(address, record, "", within))
@@ -241,6 +244,13 @@ class Constraints:
             self._add_overlap(node, value, label, is_untyped=row.how is TransferKind.CARRIER)
         else:
             self.add_inclusion(value, target, label)
+
+    def _find_target(self, row: WriteRow, slot: int, root: int) -> int:
+        """The node that a write to a slot goes into."""
+        if root != NONE:
+            return self.operands.field_node(root, slot)
+        embedded = self.embedded.find_written_node(slot, row.base)
+        return embedded if embedded != NONE else self.operands.anonymous_node(slot)
 
     def _find_root(self, row: WriteRow) -> int:
         """The object that a write goes into, or NONE."""
@@ -361,14 +371,25 @@ class Constraints:
                 or self.nodes.find_definition(function) is None)
 
     def _include_in_slots(self) -> None:
-        """Let a slot hold what is written to it and what the fields of installed objects hold, and
-        nodes that stand for a token that token."""
+        """Let a slot hold what is written to it and what the fields of installed objects hold, the
+        reads by a path what is written by it, and nodes that stand for a token that token."""
+        for within, path in self.embedded.iter_read_nodes():
+            for source in self._find_within(within, path):
+                self.add_inclusion(node_operand(source), within, UNCITED)
         for node, key in enumerate(self.nodes.keys):
-            if isinstance(key, AnonymousKey | OverlapKey) or (
+            if isinstance(key, AnonymousKey | EmbeddedKey | OverlapKey) or (
                     isinstance(key, FieldKey) and self._is_installed(key.root)):
                 self.add_inclusion(node_operand(node), key.slot, UNCITED)
         for token, node in self.nodes.token_holders.items():
             self.add_inclusion(token_operand(token), node, UNCITED)
+
+    def _find_within(self, node: int, key: WithinKey) -> list[int]:
+        """The nodes of what is read of a slot by a path."""
+        find = self.nodes.find_node
+        found = [find(FieldKey(root, key.slot)) for root in self.embedded.find_roots(key)
+                 if self._is_installed(root)]
+        found += [self.operands.anonymous_node(key.slot), find(OverlapKey(key.slot))]
+        return [each for each in found if each != NONE] + self.embedded.list_written(node)
 
     def _is_installed(self, root: int) -> bool:
         key = self.nodes.keys[root]

@@ -57,6 +57,20 @@ class AnonymousKey(Struct, frozen=True, gc=False):
     slot: int
 
 
+class EmbeddedKey(Struct, frozen=True, gc=False):
+    """A slot as it is written by a path of fields that hold records (embedded_records)."""
+
+    slot: int
+    path: tuple[int, ...]
+
+
+class WithinKey(Struct, frozen=True, gc=False):
+    """A slot as it is read by such a path."""
+
+    slot: int
+    path: tuple[int, ...]
+
+
 class OverlapKey(Struct, frozen=True, gc=False):
     """What is written at a slot's place under other names."""
 
@@ -120,10 +134,11 @@ class EscapeKey(Struct, frozen=True, gc=False):
 
 
 NodeKey = (
-    HolderKey | FieldKey | AnonymousKey | OverlapKey | OverlapChainKey | NamedWritesKey
-    | SlotReadKey | PointeeKey | AllocationKey | ReasonKey | TokenKey | UnusedKey | EscapeKey
+    HolderKey | FieldKey | AnonymousKey | EmbeddedKey | WithinKey | OverlapKey | OverlapChainKey
+    | NamedWritesKey | SlotReadKey
+    | PointeeKey | AllocationKey | ReasonKey | TokenKey | UnusedKey | EscapeKey
 )
-_OfSlot = AnonymousKey | OverlapKey | NamedWritesKey | SlotReadKey
+_OfSlot = AnonymousKey | EmbeddedKey | WithinKey | OverlapKey | NamedWritesKey | SlotReadKey
 
 
 class Nodes:

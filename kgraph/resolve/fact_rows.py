@@ -57,13 +57,18 @@ class WriteRow(Struct, gc=False):
 
 @dataclass(slots=True)
 class DefinitionRow:
-    """One definition. Of `function` and `object` one is its subject's number, the other NONE."""
+    """One definition. Of `function` and `object` one is its subject's number, the other NONE.
+
+    `moves` bring the bytes of a record to another one of its type, or say that both lie at one
+    place (TransferKind.RECORD).
+    """
 
     key: str
     function: int
     object: int
     sites: list[SiteRow] = field(default_factory=list)
     writes: list[WriteRow] = field(default_factory=list)
+    moves: list[WriteRow] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -106,8 +111,10 @@ def read_definitions(definitions: Iterable[Definition]) -> FactRows:
             row = DefinitionRow(key, NONE, interner.intern_object(subject.id))
         row.sites = [_make_site_row(interner, n, site) for n, site in enumerate(definition.calls)]
         row.writes = [_make_binding_row(interner, binding) for binding in definition.bindings]
-        row.writes += [
-            write for flow in definition.flows if (write := _make_flow_row(interner, flow))]
+        for flow in definition.flows:
+            write = _make_flow_row(interner, flow)
+            if write is not None:
+                (row.moves if flow.how is TransferKind.RECORD else row.writes).append(write)
         rows[key] = row
     linked = _find_linked(functions)
     counting = [rows[key] for key in sorted(rows) if key in linked or key in objects]

@@ -19,7 +19,7 @@ from kgraph.model.codes import (
     operand_token,
     token_operand,
 )
-from kgraph.model.values import POINTEE
+from kgraph.model.values import POINTEE, THROUGH
 from kgraph.resolve.constraint_graph import (
     AnonymousKey,
     FieldKey,
@@ -28,6 +28,7 @@ from kgraph.resolve.constraint_graph import (
     ReasonKey,
     SlotReadKey,
 )
+from kgraph.resolve.embedded_records import EmbeddedRecords
 from kgraph.resolve.interning import (
     CONSTANT,
     NONE,
@@ -44,11 +45,13 @@ from kgraph.resolve.interning import (
 class SlotRead(Struct, frozen=True, gc=False):
     """What a SlotReadKey's node reads: a slot, reached through a base, which for a record that lies
     in others is the pointer to the outermost. `root` is the object that the base is an address in,
-    or NONE."""
+    or NONE. `whole` is read where the objects are not known: the slot, or what a path brings to it.
+    """
 
     slot: int
     root: int
     base: Operand
+    whole: int
 
 
 class PointerLoad(Struct, frozen=True, gc=False):
@@ -105,6 +108,15 @@ class TableSurvey:
         """
         return isinstance(self._nodes.keys[node], ObjectKey | VariableKey)
 
+    def find_outer(self, base: int) -> int:
+        """The pointer through which a record, or the one that it lies in, is reached: for
+        `&p->inner` the value of p."""
+        row = self._rows[base]
+        while isinstance(row, AddressRow) and row.base != NONE and self.is_slot(row.holder):
+            base = row.base
+            row = self._rows[base]
+        return base
+
     def is_slot(self, holder: int) -> bool:
         """Whether a holder is a slot."""
         return isinstance(self._keys[holder], SlotKey)
@@ -140,7 +152,7 @@ class TableSurvey:
         for row in self._rows:
             if not isinstance(row, LoadRow | AddressRow) or row.base == NONE:
                 continue
-            key, base = keys[row.holder], self._rows[row.base]
+            key, base = keys[row.holder], self._rows[self.find_outer(row.base)]
             if isinstance(base, LoadRow) and isinstance(key, SlotKey) and key.field != POINTEE and (
                     not self.is_slot(base.holder)):
                 found.setdefault(nodes[base.holder], set()).add(nodes[row.holder])
@@ -231,9 +243,10 @@ class Operands:
     is read through pointers.
     """
 
-    def __init__(self, nodes: Nodes, survey: TableSurvey) -> None:
+    def __init__(self, nodes: Nodes, survey: TableSurvey, embedded: EmbeddedRecords) -> None:
         self.nodes = nodes
         self._survey = survey
+        self._embedded = embedded
         self._rows = nodes.interner.value_rows
         self._keys = nodes.interner.holder_keys
         self._operands: list[Operand | None] = [None] * len(self._rows)
@@ -263,7 +276,8 @@ class Operands:
         if isinstance(row, FunctionRow):
             return token_operand(nodes.function_token(nodes.linked_functions[row.function]))
         if isinstance(row, OpaqueRow):
-            return node_operand(self.reason_node(nodes.interner.reason_list[row.reason]))
+            reason = nodes.interner.reason_list[row.reason].partition(THROUGH)[0]
+            return node_operand(self.reason_node(reason))
         return NOTHING
 
     def _slot_address(self, value: int, row: AddressRow, key: SlotKey) -> Operand:
@@ -280,21 +294,19 @@ class Operands:
             if key.record:
                 return NOTHING
             return node_operand(self.pointee_node(PointeeKey(value, is_copied=False), row.base))
-        if slot not in self._survey.tagged_slots or row.base == NONE:
+        if row.base == NONE:
+            return node_operand(slot)
+        whole = self._embedded.find_read_node(slot, row.base)
+        is_tagged = slot in self._survey.tagged_slots
+        if whole == slot and not is_tagged:
             return node_operand(slot)
         node = self.nodes.intern_node(SlotReadKey(slot, value))
-        root = self._survey.roots[row.base]
-        self.slot_reads[node] = SlotRead(slot, root, self.operand(self._find_outer(row.base)))
+        root, base = NONE, NOTHING
+        if is_tagged:
+            root = self._survey.roots[row.base]
+            base = self.operand(self._survey.find_outer(row.base))
+        self.slot_reads[node] = SlotRead(slot, root, base, whole)
         return node_operand(node)
-
-    def _find_outer(self, base: int) -> int:
-        """The pointer through which a record, or the one that it lies in, is reached: for
-        `&p->inner` the value of p."""
-        row = self._rows[base]
-        while isinstance(row, AddressRow) and row.base != NONE and self._survey.is_slot(row.holder):
-            base = row.base
-            row = self._rows[base]
-        return base
 
     def pointee_node(self, key: PointeeKey, base: int) -> int:
         """The node, with this key, of what the pointer `base` points to."""
@@ -332,8 +344,9 @@ class Operands:
             if self._survey.roots[row.base] in nodes or self._find_read_node(row.base) in nodes:
                 slot = self.nodes.holder_nodes[row.holder]
                 found.add(slot)
-                found.add(self.nodes.find_node(SlotReadKey(slot, value)))
-        found.discard(NONE)
+                node = self.nodes.find_node(SlotReadKey(slot, value))
+                if node != NONE:
+                    found.update((node, self.slot_reads[node].whole))
         return found
 
     def _find_read_node(self, value: int) -> int:

@@ -123,6 +123,7 @@ class FactsEncoder:
         return [
             self.intern_value(subject.id), *place, self.intern_string(subject.type),
             self.intern_string(subject.section), self.intern_string(subject.alias_of),
+            int(subject.is_const),
         ]
 
     def _call(self, call: CallSite) -> EncodedRow:
@@ -342,7 +343,8 @@ def _decode_subject(row: Any, strings: list[str], values: list[Any]) -> Function
     location = Location(strings[row[6]], row[7], row[8])
     if isinstance(values[row[0]], ObjectId):
         return Object(
-            values[row[0]], location, extent, strings[row[9]], strings[row[10]], strings[row[11]]
+            values[row[0]], location, extent, strings[row[9]], strings[row[10]], strings[row[11]],
+            bool(row[12]),
         )
     return Function(
         values[row[0]], location, extent, strings[row[9]],

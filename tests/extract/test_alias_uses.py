@@ -3,7 +3,7 @@
 import pytest
 
 from kgraph.model.values import Load, TransferKind
-from tests.support.shorthand import Facts, Reading, value_text
+from tests.support.shorthand import Facts, Reading, place_text, value_text
 
 OVERLAYS = """
 typedef int (*fn_t)(int);
@@ -93,3 +93,37 @@ def find_overlaps(reading: Reading) -> set[str]:
 def test_numbers_that_may_be_addresses(facts: Facts, body: str, expected: str | None) -> None:
     puts = facts(OVERLAYS + f"void t(union u *p, struct a *x) {{ {body}; }}").puts("t")
     assert [put for put in puts if put.startswith("n = ")] == ([expected] if expected else [])
+
+
+RECORDS = """
+typedef int (*fn_t)(int);
+struct inner { int kind; fn_t run; };
+struct one { struct inner in; struct inner last; };
+struct two { struct inner in; };
+struct start { struct inner in; fn_t more; };
+struct data { int kind; };
+union either { struct one one; struct two two; struct inner in; };
+void *memcpy(void *to, const void *from, unsigned long n);
+"""
+
+
+@pytest.mark.parametrize(("body", "expected"), [
+    ("memcpy(&a->in, &b->in, 8)", {"one.in{t(#0)} = two.in{t(#1)}"}),
+    ("memcpy(p, &a->last, 8)", {"inner.*{t(#2)} = one.last{t(#0)}"}),
+    ("__builtin_memcpy(p, q, 8)", {"inner.*{t(#2)} = inner.*{t(#3)}"}),
+    ("memcpy(s, p, 8)", {"start.* = inner.*", "inner.* = start.*"}),
+    ("memcpy(d, d, 4)", set()),
+    ("(struct two *)a", {"two.in = one.in", "one.in = two.in"}),
+    ("(struct start *)p", set()),
+    ("u->two", {"two.in = one.in", "one.in = two.in", "either.in = two.in", "two.in = either.in",
+                "either.two = either.two"} - {"either.two = either.two"}),
+])
+def test_records_of_one_type_are_copied_or_lie_at_one_place(
+    facts: Facts, body: str, expected: set[str]
+) -> None:
+    reading = facts(RECORDS + "void t(struct one *a, struct two *b, struct inner *p,"
+                    " struct inner *q, struct start *s, struct data *d, union either *u)"
+                    f" {{ {body}; }}")
+    found = {f"{place_text(flow.target)} = {value_text(flow.source)}"
+             for flow in reading.definition("t").flows if flow.how is TransferKind.RECORD}
+    assert found == expected

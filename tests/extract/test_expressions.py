@@ -29,7 +29,7 @@ int f(int x); int g(int x);
     ("o->read = o->write = f;", ["ops.write{u(#1)} = f", "ops.read{u(#1)} = f"]),
     ("*(void **)v = f;", [".*{u(#2)} = f"]),
     ("struct dev *x = (struct dev *)((char *)o - 8); x->data = v;",
-     ["x = ?container_of", "dev.data{x} = u(#2)"]),
+     ["x = ?container_of through dev.own@unit.c", "dev.data{x} = u(#2)"]),
     ("union { typeof(o->read) __val; char __c[1]; } __u = { .__val = f };", ["__u = f"]),
     ("{ int (*p)(int) = f; } { int (*p)(int) = g; }", ["p = f", "p#2 = g"]),
     ("static struct ops s = { f }; d->ops = &s;",

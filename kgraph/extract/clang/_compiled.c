@@ -67,6 +67,7 @@ enum { STOP = 0, NEXT = 1, RECURSE = 2 };
     F(long long, clang_getEnumConstantDeclValue, (CXCursor)) \
     F(long long, clang_getArraySize, (CXType)) \
     F(long long, clang_Type_getSizeOf, (CXType)) \
+    F(unsigned, clang_isConstQualifiedType, (CXType)) \
     F(long long, clang_Cursor_getOffsetOfField, (CXCursor)) \
     F(CXCursor, clang_getTypeDeclaration, (CXType)) \
     F(CXType, clang_getCursorType, (CXCursor)) \
@@ -275,6 +276,7 @@ TYPE_TO_TYPE(WRAP_TYPE)
 WRAP(clang_getEnumConstantDeclValue, CXCursor, to_cursor, PyLong_FromLongLong)
 WRAP(clang_getArraySize, CXType, to_type, PyLong_FromLongLong)
 WRAP(clang_Type_getSizeOf, CXType, to_type, PyLong_FromLongLong)
+WRAP(clang_isConstQualifiedType, CXType, to_type, PyLong_FromUnsignedLong)
 WRAP(clang_Cursor_getOffsetOfField, CXCursor, to_cursor, PyLong_FromLongLong)
 WRAP(clang_getTypeDeclaration, CXType, to_type, box_cursor)
 WRAP(clang_getCursorType, CXCursor, to_cursor, box_type)

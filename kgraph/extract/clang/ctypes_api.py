@@ -115,6 +115,7 @@ PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "clang_Cursor_getOffsetOfField": (c_longlong, [Cursor]),
     "clang_getArraySize": (c_longlong, [Type]),
     "clang_Type_getSizeOf": (c_longlong, [Type]),
+    "clang_isConstQualifiedType": (c_uint, [Type]),
     "clang_getTypeDeclaration": (Cursor, [Type]),
     "clang_getEnumConstantDeclValue": (c_longlong, [Cursor]),
     "clang_getCursorBinaryOperatorKind": (c_int, [Cursor]),

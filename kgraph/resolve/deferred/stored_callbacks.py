@@ -7,7 +7,7 @@ Declared slots, and the sections that loops walk, tell which they are.
 
 from collections.abc import Iterable
 
-from kgraph.resolve.constraint_graph import Nodes, SlotReadKey
+from kgraph.resolve.constraint_graph import Nodes, SlotReadKey, WithinKey
 from kgraph.resolve.deferred.specification import DeferralRules
 from kgraph.resolve.interning import ObjectKey, SlotKey
 from kgraph.resolve.models.declared import load_sections
@@ -31,7 +31,7 @@ class StoredCallbacks:
                 if kind is not None:
                     return kind
         key = self._nodes.keys[node]
-        if isinstance(key, SlotReadKey):
+        if isinstance(key, SlotReadKey | WithinKey):
             key = self._nodes.keys[key.slot]
         if not isinstance(key, SlotKey):
             return ""

@@ -28,6 +28,7 @@ from kgraph.resolve.constraint_graph import (
     OverlapKey,
     PointeeKey,
     SlotReadKey,
+    WithinKey,
 )
 from kgraph.resolve.deferred.stored_callbacks import StoredCallbacks
 from kgraph.resolve.deferred.summaries import SitePosition
@@ -55,6 +56,7 @@ from kgraph.resolve.solving.solver import EMPTY
 _RULES: dict[type[NodeKey], str] = {
     SlotKey: "slot", ObjectKey: "object", VariableKey: "variable", ParameterKey: "parameter",
     ReturnKey: "return", ResultKey: "return", SlotReadKey: "pointer", PointeeKey: "pointer",
+    WithinKey: "slot",
 }
 _RULES_OF_ASSEMBLER: dict[SymbolUse | None, str] = {
     SymbolUse.CALLED: "assembler", SymbolUse.REFERRED: REFERENCE_RULE,
@@ -271,7 +273,7 @@ class _NodeJudge:
         key = self._nodes.keys[node]
         if isinstance(key, ParameterKey):
             return EdgeKind.CALLBACK
-        if isinstance(key, SlotKey | SlotReadKey) and starts_at_initialiser(chain):
+        if isinstance(key, SlotKey | SlotReadKey | WithinKey) and starts_at_initialiser(chain):
             return EdgeKind.OPS
         return EdgeKind.POINTER
 

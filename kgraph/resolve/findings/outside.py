@@ -151,6 +151,7 @@ class OutsideReach:
         for node, read in self._constraints.operands.slot_reads.items():
             if read.slot in self.fillers:
                 _enter(self.fillers, node, self.fillers[read.slot])
+                _enter(self.fillers, read.whole, self.fillers[read.slot])
 
 
 def _enter(names: _Names, node: int, name: str) -> None:

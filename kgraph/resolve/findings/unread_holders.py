@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Iterator
 from kgraph.model.unread_text import UnreadText
 from kgraph.resolve.constraint_graph import (
     AnonymousKey,
+    EmbeddedKey,
     FieldKey,
     NodeKey,
     OverlapKey,
     SlotReadKey,
+    WithinKey,
 )
 from kgraph.resolve.interning import (
     NONE,
@@ -26,6 +28,8 @@ from kgraph.resolve.interning import (
     VariableKey,
 )
 from kgraph.resolve.solving.solver import EMPTY, Solver
+
+_OF_SLOT = (AnonymousKey, EmbeddedKey, WithinKey, OverlapKey, SlotReadKey, FieldKey)
 
 
 class UnreadHolders:
@@ -54,7 +58,7 @@ class UnreadHolders:
 
     def _names(self, key: NodeKey) -> bool:
         """Whether the text names what a node stands for."""
-        if isinstance(key, AnonymousKey | OverlapKey | SlotReadKey | FieldKey):
+        if isinstance(key, _OF_SLOT):
             key = self._nodes.keys[key.slot]
         if isinstance(key, SlotKey):
             field = key.field.rpartition(".")[2]

@@ -158,7 +158,7 @@ class _MentionCounter:
     def _count_writes(self, row: DefinitionRow) -> None:
         is_export = is_export_row(self._facts, row)
         ids = self._facts.interner.object_ids
-        for write in row.writes:
+        for write in [*row.writes, *row.moves]:
             key = self._holders[write.holder]
             self._values[write.value] += 1
             if write.base != NONE:

@@ -4,8 +4,8 @@ are filled with.
 The first pass reads slots as a whole. Where all tables that a base may point to are known, the
 second pass reads only the fields of these, and what is written through pointers. A table that
 is copied counts for those that it may be copied to. An object that unknown content may be
-copied into is open: it may hold what any table holds. Where nothing would remain, the whole
-slot is read: losing a true edge is worse than an extra one.
+copied into is open: it may hold what any table holds. Nothing is copied into a constant. Where
+nothing would remain, the whole slot is read: losing a true edge is worse than an extra one.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ from kgraph.logs import PackageLogger
 from kgraph.model.codes import Operand, is_token, operand_token
 from kgraph.model.ids import ObjectId
 from kgraph.resolve.constraint_builder import Constraints
-from kgraph.resolve.constraint_graph import AnonymousKey, FieldKey, OverlapKey
-from kgraph.resolve.interning import NONE
+from kgraph.resolve.constraint_graph import AnonymousKey, FieldKey, OverlapKey, WithinKey
+from kgraph.resolve.interning import NONE, ObjectKey
 from kgraph.resolve.models.per_object_lists import is_list_object
 from kgraph.resolve.operands import SlotRead
 from kgraph.resolve.solving.pointer_closure import close_over_pointers
@@ -49,8 +49,8 @@ def solve_by_objects(constraints: Constraints) -> Solution:
     _LOG.debug("%d of %d nodes are relevant to a call through a pointer",
                sum(relevance.is_needed), len(relevance.is_needed))
     slot_reads = constraints.operands.slot_reads
-    whole = {node: [read.slot] for node, read in slot_reads.items()}
-    first = Solver(constraints, relevance, whole)
+    first = Solver(
+        constraints, relevance, {node: [read.slot] for node, read in slot_reads.items()})
     close_over_pointers(first)
     objects = ObjectReads(first)
     reads: dict[int, list[int]] = {}
@@ -60,11 +60,12 @@ def solve_by_objects(constraints: Constraints) -> Solution:
         if not first.is_relevant(node):
             continue
         roots = objects.find_tables(read)
-        sources = objects.find_sources(roots, read.slot)
+        sources = objects.find_sources(roots, read)
         if sources or (roots and objects.are_lists(roots)):
             reads[node], tables[node] = sources, roots
         else:
-            reads[node], slots[node] = [read.slot], read.slot
+            whole = objects.find_whole(read)
+            reads[node], slots[node] = [whole], whole
     _LOG.debug("of %d reads of slots, the tables are known for %d", len(reads), len(tables))
     second = Solver(constraints, relevance, reads, first.admitted)
     close_over_pointers(second)
@@ -82,10 +83,17 @@ class ObjectReads:
         survey = self._constraints.survey
         self._records = survey.records
         self._whole = survey.tagged_roots | survey.record_slots
+        self._constants = self._find_constants()
         self._copied_to: dict[int, set[int]] = {}
         self._copied_within: dict[str, set[int]] = {}  # by a type that the destination lies in
         self._find_copies()
-        self._open = self._find_open()
+        self._open = self._find_open() - self._constants
+
+    def _find_constants(self) -> set[int]:
+        """The objects that are never written to."""
+        objects, identify = self._nodes.facts.objects, self._nodes.object_id
+        return {node for node, key in enumerate(self._nodes.keys) if isinstance(key, ObjectKey)
+                and (known := objects.get(identify(key.object))) is not None and known.is_const}
 
     def _find_copies(self) -> None:
         """Enter which tables are copied from as records, or word by word, and to where."""
@@ -137,9 +145,10 @@ class ObjectReads:
         new = roots
         while new:
             found |= new
-            copied: set[int] = set().union(*(self._copied_to.get(root, ()) for root in new))
-            for record, sources in self._copied_within.items() if anywhere else ():
-                if not record or not self._records.get(record, set()).isdisjoint(new):
+            into = new - self._constants
+            copied: set[int] = set().union(*(self._copied_to.get(root, ()) for root in into))
+            for record, sources in self._copied_within.items() if anywhere and into else ():
+                if not record or not self._records.get(record, set()).isdisjoint(into):
                     copied |= sources
             new = copied - found
         return found
@@ -161,24 +170,38 @@ class ObjectReads:
             return None
         find = self._nodes.find_node
         nodes = [find(FieldKey(each, slot)) for each in self._find_copied({root}, anywhere=True)]
-        nodes += [find(AnonymousKey(slot)), find(OverlapKey(slot))]
+        nodes += [*self._find_shared(slot), find(OverlapKey(slot))]
         return [node for node in nodes if node != NONE]
+
+    def _find_shared(self, node: int) -> list[int]:
+        """The nodes of what is written through pointers to a slot, or by the path of a read."""
+        key = self._nodes.keys[node]
+        slot = key.slot if isinstance(key, WithinKey) else node
+        anonymous = self._nodes.find_node(AnonymousKey(slot))
+        return [anonymous, *self._constraints.embedded.list_written(node)]
+
+    def find_whole(self, read: SlotRead) -> int:
+        """What is read where the tables are not known: the whole slot if a path brings nothing."""
+        functions = self._nodes.token_functions
+        tokens = self._solver.sets.get(read.whole, EMPTY)
+        return read.whole if any(functions[token] != NONE for token in tokens) else read.slot
 
     def are_lists(self, roots: tuple[int, ...]) -> bool:
         """Whether all objects stand for lists: they hold only what a declared function adds."""
         holders = [self._nodes.holder(root) for root in roots]
         return all(isinstance(holder, ObjectId) and is_list_object(holder) for holder in holders)
 
-    def find_sources(self, roots: tuple[int, ...], slot: int) -> list[int]:
+    def find_sources(self, roots: tuple[int, ...], read: SlotRead) -> list[int]:
         """The nodes that hold what the slot is in these objects, if they hold anything."""
         if not roots:
             return []
+        slot = read.slot
         find = self._nodes.find_node
         filled: set[int] = set(roots)
         shared = []
         if not self.are_lists(roots):
             filled = self._find_copied(filled, anywhere=True)
-            shared = [find(AnonymousKey(slot)), find(OverlapKey(slot))]
+            shared = [*self._find_shared(read.whole), find(OverlapKey(slot))]
         sources = [find(FieldKey(root, slot)) for root in filled] + shared
         sources = [node for node in sources if node != NONE]
         sets, tables = self._solver.sets, self.table_points_to.sets

@@ -51,6 +51,8 @@ class RelevanceSlice:
         for store in constraints.stores:
             self._add(store.pointer)
             self._add(store.source)
+        for local in constraints.embedded.locals:
+            self._add_node(local)
         self._add_node(constraints.escape)
 
     def _follow(self) -> None:
@@ -69,6 +71,7 @@ class RelevanceSlice:
         read = self._constraints.operands.slot_reads.get(node)
         if read is not None:
             self._add_node(read.slot)
+            self._add_node(read.whole)
             self._add(read.base)
         pointer = self._pointers.get(node)
         if pointer is not None:
