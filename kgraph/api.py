@@ -237,7 +237,8 @@ def path(
     graph: "CallGraph", question: "PathQuestion", scenario: str | None = None, *,
     documented: bool = True,
 ) -> PathResult:
-    """How one function reaches another.
+    """How one function reaches another. An end may also be a slot, a table, a file or folder, a
+    pattern, or `syscall:*`: the nearest pairs of functions are answered for.
 
     `scenario` names a query (or its file) whose pins, via and avoid are used. Without it, and if
     the question has no via, avoid, pins or scenario of its own, kgraph uses the scenario of the
@@ -250,6 +251,9 @@ def path(
     from kgraph.query.paths.question import find_paths
     from kgraph.query.pins import propose_partners
 
+    between = _path_between_sets(graph, question, scenario)
+    if between is not None:
+        return between
     question, ends = _resolve_ends(graph, question)
     used, answer = None, None
     if scenario is not None:
@@ -265,6 +269,29 @@ def path(
     aliases = tuple(alias for alias in map(_make_alias, ends) if alias is not None)
     remarks = tuple(dict.fromkeys(remark for end in ends for remark in end.remarks))
     return PathResult(question, answer, aliases, used, tuple(partners), remarks=remarks)
+
+
+def _path_between_sets(
+    graph: "CallGraph", question: "PathQuestion", scenario: str | None
+) -> PathResult | None:
+    """The result of `path` where an end means several functions; None where none does."""
+    from kgraph.query.lookup import resolve_function
+    from kgraph.query.paths.ends import find_end, find_paths_between
+
+    names = question.caller, question.callee
+    ends = [find_end(graph, name) for name in names]
+    if ends == [None, None]:
+        return None
+    sets = [(resolve_function(graph, name).function,) if end is None else end.functions
+            for name, end in zip(names, ends, strict=True)]
+    if scenario is not None:
+        question = _use_scenario(question, scenario)
+    callers, callees = ([each.number for each in functions] for functions in sets)
+    question, answer = find_paths_between(graph, question, callers, callees)
+    remarks = tuple(
+        f"`{end.text}` means {len(end.functions)} functions: each path is of one of them"
+        for end in ends if end is not None)
+    return PathResult(question, answer, remarks=remarks)
 
 
 def explain_absence(graph: "CallGraph", result: PathResult, function: str) -> PathResult:

@@ -57,6 +57,9 @@ _SPLIT_KEPT = ("-D", "-U")
 # Flags that load code into the compiler or read more flags from a file. The user gets a message.
 _REFUSED = re.compile(
     r"-fplugin.*|-fpass-plugin.*|-load|-Xclang|@.*|-specs.*|-B.*|-wrapper|-include-pch", re.DOTALL)
+# Kbuild puts these before every source.
+_INCLUDED_FIRST = tuple(f"/include/linux/{name}.h" for name in (
+    "kconfig", "compiler_types", "compiler-version"))
 _COMPILERS = {"gcc", "gcc-cross", "clang"}  # folders of compilers' own headers
 
 
@@ -77,8 +80,9 @@ def translate_flags(
     """Translate the words of a compile command into arguments for libclang.
 
     `relocate` makes a path of the command absolute, on this machine. A header that a flag includes
-    must be below one of `roots`. `find_preferred` names a folder to search before a given one, or
-    "": headers made outside the tree replace those of an in-tree build.
+    must be below one of `roots`, or be one that Kbuild includes first. `find_preferred` names a
+    folder to search before a given one, or "": headers made outside the tree replace those of an
+    in-tree build.
     """
     sorter = _FlagTranslator(relocate, tuple(str(root) for root in roots), find_preferred)
     sorter.read(list(words))
@@ -138,7 +142,8 @@ class _FlagTranslator:
 
     def _header(self, flag: str, header: str) -> None:
         path = self._find_header(header) if header else ""
-        if path and self._inside(path) and (is_file(path) or not is_there(path)):
+        is_allowed = self._inside(path) or _is_of_kernel(path)
+        if path and is_allowed and (is_file(path) or not is_there(path)):
             self.kept += [flag, path]
         else:
             self.refused.append(f"{flag} {header}".strip())
@@ -156,6 +161,15 @@ class _FlagTranslator:
         real = os.path.realpath(path)
         folders = (*self.roots, str(BUILTIN_HEADERS))
         return any(real.startswith(os.path.realpath(root) + os.sep) for root in folders)
+
+
+def _is_of_kernel(path: str) -> bool:
+    """Whether a header is one that Kbuild includes first, of whatever kernel: a module is built for
+    one that is elsewhere.
+    """
+    real = os.path.realpath(path)
+    top = next((real.removesuffix(name) for name in _INCLUDED_FIRST if real.endswith(name)), "")
+    return bool(top) and is_file(f"{top}/Makefile") and is_there(f"{top}/include/linux")
 
 
 def _iter_search_folders(words: Iterable[str]) -> Iterator[str]:

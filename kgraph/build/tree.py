@@ -12,7 +12,9 @@ from kgraph.errors import TreeError
 from kgraph.textfile import expand_home, read_regular_file
 
 COMPILE_COMMANDS = "compile_commands.json"
-_TREE_HINT = "give the top folder of a Linux source tree, the one that holds Makefile and Kconfig"
+_TREE_HINT = (
+    "give the top folder of a Linux source tree, the one that holds Makefile and Kconfig, or of a C"
+    " project with a compile_commands.json")
 _VERSION = re.compile(
     r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*(\S*)", re.MULTILINE
 )
@@ -23,7 +25,7 @@ class KernelTree:
     """A folder of kernel sources.
 
     `root` is absolute, without symbolic links. `release` comes from its Makefile ("4.6.2"); it is
-    "" for a small tree that has a compile_commands.json and no Makefile.
+    "" for a tree that has a compile_commands.json and no kernel's Makefile.
     """
 
     root: Path
@@ -39,18 +41,19 @@ def open_tree(path: str | Path, *, compile_commands: str | Path | None = None) -
     """Open the tree at `path`. Raises TreeError if it is not a kernel tree, or cannot be read.
 
     A folder without a kernel's Makefile is accepted if `compile_commands` is given, or if it has a
-    compile_commands.json and no Makefile: the list says all that make would.
+    compile_commands.json: the list says all that make would.
     """
     root = _resolve_folder(Path(path))
     makefile = root / "Makefile"
+    is_listed = compile_commands is not None or (root / COMPILE_COMMANDS).is_file()
     if not makefile.exists():
-        if compile_commands is not None or (root / COMPILE_COMMANDS).is_file():
+        if is_listed:
             return KernelTree(root, "")
         raise TreeError(f"{root} is not a kernel tree: it has no Makefile", _TREE_HINT)
     release = _read_release(makefile)
     if release and (root / "Kconfig").is_file() and (root / "scripts").is_dir():
         return KernelTree(root, release)
-    if compile_commands is not None:
+    if is_listed:
         return KernelTree(root, "")
     if not release:
         reason = "its Makefile names no VERSION and PATCHLEVEL"

@@ -71,7 +71,8 @@ def path_verb(
 ) -> int:
     """How CALLER reaches CALLEE, every hop with its citation.
 
-    A function is NAME or PATH:NAME. What usually happens, with few choices, comes first. If a query
+    A function is NAME or PATH:NAME. CALLER and CALLEE may also be a slot, a table, a file, a
+    pattern or syscall:*. What usually happens, with few choices, comes first. If a query
     that comes with kgraph documents the path from CALLER to CALLEE, its scenario is used, unless
     you give --via, --avoid, --bind or --no-scenario. Exit status: 0 found, 1 no path, 3 none found,
     but unresolved calls or functions without a definition might make one, one was left out by its

@@ -117,7 +117,8 @@ def open_bundled_index(
         index_tree(IndexRequest(find_mini_linux(), index=index, jobs=jobs, bundled=True))
         graph = CallGraph(IndexReader(index))
     for name in asked:
-        if not has_function(graph, name):
+        is_name = name.rpartition(":")[2].removesuffix("()").isidentifier()
+        if is_name and not has_function(graph, name) and not graph.find_objects(name):
             graph.close()
             raise LookupFailed(
                 f"no kernel was indexed, and mini-linux has no function `{name}`",

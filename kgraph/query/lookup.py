@@ -150,6 +150,8 @@ def _find_meant_macro(graph: CallGraph, written: WrittenName) -> FoundMacro | No
 def has_function(graph: CallGraph, text: str) -> bool:
     """Whether any function or macro has the name in `text`, in whatever file."""
     written = WrittenName.parse(text)
+    if not written.name:
+        return False
     return bool(_find_named(graph, written)[0] or graph.find_macro_definitions(written.name))
 
 

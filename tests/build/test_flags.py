@@ -103,6 +103,22 @@ def test_a_header_that_is_found_in_a_folder_elsewhere_is_refused(
         assert "out.h" not in " ".join(found.arguments)
 
 
+def test_the_first_headers_of_a_kernel_elsewhere_are_no_foreign_code(tmp_path: Path) -> None:
+    """A module is compiled with those of the kernel that it is built for."""
+    module, kernel = tmp_path / "module", tmp_path / "linux"
+    (kernel / "include/linux").mkdir(parents=True)
+    module.mkdir()
+    for name in ("kconfig.h", "evil.h"):
+        (kernel / "include/linux" / name).write_text("int x;\n")
+    words = ["-include", f"{kernel}/include/linux/kconfig.h",
+             "-include", f"{kernel}/include/linux/evil.h"]
+    find = lambda: translate_flags(words, lambda path: str(module / path), [module])  # noqa: E731
+    assert len(find().refused) == 2  # it is no kernel
+    (kernel / "Makefile").write_text("all:\n")
+    assert find().refused == (f"-include {kernel}/include/linux/evil.h",)
+    assert f"{kernel}/include/linux/kconfig.h" in find().arguments
+
+
 @pytest.mark.parametrize("words", [
     ["-include", "in.h"], ["-includein.h"], ["-imacros", "sub/in.h"], ["-include", "stdarg.h"]])
 def test_a_header_that_is_found_in_a_folder_of_the_tree_is_named(

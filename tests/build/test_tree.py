@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph.build import open_tree
+from kgraph.build import KernelTree, open_tree
 from kgraph.errors import TreeError
 
 
@@ -20,6 +20,16 @@ def test_a_link_to_a_tree_is_resolved(tree: Path, tmp_path: Path) -> None:
 def test_a_small_tree_needs_only_a_list(tmp_path: Path) -> None:
     (tmp_path / "compile_commands.json").write_text("[]")
     assert open_tree(tmp_path).release == ""
+
+
+def test_a_makefile_that_is_no_kernels_does_not_hide_the_list(tmp_path: Path) -> None:
+    (tmp_path / "compile_commands.json").write_text("[]")
+    for makefile in ("all:\n\tcc -c a.c\n", "VERSION = 1\nPATCHLEVEL = 2\n", "obj-m += a.o\n"):
+        (tmp_path / "Makefile").write_text(makefile)
+        assert open_tree(tmp_path) == KernelTree(tmp_path, "")
+    (tmp_path / "compile_commands.json").unlink()
+    with pytest.raises(TreeError, match="is not a kernel tree"):
+        open_tree(tmp_path)
 
 
 def test_the_home_of_nobody_is_no_tree() -> None:
