@@ -127,8 +127,10 @@ class _CandidateStatistics:
         self._resolved = [site for site in resolution.sites if site.status is SiteStatus.RESOLVED]
 
     def _signature(self, site: ResolvedSite) -> str:
-        """The type of a call; "" if a model made a pointer call of one by name."""
-        return self._signatures.get((site.key, site.position), "")
+        """The type of a call. If a model made a pointer call of one by name, that of a callee."""
+        known = self._signatures.get((site.key, site.position), "")
+        return known or next(
+            (self._types.get(each.callee, "") for each in site.candidates), "")
 
     def by_site(self) -> dict[str, float]:
         """Mean and percentiles over call sites."""

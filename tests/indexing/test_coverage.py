@@ -98,7 +98,7 @@ def test_holders_that_share_candidates_of_several_types_are_named(
     assert len(encode_status(ABOUT, account)["candidates"]["shared"]) == len(shared)
 
 
-def test_a_call_that_a_model_makes_a_pointer_call_is_counted_without_a_type(
+def test_a_call_that_a_model_makes_a_pointer_call_has_the_type_of_its_callee(
         tmp_path: Path) -> None:
     (tmp_path / "include").mkdir()
     (tmp_path / "include" / "call.h").write_text("struct static_call_key { void *func; };\n")
@@ -114,3 +114,4 @@ def test_a_call_that_a_model_makes_a_pointer_call_is_counted_without_a_type(
         tmp_path, compile_commands=tmp_path / "compile_commands.json", jobs=0,
         index=tmp_path / "call.kgraph")).coverage
     assert (account.indirect, sum(account.resolved.values())) == (1, 1)
+    assert account.candidates["by_type_mean"] == 1
