@@ -5,10 +5,12 @@ that nobody writes to. This module escapes names for citations, reads regular fi
 splits lines as clang does. Does not know what a file is about.
 """
 
+import contextlib
 import errno
 import os
 import re
 import stat
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -85,6 +87,30 @@ def is_link_outside(name: str, folders: Iterable[str]) -> bool:
 
 def _in_any(name: str, folders: Iterable[str]) -> bool:
     return any(name.startswith(folder.rstrip(os.sep) + os.sep) for folder in folders)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, by way of a new one beside it; no link is followed."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder, if need be, that only this user can enter. Raises PermissionError if it is
+    there and others may write into it: what is read from it would be theirs."""
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(parents=True, mode=0o700)
+    state = folder.stat()
+    if state.st_uid != os.geteuid():
+        raise PermissionError(errno.EACCES, "it belongs to another user", str(folder))
+    if state.st_mode & 0o022:
+        raise PermissionError(errno.EACCES, "others may write into it", str(folder))
 
 
 def expand_home(path: str | Path) -> Path:

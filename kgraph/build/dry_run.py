@@ -26,12 +26,13 @@ from kgraph.build.compile_commands import (
     split_words,
 )
 from kgraph.build.configuration import Configuration
+from kgraph.build.flags import is_translated
 from kgraph.build.kbuild import PreparedBuild
 from kgraph.build.toolchain import Toolchain, read_compiler_version
 from kgraph.build.tree import KernelTree
 from kgraph.errors import ToolError
 from kgraph.model.units import TranslationUnit
-from kgraph.textfile import read_regular_file
+from kgraph.textfile import read_regular_file, replace_file
 
 _LOG_NAME = "dry-run"
 _TARGETS = ("vmlinux", "modules")
@@ -118,6 +119,9 @@ def load_dry_run(
             return None
         if saved.key != _compute_key(tree, *choice) or not (work / "build").is_dir():
             return None
+        roots = (tree.root, work / "build")
+        if not all(is_translated(arguments, roots) for arguments in saved.flags):
+            return None
         units = tuple(
             msgspec.structs.replace(unit, arguments=saved.flags[position])
             for unit, position in zip(saved.units, saved.unit_flags, strict=True)
@@ -144,9 +148,7 @@ def save_dry_run(
         skipped=result.skipped,
         remarks=result.remarks,
     )
-    half = work / f"{_SAVED_FILE}.new"
-    half.write_text(json.dumps(msgspec.to_builtins(saved)), encoding="utf-8")
-    half.replace(work / _SAVED_FILE)
+    replace_file(work / _SAVED_FILE, json.dumps(msgspec.to_builtins(saved)).encode())
 
 
 def delete_saved_dry_run(work: Path) -> None:

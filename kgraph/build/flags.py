@@ -11,13 +11,16 @@ facts do not depend on the compiler that happens to be installed.
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.textfile import is_file, is_there
 
 BUILTIN_HEADERS = Path(__file__).parent / "include"
+# -w: only errors mean that a unit was not understood. --no-default-config: clang would look for
+# files with more flags in the current folder, which may be in a hostile tree.
+_LAST_FLAGS = ("-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
 # Flags that are kept as they are, and what they change in the sources.
 _KEPT: tuple[tuple[str, str], ...] = (
     (r"-[DU].+", "macros"),
@@ -86,10 +89,16 @@ def translate_flags(
     """
     sorter = _FlagTranslator(relocate, tuple(str(root) for root in roots), find_preferred)
     sorter.read(list(words))
-    # -w: only errors mean that a unit was not understood. --no-default-config: clang would look for
-    # files with more flags in the current folder, which may be in a hostile tree.
-    arguments = (*sorter.kept, "-isystem", str(BUILTIN_HEADERS), "-w", "--no-default-config")
-    return ClangFlags(arguments, tuple(sorter.refused))
+    return ClangFlags((*sorter.kept, *_LAST_FLAGS), tuple(sorter.refused))
+
+
+def is_translated(arguments: Sequence[str], roots: Iterable[str | Path]) -> bool:
+    """Whether arguments may be a result of translate_flags: all of them would be kept."""
+    words = list(arguments)
+    ends = [at for at in range(len(words)) if tuple(words[at:at + len(_LAST_FLAGS)]) == _LAST_FLAGS]
+    for at in ends[-1:]:
+        del words[at:at + len(_LAST_FLAGS)]
+    return translate_flags(words, lambda path: path, roots).arguments == (*words, *_LAST_FLAGS)
 
 
 class _FlagTranslator:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from kgraph.build.compile_commands import KERNEL_DEFINE, split_commands, split_words
 from kgraph.build.kbuild import PreparedBuild, lock_logs
+from kgraph.build.programs import run_program
 from kgraph.build.toolchain import make_environment
 from kgraph.textfile import read_regular_file
 
@@ -193,16 +194,8 @@ def _run_line(
     command: list[str], folder: Path, variables: dict[str, str], log: int, lock: int
 ) -> int:
     try:
-        return subprocess.run(
-            command,
-            cwd=folder,
-            env=variables,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            timeout=_SECONDS_EACH,
-            check=False,
-            pass_fds=(lock,),
-        ).returncode
+        return run_program(
+            command, timeout=_SECONDS_EACH, cwd=folder, env=variables, stdout=log,
+            stderr=subprocess.STDOUT, pass_fds=(lock,))
     except subprocess.TimeoutExpired:
         return -1

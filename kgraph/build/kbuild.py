@@ -10,12 +10,13 @@ import fcntl
 import os
 import re
 import shutil
-import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.build.configuration import Configuration
+from kgraph.build.programs import run_program
 from kgraph.build.toolchain import (
     Toolchain,
     make_environment,
@@ -30,6 +31,8 @@ _PAHOLE = re.compile(rb"^CONFIG_PAHOLE_VERSION=(\d+)(\d\d)$", re.MULTILINE)
 _MEANINGFUL = re.compile(r"error:|\*\*\*|not found|No such file|cannot|undefined", re.IGNORECASE)
 _LINES_SHOWN = 3
 _LOCK_FILE = "running"
+_LEFTOVER_SECONDS = 600.0  # a compiler may be at work
+_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +51,8 @@ class Make:
         command = ["make", "-C", str(folder or self.build), *arguments, *self.variables]
         output, errors = self.logs / f"{name}.log", self.logs / f"{name}.errors.log"
         with lock_logs(self.logs) as lock, output.open("wb") as log, errors.open("wb") as error_log:
-            return subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=error_log,
-                env=make_environment(),
-                check=False,
-                pass_fds=(lock,),
-            ).returncode
+            return run_program(
+                command, stdout=log, stderr=error_log, env=make_environment(), pass_fds=(lock,))
 
     def make_error(self, name: str, what: str) -> ToolError:
         """The error for a failed run, with the first meaningful lines of its output."""
@@ -75,7 +71,7 @@ def lock_logs(logs: Path, kind: int = fcntl.LOCK_SH) -> Iterator[int]:
     The programs, and what they start, share the lock until the last one has ended.
     """
     logs.mkdir(parents=True, exist_ok=True)
-    lock = os.open(logs / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    lock = os.open(logs / _LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(lock, kind)
         yield lock
@@ -83,10 +79,22 @@ def lock_logs(logs: Path, kind: int = fcntl.LOCK_SH) -> Iterator[int]:
         os.close(lock)
 
 
-def wait_for_leftovers(logs: Path) -> None:
-    """Wait for programs that outlived a killed run and may still be writing."""
-    with lock_logs(logs, fcntl.LOCK_EX):
-        return
+def wait_for_leftovers(
+    logs: Path, remark: Callable[[str], None], seconds: float = _LEFTOVER_SECONDS
+) -> None:
+    """Wait for programs that outlived a killed run and may still be writing. Raises ToolError if
+    they do not end."""
+    deadline = None
+    while deadline is None or time.monotonic() < deadline:
+        with contextlib.suppress(BlockingIOError), lock_logs(logs, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            return
+        if deadline is None:
+            remark(f"waiting for programs that a killed run left; they hold {logs / _LOCK_FILE}")
+            deadline = time.monotonic() + seconds
+        time.sleep(_POLL_SECONDS)
+    raise ToolError(
+        f"programs that a killed run left did not end within {seconds:g} seconds",
+        f"end them: `fuser {logs / _LOCK_FILE}` lists them")
 
 
 # What an in-tree build leaves without a .FILE.cmd beside it.
@@ -192,7 +200,7 @@ def prepare_build(
     _check_work_folder(tree, work)
     require_tools(tree.root, toolchain)
     build = work / "build"
-    wait_for_leftovers(work / "log")
+    wait_for_leftovers(work / "log", remark)
     if build.exists():
         shutil.rmtree(build)
     build.mkdir(parents=True)

@@ -22,7 +22,7 @@ from kgraph.model.results import CachedIndex, CacheInventory, UnusedFile
 from kgraph.store import IndexReader, cache_folder
 from kgraph.store.cache_paths import INDEX_NAME, INDEX_SUFFIX, work_folder
 from kgraph.store.connection import list_unfinished, remove_unfinished
-from kgraph.textfile import is_file, read_regular_file
+from kgraph.textfile import is_file, read_regular_file, replace_file
 
 _RECORD_FILE = "indexes.json"
 _NO_INDEX = "no index uses it"
@@ -32,9 +32,8 @@ _KILLED_RUN = "left by a run that was killed"
 def record_index(work: Path, index: Path) -> None:
     """Record in a folder of generated files that an index was made in it."""
     known = [path for path in _read_recorded_indexes(work) if path != index and is_file(path)]
-    half = work / f"{_RECORD_FILE}.new"
-    half.write_text(json.dumps([_relativize_to_cache(path) for path in (*known, index)]))
-    half.replace(work / _RECORD_FILE)
+    names = [_relativize_to_cache(path) for path in (*known, index)]
+    replace_file(work / _RECORD_FILE, json.dumps(names).encode())
 
 
 def list_cache() -> CacheInventory:

@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from kgraph.errors import StoreError
+from kgraph.store.cache_paths import cache_folder
 from kgraph.store.connection import UNWRITABLE
+from kgraph.textfile import make_private_folder
 
 LOCK_FILE = "lock"
 
@@ -67,7 +69,8 @@ def try_lock_folder(folder: Path) -> Iterator[bool]:
 def _acquire_lock(folder: Path, say: Callable[[str], None]) -> int:
     """The descriptor of the folder's lock, which is held."""
     while True:
-        folder.mkdir(parents=True, exist_ok=True)
+        for each in (cache_folder(), folder.parent, folder):
+            make_private_folder(each)
         try:
             lock = _open_lock(folder)
         except FileNotFoundError:  # the folder was removed just now
@@ -84,7 +87,8 @@ def _acquire_lock(folder: Path, say: Callable[[str], None]) -> int:
 
 
 def _open_lock(folder: Path) -> int:
-    return os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+    return os.open(folder / LOCK_FILE, flags, 0o600)
 
 
 def _make_write_error(folder: Path, error: OSError) -> StoreError:

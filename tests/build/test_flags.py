@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from kgraph.build import BUILTIN_HEADERS
-from kgraph.build.flags import translate_flags
+from kgraph.build.flags import is_translated, translate_flags
 
 
 def flags(*words: str, root: Path = Path("/tree")):
@@ -168,3 +168,17 @@ def test_a_flag_that_libclang_does_not_know_gets_the_name_of_one_that_does_the_s
     flag: str, known: str
 ) -> None:
     assert flags(flag).arguments[0] == known
+
+
+def test_only_flags_that_pass_the_filter_pass_it_again(tmp_path: Path) -> None:
+    (tmp_path / "k.h").touch()
+    words = ["-nostdinc", f"-I{tmp_path}/include", "-include", f"{tmp_path}/k.h", "-DX=1",
+             "-isystem", "/usr/lib/gcc/x/include", "-Wall"]
+    made = translate_flags(words, lambda path: path, [tmp_path]).arguments
+    assert is_translated(made, [tmp_path])
+    assert is_translated((*made, "-iquote", str(tmp_path)), [tmp_path])
+    for more in (("-fplugin=./x.so",), ("-include", "@response"), ("-include", "/etc/passwd"),
+                 ("@response",), ("-Xclang", "-load"), ("-B/tmp",)):
+        assert not is_translated((*more, *made), [tmp_path])
+        assert not is_translated((*made, *more), [tmp_path])
+    assert not is_translated(made[:-1], [tmp_path])

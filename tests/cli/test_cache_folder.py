@@ -72,7 +72,8 @@ def test_an_os_error_in_one_index_of_a_matrix_does_not_stop_the_others(
     other = Path(shutil.copytree(tree, tmp_path / "other"))
     assert kgraph("index", tree).returncode == 0
     [work] = cache.glob("build/tree-*")
-    (work / "indexes.json.new").mkdir()  # where a file is to be written
+    (work / "indexes.json").unlink()
+    (work / "indexes.json").mkdir()  # where a file is to be written
     (tmp_path / "set.toml").write_text(
         "[[tree]]\npath='tree'\n[[tree]]\npath='other'\n[[configuration]]\n")
     answer = kgraph("index", "--matrix", tmp_path / "set.toml")
@@ -180,3 +181,32 @@ def test_mini_linux_keeps_its_folder(kgraph, cache: Path) -> None:
     assert kgraph("index", "--prune").stdout == "0 KB removed\n"
     assert sorted(cache.rglob("*")) == before
     assert find_mini_linux().is_dir()
+
+
+@pytest.mark.parametrize("which", ["", "build", "build/own"])
+def test_a_cache_folder_that_others_may_write_is_refused(
+    kgraph, cache: Path, tree: Path, which: str
+) -> None:
+    assert kgraph("index", tree).returncode == 0
+    [own] = (cache / "build").iterdir()
+    assert own.stat().st_mode & 0o077 == 0
+    folder = own if which == "build/own" else cache / which
+    folder.chmod(0o777)
+    assert_error(kgraph("index", tree), "others may write into it")
+    folder.chmod(0o755)
+    assert kgraph("index", tree).returncode == 0
+
+
+def test_links_in_the_cache_folder_are_not_written_through(kgraph, cache: Path, tree: Path) -> None:
+    assert kgraph("index", tree).returncode == 0
+    [own] = (cache / "build").iterdir()
+    target = cache / "target"
+    target.write_text("mine")
+    for name in ("indexes.json.new", "indexes.json", "units.json.new", "units.json"):
+        (own / name).unlink(missing_ok=True)
+        (own / name).symlink_to(target)
+    assert kgraph("index", tree, "--again").returncode == 0
+    assert target.read_text() == "mine"
+    (own / "lock").unlink()
+    (own / "lock").symlink_to(target)
+    assert_error(kgraph("index", tree), str(own))

@@ -4,9 +4,12 @@ Everything is found from the text of the files, without a preprocessor, except w
 when the header was made (see precompile).
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+
+import msgspec
 
 from kgraph.extract.pch.include_graph import SuffixIndex, find_reachable, list_search_folders
 from kgraph.extract.pch.include_scan import scan_file
@@ -189,3 +192,14 @@ class PrecompiledHeader:
 def _unite(sets: list[frozenset[str]]) -> frozenset[str]:
     """The union; of a single set this set itself."""
     return sets[0] if len(sets) == 1 else frozenset().union(*sets)
+
+
+def encode_headers(headers: tuple[PrecompiledHeader, ...]) -> bytes:
+    """Descriptions of headers as bytes, for decode_headers."""
+    # By way of json: file names that are not UTF-8 are lone surrogates, which msgspec refuses.
+    return json.dumps(msgspec.to_builtins(headers)).encode()
+
+
+def decode_headers(data: bytes) -> tuple[PrecompiledHeader, ...]:
+    """The headers that encode_headers encoded. Raises ValueError for other bytes."""
+    return msgspec.convert(json.loads(data), tuple[PrecompiledHeader, ...])

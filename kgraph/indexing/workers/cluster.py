@@ -30,6 +30,7 @@ from typing import Any
 import distributed
 
 from kgraph.errors import ClusterError
+from kgraph.extract.pch.header import encode_headers
 from kgraph.indexing.fingerprint import compute_exchange_version
 from kgraph.indexing.workers.cluster_worker import (
     RunTerms,
@@ -95,7 +96,7 @@ def make_terms(
     if context.headers:
         compared += [header.file for header in context.headers]
         headers = str(Path(context.headers[0].file).with_name(f"{run}.headers"))
-        Path(headers).write_bytes(pickle.dumps(context.headers))
+        Path(headers).write_bytes(encode_headers(context.headers))
         compared.append(headers)
     files = tuple((file, digest_file(file)) for file in compared)
     return RunTerms(

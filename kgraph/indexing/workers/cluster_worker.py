@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from kgraph.extract import PrecompiledHeader
+from kgraph.extract.pch.header import decode_headers
 from kgraph.indexing.fingerprint import compute_exchange_version
 from kgraph.indexing.workers.pool import Limits, WorkerProcess
 from kgraph.indexing.workers.unit_reading import ReadingContext, UnitReader
@@ -159,7 +160,7 @@ class _RunProcesses:
         if self._begin is None:
             headers: tuple[PrecompiledHeader, ...] = ()
             if self._terms.headers:
-                headers = pickle.loads(Path(self._terms.headers).read_bytes())  # noqa: S301  ours
+                headers = decode_headers(read_regular_file(self._terms.headers))
             self._begin = partial(
                 UnitReader, ReadingContext(self._terms.root, self._terms.build, headers))
         return self._begin

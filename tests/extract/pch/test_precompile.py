@@ -1,11 +1,13 @@
 """Making precompiled headers."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kgraph.extract import Extractor
+from kgraph.extract.pch.header import PrecompiledHeader, decode_headers, encode_headers
 from kgraph.extract.pch.precompile import HeaderMaker
 from kgraph.extract.pch.select import plan_headers
 from tests.support.header_tree import list_units
@@ -50,3 +52,8 @@ def test_few_attempts_find_the_headers_that_do_not_parse(
         str(Path(file).relative_to(root)) for file in made[0].includes}
     assert left == {f"include/linux/many{number}.h" for number in ("07", "21", "38")}
     assert len(attempts) <= 12
+
+
+def test_a_header_is_described_by_bytes(header: PrecompiledHeader) -> None:
+    odd = replace(header, file="/caf\udce9.pch")
+    assert decode_headers(encode_headers((header, odd))) == (header, odd)
