@@ -35,7 +35,7 @@ def dump_holder(definitions: Iterable[Definition], holder: str) -> Iterator[str]
     """The lines of the dump. `holder` is written as evidence writes it: `sock.sk_prot`,
     `inet_create(#0)`, `veth_netdev_ops.ndo_start_xmit`, `tcp_prot`, or a local's name."""
     constraints = build_constraints(definitions)
-    dump = _Dump(constraints, solve_by_objects(constraints))
+    dump = _Dump(constraints, solve_by_objects(constraints, keeps_first=True))
     nodes = dump.find_nodes(holder)
     if not nodes:
         yield f"no node is called {holder}"

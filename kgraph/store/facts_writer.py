@@ -282,6 +282,7 @@ class FactsWriter:
             [(definitions[number], key, self._supplied[key])
              for key, number in sorted(self._definitions.new_ids().items())])
         self._supplied.clear()
+        self._shared.clear()
         for unit in self._pending:
             self._rows.append(UnitRow(
                 unit.path, unit.object, unit.image, unit.failed, unit.errors,

@@ -43,8 +43,9 @@ class Solution:
     objects: "ObjectReads"
 
 
-def solve_by_objects(constraints: Constraints) -> Solution:
-    """Solve, tell tables apart, and solve again."""
+def solve_by_objects(constraints: Constraints, *, keeps_first: bool = False) -> Solution:
+    """Solve, tell tables apart, and solve again. `keeps_first` keeps the sets of the first pass,
+    which nothing but a dump asks for."""
     relevance = RelevanceSlice(constraints)
     _LOG.debug("%d of %d nodes are relevant to a call through a pointer",
                sum(relevance.is_needed), len(relevance.is_needed))
@@ -67,6 +68,8 @@ def solve_by_objects(constraints: Constraints) -> Solution:
             whole = objects.find_whole(read)
             reads[node], slots[node] = [whole], whole
     _LOG.debug("of %d reads of slots, the tables are known for %d", len(reads), len(tables))
+    if not keeps_first:
+        first.sets.clear()
     second = Solver(constraints, relevance, reads, first.admitted)
     close_over_pointers(second)
     return Solution(second, tables, slots, first, objects.table_points_to, objects)

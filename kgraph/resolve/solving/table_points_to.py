@@ -22,6 +22,8 @@ class TablePointsTo:
     def __init__(self, solver: Solver) -> None:
         self._solver = solver
         self._nodes = solver.nodes
+        self._incomplete = {
+            node for node, tokens in solver.sets.items() if TOP in tokens or SOMEWHERE in tokens}
         self._tables: dict[int, bool] = {}
         self.sets: dict[int, set[int]] = {}
         self._propagate()
@@ -33,8 +35,7 @@ class TablePointsTo:
         return self._is_complete(operand)
 
     def _is_complete(self, node: int) -> bool:
-        tokens = self._solver.sets.get(node, EMPTY)
-        return not (TOP in tokens or SOMEWHERE in tokens)
+        return node not in self._incomplete
 
     def find_tables(self, operand: Operand) -> set[int]:
         """The tables that an operand may be the address of, or in; none if not all are known."""
