@@ -6,7 +6,8 @@ types fit if a compiler passes the same: qualifiers may differ, integers and enu
 and pointers, and a `void *` or `char *` fits every pointer.
 
 A function that is itself put somewhere under another type may be called as anything. So is one that
-is put where the type is not known. The type of a parameter is known, and of what is called itself.
+is put where the type is not known. The type of a parameter is known, unless that is a `void *` or a
+number, and of what is called itself.
 """
 
 import re
@@ -116,7 +117,9 @@ class FunctionTypes:
             function = self._nodes.facts.functions.get(callee)
             signature = "" if function is None else function.signature
         parts = _split(signature)
-        return set() if parts is None or index >= len(parts[1]) else {parts[1][index]}
+        if parts is None or index >= len(parts[1]) or _carries_any(parts[1][index]):
+            return set()
+        return {parts[1][index]}
 
 
 @cache
@@ -139,6 +142,11 @@ def _is_any(kept_as: str) -> bool:
     """Whether a type that is no function may carry one as what it is."""
     type_ = _plain(kept_as)
     return bool(_INTEGER.fullmatch(type_)) or type_ == "void *"
+
+
+def _carries_any(type_: str) -> bool:
+    """Whether a value of this type may be the address of any function."""
+    return "(" not in type_ and _is_any(type_)
 
 
 def _have_same_parameters(first: tuple[str, ...], second: tuple[str, ...]) -> bool:
