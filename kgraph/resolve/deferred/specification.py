@@ -4,7 +4,7 @@ Reads and checks them. Errors name the file and the line.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -14,6 +14,8 @@ from kgraph.errors import ConfigurationError
 from kgraph.model.ids import FunctionId
 from kgraph.resolve.models.declared import Field, is_public
 from kgraph.toml import TomlReader, parse_toml, read_toml_text
+
+_LIBRARY = "libc.toml"  # its rows are for functions that nothing of a tree defines
 
 
 class Action(StrEnum):
@@ -41,7 +43,8 @@ class DeferralRule:
 
     `key` and `callback` are argument numbers, from 0. With `field` the callback is that field of
     what its argument points to; with `parts` the key is these fields of what its argument points
-    to. `file` is where the function is defined; "" for one that other files can call.
+    to. `file` is where the function is defined; "" for one that other files can call. `is_library`:
+    nothing of the tree defines the function.
     """
 
     kind: str
@@ -52,6 +55,7 @@ class DeferralRule:
     field: Field | None = None
     parts: tuple[KeyPart, ...] = ()
     file: str = ""
+    is_library: bool = False
 
     def applies_to(self, function: FunctionId, defined: str) -> bool:
         """Whether the rule is about this function of its name.
@@ -61,7 +65,7 @@ class DeferralRule:
         """
         if self.file:
             return self.file == (function.scope.partition("@")[0] or defined)
-        return is_public(function)
+        return is_public(function) and not (self.is_library and defined)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +100,15 @@ def load_deferral_rules(files: Iterable[Path] = ()) -> DeferralRules:
 
     Raises ConfigurationError, naming FILE:LINE, where a file cannot be read or understood.
     """
-    own = resources.files("kgraph.resolve.models").joinpath("deferred.toml")
-    texts = [("deferred.toml", own.read_text("utf-8"))]
+    own = resources.files("kgraph.resolve.models")
+    texts = [("deferred.toml", own.joinpath("deferred.toml").read_text("utf-8"))]
+    library = _parse_rules(_LIBRARY, own.joinpath(_LIBRARY).read_text("utf-8"))
     for file in files:
         hint = "--deferred takes a TOML file of deferred calls"
         texts.append((str(file), read_toml_text(file, ConfigurationError, hint)))
-    return _merge_rules([_parse_rules(name, text) for name, text in texts])
+    of_library = tuple(replace(rule, is_library=True) for rule in library.functions)
+    return _merge_rules([*(_parse_rules(name, text) for name, text in texts),
+                         replace(library, functions=of_library)])
 
 
 def _merge_rules(parts: list[DeferralRules]) -> DeferralRules:
@@ -207,7 +214,7 @@ class _RowReader:
         return self._field(self.word(key), key)
 
     def _field(self, text: str, key: str) -> Field:
-        record, _, field = text.partition(".")
+        record, _, field = text.rpartition(".")  # the record may be a part of another one
         if not record or not field:
             raise self._make_error(f"{key} must be a slot", 'write "record.field"')
         return record, field
