@@ -35,22 +35,25 @@ class HandedTables:
         held = {fact.key: fact.value for fact in own}
         if hop.is_deferred or hop.flags & FLAG_TYPE:
             return Verdict()
-        if _hands_on(hop):
-            facts: list[Fact] = []
-            for handed in graph.find_handed(site):
-                number = handed.function_set
-                if handed.own_path is not None:
-                    number = held.get(handed.own_path)
-                if number is not None:
-                    facts.append(Fact(NAME, handed.path, number))
-            return Verdict(tuple(facts))
-        path = graph.access_paths.get(site)
-        if path not in held:
-            return Verdict()
-        functions = graph.functions_of_set(held[path])
-        if hop.callee not in functions:
-            return Verdict(refused="the path hands on another table")
-        return Verdict(width=len(functions))
+        width = None
+        path = None if hop.is_direct else graph.access_paths.get(site)
+        if path in held:
+            functions = graph.functions_of_set(held[path])
+            if hop.callee not in functions:
+                return Verdict(refused="the path hands on another table")
+            width = len(functions)
+        return Verdict(self._hand_on(site, held) if _hands_on(hop) else (), width)
+
+    def _hand_on(self, site: int, held: dict[int, int]) -> Facts:
+        """What a call hands on."""
+        facts: list[Fact] = []
+        for handed in self._graph.find_handed(site):
+            number = handed.function_set
+            if handed.own_path is not None:
+                number = held.get(handed.own_path)
+            if number is not None:
+                facts.append(Fact(NAME, handed.path, number))
+        return tuple(facts)
 
     def facts_at_start(self, _function: int) -> Facts:
         """Nothing was handed on yet."""

@@ -125,7 +125,7 @@ class AccessPaths:
             alternatives = self._evaluate(row.sites[index].target, ())
             if alternatives is not None and len(alternatives) == 1:
                 [path] = alternatives
-                if isinstance(path, AccessPath) and path.slots:
+                if isinstance(path, AccessPath):
                     self._called[number, index] = path
 
     def _add_calls_through_parameters(self) -> None:
@@ -187,6 +187,8 @@ class AccessPaths:
         if own:
             return own[0] if len(found) == 1 else None
         functions = frozenset(each for each in found if isinstance(each, int))
+        if not path.slots:
+            return None  # callback_forwarding.py
         return functions - {_NO_FUNCTION} if functions else None
 
     def _select_live(self, handed_to: dict[_PathOf, set[_PathOf]]) -> set[_PathOf]:

@@ -209,10 +209,23 @@ void fill(struct inside *inside) { inside->device.ops = &good; }
 void fill_other(struct beside *beside) { beside->device.ops = &bad; }
 """
 
+READ_BEFORE_IT_IS_CALLED = """
+struct request { int (*func)(int); };
+struct inside { struct request request; };
+struct beside { struct request request; };
+void fill(struct inside *inside) { inside->request.func = goal; }
+void fill_other(struct beside *beside) { beside->request.func = harmless; }
+static int execute(int (*func)(int), int n) { return func(n); }
+static int single(struct request *request) { return execute(request->func, 1); }
+int one_way(struct inside *inside) { return single(&inside->request); }
+int other_way(struct beside *beside) { return single(&beside->request); }
+"""
+
 
 @pytest.mark.parametrize("text", [
     WRITTEN_DIRECTLY, WRITTEN_THROUGH_A_PARAMETER, NEVER_WRITTEN, THROUGH_A_CALLBACK,
-], ids=["directly", "through a parameter", "never", "through a callback"])
+    READ_BEFORE_IT_IS_CALLED,
+], ids=["directly", "through a parameter", "never", "through a callback", "read before"])
 def test_a_record_in_others_holds_what_is_written_to_any_that_lies_there(
     tmp_path: Path, text: str
 ) -> None:
