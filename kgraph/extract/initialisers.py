@@ -20,7 +20,7 @@ from kgraph.extract.reader import Reader, place_rule, value_rule
 from kgraph.extract.types import TypeInfo, is_unnamed
 from kgraph.model.facts import Flow
 from kgraph.model.ids import ObjectId
-from kgraph.model.values import Constant, Place, TransferKind
+from kgraph.model.values import Constant, Place, TransferKind, Variable
 
 
 def read_initialiser(
@@ -92,7 +92,9 @@ class _InitialiserReader:
     ) -> None:
         context = self._reader.context
         values = self._reader.read_values(node)
-        kept = values if type_.can_lead_to_function else convert_to_number(context, node, values)
+        kept = values
+        if not type_.can_lead_to_function and not self._carries_pointer(place, type_, node):
+            kept = convert_to_number(context, node, values)
         if kept:
             location = context.locate(unwrap(node))
             context.assign(place, kept, location, TransferKind.INITIALISER, self._table)
@@ -100,6 +102,17 @@ class _InitialiserReader:
             location = context.locate(unwrap(node))
             context.flows.extend(Flow(value, place, location, TransferKind.INITIALISER)
                                  for value in values if isinstance(value, Constant))
+
+    def _carries_pointer(self, place: Place, type_: TypeInfo, node: SyntaxNode) -> bool:
+        """Whether a local number is made of a pointer to a function or a record, to be cast back:
+        so does rcu_assign_pointer, since 4.9, with what it writes."""
+        value = unwrap(node)
+        if value.kind != kinds.C_CAST or type_.kind not in kinds.T_WORD or (
+                not isinstance(place.holder, Variable)):
+            return False
+        pointer = self._types.of(get_operands(value)[-1].cursor)
+        return pointer.is_pointer and pointer.can_lead_to_function and (
+            pointer.element is not None and pointer.element.kind != kinds.T_VOID)
 
     def _read_list(self, target: _Target, children: list[SyntaxNode]) -> None:
         """A list in braces."""
