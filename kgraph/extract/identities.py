@@ -80,7 +80,7 @@ class Identities:
             if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
                 definition = C.clang_getCursorDefinition(cursor)
                 declared = definition if definition.kind == kinds.FUNCTION else cursor
-                scope, image = self.find_scope(self._sources.locate_cursor(declared).path)
+                scope, image = self.find_scope(self._sources.find_path(declared))
                 known = FunctionId(name, scope, image)
             else:
                 known = FunctionId(name, "", self.image)
@@ -130,14 +130,14 @@ class Identities:
             owner = self.identify_function(parent)
             return ObjectId(f"{owner.name}.{name}", owner.scope or "", owner.image)
         if C.clang_getCursorLinkage(cursor) == kinds.INTERNAL_LINKAGE:
-            scope, image = self.find_scope(self._sources.locate_cursor(cursor).path)
+            scope, image = self.find_scope(self._sources.find_path(cursor))
             return ObjectId(name, scope, image)
         return ObjectId(name, "", self.image)
 
     def _name_record(self, cursor: Cursor) -> tuple[str, str]:
         name = spell_bare_type(C.clang_getCursorType(cursor))
         if not is_unnamed(name):
-            path = self._sources.locate_cursor(cursor).path
+            path = self._sources.find_path(cursor)
             return name, "" if not path or _is_in_include_folder(path) else path
         parent = C.clang_getCursorSemanticParent(cursor)
         if parent.kind not in (kinds.STRUCT, kinds.UNION):
@@ -163,7 +163,7 @@ class Identities:
 
     def _scope_record(self, record: Cursor, owner: FunctionId | None) -> str:
         """The scope of a record without tag: its file, and the function that it is declared in."""
-        path = self._sources.locate_cursor(record).path
+        path = self._sources.find_path(record)
         return path if owner is None else f"{owner.scope or path}:{owner.name}"
 
 

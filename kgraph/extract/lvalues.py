@@ -264,7 +264,7 @@ def make_unnamed_field(context: DefinitionContext, place: Place, field: Cursor) 
     if is_unnamed(name):
         return place
     owner = holder.function if isinstance(holder, Variable) else holder
-    scope = owner.scope or context.unit.sources.locate_cursor(record).path
+    scope = owner.scope or context.unit.sources.find_path(record)
     if isinstance(holder, Variable):
         scope = f"{scope}:{owner.name}"
     return Place(Slot(holder.name, name, scope), limit_pointer_depth(Address(place)))

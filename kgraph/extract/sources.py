@@ -126,6 +126,13 @@ class SourceMap:
         path = self._name_file(handle)[0]
         return Location(path, line, column) if path else self._around or Location("", line, column)
 
+    def find_path(self, cursor: Cursor) -> str:
+        """The citation path of the file that a cursor is in, "" outside the tree, whatever is
+        around it: what an entity is called must not depend on who uses it.
+        """
+        handle, _, _ = decode_location(C.clang_getCursorLocation(cursor))
+        return self._name_file(handle)[0]
+
     def locate_cursor(self, cursor: Cursor) -> Location:
         """Where a reader sees a cursor."""
         return self.locate(C.clang_getCursorLocation(cursor))
