@@ -337,15 +337,17 @@ class CallGraph(GraphArrays, Lookups):
             self._evidence[number] = self.reader.read_evidence(number)
         return self._evidence[number]
 
-    def hop(self, edge: int, width: int | None = None) -> Hop:
-        """The record of an edge; `width` replaces its count of candidates."""
+    def hop(self, edge: int, width: int | None = None, *, others: bool = True) -> Hop:
+        """The record of an edge; `width` replaces its count of candidates. With `others` it has the
+        other call sites of the same caller and callee."""
         site = self.site(self.site_of(edge))
         callee = self.edge_callee[edge]
-        others = [other for other in self._sites_to(site.caller)[callee] if other != site.number]
+        beside = [other for other in self._sites_to(site.caller)[callee]
+                  if other != site.number] if others else []
         ends = self.function(site.caller), self.function(callee)
         return Hop(
             *ends, site, self.kind(edge), self.count_candidates(edge) if width is None else width,
-            self.cite_nearest_install(self.evidence(edge), *ends), self._locate_sites(others),
+            self.cite_nearest_install(self.evidence(edge), *ends), self._locate_sites(beside),
         )
 
     def cite_nearest_install(
@@ -386,7 +388,7 @@ class CallGraph(GraphArrays, Lookups):
         callees = [self.edge_callee[edge] for edge in edges]
         if len(self._sites) > _MOST_SITES:
             self._sites.clear()
-        sites = {site for caller, callee in zip(callers, callees, strict=True)
+        sites = {site for caller, callee in set(zip(callers, callees, strict=True))
                  for site in self._sites_to(caller)[callee] if site not in self._sites}
         self._sites.update((site.number, site) for site in self.load_sites(sites))
         functions = {each for each in (*callers, *callees) if each not in self._functions}

@@ -140,11 +140,19 @@ def _answer(
     if not ordered:
         raise LookupFailed(reason, "`kgraph find` finds names")
     graph.preload(chain.from_iterable(graph.edges_of(site.number) for site in ordered))
-    return [_make_answer(graph, found) for found in ordered]
+    pairs: set[tuple[int, int]] = set()
+    return [_make_answer(graph, found, pairs) for found in ordered]
 
 
-def _make_answer(graph: CallGraph, found: KnownSite) -> SiteAnswer:
-    hops = tuple(graph.hop(edge) for edge in graph.edges_of(found.number))
+def _make_answer(
+    graph: CallGraph, found: KnownSite, pairs: set[tuple[int, int]]
+) -> SiteAnswer:
+    """The answer on one call site. The other calls of the same function by the same one come with
+    the first answer only; `pairs` has the callers and callees of those before, and grows."""
+    hops = tuple(
+        graph.hop(edge, others=(found.caller, graph.edge_callee[edge]) not in pairs)
+        for edge in graph.edges_of(found.number))
+    pairs.update((found.caller, hop.callee.number) for hop in hops)
     by_type = 0
     if found.status is SiteStatus.UNRESOLVED:
         by_type = len(graph.by_type.callees(found.number))

@@ -10,6 +10,7 @@ from kgraph.graph import CallGraph
 from kgraph.model.location import Extent
 from kgraph.query import find_call_sites
 from kgraph.query.call_site import Place, find_file
+from tests.support.one_file import index_text
 from tests.support.tiny import Tiny
 
 
@@ -100,3 +101,15 @@ def test_a_line_in_the_middle_of_a_call(tmp_path: Path) -> None:
     assert [each.site.number for each in find_call_sites(graph, "a.c:3")] == [0]
     with pytest.raises(LookupFailed, match="no call starts at a"):
         find_call_sites(graph, "a.c:5")
+
+
+def test_the_calls_of_one_line_cost_what_they_are(tmp_path: Path) -> None:
+    def listed(count: int) -> int:
+        calls = " ".join(["g();"] * count)
+        with index_text(tmp_path, f"void g(void);\nvoid f(void)\n{{\n{calls}\n}}\n") as graph:
+            answers = find_call_sites(graph, "a.c:4")
+            assert len(answers) == count
+            return sum(1 + len(hop.sites) for answer in answers for hop in answer.candidates)
+
+    assert listed(40) < 3 * 40
+    assert listed(400) < 3 * 400
