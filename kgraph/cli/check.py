@@ -127,7 +127,7 @@ def _fix_document(graph: "CallGraph", result: "CheckResult", wanted: _Output) ->
         result = api.check(graph, result.subject.with_data(new), wanted.scenario)
     if wanted.diff:
         # A patch is exact; a terminal obeys nothing of it.
-        write_lines(format_diff(file, data, new), exact=not sys.stdout.isatty())
+        write_lines(format_diff(file, data, new), exact=not sys.stdout.isatty(), plain=True)
     elif new != data:
         _write(Path(file), new, "--diff shows what would be written", data)
         remark(f"{file}: citations updated")

@@ -133,11 +133,12 @@ def _write(data: bytes) -> None:
         screen.write(data)
 
 
-def write_lines(lines: Iterable[str], *, exact: bool = False) -> None:
+def write_lines(lines: Iterable[str], *, exact: bool = False, plain: bool = False) -> None:
     """Write lines of data. Control characters from documents or source are escaped, unless `exact`;
-    bytes of the source that are not UTF-8 are written as they were.
+    bytes of the source that are not UTF-8 are written as they were. On a terminal lines are
+    coloured and wrapped, unless they are `plain`.
     """
-    terminal, _ = _OUTPUT.look()
+    terminal = None if plain else _OUTPUT.look()[0]
     for line in lines if exact else map(escape_controls, lines):
         shown = (line,) if exact or terminal is None else terminal.format_line(line)
         for part in shown:

@@ -25,13 +25,14 @@ _VERDICTS = {
     "near": _OPEN, "inside": _OPEN, "definition": _OPEN, "unresolved": _OPEN, "empty": _OPEN,
 }
 _WORDS = "|".join(_VERDICTS)
+_COUNTED_AS = {**_VERDICTS, "hold": _GOOD, "stand": _GOOD, "contradict": _BAD}
 _NOTE, _NAME, _PLACE, _NO_PATH = "dim", "bold", "cyan", "bold yellow"
 
 # A verdict stands in its column, behind the line of a document, after a count, or ends a head.
 _VERDICT = re.compile(
     rf"^ *\d+  ({_WORDS})(?= )|:\d+: ({_WORDS})(?=:)|(?<=, )({_WORDS})(?=: )")
-_COUNTED = re.compile(rf"(?<=\d )({_WORDS})\b")
-_TOTALS = re.compile(r"^(claims|citations): ")
+_COUNTED = re.compile(rf"(?<=\d )({'|'.join(_COUNTED_AS)})\b")
+_TOTALS = re.compile(r"^(?:\d+ claims?|citations): ")
 _PLACE_OR_NAME = re.compile(
     r"(?<![\w./-])(?P<path>(?:[\w+,@=~.-]+/)*[\w+,@=~-][\w+,@=~.-]*\.[A-Za-z]\w{0,7})"
     r":(?P<line>\d+)(?::\d+)?|(?<![>.\w])(?P<name>[A-Za-z_]\w*)(?=\(\))"
@@ -106,7 +107,7 @@ class Terminal:
                  for match in _VERDICT.finditer(line)
                  for group in (1, 2, 3) if match[group]]
         if _TOTALS.match(line):
-            found += [Span(*match.span(1), _VERDICTS[match[1]])
+            found += [Span(*match.span(1), _COUNTED_AS[match[1]])
                       for match in _COUNTED.finditer(line)]
         found += [Span(*match.span(), _NO_PATH) for match in _NO_ANSWER.finditer(line)]
         for match in _PLACE_OR_NAME.finditer(line):

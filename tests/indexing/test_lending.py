@@ -28,7 +28,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    return configured(tmp_path / "one/tree", "#define CONFIG_NET 1\n")
+    return configured(tmp_path / "one/tree", "#define CONFIG_OTHER 1\n")
 
 
 def configured(copy: Path, symbols: str) -> Path:
