@@ -93,6 +93,7 @@ class DocumentWalk:
         self._leaves: dict[str, tuple[DocumentLine, Position]] = {}
         # The positions of roots that continue a leaf, and of the lines under them, by themselves.
         self._alone: dict[int, Position] = {}
+        self._definers: dict[str, bool] = {}  # names that lines have: macros that define functions
         self._own = find_own_functions(pins.get_context(0, 0), layout)  # and the lines in them
         tables = TableJudge(pins.refused_tables)
         self._judges = {  # every form of claim
@@ -138,10 +139,18 @@ class DocumentWalk:
         """What a root must be called to continue from a line: of a macro that defines functions,
         `SYSCALL_DEFINE3(bind)`, its first argument is a part of the name.
         """
-        claim, context = line.claim, self._pins.get_context(line.number, line.number)
-        if claim.arguments and context.graph.find_functions_of_macro(claim.name):
+        claim = line.claim
+        if claim.arguments and self._defines_functions(claim.name):
             return f"{claim.name}({claim.arguments[0]})"
         return claim.name
+
+    def _defines_functions(self, name: str) -> bool:
+        """Whether a name is that of a macro that defines functions. Asking the index takes long."""
+        if name not in self._definers:
+            graph = self._pins.get_context(0, 0).graph
+            self._definers[name] = not graph.find_functions(name) and bool(
+                graph.find_functions_of_macro(name))
+        return self._definers[name]
 
     def _position_above(self, line: DocumentLine) -> Position:
         return self.positions.get(line.parent, Position())
