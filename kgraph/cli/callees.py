@@ -11,8 +11,10 @@ from kgraph.cli.listing import (
     depth_option,
     folder_option,
     get_tree_limit,
+    is_in_folder,
     limit_hops,
     limit_option,
+    write_hops,
     write_tree,
 )
 from kgraph.cli.options import (
@@ -29,7 +31,6 @@ from kgraph.cli.results import (
     remark_open_sites,
     remark_partial_index,
     write_list,
-    write_places,
 )
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def callees_verb(
             write_tree(graph, found, function, api.CallTreeQuestion(
                 False, depth, get_tree_limit(limit, form), folder=folder, **options), form)
         else:
-            _write_list(graph, found, (folder, limit), form)
+            inside = [hop for hop in found.hops if is_in_folder(_get_path(hop.callee), folder)]
+            write_hops(graph, found, limit_hops(inside, limit), form, callers=False)
         if not found.hops and found.is_of_function:
             remark(f"{found.function} makes no calls with a known callee")
             remark_partial_index(graph.description)
@@ -84,26 +86,5 @@ def _write_walk(
         remark(f"{walk.unfollowed} functions that are {depth} calls away make further calls")
 
 
-def _write_list(
-    graph: "CallGraph", found: "Neighbours", part: tuple[str, int | None], form: str
-) -> None:
-    """Write the calls to functions of a folder, at most so many."""
-    from kgraph.report.json import encode_edges, encode_hop
-    from kgraph.report.text import format_edges
-
-    folder, limit = part
-    inside = [hop for hop in found.hops if not folder or _is_in(hop.callee, folder)]
-    hops = limit_hops(inside, limit)
-    if form == "quickfix":
-        from kgraph.report.quickfix import iter_call_places
-
-        write_places(graph, iter_call_places(hops))
-        return
-    write_list(
-        graph, form, encode_edges(found.function),
-        lambda read: (encode_hop(hop, read) for hop in hops), format_edges(hops, callers=False))
-
-
-def _is_in(function: "KnownFunction", folder: str) -> bool:
-    path = function.location.path if function.location else ""
-    return path == folder or path.startswith(f"{folder}/")
+def _get_path(function: "KnownFunction") -> str:
+    return function.location.path if function.location else ""

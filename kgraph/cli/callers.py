@@ -17,6 +17,7 @@ from kgraph.cli.listing import (
     limit_option,
     sort_hops,
     sort_option,
+    write_hops,
     write_tree,
 )
 from kgraph.cli.options import (
@@ -31,8 +32,6 @@ from kgraph.cli.results import (
     remark_aliases,
     remark_names,
     remark_partial_index,
-    write_list,
-    write_places,
 )
 
 if TYPE_CHECKING:
@@ -74,7 +73,8 @@ def callers_verb(function: str, form: str, index: Path | None, **options: Any) -
                 True, wanted.depth, get_tree_limit(wanted.limit, form), wanted.types,
                 wanted.deferred, wanted.folder), form)
         else:
-            _write_list(graph, found, wanted, form)
+            hops = limit_hops(sort_hops(found.hops, wanted.sort, callers=True), wanted.limit)
+            write_hops(graph, found, hops, form, callers=True)
         if not found.hops and found.is_of_function:
             where = f" in {wanted.folder}" if wanted.folder else ""
             remark(f"no calls{where} reach {found.function}")
@@ -93,21 +93,6 @@ class _Wanted:
     ends: str | None
     deferred: bool
     types: bool
-
-
-def _write_list(graph: "CallGraph", found: "Neighbours", wanted: _Wanted, form: str) -> None:
-    from kgraph.report.json import encode_edges, encode_hop
-    from kgraph.report.text import format_edges
-
-    hops = limit_hops(sort_hops(found.hops, wanted.sort, callers=True), wanted.limit)
-    if form == "quickfix":
-        from kgraph.report.quickfix import iter_call_places
-
-        write_places(graph, iter_call_places(hops))
-        return
-    write_list(
-        graph, form, encode_edges(found.function),
-        lambda read: (encode_hop(hop, read) for hop in hops), format_edges(hops, callers=True))
 
 
 def _write_count(found: "Neighbours", form: str) -> None:

@@ -29,7 +29,7 @@ def print_script(context: click.Context, _option: click.Parameter, shell: str | 
 
 def answer_shell(cli: click.Command) -> int | None:
     """Print the words that a shell asks for; None if no shell asks. Returns the exit status."""
-    instruction = os.environ.get("_KGRAPH_COMPLETE")
+    instruction = os.environ.get(VARIABLE)
     return None if instruction is None else shell_complete(
         cli, {}, "kgraph", VARIABLE, instruction)
 

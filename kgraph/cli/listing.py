@@ -8,7 +8,7 @@ import click
 
 from kgraph import api
 from kgraph.cli.output import remark, write_json, write_lines
-from kgraph.cli.results import remark_changed_files
+from kgraph.cli.results import remark_changed_files, write_list, write_places
 
 if TYPE_CHECKING:
     from kgraph.api import CallGraph
@@ -60,10 +60,31 @@ def limit_hops(hops: "list[Hop]", limit: int | None) -> "list[Hop]":
     return hops[:limit]
 
 
+def write_hops(
+    graph: "CallGraph", found: "Neighbours", hops: "list[Hop]", form: str, *, callers: bool
+) -> None:
+    """Write calls as a list: as text, as JSON, or as places for an editor."""
+    from kgraph.report.json import encode_edges, encode_hop
+    from kgraph.report.text import format_edges
+
+    if form == "quickfix":
+        from kgraph.report.quickfix import iter_call_places
+
+        write_places(graph, iter_call_places(hops))
+        return
+    write_list(
+        graph, form, encode_edges(found.function),
+        lambda read: (encode_hop(hop, read) for hop in hops), format_edges(hops, callers=callers))
+
+
+def is_in_folder(path: str, folder: str) -> bool:
+    """Whether a path is that folder or file, or in the folder; any is in ""."""
+    return not folder or path == folder or path.startswith(f"{folder}/")
+
+
 def select_rows(rows: "Sequence[OpsRow]", folder: str, key: str | None) -> "list[OpsRow]":
     """Bindings in a folder, in the order that --sort asks for."""
-    found = [row for row in rows if not folder or row.location.path == folder
-             or row.location.path.startswith(f"{folder}/")]
+    found = [row for row in rows if is_in_folder(row.location.path, folder)]
     if key == "place":
         found.sort(key=lambda row: row.location)
     if key == "name":

@@ -160,9 +160,8 @@ def find_frame_left_out(context: CheckContext, path: CallPath) -> str:
     stands in no frame of who asked for it.
     """
     for before, hop in pairwise(path.hops):
-        if EdgeKind.DEFERRED in (before.kind, hop.kind):
-            return before.callee.id.name
-        if not (_can_be_inlined(before) or _ends_with(context, hop)):
+        is_deferred = EdgeKind.DEFERRED in (before.kind, hop.kind)
+        if is_deferred or not (_can_be_inlined(before) or _ends_with(context, hop)):
             return before.callee.id.name
     return ""
 

@@ -9,7 +9,7 @@ parameter, or put it into a field of a local record.
 What a static object holds is what was solved for it, whenever it was written. A local record holds
 what its own function writes to it: no field counts that is written through a pointer anywhere,
 whose address is taken, or that shares its place, and no record that is copied. A record that lies
-in others holds what is written to any that lies there (embedded_records.py).
+in others holds what is written to any that lies there (embedded_writes.py).
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ from kgraph.resolve.constraint_graph import OverlapKey
 from kgraph.resolve.fact_rows import SiteRow
 from kgraph.resolve.findings.alternatives import AlternativeFinder, Step
 from kgraph.resolve.findings.direct_callers import DirectCallers, SiteIndex
-from kgraph.resolve.findings.embedded_records import EmbeddedRecords
+from kgraph.resolve.findings.embedded_writes import EmbeddedWrites
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.interning import (
     CONSTANT,
@@ -87,7 +87,7 @@ class AccessPaths:
         self._copied = {each for copy in constraints.copies for each in (copy.record, copy.within)}
         self._read_definitions()
         self._note_copied_records()
-        self._embedded = EmbeddedRecords(constraints, self._written, callers)
+        self._embedded = EmbeddedWrites(constraints, self._written, callers)
         self._find_called(positions)
         self._add_calls_through_parameters()
         self._live = self._select_live(self._follow_callers())

@@ -12,12 +12,11 @@ _LABEL = re.compile(r'label\s*=\s*"([^"]*)"')
 
 
 class _GraphReader:
-    """Reads the lines from `head` to `last`. `statement` splits a line into nodes at its arrows."""
+    """Reads the lines from `head` to `last`: a format says how a line names and joins nodes."""
 
     name = ""
     head: re.Pattern[str]
     last: re.Pattern[str]
-    arrow: re.Pattern[str]
 
     def sniff(self, texts: Sequence[str], place: int) -> int:
         """The first line of a graph."""

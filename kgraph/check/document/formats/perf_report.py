@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kgraph.check.document.formats.region import SURE, ReadCall, Region
+from kgraph.check.document.formats.stack_frames import NAME
 
-_NAME = r"(?P<name>[A-Za-z_]\w*)(?:\.[\w.]+)?"
 _HEADER = re.compile(
-    rf"\s*\d+\.\d+%(?:\s+\d+\.\d+%)?\s+\S.*\s\[(?P<space>[k.gH])\]\s+{_NAME}\s*$", re.ASCII)
+    rf"\s*\d+\.\d+%(?:\s+\d+\.\d+%)?\s+\S.*\s\[(?P<space>[k.gH])\]\s+{NAME}\s*$", re.ASCII)
 _NODE = re.compile(
-    rf"(?P<rails>[\s|]*?)(?P<branch>[-|]{{0,2}}-+(?:\d+\.\d+%-+)?|\|?-{{3}})?(?P<blank>\s*){_NAME}"
+    rf"(?P<rails>[\s|]*?)(?P<branch>[-|]{{0,2}}-+(?:\d+\.\d+%-+)?|\|?-{{3}})?\s*{NAME}"
     r"(?:\s+\(inlined\))?\s*$", re.ASCII)
 _RAILS = re.compile(r"[\s|]*$")
 

@@ -6,7 +6,6 @@ from typing import Protocol
 
 SURE = 90
 LIKELY = 60
-UNSURE = 30
 
 
 @dataclass(frozen=True, slots=True)

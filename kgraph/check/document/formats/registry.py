@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from kgraph.check.document.continuations import MAX_LINE_LENGTH
 from kgraph.check.document.formats.boxes import BoxReader
 from kgraph.check.document.formats.call_lists import FoldedStackReader, FunctionTraceReader
 from kgraph.check.document.formats.function_graph import FunctionGraphReader
@@ -20,8 +21,6 @@ from kgraph.check.document.formats.stacks import (
     PerfStackReader,
     PrintedStackReader,
 )
-
-MAX_LINE_LENGTH = 4000
 
 READERS: tuple[FormatReader, ...] = (
     KernelStackReader(), ArmStackReader(), DebuggerStackReader(), PerfStackReader(),

@@ -39,6 +39,7 @@ _PERF = re.compile(
     rf"\s+[0-9a-f]{{6,16}}\s+{NAME}(?:\+0x[0-9a-f]+)?\s+\((?P<object>[^()]*(?:\([^()]*\))?)\)\s*$",
     re.ASCII)
 _KERNEL_OBJECT = re.compile(r"\[[\w.-]+\]|.*vmlinux.*|.*\.ko(?:\.\w+)?|inlined", re.ASCII)
+_SIGNS = ("+0x", "[inline]")  # one of them is in each frame that needs no others around it
 
 HEAD = re.compile(r".*\b(?:Call Trace|Call trace|Backtrace|Stack trace)\s*:\s*$", re.ASCII)
 CONTEXT = re.compile(r"\s*</?[A-Z]{3,5}>\s*$", re.ASCII)
@@ -58,6 +59,8 @@ class Frame:
 
 def parse_kernel_frame(text: str, *, among_frames: bool) -> Frame | None:
     """The frame of a line of a kernel's log, None for other lines."""
+    if not among_frames and not any(mark in text for mark in _SIGNS):
+        return None  # as most lines of a document
     body = strip_log_prefix(text)
     found = _KERNEL.match(body) or _INLINE.match(body) or _SYSTEMTAP.match(body)
     if found is None and among_frames:

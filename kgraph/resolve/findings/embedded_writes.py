@@ -47,7 +47,7 @@ _MOST_WRITES = 500
 _MOST_CALLS = 4  # between a write and who hands on the record
 
 
-class EmbeddedRecords:
+class EmbeddedWrites:
     """Finds the writes to records by the field that they lie in. `written` are the values written
     to locals and parameters. `followed` are the linked functions whose callers were looked at.
     """
