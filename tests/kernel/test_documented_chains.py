@@ -46,7 +46,7 @@ __netdev_start_xmit veth_xmit include/linux/netdevice.h:3928 net_device_ops.ndo_
 RECEIVE = """
 veth_xmit dev_forward_skb drivers/net/veth.c:122
 dev_forward_skb netif_rx_internal net/core/dev.c:1803
-netif_rx_internal enqueue_to_backlog net/core/dev.c:3758
+netif_rx_internal enqueue_to_backlog net/core/dev.c:3766
 enqueue_to_backlog ____napi_schedule net/core/dev.c:3723
 """
 CLONE = """
