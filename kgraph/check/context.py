@@ -11,7 +11,7 @@ from kgraph.check.source.function_text import FunctionTexts
 from kgraph.graph import CallGraph
 from kgraph.graph.tree_search import IndexedDefinitions, TreeSearch
 from kgraph.model.document import Citation, Claim, DocumentLine
-from kgraph.model.location import Extent
+from kgraph.model.location import Extent, Location
 from kgraph.model.results import KnownFunction
 from kgraph.query.lookup import resolve_alias
 from kgraph.query.paths.constraints import PathConstraints
@@ -66,15 +66,28 @@ class CheckContext:
 
     def find_functions(self, name: str, citation: Citation | None = None) -> list[KnownFunction]:
         """The functions that a line may mean: those that are defined, if any is; those in the cited
-        file, if any is. An alias means what it stands for.
+        file, if any is. An alias means what it stands for, a label in assembler the function around
+        it.
         """
         named = self.graph.find_functions(name) if name else []
+        named = named or [function for function, _ in self.find_label(name)]
         found = [function for function in named if function.location is not None] or named
         if citation is not None:
             found = [each for each in found if is_cited(get_path(each), citation)] or found
         known = {each.number: each
                  for each in (resolve_alias(self.graph, each) for each in found)}
         return list(known.values())
+
+    def find_label(self, name: str) -> list[tuple[KnownFunction, Location]]:
+        """The functions in assembler that have a plain label of a name, with its place; none for
+        the name of a function.
+        """
+        if not name or self.graph.find_functions(name):
+            return []
+        around = ((self.graph.find_function_around(place), place)
+                  for place in self.definitions.find_labels(name))
+        return [(self.graph.function(number), place)
+                for number, place in around if number is not None]
 
     def find_system_call(self, name: str) -> list[KnownFunction]:
         """The entries and the body of a system call, as user space names it; none of other names,

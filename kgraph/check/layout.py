@@ -144,6 +144,32 @@ def find_unknown_names(context: CheckContext, lines: Sequence[DocumentLine]) -> 
     return {name for name in names if name.isidentifier() and not _is_known(context, name)}
 
 
+def drop_remarks(
+    context: CheckContext, lines: Sequence[DocumentLine]
+) -> tuple[DocumentLine, ...]:
+    """The lines without targets that are words of a remark: what no pointer holds, as a table, a
+    lock or a function that is only called by its name.
+    """
+    return tuple(
+        replace(line, claim=replace(line.claim, target=""))
+        if line.claim.is_remark and not _can_be_target(context, line.claim.target) else line
+        for line in lines)
+
+
+def _can_be_target(context: CheckContext, name: str) -> bool:
+    """Whether a word may name the function that a pointer holds. What stands nowhere may be one
+    that is written wrongly; what this configuration does not have, one of another.
+    """
+    known = context.find_functions(name)
+    if known:
+        return any(context.graph.find_bindings_of_function(each.number) for each in known)
+    place = None if context.graph.is_call_macro(name) else context.tree.find_name(name)
+    if place is None:
+        return not context.graph.is_call_macro(name)
+    text = "".join(context.tree.read_lines(place.path)[place.line - 1:place.line])
+    return re.search(rf"\b{re.escape(name)}\s*\(", text, re.ASCII) is not None
+
+
 def find_own_functions(context: CheckContext, layout: Layout) -> set[int]:
     """The lines that define a function which the kernel does not have, with its body: code of the
     document's own, as a program of user space.

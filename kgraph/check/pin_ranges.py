@@ -236,11 +236,12 @@ def _pin_printed_tables(
         if line.kind is not LineKind.TABLE:
             continue
         for table in find_tables(context, line.claim.name)[:1]:
-            pin = Pin(_find_slot(context, table.number), table.id.name)
-            if not pin.slot:
+            slot = _find_slot(context, table.number)
+            if not slot:
                 if any(row.function is not None for row in find_rows(context, table)):
                     refused[line.number] = "it pins nothing: the index installs it in no slot"
                 continue
+            pin = Pin(slot, table.id.name)
             try:
                 sites = resolve_pins(context.graph, [pin])
             except LookupFailed as error:
@@ -260,10 +261,14 @@ def _pin_printed_tables(
 
 
 def _find_slot(context: CheckContext, table: int) -> str:
-    """The slot that the table is installed in, "" if it is in none."""
-    fields = sorted({row.holder for row in context.graph.find_installs(table)
-                     if "." in row.holder and row.how is not TransferKind.ARGUMENT})
-    return fields[0] if fields else ""
+    """The slot that the table is installed in, else one that a function puts it in to which it is
+    passed; "" if it is in none.
+    """
+    graph = context.graph
+    fields = {row.holder for row in graph.find_installs(table)
+              if "." in row.holder and row.how is not TransferKind.ARGUMENT}
+    fields = fields or {row.holder for row in graph.find_copies_of_table(table)}
+    return min(fields, default="")
 
 
 def _group_by_slot(context: CheckContext, sites: SitePins) -> dict[str, dict[int, SitePin]]:

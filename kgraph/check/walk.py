@@ -20,6 +20,7 @@ from kgraph.check.layout import (
     NAMING_KINDS,
     QUOTING_KINDS,
     Layout,
+    drop_remarks,
     find_own_functions,
     find_unknown_names,
     lay_out,
@@ -36,6 +37,7 @@ from kgraph.check.pin_ranges import DocumentPins
 from kgraph.graph import CallGraph
 from kgraph.logs import PackageLogger
 from kgraph.model.document import Claim, Document, DocumentLine, LineKind, Scenario
+from kgraph.model.location import Location
 from kgraph.model.verdicts import ChainCheck, Verdict
 
 _LOG = PackageLogger("kgraph.check")
@@ -60,8 +62,9 @@ def check_document(
     """
     context = CheckContext.make(graph)
     claims = split_claims(document)
-    layout = lay_out(claims.lines)
     context.tree.announce(find_unknown_names(context, claims.lines))
+    claims.lines = drop_remarks(context, claims.lines)
+    layout = lay_out(claims.lines)
     if scenario is not None:
         pins = DocumentPins.of_scenario(context, claims.lines, scenario)
     else:
@@ -93,6 +96,8 @@ class DocumentWalk:
         self._leaves: dict[str, tuple[DocumentLine, Position]] = {}
         # The positions of roots that continue a leaf, and of the lines under them, by themselves.
         self._alone: dict[int, Position] = {}
+        # Where the last line of a chain stands that is about the same functions.
+        self._reached: dict[tuple[int, tuple[int, ...]], Location] = {}
         self._definers: dict[str, bool] = {}  # names that lines have: macros that define functions
         self._own = find_own_functions(pins.get_context(0, 0), layout)  # and the lines in them
         tables = TableJudge(pins.refused_tables)
@@ -114,7 +119,7 @@ class DocumentWalk:
         if line.kind is LineKind.PROSE or self._claims_nothing(line):
             self.outcomes[line.number] = Outcome(Verdict.PROSE)
             return  # what stands under it stands under nothing
-        outcome = self.outcomes[line.number] = self._judge(line)
+        outcome = self.outcomes[line.number] = self._choose_place(line, self._judge(line))
         position = outcome.position or self._position_above(line)
         self.positions[line.number] = position
         if outcome.position is None and line.parent in self._alone:
@@ -125,6 +130,27 @@ class DocumentWalk:
                        outcome.verdict, outcome.note or "no note", len(position.states))
         if outcome.verdict is Verdict.ONE_OF and outcome.hop and outcome.hop.site.holder:
             self._pins.add_claimed_target(self._chains[line.number], outcome.hop)
+
+    def _choose_place(self, line: DocumentLine, outcome: Outcome) -> Outcome:
+        """The outcome of what a function has in several places with that which the line cites, else
+        the first one behind the place of the line before.
+        """
+        caller = tuple(state.function for state in self._position_above(line).states)
+        chain = self._chains[line.number], caller
+        before = self._reached.get(chain)
+        if outcome.found is not None and line.kind in QUOTING_KINDS:
+            starts = sorted({place.start for place in outcome.places})
+            cited = [start for start in starts if line.citation is not None
+                     and start.line == line.citation.line]
+            behind = [start for start in starts if before is not None and before.path == start.path
+                      and before.line <= start.line]
+            if len(starts) > 1 and (cited or behind):
+                outcome = replace(outcome, found=(cited or behind)[0])
+        only = {place.start for place in outcome.places}
+        found = outcome.found or (next(iter(only)) if len(only) == 1 else None)
+        if found is not None and caller:
+            self._reached[chain] = found
+        return outcome
 
     def _keep_leaves(self, line: DocumentLine, position: Position) -> None:
         """Keep where a line leads, for a root that continues there."""

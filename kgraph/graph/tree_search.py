@@ -24,6 +24,7 @@ _DEFINITION = re.compile(
     re.MULTILINE,
 )
 _MACRO, _RECORD = 1, 2  # groups of it
+_LABEL = re.compile(rb"^([A-Za-z_]\w*):(?!:)", re.MULTILINE)
 
 
 class TreeSearch:
@@ -144,8 +145,8 @@ def _iter_sources(root: Path) -> Iterator[Path]:
 
 
 class IndexedDefinitions:
-    """The macros and records that the files of indexed units define. Reads the files on first use,
-    headers before sources, and keeps which of them define a name.
+    """The macros, records and labels that the files of indexed units define. Reads the files on
+    first use, headers before sources, and keeps which of them define a name.
     """
 
     def __init__(self, graph: CallGraph) -> None:
@@ -153,6 +154,7 @@ class IndexedDefinitions:
         self._root = Path(graph.description.tree)
         self._macros: dict[bytes, str] = {}
         self._records: dict[bytes, list[str]] | None = None
+        self._labels: dict[str, list[Location]] | None = None
 
     def find_macro(self, name: str) -> Location | None:
         """Where the first `#define` of a name stands."""
@@ -165,6 +167,17 @@ class IndexedDefinitions:
         paths = self._read().get(name.encode(), [])
         headers = [path for path in paths if path.endswith(".h")]
         return [place for path in headers or paths for place in self._iter_in(path, _RECORD, name)]
+
+    def find_labels(self, name: str) -> list[Location]:
+        """Where the assembler of indexed units has a plain label of a name."""
+        if self._labels is None:
+            self._labels = {}
+            for path in self._graph.find_read_files():
+                data = self._read_bytes(path) if path.endswith(".S") else b""
+                for match in _LABEL.finditer(data):
+                    line = data.count(b"\n", 0, match.start()) + 1
+                    self._labels.setdefault(match[1].decode(), []).append(Location(path, line))
+        return self._labels.get(name, [])
 
     def _read(self) -> dict[bytes, list[str]]:
         if self._records is None:

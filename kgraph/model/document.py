@@ -59,7 +59,8 @@ class Claim:
     - `consequence`: what stands behind a condition, if that is not a call
     - `type`: that of a table or a member
     - `value`: what a row binds
-    - `target`: the function that the comment claims a call through a pointer to reach
+    - `target`: the function that the comment claims a call through a pointer to reach;
+      `is_remark`: it may also be any word of a remark
     - `label`: the label before the claim, `drop: f()`
     - `onward`: the functions that a chain on one line goes on to, `name() -> f() -> g()`, each
       called by the one before it
@@ -78,6 +79,7 @@ class Claim:
     type: str = ""
     value: str = ""
     target: str = ""
+    is_remark: bool = False
     onward: tuple[str, ...] = ()
     also: tuple[tuple[LineKind, "Claim"], ...] = ()
     within: tuple[tuple[LineKind, "Claim"], ...] = ()

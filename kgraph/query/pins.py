@@ -95,8 +95,10 @@ def find_table_evidence(
     installs = [row for row in graph.find_installs(table)
                 if row.how is not TransferKind.ARGUMENT]
     wanted = [row for row in installs if row.holder in find_holders(graph, slot)] or installs
+    put = [(row.location, row.holder) for row in wanted] or [
+        (copy.evidence[-1].location, copy.holder) for copy in graph.find_copies_of_table(table)]
     return (Evidence(Role.BINDING, binding.location, field),
-            *(Evidence(Role.INSTALL, row.location, row.holder) for row in wanted[:1]))
+            *(Evidence(Role.INSTALL, *place) for place in put[:1]))
 
 
 class _TablePin:

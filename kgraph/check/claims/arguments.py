@@ -23,6 +23,11 @@ _MEMBER = re.compile(r"(?:->|\.)\s*(\w+)$", re.ASCII)
 _NAME = re.compile(r"\w+[ \t]*(?=\()", re.ASCII)
 _IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
 _STATEMENT_ENDS = (";", "{", "}")
+_CONSTANT = re.compile(r"[A-Z][A-Z0-9_]{2,}", re.ASCII)
+_PASTED = re.compile(r"\w+", re.ASCII)
+# The words on both sides of `##`.
+_PASTING = re.compile(r"(?=(?:\b(\w+)\s*|[^\w\s]\s*)##\s*(\w*))", re.ASCII)
+_MAX_MACROS = 3  # that one hands an argument on to
 _MAX_CALL_LINES = 10  # that the call of a macro is broken over
 _MAX_LINES_BEFORE_CALL = 3  # of its statement
 
@@ -79,7 +84,7 @@ def compare_arguments(
         return ""
     if claim.name:
         # Where a macro makes the call, its arguments are those of the macro.
-        places = [place for place in places if _is_written(placed.context, place, claim.name)]
+        places = [place for place in places if is_written(placed.context, place, claim.name)]
     there = _find_differing(placed.context, claim.arguments, places)
     claimed = [_split(each) for each in claim.arguments]
     # `f(a)` may be the head of f; what is done with its value makes it this call.
@@ -89,6 +94,71 @@ def compare_arguments(
         return ""
     nearest = max(there, key=lambda written: sum(_split(each) in claimed for each in written))
     return f"its arguments are ({', '.join(' '.join(each.split()) for each in nearest)}) there"
+
+
+def describe_other_constants(placed: PlacedLine, places: Iterable[Extent]) -> str:
+    """Which constant the calls at `places` pass where a line has another one, or which word they
+    give a macro that makes a name of it (`CALL(FOO)` for f(C_FOO)); "" if one of them has those of
+    the line, or if none is written by the line's name.
+    """
+    claim, context = placed.claim, placed.context
+    if not claim.arguments or claim.declared or not claim.name:
+        return ""
+    pasted = _find_pasted(context, claim.name)
+    found = ""
+    for place in places:
+        if not is_written(context, place, claim.name):
+            continue
+        written = _read_arguments(context, place)
+        if written is None or len(written) != len(claim.arguments):
+            return ""
+        other = next((
+            (claimed, there) for number, (claimed, there) in enumerate(
+                zip(claim.arguments, written, strict=True))
+            if _is_other_constant(context, claimed, there, place, is_pasted=number in pasted)),
+            None)
+        if other is None:
+            return ""
+        found = found or f"it passes {other[1]} there, not {other[0]} ({place.start})"
+    return found
+
+
+def _is_other_constant(
+    context: CheckContext, claimed: str, there: str, place: Extent, *, is_pasted: bool
+) -> bool:
+    """Whether both arguments are constants, and not the same; of what a macro pastes any word."""
+    pattern = _PASTED if is_pasted else _CONSTANT
+    pair = [" ".join(_split(each)) for each in (claimed, there)]
+    if pair[0] == pair[1] or not all(map(pattern.fullmatch, pair)):
+        return False
+    expander, path = context.texts.expander, place.start.path
+    return is_pasted or expander.expand_text(claimed, path) != expander.expand_text(there, path)
+
+
+def _find_pasted(context: CheckContext, macro: str, depth: int = 0) -> set[int]:
+    """The parameters, by their numbers, that every definition of a macro makes names of with `##`,
+    itself or by another macro.
+    """
+    found: list[set[int]] = []
+    for definition in context.graph.find_macro_definitions(macro):
+        head, bracket, rest = definition.text.partition("(")
+        end = rest.find(")")
+        if head.strip() != macro or not bracket or end < 0:
+            return set()
+        names, body = [each.strip() for each in rest[:end].split(",")], rest[end + 1:]
+        pasted = set(_PASTING.findall(body))
+        found.append({number for number, name in enumerate(names)
+                      if any(name in pair for pair in pasted)})
+        if depth < _MAX_MACROS:
+            for inner in _NAME.finditer(body):
+                word = inner[0].rstrip()
+                arguments = parse_arguments(body[inner.end():]) or ()
+                if word != macro and any(each.strip() in names for each in arguments):
+                    deeper = _find_pasted(context, word, depth + 1)
+                    found[-1] |= {names.index(each.strip()) for number, each in
+                                  enumerate(arguments)
+                                  if number in deeper and each.strip() in names}
+    return set.intersection(*found) if found else set()
 
 
 def has_other_members(placed: PlacedLine, places: Iterable[Extent]) -> bool:
@@ -120,7 +190,7 @@ def _find_differing(
     return found
 
 
-def _is_written(context: CheckContext, place: Extent, name: str) -> bool:
+def is_written(context: CheckContext, place: Extent, name: str) -> bool:
     """Whether the text of a call has the name that is called."""
     start, end = place.start, (place.end_line, place.end_column)
     sources = context.texts.sources
@@ -222,9 +292,11 @@ def _find_last_opening(words: list[str]) -> int:
 
 
 def note_alias(placed: PlacedLine, outcome: Outcome) -> Outcome:
-    """The outcome with a note of what the name of a line is an alias of."""
-    functions = placed.find_functions()
+    """The outcome with a note of what the name of a line is an alias of, or a label in."""
+    functions, labels = placed.find_functions(), placed.context.find_label(placed.claim.name)
     note = describe_alias(placed.claim.name, functions[0]) if functions else ""
+    if labels:
+        note = f"a label in {labels[0][0]} ({labels[0][1]})"
     return replace(outcome, note=join_notes(note, outcome.note)) if note else outcome
 
 

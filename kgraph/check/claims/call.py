@@ -6,7 +6,13 @@ tree's other definition does.
 
 from collections.abc import Sequence
 
-from kgraph.check.claims.arguments import compare_arguments, compare_parameters, has_other_members
+from kgraph.check.claims.arguments import (
+    compare_arguments,
+    compare_parameters,
+    describe_other_constants,
+    has_other_members,
+    is_written,
+)
 from kgraph.check.claims.call_search import (
     FEW_HOPS,
     GAP,
@@ -71,6 +77,9 @@ def judge_call(placed: PlacedLine) -> Outcome:
             return unknown
         note = position.doubt or "its caller is not known"
         return Outcome(Verdict.UNDECIDED, note, position=after if functions else position)
+    label = _judge_own_label(placed)
+    if label is not None:
+        return label
     starts = [placed]
     if position.targets:
         starts.append(placed.move_to(Position(position.targets)))
@@ -96,6 +105,17 @@ def _is_introduced(placed: PlacedLine, functions: list[KnownFunction]) -> bool:
     wanted = here & {each.number for each in functions}
     return bool(wanted) and (is_registered or not wanted.isdisjoint(
         each.number for each in placed.context.find_system_call(above.claim.name)))
+
+
+def _judge_own_label(placed: PlacedLine) -> Outcome | None:
+    """The outcome for a label in assembler that a function has where the line stands: it comes
+    there without a call.
+    """
+    here = {state.function for state in placed.position.states}
+    for function, place in placed.context.find_label(placed.claim.name):
+        if function.number in here:
+            return Outcome(Verdict.HOLDS, found=place, position=placed.position)
+    return None
 
 
 def _judge_here(placed: PlacedLine, functions: list[KnownFunction]) -> Outcome | None:
@@ -132,7 +152,8 @@ def _judge_calls(
     places = _choose_places(placed, places, functions)
     position = Position(tuple(dict.fromkeys(
         call.state._replace(via_passed=0) for call in chosen)))
-    refusal = refusal or describe_other_targets(placed, places, functions)
+    refusal = (refusal or describe_other_targets(placed, places, functions)
+               or describe_other_constants(placed, places))
     if refusal:
         return Outcome(Verdict.REFUTED, refusal, hop, places=places, position=position)
     note = join_notes(note, compare_parameters(placed, hop.callee),
@@ -170,8 +191,10 @@ def _choose_places(
     """Of the places of several calls, those with the arguments of the line, if any has them."""
     if len(places) < 2 or not placed.claim.arguments or placed.claim.declared:
         return places
-    return tuple(place for place in places
-                 if not compare_arguments(placed, [place], functions)) or places
+    written = tuple(place for place in places
+                    if is_written(placed.context, place, placed.claim.name))
+    return tuple(place for place in written
+                 if not compare_arguments(placed, [place], functions)) or written or places
 
 
 def _sites_at(placed: PlacedLine) -> list[KnownSite]:
@@ -189,11 +212,11 @@ def _judge_macro_uses(placed: PlacedLine, sites: list[KnownSite]) -> Outcome:
     note = f"a macro, which calls {context.list_names(now)}" if now else "a macro"
     if later:
         note += f"; {context.list_names(later)} may run later"
-    places = tuple(site.extent for site in sites)
+    places = _choose_places(placed, tuple(site.extent for site in sites), ())
     position = Position((
         *placed.position.states, *context.make_states(map(graph.function, callees))))
     difference = compare_arguments(placed, places)
-    refusal = describe_other_targets(placed, places)
+    refusal = describe_other_targets(placed, places) or describe_other_constants(placed, places)
     if not refusal and placed.claim.result and has_other_members(placed, places):
         # Of `x = macro(...)` the arguments are what is claimed.
         refusal = f"no such statement: {difference}"

@@ -89,6 +89,22 @@ def _find_same(context: CheckContext, function: KnownFunction, claim: Claim) -> 
     return list(dict.fromkeys((*_find_quoted(context, function, claim), *same)))
 
 
+def _find_else(context: CheckContext, function: KnownFunction, claim: Claim) -> list[Extent]:
+    """Where the `else` of the condition stands that the document gives a line; every `else` if it
+    gives none.
+    """
+    if function.location is None:
+        return []
+    path, first = function.location.path, function.location.line
+    claimed = context.normalise(claim, path) if claim.condition else None
+    body = context.texts.expanded_tokens_of(function)
+    flow = context.texts.control_flow_of(function)
+    places = [branch.other.start - 1 for branch in flow.branches
+              if claimed is None or branch.form == claimed]
+    lines = [first + body[at][1] for at in places if body[at][0] == "else"]
+    return [Extent(Location(path, line), line) for line in lines]
+
+
 def _find_early_exits(
     context: CheckContext, function: KnownFunction, claim: Claim
 ) -> list[Extent]:
@@ -107,7 +123,7 @@ def _find_early_exits(
 
 
 _FINDERS = {
-    "case": (_find_quoted, find_each_label), "else": (_find_quoted, _find_early_exits),
+    "case": (_find_quoted, find_each_label), "else": (_find_else, _find_quoted, _find_early_exits),
     "if": (_find_same,), "while": (_find_same,),
 }
 
@@ -190,7 +206,8 @@ def _split_consequences(line: DocumentLine) -> list[DocumentLine]:
     """What the condition of a line leads to, as lines of their own."""
     claim = line.claim
     if claim.name:
-        call = Claim(name=claim.name, arguments=claim.arguments, target=claim.target)
+        call = Claim(name=claim.name, arguments=claim.arguments, target=claim.target,
+                     is_remark=claim.is_remark)
         return [replace(line, kind=LineKind.CALL, claim=call, citation=None)]
     if not claim.consequence:
         return []

@@ -1,6 +1,6 @@
 """Judges records, `struct T {`, and the members under them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from kgraph.check.context import CheckContext, PlacedLine, is_cited
@@ -12,6 +12,7 @@ from kgraph.check.source.declarations import (
     iter_members,
     parse_members,
     split_parameter,
+    split_sizes,
     strip_qualifiers,
 )
 from kgraph.check.source.tokens import list_tokens, tokenise
@@ -114,7 +115,11 @@ class _Record:
             return Outcome(verdict, note, found=at)
         lines = self.context.tree.read_lines(at.path)[at.line - 1:]
         text = "\n".join(lines[:_MAX_DECLARATION_LINES]).partition(";")[0]
-        doubt = "; headers define its type differently" if verdict is Verdict.UNDECIDED else ""
+        doubt = ""
+        if verdict is Verdict.UNDECIDED:
+            is_size = any(len(size) > 1 for size in split_sizes(found[0][1].type)[1])
+            doubt = ("; the value of its size is not in the index" if is_size
+                     else "; headers define its type differently")
         return Outcome(verdict, f"it is `{' '.join(text.split())};` there ({at}){doubt}", found=at)
 
     def judge_macro(self, expression: str) -> Outcome:
@@ -192,19 +197,36 @@ def _compare_types(
     claimed: Words, there: Words, resolve: Callable[[Words], frozenset[Words]]
 ) -> Verdict:
     """Whether two types are one; nobody can tell if a name stands for several."""
-    claimed, there = strip_qualifiers(claimed), strip_qualifiers(there)
-    if _are_alike(claimed, there):
-        return Verdict.HOLDS
+    claimed, sizes = split_sizes(strip_qualifiers(claimed))
+    there, other_sizes = split_sizes(strip_qualifiers(there))
+    by_size = _compare_sizes(sizes, other_sizes)
+    if claimed == there or by_size is Verdict.REFUTED:
+        return by_size
     mine, its = resolve(claimed), resolve(there)
-    if mine and its and not any(_are_alike(one, other) for one in mine for other in its):
+    if mine and its and mine.isdisjoint(its):
         return Verdict.REFUTED
-    return Verdict.HOLDS if len(mine) == len(its) == 1 else Verdict.UNDECIDED
+    return by_size if len(mine) == len(its) == 1 else Verdict.UNDECIDED
 
 
-def _are_alike(claimed: Words, there: Words) -> bool:
-    """Whether two types have the same words, but for an array size that one gives by name."""
-    return len(claimed) == len(there) and all(
-        one == other or (one.isdigit() and other.isidentifier())
-        or (one.isidentifier() and other.isdigit())
-        for one, other in zip(claimed, there, strict=True)
-    )
+def _compare_sizes(claimed: Sequence[Words], there: Sequence[Words]) -> Verdict:
+    """Whether two arrays have the same sizes; nobody can tell the value of an expression, and a
+    number may be that of a name.
+    """
+    if len(claimed) != len(there):
+        return Verdict.REFUTED
+    verdict = Verdict.HOLDS
+    for one, other in zip(claimed, there, strict=True):
+        if one == other:
+            continue
+        if not (one and other):
+            return Verdict.REFUTED
+        if not all(map(_is_plain_size, (one, other))):
+            verdict = Verdict.UNDECIDED
+        elif not one[0].isdigit() ^ other[0].isdigit():
+            return Verdict.REFUTED
+    return verdict
+
+
+def _is_plain_size(words: Words) -> bool:
+    """Whether the size of an array is a number or a name."""
+    return len(words) == 1 and (words[0].isdigit() or words[0].isidentifier())

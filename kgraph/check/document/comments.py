@@ -2,20 +2,32 @@
 
 Comments name the target in any language. In every language a function's name is an ASCII word
 with an underscore or with parentheses behind it, and writers put it last or after words such as
-`i.e.`.
+`i.e.`. Other words of a remark look alike: "set by probe_hooks, under dev_lock".
 """
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 _PLAIN = re.compile(r"/\*(.*?)(?:\*/|$)|(?<![:\w/])//(.*)$")
 # Strings are found first: what stands in one is not a comment.
 _COMMENT = re.compile(rf"{_PLAIN.pattern}|\"(?:[^\"\\]|\\.)*+(\"|\\?$)")
-# What writers put before the name of the target.
+# What writers put before the name of the target; behind an English verb any word may follow.
 _MARKER = re.compile(
-    r"i\.\s?e\.?|->|=>|即是|就是|就是指|对应的方法是|对应|指向|\bcalls\b|\bis\b|:="
+    r"i\.\s?e\.?|(?<![\w)\]])->|->(?!\w)|=>|即是|就是|就是指|对应的方法是|对应|指向|:=|\b(calls|is)\b"
 )
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\s*\(\s*\))?", re.ASCII)
+# A word that is no member: neither behind a dot nor behind an arrow without blanks.
+_NAME = re.compile(r"(?<![\w)\]][.])(?<![\w)\]]->)\b[A-Za-z_][A-Za-z0-9_]*(\s*\(\s*\))?", re.ASCII)
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+
+
+class ClaimedTarget(NamedTuple):
+    """The function that a comment names, "" for none. `is_sure`: the comment is nothing else, or
+    the name follows a marker; otherwise it may be any word of a remark.
+    """
+
+    name: str = ""
+    is_sure: bool = False
 
 
 def split_comment(text: str) -> tuple[str, str]:
@@ -45,21 +57,22 @@ def _iter_comments(text: str) -> Iterator[re.Match[str]]:
             pattern, place = _PLAIN, match.start() + 1
 
 
-def find_claimed_target(comment: str) -> str:
-    """The function that a comment names: the first one behind the last marker, else the last one;
-    "" if nothing looks like one.
-    """
-    marker = 0
-    for match in _MARKER.finditer(comment):
-        marker = match.end()
-    behind = list(_NAME.finditer(comment, marker)) if marker else []
-    if behind and (_is_function_like(behind[0]) or _is_alone(comment, behind[0])):
-        return _strip(behind[0])
-    for match in behind:
-        if _is_function_like(match):
-            return _strip(match)
-    names = [match for match in _NAME.finditer(comment) if _is_function_like(match)]
-    return _strip(names[-1]) if names else ""
+def find_claimed_target(comment: str) -> ClaimedTarget:
+    """The function that a comment names: the first behind the last marker, else the last one."""
+    start, is_verb = 0, False
+    for marker in _MARKER.finditer(comment):
+        start, is_verb = marker.end(), marker[1] is not None
+    behind = list(_NAME.finditer(comment, start)) if start else []
+    if behind and not is_verb and (
+            _is_function_like(behind[0]) or _is_alone(comment, behind[0])):
+        first = _WORD.search(comment, start)
+        is_next = first is not None and first.start() == behind[0].start()
+        return ClaimedTarget(_strip(behind[0]), is_next)
+    names = [match for match in behind if _is_function_like(match)][:1] or [
+        match for match in _NAME.finditer(comment) if _is_function_like(match)][-1:]
+    if not names:
+        return ClaimedTarget()
+    return ClaimedTarget(_strip(names[0]), len(_WORD.findall(comment)) == 1)
 
 
 def _strip(match: re.Match[str]) -> str:

@@ -97,6 +97,8 @@ class _DocumentParser:
     in_paragraph: bool = False
     label: str = ""  # on a line of its own, until a claim follows
     arrow: int | None = None  # the column of one that leads to the next claim
+    prototype: UndrawnLine | None = None  # the line above, if it only declares a function
+    prototype_names: set[int] = field(default_factory=set)  # the columns of its name
     following: str = ""  # the next line
     following_reader: FormatReader | None = None  # of the format that begins there
 
@@ -190,6 +192,7 @@ class _DocumentParser:
         claim = replace(_add_target(parsed, comment), label=label)
         if parsed.kind in (*BODY_KINDS, LineKind.CLOSING):
             self.label = ""
+        undrawn = self._align_prototype(undrawn, parsed)
         parent, depth = self._place(first.number, undrawn, parsed)
         if not parent and claim.branch in ("case", "else"):
             parsed, claim = PROSE, Claim()
@@ -208,6 +211,23 @@ class _DocumentParser:
             )
         if parsed.kind is LineKind.HEADING or (parsed.kind is LineKind.PROSE and undrawn.text):
             self.heading = first.text.strip()
+
+    def _align_prototype(self, undrawn: UndrawnLine, parsed: ParsedClaim) -> UndrawnLine:
+        """A line; one that declares a function below another such line, with the two names below
+        each other, in the column of that one: its type is shorter, and it stands beside it.
+        """
+        above, self.prototype = self.prototype, None
+        if not parsed.claim.declared or undrawn.is_drawn or not parsed.claim.name:
+            return undrawn
+        start = undrawn.text.find(parsed.claim.name + "(")
+        stars = len(undrawn.text[:start]) - len(undrawn.text[:start].rstrip("*"))
+        ends = {undrawn.column + start, undrawn.column + start - stars} if start > 0 else set()
+        self.prototype = undrawn
+        names, self.prototype_names = self.prototype_names, ends
+        if above is None or ends.isdisjoint(names):
+            return undrawn
+        self.prototype = undrawn._replace(column=above.column)
+        return self.prototype
 
     def _split_label(self, body: str, *, cited: bool) -> tuple[str, UndrawnLine]:
         """(the label before a statement, "" for none; the rest of the line). Between braces the
@@ -425,4 +445,6 @@ def _add_target(parsed: ParsedClaim, comment: str) -> Claim:
     """The claim with the target that a comment names."""
     if parsed.kind not in _KINDS_WITH_TARGET or not comment:
         return parsed.claim
-    return replace(parsed.claim, target=find_claimed_target(comment))
+    target = find_claimed_target(comment)
+    return replace(parsed.claim, target=target.name,
+                   is_remark=bool(target.name) and not target.is_sure)

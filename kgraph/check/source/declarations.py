@@ -159,6 +159,22 @@ def strip_qualifiers(type_: Words) -> Words:
     return tuple(word for word in type_ if word not in _QUALIFIERS)
 
 
+def split_sizes(type_: Words) -> tuple[Words, list[Words]]:
+    """(the type without the sizes of arrays, these sizes): of `int [ 2 ] [ N ]`, int with 2, N."""
+    plain: list[str] = []
+    sizes: list[Words] = []
+    place = 0
+    while place < len(type_):
+        if type_[place] != "[":
+            plain.append(type_[place])
+        else:
+            end = find_end(list(type_), place)
+            sizes.append(type_[place + 1:end])
+            place = end
+        place += 1
+    return tuple(plain), sizes
+
+
 def split_parameter(words: Words) -> tuple[Words, str]:
     """(type, name) of a parameter; the name is "" if it has none."""
     before = words[-2:-1]
