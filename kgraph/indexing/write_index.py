@@ -4,7 +4,6 @@ Owns the order in which the file is written. Does not know how units are found.
 """
 
 import contextlib
-import gc
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -243,7 +242,6 @@ def _resolve_graph(
             passing, run.rules, rest.unread, is_whole=rest.is_kernel, find=definitions.find)
         if rest.unread is not None:
             resolution = downgrade_named_requests(resolution, rest.unread)
-    gc.collect()  # what resolving leaves in circles, which is a quarter of all memory
     GraphWriter(connection, files, survey.taken).write(resolution, definitions.find_calls)
     counts = (writer.units, writer.errors, writer.failed)
     return compute_coverage(survey, resolution, counts)

@@ -1,5 +1,6 @@
 """The result does not depend on the order of the definitions."""
 
+import gc
 import random
 
 from hypothesis import given
@@ -93,6 +94,21 @@ def test_the_same_key_twice_counts_once():
     again = [*definitions, *definitions]
     random.Random(1).shuffle(again)
     assert resolve(again) == resolve(definitions)
+
+
+def test_resolving_leaves_no_circles():
+    """What it holds is freed at once, with the collector off."""
+    gc.collect()
+    gc.disable()
+    try:
+        resolve([*stubs("f"), function("g", call("g", "f"), call("g", var("g", "v"), line=2))])
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        gc.collect()
+        assert not [left for left in gc.garbage if type(left).__module__.startswith("kgraph")]
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
 
 
 def test_which_store_through_a_pointer_comes_first_does_not_matter():

@@ -77,8 +77,8 @@ class AccessPaths:
         self._fields: dict[tuple[int, int], list[int]] = {}  # of local records, by record and slot
         self._unstable_slots = set(constraints.address_taken)
         self._copied_locals: set[int] = set()
-        self._finder = AlternativeFinder[_State, AccessPath | int](self._expand)
-        self._inside = AlternativeFinder[_State, AccessPath | int](self._expand_inside)
+        self._finder = AlternativeFinder[_State, AccessPath | int]()
+        self._inside = AlternativeFinder[_State, AccessPath | int]()
         self._assigned_slots: set[int] = set()  # that hold records
         self._handed: dict[SiteIndex, dict[AccessPath, AccessPath | frozenset[int]]] = {}
         self._called: dict[SiteIndex, AccessPath] = {}
@@ -240,7 +240,7 @@ class AccessPaths:
 
     def _evaluate(self, value: int, slots: _Slots) -> _Alternatives | None:
         """What the fields `slots`, reached from a value, may be; None if they may be more."""
-        return self._finder.find((value, slots))
+        return self._finder.find((value, slots), self._expand)
 
     def _expand(self, state: _State) -> Step[AccessPath | int, _State] | None:
         """What a value with fields is by itself, or the values with fields that it may be."""
@@ -270,7 +270,7 @@ class AccessPaths:
         if isinstance(key, VariableKey):
             return self._expand_field(node, slots)
         if isinstance(key, SlotKey):
-            content = self._inside.find(state)
+            content = self._inside.find(state, self._expand_inside)
         else:
             content = self._find_content(node, slots) if isinstance(key, ObjectKey) else None
         return None if content is None else (content, ())

@@ -13,14 +13,9 @@ Step = tuple[Iterable[_Found], Iterable[_State]]
 
 
 class AlternativeFinder(Generic[_State, _Found]):
-    """Finds all that states may come to: Tarjan's algorithm of strongly connected components.
+    """Finds all that states may come to: Tarjan's algorithm of strongly connected components."""
 
-    `expand` says what a state is by itself, and which states it may be besides; None if it may be
-    more than is known.
-    """
-
-    def __init__(self, expand: Callable[[_State], Step[_Found, _State] | None]) -> None:
-        self._expand = expand
+    def __init__(self) -> None:
         self._known: dict[_State, frozenset[_Found] | None] = {}
         self._found: dict[_State, set[_Found] | None] = {}
         self._order: dict[_State, int] = {}
@@ -28,13 +23,20 @@ class AlternativeFinder(Generic[_State, _Found]):
         self._open: list[_State] = []
         self._work: list[tuple[_State, Iterator[_State]]] = []
 
-    def find(self, start: _State) -> frozenset[_Found] | None:
-        """All that a state may come to; None if it may be more than is known."""
+    def find(
+        self, start: _State, expand: Callable[[_State], Step[_Found, _State] | None]
+    ) -> frozenset[_Found] | None:
+        """All that a state may come to; None if it may be more than is known.
+
+        `expand`, always the same, says what a state is by itself, and which states it may be
+        besides; None if it may be more than is known. Kept here, a method would tie its object to
+        this one in a circle, so that nothing of both is freed.
+        """
         if start not in self._known:
-            self._enter(start)
+            self._enter(start, expand)
         while self._work:
             state, following = self._work[-1]
-            if not self._descend(state, following):
+            if not self._descend(state, following, expand):
                 self._work.pop()
                 if self._lowest[state] == self._order[state]:
                     self._close(state)
@@ -42,18 +44,23 @@ class AlternativeFinder(Generic[_State, _Found]):
                     self._hand_on(state, self._work[-1][0])
         return self._known[start]
 
-    def _enter(self, state: _State) -> None:
+    def _enter(
+        self, state: _State, expand: Callable[[_State], Step[_Found, _State] | None]
+    ) -> None:
         self._order[state] = self._lowest[state] = len(self._order)
         self._open.append(state)
-        step = self._expand(state)
+        step = expand(state)
         self._found[state] = None if step is None else set(step[0])
         self._work.append((state, iter(() if step is None else step[1])))
 
-    def _descend(self, state: _State, following: Iterator[_State]) -> bool:
+    def _descend(
+        self, state: _State, following: Iterator[_State],
+        expand: Callable[[_State], Step[_Found, _State] | None],
+    ) -> bool:
         """Go on to a state that was not looked at yet; False if there is none."""
         for other in following:
             if other not in self._order:
-                self._enter(other)
+                self._enter(other, expand)
                 return True
             self._hand_on(other, state)
         return False

@@ -47,7 +47,7 @@ class CallbackForwarding:
         self._rows = self._nodes.interner.value_rows
         self._definitions = self._nodes.facts.definitions
         self._written: dict[int, list[int]] = {}  # local or parameter: the values written to it
-        self._finder = AlternativeFinder[int, ForwardedValue](self._expand)
+        self._finder = AlternativeFinder[int, ForwardedValue]()
         self._forwards: dict[SiteIndex, set[tuple[int, ForwardedValue]]] = {}
         self._handed_to: dict[_ParameterOf, set[_ParameterOf]] = {}  # a parameter, as another
         self._unknown: dict[SiteIndex, set[_ParameterOf]] = {}  # that get something else
@@ -167,7 +167,7 @@ class CallbackForwarding:
 
     def _find_alternatives(self, value: int) -> Alternatives | None:
         """The functions and own parameters that a value may be; None if it may be more."""
-        return self._finder.find(value)
+        return self._finder.find(value, self._expand)
 
     def _expand(self, value: int) -> Step[ForwardedValue, int] | None:
         """What a value is by itself, or the values that it may be. A local or a parameter is known

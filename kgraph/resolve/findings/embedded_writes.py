@@ -61,7 +61,7 @@ class EmbeddedWrites:
         self._written = written
         self._callers = callers
         self._found: dict[int, list[tuple[int, int]] | None] = {}
-        self._finder = AlternativeFinder[_Pointer, _Place](self._expand_pointer)
+        self._finder = AlternativeFinder[_Pointer, _Place]()
         self.followed: set[int] = set()
 
     def list_values(self, record: int, slot: int) -> list[int] | None:
@@ -91,7 +91,7 @@ class EmbeddedWrites:
         """The fields that a record lies in into which a function writes a value, and the value."""
         function, base, value = write
         is_open = depth == _MOST_CALLS or function in self._called_by_pointer
-        for place in self._finder.find((base, record)) or ():
+        for place in self._finder.find((base, record), self._expand_pointer) or ():
             if not isinstance(place, ParameterKey):
                 yield place, value
             elif is_open:
