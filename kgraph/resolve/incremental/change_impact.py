@@ -34,7 +34,7 @@ from kgraph.model.incremental import (
     hash_key,
 )
 from kgraph.model.location import Location
-from kgraph.model.values import Constant, Parameter, Symbol
+from kgraph.model.values import Address, Constant, Load, Parameter, Slot, Symbol
 from kgraph.resolve.fact_rows import read_definitions
 from kgraph.resolve.incremental.dependencies import (
     DUTY,
@@ -128,8 +128,6 @@ class _ImpactAnalysis:
                 changed.append(pair)
         if len(changed) > MOST_CHANGED_FUNCTIONS:
             raise _UnboundedImpact(f"more than {MOST_CHANGED_FUNCTIONS} functions changed")
-        if changed and self._previous.find_weight(OPEN):
-            raise _UnboundedImpact("functions without a definition may fill something")
         for pair in changed:
             if isinstance(pair.subject, Object):
                 self._compare_objects(pair)
@@ -181,6 +179,8 @@ class _ImpactAnalysis:
                          for side in (pair.before, pair.after))
         if list(map(self._strip, before.effective)) != list(map(self._strip, after.effective)):
             raise _UnboundedImpact(f"the effects of {pair.subject.id.name} changed")
+        if self._previous.find_weight(OPEN) and _find_pointers(before) != _find_pointers(after):
+            raise _UnboundedImpact("functions without a definition may fill something")
         self._moved_locations += [
             (fact.location, counterpart.location)
             for fact, counterpart in zip(before.effective, after.effective, strict=True)]
@@ -323,6 +323,13 @@ def _collect_names(facts: Iterable[object]) -> set[MarkKey]:
     """The keys of the functions and objects that facts name."""
     return {name_key(part) for fact in facts for part in iter_parts(fact)
             if isinstance(part, FunctionId | ObjectId)}
+
+
+def _find_pointers(effects: Effects) -> set[object]:
+    """The facts without effect that mention pointers. Where functions without a definition may
+    fill something, they follow pointers through all facts: a new one may reach further."""
+    return {strip_positions(fact) for fact in effects.inert
+            if any(isinstance(part, Load | Address | Slot) for part in iter_parts(fact))}
 
 
 def _count_other_mentions(definition: Definition, effects: Effects) -> Counter[MarkKey]:

@@ -411,7 +411,7 @@ def collect_declared_words() -> frozenset[str]:
 def _iter_words(value: Any) -> Iterator[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
-            if key != "reason":
+            if key not in ("reason", "file"):  # a path names no function
                 yield from _iter_words(inner)
     elif isinstance(value, list):
         for inner in value:

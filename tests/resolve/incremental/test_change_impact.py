@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from kgraph.model.facts import Definition
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import GraphChange, MarkKey
+from kgraph.model.values import Constant
 from kgraph.resolve.fact_rows import read_definitions
 from kgraph.resolve.incremental.change_impact import analyse_impact
 from kgraph.resolve.incremental.dependencies import OPEN, count_mentions
@@ -75,7 +76,15 @@ def test_a_copy_between_locals_that_nothing_calls_is_inert() -> None:
     assert found.rewritten_functions[0].sites == ()
 
 
-def test_nothing_is_inert_where_a_library_may_fill_something() -> None:
+def test_a_number_is_inert_where_a_library_may_fill_something() -> None:
+    before, after = function("f", parameters=1), function(
+        "f", call("f", "g", line=2), put(var("f", "n"), Constant(3)), parameters=1)
+    previous = Previous([before, function("g")])
+    previous.weights[OPEN] = 1
+    assert isinstance(analyse_impact([before], [after], previous), GraphChange)
+
+
+def test_no_pointer_is_inert_where_a_library_may_fill_something() -> None:
     copy = put(var("f", "x"), param("f"))
     before, after = function("f", parameters=1), function("f", copy, parameters=1)
     previous = Previous([before])
