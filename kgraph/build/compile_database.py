@@ -23,6 +23,7 @@ from kgraph.build.compile_commands import (
     split_words,
     strip_launcher,
 )
+from kgraph.build.flags import find_kernel_of_flags
 from kgraph.build.tree import COMPILE_COMMANDS, KernelTree, strip_folder
 from kgraph.build.unit_builder import UnitBuilder, prefer_build_folder
 from kgraph.errors import ConfigurationError
@@ -186,6 +187,7 @@ def build_database_units(
         left_out = ", ".join(f"{count} {reason}" for reason, count in builder.skipped.items())
         raise ConfigurationError(f"{path} has no unit of the kernel: {left_out}", _HINT)
     _require_headers(builder, path)
+    _explain_foreign_kernel(builder, tree.root, remark)
     return builder
 
 
@@ -210,7 +212,7 @@ def _build_units(
         kernel_only=any(KERNEL_DEFINE in entry.words for entry in entries),
     )
     for entry in entries:
-        command = _parse_entry_command(entry)
+        command = parse_entry_command(entry)
         if command is None:
             builder.skipped[PREPROCESSED] += 1
         else:
@@ -218,7 +220,8 @@ def _build_units(
     return builder
 
 
-def _parse_entry_command(entry: DatabaseEntry) -> CompileCommand | None:
+def parse_entry_command(entry: DatabaseEntry) -> CompileCommand | None:
+    """The command of an entry; None if it only preprocesses or assembles."""
     words = strip_launcher(list(entry.words))
     if "-E" in words or "-S" in words:
         return None
@@ -246,6 +249,18 @@ def _require_headers(builder: UnitBuilder, path: Path) -> None:
             "no unit can be parsed",
             "add --prepare, which makes them outside the tree with the tree's .config",
         )
+
+
+def _explain_foreign_kernel(
+    builder: UnitBuilder, tree: Path, remark: Callable[[str], None]
+) -> None:
+    """Tell the user where the list is of a module for a kernel that is elsewhere."""
+    kernels = {find_kernel_of_flags(unit.arguments, unit.directory)
+               for unit in builder.units.values()} - {"", str(tree)}
+    if kernels:
+        kernel = min(kernels)
+        remark(f"the headers are those of the kernel in {kernel}, so their functions are not in"
+               f" the index: `kgraph index {kernel} --module {tree}` has them, and what calls them")
 
 
 def _includes_autoconf(kconfig: Path) -> bool:

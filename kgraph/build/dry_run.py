@@ -46,11 +46,26 @@ def run_dry_run(prepared: PreparedBuild) -> str:
     Raises ToolError if it prints no command.
     """
     prepared.make.run("-n", "-k", "V=1", *_TARGETS, name=_LOG_NAME)
-    log: Path = prepared.make.logs / f"{_LOG_NAME}.log"
-    text = log.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
+    text = _read_log(prepared, _LOG_NAME)
     if KERNEL_DEFINE not in text:
         raise prepared.make.make_error(_LOG_NAME, "the dry run of make vmlinux modules")
     return text
+
+
+def run_module_dry_run(prepared: PreparedBuild, module: Path) -> list[CompileCommand]:
+    """The compile commands of an out-of-tree module, as `make -n M=` prints them; [] if it prints
+    none. What Kbuild tries the compiler with goes beside the logs, not into the module's folder."""
+    name = f"{_LOG_NAME}-{module.name}"
+    trials = f"TMPOUT={prepared.make.logs / 'trial'}"
+    prepared.make.run("-n", "-k", "V=1", f"M={module}", trials, "modules", name=name, caller=module)
+    text = prepared.shadow.restore_tree_paths(_read_log(prepared, name))
+    return [command for line in text.splitlines() if KERNEL_DEFINE in line and " -c " in line
+            for command in _iter_line_commands(line)]
+
+
+def _read_log(prepared: PreparedBuild, name: str) -> str:
+    log: Path = prepared.make.logs / f"{name}.log"
+    return log.read_text(encoding="utf-8", errors="replace").replace("\\\n", " ")
 
 
 def iter_compile_commands(text: str) -> Iterator[CompileCommand]:

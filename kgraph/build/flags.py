@@ -13,6 +13,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from kgraph.textfile import is_file, is_there
@@ -176,9 +177,23 @@ def _is_of_kernel(path: str) -> bool:
     """Whether a header is one that Kbuild includes first, of whatever kernel: a module is built for
     one that is elsewhere.
     """
-    real = os.path.realpath(path)
-    top = next((real.removesuffix(name) for name in _INCLUDED_FIRST if real.endswith(name)), "")
+    top = _find_top(os.path.realpath(path))
     return bool(top) and is_file(f"{top}/Makefile") and is_there(f"{top}/include/linux")
+
+
+def _find_top(header: str) -> str:
+    """The top folder of the kernel whose header this is, if Kbuild includes it first; else ""."""
+    return next((header.removesuffix(name) for name in _INCLUDED_FIRST if header.endswith(name)),
+                "")
+
+
+def find_kernel_of_flags(words: Sequence[str], directory: str) -> str:
+    """The top folder of the kernel whose headers a command that runs in `directory` includes first,
+    as the command names it; "" if it includes none."""
+    for flag, header in pairwise(words):
+        if flag == "-include" and (top := _find_top(os.path.normpath(Path(directory, header)))):
+            return top
+    return ""
 
 
 def _iter_search_folders(words: Iterable[str]) -> Iterator[str]:

@@ -43,16 +43,21 @@ class Make:
     variables: tuple[str, ...]
     logs: Path
 
-    def run(self, *arguments: str, folder: Path | None = None, name: str) -> int:
+    def run(
+        self, *arguments: str, folder: Path | None = None, name: str, caller: Path | None = None
+    ) -> int:
         """Run make in `folder` (by default the build folder), writing logs/NAME.log.
 
-        Returns the exit status. Standard input is empty, so make cannot wait for an answer.
+        Returns the exit status. Standard input is empty, so make cannot wait for an answer. It is
+        called from the folder `caller`, which makefiles know as $(PWD).
         """
         command = ["make", "-C", str(folder or self.build), *arguments, *self.variables]
         output, errors = self.logs / f"{name}.log", self.logs / f"{name}.errors.log"
+        called = {} if caller is None else {"PWD": str(caller)}
         with lock_logs(self.logs) as lock, output.open("wb") as log, errors.open("wb") as error_log:
             return run_program(
-                command, stdout=log, stderr=error_log, env=make_environment(), pass_fds=(lock,))
+                command, stdout=log, stderr=error_log, env=make_environment() | called,
+                pass_fds=(lock,))
 
     def make_error(self, name: str, what: str) -> ToolError:
         """The error for a failed run, with the first meaningful lines of its output."""
@@ -142,7 +147,7 @@ def _mirror_folders(tree: Path, root: Path) -> None:
     """
     for folder, folders, files in os.walk(tree):
         relative = os.path.relpath(folder, tree)
-        made = _find_built_names(relative, folders, files)
+        made = find_built_names(relative, folders, files)
         folders[:] = [name for name in folders if name not in made and not name.startswith(".")]
         target = root / relative
         for name in folders:
@@ -156,7 +161,7 @@ def _mirror_folders(tree: Path, root: Path) -> None:
                 (target / name).symlink_to(Path(folder, name))
 
 
-def _find_built_names(relative: str, folders: list[str], files: list[str]) -> set[str]:
+def find_built_names(relative: str, folders: list[str], files: list[str]) -> set[str]:
     """The names in one folder that a build made."""
     # Kbuild writes .FILE.cmd beside each FILE that it makes.
     recorded = {name[1:-4] for name in files if name.startswith(".") and name.endswith(".cmd")}
@@ -184,6 +189,17 @@ class PreparedBuild:
     toolchain: Toolchain
 
 
+def find_prepared_build(
+    tree: KernelTree, choice: tuple[Configuration, Toolchain], work: Path
+) -> PreparedBuild:
+    """What `prepare_build` made in `work`, in this run or an earlier one."""
+    configuration, toolchain = choice
+    variables = toolchain.make_variables(tree.root) + replace_pahole(configuration.path, work)
+    build = work / "build"
+    make = Make(build, variables, work / "log")
+    return PreparedBuild(build, ShadowTree(work / "shadow", tree.root), make, toolchain)
+
+
 def prepare_build(
     tree: KernelTree,
     choice: tuple[Configuration, Toolchain],
@@ -204,13 +220,12 @@ def prepare_build(
     if build.exists():
         shutil.rmtree(build)
     build.mkdir(parents=True)
-    shadow = make_shadow_tree(tree.root, work / "shadow")
-    variables = toolchain.make_variables(tree.root) + replace_pahole(configuration.path, work)
-    make = Make(build, variables, work / "log")
-    _configure(make, shadow, configuration)
+    make_shadow_tree(tree.root, work / "shadow")
+    prepared = find_prepared_build(tree, choice, work)
+    _configure(prepared.make, prepared.shadow, configuration)
     require_headers(build / ".config", toolchain)
-    _make_headers(make, jobs, remark)
-    return PreparedBuild(build, shadow, make, toolchain)
+    _make_headers(prepared.make, jobs, remark)
+    return prepared
 
 
 def replace_pahole(config: Path | None, work: Path) -> tuple[str, ...]:

@@ -25,8 +25,10 @@ from kgraph.build.dry_run import (
 )
 from kgraph.build.dry_run import iter_compile_commands as commands_of
 from kgraph.build.generated_sources import make_generated_sources
-from kgraph.build.kbuild import PreparedBuild, has_in_tree_build
+from kgraph.build.kbuild import PreparedBuild, find_prepared_build, has_in_tree_build
 from kgraph.build.kbuild import prepare_build as prepare_headers
+from kgraph.build.module_folder import check_module, copy_module
+from kgraph.build.module_units import find_module_units
 from kgraph.build.rust import find_rust_functions
 from kgraph.build.toolchain import Toolchain, choose_toolchain
 from kgraph.build.tree import KernelTree
@@ -40,7 +42,7 @@ from kgraph.build.unit_builder import (
 from kgraph.build.unit_filter import filter_units
 from kgraph.errors import ConfigurationError
 from kgraph.logs import PackageLogger
-from kgraph.model.units import TranslationUnit
+from kgraph.model.units import ModuleFolder, TranslationUnit
 
 _LOG = PackageLogger("kgraph.build")
 _MAY_BE_LINKED = {MISSING_SOURCE, OUTSIDE_TREE, UNKNOWN_LANGUAGE}
@@ -55,7 +57,8 @@ class UnitList:
     `units` is sorted by (path, object). `build` is the absolute path of the folder of generated
     files, None if there is none. `skipped` counts what was left out, by reason. `remarks` are those
     that the caller's callback received. `whole`: these are all units that Kbuild links into the
-    kernel and its modules. `rust` names the functions that Rust code defines for C.
+    kernel and its modules. `rust` names the functions that Rust code defines for C. `modules` are
+    the out-of-tree modules, whose units are among `units`.
     """
 
     units: tuple[TranslationUnit, ...]
@@ -66,6 +69,7 @@ class UnitList:
     remarks: tuple[str, ...]
     whole: bool = False
     rust: tuple[str, ...] = ()
+    modules: tuple[ModuleFolder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,8 @@ class UnitRequest:
     `config`, `defconfig` and `compile_commands` choose the configuration; without them it is that
     of the tree. `arch` is make's ARCH, "" for that of the configuration or this machine; with
     `llvm`, make runs LLVM's programs. `prepare` has missing headers made for a compile database.
-    `only` limits the units to these files and folders. `jobs` is how many processes make may run.
+    `only` limits the units to these files and folders, and those of `modules`, the folders of
+    out-of-tree modules. `jobs` is how many processes make may run.
     """
 
     config: str | Path | None = None
@@ -85,8 +90,8 @@ class UnitRequest:
     compile_commands: str | Path | None = None
     prepare: bool = False
     only: Sequence[str | Path] = ()
+    modules: Sequence[Path] = ()
     jobs: int = 1
-
 
     def choose_configuration(self, tree: KernelTree) -> Configuration:
         """The configuration of a tree that Kbuild is asked about."""
@@ -110,6 +115,7 @@ class _Listing:
     request: UnitRequest
     work: Path
     progress: Callable[[str], None]
+    modules: tuple[Path, ...] = ()
     remarks: list[str] = field(default_factory=list)
 
     def remark(self, text: str) -> None:
@@ -131,7 +137,8 @@ def list_translation_units(
     again as long as its inputs are the same. `remark` receives progress and what the user
     should know. Raises TreeError, ConfigurationError, ToolError.
     """
-    listing = _Listing(tree, request, work.resolve(), remark)
+    modules = tuple(check_module(folder, tree) for folder in request.modules)
+    listing = _Listing(tree, request, work.resolve(), remark, modules)
     database = find_compile_database(tree, request.compile_commands)
     if database is None:
         return _list_from_kbuild(listing)
@@ -147,21 +154,53 @@ def find_configuration(tree: KernelTree, request: UnitRequest = _ALL_UNITS) -> C
 
 
 def _list_from_kbuild(listing: _Listing) -> UnitList:
-    configuration, result = _prepare_or_load(listing)
+    tree, request = listing.tree, listing.request
+    if listing.modules and not request.has_configuration and not (tree.root / ".config").is_file():
+        raise ConfigurationError(
+            f"{tree.root} has no .config, and a module is built for the kernel that runs it",
+            "give the configuration of that kernel with --config, or --defconfig for make's default"
+        )
+    choice, result = _prepare_or_load(listing)
+    build = listing.work / "build"
+    units, modules = _add_modules(
+        listing, result.units, build, find_prepared_build(tree, choice, listing.work))
     return UnitList(
-        units=filter_units(result.units, listing.request.only, listing.tree),
-        configuration=configuration,
-        release=listing.tree.release,
-        build=listing.work / "build",
+        units=units,
+        configuration=choice[0],
+        release=tree.release,
+        build=build,
         skipped=result.skipped,
         remarks=tuple(listing.remarks),
-        whole=not listing.request.only and _MAY_BE_LINKED.isdisjoint(dict(result.skipped)),
-        rust=find_rust_functions(listing.tree.root, listing.work / "build"),
+        whole=not request.only and _MAY_BE_LINKED.isdisjoint(dict(result.skipped)),
+        rust=find_rust_functions(tree.root, build),
+        modules=modules,
     )
 
 
-def _prepare_or_load(listing: _Listing) -> tuple[Configuration, DryRunResult]:
-    """The configuration and the result of its dry run, which is saved, or made now."""
+def _add_modules(
+    listing: _Listing, units: tuple[TranslationUnit, ...], build: Path | None,
+    prepared: PreparedBuild | None,
+) -> tuple[tuple[TranslationUnit, ...], tuple[ModuleFolder, ...]]:
+    """Those of the tree's `units` that are asked for, with those of the modules; and the modules,
+    which are copied into `build`."""
+    tree, only = listing.tree, listing.request.only
+    if not listing.modules or build is None:
+        return filter_units(units, only, tree), ()
+    modules: list[ModuleFolder] = []
+    own: list[TranslationUnit] = []
+    for folder in dict.fromkeys(listing.modules):
+        modules.append(copy_module(folder, build, tree.root))
+        builder = find_module_units(modules[-1], tree.root, build, prepared, listing.remark)
+        _report_refused_flags(builder, listing.remark)
+        own += _sort_units(builder)
+    chosen = {*own, *filter_units((*units, *own), only, tree)}
+    return tuple(sorted(chosen, key=lambda unit: (unit.path, unit.object))), tuple(modules)
+
+
+def _prepare_or_load(
+    listing: _Listing
+) -> tuple[tuple[Configuration, Toolchain], DryRunResult]:
+    """The configuration and compiler, and the result of their dry run: a saved one, or made now."""
     tree, work, request = listing.tree, listing.work, listing.request
     configuration = request.choose_configuration(tree)
     choice = configuration, choose_toolchain(tree, configuration, listing.remark)
@@ -172,7 +211,7 @@ def _prepare_or_load(listing: _Listing) -> tuple[Configuration, DryRunResult]:
         _LOG.debug("using the saved dry run in %s", work)
         for text in saved.remarks:
             listing.remark(text)
-        return configuration, saved
+        return choice, saved
     delete_saved_dry_run(work)
     first_remark = len(listing.remarks)
     builder = _run_kbuild(listing, choice)
@@ -180,7 +219,7 @@ def _prepare_or_load(listing: _Listing) -> tuple[Configuration, DryRunResult]:
         _sort_units(builder), _sort_skipped(builder), tuple(listing.remarks[first_remark:])
     )
     save_dry_run(work, tree, choice, result)
-    return configuration, result
+    return choice, result
 
 
 def _run_kbuild(listing: _Listing, choice: tuple[Configuration, Toolchain]) -> UnitBuilder:
@@ -243,24 +282,40 @@ def _list_from_database(listing: _Listing, database: Path) -> UnitList:
             f"{listing.tree.root} has no Makefile that could prepare headers",
             "remove --prepare",
         )
-    build = None
+    build, prepared = None, None
     if request.prepare:
-        _prepare_or_load(listing)
+        choice, _ = _prepare_or_load(listing)
         build = listing.work / "build"
+        prepared = find_prepared_build(listing.tree, choice, listing.work)
     builder = build_database_units(listing.tree, database, build, listing.remark)
     if count := builder.skipped[MISSING_SOURCE]:
         names = ", ".join(sorted(builder.missing)[:_SHOWN])
         more = " ..." if count > _SHOWN else ""
         listing.remark(f"{database} names {count} missing sources: {names}{more}")
     _report_refused_flags(builder, listing.remark)
+    build = _find_folder_for_copies(listing, builder) if listing.modules else builder.build
+    units, modules = _add_modules(listing, _sort_units(builder), build, prepared)
     return UnitList(
-        units=filter_units(_sort_units(builder), request.only, listing.tree),
+        units=units,
         configuration=identify_compile_database(database),
         release=listing.tree.release,
-        build=builder.build,
+        build=build,
         skipped=_sort_skipped(builder),
         remarks=tuple(listing.remarks),
+        modules=modules,
     )
+
+
+def _find_folder_for_copies(listing: _Listing, builder: UnitBuilder) -> Path:
+    """The build folder to which modules are copied: one of kgraph's own."""
+    own = listing.work / "build"
+    if builder.build is not None and builder.build != own:
+        raise ConfigurationError(
+            f"--module cannot be given with a list of commands that run in {builder.build}:"
+            " nothing is written there",
+            f"give its configuration instead: --config {builder.build / '.config'}")
+    own.mkdir(parents=True, exist_ok=True)
+    return own
 
 
 def _sort_units(builder: UnitBuilder) -> tuple[TranslationUnit, ...]:

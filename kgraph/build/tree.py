@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kgraph.errors import TreeError
-from kgraph.textfile import expand_home, read_regular_file
+from kgraph.textfile import expand_home, is_file, read_regular_file
 
 COMPILE_COMMANDS = "compile_commands.json"
 _TREE_HINT = (
     "give the top folder of a Linux source tree, the one that holds Makefile and Kconfig, or of a C"
     " project with a compile_commands.json")
+_OBJECTS = re.compile(rb"^\s*obj-(?:m|\$\(\w+\))\s*[:+]?=", re.MULTILINE)  # a makefile of Kbuild
 _VERSION = re.compile(
     r"^(VERSION|PATCHLEVEL|SUBLEVEL|EXTRAVERSION)[ \t]*=[ \t]*(\S*)", re.MULTILINE
 )
@@ -49,17 +50,32 @@ def open_tree(path: str | Path, *, compile_commands: str | Path | None = None) -
     if not makefile.exists():
         if is_listed:
             return KernelTree(root, "")
+        if _is_module(root):
+            raise _explain_module(root, path)
         raise TreeError(f"{root} is not a kernel tree: it has no Makefile", _TREE_HINT)
     release = _read_release(makefile)
     if release and (root / "Kconfig").is_file() and (root / "scripts").is_dir():
         return KernelTree(root, release)
     if is_listed:
         return KernelTree(root, "")
+    if not release and _is_module(root):
+        raise _explain_module(root, path)
     if not release:
         reason = "its Makefile names no VERSION and PATCHLEVEL"
     else:
         reason = "it has no Kconfig or no scripts folder"
     raise TreeError(f"{root} is not a kernel tree: {reason}", _TREE_HINT)
+
+
+def _is_module(root: Path) -> bool:
+    """Whether a folder has a makefile of Kbuild's for modules."""
+    return any(_OBJECTS.search(read_regular_file(root / name)) is not None
+               for name in ("Kbuild", "Makefile") if is_file(root / name))
+
+
+def _explain_module(root: Path, path: str | Path) -> TreeError:
+    return TreeError(f"{root} is not a kernel tree, but an out-of-tree module",
+                     f"index it with its kernel: `kgraph index TREE --module {path}`")
 
 
 def _resolve_folder(path: Path) -> Path:

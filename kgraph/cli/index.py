@@ -56,6 +56,8 @@ def _count_processors() -> int:
               help="With --compile-commands: let the tree's make generate missing headers.")
 @click.option("--only", multiple=True, metavar="PATH",
               help="Index only this folder or file of the tree (repeatable).")
+@click.option("--module", "modules", type=click.Path(path_type=Path), multiple=True, metavar="DIR",
+              help="Also index the out-of-tree module in this folder, Kbuild's M= (repeatable).")
 @click.option("--deferred", type=click.Path(path_type=Path), multiple=True, metavar="FILE",
               help="Declare further deferred calls (repeatable).")
 @click.option("--jobs", "-j", type=click.IntRange(1, 4096), default=None, metavar="N",

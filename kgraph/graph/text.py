@@ -5,7 +5,6 @@ of the tree.
 """
 
 import hashlib
-from pathlib import Path
 
 from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Extent, Location
@@ -79,10 +78,11 @@ class SourceText:
         about = self._graph.description
         try:
             build = self._graph.reader.build_folder
-            file = Path(build if generated else about.tree, unescape_name(path))
-            data = (
-                b"" if is_link_outside(str(file), (about.tree, build)) else read_regular_file(file)
-            )
+            name = unescape_name(path)
+            folder = build if generated else about.tree
+            file = next(iter(about.iter_module_places(name)), f"{folder}/{name}")
+            allowed = (about.tree, build, *(module.path for module in about.modules))
+            data = b"" if is_link_outside(file, allowed) else read_regular_file(file)
         except OSError:
             data = b""
         if hashlib.blake2b(data, digest_size=len(digest)).digest() != digest:

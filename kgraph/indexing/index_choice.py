@@ -20,7 +20,7 @@ class ChoiceReason(StrEnum):
     """Why an index was chosen."""
 
     NAMED = "named"  # by --index or KGRAPH_INDEX
-    TREE = "tree"  # the current folder is in its tree
+    TREE = "tree"  # the current folder is in its tree, or in a module that it holds
     LAST = "last"  # it was built last
     BUNDLED = "bundled"  # no kernel was indexed: mini-linux
 
@@ -52,8 +52,9 @@ def choose_index(named: Path | None = None, folder: Path | None = None) -> Chose
     tree = None
     with contextlib.suppress(FileNotFoundError):  # the current folder was removed
         here = (folder or Path.cwd()).resolve()
-        own = next((path for path, about in known
-                    if here == Path(about.tree) or Path(about.tree) in here.parents), None)
+        own = next((path for path, about in known if any(
+            here.is_relative_to(folder) for folder in (
+                about.tree, *(module.path for module in about.modules)))), None)
         _refuse_unreadable(unreadable, here, own)
         if own is not None:
             return ChosenIndex(own, ChoiceReason.TREE)

@@ -133,6 +133,7 @@ def _describe(request: IndexRequest, units: UnitList, sources: Sources) -> Index
         tree=str(sources.root), release=units.release, config=str(units.configuration),
         build=str(units.build or ""), only=request.only, built=sources.started / 1e9,
         bundled=request.bundled, whole=units.whole, rust=units.rust,
+        modules=units.modules,
     )
 
 

@@ -50,8 +50,9 @@ class IndexRequest:
     `config`, `defconfig` and `compile_commands` choose the build configuration, `arch` and `llvm`
     the architecture and LLVM's programs ("" and false: kgraph chooses); with `prepare`, a
     tree that has a compile database gets its missing headers made. `only` limits the units to
-    these files and folders. `deferred` are the user's own TOML files of deferred calls. `index` is
-    the file to write, by default one in the cache. `bundled` marks the index of mini-linux.
+    these files and folders, and those of `modules`, folders of out-of-tree modules. `deferred` are
+    the user's own TOML files of deferred calls. `index` is the file to write, by default one in the
+    cache. `bundled` marks the index of mini-linux.
 
     `precompiled` allows precompiled headers, which change the time and never the facts. `again`
     reads every unit, whatever other indexes hold. `jobs` is the number of worker processes, 0 for
@@ -67,6 +68,7 @@ class IndexRequest:
     compile_commands: Path | None = None
     prepare: bool = False
     only: tuple[str, ...] = ()
+    modules: tuple[Path, ...] = ()
     deferred: tuple[Path, ...] = ()
     jobs: int = 1
     index: Path | None = None
@@ -81,7 +83,7 @@ class IndexRequest:
         return UnitRequest(
             config=self.config, defconfig=self.defconfig, arch=self.arch, llvm=self.llvm,
             compile_commands=self.compile_commands, prepare=self.prepare, only=self.only,
-            jobs=max(1, self.jobs))
+            modules=self.modules, jobs=max(1, self.jobs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A record holds everything that is needed to show it; rendering asks nothing more
 """
 
 import pathlib
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
@@ -11,6 +12,8 @@ from msgspec import Struct, field
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import MAX_GUARDS, Extent, Guard, Location
 from kgraph.model.resolution import EdgeKind, Evidence, SiteStatus
+from kgraph.model.units import ModuleFolder
+from kgraph.textfile import unescape_name
 
 
 class KnownFunction(Struct, frozen=True, gc=False):
@@ -305,7 +308,7 @@ class IndexDescription(Struct, frozen=True, gc=False):
     """What was indexed. `tree` is an absolute path, `build` the folder of generated files, `only`
     what `--only` restricted the index to, `built` seconds since the epoch. `whole`: its units are
     all that Kbuild links into the kernel and its modules. `rust` names the functions that Rust code
-    defines for C, which are not in the index.
+    defines for C, which are not in the index. `modules` are the out-of-tree modules.
     """
 
     tree: str
@@ -317,6 +320,27 @@ class IndexDescription(Struct, frozen=True, gc=False):
     bundled: bool = False
     whole: bool = False
     rust: tuple[str, ...] = ()
+    modules: tuple[ModuleFolder, ...] = ()
+
+    def iter_places(self, path: str) -> Iterator[str]:
+        """Where a file that a citation names so (without escapes) may be, the likeliest first."""
+        yield from self.iter_module_places(path)
+        for folder in filter(None, (self.tree, self.build)):
+            yield f"{folder.rstrip('/')}/{path}"
+
+    def iter_module_places(self, path: str) -> Iterator[str]:
+        """Where a file is if it is a module's own; the build folder has a copy of it."""
+        for module in self.modules:
+            name = f"{unescape_name(module.name)}/"
+            if path.startswith(name):
+                yield f"{module.path}/{path[len(name):]}"
+
+    def iter_folders(self) -> Iterator[tuple[str, str]]:
+        """The folders of cited files, and what a citation puts before a path in them."""
+        for module in self.modules:
+            yield module.path, f"{unescape_name(module.name)}/"
+        for folder in filter(None, (self.tree, self.build)):
+            yield folder.rstrip("/"), ""
 
 
 Number = int | float  # as it is stored: decoding to float alone would make a count 3.0

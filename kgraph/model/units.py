@@ -3,6 +3,15 @@
 from msgspec import Struct
 
 
+class ModuleFolder(Struct, frozen=True, gc=False):
+    """An out-of-tree module. Citations name its files `name`/FILE, which lie in the folder `path`;
+    the build folder has a copy of them under that name.
+    """
+
+    name: str
+    path: str
+
+
 class TranslationUnit(Struct, frozen=True, gc=False):
     """A C file or assembler source as the build compiles it. (path, object) identifies it: a source
     may be compiled twice.

@@ -101,17 +101,17 @@ def _strip_root(graph: CallGraph, text: str) -> str:
         absolute = os.path.normpath(Path.cwd() / text)
     except OSError:  # the current folder was removed
         absolute = os.path.normpath(text)
-    for root in filter(None, (graph.description.tree, graph.description.build)):
+    for root, name in graph.description.iter_folders():
         for file in (absolute, os.path.realpath(absolute)):
             if file.startswith(f"{root}/"):
-                return escape_name(file[len(root) + 1:])
+                return escape_name(name + file[len(root) + 1:])
     return ""
 
 
 def _explain_no_file(graph: CallGraph, path: str) -> LookupFailed:
     if path in graph.find_read_files():
         hint = "units read it, but it has neither a function nor a call"
-    elif os.path.isfile(Path(graph.description.tree, path)):  # noqa: PTH113  no error for odd names
+    elif any(map(os.path.isfile, graph.description.iter_places(path))):  # no error for odd names
         hint = "the tree has it, but no unit that was indexed reads it (see `kgraph status`)"
     else:
         hint = "give its path from the top of the tree, or from the current folder"

@@ -65,8 +65,7 @@ def make_terminal_links(index: IndexDescription, host: str) -> Callable[[str, in
     @cache
     def find_file(path: str) -> str:
         name = unescape_name(path)
-        for folder in filter(None, (index.tree, index.build, str(Path.cwd()))):
-            file = os.path.join(folder, name)  # noqa: PTH118  many are asked for
+        for file in (*index.iter_places(name), f"{Path.cwd()}/{name}"):
             if os.path.exists(file):  # noqa: PTH110
                 return file
         return ""

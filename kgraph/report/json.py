@@ -325,6 +325,7 @@ def encode_status(about: IndexDescription, account: Coverage) -> Record:
         "format": "kgraph-status/1",
         **encode_index(about),
         "only": list(about.only),
+        "modules": [{"name": module.name, "folder": module.path} for module in about.modules],
         "built": about.built,
         "units": {
             "total": account.units, "parsed": account.parsed, "errors": account.errors,

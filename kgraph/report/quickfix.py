@@ -30,8 +30,7 @@ def format_places(
 
 def _find_file(path: str, index: IndexDescription, folder: str) -> str:
     name = unescape_name(path)
-    for top in filter(None, (index.tree, index.build)):
-        file = Path(top, name)
+    for file in map(Path, index.iter_places(name)):
         if file.exists():
             return os.path.relpath(file, folder) if file.is_relative_to(folder) else str(file)
     return name

@@ -15,6 +15,8 @@ def format_description(about: IndexDescription, path: Path, now: float) -> Itera
     yield f"tree           {about.tree}"
     yield f"release        {about.release or 'unknown'}"
     yield f"configuration  {about.config}"
+    for module in about.modules:
+        yield f"module         {module.path}, cited as {module.name}/"
     if about.only:
         yield f"only           {', '.join(about.only)}"
     yield f"index          {path}, {_format_age(now - about.built)} old"

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
-from msgspec.structs import asdict
 
 from kgraph.model.results import Coverage, IndexDescription
 
@@ -18,7 +17,7 @@ Record = TypeVar("Record", IndexDescription, Coverage)
 
 def write_description(connection: sqlite3.Connection, description: IndexDescription) -> None:
     """Store what the index is of."""
-    _write(connection, [("description", json.dumps(asdict(description)))])
+    _write(connection, [("description", json.dumps(msgspec.to_builtins(description)))])
 
 
 def write_coverage(connection: sqlite3.Connection, coverage: Coverage) -> None:

@@ -18,7 +18,7 @@ from kgraph.model.results import Coverage, IndexDescription
 from kgraph.store.codec import unpack_numbers
 from kgraph.store.connection import Connection, report_damage
 from kgraph.store.reader import IndexReader
-from kgraph.textfile import read_regular_file, unescape_name
+from kgraph.textfile import is_file, read_regular_file, unescape_name
 
 _TICK = 20_000_000  # ns: two writes within a clock tick of a file system may have one time
 
@@ -114,7 +114,11 @@ def _lstat(name: str) -> os.stat_result | None:
 
 
 def _digest_files(names: list[str]) -> bytes:
+    """A digest of which files there are, and what is in them. One that is missing at the end does
+    not count: that there is a build folder changes nothing for a file of the tree."""
     digest = hashlib.blake2b(digest_size=12)
+    while len(names) > 1 and not is_file(names[-1]):
+        names = names[:-1]
     for name in names:
         try:
             digest.update(read_regular_file(name))

@@ -99,8 +99,8 @@ def _iter_troubles(graph: CallGraph) -> Iterator[tuple[str, str]]:
     """Units with what is wrong with them, without this machine's paths."""
     about = graph.description
     for path, reason in graph.reader.troubled_units:
-        for folder in filter(None, (about.tree, about.build)):
-            reason = reason.replace(f"{folder.rstrip('/')}/", "")  # noqa: PLW2901
+        for folder, name in about.iter_folders():
+            reason = reason.replace(f"{folder}/", name)  # noqa: PLW2901
         yield path, reason
 
 
