@@ -80,6 +80,7 @@ class AccessPaths:
         self._finder = AlternativeFinder[_State, AccessPath | int]()
         self._inside = AlternativeFinder[_State, AccessPath | int]()
         self._assigned_slots: set[int] = set()  # that hold records
+        self._copied_records: set[str] = set()  # types; not to such a slot
         self._handed: dict[SiteIndex, dict[AccessPath, AccessPath | frozenset[int]]] = {}
         self._called: dict[SiteIndex, AccessPath] = {}
         self._callees: dict[SiteIndex, list[int]] = {}  # of calls through parameters
@@ -112,10 +113,17 @@ class AccessPaths:
 
     def _note_copied_records(self) -> None:
         """Let no local or embedded record count that something is copied into as a whole."""
-        tokens = [operand_token(copy.destination) for copy in self._constraints.copies
-                  if is_token(copy.destination)]
-        self._copied_locals.update(map(self._nodes.token_roots.__getitem__, tokens))
-        self._assigned_slots.update(map(self._nodes.token_nodes.__getitem__, tokens))
+        keys = self._nodes.keys
+        for copy in self._constraints.copies:
+            node = NONE
+            if is_token(copy.destination):
+                token = operand_token(copy.destination)
+                node = self._nodes.token_nodes[token]
+                self._copied_locals.add(self._nodes.token_roots[token])
+            if node != NONE and isinstance(keys[node], SlotKey):
+                self._assigned_slots.add(node)  # what lies beside it keeps what it holds
+            else:
+                self._copied_records.update((copy.record, copy.within))
 
     def _find_called(self, positions: Iterable[SiteIndex]) -> None:
         for number, index in positions:
@@ -305,7 +313,7 @@ class AccessPaths:
         """What is written to a field of the records that lie in the field `record` of others."""
         slot, rest = slots[0], slots[1:]
         if (slot in self._constraints.address_taken or self._reasons.may_hold_unknown(slot)
-                or self._nodes.slot_key(slot).record in self._copied
+                or self._nodes.slot_key(slot).record in self._copied_records
                 or any(self._nodes.find_node(OverlapKey(each)) != NONE for each in (slot, record))
                 or record in self._assigned_slots):
             return None

@@ -60,7 +60,10 @@ int one_way(int n) { return outer(&bad) + inner(&good); }
 int other_way(int n) { return outer(&bad) + inner(&bad); }
 """
 
-EMBEDDED_TYPES = TYPES.replace("struct device first = { &good }, second = { &bad };", """
+EMBEDDED_TYPES = TYPES.replace("struct device { const struct ops *ops; };", """
+struct pair { void (*one)(void); };
+struct device { const struct ops *ops; struct pair pair; };
+""").replace("struct device first = { &good }, second = { &bad };", """
 void *memcpy(void *to, const void *from, unsigned long n);
 struct device first = { &good };
 """)
@@ -172,6 +175,8 @@ def test_two_calls_of_one_function_are_told_apart_by_their_tables(tmp_path: Path
 
 
 EMBEDDING = """
+void fill_beside(struct device *device, struct pair *from) { device->pair = *from; }
+void call_beside(struct device *device) { device->pair.one(); }
 struct inside { struct device device; };
 struct beside { struct device device; int n; };
 static int deep(struct device *device) { return device->ops->run(1); }
