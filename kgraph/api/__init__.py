@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from kgraph.indexing.index_tree import IndexSummary
     from kgraph.indexing.workers.pool import Limits
     from kgraph.indexing.write_index import IndexRequest
+    from kgraph.query.cross_reference import NameReferences, find_files_named, search_text
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import RowPartner
     from kgraph.store.connection import report_damage
@@ -62,6 +63,7 @@ _ROOMS = {
     "kgraph.indexing.write_index": ("IndexRequest",),
     "kgraph.indexing.index_tree": ("IndexSummary",),
     "kgraph.indexing.workers.pool": ("Limits",),
+    "kgraph.query.cross_reference": ("NameReferences", "find_files_named", "search_text"),
     "kgraph.query.paths.question": ("PathQuestion",),
     "kgraph.query.pins": ("RowPartner",),
     "kgraph.graph.text": ("SourceText",),
@@ -79,6 +81,7 @@ __all__ = [
     "IndexSummary",
     "Limits",
     "NameKind",
+    "NameReferences",
     "PathQuestion",
     "PathResult",
     "Remark",
@@ -94,6 +97,7 @@ __all__ = [
     "export",
     "export_edges",
     "find",
+    "find_files_named",
     "index",
     "index_matrix",
     "list_cache",
@@ -106,6 +110,7 @@ __all__ = [
     "read_shipped_queries",
     "read_subject",
     "report_damage",
+    "search_text",
     "site",
     "use_index",
     "walk_callees",

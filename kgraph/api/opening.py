@@ -21,12 +21,13 @@ def ignore_remark(_text: str) -> None:
 
 def open_index(
     path: Path | str | None = None, *, functions: Sequence[str] = (),
-    remark: Remark = ignore_remark,
+    folder: Path | None = None, remark: Remark = ignore_remark,
 ) -> "CallGraph":
     """Open an index for questions. Close it when you are done, or say `with use_index()`.
 
-    Without `path` the choice is: KGRAPH_INDEX, else the index of the tree that holds the current
-    folder, else the one that was built last, else mini-linux, which is indexed if necessary.
+    Without `path` the choice is: KGRAPH_INDEX, else the index of the tree that holds `folder` (by
+    default the current one), else the one that was built last, else mini-linux, which is indexed if
+    necessary.
     `functions` are the names that you are going to ask for: mini-linux must have them. `remark`
     receives which index was chosen, where you did not choose it.
 
@@ -37,7 +38,7 @@ def open_index(
     from kgraph.indexing.index_choice import ChoiceReason, choose_index, open_bundled_index
     from kgraph.store import IndexReader
 
-    chosen = choose_index(None if path is None else Path(path))
+    chosen = choose_index(None if path is None else Path(path), folder)
     _LOG.debug("index %s (%s)", chosen.path, chosen.choice)
     if chosen.choice is ChoiceReason.BUNDLED:
         return open_bundled_index(functions, remark)
@@ -52,12 +53,12 @@ def open_index(
 @contextmanager
 def use_index(
     path: Path | str | None = None, *, functions: Sequence[str] = (),
-    remark: Remark = ignore_remark,
+    folder: Path | None = None, remark: Remark = ignore_remark,
 ) -> "Iterator[CallGraph]":
     """Open an index (see open_index), and close it at the end of the block. Your own exceptions
     leave the block as they are.
     """
-    graph = open_index(path, functions=functions, remark=remark)
+    graph = open_index(path, functions=functions, folder=folder, remark=remark)
     try:
         yield graph
     finally:

@@ -11,6 +11,7 @@ from typing import NoReturn
 
 __all__ = [
     "main",
+    "main_cscope",
 ]
 
 USAGE = 2
@@ -36,6 +37,12 @@ def main() -> NoReturn:
         sys.stderr.write(f"kgraph: {message}\nhint: {hint}\n")
         sys.exit(USAGE)
     run()
+
+
+def main_cscope() -> NoReturn:
+    """Run `kgraph cscope`: for programs that take the name of an executable instead of cscope."""
+    sys.argv[1:1] = ["cscope"]
+    main()
 
 
 def describe_missing_package(error: ModuleNotFoundError) -> tuple[str, str]:

@@ -13,7 +13,12 @@ from pathlib import Path
 from kgraph.graph.callgraph import CallGraph
 from kgraph.model.location import Location
 from kgraph.model.results import IndexDescription
-from kgraph.textfile import read_regular_file, split_lines, unescape_name
+from kgraph.textfile import (
+    is_link_outside,
+    read_regular_file,
+    split_lines,
+    unescape_name,
+)
 
 _SUFFIXES = (".c", ".h", ".S")
 _MAX_NAMES = 200  # that one pass looks for
@@ -142,6 +147,31 @@ def _iter_sources(root: Path) -> Iterator[Path]:
             path = Path(folder, name)
             if name.endswith(_SUFFIXES) and path.is_file() and not path.is_symlink():
                 yield path
+
+
+def search_read_files(
+    graph: CallGraph, pattern: re.Pattern[bytes]
+) -> Iterator[tuple[Location, str]]:
+    """The lines that a pattern finds, as they stand now, of the files of the tree and of the build
+    folder that indexed units read, in the order of their paths.
+    """
+    roots = tuple(filter(None, (graph.description.tree, graph.reader.build_folder)))
+    for path in sorted(graph.find_read_files()):
+        data = _read_within(roots, path)
+        if pattern.search(data):
+            for number, line in enumerate(split_lines(data), 1):
+                if pattern.search(line):
+                    yield Location(path, number), line.decode("utf-8", "replace")
+
+
+def _read_within(roots: tuple[str, ...], path: str) -> bytes:
+    """The bytes of a file below the first of some folders that has it; b"" if none does."""
+    for root in roots:
+        file = Path(root, unescape_name(path))
+        data = None if is_link_outside(str(file), roots) else _read_bytes(file)
+        if data is not None:
+            return data
+    return b""
 
 
 class IndexedDefinitions:

@@ -143,6 +143,15 @@ class SiteAnswer(Struct, frozen=True, gc=False):
     requests: tuple[OpenRequest, ...] = ()
 
 
+class Reference(Struct, frozen=True, order=True, gc=False):
+    """A place that names something. `function` is what it names, or the function around it ("" at
+    file scope).
+    """
+
+    location: Location
+    function: str = ""
+
+
 class Install(Struct, frozen=True, gc=False):
     """A place that puts a table where it is called from. `is_argument`: the table is an argument of
     a call there. `is_copy`: it is copied there from where it was put.

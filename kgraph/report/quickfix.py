@@ -24,15 +24,17 @@ def format_places(
     for location, text in places:
         path = location.path
         if path not in known:
-            known[path] = _find_file(path, index, folder)
+            known[path] = find_file(path, index, folder)
         yield f"{known[path]}:{location.line}:{max(location.column, 1)}: {' '.join(text.split())}"
 
 
-def _find_file(path: str, index: IndexDescription, folder: str) -> str:
+def find_file(path: str, index: IndexDescription, folder: str) -> str:
+    """The file of a citation: relative to `folder` if it is below it, else an absolute path."""
     name = unescape_name(path)
     for file in map(Path, index.iter_places(name)):
         if file.exists():
-            return os.path.relpath(file, folder) if file.is_relative_to(folder) else str(file)
+            return os.path.relpath(file, folder) if folder and file.is_relative_to(folder) else str(
+                file)
     return name
 
 

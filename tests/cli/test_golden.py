@@ -26,6 +26,7 @@ COMMANDS = {
     "ops-function": ("ops", "raw_sendmsg"),
     "find": ("find", "*xmit*"),
     "site": ("site", "net/ipv4/af_inet.c:37"),
+    "cscope": ("cscope", "-dL0", "ndo_start_xmit", "-P", "TREE"),
     "status": ("status",),
     "check-veth": ("check", "veth"),
     "check-notes": ("check", "NOTES"),
