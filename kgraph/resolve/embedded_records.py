@@ -129,9 +129,17 @@ class EmbeddedRecords:
                     self._moved.add((key.record, key.scope))
 
     def _note_assigned(self, fields: set[int]) -> None:
-        """Note where the records in some fields are assigned from, if they are as a whole."""
+        """Note where the records in some fields are assigned from, if they are as a whole, and the
+        same of the fields that they come from."""
+        known = self._record_slots | fields
+        while fields:
+            fields = self._note_sources(fields) - known
+            known |= fields
+
+    def _note_sources(self, fields: set[int]) -> set[int]:
+        """Note what some fields are assigned from. Returns the fields among that."""
         nodes = self._nodes.holder_nodes
-        new: set[int] = set()
+        found: set[int] = set()
         for definition in self._nodes.facts.definitions:
             for write in [*definition.writes, *definition.moves]:
                 node = nodes[write.holder]
@@ -143,10 +151,8 @@ class EmbeddedRecords:
                     self._open.add(node)
                 elif source != node:
                     self._sources.setdefault(node, set()).add(source)
-                    new.add(source)
-        new -= self._record_slots | fields
-        if new:
-            self._note_assigned(new)
+                    found.add(source)
+        return found
 
     def _note_paths(self) -> None:
         """Note the paths by which the slots are written."""
