@@ -77,12 +77,12 @@ class FactsEncoder:
         """The bytes of a definition. Make a new encoder for each definition."""
         body = [
             self._subject(definition.subject),
-            [self._call(call) for call in definition.calls],
+            [self.encode_call(call) for call in definition.calls],
             [self._binding(binding) for binding in definition.bindings],
             [self._flow(flow) for flow in definition.flows],
         ]
         text = json.dumps(
-            [list(self._strings), self._rows, *body], ensure_ascii=False, separators=(",", ":")
+            [self.list_strings(), self._rows, *body], ensure_ascii=False, separators=(",", ":")
         )
         # Kernel source need not be UTF-8; surrogates stand for bytes that do not decode.
         return compress_facts(text.encode("utf-8", "surrogateescape"))
@@ -90,6 +90,10 @@ class FactsEncoder:
     def intern_string(self, text: str) -> int:
         """The position of a string in its pool."""
         return self._strings.setdefault(text, len(self._strings))
+
+    def list_strings(self) -> list[str]:
+        """All strings, by position."""
+        return list(self._strings)
 
     def _location(self, location: Location) -> EncodedRow:
         path, line = location.path, location.line
@@ -126,7 +130,8 @@ class FactsEncoder:
             int(subject.is_const),
         ]
 
-    def _call(self, call: CallSite) -> EncodedRow:
+    def encode_call(self, call: CallSite) -> EncodedRow:
+        """The row of a call."""
         return [
             self.intern_value(call.caller),
             *self._location(call.location),
@@ -251,32 +256,6 @@ def decompress_facts(data: bytes) -> list[list[EncodedRow]]:
     return rows
 
 
-def decode_calls(data: bytes) -> tuple[CallSite, ...]:
-    """The calls of a definition, without their arguments: that takes half the time."""
-    pool, rows, _, calls, _, _ = decompress_facts(data)
-    strings: Any = pool
-    values = _ValuesOnDemand(rows, strings)
-    return tuple([_decode_call(row, strings, values, has_arguments=False) for row in calls])
-
-
-class _ValuesOnDemand(dict[int, Any]):
-    """The values of a pool by position, each decoded when it is first asked for."""
-
-    def __init__(self, rows: Any, strings: list[str]) -> None:
-        super().__init__()
-        self._rows = rows
-        self._strings = strings
-
-    def __missing__(self, position: int) -> Any:
-        row = self._rows[position]
-        if row[0] > _SLOT:
-            value = _MAKERS[row[0]](row, self._strings, self)
-        else:
-            value = _IDENTITIES[row[0]](*[self._strings[text] for text in row[1:]])
-        self[position] = value
-        return value
-
-
 class FactsDecoder:
     """Decodes any number of definitions. Equal functions, objects and slots become one object."""
 
@@ -354,9 +333,7 @@ def _decode_subject(row: Any, strings: list[str], values: list[Any]) -> Function
     )
 
 
-def _decode_call(
-    row: Any, strings: list[str], values: list[Any] | dict[int, Any], *, has_arguments: bool = True
-) -> CallSite:
+def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
     (caller, path, line, column, start, start_line, start_column, end_line, end_column, ordinal,
      target, expression, macro, signature, index, arguments, guards, handed) = row
     location = Location(strings[path], line, column)
@@ -368,8 +345,7 @@ def _decode_call(
     return CallSite(
         values[caller], location, Extent(start, end_line, end_column), ordinal, values[target],
         strings[expression], strings[macro],
-        tuple([tuple([values[value] for value in argument]) for argument in arguments])
-        if has_arguments else (),
+        tuple([tuple([values[value] for value in argument]) for argument in arguments]),
         tuple([decode_guard(_decode_extent(guard, 0, strings), guard[5:]) for guard in guards]),
         strings[signature], index,
         tuple([HandedValue(item[0], _HANDED[item[1]], item[2]) for item in handed]),

@@ -8,9 +8,10 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 
-from kgraph.model.facts import CallSite, HandedKind
+from kgraph.model.facts import HandedKind
 from kgraph.model.resolution import EdgeKind
 from kgraph.store.arrays import ARRAYS
+from kgraph.store.call_rows import CallRow
 
 NamedArrays = dict[str, "array[int]"]
 TEST_ARRAYS = ("test_site", "test_parameter", "test_mask", "test_value", "test_equal")
@@ -25,15 +26,12 @@ def make_condition_arrays() -> NamedArrays:
     return {name: array(ARRAYS[name]) for name in (*TEST_ARRAYS, *CONSTANT_ARRAYS)}
 
 
-def add_call(arrays: NamedArrays, number: int, call: CallSite) -> None:
+def add_call(arrays: NamedArrays, number: int, call: CallRow) -> None:
     """Add what a call says; `number` is that of its call site."""
-    if call.guards:
-        tests = {test for guard in call.guards for test in guard.tests}
-        for test in sorted(tests):
-            _append(arrays, TEST_ARRAYS, (
-                number, test.parameter, test.mask, test.value, test.is_equal))
+    for test in call.tests:
+        _append(arrays, TEST_ARRAYS, (number, *test))
     for handed in call.handed:
-        _append(arrays, CONSTANT_ARRAYS, (number, handed.parameter, handed.value, handed.kind))
+        _append(arrays, CONSTANT_ARRAYS, (number, *handed))
 
 
 def _append(arrays: NamedArrays, names: tuple[str, ...], row: tuple[int, ...]) -> None:

@@ -19,7 +19,7 @@ from kgraph.model.codes import (
     forwarded_parameter,
     forwarded_set,
 )
-from kgraph.model.facts import CallSite, Function, Object
+from kgraph.model.facts import Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.location import Location
 from kgraph.model.resolution import (
@@ -34,7 +34,7 @@ from kgraph.model.resolution import (
 )
 from kgraph.model.values import Parameter
 from kgraph.store.arrays import build_footprint_arrays, write_array
-from kgraph.store.codec import encode_truths
+from kgraph.store.call_rows import CallRow
 from kgraph.store.condition_arrays import (
     NamedArrays,
     add_call,
@@ -44,7 +44,7 @@ from kgraph.store.condition_arrays import (
 )
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.hop_arrays import build_hop_arrays
-from kgraph.store.hop_costs import price_call_site, price_function
+from kgraph.store.hop_costs import price_function
 from kgraph.store.macro_tables import write_macro_tables
 from kgraph.store.set_arrays import FunctionSet, number_sets
 from kgraph.store.table_arrays import TableNumbers, build_table_arrays, find_slot
@@ -54,7 +54,7 @@ _KINDS = {kind: number for number, kind in enumerate(EdgeKind)}
 _EDGE_ARRAYS = ("edge_callee", "edge_kind", "edge_evidence")
 _DEFINITIONS_AT_ONCE = 100  # that one function has
 Row = tuple[object, ...]
-FindCalls = Callable[[str], Sequence[CallSite]]
+FindCalls = Callable[[str], Sequence[CallRow]]
 
 
 class GraphWriter:
@@ -75,8 +75,7 @@ class GraphWriter:
         self._arrays: dict[str, array[int]] = {}
 
     def write(self, resolution: Resolution, find_calls: FindCalls) -> None:
-        """Write the whole graph. `find_calls` gives the calls of a definition, by its key; their
-        arguments do not matter."""
+        """Write the whole graph. `find_calls` gives the calls of a definition, by its key."""
         self._write_functions(resolution)
         self._write_objects(resolution)
         sites: list[ResolvedSite] = []
@@ -173,26 +172,26 @@ class GraphWriter:
         return -1 if site.holder is None else self._text_id(str(site.holder))
 
     def _iter_site_rows(
-        self, found: Iterable[tuple[CallSite, ResolvedSite]], sites: list[ResolvedSite],
+        self, found: Iterable[tuple[CallRow, ResolvedSite]], sites: list[ResolvedSite],
         conditions: NamedArrays,
     ) -> Iterator[Row]:
         """The rows of call sites. Adds these to `sites`, what guards ask to `conditions`."""
         prices = self._arrays["site_price"] = array("B")
         for number, (call, site) in enumerate(found):
             sites.append(site)
-            prices.append(price_call_site(call))
-            if call.guards or call.handed:
+            prices.append(call.price)
+            if call.tests or call.handed:
                 add_call(conditions, number, call)
             yield self._make_site_row(number, call, site)
 
-    def _make_site_row(self, number: int, call: CallSite, site: ResolvedSite) -> Row:
+    def _make_site_row(self, number: int, call: CallRow, site: ResolvedSite) -> Row:
         caller = self._functions[site.caller]
         return (
-            number, caller, *place_columns(call, self._file_id), self._text_id(call.expression),
-            self._text_id(call.macro), site.status.value,
+            number, caller, *place_columns(call, self._files.assign_id),
+            self._text_id(call.expression), self._text_id(call.macro), site.status.value,
             None if site.holder is None else self._holder_id(site), self._text_id(site.rule),
             self._text_id(site.reason), self._text_id(call.signature),
-            self._text_id(encode_guards(call)),
+            self._text_id(call.guards),
             _find_own_parameter(site), self._chain_id(site.proof) if site.proof else None,
         )
 
@@ -324,7 +323,7 @@ class GraphWriter:
 
 def _group_by_caller(
     sites: Iterable[ResolvedSite], functions: Mapping[FunctionId, int], find_calls: FindCalls
-) -> Iterator[tuple[CallSite, ResolvedSite]]:
+) -> Iterator[tuple[CallRow, ResolvedSite]]:
     """The call sites in the order of their callers, those of one by place."""
     of_caller: list[list[ResolvedSite]] = [[] for _ in functions]
     for site in sites:
@@ -332,7 +331,7 @@ def _group_by_caller(
     find = lru_cache(_DEFINITIONS_AT_ONCE)(find_calls)
     for group in of_caller:
         found = [(find(site.key)[site.position], site) for site in group]
-        found.sort(key=lambda item: site_sort_key(item[0]))
+        found.sort(key=lambda item: item[0].place)
         yield from found
 
 
@@ -370,29 +369,10 @@ def object_columns(thing: Object | None, file: Callable[[Location], int]) -> Row
     )
 
 
-def place_columns(call: CallSite, file: Callable[[Location], int]) -> Row:
+def place_columns(call: CallRow, file: Callable[[str, int], int]) -> Row:
     """The columns of a call site from `file` to `ordinal`."""
-    return (
-        file(call.location), call.location.line, call.location.column, call.extent.end_line,
-        call.extent.end_column, call.ordinal,
-    )
-
-
-def site_sort_key(call: CallSite) -> tuple[object, ...]:
-    """The order of the call sites of one function: by place, ordinal and extent."""
-    place, extent = call.location, call.extent
-    start = extent.start
-    return (place.path, place.line, place.column, call.ordinal, start.path, start.line,
-            start.column, extent.end_line, extent.end_column)
-
-
-def encode_guards(call: CallSite) -> str:
-    """The conditions around a call as JSON, "" for none."""
-    if not call.guards:
-        return ""
-    return str([  # of integers alone, this is JSON, and much quicker
-        [extent.start.line, extent.start.column, extent.end_line, extent.end_column,
-         *encode_truths(guard)] for guard in call.guards for extent in [guard.extent]])
+    return (file(call.path, call.line), call.line, call.column, call.end_line, call.end_column,
+            call.ordinal)
 
 
 def _function_sort_key(function: FunctionId) -> tuple[str, str, str]:

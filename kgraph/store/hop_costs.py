@@ -17,18 +17,17 @@ exact in any order. They are computed when an index is written.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import translate
 from functools import cache
 from importlib import resources
 from math import log2
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta, Struct
 
-from kgraph.model.facts import CallSite, Function
-from kgraph.model.location import Guard
+from kgraph.model.facts import Function
 from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 HOP = 4096  # 1 hop
@@ -82,12 +81,12 @@ def break_tie(callees: int) -> int:
     return min(callees, _MAX_CALLEES_COST)
 
 
-def price_call_site(call: CallSite) -> int:
+def price_call_site(macro: str, guards: Iterable[Sequence[Any]]) -> int:
     """What the conditions around a call, and the macro that makes it, add: eighths of a hop, a
-    byte.
+    byte. `guards` are rows of codec.py.
     """
-    price = min(_MOST_FOR_CONDITIONS, sum(map(_price_guard, call.guards)))
-    if call.macro and _is_diagnostic("macro", call.macro):
+    price = min(_MOST_FOR_CONDITIONS, sum(map(_price_guard, guards)))
+    if macro and _is_diagnostic("macro", macro):
         price += _DIAGNOSTIC
     return round(price * _PRICES_PER_HOP)
 
@@ -102,12 +101,14 @@ def price_function(name: str, function: Function | None) -> int:
     return round(price * _PRICES_PER_HOP)
 
 
-def _price_guard(guard: Guard) -> float:
-    if guard.expected is not None:
-        return 0.0 if guard.expected == guard.holds else _UNLIKELY
-    if guard.holds:
+def _price_guard(guard: Sequence[Any]) -> float:
+    holds, *rest = guard[5:]  # behind its extent
+    is_early_exit, expected = rest[:2] or (0, -1)
+    if expected >= 0:
+        return 0.0 if expected == holds else _UNLIKELY
+    if holds:
         return _CONDITION
-    return _EARLY_EXIT if guard.is_early_exit else _ELSE
+    return _EARLY_EXIT if is_early_exit else _ELSE
 
 
 @cache

@@ -7,13 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kgraph.model.facts import CallSite, Definition
+from kgraph.model.facts import Definition
 from kgraph.model.location import Location
 from kgraph.model.resolution import Evidence, Role
 from kgraph.model.results import Coverage, IndexDescription
 from kgraph.store.arrays import read_array
 from kgraph.store.cache_paths import work_folder
-from kgraph.store.codec import FactsDecoder, decode_calls, unpack_numbers
+from kgraph.store.call_rows import CallRow, read_call_rows
+from kgraph.store.codec import FactsDecoder, unpack_numbers
 from kgraph.store.connection import Connection, open_read_only, report_damage
 from kgraph.store.metadata import read_coverage, read_description
 
@@ -136,9 +137,9 @@ class StoredDefinitions:
         """The definition of a key."""
         return FactsDecoder().decode(key, self._find_encoded(key))
 
-    def find_calls(self, key: str) -> tuple[CallSite, ...]:
-        """The calls of the definition of a key, without their arguments."""
-        return decode_calls(self._find_encoded(key))
+    def find_calls(self, key: str) -> list[CallRow]:
+        """The calls of the definition of a key, as the graph shows them."""
+        return read_call_rows(self._find_encoded(key))
 
     def _find_encoded(self, key: str) -> bytes:
         data: bytes = self._connection.execute(

@@ -1,10 +1,11 @@
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from kgraph.model.facts import Binding, CallSite, Definition, Flow, Function, Object
 from kgraph.model.ids import FunctionId, ObjectId
-from kgraph.model.location import Extent, Guard, Location
+from kgraph.model.location import Extent, Guard, Location, ParameterTest
 from kgraph.model.values import (
     Address,
     CallResult,
@@ -19,10 +20,10 @@ from kgraph.model.values import (
     TransferKind,
     Variable,
 )
+from kgraph.store.call_rows import make_call_row, read_call_rows
 from kgraph.store.codec import (
     FactsDecoder,
     FactsEncoder,
-    decode_calls,
     pack_numbers,
     unpack_numbers,
 )
@@ -126,6 +127,21 @@ def test_packed_numbers(numbers: set[int]) -> None:
 
 
 @given(definitions)
-def test_calls_alone_are_the_same_without_their_arguments(definition: Definition) -> None:
-    expected = tuple(replace(call, arguments=()) for call in definition.calls)
-    assert decode_calls(encode(definition)) == expected
+def test_calls_are_shown_alike_whether_they_are_encoded_or_not(definition: Definition) -> None:
+    assert read_call_rows(encode(definition)) == [make_call_row(c) for c in definition.calls]
+
+
+@given(definitions)
+def test_what_is_shown_of_a_call_is_what_its_facts_say(definition: Definition) -> None:
+    for call, row in zip(definition.calls, read_call_rows(encode(definition)), strict=True):
+        assert (row.path, row.line, row.column) == (
+            call.location.path, call.location.line, call.location.column)
+        assert (row.end_line, row.end_column, row.ordinal) == (
+            call.extent.end_line, call.extent.end_column, call.ordinal)
+        assert (row.expression, row.macro, row.signature) == (
+            call.expression, call.macro, call.signature)
+        guards = [(g.extent.start.line, g.holds) for g in call.guards]
+        assert [(g[0], bool(g[4])) for g in json.loads(row.guards or "[]")] == guards
+        tests = {test for guard in call.guards for test in guard.tests}
+        assert [ParameterTest(*test) for test in row.tests] == sorted(tests)
+        assert row.handed == tuple((h.parameter, h.value, h.kind) for h in call.handed)

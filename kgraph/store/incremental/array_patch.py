@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from kgraph.model.codes import ForwardedValue, is_function, is_parameter, set_number
-from kgraph.model.facts import CallSite
 from kgraph.model.resolution import EdgeKind
+from kgraph.store.call_rows import CallRow
 from kgraph.store.condition_arrays import (
     CONSTANT_ARRAYS,
     TEST_ARRAYS,
@@ -26,7 +26,6 @@ from kgraph.store.hop_arrays import (
     reverse_hops,
     select_hops,
 )
-from kgraph.store.hop_costs import price_call_site
 from kgraph.store.table_arrays import TABLE_ARRAYS
 
 NamedArrays = dict[str, "array[int]"]
@@ -48,7 +47,7 @@ class PatchedSite:
     """A call site: `like` a previous one (its number), or a direct call of `callee` (a new number).
     `holder` is the id of the text of its holder, -1 for none."""
 
-    call: CallSite
+    call: CallRow
     like: int | None
     callee: int
     holder: int
@@ -179,7 +178,7 @@ class ArrayPatch:
         old, new = self._previous, self._new
         new["folder"].append(piece.folder)
         new["function_price"].append(piece.price)
-        new["site_price"].extend(price_call_site(site.call) for site in piece.sites)
+        new["site_price"].extend(site.call.price for site in piece.sites)
         for site in piece.sites:
             number = len(new["edge_start"])
             add_call(new, number, site.call)

@@ -11,19 +11,18 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kgraph.errors import StoreError
-from kgraph.model.facts import CallSite, Function, Object
+from kgraph.model.facts import Function, Object
 from kgraph.model.ids import FunctionId
 from kgraph.model.incremental import GraphChange, RewrittenSite
 from kgraph.model.location import Location
 from kgraph.store.arrays import ARRAYS, build_footprint_arrays, read_array, write_array
+from kgraph.store.call_rows import CallRow, make_call_row
 from kgraph.store.facts_writer import CitedFiles, FileRow
 from kgraph.store.graph_writer import (
-    encode_guards,
     find_folder,
     function_columns,
     object_columns,
     place_columns,
-    site_sort_key,
 )
 from kgraph.store.hop_costs import price_function
 from kgraph.store.incremental.array_patch import (
@@ -166,6 +165,9 @@ class _GraphPatch:
     def _file_id(self, location: Location) -> int:
         return self._files[location.path]
 
+    def _find_file(self, path: str, _line: int) -> int:
+        return self._files[path]
+
     def _insert(self, table: str, row: tuple[object, ...]) -> None:
         places = ", ".join("?" * len(row))
         self._connection.execute(f"INSERT INTO {table} VALUES ({places})", row)  # noqa: S608
@@ -218,7 +220,7 @@ class _GraphPatch:
         if rewritten is not None:
             ranks = rank_sites(rewritten)
             first = self._ids.previous_numbers[rewritten.function]
-            sites = sorted(rewritten.sites, key=lambda site: site_sort_key(site.call))
+            sites = sorted(rewritten.sites, key=lambda site: make_call_row(site.call).place)
             for position, site in enumerate(sites, start=number):
                 like = None
                 if site.like is not None and first is not None:
@@ -230,29 +232,30 @@ class _GraphPatch:
         self, number: int, caller: ChangedFunction, site: RewrittenSite, like: int | None
     ) -> PatchedSite:
         """Write a call site; `like` is the number of the previous one that it is like."""
+        call = make_call_row(site.call)
         if like is None:
             assert site.callee is not None
             text = self._texts.assign_id
             self._write_site_row(
-                number, caller, site.call, ("direct", None, text("direct"), text(""), None, None))
-            return PatchedSite(site.call, None, self._ids.find_callee(site.callee), -1)
+                number, caller, call, ("direct", None, text("direct"), text(""), None, None))
+            return PatchedSite(call, None, self._ids.find_callee(site.callee), -1)
         found = self._connection.execute(
             "SELECT status, holder, rule, reason, callback, proof FROM previous.site"
             " WHERE id = ?", (like,)).fetchone()
         self._copy_requests(like, like + 1, number)
-        self._write_site_row(number, caller, site.call, found)
+        self._write_site_row(number, caller, call, found)
         holder = found[1]
-        return PatchedSite(site.call, like, -1, -1 if holder is None else int(holder))
+        return PatchedSite(call, like, -1, -1 if holder is None else int(holder))
 
     def _write_site_row(
-        self, number: int, caller: ChangedFunction, call: CallSite, found: tuple[object, ...]
+        self, number: int, caller: ChangedFunction, call: CallRow, found: tuple[object, ...]
     ) -> None:
         status, holder, rule, reason, callback, proof = found
         text = self._texts.assign_id
         self._insert("site", (
-            number, caller.number, *place_columns(call, self._file_id), text(call.expression),
+            number, caller.number, *place_columns(call, self._find_file), text(call.expression),
             text(call.macro), status, holder, rule, reason, text(call.signature),
-            text(encode_guards(call)), callback, proof))
+            text(call.guards), callback, proof))
 
     def _write_arrays(self, pieces: list[KeptFunctions | PatchedFunction]) -> None:
         marks = self._arrays.pop("footprint_mark")

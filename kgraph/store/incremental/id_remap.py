@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from kgraph.model.ids import FunctionId, ObjectId
 from kgraph.model.incremental import GraphChange, RewrittenFunction
-from kgraph.store.graph_writer import site_sort_key
+from kgraph.store.call_rows import make_call_row
 from kgraph.store.incremental.array_patch import KeptFunctions, PatchConflict
 
 
@@ -238,6 +238,6 @@ def rank_sites(rewritten: RewrittenFunction) -> dict[int, int]:
     """For each call of the previous definition, its rank among the function's call sites."""
     if rewritten.before is None:
         return {}
-    calls = rewritten.before.calls
-    ordered = sorted(range(len(calls)), key=lambda position: site_sort_key(calls[position]))
+    places = [make_call_row(call).place for call in rewritten.before.calls]
+    ordered = sorted(range(len(places)), key=places.__getitem__)
     return {position: rank for rank, position in enumerate(ordered)}
