@@ -21,10 +21,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kgraph.api.exporting import export, export_edges, network
+    from kgraph.api.exporting import (
+        PartQuestion,
+        export,
+        export_edges,
+        network,
+        network_of_paths,
+    )
     from kgraph.api.indexing import index, index_matrix, list_cache, prune_cache
-    from kgraph.api.opening import NameKind, Remark, complete_name, open_index, use_index
-    from kgraph.api.paths import DocumentedScenario, PathResult, explain_absence, path
+    from kgraph.api.opened_index import Index, PathConstraints, open_index
+    from kgraph.api.opening import NameKind, Remark, complete_name, open_graph, use_index
+    from kgraph.api.paths import (
+        DocumentedScenario,
+        PathResult,
+        explain_absence,
+        path,
+        required,
+    )
     from kgraph.api.questions import (
         CallTreeQuestion,
         CheckResult,
@@ -52,12 +65,15 @@ if TYPE_CHECKING:
 
 # Where each name is defined.
 _ROOMS = {
-    "kgraph.api.opening": ("NameKind", "Remark", "complete_name", "open_index", "use_index"),
-    "kgraph.api.paths": ("DocumentedScenario", "PathResult", "explain_absence", "path"),
+    "kgraph.api.opened_index": ("Index", "PathConstraints", "open_index"),
+    "kgraph.api.opening": ("NameKind", "Remark", "complete_name", "open_graph", "use_index"),
+    "kgraph.api.paths": ("DocumentedScenario", "PathResult", "explain_absence", "path",
+                         "required"),
     "kgraph.api.questions": (
         "CallTreeQuestion", "CheckResult", "call_tree", "callees", "callers", "check", "find",
         "ops", "reaching_syscalls", "site", "walk_callees"),
-    "kgraph.api.exporting": ("export", "export_edges", "network"),
+    "kgraph.api.exporting": ("PartQuestion", "export", "export_edges", "network",
+                             "network_of_paths"),
     "kgraph.api.indexing": ("index", "index_matrix", "list_cache", "prune_cache"),
     "kgraph.graph": ("CallGraph",),
     "kgraph.indexing.write_index": ("IndexRequest",),
@@ -77,11 +93,14 @@ __all__ = [
     "CallTreeQuestion",
     "CheckResult",
     "DocumentedScenario",
+    "Index",
     "IndexRequest",
     "IndexSummary",
     "Limits",
     "NameKind",
     "NameReferences",
+    "PartQuestion",
+    "PathConstraints",
     "PathQuestion",
     "PathResult",
     "Remark",
@@ -102,6 +121,8 @@ __all__ = [
     "index_matrix",
     "list_cache",
     "network",
+    "network_of_paths",
+    "open_graph",
     "open_index",
     "ops",
     "path",
@@ -110,6 +131,7 @@ __all__ = [
     "read_shipped_queries",
     "read_subject",
     "report_damage",
+    "required",
     "search_text",
     "site",
     "use_index",

@@ -19,7 +19,7 @@ def ignore_remark(_text: str) -> None:
     """Receive a remark and do nothing."""
 
 
-def open_index(
+def open_graph(
     path: Path | str | None = None, *, functions: Sequence[str] = (),
     folder: Path | None = None, remark: Remark = ignore_remark,
 ) -> "CallGraph":
@@ -55,10 +55,10 @@ def use_index(
     path: Path | str | None = None, *, functions: Sequence[str] = (),
     folder: Path | None = None, remark: Remark = ignore_remark,
 ) -> "Iterator[CallGraph]":
-    """Open an index (see open_index), and close it at the end of the block. Your own exceptions
+    """Open an index (see open_graph), and close it at the end of the block. Your own exceptions
     leave the block as they are.
     """
-    graph = open_index(path, functions=functions, folder=folder, remark=remark)
+    graph = open_graph(path, functions=functions, folder=folder, remark=remark)
     try:
         yield graph
     finally:

@@ -12,7 +12,7 @@ from kgraph.model.results import Alias
 if TYPE_CHECKING:
     from kgraph.graph import CallGraph
     from kgraph.model.document import Scenario
-    from kgraph.model.results import PathAnswer, WhyNot
+    from kgraph.model.results import PathAnswer, RequiredAnswer, WhyNot
     from kgraph.query.lookup import FoundFunction
     from kgraph.query.paths.question import PathQuestion
     from kgraph.query.pins import RowPartner
@@ -114,6 +114,20 @@ def explain_absence(graph: "CallGraph", result: PathResult, function: str) -> Pa
     from kgraph.query.paths.why_not import explain_absence as explain
 
     return replace(result, why_not=explain(graph, result.question, function))
+
+
+def required(graph: "CallGraph", question: "PathQuestion") -> "RequiredAnswer":
+    """What every path passes: the functions that all ways by the calls of the index have in common,
+    under `avoid`, `bind`, `deferred` and `types` of the question.
+
+    These ways are more than the paths: calls are taken whether they can follow each other or not.
+    So no path misses one of these functions, but there may be further ones that all paths pass.
+
+    Raises LookupFailed for an unknown or ambiguous name.
+    """
+    from kgraph.query.paths.required import find_required
+
+    return find_required(graph, question)
 
 
 def _resolve_ends(

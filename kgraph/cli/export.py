@@ -27,38 +27,47 @@ LINES, CSV = "jsonl", "csv"
                    " the time.")
 @click.option("--facts", is_flag=True,
               help="Write the facts of all definitions in canonical order instead of the edges.")
-@click.option("--only", default="", metavar="PATH",
-              help="Not with jsonl and csv: only functions defined in this folder or file.")
+@click.option("--folder", "--only", "folder", default="", metavar="PATH",
+              help="Only functions defined in this folder or file.")
 @click.option("--around", multiple=True, metavar="F",
-              help="Not with jsonl and csv: only this function and what is near it (repeatable).")
-@click.option("--depth", type=click.IntRange(1, 1000), default=1, show_default=True, metavar="N",
-              help="How many calls from --around are near.")
+              help="Only this function and what is near it (repeatable).")
+@click.option("--between", nargs=2, metavar="A B",
+              help="Only what lies on a way of calls from A to B.")
+@click.option("--depth", type=click.IntRange(1, 1000), metavar="N",
+              help="How many calls from --around are near (default: 1); or how many calls a way of"
+                   " --between has at most (default: as many as the shortest).")
 @index_option
-def export_verb(form: str, index: Path | None, **options: Any) -> None:
+def export_verb(
+    form: str, facts: bool, edges_only: bool, index: Path | None, **options: Any
+) -> None:
     """Export the call graph, or a part of it. Each edge is written once."""
-    _refuse_contradictions(form, options)
-    facts, edges_only = options.pop("facts"), options.pop("edges_only")
-    with open_graph(index, options["around"]) as graph:
+    part = api.PartQuestion(**options)
+    _refuse_contradictions(form, part, facts=facts, edges_only=edges_only)
+    with open_graph(index, (*part.around, *(part.between or ()))) as graph:
         if facts:
             _write_facts(graph)
         elif form == CSV:
-            _write_table(graph)
+            _write_table(graph, part)
         elif form == LINES:
-            _write_edges(graph) if edges_only else _write_hops(graph)
+            _write_edges(graph, part) if edges_only else _write_hops(graph, part)
         else:
             from kgraph.report.network import format_network
 
-            write_lines(format_network(api.network(graph, **options), form))
+            write_lines(format_network(api.network(graph, part), form))
 
 
-def _refuse_contradictions(form: str, options: dict[str, Any]) -> None:
-    if form in (LINES, CSV) and (options["only"] or options["around"]):
-        raise click.UsageError("--only and --around need --format graphml, node-link or dot")
-    for name, flag in (("facts", "--facts"), ("edges_only", "--edges-only")):
-        if form != LINES and options[name]:
+def _refuse_contradictions(
+    form: str, part: api.PartQuestion, *, facts: bool, edges_only: bool
+) -> None:
+    if part.depth is not None and not (part.around or part.between):
+        raise click.UsageError("--depth needs --around or --between")
+    for given, flag in ((facts, "--facts"), (edges_only, "--edges-only")):
+        if form != LINES and given:
             raise click.UsageError(f"{flag} cannot be given with --format {form}")
-    if options["facts"] and options["edges_only"]:
+    if facts and edges_only:
         raise click.UsageError("--facts and --edges-only cannot be given together")
+    if facts and not part.is_whole:
+        raise click.UsageError("--facts writes all facts: it goes with no part")
 
 
 class _Progress:
@@ -83,28 +92,28 @@ def _write_facts(graph: "CallGraph") -> None:
         write_json(record, indent=None)
 
 
-def _write_hops(graph: "CallGraph") -> None:
+def _write_hops(graph: "CallGraph", part: api.PartQuestion) -> None:
     from kgraph.report.json import encode_hop
 
     text, progress = api.SourceText(graph), _Progress()
-    for hop in api.export(graph, progress):
+    for hop in api.export(graph, part, progress):
         write_json(encode_hop(hop, text.read_line), indent=None)
     progress.clear()
     remark_changed_files(text)
 
 
-def _write_edges(graph: "CallGraph") -> None:
+def _write_edges(graph: "CallGraph", part: api.PartQuestion) -> None:
     from kgraph.report.edge_list import encode_edge
 
     progress = _Progress()
-    for row in api.export_edges(graph, progress):
+    for row in api.export_edges(graph, part, progress):
         write_json(encode_edge(row), indent=None)
     progress.clear()
 
 
-def _write_table(graph: "CallGraph") -> None:
+def _write_table(graph: "CallGraph", part: api.PartQuestion) -> None:
     from kgraph.report.edge_list import format_csv
 
     progress = _Progress()
-    write_lines(format_csv(api.export_edges(graph, progress)), exact=True)
+    write_lines(format_csv(api.export_edges(graph, part, progress)), exact=True)
     progress.clear()

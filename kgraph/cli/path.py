@@ -1,5 +1,6 @@
 """`kgraph path`: shows the paths between two functions, as text, JSON or a picture."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 NO_PATH = 1
 COULD_NOT_TELL = 3
+STATUS = {"found": 0, "proved none": NO_PATH, "could not tell": COULD_NOT_TELL}
 
 
 @click.command("path")
@@ -56,6 +58,10 @@ COULD_NOT_TELL = 3
                    " detours by other wrappers or error paths.")
 @click.option("--why-not", metavar="F",
               help="Say why the path does not pass this function.")
+@click.option("--must", is_flag=True,
+              help="Instead of a path: the functions that every path passes, over all calls of the"
+                   " index, whether they can follow each other or not. `?` marks those that an"
+                   " unresolved call might lead around.")
 @click.option("--prune/--no-prune", default=True, show_default=True,
               help="Leave out paths that contradict themselves: that sleep in an interrupt, or call"
                    " what another number, key or table is needed for.")
@@ -67,7 +73,7 @@ COULD_NOT_TELL = 3
 @index_option
 def path_verb(
     caller: str, callee: str, scenario: str | None, no_scenario: bool, guards: bool,
-    why_not: str | None, form: str, index: Path | None, **constraints: Any,
+    why_not: str | None, must: bool, form: str, index: Path | None, **constraints: Any,
 ) -> int:
     """How CALLER reaches CALLEE, every hop with its citation.
 
@@ -80,6 +86,8 @@ def path_verb(
     """
     question = api.PathQuestion(caller, callee, **constraints)
     with open_graph(index, (caller, callee, *question.via, *question.avoid)) as graph:
+        if must:
+            return _write_required(graph, question, form, (scenario, guards, why_not))
         result = api.path(graph, question, scenario, documented=not no_scenario)
         if why_not is not None:
             result = api.explain_absence(graph, result, why_not)
@@ -94,12 +102,31 @@ def path_verb(
         left_out = result.answer.contradiction
         if left_out is not None and result.why_not is None and form != "json":
             remark_contradiction(left_out)
-        gap = result.answer.frontier
-        if gap is None:
-            return 0
-        remark_partial_index(graph.description)
-        is_sure = left_out is None or left_out.is_certain
-        return NO_PATH if is_sure and not gap.is_open else COULD_NOT_TELL
+        if result.answer.frontier is not None:
+            remark_partial_index(graph.description)
+        return STATUS[result.answer.finding]
+
+
+def _write_required(
+    graph: "CallGraph", question: "api.PathQuestion", form: str, given: Iterable[object]
+) -> int:
+    """Write what every path passes."""
+    from kgraph.report.json import encode_required
+    from kgraph.report.text import format_required
+
+    if form not in ("text", "json"):
+        raise click.UsageError(f"--must cannot be given with --format {form}")
+    if any(given) or question.via or question.count != 1 or question.max_hops:
+        raise click.UsageError(
+            "--must goes with --avoid, --bind, --no-deferred and --types only: it is about all"
+            " paths that these leave")
+    result = api.required(graph, question)
+    write_result(graph, form, lambda read_line: encode_required(result, read_line),
+                 format_required(result))
+    if result.frontier is None:
+        return STATUS["found"]
+    remark_partial_index(graph.description)
+    return COULD_NOT_TELL if result.frontier.is_open else NO_PATH
 
 
 def _write_answer(graph: "CallGraph", result: "PathResult", form: str, *, guards: bool) -> None:

@@ -4,34 +4,19 @@ Import this module only where you need such a graph: importing networkx is slow.
 of nodes and edges. Must not know what a graph is written as.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import networkx as nx
 
 from kgraph.graph.callgraph import CallGraph
+from kgraph.graph.parts import GraphPart, select_functions
 from kgraph.model.ids import VMLINUX, FunctionId
 from kgraph.model.resolution import Evidence
-from kgraph.model.results import KnownFunction, KnownSite
+from kgraph.model.results import KnownFunction, KnownSite, Path
 
 NetworkxGraph: TypeAlias = nx.MultiDiGraph  # for those who may not import networkx
 _BATCH = 2000  # call sites that are read at once
-
-
-@dataclass(frozen=True, slots=True)
-class GraphPart:
-    """Which functions a graph has: those that meet every condition that is given, all by default.
-
-    `functions` are numbers. `folder` is a path of the tree: functions defined in or below it.
-    `around` are numbers of functions: they, and what reaches one of them or is reached from one in
-    at most `depth` calls.
-    """
-
-    functions: frozenset[int] | None = None
-    folder: str = ""
-    around: tuple[int, ...] = ()
-    depth: int = 1
 
 
 def to_networkx(graph: CallGraph, part: GraphPart | None = None) -> NetworkxGraph:
@@ -49,13 +34,10 @@ def to_networkx(graph: CallGraph, part: GraphPart | None = None) -> NetworkxGrap
 
     linux-4.6.2 takes 10 s of CPU and 400 MB. Raises StoreError if the index is damaged.
     """
-    numbers = _select_functions(graph, part or GraphPart())
+    numbers = select_functions(graph, part or GraphPart())
     functions = graph.load_functions(numbers)
     names = _name_nodes(graph, functions)
-    about = graph.description
-    result: NetworkxGraph = nx.MultiDiGraph(tree=about.tree, release=about.release)
-    for function in functions:
-        result.add_node(names[function.number], **_node_attributes(function))
+    result = _make_network(graph, names, functions)
     for site in _iter_sites(graph, numbers):
         for edge in graph.edges_of(site.number):
             callee = names.get(graph.edge_callee[edge])
@@ -65,32 +47,39 @@ def to_networkx(graph: CallGraph, part: GraphPart | None = None) -> NetworkxGrap
     return result
 
 
-def _select_functions(graph: CallGraph, part: GraphPart) -> list[int]:
-    """The numbers of the functions of a part, ascending."""
-    chosen = set(range(len(graph)))
-    if part.functions is not None:
-        chosen &= part.functions
-    if part.around:
-        chosen &= _find_neighbourhood(graph, part.around, part.depth)
-    if part.folder:
-        chosen &= {function.number for function in graph.find_functions_in(part.folder)}
-    return sorted(chosen)
+def paths_to_networkx(graph: CallGraph, paths: Iterable[Path]) -> NetworkxGraph:
+    """The functions and the calls of some paths alone, as for to_networkx. The key of an edge is
+    the number of its call site; `candidates` and `evidence` are those of the path.
+    """
+    hops = [hop for path in paths for hop in path.hops]
+    functions = {each.number: each for hop in hops for each in (hop.caller, hop.callee)}
+    names = _name_nodes(graph, functions.values())
+    result = _make_network(graph, names, functions.values())
+    for hop in hops:
+        result.add_edge(names[hop.caller.number], names[hop.callee.number], hop.site.number,
+                        **_describe_edge(hop.site, hop.kind.value, hop.candidates, hop.evidence))
+    return result
 
 
-def _find_neighbourhood(graph: CallGraph, centres: Iterable[int], depth: int) -> set[int]:
-    """The functions that reach one of `centres`, or are reached from one, in `depth` calls."""
-    return {*_reach(graph.callers_of, centres, depth), *_reach(graph.callees_of, centres, depth)}
+def find_dominators(pairs: Iterable[tuple[int, int]], first: int, last: int) -> list[int]:
+    """The functions that every way from `first` to `last` passes, in their order, with both ends.
+    Ways lead by `pairs` (caller, callee); there must be one.
+    """
+    above = nx.immediate_dominators(nx.DiGraph(pairs), first) if first != last else {}
+    found = [last]
+    while found[-1] != first:
+        found.append(above[found[-1]])
+    return found[::-1]
 
 
-def _reach(
-    neighbours: Callable[[int], Iterable[int]], centres: Iterable[int], depth: int
-) -> set[int]:
-    found = set(centres)
-    layer = found
-    for _ in range(depth):
-        layer = {other for number in layer for other in neighbours(number)} - found
-        found |= layer
-    return found
+def _make_network(
+    graph: CallGraph, names: dict[int, str], functions: Iterable[KnownFunction]
+) -> NetworkxGraph:
+    about = graph.description
+    result: NetworkxGraph = nx.MultiDiGraph(tree=about.tree, release=about.release)
+    for function in functions:
+        result.add_node(names[function.number], **_node_attributes(function))
+    return result
 
 
 def _name_nodes(graph: CallGraph, functions: Iterable[KnownFunction]) -> dict[int, str]:
@@ -125,11 +114,18 @@ def _node_attributes(function: KnownFunction) -> dict[str, Any]:
 
 
 def _edge_attributes(graph: CallGraph, site: KnownSite, edge: int) -> dict[str, Any]:
+    return _describe_edge(
+        site, graph.kind(edge).value, graph.count_candidates(edge), graph.evidence(edge))
+
+
+def _describe_edge(
+    site: KnownSite, kind: str, candidates: int, evidence: Iterable[Evidence]
+) -> dict[str, Any]:
     attributes: dict[str, Any] = {
-        "kind": graph.kind(edge).value, "file": site.location.path, "line": site.location.line,
+        "kind": kind, "file": site.location.path, "line": site.location.line,
         "column": site.location.column, "ordinal": site.ordinal, "text": site.expression,
-        "macro": site.macro, "slot": site.holder, "candidates": graph.count_candidates(edge),
-        "evidence": "; ".join(map(_describe, graph.evidence(edge))),
+        "macro": site.macro, "slot": site.holder, "candidates": candidates,
+        "evidence": "; ".join(map(_describe, evidence)),
     }
     return {name: value for name, value in attributes.items() if value != ""}
 

@@ -5,6 +5,7 @@ A record holds everything that is needed to show it; rendering asks nothing more
 
 import pathlib
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct, field
@@ -268,6 +269,14 @@ class WhyNot(Struct, frozen=True, gc=False):
     is_passed: bool = False
 
 
+class Finding(StrEnum):
+    """What a question came to. That there is none is proved, or it could not be told."""
+
+    FOUND = "found"
+    NONE = "proved none"
+    OPEN = "could not tell"
+
+
 class PathAnswer(Struct, frozen=True, gc=False):
     """How A reaches B: the best path and further ways, and how many others there are (with
     `others_at_least` there may be more); or the frontier, if there is none. `contradiction`
@@ -279,6 +288,30 @@ class PathAnswer(Struct, frozen=True, gc=False):
     frontier: Frontier | None = None
     others_at_least: bool = False
     contradiction: Contradiction | None = None
+
+    @property
+    def finding(self) -> Finding:
+        """Whether there is a path. A path that only its tables refuse may be one after all."""
+        if self.frontier is None:
+            return Finding.FOUND
+        is_sure = self.contradiction is None or self.contradiction.is_certain
+        return Finding.NONE if is_sure and not self.frontier.is_open else Finding.OPEN
+
+
+class RequiredFunction(Struct, frozen=True, gc=False):
+    """A function that every way passes. Unless `is_certain` a call that kgraph cannot resolve might
+    lead around it."""
+
+    function: KnownFunction
+    is_certain: bool = True
+
+
+class RequiredAnswer(Struct, frozen=True, gc=False):
+    """What every way from one function to another passes, in order, with both ends; or the
+    frontier, if no calls lead from one to the other."""
+
+    functions: tuple[RequiredFunction, ...]
+    frontier: Frontier | None = None
 
 
 class Alias(Struct, frozen=True, gc=False):

@@ -157,23 +157,32 @@ def _ignore(_done: int, _total: int) -> None:
     """Receive progress and do nothing."""
 
 
-def iter_hops(graph: CallGraph, progress: Progress = _ignore) -> Iterator[Hop]:
+def iter_hops(
+    graph: CallGraph, progress: Progress = _ignore, within: Collection[int] | None = None
+) -> Iterator[Hop]:
     """Every edge as a hop, once, with its other call sites; caller by caller, by call site, then by
-    callee. Callers of one file follow each other: who reads its source reads it once.
+    callee. Callers of one file follow each other: who reads its source reads it once. `within`:
+    only edges from these functions.
     """
-    callers = graph.list_functions_by_place()
+    callers = select_within(graph.list_functions_by_place(), within)
     for first in range(0, len(callers), _BATCH):
         progress(first, len(callers))
         yield from _iter_calls(graph, callers[first:first + _BATCH], Kinds().list_excluded())
 
 
-def iter_edge_rows(graph: CallGraph, progress: Progress = _ignore) -> Iterator[EdgeRow]:
-    """Every edge once, caller by caller, without what takes long to read."""
+def iter_edge_rows(
+    graph: CallGraph, progress: Progress = _ignore, within: Collection[int] | None = None
+) -> Iterator[EdgeRow]:
+    """Every edge once, caller by caller, without what takes long to read. `within`: only edges
+    between these functions.
+    """
     kinds = Kinds()
-    for first in range(0, len(graph), _LEAN_BATCH):
-        progress(first, len(graph))
-        callers = range(first, min(first + _LEAN_BATCH, len(graph)))
-        edges = [edge for caller in callers for edge in list_callee_edges(graph, caller, kinds)]
+    every = range(len(graph)) if within is None else sorted(within)
+    for first in range(0, len(every), _LEAN_BATCH):
+        progress(first, len(every))
+        edges = [edge for caller in every[first:first + _LEAN_BATCH]
+                 for edge in list_callee_edges(graph, caller, kinds)
+                 if within is None or graph.edge_callee[edge] in within]
         sites = {edge: graph.site_of(edge) for edge in edges}
         places = graph.load_site_places(set(sites.values()))
         graph.load_all_functions()

@@ -26,6 +26,7 @@ from kgraph.model.results import (
     NamedThing,
     OpsRow,
     Reach,
+    RequiredAnswer,
     SiteAnswer,
     WhyNot,
 )
@@ -196,6 +197,17 @@ def encode_frontier(frontier: Frontier, read_line: LineReader) -> Record:
             for store in frontier.assembler_stores],
         "assembler_entries": [encode_function(each) for each in frontier.assembler_entries],
         "stopped_after": frontier.stopped_after or None,
+    }
+
+
+def encode_required(result: RequiredAnswer, read_line: LineReader) -> Record:
+    """The answer of `path --must`."""
+    frontier = result.frontier
+    return {
+        "format": "kgraph-required/1",
+        "functions": [{**encode_function(each.function), "certain": each.is_certain}
+                      for each in result.functions],
+        "frontier": None if frontier is None else encode_frontier(frontier, read_line),
     }
 
 

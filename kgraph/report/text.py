@@ -25,6 +25,7 @@ from kgraph.model.results import (
     Path,
     PathAnswer,
     Reach,
+    RequiredAnswer,
     SiteAnswer,
     WhyNot,
 )
@@ -257,6 +258,15 @@ def format_frontier(frontier: Frontier) -> Iterator[str]:
                f" ({store.location})")
     if frontier.by_undefined:
         yield f"  undecided: {_format_undefined(frontier.forward)}"
+
+
+def format_required(result: RequiredAnswer) -> Iterator[str]:
+    """What every path passes, a function a line, or why there is none."""
+    if result.frontier is not None:
+        yield from format_frontier(result.frontier)
+    for each in result.functions:
+        doubt = "" if each.is_certain else "  ? an unresolved call might lead around it"
+        yield f"{_format_with_place(each.function)}{doubt}"
 
 
 def _format_undefined(reach: Reach) -> str:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from kgraph import open_index
+from kgraph.api import open_graph
 from kgraph.query import PathQuestion, find_paths
 from tests.bench.measuring import Bench
 
@@ -64,7 +64,7 @@ def test_cold(benchmark, bench: Bench, seconds, verb: str) -> None:
 
 def _place(bench: Bench) -> str:
     """Where the last call of the path is."""
-    graph = open_index(bench.index)
+    graph = open_graph(bench.index)
     [path] = find_paths(graph, PathQuestion(*bench.ends, count_others=False)).paths
     graph.close()
     place = path.hops[-1].site.location
@@ -74,7 +74,7 @@ def _place(bench: Bench) -> str:
 @pytest.mark.benchmark(timer=time.process_time)
 @pytest.mark.parametrize("found", [True, False])
 def test_in_process(benchmark, bench: Bench, seconds, found: bool) -> None:
-    graph = open_index(bench.index)
+    graph = open_graph(bench.index)
     ends = bench.ends if found else bench.ends[::-1]
     question = PathQuestion(*ends)
     if bool(find_paths(graph, question).paths) is not found:

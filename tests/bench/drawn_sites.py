@@ -24,7 +24,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--count", type=int, default=30)
     given = parser.parse_args()
-    graph = kgraph.open_index(given.index)
+    graph = kgraph.api.open_graph(given.index)
     for number in draw_sites(strata(graph), given.count, Random(given.seed)):
         site = graph.site(number)
         caller = graph.function(site.caller)

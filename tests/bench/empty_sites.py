@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("tree", type=Path)
     parser.add_argument("--index", type=Path)
     given = parser.parse_args()
-    graph = kgraph.open_index(given.index)
+    graph = kgraph.api.open_graph(given.index)
     texts = dict(_texts(graph, given.tree))
     writes = _writes(texts)
     fields = sorted(_empty_fields(graph))

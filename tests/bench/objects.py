@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 
-from kgraph import open_index
+from kgraph.api import open_graph
 from kgraph.build import UnitRequest, find_configuration, list_translation_units, open_tree
 from kgraph.graph import CallGraph
 from kgraph.model.ids import FunctionId
@@ -164,7 +164,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(given.jobs) as pool:
         build = partial(compile_unit, build=work / "build", folder=Path(folder))
         compiled = list(pool.map(lambda unit: build(unit, commands[unit.object]), drawn))
-    edges = Edges(open_index(given.index or place))
+    edges = Edges(open_graph(given.index or place))
     report(compiled, edges, [str(work / "build"), str(tree.root)], given.list)
 
 

@@ -18,7 +18,7 @@ COLUMNS = ("hold", "gap", "open", "refused")
 
 
 def main(index: str | None = None, *documents: str) -> None:
-    graph = kgraph.open_index(Path(index) if index else None)
+    graph = kgraph.api.open_graph(Path(index) if index else None)
     texts = [f"```\n{query.chain}" for query in read_shipped_queries()]
     texts += [Path(name).read_text(encoding="utf-8") for name in documents]
     kinds = {"wrong": lambda text: wrong(graph, text), "true, steps left out": shorter}

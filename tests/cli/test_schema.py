@@ -13,6 +13,7 @@ COMMANDS = [
     "path SyS_sendto veth_xmit", "path veth_xmit SyS_sendto",
     "path SyS_sendto raw_sendmsg --bind sock.sk_prot=raw_prot",
     "path SyS_sendto veth_xmit --why-not dev_queue_xmit",
+    "path SyS_sendto veth_xmit --must", "path veth_xmit SyS_sendto --must",
     "callers veth_xmit", "callers net_rx_action", "callers veth_xmit --depth 3 --limit 2",
     "callers veth_xmit --count", "callers veth_xmit --to syscall",
     "callees inet_sendmsg --depth 2", "ops veth_netdev_ops", "ops sock.sk_prot", "ops raw_sendmsg",

@@ -4,7 +4,8 @@ import networkx as nx
 import pytest
 
 from kgraph.graph import CallGraph
-from kgraph.graph.nx import GraphPart, make_node_link, to_networkx
+from kgraph.graph.nx import make_node_link, to_networkx
+from kgraph.graph.parts import GraphPart
 
 
 @pytest.fixture(scope="module")

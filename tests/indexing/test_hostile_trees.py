@@ -183,7 +183,8 @@ def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
         (here / name / "__init__.py").write_text("open('RUN', 'w')\nraise SystemExit(9)\n")
     program = tmp_path / "program" / "asks.py"
     program.parent.mkdir()
-    program.write_text("import kgraph\nprint(kgraph.open_index().find_functions('veth_xmit'))\n")
+    program.write_text(
+        "import kgraph\nprint(kgraph.open_index().function('veth_xmit').location)\n")
     found = subprocess.run(
         [sys.executable, program], cwd=here, capture_output=True, text=True, timeout=120,
         check=False, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})

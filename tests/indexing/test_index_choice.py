@@ -127,8 +127,8 @@ def test_no_home_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_in_process(mini_index: Path, tmp_path: Path) -> None:
-    graph = kgraph.open_index(mini_index)
-    assert graph.find_functions("veth_xmit")
-    graph.close()
+    index = kgraph.open_index(mini_index)
+    assert index.function("veth_xmit")
+    index.close()
     with pytest.raises(KgraphError, match="there is no index"):
         kgraph.open_index(tmp_path / "none")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kgraph import open_index
+from kgraph.api import open_graph
 from kgraph.graph import CallGraph
 from kgraph.indexing.index_tree import index_tree
 from kgraph.indexing.write_index import IndexRequest
@@ -25,7 +25,7 @@ def graph(linux: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
         summary = index_tree(IndexRequest(linux, only=PARTS, jobs=os.cpu_count() or 1))
     assert not summary.failed_units
     assert not summary.units_with_errors
-    graph = open_index(summary.index)
+    graph = open_graph(summary.index)
     yield graph
     graph.close()
 
