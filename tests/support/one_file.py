@@ -16,9 +16,19 @@ from kgraph.store import IndexReader
 @contextmanager
 def index_text(folder: Path, text: str) -> Iterator[CallGraph]:
     """The graph of a tree with this one file, a.c."""
-    (folder / "a.c").write_text(text)
-    (folder / "compile_commands.json").write_text(json.dumps(
-        [{"directory": str(folder), "file": "a.c", "arguments": ["cc", "-c", "a.c"]}]))
+    with index_files(folder, {"a.c": text}) as graph:
+        yield graph
+
+
+@contextmanager
+def index_files(folder: Path, files: dict[str, str]) -> Iterator[CallGraph]:
+    """The graph of a tree of these files, path -> text, each `.c` file a unit."""
+    for path, text in files.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text)
+    (folder / "compile_commands.json").write_text(json.dumps([
+        {"directory": str(folder), "file": path, "arguments": ["cc", "-c", path]}
+        for path in files if path.endswith(".c")]))
     with index_tree_at(folder, folder) as graph:
         yield graph
 

@@ -2,7 +2,8 @@
 
 It may only leave that context behind a deferred call that runs in process context. path_rules.toml
 says which functions enter such a context, which sleep, and where deferred callbacks run. A function
-that says in its text that it may sleep does.
+that says in its text that it may sleep does. One that nothing calls but such entries, whether by
+name or through a pointer, runs where they do.
 """
 
 from functools import cached_property
@@ -10,10 +11,11 @@ from functools import cached_property
 from kgraph.graph import CallGraph
 from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, Verdict
 from kgraph.query.paths.path_rules import RunContext, load_path_rules
-from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT
+from kgraph.store.arrays import FLAG_DEFERRED, FLAG_INDIRECT, FLAG_TYPE
 
 NAME = "context"
 _ATOMIC = (Fact(NAME, 0, 1),)
+_MOST_CALLERS = 1000  # to look at; what more functions lead to is called from everywhere
 _NOTHING = Verdict()
 _STAYS = Verdict(_ATOMIC)
 
@@ -42,15 +44,15 @@ class ExecutionContext:
         return _STAYS if is_atomic else _NOTHING
 
     def facts_at_start(self, function: int) -> Facts:
-        """A path starts in an interrupt if its first function is an entry, or only a callback that
-        runs in one.
+        """A path starts in an interrupt if its first function is an entry, only a callback that
+        runs in one, or called from nowhere else.
         """
         if function in self._atomic:
             return _ATOMIC
         if self._find_context(function) is RunContext.ATOMIC and not self._is_called_by_name(
                 function):
             return _ATOMIC
-        return ()
+        return _ATOMIC if self._is_called_in_interrupts_only(function) else ()
 
     def may_reach(self, source: int, target: int, excluded_flags: int) -> bool:
         """Whether calls lead from one function to another without a hop that this rule refuses, or
@@ -93,6 +95,32 @@ class ExecutionContext:
         hops = graph.hops_to(function)
         return any(not graph.hop_flags[hop] & FLAG_INDIRECT for hop in hops)
 
+    def _is_called_in_interrupts_only(self, function: int) -> bool:
+        """Whether all calls that lead to a function come from entries of such a context. A function
+        without a known caller may be called from anywhere.
+        """
+        graph = self._graph
+        seen, waiting = {function}, [function]
+        while waiting:
+            here = waiting.pop()
+            hops = graph.hops_to(here)
+            if not hops or len(seen) > _MOST_CALLERS:
+                return False
+            for hop in hops:
+                caller, flags = graph.hop_caller[hop], graph.hop_flags[hop]
+                if flags & FLAG_TYPE:
+                    return False
+                if flags & FLAG_DEFERRED:
+                    context = self._find_context(here)
+                    if context is RunContext.ATOMIC:
+                        continue
+                    if context is RunContext.PROCESS:
+                        return False
+                if caller not in self._atomic and caller not in seen:
+                    seen.add(caller)
+                    waiting.append(caller)
+        return True
+
     def _find_context(self, function: int) -> RunContext:
         """Where a deferred callback runs; in process context if it is of several kinds."""
         contexts = self._contexts.get(function, {RunContext.PROCESS})
@@ -117,5 +145,3 @@ class ExecutionContext:
         named = self._graph.find_functions_matching(rules.sleeping)
         annotated = self._graph.find_callers_in_macros(rules.annotations)
         return frozenset((*named, *annotated)) - self._atomic
-
-

@@ -3,7 +3,9 @@
 Where a path goes through a table that the rows of another table pair with some (`inetsw_array` has
 tcp_prot beside inet_stream_ops), a later call goes through one of these. And where a later call can
 go through a table that is implemented in the same folder (the address_space_operations of the file
-system whose file_operations were taken), another one is dear: it may be that of another object.
+system whose file_operations were taken), another one is dear: it may be that of another object. So
+is one whose own folder implements the table before, too. A function that nothing calls but through
+its tables has been reached through one of them, also where the path starts in it.
 """
 
 from collections.abc import Sequence
@@ -13,11 +15,12 @@ from kgraph.graph import CallGraph
 from kgraph.graph.callgraph import find_rows
 from kgraph.query.paths.costs import HOP
 from kgraph.query.paths.path_facts import Fact, Facts, OutgoingHop, ValueNumbers, Verdict
-from kgraph.store.arrays import FLAG_CALLBACK
+from kgraph.store.arrays import FLAG_CALLBACK, FLAG_INDIRECT
 
 NAME = "tables"
 _FAMILY = -1  # the key of the fact of the folder; others are records
 _OTHER_FAMILY = 6 * HOP
+_HAS_OWN = HOP  # another folder, which implements the table before, too
 _Tables = frozenset[int]
 
 
@@ -64,9 +67,18 @@ class ObjectTables:
                 facts[_FAMILY] = self._values.assign((record, folders))
         return Verdict(tuple(Fact(NAME, *item) for item in facts.items()), cost=cost)
 
-    def facts_at_start(self, _function: int) -> Facts:
-        """No table was passed yet."""
-        return ()
+    def facts_at_start(self, function: int) -> Facts:
+        """The tables of the function, if all calls of it go through tables of one record."""
+        graph = self._graph
+        records = set[int | None]()
+        for hop in graph.hops_to(function):
+            is_direct = not graph.hop_flags[hop] & FLAG_INDIRECT
+            records.add(None if is_direct else graph.record_of(graph.site_of(graph.hop_edge[hop])))
+        record = records.pop() if len(records) == 1 else None
+        tables = frozenset() if record is None else self._find_tables(function, record)
+        if record is None or not tables or record not in self._paired_records:
+            return ()
+        return (Fact(NAME, record, self._values.assign((record, tables))),)
 
     def _contradicts(self, facts: dict[int, int], record: int, tables: _Tables) -> bool:
         passed = {key: value for key, value in facts.items() if key not in (_FAMILY, record)}
@@ -95,7 +107,10 @@ class ObjectTables:
             return 0
         if not folders.isdisjoint(self._folders_of(hop.callee, record)):
             return 0
-        return 0 if folders.isdisjoint(self._find_folders(hop, record)) else _OTHER_FAMILY
+        if not folders.isdisjoint(self._find_folders(hop, record)):
+            return _OTHER_FAMILY
+        own = self._folders_of(hop.callee, record)
+        return 0 if own.isdisjoint(self._folders_of_record.get(before, ())) else _HAS_OWN
 
     def _find_folders(self, hop: OutgoingHop, record: int) -> frozenset[int]:
         """The folders of the tables that a call site may go through."""
@@ -118,6 +133,11 @@ class ObjectTables:
         graph = self._graph
         return {graph.bound_folder[row] for row in self._rows_of(function)
                 if graph.bound_record[row] == record and graph.bound_folder[row] >= 0}
+
+    @cached_property
+    def _folders_of_record(self) -> dict[int, set[int]]:
+        """The folders with tables of a record."""
+        return _group(self._graph.bound_record, self._graph.bound_folder)
 
     @cached_property
     def _partners(self) -> dict[int, set[int]]:

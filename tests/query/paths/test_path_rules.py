@@ -12,7 +12,7 @@ from kgraph import api
 from kgraph.graph import CallGraph
 from kgraph.query.paths.path_rules import RunContext, load_path_rules
 from kgraph.query.paths.question import PathQuestion, find_paths
-from tests.support.one_file import index_text
+from tests.support.one_file import index_files, index_text
 
 
 def ask(graph: CallGraph, caller: str, callee: str, *, prune: bool = True) -> list[str]:
@@ -91,6 +91,27 @@ def test_a_path_that_starts_in_a_timer_does_not_sleep(tmp_path: Path) -> None:
         assert ask(graph, "start", "schedule") == []
         assert ask(graph, "helper", "schedule")  # it is called by its name, too: who knows where
         assert ask(graph, "by_name", "schedule")
+
+
+def test_a_path_that_starts_where_only_interrupts_come_does_not_sleep(tmp_path: Path) -> None:
+    with index_text(tmp_path, """
+    struct action { int (*handler)(int); };
+    int counter;
+    void schedule(void) { counter++; }
+    static int sample(int n) { schedule(); return n; }
+    static int watched(int n) { sample(n); return n; }
+    static int shared(int n) { schedule(); return n; }
+    static int unknown(int n) { schedule(); return n; }
+    static struct action actions[] = { { watched }, { shared } };
+    static int nmi_handle(int n) { return actions[n].handler(n); }
+    void do_nmi(int n) { nmi_handle(n); }
+    void syscall_entry(void) { shared(1); }
+    """) as graph:
+        assert ask(graph, "watched", "schedule") == []
+        assert ask(graph, "sample", "schedule") == []
+        assert "may not sleep" in why(graph, "sample", "schedule")
+        assert ask(graph, "shared", "schedule")
+        assert ask(graph, "unknown", "schedule")  # nobody is known to call it
 
 
 def test_a_function_that_says_that_it_sleeps_does(tmp_path: Path) -> None:
@@ -196,6 +217,48 @@ def test_tables_are_paired_by_the_rows_that_have_both(tmp_path: Path) -> None:
         avoiding = PathQuestion("by_ops", "goal", avoid=("stream_connect",))
         assert not find_paths(graph, avoiding).paths
         assert ask(graph, "odd", "goal")  # no table was passed
+
+
+def test_a_function_that_is_called_through_its_tables_only_was_reached_through_them(
+    tmp_path: Path,
+) -> None:
+    with index_text(tmp_path, PAIRS) as graph:
+        assert ask(graph, "stream_connect", "goal") == ["stream_connect", "tcp_connect", "goal"]
+        assert ask(graph, "dgram_connect", "goal")  # it is called by name, too
+    with index_text(tmp_path, PAIRS.replace("int odd", "static int odd_one(void) { return 0; }\n//")
+                    ) as graph:
+        assert ask(graph, "dgram_connect", "goal") == []
+        assert "not of one object" in why(graph, "dgram_connect", "goal")
+
+
+def test_a_table_of_a_folder_with_tables_of_its_own_is_dear(tmp_path: Path) -> None:
+    kinds = """
+    struct sb; struct fs { void (*kill)(struct sb *); }; struct sops { void (*put)(struct sb *); };
+    struct sb { const struct fs *fs; const struct sops *ops; };
+    void shut(struct sb *sb); void block(struct sb *sb); void anon(struct sb *sb);
+    """
+    files = {"fs.h": kinds, "super.c": """
+    #include "fs.h"
+    void shut(struct sb *sb) { sb->ops->put(sb); }
+    void anon(struct sb *sb) { shut(sb); }
+    void block(struct sb *sb) { if (!sb->fs) return; shut(sb); }
+    void umount(struct sb *sb) { sb->fs->kill(sb); }
+    """}
+    for name in "abde":
+        files[f"{name}/{name}.c"] = f"""
+        #include "../fs.h"
+        static void put_{name}(struct sb *sb) {{ sb->fs = 0; }}
+        static const struct fs type = {{ block }};
+        static const struct sops ops = {{ put_{name} }};
+        void fill_{name}(struct sb *sb) {{ sb->fs = &type; sb->ops = &ops; }}
+        """
+    files["c/c.c"] = """
+    #include "../fs.h"
+    static const struct fs type = { anon };
+    void fill_c(struct sb *sb) { sb->fs = &type; }
+    """
+    with index_files(tmp_path, files) as graph:
+        assert ask(graph, "umount", "put_e") == ["umount", "block", "shut", "put_e"]
 
 
 NUMBERS = """
