@@ -137,10 +137,13 @@ def lay_out(lines: Iterable[DocumentLine]) -> Layout:
 
 
 def find_unknown_names(context: CheckContext, lines: Sequence[DocumentLine]) -> set[str]:
-    """The names in a document that no function and no macro of the index has."""
+    """The names in a document that no function and no macro of the index has. The functions of the
+    others are loaded, all at once.
+    """
     names = {line.claim.name for line in lines if line.kind in NAMING_KINDS}
     names |= {line.claim.target for line in lines}
     names |= {name for line in lines for name in line.claim.onward}
+    context.graph.load_names(name for name in names if name.isidentifier())
     return {name for name in names if name.isidentifier() and not _is_known(context, name)}
 
 

@@ -292,6 +292,7 @@ class CallGraph(GraphArrays, Lookups):
     def __init__(self, reader: IndexReader) -> None:
         super().__init__(reader)
         self._functions: dict[int, KnownFunction] = {}
+        self._named: dict[str, list[KnownFunction]] = {}
         self._sites: dict[int, KnownSite] = {}
         self._evidence: dict[int, tuple[Evidence, ...]] = {}
         self._installs = NearestInstalls(self)
@@ -323,6 +324,23 @@ class CallGraph(GraphArrays, Lookups):
         if number not in self._functions:
             self._functions[number] = self.load_functions((number,))[0]
         return self._functions[number]
+
+    def load_names(self, names: Iterable[str]) -> None:
+        """Keep the functions of these names: find_functions() then does not ask the file."""
+        missing = set(names) - self._named.keys()
+        self._named.update((name, []) for name in missing)
+        for function in self.find_named_functions(missing):
+            self._functions[function.number] = function
+            self._named[function.id.name].append(function)
+
+    def find_functions(self, name: str) -> list[KnownFunction]:
+        """The functions of this name."""
+        known = self._named.get(name)
+        return super().find_functions(name) if known is None else list(known)
+
+    def find_sites_of(self, function: int) -> list[KnownSite]:
+        """The call sites of a function."""
+        return self.find_sites_between(self.site_start[function], self.site_start[function + 1])
 
     def site(self, number: int) -> KnownSite:
         """The call site of this number."""

@@ -146,6 +146,16 @@ class Lookups:
             "SELECT f.id FROM function f LEFT JOIN file ON file.id = f.file"
             " ORDER BY path, f.line, f.id")
 
+    def find_named_functions(self, names: Iterable[str]) -> list[KnownFunction]:
+        """The functions that have one of some names, in one question for many."""
+        found: list[KnownFunction] = []
+        ordered = sorted(names)
+        for first in range(0, len(ordered), _BATCH):
+            batch = ordered[first:first + _BATCH]
+            found += self._select_functions(
+                f"f.name IN ({', '.join('?' * len(batch))})", *batch)
+        return found
+
     def find_functions(self, name: str) -> list[KnownFunction]:
         """The functions of this name."""
         return self._select_functions("name = ?", name)
@@ -348,9 +358,9 @@ class Lookups:
         """The call sites in a file."""
         return self._select_sites("file.path = ?", path)
 
-    def find_sites_of(self, function: int) -> list[KnownSite]:
-        """The call sites of a function."""
-        return self._select_sites("s.caller = ?", function)
+    def find_sites_between(self, first: int, last: int) -> list[KnownSite]:
+        """The call sites from `first` to `last` (exclusive)."""
+        return self._select_sites("s.id >= ? AND s.id < ?", first, last)
 
     def find_sites_through(self, holder: str) -> list[int]:
         """The numbers of the call sites that go through the holder of this name."""

@@ -1,7 +1,9 @@
 """Documents of ten megabytes, deep ones, and what they cost: counted in calls, not in seconds."""
 
 import sys
+from collections.abc import Iterable
 from types import FrameType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -52,6 +54,24 @@ def calls(graph: CallGraph, text: str) -> int:
     finally:
         sys.setprofile(before)
     return count
+
+
+def test_the_index_is_asked_for_all_names_at_once(
+    mini: CallGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph, asked = CallGraph(mini.reader), list[str]()
+    fetch_rows = mini.reader.fetch_rows
+
+    def fetch(statement: str, values: Iterable[object] = ()) -> list[tuple[Any, ...]]:
+        asked.append(statement)
+        return fetch_rows(statement, values)
+
+    monkeypatch.setattr(mini.reader, "fetch_rows", fetch)
+    check = check_text(graph, CHAINS)
+    by_name = [statement for statement in asked if "f.name" in statement.partition("WHERE")[2]]
+    assert sum(line.verdict is Verdict.HOLDS for line in check.lines) > 20
+    assert len(by_name) < 10
+    assert not any("s.caller = " in statement for statement in asked)  # no index has it
 
 
 @pytest.mark.parametrize("unit", [

@@ -20,6 +20,7 @@ from kgraph.model.verdicts import Verdict
 from kgraph.query.lookup import describe_alias
 
 _MEMBER = re.compile(r"(?:->|\.)\s*(\w+)$", re.ASCII)
+_MEMBERS = re.compile(r"(?:->|\.)\s*([A-Za-z_]\w*)", re.ASCII)
 _NAME = re.compile(r"\w+[ \t]*(?=\()", re.ASCII)
 _IGNORED = frozenset({"const", "register", "restrict", "extern", "struct", "enum", "union"})
 _STATEMENT_ENDS = (";", "{", "}")
@@ -159,6 +160,18 @@ def _find_pasted(context: CheckContext, macro: str, depth: int = 0) -> set[int]:
                                   enumerate(arguments)
                                   if number in deeper and each.strip() in names}
     return set.intersection(*found) if found else set()
+
+
+def find_no_member(placed: PlacedLine, places: Iterable[Extent]) -> str:
+    """A member in the arguments of a line which nothing in the tree has, nor one of the calls at
+    `places`; "" for none.
+    """
+    claim, context = placed.claim, placed.context
+    if not claim.arguments or claim.declared or not compare_arguments(placed, places):
+        return ""
+    names = dict.fromkeys(name for each in claim.arguments for name in _MEMBERS.findall(each))
+    context.tree.announce(set(names))
+    return next((name for name in names if context.tree.find_name(name) is None), "")
 
 
 def has_other_members(placed: PlacedLine, places: Iterable[Extent]) -> bool:

@@ -10,6 +10,7 @@ from kgraph.check.claims.arguments import (
     compare_arguments,
     compare_parameters,
     describe_other_constants,
+    find_no_member,
     has_other_members,
     is_written,
 )
@@ -154,8 +155,10 @@ def _judge_calls(
         call.state._replace(via_passed=0) for call in chosen)))
     refusal = (refusal or describe_other_targets(placed, places, functions)
                or describe_other_constants(placed, places))
-    if refusal:
-        return Outcome(Verdict.REFUTED, refusal, hop, places=places, position=position)
+    missing = "" if refusal else find_no_member(placed, places)
+    if refusal or missing:
+        return Outcome(Verdict.REFUTED, refusal or f"no member {missing} in this tree", hop,
+                       places=places, position=position)
     note = join_notes(note, compare_parameters(placed, hop.callee),
                       compare_arguments(placed, places, functions))
     return Outcome(verdict, note, hop, places=places, position=position)

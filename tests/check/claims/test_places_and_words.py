@@ -49,6 +49,13 @@ void make_files(void)
 	set_up(&other_file, 1, &other_ops);
 }
 int use(struct file *file, int n) { return file->ops->open(n) + probe_lock; }
+struct counts { int first; int second; };
+int count(struct counts *counts)
+{
+	f(counts->first);
+	CALL(FOO);
+	return 0;
+}
 void one(int w)
 {
 	CALL(FOO);
@@ -137,10 +144,21 @@ def test_constants_and_pasted_words(graph: CallGraph, text: str, verdict: Verdic
     assert last.verdict is verdict, last.note
 
 
+@pytest.mark.parametrize(("text", "verdict"), [
+    ("f(counts->first)", Verdict.HOLDS), ("f(counts->second)", Verdict.HOLDS),
+    ("f(counts->there_is_none)", Verdict.REFUTED), ("f(n)", Verdict.HOLDS),
+])
+def test_a_member_in_an_argument_must_be_somewhere(
+    graph: CallGraph, text: str, verdict: Verdict
+) -> None:
+    last = _judge(graph, f"count()\n|-{text}")[-1]
+    assert last.verdict is verdict, last.note
+
+
 def test_the_place_is_that_of_the_use_with_the_word(graph: CallGraph) -> None:
     places = [line.found and line.found.line for line in _judge(
         graph, "two()\n|-CALL(FOO)\n|-CALL(BAR)\none()\n|-f(C_FOO)")]
-    assert places[1:3] == [_find_line("CALL(FOO);", 2), _find_line("CALL(BAR);")]
+    assert places[1:3] == [_find_line("CALL(FOO);", 3), _find_line("CALL(BAR);")]
     assert places[4] == _find_line("f(C_FOO);")
 
 
