@@ -18,6 +18,7 @@ from kgraph.resources import find_mini_linux
 from kgraph.store.schema import APPLICATION_ID, SCHEMA_VERSION
 from tests.support.complaints import assert_error
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE, wait_until
 
 PREVIOUS = b"SQLite format 3\0" + bytes(52) + APPLICATION_ID.to_bytes(4, "big") + b"what was before"
 
@@ -153,13 +154,10 @@ def test_an_interrupt_is_quiet_and_leaves_the_earlier_index(
         # a job in the background, as a test may be, starts with SIGINT ignored
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
-    deadline = time.monotonic() + 20
-    while not list(tmp_path.glob(".*.unfinished")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: list(tmp_path.glob(".*.unfinished")))
     time.sleep(0.3)
     os.killpg(process.pid, signal_number)  # as a terminal does: to parent and workers
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130, err
     assert (out, err) == ("", "")
     assert previous.read_bytes() == PREVIOUS
@@ -189,7 +187,7 @@ def in_shell(*arguments: object, where: str) -> "subprocess.CompletedProcess[str
     command = shlex.join([sys.executable, "-m", "kgraph", *map(str, arguments)])
     return subprocess.run(
         ["bash", "-c", f"{command} {where}"], env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True, text=True, check=False, timeout=120)
+        capture_output=True, text=True, check=False, timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("where", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-", ">&- 2>&-"])
@@ -264,7 +262,7 @@ def test_a_document_whose_name_is_not_text(kgraph, mini_index: Path, tmp_path: P
     (tmp_path / name).write_text("SyS_sendto()\n  sock_sendmsg()\n")
     answer = subprocess.run(
         [sys.executable, "-m", "kgraph", "check", name, "--junit", "j.xml", "--sarif", "s.json",
-         "--index", mini_index], cwd=tmp_path, capture_output=True, timeout=120, check=False,
+         "--index", mini_index], cwd=tmp_path, capture_output=True, timeout=PATIENCE, check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert answer.returncode in (0, 1), answer.stderr
     assert b"Traceback" not in answer.stderr

@@ -23,7 +23,7 @@ from kgraph.indexing.write_index import IndexRequest
 from kgraph.store import IndexReader
 from tests.support.command_line import Answer, answer_here
 from tests.support.places import ROOT
-from tests.support.processes import command_lines, nothing_runs_for
+from tests.support.processes import PATIENCE, command_lines, nothing_runs_for, wait_until
 
 UNITS = 6
 
@@ -113,10 +113,7 @@ def test_workers_end_with_a_killed_run(tree: Path, cache: Path) -> None:
     workers = children_of(process.pid, 2)
     process.kill()
     process.wait()
-    deadline = time.monotonic() + 10
-    while any(Path(f"/proc/{worker}").exists() for worker in workers):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
 
 
 def test_a_compiler_ends_with_a_killed_run(tree: Path, cache: Path) -> None:
@@ -125,11 +122,8 @@ def test_a_compiler_ends_with_a_killed_run(tree: Path, cache: Path) -> None:
     listed = tree / "compile_commands.json"
     listed.write_text(listed.read_text().replace("u0.c", "u0.S"))
     process = start(cache, "index", tree, "-j2", "--no-precompiled")
-    deadline = time.monotonic() + 60
     source = str(tree / "u0.S").encode()
-    while not any(source in words for words in command_lines()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_until(lambda: any(source in words for words in command_lines()))
     process.kill()
     process.wait()
     nothing_runs_for(tree)
@@ -137,9 +131,10 @@ def test_a_compiler_ends_with_a_killed_run(tree: Path, cache: Path) -> None:
 
 def children_of(parent: int, count: int) -> list[int]:
     """Wait until a process has `count` workers, and return them."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = []
+    found: list[int] = []
+
+    def has_workers() -> bool:
+        found.clear()
         for path in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = path.read_text().rpartition(")")[2].split()
@@ -148,10 +143,10 @@ def children_of(parent: int, count: int) -> list[int]:
                 continue
             if int(fields[1]) == parent and spawned:
                 found.append(int(path.parent.name))
-        if len(found) >= count:
-            return found
-        time.sleep(0.05)
-    raise AssertionError("no workers")
+        return len(found) >= count
+
+    wait_until(has_workers)
+    return found
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -164,7 +159,7 @@ def test_a_signal_ends_a_run_quietly(tree: Path, cache: Path, number: signal.Sig
     process = start(cache, "index", tree, "-j2", "--no-precompiled")
     children_of(process.pid, 1)
     process.send_signal(number)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, err) == (128 + number, "", "")
     assert files(cache) == whole
     assert run(cache, "path", "f0", "f3", cwd=tree).returncode == 0
@@ -195,7 +190,7 @@ def test_a_hundred_readers_at_once(tree: Path, cache: Path) -> None:
     index = next(cache.rglob("*.kgraph"))
     readers = [start(cache, "path", "f0", "f3", "--json", "--index", index) for _ in range(100)]
     for reader in readers:
-        out, err = reader.communicate(timeout=300)
+        out, err = reader.communicate(timeout=PATIENCE)
         assert (reader.returncode, out) == (0, expected), err
 
 
@@ -279,7 +274,7 @@ def test_a_file_that_may_not_grow(tree: Path, cache: Path, tmp_path: Path, size:
     edit(tree, 0)
     answer = subprocess.run(
         command("index", tree, "-j1", "--index", index, "--no-precompiled"),
-        env=environment(cache), capture_output=True, text=True, check=False, timeout=120,
+        env=environment(cache), capture_output=True, text=True, check=False, timeout=PATIENCE,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
     assert "cannot write" in one_error(answer)
     assert index.read_bytes() == before

@@ -23,7 +23,7 @@ from kgraph.store import IndexReader
 from kgraph.textfile import escape_name, read_regular_file, unescape_name
 from tests.support.effort import examples
 from tests.support.places import ROOT
-from tests.support.processes import nothing_runs_for
+from tests.support.processes import PATIENCE, nothing_runs_for
 
 
 def index(tree: Path, sources: dict[bytes, str], *listed: bytes, jobs: int = 0,
@@ -186,7 +186,7 @@ def test_modules_in_the_current_folder_are_not_run(tmp_path: Path) -> None:
     program.write_text(
         "import kgraph\nprint(kgraph.open_index().function('veth_xmit').location)\n")
     found = subprocess.run(
-        [sys.executable, program], cwd=here, capture_output=True, text=True, timeout=120,
+        [sys.executable, program], cwd=here, capture_output=True, text=True, timeout=PATIENCE,
         check=False, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
     assert (found.returncode, found.stderr) == (0, "")
     assert "drivers/net/veth.c" in found.stdout
@@ -346,7 +346,14 @@ def test_huge_assembler_sources_are_read(tmp_path: Path, kind: str) -> None:
     graph.close()
 
 
-JSON = st.recursive(
+WORDS = st.sampled_from(["gcc", "/usr/bin/clang-19", "ccache", "distcc", "icecc", "-c", "-o", "-I",
+                         "-include", "-D", "-x", "@r", "a.c", "a.o", "--", "-", "", "'", '"',
+                         "\\", ";", "&&", ".", "/", "~", "$(CC)"])
+ENTRIES = st.fixed_dictionaries({"file": st.just("a.c") | WORDS}, optional={
+    "directory": st.just(".") | WORDS, "output": WORDS}).flatmap(lambda entry: st.one_of(
+        st.lists(WORDS, max_size=3).map(lambda words: {"arguments": words, **entry}),
+        st.lists(WORDS, max_size=3).map(lambda words: {"command": " ".join(words), **entry})))
+JSON = ENTRIES | st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.just("/x\0") | st.just("\ud800"),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
         st.sampled_from(["directory", "file", "command", "arguments", "output", "x"]), inner,
@@ -367,10 +374,11 @@ def test_any_list_of_commands_is_read_or_refused(tmp_path_factory: pytest.TempPa
 
 TEXTS = st.sampled_from(["tree", "path", "configuration", "config", "defconfig", "trees", "only",
                          "compile_commands", "prepare", "x"])
+STRINGS = st.sampled_from(['"tree"', '"."', '"~"', '"~nobody-has-this/x"', '"\\u0000"', '"x\\ny"',
+                           '""', '"/"', '"tree/a.c"'])
 VALUES = st.recursive(
     st.one_of(st.booleans().map(lambda value: str(value).lower()), st.integers().map(str),
-              st.sampled_from(['"tree"', '"."', '"~nobody-has-this/x"', '"\\u0000"', '"x\\ny"',
-                               "nan", "1979-05-27", "9" * 5000, '"tree/a.c"'])),
+              st.sampled_from(["nan", "1979-05-27", "9" * 5000]), STRINGS),
     lambda inner: st.lists(inner, max_size=3).map(lambda values: f"[{', '.join(values)}]")
     | st.tuples(TEXTS, inner).map(lambda pair: f"{{ {pair[0]} = {pair[1]} }}"), max_leaves=4)
 LINES = st.one_of(
@@ -378,7 +386,11 @@ LINES = st.one_of(
     st.tuples(TEXTS, VALUES).map(" = ".join))
 
 
-@given(st.lists(LINES, max_size=8).map("\n".join) | st.text())
+WHOLE = st.tuples(STRINGS, STRINGS, TEXTS, STRINGS | VALUES).map(
+    lambda parts: "[[tree]]\npath = {}\n[[configuration]]\ntrees = [{}]\n{} = {}".format(*parts))
+
+
+@given(WHOLE | st.lists(LINES, max_size=8).map("\n".join) | st.text())
 @example("[[tree]]\npath = 'tree'\n[[configuration]]\ntrees = []")
 @example("only = " + "[" * 100_000)
 @example("only = " + "{ a = " * 100_000)
@@ -445,7 +457,7 @@ def test_no_verb_uses_the_network(tmp_path: Path) -> None:
     for verb in [["index", str(ROOT / "fixtures/mini-linux"), "-j2"], *VERBS]:
         answer = subprocess.run(
             [sys.executable, "-m", "kgraph", *verb, "--index", str(index_path)], cwd=tmp_path,
-            env=environment, capture_output=True, text=True, check=False, timeout=120)
+            env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert "Traceback" not in answer.stderr
         assert answer.returncode in (0, 1, 3) or verb[0] == "site", (verb, answer.stderr)
     (tmp_path / "set.toml").write_text(
@@ -453,7 +465,7 @@ def test_no_verb_uses_the_network(tmp_path: Path) -> None:
     for verb in OF_THE_CACHE_FOLDER:
         answer = subprocess.run(
             [sys.executable, "-m", "kgraph", *verb], cwd=tmp_path, env=environment,
-            capture_output=True, text=True, check=False, timeout=120)
+            capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert answer.returncode == 0, (verb, answer.stderr)
     assert not log.exists(), log.read_text()
     probe = subprocess.run(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kgraph.cli import main
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE
 
 Answer = subprocess.CompletedProcess[str]
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -37,7 +38,7 @@ def answer_apart(arguments: list[str], cwd: Path, env: dict[str, str]) -> Answer
     """Run the command line in a process of its own."""
     return subprocess.run(
         [sys.executable, "-m", "kgraph", *arguments],
-        capture_output=True, text=True, timeout=120, check=False, cwd=cwd,
+        capture_output=True, text=True, timeout=PATIENCE, check=False, cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(ROOT), **env},
     )
 

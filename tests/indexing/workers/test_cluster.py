@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from kgraph.resources import find_mini_linux
 from kgraph.store.cache_paths import INDEX_SUFFIX
 from tests.support.index_contents import all_tables
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE, wait_until
 
 pytestmark = pytest.mark.cluster
 UNITS = 24
@@ -51,7 +52,7 @@ class Dask:
             "dask_worker", self.address, "--nthreads", "1", "--no-dashboard",
             "--nanny" if nanny else "--no-nanny",
             **environment)
-        until(lambda: b"Registered to" in log.read_bytes())
+        wait_until(lambda: b"Registered to" in log.read_bytes())
         return process
 
     def _start(self, module: str, *arguments: object, **environment: str
@@ -66,7 +67,7 @@ class Dask:
         return process
 
     def _written(self) -> str:
-        until(lambda: self._file.exists() and self._file.read_text().rstrip().endswith("}"))
+        wait_until(lambda: self._file.exists() and self._file.read_text().rstrip().endswith("}"))
         return self._file.read_text()
 
     def stop(self) -> None:
@@ -74,13 +75,6 @@ class Dask:
             process.kill()
         for process in self.processes:
             process.wait()
-
-
-def until(there: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not there():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -143,7 +137,7 @@ class Waiting:
         self._gate = tree, number
         self._path = tree / f"gate{number}.h"
         self._end = -1
-        until(self._has_reader)
+        wait_until(self._has_reader)
 
     def _has_reader(self) -> bool:
         with contextlib.suppress(OSError):  # as long as there is none
@@ -152,7 +146,7 @@ class Waiting:
 
     def reader(self) -> int:
         """The worker whose child waits."""
-        until(lambda: bool(self._readers()))
+        wait_until(lambda: bool(self._readers()))
         return self._readers()[0]
 
     def _readers(self) -> list[int]:
@@ -189,7 +183,7 @@ def start(cache: Path, *arguments: object) -> "subprocess.Popen[str]":
 
 def run(cache: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command(*arguments), env=environment(cache), capture_output=True,
-                          text=True, timeout=120, check=False)
+                          text=True, timeout=PATIENCE, check=False)
 
 
 def index_in(cache: Path) -> Path:
@@ -237,7 +231,7 @@ def test_a_worker_is_killed_and_another_joins_late(
     assert again.reader() == late.pid  # the other one still waits
     again.go_on()
     second.go_on()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, told) == (0, "")
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")
 
@@ -274,7 +268,7 @@ def test_the_scheduler_goes_away(dask: Dask, tree: Path, tmp_path: Path) -> None
     process = start(tmp_path / "cache", tree, "--again", "--scheduler", dask.address)
     waiting = Waiting(tree, 0)
     dask.scheduler.kill()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     waiting.leave()
     assert process.returncode == 2
     first, second = told.splitlines()
@@ -298,9 +292,9 @@ def test_an_interrupt_ends_the_run_and_its_tasks(dask: Dask, tree: Path, tmp_pat
     assert waiting.reader() == worker.pid
     assert children_of(worker.pid)
     process.send_signal(signal.SIGINT)
-    out, told = process.communicate(timeout=60)
+    out, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, out, told) == (128 + signal.SIGINT, "", "")
-    until(lambda: not children_of(worker.pid))
+    wait_until(lambda: not children_of(worker.pid))
     waiting.go_on()
     far = run(tmp_path / "cache", tree, "--scheduler", dask.address)  # the worker is free again
     assert (far.returncode, far.stderr) == (0, "")
@@ -376,7 +370,7 @@ def test_a_worker_of_another_version_that_joins_late_is_left_out(
     assert line.endswith("is left out: its kgraph or libclang is of another version\n")
     time.sleep(2)  # it may ask for tasks
     waiting.go_on()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     assert (process.returncode, told) == (0, "")
 
 
@@ -430,7 +424,7 @@ def test_a_unit_on_which_workers_die_is_read_again_alone(tree: Path, tmp_path: P
         assert process.stderr is not None
         told = process.stderr.readline()
         waiting.go_on()
-        _, rest = process.communicate(timeout=60)
+        _, rest = process.communicate(timeout=PATIENCE)
     lines = [told, *rest.splitlines(keepends=True)]
     assert "kgraph: u0.c: the worker that had it died; it is read again, alone\n" in lines
     assert all(line.endswith("it is read again, alone\n") for line in lines)
@@ -451,7 +445,7 @@ def test_a_worker_that_its_nanny_starts_again(dask: Dask, tree: Path, tmp_path: 
     again = Waiting(tree, 0)
     assert again.reader() != killed
     again.go_on()
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
     assert told in ("", f"kgraph: the scheduler at {dask.address} has no worker: waiting for one\n")
     assert all_of(tmp_path / "far") == all_of(tmp_path / "local")

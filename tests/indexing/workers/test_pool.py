@@ -20,8 +20,11 @@ from kgraph.indexing.workers.worker_main import LostTask
 from kgraph.indexing.write_index import IndexRequest
 from kgraph.resources import find_mini_linux
 from tests.support.places import ROOT
+from tests.support.processes import PATIENCE
 
-FAST = Limits(20, 2 << 30)
+FAST = Limits(PATIENCE, 2 << 30)
+SHORT = Limits(5, 2 << 30)  # a busy machine may take a while for a task without work
+HANGS = 86400.0
 
 
 def echoes() -> Callable[[bytes], bytes]:
@@ -62,14 +65,12 @@ def send_half_a_result(_task: int) -> None:
             continue
         with end:
             end.send((1000).to_bytes(4, "big") + b"half")
-    time.sleep(60)
+    time.sleep(HANGS)
 
 
 def test_half_a_result_is_not_waited_for() -> None:
-    began = time.monotonic()
     done = dict(run_tasks([1], stalls, 1, Limits(1, 2 << 30)))
     assert done == {1: LostTask("it took more than 1 seconds")}
-    assert time.monotonic() - began < 30
 
 
 def dies() -> Callable[[int], int]:
@@ -89,24 +90,22 @@ def test_a_worker_that_dies_loses_its_task_alone() -> None:
 
 
 def test_a_run_that_is_abandoned_stops_its_workers() -> None:
-    began = time.monotonic()
-    results = run_tasks([0.0, 60.0, 60.0, 60.0], sleeps, 2, FAST)
+    results = run_tasks([0.0, HANGS, HANGS, HANGS], sleeps, 2, Limits(HANGS, 2 << 30))
     assert next(results) == (0.0, 0.0)
-    results.close()
-    assert time.monotonic() - began < 30
+    results.close()  # or this hangs
 
 
 STOPPED_PARENT = """
 import os, signal, sys, time
 sys.path.insert(0, sys.argv[1])
-from tests.indexing.workers.test_pool import Limits, run_tasks, sleeps
+from tests.indexing.workers.test_pool import SHORT, run_tasks, sleeps
 if os.fork() == 0:
     time.sleep(3)
     os.kill(os.getppid(), signal.SIGSTOP)
-    time.sleep(3)
+    time.sleep(6)
     os.kill(os.getppid(), signal.SIGCONT)
     os._exit(0)
-print(sorted(run_tasks([1.0 + 0.1 * number for number in range(8)], sleeps, 2, Limits(2, 2 << 30))))
+print(sorted(run_tasks([1.0 + 0.1 * number for number in range(8)], sleeps, 2, SHORT)))
 """
 
 
@@ -114,7 +113,7 @@ def test_results_that_came_while_we_were_stopped_are_taken() -> None:
     """After a SIGSTOP of our own, all workers seem late."""
     root = str(Path(__file__).resolve().parents[3])
     done = subprocess.run([sys.executable, "-c", STOPPED_PARENT, root], cwd=root, text=True,
-                          capture_output=True, timeout=120, check=False)
+                          capture_output=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     assert "Lost" not in done.stdout
 
@@ -122,10 +121,10 @@ def test_results_that_came_while_we_were_stopped_are_taken() -> None:
 def test_results_wait_for_a_caller_that_pauses() -> None:
     """The caller may pause for longer than a task's time limit."""
     done = []
-    for task, result in run_tasks([0.0, 0.01, 0.02, 0.03], sleeps, 2, Limits(1, 2 << 30)):
+    for task, result in run_tasks([0.0, 0.01, 0.02, 0.03], sleeps, 2, SHORT):
         done.append((task, result))
         if len(done) == 1:
-            time.sleep(2.5)
+            time.sleep(6)
     assert sorted(done) == [(task, task) for task in (0.0, 0.01, 0.02, 0.03)]
 
 
@@ -136,9 +135,10 @@ def large() -> Callable[[int], bytes]:
 def test_large_results_wait_for_a_caller_that_pauses() -> None:
     """Results that are larger than a socket's buffer."""
     done = []
-    for task, result in run_tasks([5_000_000] * 4, large, 2, Limits(1, 2 << 30)):
+    for task, result in run_tasks([5_000_000] * 4, large, 2, SHORT):
         done.append((task, result))
-        time.sleep(1.5)
+        if len(done) == 1:
+            time.sleep(6)
     assert done == [(5_000_000, bytes(5_000_000))] * 4
 
 
@@ -156,8 +156,8 @@ def report_bytecode() -> Callable[[int], tuple[bool, str | None]]:
 
 
 def test_a_task_that_takes_too_long_is_lost_alone() -> None:
-    done = dict(run_tasks([0.0, 60.0, 0.01], sleeps, 1, Limits(1, 2 << 30)))
-    assert done.pop(60.0) == LostTask("it took more than 1 seconds")
+    done = dict(run_tasks([0.0, HANGS, 0.01], sleeps, 1, SHORT))
+    assert done.pop(HANGS) == LostTask("it took more than 5 seconds")
     assert done == {0.0: 0.0, 0.01: 0.01}
 
 
@@ -208,7 +208,7 @@ def test_workers_see_nothing_of_the_current_folder(tmp_path: Path, flags: list[s
     done = subprocess.run(
         [sys.executable, *flags, here, find_mini_linux(), tmp_path / "x.kgraph"], cwd=tmp_path,
         input=f"import sys; sys.path.append({str(root)!r})\n{PROGRAM}", text=True,
-        capture_output=True, timeout=120, check=False,
+        capture_output=True, timeout=PATIENCE, check=False,
         env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"),
              "PYTHONPATH": "here" if flags[0] != "-" else ""})
     assert (done.returncode, done.stdout) == (0, "0 63\n"), done.stderr

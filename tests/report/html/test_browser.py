@@ -13,6 +13,7 @@ from kgraph.check.document.query_files import read_shipped_queries
 from kgraph.graph import CallGraph
 from kgraph.graph.text import SourceText
 from kgraph.report.html import make_site, make_standalone_page, write_site
+from tests.support.processes import PATIENCE
 from tests.support.report_pages import answer_path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -47,7 +48,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[object]":
         options.add_argument("--no-sandbox")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    driver.set_script_timeout(180)
+    driver.set_script_timeout(PATIENCE)
     yield driver
     driver.quit()
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.processes import PATIENCE
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -57,7 +59,7 @@ def test_graphviz_reads_the_exported_graph(kgraph, mini_index: Path) -> None:
 
 def read_with_dot(text: str) -> str:
     done = subprocess.run(["dot", "-Tsvg"], input=text, capture_output=True, text=True,
-                          timeout=60, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
+                          timeout=PATIENCE, check=True, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert done.stderr == ""
     return done.stdout
 
@@ -82,7 +84,7 @@ def test_mermaid_draws_it(draw, tmp_path: Path, count: str) -> None:
         ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--dump-dom",
          f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=20000",
          page.as_uri()],
-        capture_output=True, text=True, timeout=120, check=True)
+        capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert "Syntax error" not in done.stdout
     drawn = re.findall(r'<g class="node ', done.stdout)
     assert len(drawn) == len(re.findall(r"^    n\d+\[", text, re.MULTILINE))
