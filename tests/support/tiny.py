@@ -31,6 +31,7 @@ from kgraph.model.resolution import (
 from kgraph.model.results import IndexDescription
 from kgraph.model.values import Holder, Load, Parameter, Place, Slot
 from kgraph.store import IndexReader, create_index, write_description
+from kgraph.store.call_rows import make_call_row
 from kgraph.store.facts_writer import CitedFiles
 from kgraph.store.graph_writer import GraphWriter, write_name_tables
 
@@ -126,7 +127,7 @@ class Tiny:
             taken = {FunctionId(name) for name in self.taken}
             definitions = self.definitions()
             GraphWriter(connection, files, taken).write(
-                self.resolution(), lambda key: definitions[key].calls)
+                self.resolution(), lambda key: [*map(make_call_row, definitions[key].calls)])
             write_description(connection, IndexDescription(str(tree), "1.0", "tiny", built=1.0))
             connection.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?)", files.rows)
             connection.executemany("INSERT INTO unit_file VALUES (?, ?, '', x'')", enumerate(heads))
