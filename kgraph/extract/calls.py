@@ -14,6 +14,7 @@ from kgraph.extract.clang.api import (
     print_declaration,
 )
 from kgraph.extract.clang.tree import SyntaxNode, get_operands, unwrap
+from kgraph.extract.constants import evaluate_condition
 from kgraph.extract.definition_context import DefinitionContext, Values, WrittenCall
 from kgraph.extract.known_bits import read_handed
 from kgraph.extract.lvalues import (
@@ -25,6 +26,7 @@ from kgraph.extract.lvalues import (
 from kgraph.extract.reader import Reader, value_rule
 from kgraph.model.facts import HandedKind, HandedValue
 from kgraph.model.ids import FunctionId
+from kgraph.model.location import Guard
 from kgraph.model.values import (
     Address,
     CallResult,
@@ -63,6 +65,14 @@ class _Passed(NamedTuple):
     handed: tuple[HandedValue, ...]
 
 
+class _Callee(NamedTuple):
+    """What a call may call, and the guards of the callee expression that choose it."""
+
+    node: SyntaxNode
+    targets: Values
+    guards: list[Guard]
+
+
 @value_rule(kinds.CALL)
 def _read_call(reader: Reader, node: SyntaxNode) -> Values:
     """Record a call. Its value is what the callee returns."""
@@ -72,15 +82,52 @@ def _read_call(reader: Reader, node: SyntaxNode) -> Values:
     inner = get_operands(node)
     if not inner or context.function is None:
         return ()
-    callee, operands = inner[0], inner[1:]
-    targets = reader.read_values(callee)
+    operands = inner[1:]
+    callees = _read_callees(reader, inner[0])
+    targets = callees[0].targets
     if len(targets) == 1 and isinstance(targets[0], FunctionId) and (
             targets[0].name in _UNEVALUATED):
         return ()
     arguments = tuple(_read_argument(reader, operand) for operand in operands)
+    passed = _Passed(arguments, tuple(_iter_handed(context, operands, arguments)))
+    found: Values = ()
+    outer = len(context.guards)
+    for callee in callees:
+        context.guards += callee.guards
+        found += _read_choice(reader, node, callee, passed)
+        del context.guards[outer:]
+    context.call_results[node.key] = found
+    return found
+
+
+def _read_callees(reader: Reader, node: SyntaxNode) -> list[_Callee]:
+    """The callee of a call, or those that a condition chooses from: `(c ? f : g)(x)`."""
+    inner = unwrap(node)
+    while inner.kind == kinds.UNARY and get_operands(inner) and (
+            C.clang_getCursorUnaryOperatorKind(inner.cursor) == kinds.DEREFERENCE):
+        inner = unwrap(get_operands(inner)[0])
+    operands = get_operands(inner) if inner.kind == kinds.CONDITIONAL else []
+    if len(operands) != 3 or evaluate_condition(operands[0]) is not None:
+        return [_Callee(node, reader.read_values(node), [])]
+    condition, *branches = operands
+    reader.read_values(condition)
+    found: list[_Callee] = []
+    guards = reader.context.guards
+    for branch, holds in zip(branches, (True, False), strict=True):
+        guard = reader.make_guard(condition, holds=holds)
+        guards.append(guard)
+        found += [callee._replace(guards=[guard, *callee.guards])
+                  for callee in _read_callees(reader, branch)]
+        guards.pop()
+    return found
+
+
+def _read_choice(reader: Reader, node: SyntaxNode, callee: _Callee, passed: _Passed) -> Values:
+    """Record a call of one of the callees that its condition chooses from."""
+    context, targets = reader.context, callee.targets
+    operands, arguments = get_operands(node)[1:], passed.arguments
     if len(targets) > 1:
         targets = (_store_targets(context, node, targets),)
-    passed = _Passed(arguments, tuple(_iter_handed(context, operands, arguments)))
     found: Values = ()
     for target in targets or (Opaque("callee"),):
         if isinstance(target, FunctionId):
@@ -95,9 +142,8 @@ def _read_call(reader: Reader, node: SyntaxNode) -> Values:
                 continue
             if target.name.startswith(_NEVER_CALLED):
                 continue
-        place = _record_call(context, node, callee, target, passed)
+        place = _record_call(context, node, callee.node, target, passed)
         found += (load_record(context, place, reader.types.of(node.cursor)),)
-    context.call_results[node.key] = found
     return found
 
 

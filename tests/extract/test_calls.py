@@ -2,6 +2,7 @@
 
 import pytest
 
+from kgraph.model.location import ParameterTest
 from tests.support.shorthand import Facts, value_text
 
 OPS = """
@@ -105,8 +106,26 @@ def test_expressions_are_as_a_reader_sees_them(facts: Facts) -> None:
         "s->__sk_common.skc_prot->read", "get( s )->read", "s->sk_prot ->write"]
 
 
+def test_a_condition_that_chooses_the_callee_guards_each_call(facts: Facts) -> None:
+    reading = facts(OPS + """
+    int u(struct ops *o, int i) { return (i ? f : o->read)(i); }
+    int w(struct ops *o, int i)
+    { return (*(i == 1 ? &f : i == 2 ? o->read : 0 ? f : o->write))(i); }
+    """)
+    assert reading.calls("u") == ["f", "ops.read{u(#0)}"]
+    first, second = reading.sites("u")
+    assert [(guard.holds, guard.tests) for site in (first, second) for guard in site.guards] == [
+        (True, (ParameterTest(1, 0xFFFFFFFF, 0, is_equal=False),)),
+        (False, (ParameterTest(1, 0xFFFFFFFF, 0, is_equal=True),))]
+    assert first.location == second.location
+    assert (first.ordinal, second.ordinal) == (0, 1)
+    assert second.expression == "o->read"
+    assert reading.calls("w") == ["f", "ops.read{w(#0)}", "ops.write{w(#0)}"]
+    assert [[guard.holds for guard in site.guards] for site in reading.sites("w")] == [
+        [True], [False, True], [False, False]]
+
+
 def test_a_callee_with_several_values_is_one_call(facts: Facts) -> None:
-    reading = facts(OPS + "int u(struct ops *o, int i) { return (i ? f : o->read)(i); }")
+    reading = facts(OPS + "int u(struct ops *o, int i) { return ({ i ? f : o->read; })(i); }")
     assert reading.calls("u") == ["(callee)"]
     assert reading.puts("u") == ["(callee) = f", "(callee) = ops.read{u(#0)}"]
-    assert reading.sites("u")[0].expression == "(i ? f : o->read)"

@@ -434,3 +434,18 @@ def test_every_declared_kind_and_pattern_is_read() -> None:
     assert set(rules.slots.values()) <= set(rules.contexts)
     assert {"schedule", "mutex_lock"} <= set(rules.sleeping)
     assert not set(rules.sleeping) & set(rules.atomic)
+
+
+def test_the_condition_that_chooses_the_callee_is_a_guard(tmp_path: Path) -> None:
+    text = """
+    int count;
+    static int goal(int n) { return count++; }
+    static int other(int n) { return count--; }
+    static int choose(int n, unsigned int is_quick) { return (is_quick ? goal : other)(n); }
+    int one_way(int n) { return choose(n, 1); }
+    int other_way(int n) { return choose(n, 0); }
+    """
+    with index_text(tmp_path, text) as graph:
+        assert find_paths(graph, PathQuestion("one_way", "goal")).paths
+        assert not find_paths(graph, PathQuestion("other_way", "goal")).paths
+        assert find_paths(graph, PathQuestion("other_way", "other")).paths
