@@ -17,6 +17,7 @@ from kgraph.cli.callers import callers_verb
 from kgraph.cli.check import check_verb
 from kgraph.cli.completion import SHELLS, answer_shell, print_script
 from kgraph.cli.cscope import cscope_verb
+from kgraph.cli.diff import diff_verb
 from kgraph.cli.export import export_verb
 from kgraph.cli.find import find_verb
 from kgraph.cli.help import help_verb
@@ -83,7 +84,7 @@ def cli(context: click.Context, no_pager: bool) -> None:
 
 for verb in (
     index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
-    find_verb, check_verb, report_verb, export_verb, cscope_verb, help_verb,
+    find_verb, check_verb, report_verb, export_verb, diff_verb, cscope_verb, help_verb,
 ):
     cli.add_command(verb)
 

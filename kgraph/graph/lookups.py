@@ -285,6 +285,10 @@ class Lookups:
         """The object of this number."""
         return self._select_objects("o.id = ?", number)[0]
 
+    def find_all_objects(self) -> list[KnownObject]:
+        """Every object, by number."""
+        return self._select_objects("1")
+
     def find_objects(self, name: str) -> list[KnownObject]:
         """The objects of this name."""
         return self._select_objects("o.name = ?", name)
@@ -451,6 +455,10 @@ class Lookups:
         return [_make_site(row) for row in rows]
 
     # Bindings
+
+    def find_slot_bindings(self) -> list[KnownBinding]:
+        """Everything that is bound to a field of a record."""
+        return self._select_bindings("b.record <> '' AND b.field <> ''")
 
     def find_bindings_in_table(self, table: int) -> list[KnownBinding]:
         """What the initialiser of an object binds."""

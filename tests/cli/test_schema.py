@@ -52,6 +52,13 @@ def test_answers(kgraph, mini_index: Path, validate, command: str) -> None:
     validate(json.loads(kgraph(*words, "--json").stdout))
 
 
+def test_differences(kgraph, mini_index: Path, validate) -> None:
+    for words in ((), ("--between", "SyS_sendto", "veth_xmit")):
+        answer = kgraph("diff", mini_index, mini_index, *words, "--json")
+        assert answer.returncode == 0
+        validate(json.loads(answer.stdout))
+
+
 def test_an_index_run(kgraph, validate, tmp_path: Path) -> None:
     answer = kgraph("index", find_mini_linux(), "--only", "net/socket.c", "--index",
                     tmp_path / "i", "--jobs", "1", "--json")
