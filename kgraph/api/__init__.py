@@ -21,7 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from kgraph.api.comparing import WayResult, compare, compare_ways, explain_parts
+    from kgraph.api.comparing import WayResult, diff, diff_ways, explain_parts
     from kgraph.api.exporting import (
         PartQuestion,
         export,
@@ -73,7 +73,7 @@ _ROOMS = {
     "kgraph.api.questions": (
         "CallTreeQuestion", "CheckResult", "call_tree", "callees", "callers", "check", "find",
         "ops", "reaching_syscalls", "site", "walk_callees"),
-    "kgraph.api.comparing": ("WayResult", "compare", "compare_ways", "explain_parts"),
+    "kgraph.api.comparing": ("WayResult", "diff", "diff_ways", "explain_parts"),
     "kgraph.api.exporting": ("PartQuestion", "export", "export_edges", "network",
                              "network_of_paths"),
     "kgraph.api.indexing": ("index", "index_matrix", "list_cache", "prune_cache"),
@@ -114,9 +114,9 @@ __all__ = [
     "callees",
     "callers",
     "check",
-    "compare",
-    "compare_ways",
     "complete_name",
+    "diff",
+    "diff_ways",
     "explain_absence",
     "explain_parts",
     "export",

@@ -18,7 +18,7 @@ class WayResult(Struct, frozen=True):
     after: "PathResult"
 
 
-def compare(before: "CallGraph", after: "CallGraph", folder: str = "") -> "Comparison":
+def diff(before: "CallGraph", after: "CallGraph", folder: str = "") -> "Comparison":
     """The functions, edges, bindings, slots and registered callbacks that came and went from one
     index to another; with `folder` those of a folder or file.
 
@@ -34,7 +34,7 @@ def compare(before: "CallGraph", after: "CallGraph", folder: str = "") -> "Compa
     return found
 
 
-def compare_ways(
+def diff_ways(
     before: "CallGraph", after: "CallGraph", caller: str, callee: str
 ) -> WayResult:
     """The first path from `caller` to `callee` in both indexes, side by side. The two may have

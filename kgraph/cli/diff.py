@@ -48,8 +48,8 @@ def diff_verb(
             remark(f"{line}: what it lacks seems gone or new")
         sides = before.description, after.description
         if between:
-            return _show_ways(api.compare_ways(before, after, *between), sides, form)
-        found = api.compare(before, after, folder)
+            return _show_ways(api.diff_ways(before, after, *between), sides, form)
+        found = api.diff(before, after, folder)
         if form == "json":
             from kgraph.report.comparison import encode_comparison
 

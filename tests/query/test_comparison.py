@@ -83,7 +83,7 @@ def list_functions(found: Comparison, change: Change) -> list[tuple[str, str]]:
 def test_functions_that_came_went_moved_and_were_renamed(
     graphs: tuple[CallGraph, CallGraph]
 ) -> None:
-    found = api.compare(*graphs)
+    found = api.diff(*graphs)
     assert list_functions(found, Change.RENAMED) == [("do_read", "__read_file")]
     assert list_functions(found, Change.MOVED) == [("copy", "copy")]
     assert list_functions(found, Change.NEW) == [("", "ro_write")]
@@ -93,14 +93,14 @@ def test_functions_that_came_went_moved_and_were_renamed(
 
 
 def test_edges_of_functions_that_stayed(graphs: tuple[CallGraph, CallGraph]) -> None:
-    found = api.compare(*graphs)
+    found = api.diff(*graphs)
     edges = [(each.change, str(each.caller), str(each.callee)) for each in found.edges]
     assert edges == [(Change.NEW, "__read_file", "log_it"), (Change.NEW, "start", "log_it")]
     assert found.with_functions == 0
 
 
 def test_bindings_follow_what_was_renamed(graphs: tuple[CallGraph, CallGraph]) -> None:
-    found = api.compare(*graphs)
+    found = api.diff(*graphs)
     assert [(each.change, each.slot, each.value, each.table) for each in found.bindings] == [
         (Change.GONE, "ops.write", "do_write", "file_ops"),
         (Change.NEW, "ops.write", "ro_write", "file_ops")]
@@ -108,7 +108,7 @@ def test_bindings_follow_what_was_renamed(graphs: tuple[CallGraph, CallGraph]) -
 
 
 def test_the_other_way_round_it_is_the_reverse(graphs: tuple[CallGraph, CallGraph]) -> None:
-    there, back = api.compare(*graphs), api.compare(*reversed(graphs))
+    there, back = api.diff(*graphs), api.diff(*reversed(graphs))
     assert list_functions(back, Change.RENAMED) == [("__read_file", "do_read")]
     assert list_functions(back, Change.GONE) == [("ro_write", "")]
     assert {(str(each.caller), str(each.callee)) for each in back.edges} == {
@@ -117,17 +117,17 @@ def test_the_other_way_round_it_is_the_reverse(graphs: tuple[CallGraph, CallGrap
 
 
 def test_nothing_differs_from_itself(graphs: tuple[CallGraph, CallGraph]) -> None:
-    assert api.compare(graphs[0], graphs[0]).is_empty
+    assert api.diff(graphs[0], graphs[0]).is_empty
 
 
 def test_a_folder(graphs: tuple[CallGraph, CallGraph]) -> None:
-    found = api.compare(*graphs, folder="copy.c")
+    found = api.diff(*graphs, folder="copy.c")
     assert [each.change for each in found.functions] == [Change.MOVED]
     assert not found.edges
 
 
 def test_a_way_side_by_side(graphs: tuple[CallGraph, CallGraph]) -> None:
-    ways = api.compare_ways(*graphs, "sys_read", "unlock").ways
+    ways = api.diff_ways(*graphs, "sys_read", "unlock").ways
     assert [(step.change, step.was, step.name) for step in ways.steps] == [
         (None, "sys_read", "sys_read"), (Change.RENAMED, "do_read", "__read_file"),
         (None, "unlock", "unlock")]
@@ -135,7 +135,7 @@ def test_a_way_side_by_side(graphs: tuple[CallGraph, CallGraph]) -> None:
 
 
 def test_a_way_that_is_there_in_one_only(graphs: tuple[CallGraph, CallGraph]) -> None:
-    ways = api.compare_ways(*graphs, "sys_read", "log_it").ways
+    ways = api.diff_ways(*graphs, "sys_read", "log_it").ways
     assert ways.before is None
     assert ways.after is not None
     assert ways.is_open == (False, False)
