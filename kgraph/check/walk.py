@@ -27,6 +27,7 @@ from kgraph.check.layout import (
     split_claims,
 )
 from kgraph.check.outcome import (
+    SEVERITY,
     Outcome,
     Position,
     join_notes,
@@ -46,6 +47,7 @@ _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
     LineKind.COMMAND, LineKind.PROSE,
 )
+_DOUBTFUL = (Verdict.GAP, Verdict.UNDECIDED, Verdict.REFUTED)
 _LOOPS = ("for", "while", "do")
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•◦]|\d{1,3}[.)])\s")
 _MAX_CONDITIONS = 60  # around a line that it is compared with
@@ -199,11 +201,11 @@ class DocumentWalk:
         if self._is_root(line, outcome):
             outcome = replace(outcome, verdict=Verdict.STANDS)
         position = self._alone.get(line.parent)
-        if position is None or outcome.verdict is not Verdict.REFUTED:
+        if position is None or outcome.verdict not in _DOUBTFUL:
             return outcome
         # The root above continues a leaf, and may be meant by itself.
         alone = self._judge_line(placed.move_to(position))
-        if alone.verdict is Verdict.REFUTED:
+        if SEVERITY.index(alone.verdict) >= SEVERITY.index(outcome.verdict):
             return outcome
         return alone.with_note(f"not if the chain above continues here ({outcome.note})")
 

@@ -121,8 +121,13 @@ def _judge_own_label(placed: PlacedLine) -> Outcome | None:
 
 def _judge_here(placed: PlacedLine, functions: list[KnownFunction]) -> Outcome | None:
     """The outcome if one of the functions makes the call itself, in whatever form."""
-    name, space = placed.claim.name, placed.context.pinned
-    calls = find_single_hops(space, placed.position, [each.number for each in functions])
+    context = placed.context
+    name, space = placed.claim.name, context.pinned
+    numbers = [each.number for each in functions]
+    # A function that one image defines may be undefined in that of the caller.
+    calls = find_single_hops(space, placed.position, numbers) or find_single_hops(
+        space, placed.position, [each.number for each in context.graph.find_functions(name)
+                                 if each.location is None])
     if calls:
         return _judge_calls(placed, calls, functions)
     uses = [site for site in _sites_at(placed) if site.macro == name]

@@ -254,3 +254,20 @@ def test_plain_labels_of_assembler(
         assert [line.verdict for line in judged] == verdicts, [line.note for line in judged]
         assert all("entry" in line.note for line in judged
                    if "fast_path" in line.line.text and line.verdict is Verdict.STANDS)
+
+
+def test_a_root_may_be_another_function_of_the_name_of_a_leaf(tmp_path: Path) -> None:
+    (tmp_path / "a.c").write_text(
+        "void last(int n) {}\nvoid middle(int n) { last(n); }\n"
+        "static void same(int n) { middle(n); }\nvoid start(int n) { same(n); }\n")
+    (tmp_path / "b.c").write_text(
+        "void last(int n);\nstatic void same(int n) { last(n); }\nvoid other(int n) { same(n); }\n")
+    (tmp_path / "compile_commands.json").write_text(json.dumps(
+        [{"directory": str(tmp_path), "file": file, "arguments": ["cc", "-c", file]}
+         for file in ("a.c", "b.c")]))
+    text = "start() (a.c:4)\n|-same() (a.c:3)\n\nsame()\n|-last(n)\n"
+    with index_tree_at(tmp_path, tmp_path) as graph:
+        judged = [line for line in check_text(graph, text).lines
+                  if line.verdict is not Verdict.PROSE]
+    assert judged[-1].verdict is Verdict.HOLDS, judged[-1].note
+    assert "not if the chain above continues here" in judged[-1].note
