@@ -21,6 +21,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kgraph.api.changes import ImpactResult, impact
     from kgraph.api.comparing import WayResult, diff, diff_ways, explain_parts
     from kgraph.api.exporting import (
         PartQuestion,
@@ -76,6 +77,7 @@ _ROOMS = {
     "kgraph.api.comparing": ("WayResult", "diff", "diff_ways", "explain_parts"),
     "kgraph.api.exporting": ("PartQuestion", "export", "export_edges", "network",
                              "network_of_paths"),
+    "kgraph.api.changes": ("ImpactResult", "impact"),
     "kgraph.api.indexing": ("index", "index_matrix", "list_cache", "prune_cache"),
     "kgraph.graph": ("CallGraph",),
     "kgraph.indexing.write_index": ("IndexRequest",),
@@ -95,6 +97,7 @@ __all__ = [
     "CallTreeQuestion",
     "CheckResult",
     "DocumentedScenario",
+    "ImpactResult",
     "Index",
     "IndexRequest",
     "IndexSummary",
@@ -123,6 +126,7 @@ __all__ = [
     "export_edges",
     "find",
     "find_files_named",
+    "impact",
     "index",
     "index_matrix",
     "list_cache",

@@ -293,6 +293,13 @@ class Lookups:
         """The objects of this name."""
         return self._select_objects("o.name = ?", name)
 
+    def find_objects_in(self, path: str) -> list[tuple[KnownObject, int]]:
+        """The objects that a file defines, each with its last line."""
+        ends = dict(self.reader.fetch_rows(
+            "SELECT o.id, end_line FROM object o JOIN file ON file.id = o.file WHERE path = ?",
+            (path,)))
+        return [(each, ends[each.number] or 0) for each in self._select_objects("path = ?", path)]
+
     def find_tables_of_type(self, type_: str) -> list[KnownObject]:
         """The objects of a type whose initialisers bind something."""
         return self._select_objects(
@@ -371,6 +378,12 @@ class Lookups:
         return self._column(
             "SELECT id FROM site WHERE holder = (SELECT text FROM holder WHERE name = ?)"
             " ORDER BY id", holder)
+
+    def find_called_slots(self, record: str) -> list[str]:
+        """The slots of a record that calls go through."""
+        return self._column(
+            "SELECT name FROM holder WHERE substr(name, 1, length(?1) + 1) = ?1 || '.' AND EXISTS"
+            " (SELECT 1 FROM site WHERE site.holder = holder.text)", record)
 
     def find_sites_of_macro(self, macro: str, most: int) -> list[KnownSite]:
         """The first call sites, at `most` so many, that a macro hides."""
@@ -459,6 +472,10 @@ class Lookups:
     def find_slot_bindings(self) -> list[KnownBinding]:
         """Everything that is bound to a field of a record."""
         return self._select_bindings("b.record <> '' AND b.field <> ''")
+
+    def find_bindings_in(self, path: str) -> list[KnownBinding]:
+        """What a file binds."""
+        return self._select_bindings("path = ?", path)
 
     def find_bindings_in_table(self, table: int) -> list[KnownBinding]:
         """What the initialiser of an object binds."""
@@ -577,6 +594,16 @@ class Lookups:
         return [(name, Location(path, line)) for name, path, line in self.reader.fetch_rows(
             "SELECT name, path, line FROM macro JOIN unit_file u ON u.id = macro.file"
             " WHERE name GLOB ? ORDER BY name, macro.id", (pattern,))]
+
+    def find_macros_in(self, path: str) -> list[tuple[str, Location]]:
+        """(name, where it is defined) of the macros that a file defines."""
+        return [(name, Location(path, line)) for name, line in self.reader.fetch_rows(
+            "SELECT name, line FROM macro JOIN unit_file u ON u.id = macro.file WHERE path = ?",
+            (path,))]
+
+    def is_read(self, path: str) -> bool:
+        """Whether a unit read this file."""
+        return self._exists("unit_file WHERE path = ?", path)
 
     def find_macros_mentioning(self, name: str) -> list[str]:
         """The macros whose definitions mention a macro."""

@@ -1,6 +1,6 @@
 """The callers or callees of a function as a tree, and the system calls that reach it."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
@@ -157,9 +157,16 @@ def find_reaching_syscalls(
     Calls alone are followed, whatever they hand on and under whatever conditions: no system call
     that reaches it is missing, but not every one here need do so. A path search tells.
     """
+    return find_syscalls_reaching(graph, [function.number], deferred=deferred)
+
+
+def find_syscalls_reaching(
+    graph: CallGraph, functions: Iterable[int], *, deferred: bool = True
+) -> list[ReachingCall]:
+    """The system calls that reach one of some functions, nearest first."""
     entries = {each.number: each for each in _iter_syscalls(graph)}
     found: list[ReachingCall] = []
-    layer, distance = [function.number], 0
+    layer, distance = list(functions), 0
     seen = set(layer)
     while layer:
         found += (ReachingCall(entries[number], distance) for number in layer if number in entries)
