@@ -510,6 +510,12 @@ class Lookups:
         """What is bound to any field of a record."""
         return self._select_bindings("b.record = ?", record)
 
+    def find_slots_bound_at(self, path: str, line: int) -> list[str]:
+        """The slots that something is put into at a line, by their records."""
+        return self._column(
+            "SELECT DISTINCT record || '.' || field FROM binding b JOIN file ON file.id = b.file"
+            " WHERE path = ? AND b.line = ? AND record <> ''", path, line)
+
     def find_bindings_of_function(self, function: int) -> list[KnownBinding]:
         """What a function is bound to."""
         return self._select_bindings("b.function = ?", function)

@@ -174,6 +174,28 @@ def _read_within(roots: tuple[str, ...], path: str) -> bytes:
     return b""
 
 
+def find_member(graph: CallGraph, record: str, member: str) -> Location | None:
+    """Where a record declares a member, in the files that units read, headers first. None for a
+    record without a name of its own."""
+    if not record.isidentifier():
+        return None
+    roots = tuple(filter(None, (graph.description.tree, graph.reader.build_folder)))
+    start = re.compile(
+        rb"^[ \t]*(?:typedef[ \t]+)?(?:struct|union)\s+" + record.encode() + rb"\b[^;{}()]*\{",
+        re.MULTILINE)
+    word = re.compile(rb"\b" + re.escape(member.encode()) + rb"\b")
+    for path in graph.find_read_files():
+        data = _read_within(roots, path)
+        for begin in start.finditer(data) if record.encode() in data else ():
+            end = data.find(b"\n}", begin.end())
+            found = word.search(data, begin.end(), end if end >= 0 else len(data))
+            if found is not None:
+                line = data.count(b"\n", 0, found.start()) + 1
+                column = found.start() - data.rfind(b"\n", 0, found.start())
+                return Location(path, line, column)
+    return None
+
+
 class IndexedDefinitions:
     """The macros, records and labels that the files of indexed units define. Reads the files on
     first use, headers before sources, and keeps which of them define a name.

@@ -7,14 +7,14 @@ a comment, a local variable, a type) is not here.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph, KnownBinding
 from kgraph.graph.tree_search import search_read_files
 from kgraph.model.location import Location
-from kgraph.model.results import Reference
+from kgraph.model.results import KnownFunction, Reference
 from kgraph.query.find import find_matching_functions
 
 _NAME = re.compile(r"[A-Za-z_$][\w$]*(?:[.][\w$.]+)?", re.ASCII)
@@ -25,8 +25,12 @@ class NameReferences:
     fits. Every method gives them in the order of files and lines, each once.
     """
 
-    def __init__(self, graph: CallGraph, text: str, *, ignore_case: bool = False) -> None:
-        """Raises LookupFailed if the text is no name and no regular expression."""
+    def __init__(
+        self, graph: CallGraph, text: str, *, ignore_case: bool = False,
+        among: Sequence[KnownFunction] = (),
+    ) -> None:
+        """`among`: only these functions of the name count. Raises LookupFailed if the text is no
+        name and no regular expression."""
         self._graph = graph
         self._name = text.strip().removesuffix("()").replace("->", ".").replace("::", ".")
         if not self._name:
@@ -37,7 +41,9 @@ class NameReferences:
             self._functions = find_matching_functions(graph, f"{flags}^(?:{self._name})$")
         else:
             self._functions = graph.find_functions(self._name)
-        self._slots = self._find_slots() if is_name else []
+        if among:
+            self._functions = list(among)
+        self._slots = self._find_slots() if is_name and not among else []
 
     def list_definitions(self) -> list[Reference]:
         """Where functions, objects and macros of the name are defined."""
@@ -47,7 +53,7 @@ class NameReferences:
                   for each in self._graph.find_objects(self._name) if each.location is not None]
         found += [Reference(each.location, self._name)
                   for each in self._graph.find_macro_definitions(self._name)]
-        return sorted(set(found))
+        return _sort(set(found))
 
     def list_callees(self) -> list[Reference]:
         """The calls that functions of the name make: the function that is called, once for each
@@ -59,7 +65,7 @@ class NameReferences:
                       for edge in graph.edges_from(function.number))
         places = graph.load_site_places({site for site, _ in sites})
         names = self._name_functions({callee for _, callee in sites})
-        return sorted({Reference(places[site][0], names[callee]) for site, callee in sites})
+        return _sort({Reference(places[site][0], names[callee]) for site, callee in sites})
 
     def list_calls(self) -> list[Reference]:
         """The calls that can reach functions of the name, or go through slots of the name: with the
@@ -78,7 +84,7 @@ class NameReferences:
                 for row in graph.find_bindings_of_function(each.number)]
         rows += graph.find_installs_of_objects(self._name)
         macro = graph.find_sites_of_macros([self._name])
-        return sorted({
+        return _sort({
             *self.list_definitions(), *self._locate_sites({site.number for site in macro}),
             *self.list_calls(), *self.list_assignments(), *self._locate_bindings(rows)})
 
@@ -111,10 +117,10 @@ class NameReferences:
         places = graph.load_site_places(numbers)
         callers = {site: graph.caller_of(site) for site in numbers}
         names = self._name_functions(set(callers.values()))
-        return sorted({Reference(places[site][0], names[callers[site]]) for site in numbers})
+        return _sort({Reference(places[site][0], names[callers[site]]) for site in numbers})
 
     def _locate_bindings(self, rows: Iterable[KnownBinding]) -> list[Reference]:
-        return sorted({Reference(row.location, self._name_around(row)) for row in rows})
+        return _sort({Reference(row.location, self._name_around(row)) for row in rows})
 
     def _name_around(self, row: KnownBinding) -> str:
         """The function around a binding; "" for the initialiser of a table."""
@@ -123,6 +129,11 @@ class NameReferences:
 
     def _name_functions(self, numbers: Iterable[int]) -> dict[int, str]:
         return {each.number: each.id.name for each in self._graph.load_functions(numbers)}
+
+
+def _sort(places: set[Reference]) -> list[Reference]:
+    return sorted(places, key=lambda each: (
+        each.location.path, each.location.line, each.location.column, each.function))
 
 
 def find_files_named(graph: CallGraph, name: str) -> list[str]:

@@ -158,6 +158,15 @@ def format_short_note(hop: Hop) -> str:
         part for part in (through, _format_candidate_count(hop.candidates)) if part)
 
 
+def format_long_note(hop: Hop) -> str:
+    """What a call goes through, with its evidence; "" for a plain call."""
+    note = format_short_note(hop)
+    if hop.kind in _DIRECT or hop.kind is EdgeKind.TYPE:
+        return note
+    evidence = _format_evidence(hop.evidence, deferred=hop.kind is EdgeKind.DEFERRED)
+    return ", ".join(filter(None, (note, evidence)))
+
+
 def _format_deferred_key(hop: Hop) -> str:
     """The key under which a deferred call was registered."""
     return f"deferred, {hop.evidence[0].holder}" if hop.evidence else "deferred"
