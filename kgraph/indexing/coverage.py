@@ -41,19 +41,18 @@ class DefinitionSurvey:
             for position, call in enumerate(definition.calls):
                 if not isinstance(call.target, FunctionId):
                     self.indirect_signatures[definition.key, position] = call.signature
-            self.taken.update(
-                value for value in _iter_values(definition) if isinstance(value, FunctionId))
+            self.taken.update([
+                value for value in _list_values(definition) if isinstance(value, FunctionId)])
             yield definition
 
 
-def _iter_values(definition: Definition) -> Iterator[Value]:
-    for binding in definition.bindings:
-        yield binding.value
-    for flow in definition.flows:
-        yield flow.source
+def _list_values(definition: Definition) -> list[Value]:
+    values: list[Value] = [binding.value for binding in definition.bindings]
+    values += [flow.source for flow in definition.flows]
     for call in definition.calls:
         for argument in call.arguments:
-            yield from argument
+            values += argument
+    return values
 
 
 def compute_coverage(

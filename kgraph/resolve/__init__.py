@@ -58,7 +58,7 @@ from kgraph.resolve.findings.call_sites import CallSiteResolver
 from kgraph.resolve.findings.copied_tables import CopiedTableFinder
 from kgraph.resolve.findings.unresolved import NoCandidateReasons
 from kgraph.resolve.incremental.dependencies import collect_footprint
-from kgraph.resolve.installed_tables import find_installed_objects
+from kgraph.resolve.installed_tables import count_installs
 from kgraph.resolve.models.asm_linking import link_asm_names
 from kgraph.resolve.models.encoded_calls import decode_calls
 from kgraph.resolve.models.linker_sections import apply_linker_sections
@@ -132,7 +132,7 @@ def build_constraints(definitions: Iterable[Definition]) -> Constraints:
     called = decode_calls(apply_static_calls(separate_object_lists(linked)))
     facts = read_definitions(called)
     link_asm_names(facts)
-    constraints = Constraints(Nodes(facts), find_installed_objects(facts))
+    constraints = Constraints(Nodes(facts), count_installs(facts))
     _LOG.debug(
         "%d definitions of %d functions and %d objects: %d nodes, %d inclusions, %d indirect calls,"
         " %d stores and %d loads through pointers", len(facts.definitions), len(facts.functions),

@@ -5,6 +5,7 @@ functions, undefined functions, addresses that are taken. Calls, loads and store
 pointers are listed for the solver, which acts on them as sets grow.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec import Struct
@@ -44,7 +45,7 @@ from kgraph.resolve.constraint_graph import (
 )
 from kgraph.resolve.embedded_records import EmbeddedRecords
 from kgraph.resolve.fact_rows import SiteRow, WriteRow
-from kgraph.resolve.installed_tables import is_export_row
+from kgraph.resolve.installed_tables import find_installed_objects, is_export_row
 from kgraph.resolve.interning import (
     NONE,
     ObjectKey,
@@ -105,16 +106,19 @@ class Constraints:
     it is given, with labels. `overlaps` has for an OverlapKey's node the operands of what lies at
     the slot's place, with labels; where one of the two carries any pointer, the pair is in
     `untyped_overlaps`. `call_numbers` map (definition, site) to an index in `calls`.
-    `address_taken` are the nodes whose address is a value. `exported` and `exported_functions` are
-    the objects and the linked functions that rows of the kernel's symbol table name.
+    `installs` come from count_installs, `address_taken` are the nodes whose address is a value.
+    `exported` and `exported_functions` are the objects and the linked functions that rows of the
+    kernel's symbol table name.
     """
 
-    def __init__(self, nodes: Nodes, installed: set[int]) -> None:
+    def __init__(self, nodes: Nodes, installs: Counter[int]) -> None:
         self.nodes = nodes
         self.survey = TableSurvey(nodes)
         self.embedded = EmbeddedRecords(nodes, self.survey.roots, self.survey.record_slots)
         self.operands = Operands(nodes, self.survey, self.embedded)
-        self.installed = {nodes.linked_objects[number] for number in installed}
+        self.installs = installs
+        self.installed = {nodes.linked_objects[number]
+                          for number in find_installed_objects(nodes.facts, installs)}
         self.preds: dict[int, list[tuple[int, int]]] = {}
         self.given: dict[int, dict[int, int]] = {}
         self.overlaps: dict[int, dict[Operand, int]] = {}

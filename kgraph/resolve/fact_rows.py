@@ -190,8 +190,10 @@ def _find_duplicates(subjects: Iterable[Function | Object]) -> frozenset[Functio
 
 def _choose_first(subjects: Mapping[str, Subject]) -> dict[Any, Subject]:
     """One subject for each identity: the first by location, then by key."""
+    places = sorted([(place.path, place.line, place.column, key)
+                     for key, subject in subjects.items() for place in [subject.location]])
     result: dict[Any, Subject] = {}
-    for key in sorted(subjects, key=lambda key: (subjects[key].location, key)):
+    for *_, key in places:
         result.setdefault(subjects[key].id, subjects[key])
     return result
 

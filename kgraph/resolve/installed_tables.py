@@ -6,24 +6,51 @@ every exported object, and an object does not install itself. An object in a sec
 is found by a loop over that section (models/linker_sections.toml).
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable
 
 from kgraph.resolve.fact_rows import DefinitionRow, FactRows
 from kgraph.resolve.interning import NONE, AddressRow, LoadRow, ObjectKey
 from kgraph.resolve.models.declared import load_sections
 
 
-def find_installed_objects(facts: FactRows) -> set[int]:
-    """The numbers of the objects, as they are referred to, that are installed."""
-    found: set[int] = set()
+def find_installed_objects(facts: FactRows, installs: Iterable[int]) -> set[int]:
+    """The numbers of the objects, as they are referred to, that are installed. `installs` come from
+    count_installs."""
+    return set(installs).union(
+        row.object for row in facts.definitions if _is_walked(facts, row))
+
+
+def count_installs(facts: FactRows) -> Counter[int]:
+    """How often definitions mention each object, as a value or as a base, that this installs."""
     roots = find_root_objects(facts)
+    found: Counter[int] = Counter()
     for row in facts.definitions:
         if not is_export_row(facts, row):
-            found.update(iter_installed_by(row, roots))
-            subject = facts.find_object(row)
-            if subject is not None and _is_walked_section(subject.section):
-                found.add(row.object)
+            found.update(_list_installed(row, roots))
     return found
+
+
+def _list_installed(row: DefinitionRow, roots: list[int]) -> list[int]:
+    mentioned: list[int] = []
+    for site in row.sites:
+        if site.target != NONE:
+            mentioned.append(roots[site.target])
+        for choice in site.arguments:
+            mentioned += [roots[value] for value in choice]
+    for write in row.writes:
+        mentioned.append(roots[write.value])
+        if write.base != NONE:
+            mentioned.append(roots[write.base])
+    own = row.object
+    return [root for root in mentioned if root not in (NONE, own)]
+
+
+def _is_walked(facts: FactRows, row: DefinitionRow) -> bool:
+    """Whether a definition is an object in a section that a loop walks."""
+    subject = facts.find_object(row)
+    return subject is not None and not is_export_row(facts, row) and _is_walked_section(
+        subject.section)
 
 
 def is_export_row(facts: FactRows, row: DefinitionRow) -> bool:
@@ -56,27 +83,3 @@ def find_root_objects(facts: FactRows) -> list[int]:
                 root = roots[row.base]
         roots.append(root)
     return roots
-
-
-def iter_installed_by(row: DefinitionRow, roots: list[int]) -> Iterator[int]:
-    """The objects that a definition mentions as values or as bases, once for each mention.
-
-    `roots` come from find_root_objects.
-    """
-    own = row.object
-    for value in _iter_values(row):
-        root = roots[value]
-        if root not in (NONE, own):
-            yield root
-
-
-def _iter_values(row: DefinitionRow) -> Iterator[int]:
-    for site in row.sites:
-        if site.target != NONE:
-            yield site.target
-        for choice in site.arguments:
-            yield from choice
-    for write in row.writes:
-        yield write.value
-        if write.base != NONE:
-            yield write.base

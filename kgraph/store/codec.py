@@ -257,9 +257,14 @@ def decompress_facts(data: bytes) -> list[list[EncodedRow]]:
 
 
 class FactsDecoder:
-    """Decodes any number of definitions. Equal functions, objects and slots become one object."""
+    """Decodes any number of definitions. Equal functions, objects and slots become one object.
 
-    def __init__(self) -> None:
+    With `is_resolving`, calls come without what only the graph shows of them (call_rows.py): they
+    have neither guards nor numbers that they hand on, and end where they begin.
+    """
+
+    def __init__(self, *, is_resolving: bool = False) -> None:
+        self._decode_call = _decode_plain_call if is_resolving else _decode_call
         self._shared: dict[tuple[int, str, str, str], FunctionId | ObjectId | Slot] = {}
         self._strings: dict[str, str] = {}
 
@@ -270,10 +275,11 @@ class FactsDecoder:
         share = self._strings.setdefault
         strings = [share(text, text) for text in pool]  # type: ignore[arg-type]
         values = self._decode_values(rows, strings)
+        decode_call = self._decode_call
         return Definition(
             key,
             _decode_subject(subject, strings, values),
-            tuple([_decode_call(row, strings, values) for row in calls]),
+            tuple([decode_call(row, strings, values) for row in calls]),
             tuple([_decode_binding(row, strings, values) for row in bindings]),
             tuple([_decode_flow(row, strings, values) for row in flows]),
         )
@@ -350,6 +356,18 @@ def _decode_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
         strings[signature], index,
         tuple([HandedValue(item[0], _HANDED[item[1]], item[2]) for item in handed]),
     )
+
+
+def _decode_plain_call(row: Any, strings: list[str], values: list[Any]) -> CallSite:
+    """A call without what is only shown."""
+    (caller, path, line, column, _, _, _, _, _, ordinal, target, expression, macro, signature,
+     index, arguments, _, _) = row
+    location = Location(strings[path], line, column)
+    return CallSite(
+        values[caller], location, Extent(location, line, column), ordinal, values[target],
+        strings[expression], strings[macro],
+        tuple([tuple([values[value] for value in argument]) for argument in arguments])
+        if arguments else (), (), strings[signature], index)
 
 
 def _decode_binding(row: Any, strings: list[str], values: list[Any]) -> Binding:

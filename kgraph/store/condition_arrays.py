@@ -6,7 +6,7 @@ guard of the callee tests, or that the callee hands on unchanged to such a param
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from kgraph.model.facts import HandedKind
 from kgraph.model.resolution import EdgeKind
@@ -75,10 +75,10 @@ def find_conditions(
     """What a call site asks of parameters and, if its callee gets them, what it hands on; of access
     paths, too. Rows of each kind have a length of their own.
     """
-    found = {*_iter_rows(arrays, TEST_ARRAYS, site), *_iter_rows(arrays, THROUGH_ARRAYS, site)}
+    found = {*_list_rows(arrays, TEST_ARRAYS, site), *_list_rows(arrays, THROUGH_ARRAYS, site)}
     if gets_arguments:
         found |= _find_handed(arrays, site)
-        found.update(_iter_rows(arrays, HANDED_ARRAYS, site))
+        found.update(_list_rows(arrays, HANDED_ARRAYS, site))
     return found
 
 
@@ -86,7 +86,7 @@ def _find_handed(arrays: NamedArrays, site: int) -> set[tuple[int, ...]]:
     """What a call site hands on, so that less of it says less: what is known of bits of an own
     parameter is one item with it, because without it they are the parameter's.
     """
-    rows = list(_iter_rows(arrays, CONSTANT_ARRAYS, site))
+    rows = _list_rows(arrays, CONSTANT_ARRAYS, site)
     own = {parameter for parameter, _, kind in rows if kind == HandedKind.PARAMETER}
     found = {row for row in rows if row[0] not in own}
     for parameter in own:
@@ -94,13 +94,16 @@ def _find_handed(arrays: NamedArrays, site: int) -> set[tuple[int, ...]]:
     return found
 
 
-def _iter_rows(
+def _list_rows(
     arrays: NamedArrays, names: tuple[str, ...], site: int
-) -> Iterator[tuple[int, ...]]:
+) -> list[tuple[int, ...]]:
     """The rows of a call site, without it."""
     sites = arrays[names[0]]
-    for row in range(bisect_left(sites, site), bisect_right(sites, site)):
-        yield tuple(arrays[name][row] for name in names[1:])
+    first = bisect_left(sites, site)
+    if first == len(sites) or sites[first] != site:
+        return []
+    last = bisect_right(sites, site, first)
+    return list(zip(*(arrays[name][first:last] for name in names[1:]), strict=True))
 
 
 def _iter_distinct(*columns: Iterable[int]) -> Iterable[tuple[int, ...]]:

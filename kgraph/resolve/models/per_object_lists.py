@@ -78,8 +78,10 @@ def _find_registration(
 ) -> ListRegistration | None:
     """The row of the called function, if it has one."""
     target = call.target
-    return declared.get(target.name) if isinstance(target, FunctionId) and is_public(
-        target) else None
+    if not isinstance(target, FunctionId):
+        return None
+    row = declared.get(target.name)
+    return row if row is not None and is_public(target) else None
 
 
 def _find_owner(place: Place) -> ObjectId | None:

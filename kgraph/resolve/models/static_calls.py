@@ -8,6 +8,7 @@ followed into the function that does it, where the functions of all keys would m
 """
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from msgspec.structs import replace
 
@@ -33,14 +34,18 @@ def apply_static_calls(definitions: Iterable[Definition]) -> Iterator[Definition
     """The same definitions, with calls through the keys of static calls."""
     prefixes = tuple(row.function for row in load_static_calls().trampolines)
     updates = load_static_calls().updates
+
+    @cache
+    def is_rewritten(name: str) -> bool:
+        return name.startswith(prefixes) or name in updates
+
     for definition in definitions:
         subject = definition.subject
         if isinstance(subject, Object):
             yield _fill_key(definition, subject)
         elif subject.id.name.startswith(prefixes):
             yield replace(definition, calls=())  # its jump is what its key holds
-        elif any((name := _find_callee(call).name).startswith(prefixes) or name in updates
-                 for call in definition.calls):
+        elif any(is_rewritten(_find_callee(call).name) for call in definition.calls):
             yield _rewrite_calls(definition, subject)
         else:
             yield definition
