@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kgraph.api.changes import ImpactResult, impact
-    from kgraph.api.comparing import WayResult, diff, diff_ways, explain_parts
+    from kgraph.api.comparing import WayResult, diff, diff_ways, explain_parts, find_successors
     from kgraph.api.exporting import (
         PartQuestion,
         export,
@@ -74,7 +74,8 @@ _ROOMS = {
     "kgraph.api.questions": (
         "CallTreeQuestion", "CheckResult", "call_tree", "callees", "callers", "check", "find",
         "ops", "reaching_syscalls", "site", "walk_callees"),
-    "kgraph.api.comparing": ("WayResult", "diff", "diff_ways", "explain_parts"),
+    "kgraph.api.comparing": ("WayResult", "diff", "diff_ways", "explain_parts",
+                             "find_successors"),
     "kgraph.api.exporting": ("PartQuestion", "export", "export_edges", "network",
                              "network_of_paths"),
     "kgraph.api.changes": ("ImpactResult", "impact"),
@@ -126,6 +127,7 @@ __all__ = [
     "export_edges",
     "find",
     "find_files_named",
+    "find_successors",
     "impact",
     "index",
     "index_matrix",

@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kgraph.api.paths import PathResult
     from kgraph.graph import CallGraph
     from kgraph.model.comparison import Comparison, WayComparison
+    from kgraph.model.results import KnownFunction
+    from kgraph.model.verdicts import ChainCheck
 
 
 class WayResult(Struct, frozen=True):
@@ -48,6 +52,31 @@ def diff_ways(
 
     old, new = (path(graph, PathQuestion(caller, callee)) for graph in (before, after))
     return WayResult(compare_paths(before, after, (old.answer, new.answer)), old, new)
+
+
+def find_successors(
+    before: "CallGraph", after: "CallGraph", checks: "Sequence[tuple[ChainCheck, ChainCheck]]"
+) -> "list[dict[int, tuple[KnownFunction, KnownFunction]]]":
+    """What the functions of documents became, which were checked with both indexes: for each
+    document by line, for lines that fare otherwise in the second, the function in both, if it has
+    another name or other parameters there.
+    """
+    from kgraph.query.comparison.matching import pair_functions
+
+    rows = [[(old.line.number, old.hop.callee) for old, new in zip(
+                one.lines, two.lines, strict=True)
+             if old.hop is not None and old.verdict != new.verdict] for one, two in checks]
+    if not any(rows):
+        return [{} for _ in checks]
+    pairs = pair_functions(before, after).after
+    found = []
+    for lines in rows:
+        known = ((line, function, after.function(pairs[function.number]))
+                 for line, function in lines if function.number in pairs)
+        found.append({
+            line: (old, new) for line, old, new in known
+            if old.id.name != new.id.name or old.parameters != new.parameters})
+    return found
 
 
 def explain_parts(before: "CallGraph", after: "CallGraph") -> list[str]:

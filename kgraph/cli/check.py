@@ -6,6 +6,7 @@ of them, or one that is also read, to the same file.
 
 import os
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
-from kgraph.cli.options import format_options, index_option, open_graph
+from kgraph.cli.options import format_options, open_graph
 from kgraph.cli.output import remark, write_file, write_json, write_lines
 from kgraph.cli.results import remark_changed_files, remark_partial_index, remark_partners
 from kgraph.errors import DocumentError
@@ -22,7 +23,7 @@ from kgraph.textfile import is_file, is_there
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kgraph.api import CallGraph, CheckResult
+    from kgraph.api import CallGraph, CheckResult, Subject
     from kgraph.model.verdicts import ChainCheck
 
 HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
@@ -44,9 +45,12 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
 @click.option("--sarif", type=click.Path(path_type=Path), metavar="FILE",
               help="Write wrong lines as SARIF.")
 @format_options("quickfix")
-@index_option
+@click.option("--index", "indexes", type=click.Path(path_type=Path), metavar="FILE", multiple=True,
+              help="Index to ask (default: $KGRAPH_INDEX, else the index of the tree that contains"
+                   " the current folder, else the one built last). Given again: a column of"
+                   " verdicts for each index, the older first.")
 def check_verb(
-    files: tuple[str, ...], scenario: str | None, index: Path | None, **output: Any
+    files: tuple[str, ...], scenario: str | None, indexes: tuple[Path, ...], **output: Any
 ) -> int:
     """Check the call chains in documents.
 
@@ -56,7 +60,9 @@ def check_verb(
     """
     wanted = _Output(scenario, **output)
     subjects = [api.read_subject(name) for name in files]
-    with open_graph(index) as graph:
+    if len(indexes) > 1:
+        return _check_columns(subjects, indexes, wanted)
+    with open_graph(indexes[0] if indexes else None) as graph:
         _refuse_same(wanted.machine_files(), [graph.path, *map(Path, files)])
         results = []
         for subject in subjects:
@@ -86,9 +92,41 @@ class _Output:
     junit: Path | None
     sarif: Path | None
 
+    def has_single_output(self) -> bool:
+        """Whether something is wanted that is of one index only."""
+        return bool(self.guards or self.fix or self.cite or self.diff or self.machine_files())
+
     def machine_files(self) -> list[Path]:
         """The files that are written for other programs."""
         return [path for path in (self.junit, self.sarif) if path is not None]
+
+
+def _check_columns(
+    subjects: "Sequence[Subject]", indexes: "Sequence[Path]", wanted: _Output
+) -> int:
+    """Check with each of several indexes. The exit status is that of the last one."""
+    from kgraph.report.check_columns import ColumnCheck, encode_columns, format_columns
+
+    if wanted.form == "quickfix" or wanted.has_single_output():
+        raise click.UsageError(
+            "with several indexes verdicts are shown as text or JSON only: give one --index")
+    with ExitStack() as stack:
+        graphs = [stack.enter_context(open_graph(index)) for index in indexes]
+        checks = [[api.check(graph, subject, wanted.scenario).check for graph in graphs]
+                  for subject in subjects]
+        successors = api.find_successors(
+            graphs[0], graphs[-1], [(each[0], each[-1]) for each in checks])
+        documents = list(map(ColumnCheck, checks, successors))
+        abouts = [graph.description for graph in graphs]
+        if wanted.form == "json":
+            readers = [api.SourceText(graph).read_line for graph in graphs]
+            write_json(encode_columns(documents, abouts, readers))
+        else:
+            for document in documents:
+                write_lines(format_columns(document, abouts))
+        for about in abouts:
+            remark_partial_index(about)
+    return _get_status([each[-1] for each in checks], strict=wanted.strict_citations)
 
 
 def _write_verdicts(graph: "CallGraph", results: "Sequence[CheckResult]", wanted: _Output) -> None:

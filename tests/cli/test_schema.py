@@ -53,6 +53,8 @@ def test_answers(kgraph, mini_index: Path, validate, command: str) -> None:
 
 
 def test_differences(kgraph, mini_index: Path, validate) -> None:
+    answer = kgraph("check", "veth", "--index", mini_index, "--index", mini_index, "--json")
+    validate(json.loads(answer.stdout))
     for words in ((), ("--between", "SyS_sendto", "veth_xmit")):
         answer = kgraph("diff", mini_index, mini_index, *words, "--json")
         assert answer.returncode == 0

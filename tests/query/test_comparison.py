@@ -156,3 +156,25 @@ def test_the_command_line(kgraph, graphs: tuple[CallGraph, CallGraph]) -> None:
     assert record["format"] == "kgraph-diff/1"
     assert {each["change"] for each in record["functions"]} == {
         "renamed", "moved", "new", "changed"}
+
+
+def test_a_document_with_both(kgraph, graphs: tuple[CallGraph, CallGraph], tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text(
+        "sys_read(fd, count)\n|-do_read(fd, count)\n  |-unlock(fd)\nstart(n)\n|-run()\n")
+    both = ("--index", graphs[0].path, "--index", graphs[1].path)
+    answer = kgraph("check", notes, *both)
+    assert answer.returncode == kgraph("check", notes, "--index", graphs[1].path).returncode != 0
+    rows = {line.split()[0]: line.split()[1:3] for line in answer.stdout.splitlines()
+            if line.lstrip()[:1].isdigit() and "claims" not in line}
+    assert rows["2"] == ["holds", "refuted"]
+    assert rows["5"] == ["holds", "holds"]
+    assert "do_read seems to be __read_file(fd, count) (main.c:" in answer.stdout
+    assert "and are wrong in" in answer.stdout
+    record = json.loads(kgraph("check", notes, *both, "--json").stdout)
+    assert record["format"] == "kgraph-check-columns/1"
+    assert [column["check"]["format"] for column in record["columns"]] == ["kgraph-check/1"] * 2
+    [successors] = record["successors"]
+    assert successors["lines"][0]["after"]["name"] == "__read_file"
+    assert kgraph("check", notes, *both, "--fix").returncode == 2
+    assert notes.read_text().startswith("sys_read")
