@@ -111,6 +111,8 @@ class GraphArrays:
     handed_value = _LazyArray()
     set_start = _LazyArray()
     set_function = _LazyArray()
+    taken_function = _LazyArray()
+    taken_by = _LazyArray()
 
     test_site = _LazyArray()
     test_parameter = _LazyArray()
@@ -203,6 +205,14 @@ class GraphArrays:
     def functions_of_set(self, number: int) -> "array[int]":
         """The functions of a set that a call site hands on."""
         return self.set_function[self.set_start[number]:self.set_start[number + 1]]
+
+    @cached_property
+    def takers(self) -> dict[int, list[int]]:
+        """The functions whose name only other functions use as a value, with these."""
+        found: dict[int, list[int]] = {}
+        for function, taker in zip(self.taken_function, self.taken_by, strict=True):
+            found.setdefault(function, []).append(taker)
+        return found
 
     @cached_property
     def sites_by_forwarded(self) -> dict[int, list[int]]:

@@ -247,6 +247,10 @@ class Lookups:
         address taken."""
         return set(self._column("SELECT id FROM function WHERE scope = '' OR address_taken"))
 
+    def find_alias_targets(self) -> set[str]:
+        """The names of the functions that others stand for by an alias attribute."""
+        return set(self._column("SELECT DISTINCT alias_of FROM function WHERE alias_of != ''"))
+
     def find_undefined_functions(self) -> list[tuple[int, str]]:
         """(number, name) of the functions without a definition."""
         return self.reader.fetch_rows("SELECT id, name FROM function WHERE file IS NULL")

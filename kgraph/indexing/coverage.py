@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from statistics import fmean
 from typing import Any
 
@@ -9,7 +10,8 @@ from kgraph.model.facts import Definition, Function
 from kgraph.model.ids import FunctionId
 from kgraph.model.resolution import DeferredRequest, EdgeKind, Resolution, ResolvedSite, SiteStatus
 from kgraph.model.results import Coverage, HolderStatistics, SharedCandidates
-from kgraph.model.values import Holder, Slot, Value
+from kgraph.model.values import Holder, Slot, Symbol
+from kgraph.resolve.linkage import FunctionLinker
 
 # The second statistics leave out this many holders: one table of system calls or of attributes
 # weighs as much as hundreds of others.
@@ -23,14 +25,38 @@ class DefinitionSurvey:
     """Notes of the definitions that pass what the totals need.
 
     `taken` are the functions whose name is used as a value: only these can be called indirectly.
+    `takers` has the functions that use it so, None for objects, `symbols` the functions that
+    assembler names.
     `signatures` are the types of the functions that are defined, `indirect_signatures` those of
     indirect calls, by the key of the definition and the position.
     """
 
     def __init__(self) -> None:
-        self.taken: set[FunctionId] = set()
+        self.takers: dict[FunctionId, set[FunctionId | None]] = {}
+        self.symbols: set[FunctionId] = set()
         self.signatures: list[tuple[FunctionId, str]] = []
         self.indirect_signatures: dict[tuple[str, int], str] = {}
+
+    @property
+    def taken(self) -> AbstractSet[FunctionId]:
+        """The functions whose name is used as a value."""
+        return self.takers.keys()
+
+    def link_takers(
+        self, functions: Iterable[Function]
+    ) -> dict[FunctionId, frozenset[FunctionId]]:
+        """The functions whose name only other functions use as a value, with these."""
+        linker = FunctionLinker({function.id: function for function in functions})
+        linked: dict[FunctionId, set[FunctionId | None]] = {}
+        for function, takers in self.takers.items():
+            linked.setdefault(linker.link(function), set()).update(
+                None if taker is None else linker.link(taker) for taker in takers)
+        for symbol in self.symbols:
+            linked.setdefault(linker.link(symbol), set()).add(None)
+        names = {symbol.name for symbol in self.symbols}
+        return {function: frozenset(taker for taker in takers if taker is not None)
+                for function, takers in linked.items()
+                if None not in takers and function.name not in names}
 
     def collect(self, definitions: Iterable[Definition]) -> Iterator[Definition]:
         """The same definitions."""
@@ -41,18 +67,13 @@ class DefinitionSurvey:
             for position, call in enumerate(definition.calls):
                 if not isinstance(call.target, FunctionId):
                     self.indirect_signatures[definition.key, position] = call.signature
-            self.taken.update([
-                value for value in _list_values(definition) if isinstance(value, FunctionId)])
+            taker = subject.id if isinstance(subject, Function) else None
+            for value in definition.list_values():
+                if isinstance(value, FunctionId):
+                    self.takers.setdefault(value, set()).add(taker)
+                elif isinstance(value, Symbol):
+                    self.symbols.add(value.function)
             yield definition
-
-
-def _list_values(definition: Definition) -> list[Value]:
-    values: list[Value] = [binding.value for binding in definition.bindings]
-    values += [flow.source for flow in definition.flows]
-    for call in definition.calls:
-        for argument in call.arguments:
-            values += argument
-    return values
 
 
 def compute_coverage(

@@ -244,6 +244,7 @@ def _resolve_graph(
             passing, run.rules, rest.unread, is_whole=rest.is_kernel, find=definitions.find)
         if rest.unread is not None:
             resolution = downgrade_named_requests(resolution, rest.unread)
-    GraphWriter(connection, files, survey.taken).write(resolution, definitions.find_calls)
+    takers = survey.link_takers(resolution.functions)
+    GraphWriter(connection, files, survey.taken, takers).write(resolution, definitions.find_calls)
     counts = (writer.units, writer.errors, writer.failed)
     return compute_coverage(survey, resolution, counts)

@@ -128,6 +128,15 @@ class Definition(Struct, frozen=True, gc=False):
     bindings: tuple[Binding, ...] = ()
     flows: tuple[Flow, ...] = ()
 
+    def list_values(self) -> list[Value]:
+        """The values that it puts anywhere, or hands on."""
+        values: list[Value] = [binding.value for binding in self.bindings]
+        values += [flow.source for flow in self.flows]
+        for call in self.calls:
+            for argument in call.arguments:
+                values += argument
+        return values
+
 
 class Diagnostic(Struct, frozen=True, gc=False):
     """A parse error reported by clang."""

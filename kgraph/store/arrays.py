@@ -55,6 +55,8 @@ REBUILD_HINT = "run `kgraph index TREE --again`"
 #                  parameter of its callees (model.facts.HandedValue), if a guard of a callee tests
 #                  the parameter, or the callee hands it on to one that is tested. Deferred calls
 #                  get nothing of it. Ordered by call site.
+#   taken_function, taken_by: a function whose name only functions use as a value, and one of
+#                  these. Ordered by function.
 #   footprint_mark, footprint_weight: the marks of model/incremental.py, sorted, and their weights
 ARRAYS = {
     "folder": "i", "site_start": "I", "edge_start": "I", "edge_callee": "I", "edge_kind": "B",
@@ -70,6 +72,7 @@ ARRAYS = {
     "callback_site": "I", "callback_parameter": "I", "slot_site": "I", "slot_record": "I",
     "test_site": "I", "test_parameter": "I", "test_mask": "q", "test_value": "q", "test_equal": "B",
     "constant_site": "I", "constant_parameter": "I", "constant_value": "q", "constant_kind": "B",
+    "taken_function": "I", "taken_by": "I",
     "footprint_mark": "Q", "footprint_weight": "I",
 }
 FLAG_INDIRECT = 1  # not a direct call

@@ -9,9 +9,11 @@ import re
 import sqlite3
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 
 from kgraph.model.codes import (
     ForwardedValue,
@@ -58,14 +60,17 @@ FindCalls = Callable[[str], Sequence[CallRow]]
 
 
 class GraphWriter:
-    """Writes one Resolution. `taken` are the functions whose address is taken."""
+    """Writes one Resolution. `taken` are the functions whose address is taken; `takers` has the
+    functions that take it, where nothing else does."""
 
     def __init__(
-        self, connection: sqlite3.Connection, files: CitedFiles, taken: set[FunctionId]
+        self, connection: sqlite3.Connection, files: CitedFiles, taken: AbstractSet[FunctionId],
+        takers: Mapping[FunctionId, Iterable[FunctionId]] = MappingProxyType({}),
     ) -> None:
         self._connection = connection
         self._files = files
         self._taken = taken
+        self._takers = takers
         self._texts: dict[str, int] = {}
         self._functions: dict[FunctionId, int] = {}
         self._objects: dict[ObjectId, int] = {}
@@ -97,6 +102,7 @@ class GraphWriter:
         self._arrays |= self._select_conditions(conditions)
         self._arrays |= build_hop_arrays(self._arrays, holders)
         self._arrays |= self._build_table_arrays(resolution)
+        self._arrays |= self._build_taker_arrays()
         self._arrays |= build_footprint_arrays(resolution.footprint.weights)
         for name, numbers in self._arrays.items():
             write_array(self._connection, name, numbers)
@@ -243,6 +249,14 @@ class GraphWriter:
     def _select_conditions(self, conditions: NamedArrays) -> NamedArrays:
         relevant = find_relevant_parameters(self._arrays, conditions)
         return conditions | select_relevant_constants(self._arrays, conditions, relevant)
+
+    def _build_taker_arrays(self) -> dict[str, "array[int]"]:
+        numbers = self._functions
+        rows = sorted((numbers[function], numbers[taker])
+                      for function, takers in self._takers.items() if function in numbers
+                      for taker in takers if taker in numbers)
+        return {"taken_function": array("I", [row[0] for row in rows]),
+                "taken_by": array("I", [row[1] for row in rows])}
 
     def _make_edges(self, candidates: tuple[Candidate, ...]) -> tuple[list[int], ...]:
         """The edges to candidates, as columns: callees, kinds, ids of chains of evidence."""

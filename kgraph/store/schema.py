@@ -7,12 +7,13 @@ and macros of members by name; 5 with the tables that pointer fields hold by way
 overlays by whether one carries any pointer; 6 with its references declared; 7 with parameters
 of any number in its arrays; 8 with tables and columns named for what they hold (binding,
 copied_table, deferred_callback; requested, key_unknown); 9 with what hops cost, what guards ask of
-parameters and what call sites hand to these, also of tables; 10 with where macros are defined.
+parameters and what call sites hand to these, also of tables; 10 with where macros are defined;
+11 with the functions that alone use another as a value.
 """
 
 from pathlib import Path
 
-SCHEMA_VERSION = 10
+SCHEMA_VERSION = 11
 APPLICATION_ID = 0x6B677068  # "kgph", in SQLite's header
 
 

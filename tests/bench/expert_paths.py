@@ -1,11 +1,10 @@
 """Holds first paths against what an expert would write: `python -m tests.bench.expert_paths`.
 
-A file of pairs (expert_paths.txt, on which costs were tuned; those of held_paths_462.txt,
-held_paths_462b.txt and held_paths_612.txt were written before kgraph was asked) has a pair of
-functions a line and the functions that an expert's path passes, in their order; `none`; or
-`deferred`, if it must leave its context. What follows a second colon is the judgement and its
-reason. The program asks for the first path of each pair and prints those that miss one of these
-functions. A path that it prints need not be wrong: judge it by hand.
+A file of pairs (expert_paths.txt, on which costs were tuned; those of held_paths_*.txt were written
+before kgraph was asked) has a pair of functions a line and the functions that an expert's path
+passes, in their order; `none`; or `deferred`, if it must leave its context. What follows a second
+colon is the judgement and its reason. The program asks for the first path of each pair and prints
+those that miss one of these functions. A path that it prints need not be wrong: judge it by hand.
 """
 
 import argparse

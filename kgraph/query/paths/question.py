@@ -25,6 +25,7 @@ from kgraph.query.paths.dispatch import Dispatch
 from kgraph.query.paths.execution_context import ExecutionContext
 from kgraph.query.paths.handed_sets import HandedSets
 from kgraph.query.paths.handed_tables import HandedTables
+from kgraph.query.paths.live_code import LiveCode
 from kgraph.query.paths.no_path import explain_no_path
 from kgraph.query.paths.object_tables import ObjectTables
 from kgraph.query.paths.path_facts import PathRule
@@ -215,7 +216,7 @@ def _count_others(search: PathSearch, ways: WaySearch) -> tuple[int, bool]:
 def make_rules(graph: CallGraph) -> tuple[PathRule, ...]:
     """The rules that refuse what contradicts the path before it."""
     return (ExecutionContext(graph), Dispatch(graph), ObjectTables(graph), Constants(graph),
-            HandedSets(graph), HandedTables(graph))
+            HandedSets(graph), HandedTables(graph), LiveCode(graph))
 
 
 def _make_constraints(

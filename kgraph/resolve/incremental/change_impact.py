@@ -175,6 +175,8 @@ class _ImpactAnalysis:
 
     def _compare_functions(self, pair: _Pair) -> None:
         self._check_comparable(pair)
+        if _find_named_values(pair.before) != _find_named_values(pair.after):
+            raise _UnboundedImpact(f"{pair.subject.id.name} uses other functions as values")
         before, after = (NO_EFFECTS if side is None else separate_effects(side, self._previous)
                          for side in (pair.before, pair.after))
         if list(map(self._strip, before.effective)) != list(map(self._strip, after.effective)):
@@ -294,6 +296,12 @@ def _group_by_identity(definitions: Iterable[Definition]) -> dict[_Identity, lis
         identity = definition.subject.id
         found.setdefault((type(identity), identity), []).append(definition)
     return found
+
+
+def _find_named_values(definition: Definition | None) -> set[FunctionId]:
+    """The functions whose names a definition uses as values."""
+    return set() if definition is None else {
+        value for value in definition.list_values() if isinstance(value, FunctionId)}
 
 
 def _effect_positions(definition: Definition, effects: Effects) -> list[int]:

@@ -104,6 +104,8 @@ class ArrayPatch:
         self._add_hops(pieces)
         self._copy_tables()
         self._copy_sets()
+        for name in ("taken_function", "taken_by"):
+            new[name].extend(map(self._map_function, self._previous[name]))
         new["back_start"], new["back_hop"] = reverse_hops(
             new["hop_callee"], len(new["hop_start"]) - 1)
         self._check_relevance(pieces, relevant)

@@ -397,6 +397,43 @@ def test_the_known_bits_are_told(tmp_path: Path) -> None:
             "parameter #0 has 0x4 in its bits 0x4 on this path, and the call is made otherwise")
 
 
+REGISTERED = """
+struct timer { void (*function)(int); };
+int counter;
+static void goal(void) { counter++; }
+static void expired(int n) { goal(); }
+static void also(int n) { goal(); }
+static struct timer one, other;
+void set_up(void) { one.function = expired; }
+static void helper(void) { other.function = also; }
+%s
+static struct timer *timers[] = { &one, &other };
+static int fire(int n) { timers[n]->function(n); return n; }
+static int entry(int n) { return fire(n); }
+static int (*table[])(int) = { entry };
+int dispatch(int n) { return table[n](n); }
+"""
+
+
+@pytest.mark.parametrize(("more", "path"), [
+    ("", []),
+    ("static void boot(void) { set_up(); }", []),
+    ("static void boot(void) { set_up(); } void (*at_boot)(void) = boot;", ["expired"]),
+    ('extern void alias(void) __attribute__((alias("set_up")));', ["expired"]),
+    ("void set_up_other(void) { helper(); } int (*users[])(void) = { (void *)set_up_other };",
+     ["also"]),
+], ids=["no caller", "a caller without one", "in a table", "by an alias", "a helper of one"])
+def test_what_only_uncalled_code_hands_on_is_not_called(
+    tmp_path: Path, more: str, path: list[str]
+) -> None:
+    with index_text(tmp_path, REGISTERED % more) as graph:
+        assert ask(graph, "entry", "goal")  # of a program, a library may call anything
+        graph.is_whole = True
+        assert ask(graph, "entry", "goal") == (path and ["entry", "fire", *path, "goal"])
+        assert ("that nothing calls" in why(graph, "entry", "goal")) is not bool(path)
+        assert ask(graph, "fire", "expired", prune=False) == ["fire", "expired"]
+
+
 def test_why_not_tells_the_contradiction(tmp_path: Path) -> None:
     with index_text(tmp_path, PAIRS) as graph:
         result = api.path(graph, PathQuestion("by_ops", "goal"))
