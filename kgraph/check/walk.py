@@ -27,7 +27,6 @@ from kgraph.check.layout import (
     split_claims,
 )
 from kgraph.check.outcome import (
-    SEVERITY,
     Outcome,
     Position,
     join_notes,
@@ -47,7 +46,8 @@ _SILENT = (
     LineKind.OMISSION, LineKind.CLOSING, LineKind.CONTINUATION, LineKind.HEADING,
     LineKind.COMMAND, LineKind.PROSE,
 )
-_DOUBTFUL = (Verdict.GAP, Verdict.UNDECIDED, Verdict.REFUTED)
+_DOUBTFUL = (Verdict.GAP, Verdict.UNDECIDED)
+_CALLED_THERE = (Verdict.HOLDS, Verdict.ONE_OF)
 _LOOPS = ("for", "while", "do")
 _LIST_MARKER = re.compile(r"\s*(?:[-*+•◦]|\d{1,3}[.)])\s")
 _MAX_CONDITIONS = 60  # around a line that it is compared with
@@ -201,11 +201,13 @@ class DocumentWalk:
         if self._is_root(line, outcome):
             outcome = replace(outcome, verdict=Verdict.STANDS)
         position = self._alone.get(line.parent)
-        if position is None or outcome.verdict not in _DOUBTFUL:
+        is_wrong = outcome.verdict is Verdict.REFUTED
+        if position is None or not (is_wrong or outcome.verdict in _DOUBTFUL):
             return outcome
-        # The root above continues a leaf, and may be meant by itself.
+        # The root above continues a leaf, and may be meant by itself: what it calls itself counts
+        # more than a gap.
         alone = self._judge_line(placed.move_to(position))
-        if SEVERITY.index(alone.verdict) >= SEVERITY.index(outcome.verdict):
+        if alone.verdict is Verdict.REFUTED or not (is_wrong or alone.verdict in _CALLED_THERE):
             return outcome
         return alone.with_note(f"not if the chain above continues here ({outcome.note})")
 
