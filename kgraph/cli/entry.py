@@ -24,6 +24,7 @@ from kgraph.cli.help import help_verb
 from kgraph.cli.impact import impact_verb
 from kgraph.cli.index import index_verb
 from kgraph.cli.lsp import lsp_verb
+from kgraph.cli.mcp import mcp_verb
 from kgraph.cli.ops import ops_verb
 from kgraph.cli.output import (
     discard_unwritten,
@@ -87,7 +88,7 @@ def cli(context: click.Context, no_pager: bool) -> None:
 for verb in (
     index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
     find_verb, check_verb, report_verb, export_verb, diff_verb, impact_verb, cscope_verb, lsp_verb,
-    help_verb,
+    mcp_verb, help_verb,
 ):
     cli.add_command(verb)
 

@@ -58,6 +58,31 @@ class TreeSearch:
             self._announced.clear()
         return self._found[name]
 
+    def find_glued(self, name: str) -> tuple[str, str] | None:
+        """Two words of the tree's text that `##` in a macro would glue to a name that the text does
+        not have; None if no two do. In one pass, as for find_name, unless the longer of two words
+        is there; a shorter one of at most three letters is then taken for a word of the tree.
+        """
+        half = (len(name) + 1) // 2
+        words = self._find_words_like(name[:half], name[-half:])
+        for size in range(1, len(name)):
+            parts = name[:size], name[size:]
+            longer, shorter = sorted(parts, key=len, reverse=True)
+            if longer in words and (len(shorter) < 4 or self.find_name(shorter) is not None):
+                return parts
+        return None
+
+    def _find_words_like(self, head: str, tail: str) -> set[str]:
+        """The words that begin with `head`, and those that end with `tail`."""
+        first, last = head.encode(), tail.encode()
+        pattern = re.compile(rb"\b" + re.escape(first) + rb"\w*|\b\w*" + re.escape(last) + rb"\b")
+        found: set[str] = set()
+        for path in _iter_sources(self._root):
+            data = _read_bytes(path) or b""
+            if first in data or last in data:
+                found.update(each.decode("ascii", "replace") for each in pattern.findall(data))
+        return found
+
     def find_records(self, name: str) -> list[Location]:
         """Where `struct name {` (or a union) stands: in headers; in sources if in no header."""
         if name not in self._records:

@@ -202,6 +202,23 @@ class Reach(Struct, frozen=True, gc=False):
     undefined_count: int = 0
 
 
+class OpenCallers(Struct, frozen=True, gc=False):
+    """What may call a function where kgraph cannot see what is called: unresolved call sites (the
+    first, and how many), functions without a definition, a deferred request without a callee, or
+    assembler that goes on to what is stored somewhere. False if nothing does.
+    """
+
+    unresolved: tuple[KnownSite, ...] = ()
+    unresolved_count: int = 0
+    undefined_count: int = 0
+    by_request: bool = False
+    by_assembler: bool = False
+
+    def __bool__(self) -> bool:
+        return bool(self.unresolved_count or self.undefined_count
+                    or self.by_request or self.by_assembler)
+
+
 class Frontier(Struct, frozen=True, gc=False):
     """Why no path leads from `caller` to `callee`, the ends of the leg that fails.
 

@@ -23,7 +23,7 @@ from functools import cache
 from importlib import resources
 
 from kgraph.graph import CallGraph
-from kgraph.model.results import AssemblerStore, Frontier, KnownFunction, Reach
+from kgraph.model.results import AssemblerStore, Frontier, KnownFunction, OpenCallers, Reach
 from kgraph.query.paths.adjacency import Adjacency
 
 Successors = Callable[[int], Iterable[int]]
@@ -57,6 +57,22 @@ def explain_no_path(
         assembler_stores=open_calls.find_stores(forward),
         assembler_entries=_find_assembler_entries(graph, target),
     )
+
+
+def find_open_callers(graph: CallGraph, function: int) -> OpenCallers:
+    """What may call a function where kgraph cannot see what is called."""
+    by_type = graph.by_type
+    sites = list(by_type.sites_for(function))
+    undefined: set[int] = set()
+    if function in graph.find_enterable_functions():
+        sites += [site for caller in by_type.callers if not _is_leaf(graph.function(caller).id.name)
+                  for site in by_type.sites_of(caller) if by_type.has_unknown_type(site)]
+        undefined = _find_open_functions(graph)
+    requests = any(function in graph.open_requests.iter_candidates(caller)
+                   for caller in graph.open_requests.callers)
+    stores = any(store.function == function for store in graph.find_stores_for_assembler())
+    return OpenCallers(tuple(map(graph.site, sites[:_MAX_LISTED])), len(sites), len(undefined),
+                       by_request=requests, by_assembler=stores)
 
 
 class _Reachable:
