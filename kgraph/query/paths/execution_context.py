@@ -97,10 +97,10 @@ class ExecutionContext:
 
     def _is_called_in_interrupts_only(self, function: int) -> bool:
         """Whether all calls that lead to a function come from entries of such a context. A function
-        without a known caller may be called from anywhere.
+        without a known caller, or with one only that it calls itself, may be called from anywhere.
         """
         graph = self._graph
-        seen, waiting = {function}, [function]
+        seen, waiting, is_entered = {function}, [function], False
         while waiting:
             here = waiting.pop()
             hops = graph.hops_to(here)
@@ -113,13 +113,16 @@ class ExecutionContext:
                 if flags & FLAG_DEFERRED:
                     context = self._find_context(here)
                     if context is RunContext.ATOMIC:
+                        is_entered = True
                         continue
                     if context is RunContext.PROCESS:
                         return False
-                if caller not in self._atomic and caller not in seen:
+                if caller in self._atomic:
+                    is_entered = True
+                elif caller not in seen:
                     seen.add(caller)
                     waiting.append(caller)
-        return True
+        return is_entered
 
     def _find_context(self, function: int) -> RunContext:
         """Where a deferred callback runs; in process context if it is of several kinds."""
