@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         site,
         walk_callees,
     )
+    from kgraph.api.reaching import entry_kinds, reach, reached_functions
     from kgraph.check.document.query_files import read_shipped_queries
     from kgraph.check.document.subjects import Subject, read_subject
     from kgraph.graph import CallGraph
@@ -76,6 +77,7 @@ _ROOMS = {
         "ops", "reaching_syscalls", "site", "walk_callees"),
     "kgraph.api.comparing": ("WayResult", "diff", "diff_ways", "explain_parts",
                              "find_successors"),
+    "kgraph.api.reaching": ("entry_kinds", "reach", "reached_functions"),
     "kgraph.api.exporting": ("PartQuestion", "export", "export_edges", "network",
                              "network_of_paths"),
     "kgraph.api.changes": ("ImpactResult", "impact"),
@@ -121,6 +123,7 @@ __all__ = [
     "complete_name",
     "diff",
     "diff_ways",
+    "entry_kinds",
     "explain_absence",
     "explain_parts",
     "export",
@@ -139,6 +142,8 @@ __all__ = [
     "ops",
     "path",
     "prune_cache",
+    "reach",
+    "reached_functions",
     "reaching_syscalls",
     "read_shipped_queries",
     "read_subject",

@@ -35,6 +35,7 @@ from kgraph.cli.output import (
     tell,
 )
 from kgraph.cli.path import path_verb
+from kgraph.cli.reach import reach_verb
 from kgraph.cli.report import report_verb
 from kgraph.cli.site import site_verb
 from kgraph.cli.status import status_verb
@@ -88,7 +89,7 @@ def cli(context: click.Context, no_pager: bool) -> None:
 for verb in (
     index_verb, status_verb, path_verb, callers_verb, callees_verb, ops_verb, site_verb,
     find_verb, check_verb, report_verb, export_verb, diff_verb, impact_verb, cscope_verb, lsp_verb,
-    mcp_verb, help_verb,
+    mcp_verb, reach_verb, help_verb,
 ):
     cli.add_command(verb)
 

@@ -254,6 +254,48 @@ class Frontier(Struct, frozen=True, gc=False):
                 or bool(self.assembler_stores or self.stopped_after))
 
 
+class CapabilityCheck(Struct, frozen=True, gc=False):
+    """A call, in a function of a way, that asks whether the task may do this. `is_guard`: it stands
+    in a condition around the call that goes on."""
+
+    function: str
+    location: Location
+    is_guard: bool
+
+
+class EntryVerdict(Struct, frozen=True, gc=False):
+    """Whether a kind of entry points reaches a place. `verdict` is "reached", "proved not" or
+    "undecided"; there are so many `entries` of the kind, and calls lead from `connected` of them.
+
+    Reached: by `path` from `entry`; an entry that is the place itself has a path without hops.
+    Undecided: by what the first `open_sites` (there are `open_count`), the functions `undefined`,
+    which have no definition, or requests (`by_request`) might do, or because `untried` entries from
+    which calls lead were not looked at, or because a search was given up (`is_stopped`).
+    """
+
+    kind: str
+    verdict: str
+    entries: int
+    connected: int = 0
+    entry: KnownFunction | None = None
+    path: Path | None = None
+    checks: tuple[CapabilityCheck, ...] = ()
+    open_sites: tuple[KnownSite, ...] = ()
+    open_count: int = 0
+    undefined: tuple[KnownFunction, ...] = ()
+    by_request: bool = False
+    untried: int = 0
+    is_stopped: bool = False
+
+
+class ReachAnswer(Struct, frozen=True, gc=False):
+    """What reaches a place: `targets` are the functions that it means, `verdicts` one a kind."""
+
+    place: str
+    targets: tuple[KnownFunction, ...]
+    verdicts: tuple[EntryVerdict, ...]
+
+
 class Contradiction(Struct, frozen=True, gc=False):
     """A path of calls that cannot all happen: `hop` contradicts what the hops before it fix, for
     this `reason`. Unless `is_certain` another object might be meant.

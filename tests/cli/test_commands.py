@@ -53,6 +53,7 @@ QUESTIONS = {
     "callees": (("inet_sendmsg",), "kgraph-edges/1", ("function", "edges")),
     "ops": (("veth_netdev_ops",), "kgraph-ops/1", ("bindings",)),
     "find": (("*xmit*",), "kgraph-find/1", ("count", "names")),
+    "reach": (("veth_xmit",), "kgraph-reach/1", ("place", "functions", "entries")),
     "site": (("net/core/dev.c:84",), "kgraph-site/1", ("sites",)),
 }
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "find": ("find", "*xmit*"),
     "site": ("site", "net/ipv4/af_inet.c:37"),
     "cscope": ("cscope", "-dL0", "ndo_start_xmit", "-P", "TREE"),
+    "reach": ("reach", "net/core/dev.c:84", "--from", "syscall", "--from", "work"),
     "status": ("status",),
     "check-veth": ("check", "veth"),
     "check-notes": ("check", "NOTES"),

@@ -17,6 +17,7 @@ COMMANDS = [
     "callers veth_xmit", "callers net_rx_action", "callers veth_xmit --depth 3 --limit 2",
     "callers veth_xmit --count", "callers veth_xmit --to syscall",
     "callees inet_sendmsg --depth 2", "ops veth_netdev_ops", "ops sock.sk_prot", "ops raw_sendmsg",
+    "reach veth_xmit", "reach --list",
     "site net/ipv4/af_inet.c:37", "site net/bridge/br_forward.c:30", "status", "status --all",
     "check veth", f"check {NOTES}", "report netns -o out",
 ]

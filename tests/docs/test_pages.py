@@ -196,7 +196,7 @@ def test_help_shows_a_verb_or_says_that_there_is_no_topic(kgraph) -> None:
     "path veth_xmit SyS_sendto",
     "path SyS_sendto raw_sendmsg --bind sock.sk_prot=raw_prot",
     "callers net_rx_action",
-    "find veth_*",
+    "find veth_*", "reach veth_xmit", "reach --list",
     "ops sock.sk_prot",
     "ops veth_netdev_ops",
     "site net/ipv4/af_inet.c:37",

@@ -441,7 +441,7 @@ VERBS = [
       for form in ("json", "html", "svg", "dot", "mermaid")),
     ["callers", "veth_xmit"],
     ["callees", "veth_xmit"], ["ops", "veth_netdev_ops"], ["site", "net/socket.c:1"],
-    ["find", "veth"], ["cscope", "-dL4", "veth"],
+    ["find", "veth"], ["cscope", "-dL4", "veth"], ["reach", "veth_xmit"],
     ["check", "veth"], ["export"], ["export", "--facts"], ["report", "veth", "-o", "site"],
 ]
 OF_THE_CACHE_FOLDER = [["index", "--matrix", "set.toml"], ["status", "--all"], ["index", "--prune"]]

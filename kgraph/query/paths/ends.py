@@ -115,14 +115,14 @@ def _iter_pairs(
     """
     is_forward = len(callers) == 1
     starts, ends = (callers, callees) if is_forward else (callees, callers)
-    nearest = _find_nearest(graph, starts, set(ends), is_forward=is_forward,
+    nearest = iter_nearest(graph, starts, set(ends), is_forward=is_forward,
                             deferred=question.deferred)
     for end, start in nearest:
         if end != start:
             yield (start, end) if is_forward else (end, start)
 
 
-def _find_nearest(
+def iter_nearest(
     graph: CallGraph, starts: Sequence[int], ends: set[int], *, is_forward: bool, deferred: bool
 ) -> Iterator[tuple[int, int]]:
     """(an end, the start that is nearest to it), the nearest first: Dijkstra's algorithm over the

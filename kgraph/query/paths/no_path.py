@@ -38,9 +38,9 @@ def explain_no_path(
     callbacks are ignored.
     """
     graph = adjacency.graph
-    forward = _Reachable(source, adjacency.make_callee_function(via_passed))
-    backward = _Reachable(target, adjacency.iter_callers)
-    open_calls = _OpenCalls(adjacency, target)
+    forward = Reachable((source,), adjacency.make_callee_function(via_passed))
+    backward = Reachable((target,), adjacency.iter_callers)
+    open_calls = OpenCalls(adjacency, (target,))
     unresolved = open_calls.find_sites(forward)
     undefined = open_calls.find_undefined(forward)
     return Frontier(
@@ -75,14 +75,14 @@ def find_open_callers(graph: CallGraph, function: int) -> OpenCallers:
                        by_request=requests, by_assembler=stores)
 
 
-class _Reachable:
+class Reachable:
     """The functions that can be reached, each with its place in the order in which a breadth-first
     search reaches them; `last` are those farthest away.
     """
 
-    def __init__(self, start: int, find_following: Successors) -> None:
-        self.order = {start: 0}
-        self.last = layer = [start]
+    def __init__(self, starts: Iterable[int], find_following: Successors) -> None:
+        self.order = {start: number for number, start in enumerate(dict.fromkeys(starts))}
+        self.last = layer = list(self.order)
         while layer:
             self.last, layer = layer, []
             for function in self.last:
@@ -97,10 +97,12 @@ class _Reachable:
         return sorted((each for each in functions if each in order), key=order.__getitem__)
 
 
-class _OpenCalls:
-    """The open calls that might lead to a function, the target."""
+class OpenCalls:
+    """The open calls that might lead to one of some functions, the targets. `leading` are the
+    functions that reach one if every open call goes wherever it might.
+    """
 
-    def __init__(self, adjacency: Adjacency, target: int) -> None:
+    def __init__(self, adjacency: Adjacency, targets: Iterable[int]) -> None:
         self._graph = graph = adjacency.graph
         self._adjacency = adjacency
         self._undefined = _find_open_functions(graph)
@@ -114,30 +116,30 @@ class _OpenCalls:
             (storing, store) for store in graph.find_stores_for_assembler()
             if (storing := graph.find_function_around(store.location)) is not None]
         self._are_blind_leading = False
-        self._leading = self._find_leading(target)
+        self.leading = self._find_leading(targets)
 
-    def find_sites(self, reachable: _Reachable) -> list[int]:
+    def find_sites(self, reachable: Reachable) -> list[int]:
         """The unresolved call sites in the functions that were reached, nearest first."""
         by_type = self._graph.by_type
         callers = reachable.sort_nearest_first(by_type.callers)
         sites = (site for function in callers for site in by_type.sites_of(function))
         return [site for site in sites if self._is_leading(site)]
 
-    def find_stores(self, reachable: _Reachable) -> tuple[AssemblerStore, ...]:
+    def find_stores(self, reachable: Reachable) -> tuple[AssemblerStore, ...]:
         """The stores, in functions that were reached, of a function that leads to the target."""
         return tuple(
             AssemblerStore(self._graph.function(function), store.holder, store.location)
             for storing, store in self._stores
-            if storing in reachable.order and (function := store.function) in self._leading)
+            if storing in reachable.order and (function := store.function) in self.leading)
 
-    def find_undefined(self, reachable: _Reachable) -> list[int]:
+    def find_undefined(self, reachable: Reachable) -> list[int]:
         """The functions without a definition that were reached, nearest first."""
         return reachable.sort_nearest_first(self._undefined) if self._are_blind_leading else []
 
-    def has_request(self, reachable: _Reachable) -> bool:
+    def has_request(self, reachable: Reachable) -> bool:
         """Whether a function that was reached makes an open request."""
         return any(
-            callee in self._leading and not callers.isdisjoint(reachable.order)
+            callee in self.leading and not callers.isdisjoint(reachable.order)
             for callee, callers in self._requesting.items())
 
     def _is_leading(self, site: int) -> bool:
@@ -147,11 +149,12 @@ class _OpenCalls:
             return self._are_blind_leading and not _is_leaf(caller.id.name)
         if self._adjacency.constraints.types:
             return False  # its candidates are ordinary callees
-        return not self._leading.isdisjoint(by_type.callees(site))
+        return not self.leading.isdisjoint(by_type.callees(site))
 
-    def _find_leading(self, target: int) -> set[int]:
-        """The functions that reach the target if every open call goes wherever it might."""
-        found, stack, avoid = {target}, [target], self._adjacency.constraints.avoid
+    def _find_leading(self, targets: Iterable[int]) -> set[int]:
+        """The functions that reach a target if every open call goes wherever it might."""
+        found, avoid = set(targets), self._adjacency.constraints.avoid
+        stack = list(found)
         while stack:
             function = stack.pop()
             callers = {*self._adjacency.iter_callers(function), *self._find_open_callers(function)}
