@@ -6,9 +6,10 @@ answer depends on inlining.
 """
 
 from kgraph.extract.clang import kinds
-from kgraph.extract.clang.api import C, evaluate_integer
+from kgraph.extract.clang.api import C, evaluate_integer, get_type_spelling
 from kgraph.extract.clang.tree import SyntaxNode, get_operands
 
+_NORETURN = "noreturn"  # an attribute, which is a part of the type
 _VARYING = frozenset({kinds.CALL, kinds.MEMBER_REF_EXPR, kinds.STATEMENT_EXPR, kinds.SUBSCRIPT})
 # the value of the left operand that decides the result
 _DECIDING = {kinds.LOGICAL_AND: False, kinds.LOGICAL_OR: True}
@@ -54,9 +55,13 @@ def is_type_builtin(node: SyntaxNode, inner: list[SyntaxNode]) -> bool:
 
 
 def is_exit(node: SyntaxNode) -> bool:
-    """Whether control never passes a statement."""
+    """Whether control never passes a statement: a jump, or a call by name that does not return."""
     if node.kind in kinds.JUMPS:
         return True
+    if node.kind == kinds.CALL:
+        callee = C.clang_getCursorReferenced(node.cursor)
+        return callee.kind == kinds.FUNCTION and _NORETURN in get_type_spelling(
+            C.clang_getCursorType(callee))
     if node.kind == kinds.COMPOUND:
         return bool(node.children) and is_exit(node.children[-1])
     if node.kind == kinds.IF:

@@ -174,6 +174,7 @@ def _read_switch(reader: Reader, node: SyntaxNode) -> Values:
     guards = reader.context.guards
     outer = len(guards)
     open_case: Location | None = None  # where the labels start that control falls through from
+    is_over = False  # an exit is before, and no label since
     for child in body.children:
         if child.kind in (kinds.CASE, kinds.DEFAULT):
             labels = reader.context.unit.sources.locate_extent(child.cursor)
@@ -185,11 +186,14 @@ def _read_switch(reader: Reader, node: SyntaxNode) -> Values:
                 tests=() if open_case else _read_case(reader, head[-1], child)))
             for part in inner:
                 reader.read_statement(part)
-            open_case = None if inner and is_exit(inner[-1]) else start
-        else:
+            is_over = bool(inner) and is_exit(inner[-1])
+            open_case = None if is_over else start
+        elif not is_over or has_label(child):
+            if is_over:  # a goto comes here, and falls through
+                open_case = reader.context.unit.sources.locate_extent(child.cursor).start
             reader.read_statement(child)
-            if is_exit(child):
-                open_case = None
+            is_over = is_exit(child)
+            open_case = None if is_over else open_case
     del guards[outer:]
     return ()
 

@@ -1,5 +1,7 @@
 """Statements: the conditions that guard a call, and what declarations evaluate."""
 
+import pytest
+
 from kgraph.model.location import MAX_GUARDS
 from tests.support.shorthand import Facts
 
@@ -56,6 +58,46 @@ def test_of_many_guards_the_innermost_are_kept(facts: Facts) -> None:
 def test_a_label_ends_early_exits(facts: Facts) -> None:
     reading = facts(OPS + "int u(int a) { if (a) return 1; f(1); out: g(1); goto out; }")
     assert [len(site.guards) for site in reading.sites("u")] == [1, 0]
+
+
+ENDS = """
+int go(int n);
+void end(int n) __attribute__((noreturn));
+void __attribute__((noreturn)) stop(void);
+struct ender { void (*end)(void) __attribute__((noreturn)); };
+"""
+
+
+@pytest.mark.parametrize(("body", "calls"), [
+    ("go(1); end(1); go(2);", ["go", "end"]),
+    ("go(1); stop(); go(2);", ["go", "stop"]),
+    ("end(1); out: go(1); goto out;", ["end", "go"]),
+    ("if (a) { go(1); end(1); } else { stop(); } go(2);", ["go", "end", "stop"]),
+    ("switch (a) { case 1: go(1); end(1); go(2); case 2: end(2); go(3); out: go(4); case 3: ; }",
+     ["go", "end", "end", "go"]),
+    ("e->end(); go(1);", ["ender.end{u(#1)}", "go"]),
+    ("void (*p)(int) = end; p(1); go(1);", ["p", "go"]),
+], ids=["behind the name", "before the name", "a label", "both branches", "cases",
+        "a pointer", "a local pointer"])
+def test_nothing_runs_behind_a_call_that_does_not_return(
+    facts: Facts, body: str, calls: list[str]
+) -> None:
+    reading = facts(f"{ENDS} void u(int a, struct ender *e) {{ {body} }}")
+    assert reading.calls("u") == calls
+
+
+def test_a_call_that_does_not_return_is_an_early_exit(facts: Facts) -> None:
+    reading = facts(f"{ENDS} void u(int a) {{ if (!a) end(1); go(1); }}")
+    guards = reading.sites("u")[-1].guards
+    assert [(guard.holds, guard.is_early_exit) for guard in guards] == [(False, True)]
+    assert guards[0].tests
+    reading = facts(f"{ENDS} void u(int a) {{"
+                    " switch (a) { case 1: end(1); case 2: go(1); } }")
+    assert len(reading.sites("u")[-1].guards) == 1
+    assert reading.sites("u")[-1].guards[0].tests
+    reading = facts(f"{ENDS} void u(int a) {{"
+                    " switch (a) { case 1: end(1); out: go(3); case 2: go(1); } goto out; }")
+    assert not reading.sites("u")[-1].guards[0].tests
 
 
 def test_bounds_of_variable_length_arrays_are_evaluated(facts: Facts) -> None:
