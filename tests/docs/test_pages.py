@@ -5,6 +5,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,6 +50,7 @@ def folder(tmp_path: Path, bundled_cache: Path, monkeypatch: pytest.MonkeyPatch)
     shutil.copytree(bundled_cache, cache)
     (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setattr(sys, "argv", ["program"])  # pages run programs that look at it
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
