@@ -55,7 +55,7 @@ def test_golden(
 
 def test_every_verb_has_a_golden_file() -> None:
     # index writes times, export thousands of lines, report pages, diff takes two indexes, impact a
-    # patch: they are compared elsewhere.
+    # patch, lsp and mcp hold sessions: they are compared elsewhere.
     assert {command[0] for command in COMMANDS.values()} == (
         set(cli.commands) - {"index", "export", "report", "help", "diff", "impact", "lsp", "mcp"}
     )
