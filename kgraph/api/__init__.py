@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         find,
         ops,
         reaching_syscalls,
+        select_callees,
         site,
         walk_callees,
     )
@@ -74,7 +75,7 @@ _ROOMS = {
                          "required"),
     "kgraph.api.questions": (
         "CallTreeQuestion", "CheckResult", "call_tree", "callees", "callers", "check", "find",
-        "ops", "reaching_syscalls", "site", "walk_callees"),
+        "ops", "reaching_syscalls", "select_callees", "site", "walk_callees"),
     "kgraph.api.comparing": ("WayResult", "diff", "diff_ways", "explain_parts",
                              "find_successors"),
     "kgraph.api.reaching": ("entry_kinds", "reach", "reached_functions"),
@@ -150,6 +151,7 @@ __all__ = [
     "report_damage",
     "required",
     "search_text",
+    "select_callees",
     "site",
     "use_index",
     "walk_callees",

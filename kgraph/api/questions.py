@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from kgraph.api.paths import make_alias
 from kgraph.model.results import Neighbours
@@ -31,14 +31,13 @@ def callers(
     from kgraph.query import find_callers
     from kgraph.query.lookup import FoundMacro, resolve_name
     from kgraph.query.macros import iter_macro_callers
-    from kgraph.query.neighbours import find_within
 
     found = resolve_name(graph, name)
     if isinstance(found, FoundMacro):
         hops = list(iter_macro_callers(graph, found.uses))
     else:
         hops = find_callers(graph, found.function, types=types, deferred=deferred)
-    within = find_within(graph, folder)
+    within = _find_within(graph, folder)
     if within is not None:
         hops = [hop for hop in hops if hop.caller.number in within]
     if isinstance(found, FoundMacro):
@@ -68,6 +67,24 @@ def callees(
     hops = find_callees(graph, function, depth=depth, types=types, deferred=deferred)
     return Neighbours(
         function, tuple(hops), make_alias(found), find_open_sites(graph, function), found.remarks)
+
+
+def select_callees(graph: "CallGraph", found: Neighbours, folder: str) -> Neighbours:
+    """Of what `callees` found, the calls of functions that are defined in a folder or file.
+
+    Raises LookupFailed for a folder without functions.
+    """
+    within = _find_within(graph, folder)
+    return found if within is None else structs.replace(
+        found, hops=tuple(hop for hop in found.hops if hop.callee.number in within))
+
+
+def _find_within(graph: "CallGraph", folder: str) -> "frozenset[int] | None":
+    """The functions in a folder or file, as the user names it; None for all, if it is ""."""
+    from kgraph.query.call_site import find_folder
+    from kgraph.query.neighbours import find_within
+
+    return find_within(graph, find_folder(graph, folder)) if folder else None
 
 
 def walk_callees(
@@ -105,36 +122,43 @@ def call_tree(graph: "CallGraph", name: str, question: CallTreeQuestion) -> "Cal
     """
     from kgraph.query import find_function
     from kgraph.query.call_tree import TreeRequest, find_call_tree
-    from kgraph.query.neighbours import Kinds, find_within
+    from kgraph.query.neighbours import Kinds
 
     kinds = Kinds(types=question.types, deferred=question.deferred)
     return find_call_tree(graph, find_function(graph, name), TreeRequest(
         question.callers, question.depth, question.limit, kinds,
-        find_within(graph, question.folder)))
+        _find_within(graph, question.folder)))
 
 
 def reaching_syscalls(
-    graph: "CallGraph", name: str, *, deferred: bool = True
+    graph: "CallGraph", name: str, *, deferred: bool = True, folder: str = ""
 ) -> "list[ReachingCall]":
     """The system calls from which calls lead to a function, nearest first. Ask `path` whether, and
-    how, one of them does.
+    how, one of them does. `folder`: only those that are defined in this folder or file.
 
     Raises LookupFailed for an unknown or ambiguous name.
     """
     from kgraph.query import find_function
     from kgraph.query.call_tree import find_reaching_syscalls
 
-    return find_reaching_syscalls(graph, find_function(graph, name), deferred=deferred)
+    within = _find_within(graph, folder)
+    found = find_reaching_syscalls(graph, find_function(graph, name), deferred=deferred)
+    return [each for each in found if within is None or each.function.number in within]
 
 
-def ops(graph: "CallGraph", name: str) -> "list[OpsRow]":
-    """What is bound in an ops table, struct or slot, or where a function is bound.
+def ops(graph: "CallGraph", name: str, *, folder: str = "") -> "list[OpsRow]":
+    """What is bound in an ops table, struct or slot, or where a function is bound. `folder`: only
+    what is bound in this folder or file.
 
-    Raises LookupFailed where the index knows nothing of that name.
+    Raises LookupFailed where the index knows nothing of that name, or of that folder.
     """
     from kgraph.query import find_bindings
+    from kgraph.query.call_site import find_folder
 
-    return find_bindings(graph, name)
+    rows = find_bindings(graph, name)
+    inside = find_folder(graph, folder) if folder else ""
+    return [row for row in rows if not inside or row.location.path == inside
+            or row.location.path.startswith(f"{inside}/")]
 
 
 def site(graph: "CallGraph", place: str) -> "list[SiteAnswer]":

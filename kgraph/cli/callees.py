@@ -8,12 +8,16 @@ import click
 from kgraph import api
 from kgraph.cli.completion import complete_function
 from kgraph.cli.listing import (
+    count_option,
     depth_option,
     folder_option,
     get_tree_limit,
-    is_in_folder,
     limit_hops,
     limit_option,
+    refuse_together,
+    sort_hops,
+    sort_option,
+    write_count,
     write_hops,
     write_tree,
 )
@@ -35,7 +39,7 @@ from kgraph.cli.results import (
 
 if TYPE_CHECKING:
     from kgraph.api import CallGraph
-    from kgraph.model.results import KnownFunction, Neighbours
+    from kgraph.model.results import Neighbours
 
 
 @click.command("callees")
@@ -43,6 +47,8 @@ if TYPE_CHECKING:
 @depth_option("what those functions call")
 @limit_option
 @folder_option
+@count_option
+@sort_option
 @deferred_option
 @types_option
 @format_options("quickfix")
@@ -54,21 +60,30 @@ def callees_verb(
 
     FUNCTION is NAME or PATH:NAME. With --in, only calls to functions that are defined there.
     """
-    limit, folder = options.pop("limit"), options.pop("folder")
+    limit, folder, order = options.pop("limit"), options.pop("folder"), options.pop("sort")
+    counts = options.pop("counts")
+    if counts:
+        refuse_together("--count", "--depth", "--sort", "--limit")
+    if depth > 1:
+        refuse_together("--depth", "--sort")
     with open_graph(index, (function,)) as graph:
-        found = api.callees(graph, function, **options)
+        found = api.select_callees(graph, api.callees(graph, function, **options), folder)
         remark_aliases([found.alias])
         remark_names(found.remarks)
-        if form == "json" and limit is None and not folder and found.is_of_function:
+        if counts:
+            write_count(found, form, callers=False)
+        elif form == "json" and limit is None and not folder and not order and (
+                found.is_of_function):
             _write_walk(graph, function, found, depth, options)
-        elif depth > 1 and form != "quickfix" and found.is_of_function:
+        elif depth > 1 and found.is_of_function:
             write_tree(graph, found, function, api.CallTreeQuestion(
                 False, depth, get_tree_limit(limit, form), folder=folder, **options), form)
         else:
-            inside = [hop for hop in found.hops if is_in_folder(_get_path(hop.callee), folder)]
-            write_hops(graph, found, limit_hops(inside, limit), form, callers=False)
+            hops = limit_hops(sort_hops(found.hops, order, callers=False), limit)
+            write_hops(graph, found, hops, form, callers=False)
         if not found.hops and found.is_of_function:
-            remark(f"{found.function} makes no calls with a known callee")
+            where = f" in {folder}" if folder else ""
+            remark(f"{found.function} makes no calls with a known callee{where}")
             remark_partial_index(graph.description)
         remark_open_sites(found)
 
@@ -85,6 +100,3 @@ def _write_walk(
     if depth > 1 and walk.unfollowed:
         remark(f"{walk.unfollowed} functions that are {depth} calls away make further calls")
 
-
-def _get_path(function: "KnownFunction") -> str:
-    return function.location.path if function.location else ""

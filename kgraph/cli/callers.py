@@ -15,8 +15,10 @@ from kgraph.cli.listing import (
     get_tree_limit,
     limit_hops,
     limit_option,
+    refuse_together,
     sort_hops,
     sort_option,
+    write_count,
     write_hops,
     write_tree,
 )
@@ -36,7 +38,6 @@ from kgraph.cli.results import (
 
 if TYPE_CHECKING:
     from kgraph.api import CallGraph
-    from kgraph.model.results import Neighbours
 
 
 @click.command("callers")
@@ -58,6 +59,12 @@ def callers_verb(function: str, form: str, index: Path | None, **options: Any) -
     FUNCTION is NAME or PATH:NAME.
     """
     wanted = _Wanted(**options)
+    if wanted.ends is not None:
+        refuse_together("--to", "--depth", "--sort", "--types")
+    if wanted.counts:
+        refuse_together("--count", "--depth", "--sort", "--limit")
+    if wanted.depth > 1:
+        refuse_together("--depth", "--sort")
     with open_graph(index, (function,)) as graph:
         if wanted.ends is not None:
             _write_syscalls(graph, function, wanted, form)
@@ -67,8 +74,8 @@ def callers_verb(function: str, form: str, index: Path | None, **options: Any) -
         remark_aliases([found.alias])
         remark_names(found.remarks)
         if wanted.counts:
-            _write_count(found, form)
-        elif wanted.depth > 1 and form != "quickfix" and found.is_of_function:
+            write_count(found, form, callers=True)
+        elif wanted.depth > 1 and found.is_of_function:
             write_tree(graph, found, function, api.CallTreeQuestion(
                 True, wanted.depth, get_tree_limit(wanted.limit, form), wanted.types,
                 wanted.deferred, wanted.folder), form)
@@ -95,21 +102,12 @@ class _Wanted:
     types: bool
 
 
-def _write_count(found: "Neighbours", form: str) -> None:
-    from kgraph.report.json import encode_count
-    from kgraph.report.tree_text import count_functions
-
-    if form == "json":
-        write_json(encode_count(found.function, found.hops))
-    else:
-        write_lines([count_functions(found.hops, callers=True)])
-
-
 def _write_syscalls(graph: "CallGraph", function: str, wanted: _Wanted, form: str) -> None:
     from kgraph.report.json import encode_reaching
     from kgraph.report.tree_text import format_reaching
 
-    found = api.reaching_syscalls(graph, function, deferred=wanted.deferred)
+    found = api.reaching_syscalls(graph, function, deferred=wanted.deferred,
+                                  folder=wanted.folder)
     shown = found[:wanted.limit]
     if form == "json":
         write_json(encode_reaching(shown))

@@ -5,6 +5,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from kgraph import api
 from kgraph.cli.output import remark, write_json, write_lines
@@ -77,19 +78,33 @@ def write_hops(
         lambda read: (encode_hop(hop, read) for hop in hops), format_edges(hops, callers=callers))
 
 
-def is_in_folder(path: str, folder: str) -> bool:
-    """Whether a path is that folder or file, or in the folder; any is in ""."""
-    return not folder or path == folder or path.startswith(f"{folder}/")
-
-
-def select_rows(rows: "Sequence[OpsRow]", folder: str, key: str | None) -> "list[OpsRow]":
-    """Bindings in a folder, in the order that --sort asks for."""
-    found = [row for row in rows if is_in_folder(row.location.path, folder)]
+def sort_rows(rows: "list[OpsRow]", key: str | None) -> "list[OpsRow]":
+    """Bindings in the order that --sort asks for."""
     if key == "place":
-        found.sort(key=lambda row: row.location)
+        rows.sort(key=lambda row: row.location)
     if key == "name":
-        found.sort(key=lambda row: row.bound.id.name)
-    return found
+        rows.sort(key=lambda row: row.bound.id.name)
+    return rows
+
+
+def write_count(found: "Neighbours", form: str, *, callers: bool) -> None:
+    """Write how many calls there are."""
+    from kgraph.report.json import encode_count
+    from kgraph.report.tree_text import count_functions
+
+    if form == "json":
+        write_json(encode_count(found.function, found.hops))
+    else:
+        write_lines([count_functions(found.hops, callers=callers)])
+
+
+def refuse_together(first: str, *others: str) -> None:
+    """Raise a usage error if one of the other options was given: they mean nothing with `first`."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE
+        if given and parameter.opts[0] in others:
+            raise click.UsageError(f"{parameter.opts[0]} cannot be given with {first}")
 
 
 def write_tree(
@@ -100,7 +115,11 @@ def write_tree(
     from kgraph.report.tree_text import format_call_tree, format_left_out
 
     tree = api.call_tree(graph, name, question)
-    if form == "json":
+    if form == "quickfix":
+        from kgraph.report.quickfix import iter_call_places
+
+        write_places(graph, iter_call_places(tree.iter_hops()))
+    elif form == "json":
         text = api.SourceText(graph)
         record = encode_edges(found.function)
         record["left_out"] = tree.left_out
@@ -108,7 +127,8 @@ def write_tree(
         write_json(record)
         remark_changed_files(text)
         return
-    write_lines(format_call_tree(tree, callers=question.callers))
+    else:
+        write_lines(format_call_tree(tree, callers=question.callers))
     left_out = format_left_out(tree)
     if left_out:
         remark(left_out)

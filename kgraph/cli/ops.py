@@ -7,7 +7,7 @@ import click
 
 from kgraph import api
 from kgraph.cli.completion import complete_binding
-from kgraph.cli.listing import count_option, folder_option, select_rows, sort_option
+from kgraph.cli.listing import count_option, folder_option, sort_option, sort_rows
 from kgraph.cli.options import format_options, index_option, open_graph
 from kgraph.cli.output import remark, write_lines
 from kgraph.cli.results import write_places, write_result
@@ -32,7 +32,7 @@ def ops_verb(name: str, form: str, index: Path | None, **options: Any) -> None:
     """
     folder = options["folder"]
     with open_graph(index) as graph:
-        rows = select_rows(api.ops(graph, name), folder, options["sort"])
+        rows = sort_rows(api.ops(graph, name, folder=folder), options["sort"])
         if options["counts"] and form == "text":
             tables = len({row.table.number for row in rows if row.table is not None})
             write_lines([f"{len(rows)} bindings, in {tables} tables"])

@@ -629,6 +629,12 @@ class Lookups:
         """The files that units read, headers first, then by path."""
         return self._column("SELECT path FROM unit_file ORDER BY path NOT LIKE '%.h', path")
 
+    def has_files_in(self, path: str) -> bool:
+        """Whether units read this file, or files below this folder."""
+        return bool(self._column(
+            "SELECT 1 FROM unit_file WHERE path = ? OR (path > ? AND path < ?) LIMIT 1",
+            path, f"{path}/", f"{path}0"))
+
     def find_read_headers(self) -> list[str]:
         """The headers that units read, by number."""
         return self._column("SELECT path FROM unit_file WHERE path LIKE '%.h' ORDER BY id")

@@ -93,6 +93,23 @@ def find_file(graph: CallGraph, text: str) -> str:
     return paths[0]
 
 
+def find_folder(graph: CallGraph, text: str) -> str:
+    """The path in the tree of a folder or file: absolute, relative to the current folder, or to the
+    top of the tree. "" for the top itself. Raises LookupFailed where units read no file of it.
+    """
+    name = escape_if_undecodable(text).rstrip("/").removeprefix("./")
+    if not name:
+        return ""
+    own = _strip_root(graph, text)
+    if not own and os.path.realpath(text) == os.path.realpath(graph.description.tree):
+        return ""
+    for path in filter(None, (own, name)):
+        if graph.has_files_in(path):
+            return path
+    raise LookupFailed(f"the index has nothing in `{name}`",
+                       "give a folder or file of the tree, as citations write it")
+
+
 def _strip_root(graph: CallGraph, text: str) -> str:
     """The path in the tree, or in the build folder, of a file as the current folder has it; "" if
     it is outside both.

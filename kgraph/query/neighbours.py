@@ -37,7 +37,6 @@ def find_within(graph: CallGraph, folder: str) -> frozenset[int] | None:
 
     Raises LookupFailed if there is none.
     """
-    folder = folder.strip("/").removeprefix("./")
     if not folder:
         return None
     found = frozenset(each.number for each in graph.find_functions_in(folder))

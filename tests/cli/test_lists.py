@@ -46,6 +46,62 @@ def test_bindings_of_a_folder_counted_and_sorted(ask) -> None:
     assert names == sorted(names)
 
 
+def test_callees_of_a_folder_counted_and_sorted(ask) -> None:
+    everything = ask("callees", "__netif_receive_skb_core").stdout.splitlines()
+    inside = ask("callees", "__netif_receive_skb_core", "--in", "net/bridge").stdout.splitlines()
+    assert 0 < len(inside) < len(everything)
+    assert set(inside) < set(everything)
+    record = json.loads(
+        ask("callees", "__netif_receive_skb_core", "--in", "net/bridge", "--json").stdout)
+    assert len(record["edges"]) == len(inside)
+    assert re.fullmatch(r"\d+ calls to \d+ functions\n",
+                        ask("callees", "__netif_receive_skb_core", "--count").stdout)
+    names = [edge["callee"]["name"] for edge in json.loads(
+        ask("callees", "__netif_receive_skb_core", "--sort", "name", "--json").stdout)["edges"]]
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize("verb", [
+    ("callers", "veth_xmit"), ("callers", "veth_xmit", "--count"), ("callees", "veth_xmit"),
+    ("callers", "veth_xmit", "--to", "syscall"), ("callees", "veth_xmit", "--depth", "2"),
+    ("callees", "veth_xmit", "--json"), ("ops", "net_device_ops.ndo_start_xmit"),
+    ("ops", "veth_netdev_ops", "--count"), ("ops", "veth_netdev_ops", "--json")])
+def test_a_folder_that_is_not_there_is_an_error(kgraph, mini_index: Path, verb: tuple) -> None:
+    answer = kgraph(*verb, "--in", "no/such/folder", "--index", mini_index)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("kgraph: the index has nothing in `no/such/folder`")
+
+
+def test_a_folder_is_named_as_places_are(ask) -> None:
+    top = find_mini_linux()
+    words = ("callers", "dev_queue_xmit", "--in")
+    wanted = ask(*words, "net/bridge").stdout
+    for name, folder in (("net/bridge/", None), ("./net/bridge", top),
+                         ("../bridge", top / "net/ipv4"), (".", top / "net/bridge"),
+                         (top / "net/bridge", None)):
+        assert ask(*words, name, cwd=folder).stdout == wanted
+    everything = ask("callers", "dev_queue_xmit").stdout
+    assert ask(*words, top).stdout == ask(*words, ".", cwd=top).stdout == everything
+    assert "no calls in net/sunrpc reach" in ask(*words, "net/sunrpc").stderr
+
+
+def test_system_calls_of_a_folder(ask) -> None:
+    found = ask("callers", "copy_process", "--to", "syscall", "--in", "kernel").stdout
+    assert "SyS_clone" in found
+    assert ask("callers", "copy_process", "--to", "syscall", "--in", "net").stdout == ""
+
+
+@pytest.mark.parametrize("words", [
+    ("callers", "--to", "syscall", "--depth", "2"),
+    ("callers", "--to", "syscall", "--sort", "name"),
+    ("callers", "--count", "--depth", "2"), ("callees", "--count", "--limit", "2"),
+    ("callees", "--depth", "2", "--sort", "place")])
+def test_options_that_mean_nothing_together(kgraph, mini_index: Path, words: tuple) -> None:
+    answer = kgraph(words[0], "veth_xmit", *words[1:], "--index", mini_index)
+    assert answer.returncode == 2
+    assert "cannot be given with" in answer.stderr
+
+
 def test_trees(ask) -> None:
     tree = ask("callers", "veth_xmit", "--depth", "3").stdout.splitlines()
     assert re.fullmatch(r"veth_xmit\(\) \(drivers/net/veth\.c:\d+\)  // 1 caller", tree[0])
@@ -55,6 +111,8 @@ def test_trees(ask) -> None:
     assert len(record["edges"]) == len(tree) - 1
     assert record["left_out"] == 0
     assert ask("callees", "veth_xmit", "--depth", "2").stdout.startswith("veth_xmit() (")
+    places = ask("callers", "veth_xmit", "--depth", "3", "--format", "quickfix").stdout.splitlines()
+    assert len(places) == len(tree) - 1
 
 
 def test_system_calls(ask) -> None:
