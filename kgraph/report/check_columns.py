@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from kgraph.model.results import IndexDescription, KnownFunction
 from kgraph.model.verdicts import ChainCheck, LineVerdict, Verdict
-from kgraph.report.check_text import describe_citation, describe_edge
+from kgraph.report.check_text import describe_citation, describe_edge, shorten_claim
 from kgraph.report.json import LineReader, Record, encode_checks, encode_function
 
-_TEXT_WIDTH = 100
 _COLUMN = 11
 _SETTLED = (Verdict.HOLDS, Verdict.STANDS)
 
@@ -41,10 +40,8 @@ def format_columns(
     yield f"{'':5}  {'  '.join(f'{name[:_COLUMN]:<{_COLUMN}}' for name in names)}"
     for row in _list_rows(checks):
         line = row[0].line
-        text = line.text.replace("\t", "    ")
-        shown = text if len(text) <= _TEXT_WIDTH else f"{text[:_TEXT_WIDTH - 1]}…"
         verdicts = "  ".join(f"{each.verdict:<{_COLUMN}}" for each in row)
-        yield f"{line.file_line:5}  {verdicts}  {shown}"
+        yield f"{line.file_line:5}  {verdicts}  {shorten_claim(row[0])}"
         yield from _format_notes(row, names, document.successors.get(line.number))
     for name, check in zip(names, checks, strict=True):
         counts = Counter(each.verdict for each in check.claims)

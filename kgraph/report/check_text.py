@@ -70,13 +70,17 @@ def _format_counts(values: Iterable[StrEnum], order: Iterable[StrEnum]) -> str:
 
 
 def _format_line(line: LineVerdict, guards: ConditionText | None) -> Iterator[str]:
-    text = line.line.text.replace("\t", "    ")
-    shown = text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
-    yield f"{line.line.file_line:5}  {line.verdict:<11}  {shown}"
+    yield f"{line.line.file_line:5}  {line.verdict:<11}  {shorten_claim(line)}"
     remarks = [text for text in (describe_edge(line), describe_citation(line)) if text]
     if guards is not None and line.hop is not None:
         remarks += format_guards(line.hop.site, guards)
     yield from (f"{'':20}^ {remark}" for remark in remarks)
+
+
+def shorten_claim(line: LineVerdict) -> str:
+    """The text of a line, cut off if it is long."""
+    text = line.line.text.replace("\t", "    ")
+    return text if len(text) <= _WIDTH else f"{text[:_WIDTH - 1]}…"
 
 
 def describe_edge(line: LineVerdict) -> str:

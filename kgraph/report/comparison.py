@@ -1,7 +1,7 @@
 """The difference of two indexes as text and JSON."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from kgraph.model.comparison import (
@@ -16,7 +16,8 @@ from kgraph.model.comparison import (
 )
 from kgraph.model.location import Location
 from kgraph.model.results import IndexDescription, KnownFunction
-from kgraph.report.json import Record, encode_function
+from kgraph.report.json import Record, encode_function, encode_place
+from kgraph.report.text import format_section
 
 if TYPE_CHECKING:
     from kgraph.api import WayResult
@@ -26,7 +27,7 @@ _FORMAT, _WAY_FORMAT = "kgraph-diff/1", "kgraph-way/1"
 
 
 def format_comparison(
-    found: Comparison, sides: tuple[IndexDescription, IndexDescription], most: int | None
+    found: Comparison, sides: tuple[IndexDescription, IndexDescription], most: int
 ) -> Iterator[str]:
     """The counts, then what differs: at most `most` of each kind."""
     yield from _format_sides(sides)
@@ -45,10 +46,12 @@ def format_comparison(
             (Change.CHANGED, "other parameters"), (Change.GONE, "functions gone"),
             (Change.NEW, "functions new")):
         rows = [each for each in found.functions if each.change is change]
-        yield from _format_list(title, map(_format_function, rows), len(rows), most)
+        if rows:
+            yield from format_section(title, map(_format_function, rows), len(rows), most)
     for title, edges in (("edges", found.edges), ("bindings", found.bindings),
                          ("slots", found.slots), ("deferred", found.deferred)):
-        yield from _format_list(title, map(_format_change, edges), len(edges), most)
+        if edges:
+            yield from format_section(title, map(_format_change, edges), len(edges), most)
 
 
 def _format_sides(sides: tuple[IndexDescription, IndexDescription]) -> Iterator[str]:
@@ -60,20 +63,6 @@ def _count(changes: Sequence[EdgeChange | BindingChange | NameChange]) -> str:
     counts = Counter(each.change for each in changes)
     changed = f", {counts[Change.CHANGED]:,} changed" if counts[Change.CHANGED] else ""
     return f"{counts[Change.GONE]:,} gone, {counts[Change.NEW]:,} new{changed}"
-
-
-def _format_list(
-    title: str, lines: Iterable[str], count: int, most: int | None
-) -> Iterator[str]:
-    if not count:
-        return
-    yield ""
-    yield f"{title} ({count:,})"
-    for number, line in enumerate(lines):
-        if most is not None and number >= most:
-            yield f"  ... {count - most:,} more"
-            return
-        yield f"  {line}"
 
 
 def _format_function(each: FunctionChange) -> str:
@@ -152,11 +141,11 @@ def encode_comparison(
         "edges": [{
             "change": each.change.value, "caller": encode_function(each.caller),
             "callee": encode_function(each.callee), "before": list(each.before),
-            "after": list(each.after), "site": _encode_place(each.location),
+            "after": list(each.after), "site": encode_place(each.location),
         } for each in found.edges],
         "bindings": [{
             "change": each.change.value, "slot": each.slot, "value": each.value,
-            "table": each.table or None, "site": _encode_place(each.location),
+            "table": each.table or None, "site": encode_place(each.location),
         } for each in found.bindings],
         "slots": [{"change": each.change.value, "slot": each.name} for each in found.slots],
         "deferred": [{"change": each.change.value, "kind": each.kind, "function": each.name}
@@ -175,8 +164,8 @@ def encode_ways(
         "open": list(found.is_open),
         "steps": [{
             "change": None if step.change is None else step.change.value, "name": step.name,
-            "was": step.was or None, "before": _encode_place(step.before),
-            "after": _encode_place(step.after),
+            "was": step.was or None, "before": encode_place(step.before),
+            "after": encode_place(step.after),
         } for step in found.steps],
     }
 
@@ -189,8 +178,3 @@ def _encode_sides(sides: tuple[IndexDescription, IndexDescription]) -> Record:
 
 def _encode(function: KnownFunction | None) -> Record | None:
     return None if function is None else encode_function(function)
-
-
-def _encode_place(place: Location | None) -> Record | None:
-    return None if place is None else {
-        "file": place.path, "line": place.line, "column": place.column}

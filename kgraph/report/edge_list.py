@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from kgraph.model.results import KnownFunction
-from kgraph.report.json import Record, encode_function
+from kgraph.report.json import Record, encode_function, encode_place
 
 if TYPE_CHECKING:
     from kgraph.query.neighbours import EdgeRow
@@ -18,11 +18,10 @@ COLUMNS = ("caller", "caller_file", "caller_line", "caller_image", "callee", "ca
 
 def encode_edge(row: "EdgeRow") -> Record:
     """An edge without its evidence. `calls`: how many call sites it has."""
-    place = row.location
     return {
         "caller": encode_function(row.caller), "callee": encode_function(row.callee),
         "kind": row.kind.value,
-        "site": {"file": place.path, "line": place.line, "column": place.column},
+        "site": encode_place(row.location),
         "slot": row.slot or None, "candidates": row.candidates, "calls": row.sites,
     }
 

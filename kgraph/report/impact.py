@@ -1,10 +1,10 @@
 """What a change touches, as text and JSON."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from kgraph.model.location import Location
-from kgraph.report.json import Record, encode_function
+from kgraph.report.json import Record, encode_function, encode_place
+from kgraph.report.text import format_section
 
 if TYPE_CHECKING:
     from kgraph.api import ImpactResult
@@ -18,23 +18,23 @@ def format_impact(result: "ImpactResult", most: int) -> Iterator[str]:
     """Each kind of what is touched, at most `most` of it."""
     found = result.found
     yield f"the index is of {_SIDES[found.side.value]}"
-    yield from _format_list("files", (
+    yield from format_section("files", (
         f"{each.path}: {each.lines} lines{_describe_fit(each)}"
         + (f", {each.other_lines} in no function, table or macro" if each.other_lines else "")
         for each in found.files), len(found.files), most)
-    yield from _format_list("functions", (
+    yield from format_section("functions", (
         f"{each} ({each.location})" for each in found.functions), len(found.functions), most)
-    yield from _format_list("tables and variables", (
+    yield from format_section("tables and variables", (
         f"{each.id.name} ({each.location})" for each in found.tables), len(found.tables), most)
-    yield from _format_list("macros", (
+    yield from format_section("macros", (
         f"{each.name} ({each.location})" for each in found.macros), len(found.macros), most)
-    yield from _format_list("slots", found.slots, len(found.slots), most)
-    yield from _format_list("callers through these slots and macros", (
+    yield from format_section("slots", found.slots, len(found.slots), most)
+    yield from format_section("callers through these slots and macros", (
         f"{each} ({each.location})" for each in found.callers), len(found.callers), most)
-    yield from _format_list("system calls that lead there", (
+    yield from format_section("system calls that lead there", (
         f"{each.function} ({each.distance} calls)" for each in found.syscalls),
         len(found.syscalls), most)
-    yield from _format_list(f"lines of {len(result.documents)} documents", (
+    yield from format_section(f"lines of {len(result.documents)} documents", (
         f"{each.file}:{each.number}: {each.text}" for each in result.lines),
         len(result.lines), most)
 
@@ -47,16 +47,6 @@ def _describe_fit(file: "TouchedFile") -> str:
     return "" if file.fits else ", does not fit the indexed text: lines may be off"
 
 
-def _format_list(title: str, lines: Iterable[str], count: int, most: int) -> Iterator[str]:
-    yield ""
-    yield f"{title} ({count:,})"
-    for number, line in enumerate(lines):
-        if number >= most:
-            yield f"  ... {count - most:,} more"
-            return
-        yield f"  {line}"
-
-
 def encode_impact(result: "ImpactResult") -> Record:
     """Everything that is touched."""
     found = result.found
@@ -65,9 +55,9 @@ def encode_impact(result: "ImpactResult") -> Record:
         "files": [{"file": each.path, "lines": each.lines, "known": each.is_known,
                    "fits": each.fits, "other_lines": each.other_lines} for each in found.files],
         "functions": list(map(encode_function, found.functions)),
-        "tables": [{"name": each.id.name, "site": _encode_place(each.location)}
+        "tables": [{"name": each.id.name, "site": encode_place(each.location)}
                    for each in found.tables],
-        "macros": [{"name": each.name, "site": _encode_place(each.location)}
+        "macros": [{"name": each.name, "site": encode_place(each.location)}
                    for each in found.macros],
         "slots": list(found.slots),
         "callers": list(map(encode_function, found.callers)),
@@ -78,8 +68,3 @@ def encode_impact(result: "ImpactResult") -> Record:
                    "caller": encode_function(each.hop.caller),
                    "callee": encode_function(each.hop.callee)} for each in result.lines],
     }
-
-
-def _encode_place(place: Location | None) -> Record | None:
-    return None if place is None else {
-        "file": place.path, "line": place.line, "column": place.column}

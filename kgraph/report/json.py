@@ -62,6 +62,12 @@ def encode_location(location: Location, read_line: LineReader) -> Record:
     }
 
 
+def encode_place(location: Location | None) -> Record | None:
+    """A citation without its source line."""
+    return None if location is None else {
+        "file": location.path, "line": location.line, "column": location.column}
+
+
 def encode_hop(hop: Hop, read_line: LineReader) -> Record:
     """One call."""
     return {

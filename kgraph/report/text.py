@@ -190,6 +190,17 @@ def _format_evidence(evidence: Iterable[Evidence], *, deferred: bool = False) ->
     )
 
 
+def format_section(title: str, lines: Iterable[str], count: int, most: int) -> Iterator[str]:
+    """A title with a count, and below it the first `most` of so many lines."""
+    yield ""
+    yield f"{title} ({count:,})"
+    for number, line in enumerate(lines):
+        if number >= most:
+            yield f"  ... {count - most:,} more"
+            return
+        yield f"  {line}"
+
+
 def format_contradiction(found: Contradiction) -> str:
     """A remark: which path is left out, and why."""
     hop = found.hop
