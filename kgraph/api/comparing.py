@@ -47,7 +47,7 @@ def diff_ways(
     Raises LookupFailed for a name that one of the indexes does not have.
     """
     from kgraph.api.paths import path
-    from kgraph.query.comparison.ways import compare_paths
+    from kgraph.query.comparison.path_comparison import compare_paths
     from kgraph.query.paths.question import PathQuestion
 
     old, new = (path(graph, PathQuestion(caller, callee)) for graph in (before, after))

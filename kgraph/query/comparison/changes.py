@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from kgraph.graph import CallGraph
-from kgraph.graph.lookups import KnownBinding
 from kgraph.model.comparison import (
     BindingChange,
     Change,
@@ -39,7 +38,7 @@ class _GraphComparison:
         self._before, self._after = before, after
         self._folder = folder.strip("/").removeprefix("./")
         self._pairs: Pairing = pair_functions(before, after)
-        self._old, self._new = before.find_all_functions(), after.find_all_functions()
+        self._old, self._new = self._pairs.old, self._pairs.new
         self._from = {other: number for number, other in self._pairs.after.items()}
 
     def compare(self) -> Comparison:
@@ -124,9 +123,11 @@ class _GraphComparison:
 
     def _compare_bindings(self) -> tuple[tuple[BindingChange, ...], tuple[NameChange, ...]]:
         """The bindings of one index only, and the slots that only one of them binds anything to."""
-        old = self._name_bindings(self._before, {
-            number: self._new[other].id.name for number, other in self._pairs.after.items()})
-        new = self._name_bindings(self._after, {})
+        names = [each.id.name for each in self._old]
+        for number, other in self._pairs.after.items():
+            names[number] = self._new[other].id.name
+        old = _name_bindings(self._before, names)
+        new = _name_bindings(self._after, [each.id.name for each in self._new])
         changes: list[BindingChange] = []
         slots: list[NameChange] = []
         for change, here, there in ((Change.GONE, old, new), (Change.NEW, new, old)):
@@ -138,20 +139,6 @@ class _GraphComparison:
             slots += [NameChange(change, slot)
                       for slot in sorted({each.slot for each, _ in found} - others)]
         return tuple(changes), tuple(slots)
-
-    def _name_bindings(
-        self, graph: CallGraph, names: Mapping[int, str]
-    ) -> dict[_Bound, Location]:
-        """The bindings to fields by names, each with its first place. `names` are those that
-        functions have now."""
-        functions = graph.find_all_functions()
-        objects = [each.id.name for each in graph.find_all_objects()]
-        found: dict[_Bound, Location] = {}
-        for row in graph.find_slot_bindings():
-            value = _name_value(row, functions, objects, names)
-            table = "" if row.table is None else objects[row.table]
-            found.setdefault(_Bound(row.holder, value, table), row.location)
-        return found
 
     # What is registered to run later
 
@@ -197,13 +184,18 @@ def _collect_edges(
     return _EdgeSet(known, others)
 
 
-def _name_value(
-    row: KnownBinding, functions: list[KnownFunction], objects: list[str],
-    names: Mapping[int, str],
-) -> str:
-    if row.function is not None:
-        return names.get(row.function) or functions[row.function].id.name
-    return "" if row.object is None else f"&{objects[row.object]}"
+def _name_bindings(graph: CallGraph, names: list[str]) -> dict[_Bound, Location]:
+    """The bindings to fields by names, each with its first place. `names` are those that functions
+    have in the newer index, as far as they are there."""
+    objects = [each.id.name for each in graph.find_all_objects()]
+    found: dict[_Bound, Location] = {}
+    for row in graph.find_slot_bindings():
+        value = "" if row.object is None else f"&{objects[row.object]}"
+        if row.function is not None:
+            value = names[row.function]
+        table = "" if row.table is None else objects[row.table]
+        found.setdefault(_Bound(row.holder, value, table), row.location)
+    return found
 
 
 def iter_unknown_parts(before: CallGraph, after: CallGraph) -> Iterable[str]:

@@ -29,9 +29,11 @@ _Bag = Counter[str]
 
 
 class Pairing(Struct, frozen=True, gc=False):
-    """`after` maps functions of the first graph to those of the second; `guessed` has the likeness
-    of the pairs that were guessed."""
+    """`after` maps functions of the first graph, the `old` ones, to those of the second; `guessed`
+    has the likeness of the pairs that were guessed."""
 
+    old: list[KnownFunction]
+    new: list[KnownFunction]
     after: dict[int, int]
     guessed: dict[int, float]
 
@@ -46,7 +48,7 @@ def pair_functions(before: CallGraph, after: CallGraph) -> Pairing:
     for _ in range(_ROUNDS):
         if not guesses.add_best():
             break
-    return Pairing(pairs, guesses.likeness)
+    return Pairing(old, new, pairs, guesses.likeness)
 
 
 def _pair_moved(
