@@ -14,16 +14,14 @@ from dataclasses import dataclass
 
 from kgraph.logs import PackageLogger
 from kgraph.model.codes import Operand, is_token, operand_token
-from kgraph.model.ids import ObjectId
 from kgraph.resolve.constraint_builder import Constraints
 from kgraph.resolve.constraint_graph import AnonymousKey, FieldKey, OverlapKey, WithinKey
 from kgraph.resolve.interning import NONE, ObjectKey
-from kgraph.resolve.models.per_object_lists import is_list_object
 from kgraph.resolve.operands import SlotRead
 from kgraph.resolve.solving.pointer_closure import close_over_pointers
 from kgraph.resolve.solving.relevance import RelevanceSlice
 from kgraph.resolve.solving.solver import EMPTY, Solver
-from kgraph.resolve.solving.table_points_to import BackwardTableSearch, TablePointsTo
+from kgraph.resolve.solving.table_points_to import BackwardTableSearch, TablePointsTo, is_list
 
 _LOG = PackageLogger("kgraph.resolve")
 
@@ -79,11 +77,9 @@ def solve_by_objects(constraints: Constraints, *, keeps_first: bool = False) -> 
 
 def _list_first_sources(constraints: Constraints, read: SlotRead) -> list[int]:
     """What the first pass reads."""
-    nodes = constraints.nodes
-    holder = None if read.root == NONE else nodes.holder(read.root)
-    if not isinstance(holder, ObjectId) or not is_list_object(holder):
+    if not is_list(constraints.nodes, read.root):
         return [read.slot]
-    field = nodes.find_node(FieldKey(read.root, read.slot))
+    field = constraints.nodes.find_node(FieldKey(read.root, read.slot))
     return [] if field == NONE else [field]
 
 
@@ -202,9 +198,8 @@ class ObjectReads:
         return read.whole if any(functions[token] != NONE for token in tokens) else read.slot
 
     def are_lists(self, roots: tuple[int, ...]) -> bool:
-        """Whether all objects stand for lists: they hold only what a declared function adds."""
-        holders = [self._nodes.holder(root) for root in roots]
-        return all(isinstance(holder, ObjectId) and is_list_object(holder) for holder in holders)
+        """Whether all objects stand for lists."""
+        return all(is_list(self._nodes, root) for root in roots)
 
     def find_sources(self, roots: tuple[int, ...], read: SlotRead) -> list[int]:
         """The nodes that hold what the slot is in these objects, if they hold anything."""

@@ -9,11 +9,17 @@ from collections import deque
 
 from kgraph.model.codes import Operand, is_token, operand_token
 from kgraph.model.ids import ObjectId
-from kgraph.resolve.constraint_graph import SOMEWHERE, TOP
+from kgraph.resolve.constraint_graph import SOMEWHERE, TOP, Nodes
 from kgraph.resolve.interning import NONE
 from kgraph.resolve.models.per_object_lists import is_list_object
 from kgraph.resolve.solving.pointer_closure import MOST_POINTEES
 from kgraph.resolve.solving.solver import EMPTY, Solver
+
+
+def is_list(nodes: Nodes, root: int) -> bool:
+    """Whether an object stands for a list: it holds only what a declared function adds."""
+    holder = None if root == NONE else nodes.holder(root)
+    return isinstance(holder, ObjectId) and is_list_object(holder)
 
 
 class TablePointsTo:
@@ -54,9 +60,7 @@ class TablePointsTo:
         known = self._tables.get(root)
         if known is None:
             known = root in self._solver.constraints.survey.tagged_roots
-            if not known and root != NONE:
-                holder = self._nodes.holder(root)
-                known = isinstance(holder, ObjectId) and is_list_object(holder)
+            known = known or is_list(self._nodes, root)
             self._tables[root] = known
         return known
 
