@@ -48,6 +48,15 @@ def unescape_name(cited: str) -> str:
         _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), os.fsencode(cited)))
 
 
+def identify_file(path: Path) -> tuple[int, ...]:
+    """What tells a file from one that takes its place later; () if there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
+
+
 def read_regular_file(name: str | os.PathLike[str], most: int | None = None) -> bytes:
     """The bytes of a file. Raises OSError if it cannot be read, is not a regular file, or has more
     than `most` bytes.

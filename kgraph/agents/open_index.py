@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from kgraph import api
-from kgraph.textfile import unescape_name
+from kgraph.textfile import identify_file, unescape_name
 
 _LOOK_AGAIN = 30.0  # seconds after which files are compared again
 _MOST_NAMED = 3
@@ -26,12 +26,12 @@ class AnsweringIndex:
 
     def open(self) -> api.Index:
         """The index as it is now. Raises KgraphError."""
-        if self._index is not None and self._identity == _identify(self._index.graph.path):
+        if self._index is not None and self._identity == identify_file(self._index.graph.path):
             return self._index
         self.close()
         self._remarks = []
         self._index = api.open_index(self._path, remark=self._remarks.append)
-        self._identity = _identify(self._index.graph.path)
+        self._identity = identify_file(self._index.graph.path)
         self._looked = -_LOOK_AGAIN
         return self._index
 
@@ -83,14 +83,6 @@ class AnsweringIndex:
         except OSError:
             known = graph.reader.find_file(path)
             return known is not None and not known[1]
-
-
-def _identify(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_dev, found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _name_some(paths: Iterable[str]) -> str:

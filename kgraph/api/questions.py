@@ -157,8 +157,7 @@ def ops(graph: "CallGraph", name: str, *, folder: str = "") -> "list[OpsRow]":
 
     rows = find_bindings(graph, name)
     inside = find_folder(graph, folder) if folder else ""
-    return [row for row in rows if not inside or row.location.path == inside
-            or row.location.path.startswith(f"{inside}/")]
+    return [row for row in rows if row.location.is_in(inside)]
 
 
 def site(graph: "CallGraph", place: str) -> "list[SiteAnswer]":

@@ -5,8 +5,9 @@ from itertools import islice
 
 from kgraph.graph import CallGraph
 from kgraph.model.resolution import SiteStatus
-from kgraph.model.results import KnownFunction, KnownSite, SiteAnswer
+from kgraph.model.results import KnownFunction, KnownSite
 from kgraph.query import find_callers
+from kgraph.query.call_site import make_site_answer
 from kgraph.query.neighbours import find_open_sites
 from kgraph.query.symbol import (
     Symbol,
@@ -40,13 +41,7 @@ def format_hover(graph: CallGraph, symbol: Symbol) -> str:
 
 
 def _describe_site(graph: CallGraph, site: KnownSite) -> Iterator[str]:
-    hops = tuple(find_candidates(graph, [site.number]))
-    by_type = 0
-    if site.status is SiteStatus.UNRESOLVED:
-        by_type = len(graph.by_type.callees(site.number))
-    proof = () if site.proof is None else graph.reader.read_evidence(site.proof)
-    requests = graph.open_requests.find_at_site(site.number)
-    answer = SiteAnswer(graph.function(site.caller), site, hops, by_type, proof, requests)
+    answer = make_site_answer(graph, site, tuple(find_candidates(graph, [site.number])))
     verdict = {SiteStatus.EMPTY: "proved to call nothing in this configuration",
                SiteStatus.UNRESOLVED: "kgraph could not tell what this calls"}.get(site.status)
     if verdict is not None:

@@ -7,6 +7,7 @@ from kgraph.errors import StoreError
 from kgraph.graph import CallGraph
 from kgraph.indexing.index_choice import ChoiceReason, choose_index
 from kgraph.store import IndexReader
+from kgraph.textfile import identify_file
 
 _SECONDS_BETWEEN_TRIES = 2.0
 
@@ -31,7 +32,7 @@ class IndexHolder:
 
     def find_graph(self) -> CallGraph | None:
         """The graph; None where there is no index. An index that was written anew is opened."""
-        if self._graph is not None and _find_state(self._graph.path) not in ((), self._state):
+        if self._graph is not None and identify_file(self._graph.path) not in ((), self._state):
             self.close()
         if self._graph is None and time.monotonic() - self._tried >= _SECONDS_BETWEEN_TRIES:
             self._tried = time.monotonic()
@@ -52,18 +53,10 @@ class IndexHolder:
         chosen = choose_index(self._named, self._folder)
         if chosen.choice is ChoiceReason.BUNDLED:
             raise StoreError("no kernel was indexed yet", "run `kgraph index TREE`")
-        self._state = _find_state(chosen.path)
+        self._state = identify_file(chosen.path)
         graph = CallGraph(IndexReader(chosen.path))
         for name in ("site_start", "edge_start", "edge_callee", "edge_kind", "edge_evidence",
                      "hop_start", "hop_edge", "hop_caller", "hop_callee", "back_start",
                      "back_hop"):
             getattr(graph, name)  # is read now, and not when somebody waits
         return graph
-
-
-def _find_state(path: Path) -> tuple[int, ...]:
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns

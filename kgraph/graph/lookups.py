@@ -506,6 +506,12 @@ class Lookups:
             " (SELECT s.holder FROM site s JOIN function f ON f.id = s.caller"
             " JOIN text t ON t.id = f.signature WHERE s.holder IS NOT NULL AND t.text = '')")
 
+    def find_bindings_to_slot(self, name: str) -> list[KnownBinding]:
+        """What is bound to RECORD.FIELD, or to the holder of this name."""
+        record, _, field = name.rpartition(".")
+        return (self.find_bindings_to_field(record, field) if record
+                else self.find_bindings_to_holder(name))
+
     def find_bindings_to_field(self, record: str, field: str) -> list[KnownBinding]:
         """What is bound to a field of a record, or of an object of this record type."""
         return self._select_bindings("b.record = ? AND b.field = ?", record, field)

@@ -13,6 +13,10 @@ class Location(Struct, frozen=True, order=True, gc=False):
     def __str__(self) -> str:
         return f"{self.path}:{self.line}"
 
+    def is_in(self, folder: str) -> bool:
+        """Whether it is in a folder or file of the tree; "" is the tree."""
+        return not folder or self.path == folder or self.path.startswith(f"{folder}/")
+
 
 class Extent(Struct, frozen=True, order=True, gc=False):
     """A stretch of source: from a Location up to, but not including, a line and column."""

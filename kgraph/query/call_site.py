@@ -11,7 +11,7 @@ from msgspec import Struct
 from kgraph.errors import LookupFailed
 from kgraph.graph import CallGraph
 from kgraph.model.resolution import SiteStatus
-from kgraph.model.results import KnownSite, SiteAnswer
+from kgraph.model.results import Hop, KnownSite, SiteAnswer
 from kgraph.query.lookup import find_function
 from kgraph.textfile import escape_if_undecodable, escape_name
 
@@ -170,6 +170,11 @@ def _make_answer(
         graph.hop(edge, others=(found.caller, graph.edge_callee[edge]) not in pairs)
         for edge in graph.edges_of(found.number))
     pairs.update((found.caller, hop.callee.number) for hop in hops)
+    return make_site_answer(graph, found, hops)
+
+
+def make_site_answer(graph: CallGraph, found: KnownSite, hops: tuple[Hop, ...]) -> SiteAnswer:
+    """The answer on a call site with these candidates."""
     by_type = 0
     if found.status is SiteStatus.UNRESOLVED:
         by_type = len(graph.by_type.callees(found.number))

@@ -74,7 +74,7 @@ class NameReferences:
 
     def list_assignments(self) -> list[Reference]:
         """Where something is put into slots of the name: with the function that does it."""
-        rows = [row for slot in self._slots for row in self._find_bindings(slot)]
+        rows = [row for slot in self._slots for row in self._graph.find_bindings_to_slot(slot)]
         return self._locate_bindings(rows)
 
     def list_all(self) -> list[Reference]:
@@ -94,11 +94,6 @@ class NameReferences:
             return [self._name]
         variables = [self._name] if self._graph.is_holder(self._name) else []
         return variables + [slot for slot, _ in self._graph.count_bindings_to_fields(self._name)]
-
-    def _find_bindings(self, slot: str) -> list[KnownBinding]:
-        record, _, field = slot.rpartition(".")
-        return (self._graph.find_bindings_to_field(record, field) if record
-                else self._graph.find_bindings_to_holder(slot))
 
     def _iter_call_sites(self) -> Iterator[int]:
         graph = self._graph

@@ -98,10 +98,8 @@ def find_slot_sites(graph: CallGraph, slot: str) -> list[int]:
 
 def find_bound_functions(graph: CallGraph, slot: str) -> list[KnownFunction]:
     """The functions that are put into a slot, or that calls through it can reach."""
-    record, _, field = slot.rpartition(".")
-    rows = graph.find_bindings_to_field(record, field) if record else (
-        graph.find_bindings_to_holder(slot))
-    numbers = {row.function for row in rows if row.function is not None}
+    numbers = {row.function for row in graph.find_bindings_to_slot(slot)
+               if row.function is not None}
     for site in find_slot_sites(graph, slot):
         edges = graph.edges_of(site)
         numbers.update(graph.edge_callee[edges.start:edges.stop])

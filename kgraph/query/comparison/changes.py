@@ -55,10 +55,7 @@ class _GraphComparison:
             self._compare_deferred())
 
     def _is_inside(self, location: Location | None) -> bool:
-        if not self._folder:
-            return True
-        return location is not None and (
-            location.path == self._folder or location.path.startswith(f"{self._folder}/"))
+        return not self._folder if location is None else location.is_in(self._folder)
 
     # Functions
 
