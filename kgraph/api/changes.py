@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -56,14 +56,17 @@ def impact(
 
     patch = read_patch(_read_change(graph, change), change)
     found = find_impact(graph, SourceText(graph), patch, None if side is None else Side(side))
+    touched = _Touched(
+        frozenset(each.number for each in found.functions),
+        frozenset((each.location.path, each.location.line) for each in found.bindings))
     lines: list[TouchedLine] = []
     names = []
     for query in read_shipped_queries():
         with contextlib.suppress(LookupFailed):  # its scenario is of another kernel
-            lines += _find_lines(graph, found, query.file)
+            lines += _find_lines(graph, touched, query.file)
             names.append(query.file)
     for document in documents:
-        lines += _find_lines(graph, found, document)
+        lines += _find_lines(graph, touched, document)
         names.append(document)
     return ImpactResult(found, tuple(names), tuple(lines))
 
@@ -83,25 +86,29 @@ def _read_change(graph: "CallGraph", change: str) -> str:
     return read_range(Path(graph.description.tree), change)
 
 
-def _find_lines(graph: "CallGraph", found: "Impact", name: str) -> list[TouchedLine]:
+class _Touched(NamedTuple):
+    """Functions by number, and the lines of bindings."""
+
+    functions: frozenset[int]
+    places: frozenset[tuple[str, int]]
+
+
+def _find_lines(graph: "CallGraph", touched: _Touched, name: str) -> list[TouchedLine]:
     from kgraph.api.questions import check
 
-    touched = {each.number for each in found.functions}
-    places = {(each.location.path, each.location.line) for each in found.bindings}
     lines = []
     for verdict in check(graph, name).check.claims:
-        hop = _find_touched_hop(verdict, touched, places)
+        hop = _find_touched_hop(verdict, touched)
         if hop is not None:
             lines.append(TouchedLine(name, verdict.line.number, verdict.line.text.strip(), hop))
     return lines
 
 
-def _find_touched_hop(
-    verdict: "LineVerdict", touched: set[int], places: set[tuple[str, int]]
-) -> "Hop | None":
+def _find_touched_hop(verdict: "LineVerdict", touched: _Touched) -> "Hop | None":
     """The first call by which a line holds that the change may have changed."""
     for hop in (*verdict.via, *([verdict.hop] if verdict.hop else [])):
         cited = {(each.location.path, each.location.line) for each in hop.evidence}
-        if not touched.isdisjoint((hop.caller.number, hop.callee.number)) or cited & places:
+        if cited & touched.places or not touched.functions.isdisjoint(
+                (hop.caller.number, hop.callee.number)):
             return hop
     return None

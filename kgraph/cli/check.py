@@ -14,9 +14,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kgraph import api
-from kgraph.cli.options import format_options, open_graph
+from kgraph.cli.options import INDEX_HELP, format_options, open_graph
 from kgraph.cli.output import remark, write_file, write_json, write_lines
-from kgraph.cli.results import remark_changed_files, remark_partial_index, remark_partners
+from kgraph.cli.results import (
+    COULD_NOT_TELL,
+    remark_changed_files,
+    remark_partial_index,
+    remark_partners,
+)
 from kgraph.errors import DocumentError
 from kgraph.textfile import is_file, is_there
 
@@ -26,7 +31,7 @@ if TYPE_CHECKING:
     from kgraph.api import CallGraph, CheckResult, Subject
     from kgraph.model.verdicts import ChainCheck
 
-HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
+HOLDS, WRONG = 0, 1
 
 
 @click.command("check")
@@ -46,9 +51,8 @@ HOLDS, WRONG, COULD_NOT_TELL = 0, 1, 3
               help="Write wrong lines as SARIF.")
 @format_options("quickfix")
 @click.option("--index", "indexes", type=click.Path(path_type=Path), metavar="FILE", multiple=True,
-              help="Index to ask (default: $KGRAPH_INDEX, else the index of the tree that contains"
-                   " the current folder, else the one built last). Given again: a column of"
-                   " verdicts for each index, the older first.")
+              help=f"{INDEX_HELP} Given again: a column of verdicts for each index, the older"
+                   " first.")
 def check_verb(
     files: tuple[str, ...], scenario: str | None, indexes: tuple[Path, ...], **output: Any
 ) -> int:

@@ -10,13 +10,13 @@ from kgraph import api
 from kgraph.cli.completion import complete_function
 from kgraph.cli.options import open_graph, output_options
 from kgraph.cli.output import remark, write_json, write_lines
+from kgraph.cli.results import COULD_NOT_TELL
 
 if TYPE_CHECKING:
     from kgraph.model.results import IndexDescription
 
 _MOST = 20
 DIFFERENT = 1
-COULD_NOT_TELL = 3
 
 
 @click.command("diff")

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 Verb = TypeVar("Verb", bound=Callable[..., object])
 
 
+INDEX_HELP = (
+    "Index to ask (default: $KGRAPH_INDEX, else the index of the tree that contains the current"
+    " folder, else the one built last).")
+
+
 def format_options(*more: str) -> Callable[[Verb], Verb]:
     """--format and --json, as the parameter `form`: "text", "json", or one of `more`."""
 
@@ -40,8 +45,7 @@ def index_option(verb: Verb) -> Verb:
     """--index, as the parameter `index`."""
     return click.option(
         "--index", type=click.Path(path_type=Path), metavar="FILE",
-        help="Index to ask (default: $KGRAPH_INDEX, else the index of the tree that contains the"
-        " current folder, else the one built last).",
+        help=INDEX_HELP,
     )(verb)
 
 

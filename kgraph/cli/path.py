@@ -17,6 +17,7 @@ from kgraph.cli.options import (
 )
 from kgraph.cli.output import remark, write_lines
 from kgraph.cli.results import (
+    COULD_NOT_TELL,
     remark_aliases,
     remark_changed_files,
     remark_contradiction,
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from kgraph.api import CallGraph, PathResult
 
 NO_PATH = 1
-COULD_NOT_TELL = 3
 STATUS = {"found": 0, "proved none": NO_PATH, "could not tell": COULD_NOT_TELL}
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kgraph.report.json import LineReader
     from kgraph.report.quickfix import Place
 
+COULD_NOT_TELL = 3  # an exit status
+
 
 def write_result(
     graph: "CallGraph", form: str, encode: "Callable[[LineReader], object]",
